@@ -1,0 +1,355 @@
+"""
+The rules: ``decide(state, command, at) → events``, or a `Refused` raised.
+
+The one writer runs this inside its transaction, in queue order, on the state *including what was
+decided just before*, so that no check is ever stale. No rule is checked anywhere else. Pure: the
+random parts of a command (a handle, a room's seed) come in with it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, cast
+
+from shiny_labchat import _pseudonyms
+from shiny_labchat._domain import Event, Role, RoomState, Rules, Seat
+from shiny_labchat.errors import Refused
+
+__all__ = [
+    "Change",
+    "Clear",
+    "Close",
+    "Command",
+    "Configure",
+    "Join",
+    "Mute",
+    "Open",
+    "Post",
+    "Record",
+    "Remove",
+    "Say",
+    "check_text",
+    "decide",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """Make the room what the code says it is; None leaves a setting as it is."""
+
+    seed: str
+    title: str | None = None
+    write: tuple[Role, ...] | None = None
+    rules: Rules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Make someone a member; who is one already stays as they are."""
+
+    member: str
+    handle: str
+    role: Role = "participant"
+    pseudonym: str | None = None
+    by_page: bool = False
+    """A page may not bring back who was removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Give a member another role or pseudonym; None leaves it."""
+
+    member: str
+    role: Role | None = None
+    pseudonym: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A person's message from a browser: their text, and nothing else of theirs is believed."""
+
+    member: str
+    text: str
+    cid: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message from code, in the programme's name or a member's."""
+
+    parts: Sequence[tuple[str, str]]
+    role: Literal["user", "assistant", "system"] = "assistant"
+    member: str | None = None
+    name: str | None = None
+    icon: str | None = None
+    deps: Sequence[Mapping[str, Any]] = ()
+    audience: Sequence[str] | None = None
+    cid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event of the study's own; only the log knows it."""
+
+    kind: str
+    value: Any
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take someone out of the room, for reading and writing."""
+
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Let a member read only, or write again."""
+
+    member: str
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End the conversation; members can still read."""
+
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Let the conversation go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Empty one member's view, or (member None) everybody's; the log keeps all."""
+
+    member: str | None = None
+
+
+Command = Configure | Join | Change | Say | Post | Record | Remove | Mute | Close | Open | Clear
+
+
+def decide(state: RoomState, command: Command, at: int) -> list[Event]:
+    """
+    What `command` makes happen in a room.
+
+    Parameters
+    ----------
+    state
+        The room, all that was decided before included.
+    command
+        What is wanted.
+    at
+        The time, in microseconds since 1970 (UTC).
+
+    Returns
+    -------
+    list of Event
+        To be appended, numbered from ``state.seq + 1``. Empty: there is nothing to change.
+
+    Raises
+    ------
+    Refused
+        A rule says no.
+    """
+    rule = cast("Callable[[RoomState, Command, int], list[Event]]", _RULES[type(command)])
+    return rule(state, command, at)
+
+
+def _configure(state: RoomState, wish: Configure, at: int) -> list[Event]:
+    _check_storable(wish.title or "")
+    news: dict[str, Any] = {}
+    if state.seq == 0:
+        news["seed"] = wish.seed
+    if wish.title is not None and wish.title != state.title:
+        news["title"] = wish.title
+    if wish.write is not None and wish.write != state.write:
+        news["write"] = wish.write
+    if wish.rules is not None and wish.rules != state.rules:
+        news["rules"] = asdict(wish.rules)
+    return [_event(state, at, "configured", None, news)] if news else []
+
+
+def _join(state: RoomState, wish: Join, at: int) -> list[Event]:
+    seat = state.seats.get(wish.member)
+    if seat is not None and not seat.is_removed:
+        return []
+    if seat is not None and wish.by_page:
+        raise Refused("removed")
+    data = {
+        "handle": seat.handle if seat else wish.handle,
+        "pseudonym": _name(state, wish.member, wish.pseudonym),
+        "role": wish.role,
+        "asked": wish.pseudonym,
+    }
+    return [_event(state, at, "joined", wish.member, data)]
+
+
+def _change(state: RoomState, wish: Change, at: int) -> list[Event]:
+    seat = _member(state, wish.member)
+    news: dict[str, Any] = {}
+    if wish.role is not None and wish.role != seat.role:
+        news["role"] = wish.role
+    if wish.pseudonym is not None and wish.pseudonym != seat.asked:
+        news["pseudonym"] = _name(state, wish.member, wish.pseudonym)
+        news["asked"] = wish.pseudonym
+    return [_event(state, at, "changed", wish.member, news)] if news else []
+
+
+def _name(state: RoomState, member: str, asked: str | None) -> str:
+    others = [seat for seat in state.seats.values() if seat.member != member]
+    taken = [seat.pseudonym for seat in others]
+    if asked is None or not _pseudonyms.plain(asked):
+        return _pseudonyms.generate(state.seed, member, taken)
+    if "{n}" in asked:
+        used = sum(seat.asked == asked for seat in others)
+        return _pseudonyms.number(_pseudonyms.plain(asked), used, taken)
+    return _pseudonyms.unique(asked, taken)
+
+
+def _say(state: RoomState, wish: Say, at: int) -> list[Event]:
+    seat = _writer(state, wish.member)
+    if not state.may_write(seat):
+        raise Refused("read_only")
+    check_text(wish.text)
+    if not wish.text.strip():
+        raise Refused("empty")
+    if len(wish.text) > state.rules.max_length:
+        raise Refused("too_long", detail=f"At most {state.rules.max_length} characters, please.")
+    if seat.allowance(state.rules, at) < 1:
+        raise Refused("too_fast")
+    data = {
+        "role": "user",
+        "h": seat.handle,
+        "name": seat.pseudonym,
+        "parts": [("text", wish.text)],
+        "page": wish.page,
+    }
+    return [_event(state, at, "message", wish.member, data, wish.cid)]
+
+
+def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
+    name, handle = wish.name, None
+    if wish.member is not None:
+        seat = _writer(state, wish.member)
+        name, handle = name or seat.pseudonym, seat.handle
+    _check_storable(name or "", *(content for _, content in wish.parts))
+    data: dict[str, Any] = {
+        "role": wish.role,
+        "h": handle,
+        "name": name,
+        "parts": list(wish.parts),
+    }
+    if wish.icon is not None:
+        data["icon"] = wish.icon
+    if wish.deps:
+        data["deps"] = list(wish.deps)
+    if wish.audience is not None:
+        data["audience"] = list(wish.audience)
+    if wish.cid is not None:
+        data["id"] = wish.cid
+    return [_event(state, at, "message", wish.member, data, wish.cid)]
+
+
+def _record(state: RoomState, wish: Record, at: int) -> list[Event]:
+    data = {"kind": wish.kind, "value": wish.value}
+    return [_event(state, at, "recorded", wish.member, data)]
+
+
+def _remove(state: RoomState, wish: Remove, at: int) -> list[Event]:
+    seat = state.seats.get(wish.member)
+    if seat is not None and seat.is_removed:
+        return []
+    _member(state, wish.member)
+    return [_event(state, at, "removed", wish.member)]
+
+
+def _mute(state: RoomState, wish: Mute, at: int) -> list[Event]:
+    if _member(state, wish.member).is_muted == wish.on:
+        return []
+    return [_event(state, at, "changed", wish.member, {"is_muted": wish.on})]
+
+
+def _close(state: RoomState, wish: Close, at: int) -> list[Event]:
+    _check_storable(wish.reason or "")
+    if not state.is_open:
+        return []
+    return [_event(state, at, "closed", None, {"reason": wish.reason})]
+
+
+def _open(state: RoomState, wish: Open, at: int) -> list[Event]:
+    return [] if state.is_open else [_event(state, at, "opened")]
+
+
+def _clear(state: RoomState, wish: Clear, at: int) -> list[Event]:
+    if wish.member is not None:
+        _member(state, wish.member)
+    scope = "room" if wish.member is None else "view"
+    return [_event(state, at, "cleared", wish.member, {"scope": scope})]
+
+
+_RULES: dict[type, Callable[..., list[Event]]] = {
+    Change: _change,
+    Clear: _clear,
+    Close: _close,
+    Configure: _configure,
+    Join: _join,
+    Mute: _mute,
+    Open: _open,
+    Post: _post,
+    Record: _record,
+    Remove: _remove,
+    Say: _say,
+}
+
+
+# ── what the rules share ─────────────────────────────────────────────────────────────────────
+
+
+def _member(state: RoomState, member: str) -> Seat:
+    seat = state.seats.get(member)
+    if seat is None:
+        raise Refused("not_member")
+    if seat.is_removed:
+        raise Refused("removed")
+    return seat
+
+
+def _writer(state: RoomState, member: str) -> Seat:
+    seat = _member(state, member)
+    if not state.is_open:
+        raise Refused("closed")
+    if seat.is_muted:
+        raise Refused("muted")
+    return seat
+
+
+def check_text(text: str) -> None:
+    """Refuse what a person's text may not hold: control characters and lone surrogates."""
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\n\r" for c in text):
+        raise Refused("bad_text")
+
+
+def _check_storable(*texts: str) -> None:
+    for text in texts:
+        if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+            raise Refused("bad_text")
+
+
+def _event(
+    state: RoomState,
+    at: int,
+    kind: str,
+    member: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    cid: str | None = None,
+) -> Event:
+    return Event(state.seq + 1, at, kind, member, data or {}, cid)
+

@@ -1,0 +1,364 @@
+"""
+What a room is, as values.
+
+A room is an append-only log of events. Its state is the fold of them: ``fold(state, event)`` is
+the only way a state comes about, so a restart, another process and an export all agree. Pure:
+nothing here waits, reads a clock, draws a random number or speaks SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any, Literal, NamedTuple, cast
+
+__all__ = [
+    "ROLES",
+    "Event",
+    "Member",
+    "Message",
+    "Role",
+    "RoomKey",
+    "RoomState",
+    "Rules",
+    "Seat",
+    "fold",
+    "message_of",
+    "to_datetime",
+]
+
+Role = Literal["participant", "observer", "experimenter", "assistant"]
+ROLES: tuple[Role, ...] = ("participant", "observer", "experimenter", "assistant")
+
+
+class RoomKey(NamedTuple):
+    """A room's name: the study it belongs to, and its id there."""
+
+    study: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """
+    What is allowed in a room.
+
+    Parameters
+    ----------
+    max_length
+        Longest message, in characters (Unicode code points).
+    rate
+        Messages per second that one member may send in the long run; None: no limit.
+    burst
+        Messages that one member may send at once before `rate` counts (the depth of the
+        token bucket).
+    """
+
+    max_length: int = 5_000
+    rate: float | None = 2.0
+    burst: int = 10
+
+    def __post_init__(self) -> None:
+        if self.max_length < 1:
+            raise ValueError(f"max_length must be at least 1, not {self.max_length}")
+        if self.rate is not None and self.rate <= 0:
+            raise ValueError(f"rate must be positive or None, not {self.rate}")
+        if self.burst < 1:
+            raise ValueError(f"burst must be at least 1, not {self.burst}")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """
+    One entry of a room's log.
+
+    Parameters
+    ----------
+    seq
+        The room's own running number, without gaps, from 1.
+    at
+        When the server stored it, in microseconds since 1970 (UTC). Order is `seq`, never this.
+    kind
+        What happened: "message", "joined", "closed", ...
+    member
+        The id of the member who did it or whom it is about; None: the programme.
+    data
+        The rest, as JSON values.
+    cid
+        The id that makes a repeated command one event; None: it cannot be repeated.
+    """
+
+    seq: int
+    at: int
+    kind: str
+    member: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    cid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """
+    A member as the log knows them.
+
+    Parameters
+    ----------
+    member
+        The member's private id; never leaves the server.
+    handle
+        The random name that browsers know the member by, different in every room.
+    pseudonym, role
+        What others are shown.
+    asked
+        The pseudonym or template that was asked for; None: generated.
+    tokens, spoke
+        The token bucket: what was left in it (messages) at `spoke` (microseconds).
+    view_from
+        The member has cleared their own view up to this seq.
+    """
+
+    member: str
+    handle: str
+    pseudonym: str
+    role: Role
+    joined: int
+    asked: str | None = None
+    is_muted: bool = False
+    is_removed: bool = False
+    tokens: float = float("inf")
+    spoke: int = 0
+    view_from: int = 0
+
+    def may_see(self, event: Event) -> bool:
+        """Whether this member may see a message (others than messages are never shown)."""
+        audience = event.data.get("audience")
+        return audience is None or self.member in audience or event.member == self.member
+
+    def allowance(self, rules: Rules, at: int) -> float:
+        """Messages the member may send at `at` (microseconds), before paying for one."""
+        if rules.rate is None:
+            return float("inf")
+        earned = max(0, at - self.spoke) / 1e6 * rules.rate
+        return min(float(rules.burst), self.tokens + earned)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """The fold of a room's log up to `seq`."""
+
+    seq: int = 0
+    title: str | None = None
+    write: tuple[Role, ...] | None = None
+    rules: Rules = field(default_factory=Rules)
+    seed: str = ""
+    is_open: bool = True
+    reason: str | None = None
+    cleared: int = 0
+    seats: Mapping[str, Seat] = field(default_factory=dict[str, Seat])
+
+    def seat(self, member: str | None) -> Seat | None:
+        """The seat of someone who is a member now; None: a stranger, or removed."""
+        seat = self.seats.get(member) if member is not None else None
+        return None if seat is None or seat.is_removed else seat
+
+    def may_write(self, seat: Seat) -> bool:
+        """Whether the member's role lets them write here, the room being open."""
+        if self.write is None:
+            return seat.role != "observer"
+        return seat.role in self.write
+
+    def members(self) -> Iterable[Seat]:
+        """Everyone who is a member now, in order of joining."""
+        return (seat for seat in self.seats.values() if not seat.is_removed)
+
+
+# ── fold ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def fold(state: RoomState, event: Event) -> RoomState:
+    """The room's state after `event`; kinds it does not know leave all but `seq` alone."""
+    step = _FOLDS.get(event.kind)
+    if step is not None:
+        state = step(state, event)
+    return replace(state, seq=event.seq)
+
+
+def _configured(state: RoomState, event: Event) -> RoomState:
+    data = dict(event.data)
+    if "rules" in data:
+        data["rules"] = Rules(**data["rules"])
+    if data.get("write") is not None:
+        data["write"] = tuple(data["write"])
+    return replace(state, **data)
+
+
+def _joined(state: RoomState, event: Event) -> RoomState:
+    member = cast(str, event.member)
+    before = state.seats.get(member)
+    view_from = before.view_from if before else 0
+    return _with(state, Seat(member, joined=event.seq, view_from=view_from, **event.data))
+
+
+def _changed(state: RoomState, event: Event) -> RoomState:
+    return _seat_with(state, event, **event.data)
+
+
+def _removed(state: RoomState, event: Event) -> RoomState:
+    return _seat_with(state, event, is_removed=True)
+
+
+def _said(state: RoomState, event: Event) -> RoomState:
+    seat = state.seats.get(event.member or "")
+    if seat is None:
+        return state
+    left = seat.allowance(state.rules, event.at) - 1
+    return _with(state, replace(seat, tokens=left, spoke=max(event.at, seat.spoke)))
+
+
+def _opened(state: RoomState, event: Event) -> RoomState:
+    return replace(state, is_open=True, reason=None)
+
+
+def _closed(state: RoomState, event: Event) -> RoomState:
+    return replace(state, is_open=False, reason=event.data.get("reason"))
+
+
+def _cleared(state: RoomState, event: Event) -> RoomState:
+    if event.data["scope"] == "room":
+        return replace(state, cleared=event.seq)
+    return _seat_with(state, event, view_from=event.seq)
+
+
+def _seat_with(state: RoomState, event: Event, **changes: Any) -> RoomState:
+    seat = state.seats.get(event.member or "")
+    return state if seat is None else _with(state, replace(seat, **changes))
+
+
+def _with(state: RoomState, seat: Seat) -> RoomState:
+    return replace(state, seats={**state.seats, seat.member: seat})
+
+
+_FOLDS = {
+    "changed": _changed,
+    "cleared": _cleared,
+    "closed": _closed,
+    "configured": _configured,
+    "joined": _joined,
+    "message": _said,
+    "opened": _opened,
+    "removed": _removed,
+}
+
+
+# ── what the public sees ─────────────────────────────────────────────────────────────────────
+
+
+def to_datetime(at: int) -> datetime:
+    """An aware UTC time from microseconds since 1970, exactly."""
+    seconds, micros = divmod(at, 1_000_000)
+    return datetime.fromtimestamp(seconds, timezone.utc).replace(microsecond=micros)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """
+    Someone in a room.
+
+    Parameters
+    ----------
+    id
+        The member's private id, as the study knows them. Never shown to participants.
+    pseudonym
+        The name that others see.
+    role
+        "participant", "observer" (reads only), "experimenter" or "assistant".
+    own
+        Whether this is the person whose session asked (see `Chat.members`).
+    is_muted
+        Whether the member may not write for now.
+    """
+
+    id: str
+    pseudonym: str
+    role: Role = "participant"
+    own: bool = False
+    is_muted: bool = False
+
+    @classmethod
+    def of(cls, seat: Seat, own: str | None = None) -> Member:
+        """The public record of a seat; `own` is the id of the person who asks."""
+        return cls(seat.member, seat.pseudonym, seat.role, seat.member == own, seat.is_muted)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """
+    What was said in a room.
+
+    Parameters
+    ----------
+    seq
+        The message's number in its room; the order for everyone.
+    id
+        The id it was posted under, else one made of `seq`.
+    content
+        Its text; markdown or HTML as it was given.
+    role
+        "user" (a person), "assistant" (a programme) or "system" (a notice), as in shinychat.
+    author
+        The pseudonym or name it is shown under; None: the programme, unnamed.
+    member
+        The private id of the member who said it; None: the programme.
+    at
+        When the server stored it: aware, UTC, microseconds.
+    audience
+        The ids of the members who may see it; None: everybody.
+    """
+
+    seq: int
+    id: str
+    content: str
+    role: Literal["user", "assistant", "system"]
+    author: str | None
+    member: str | None
+    at: datetime
+    audience: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        return self.content
+
+    def __getitem__(self, key: str) -> Any:
+        """`message["content"]`, `message["role"]`: shinychat's dictionaries, as it were."""
+        if key not in ("content", "role"):
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def keys(self) -> tuple[str, ...]:
+        """The keys of shinychat's message dictionaries, so that `dict(message)` is one."""
+        return ("content", "role")
+
+    def as_dict(self) -> dict[str, Any]:
+        """All fields as JSON values; the time in ISO 8601."""
+        return {**asdict(self), "at": self.at.isoformat()}
+
+
+def message_of(event: Event) -> Message:
+    """The message that a "message" event records."""
+    data = event.data
+    audience = data.get("audience")
+    return Message(
+        seq=event.seq,
+        id=data.get("id") or f"m{event.seq}",
+        content=text_of(data["parts"]),
+        role=data["role"],
+        author=data.get("name"),
+        member=event.member,
+        at=to_datetime(event.at),
+        audience=None if audience is None else tuple(audience),
+    )
+
+
+def text_of(parts: Iterable[tuple[str, str]]) -> str:
+    """The plain content of a message's parts, in order."""
+    return "".join(content for _, content in parts)

@@ -1,0 +1,108 @@
+"""
+Pseudonyms: readable, unique in their room, stable, and unrelated to the order of arrival.
+
+A generated name is drawn from the room's seed and the member's id alone, so who came first
+cannot be read from it, and the same person keeps it. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Callable, Collection, Iterator
+
+__all__ = ["PLAIN_LIMIT", "Pseudonym", "fits", "generate", "number", "plain", "unique"]
+
+PLAIN_LIMIT = 60
+"""Longest pseudonym, in characters; longer ones are cut."""
+
+Pseudonym = str | Callable[[str], str | None] | None
+"""Text, a template with ``{n}``, a function of the member's id, or None for a generated one."""
+
+# Colours and animals that are easy to read aloud, to tell apart and to translate; none that
+# is used as an insult in English.
+_COLOURS = (
+    "Amber Aqua Azure Beige Blue Bronze Brown Cherry Copper Coral Cream Crimson Cyan Ebony "
+    "Emerald Fern Forest Garnet Ginger Gold Green Grey Hazel Indigo Ivory Jade Khaki Lemon "
+    "Lilac Lime Maroon Mauve Mint Navy Ochre Olive Onyx Opal Orange Peach Pearl Pine Plum "
+    "Purple Red Rose Ruby Rust Saffron Sage Sand Scarlet Silver Sky Slate Tan Teal Topaz "
+    "Umber Vanilla Violet White Yellow"
+).split()
+_ANIMALS = (
+    "Alpaca Antelope Badger Beaver Bison Bobcat Camel Canary Caribou Cheetah Condor Cougar "
+    "Coyote Crane Curlew Deer Dolphin Dove Dragonfly Eagle Egret Elk Falcon Ferret Finch "
+    "Flamingo Fox Gazelle Gecko Giraffe Gull Hare Hawk Hedgehog Heron Hummingbird Ibex Ibis "
+    "Iguana Jaguar Kestrel Kingfisher Koala Lark Lemur Leopard Lion Llama Lynx Macaw Magpie "
+    "Marmot Marten Meerkat Moose Narwhal Newt Ocelot Okapi Oriole Osprey Otter Owl Panda "
+    "Panther Parrot Pelican Penguin Pheasant Plover Puffin Puma Quail Rabbit Raven Reindeer "
+    "Robin Salmon Seal Sparrow Squirrel Starling Stork Swan Swift Tapir Tern Tiger Toucan "
+    "Trout Turtle Walrus Weasel Wolf Wombat Wren Yak Zebra"
+).split()
+
+
+def generate(seed: str, member: str, taken: Collection[str]) -> str:
+    """
+    A pseudonym such as "Teal Otter" for a member.
+
+    Parameters
+    ----------
+    seed
+        The room's random seed; other rooms give the same member other names.
+    member
+        The member's id.
+    taken
+        The pseudonyms already used in the room.
+    """
+    for name in _candidates(seed, member):
+        if fits(name, taken):
+            return name
+    raise AssertionError("candidates never end")
+
+
+def _candidates(seed: str, member: str) -> Iterator[str]:
+    digest = hashlib.sha256(f"{seed}\0{member}".encode()).digest()
+    start = int.from_bytes(digest[:8], "big")
+    names = len(_COLOURS) * len(_ANIMALS)
+    # A step that shares no factor with the number of names visits each of them once.
+    step = 1 + 2 * 3 * 5 * 7 * 11 * (int.from_bytes(digest[8:12], "big") % 97)
+    lap = 0
+    while True:
+        for k in range(names):
+            colour, animal = divmod((start + k * step) % names, len(_ANIMALS))
+            name = f"{_COLOURS[colour]} {_ANIMALS[animal]}"
+            yield name if lap == 0 else f"{name} {lap + 1}"
+        lap += 1
+
+
+def number(template: str, used: int, taken: Collection[str]) -> str:
+    """The next free name of a template such as "Player {n}", of which `used` were given out."""
+    n = used + 1
+    while not fits(name := template.replace("{n}", str(n)), taken):
+        n += 1
+    return name
+
+
+def unique(text: str, taken: Collection[str]) -> str:
+    """`text`, or "text 2", "text 3", ... where someone is called that already."""
+    text = plain(text)
+    name, n = text, 1
+    while not fits(name, taken):
+        n += 1
+        name = f"{text} {n}"
+    return name
+
+
+def plain(text: str) -> str:
+    """`text` as one line without control or invisible characters, at most `PLAIN_LIMIT` long."""
+    kept = "".join(" " if c.isspace() else c for c in text)
+    kept = "".join(c for c in kept if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    return " ".join(kept.split())[:PLAIN_LIMIT].strip()
+
+
+def fits(name: str, taken: Collection[str]) -> bool:
+    """Whether nobody has a name that reads the same (compatibility forms and case aside)."""
+    return _read(name) not in {_read(other) for other in taken}
+
+
+def _read(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()

@@ -1,0 +1,325 @@
+"""
+The frames between a browser and the gateway, version 1. Pure.
+
+Every frame is one JSON object with a type ``t``.
+
+Browser → server::
+
+    {"t": "hello", "v": 1, "ticket": "...", "after": 41}   first; or "resume" for "ticket";
+                                                           after: newest seq it has, 0: none
+    {"t": "send", "cid": "...", "text": "..."}             cid: the browser's id, <= 64 characters
+    {"t": "typing"}                                        again every TYPING_EVERY s while typing
+    {"t": "older", "before": 42}                           one page of what came before
+    {"t": "ping"}
+
+Server → browser::
+
+    {"t": "welcome", "v": 1, "resume": "...", "title": "...", "you": {"h", "name", "role"},
+     "max": 5000, "state": {...}, "upto": 41, "e": [item, ...], "more": true, "reset": true}
+         reset: forget what is drawn, the items are the newest screen; more: there are older ones
+    {"t": "events", "upto": 43, "e": [item, ...]}          upto: the cursor this brings it to;
+                                                           seqs may have holes, loss never shows so
+    {"t": "older", "e": [item, ...], "more": false}
+    {"t": "ack", "cid": "...", "seq": 42}                  stored; its item comes in `events`
+    {"t": "refused", "cid": "...", "code": "...", "say": "..."}
+    {"t": "state", "state": {"is": "open" | "closed" | "removed", "write": true,
+                             "code": "read_only", "say": "...", "reason": "...", "name": "..."}}
+    {"t": "presence", "n": 3, "who": [["h", "name", "role"], ...]}   n may exceed the names
+    {"t": "typing", "who": [["h", "name"], ...]}
+    {"t": "pong"}
+    {"t": "bye", "code": "...", "say": "...", "again": false}   then the socket closes;
+                                                           again: try again later, else do not
+
+An item is a message, or ``{"k": "cleared", "seq": 44}`` (forget all before)::
+
+    {"k": "msg", "seq": 42, "id": "m42", "h": "handle" | null, "name": "Teal Otter" | null,
+     "role": "user" | "assistant" | "system", "at": 1760000000000,
+     "parts": [["text" | "markdown" | "html", "..."], ...],
+     "icon": "<svg ...>", "deps": [...], "only": true}     the last three only where they apply
+
+``at`` is in milliseconds since 1970 (UTC). Handles are random and of one room; no frame carries
+an id of a person, and every role is the role that *this* viewer is shown. Trust goes by the
+part: "text" is never anything but text, "markdown" is sanitised, "html" is the developer's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from shiny_labchat._domain import Event, RoomState, Seat
+from shiny_labchat.errors import SENTENCES, BadFrame
+
+__all__ = [
+    "CLOSE_CODES",
+    "MAX_FRAME",
+    "TYPING_EVERY",
+    "VERSION",
+    "Frame",
+    "Hello",
+    "Older",
+    "Ping",
+    "Send",
+    "Typing",
+    "ack",
+    "bye",
+    "decode",
+    "events",
+    "item",
+    "older",
+    "pong",
+    "presence",
+    "refused",
+    "state",
+    "typing",
+    "welcome",
+]
+
+VERSION = 1
+MAX_FRAME = 262_144
+"""Longest frame taken from a browser, in characters."""
+TYPING_EVERY = 3.0
+"""A browser says "typing" at most this often, in seconds."""
+NAMES_SHOWN = 100
+"""Names in one presence frame; beyond that only the count grows."""
+CLOSE_CODES = {
+    "bad_frame": 4400,
+    "bad_text": 4400,
+    "ticket": 4401,
+    "origin": 4403,
+    "removed": 4403,
+    "not_member": 4403,
+    "too_big": 4413,
+    "too_fast": 4429,
+}
+"""The websocket's close code by our code; any other: 1011."""
+
+
+# ── from the browser ─────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Opens the conversation with a ticket, or again with a resume token."""
+
+    token: str
+    is_resume: bool
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A person's message."""
+
+    cid: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """The person is typing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Older:
+    """Asks for the page before a seq."""
+
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Asks whether the server is there."""
+
+
+Frame = Hello | Send | Typing | Older | Ping
+
+
+def decode(raw: str) -> Frame:
+    """
+    The frame that a browser sent.
+
+    Raises
+    ------
+    BadFrame
+        It is too long, no JSON object, or lacks what its type needs.
+    """
+    if len(raw) > MAX_FRAME:
+        raise BadFrame("too_big", f"{len(raw)} characters")
+    try:
+        loaded: object = json.loads(raw)
+    except (ValueError, RecursionError) as exc:
+        raise BadFrame("bad_frame", f"no JSON: {exc}") from exc
+    if not isinstance(loaded, dict):
+        raise BadFrame("bad_frame", "not an object")
+    fields = cast("dict[str, object]", loaded)
+    match fields.get("t"):
+        case "send":
+            return Send(_text(fields, "cid", 64), _text(fields, "text", MAX_FRAME))
+        case "typing":
+            return Typing()
+        case "ping":
+            return Ping()
+        case "older":
+            return Older(_seq(fields, "before"))
+        case "hello":
+            return _hello(fields)
+        case kind:
+            raise BadFrame("bad_frame", f"unknown type {str(kind)[:40]!r}")
+
+
+def _hello(fields: Mapping[str, object]) -> Hello:
+    if fields.get("v") != VERSION:
+        raise BadFrame("bad_frame", f"version {str(fields.get('v'))[:20]}, not {VERSION}")
+    is_resume = "resume" in fields
+    token = _text(fields, "resume" if is_resume else "ticket", 128)
+    return Hello(token, is_resume, _seq(fields, "after"))
+
+
+def _text(fields: Mapping[str, object], name: str, longest: int) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or len(value) > longest:
+        raise BadFrame("bad_frame", f"{name} is not a text of at most {longest} characters")
+    return value
+
+
+def _seq(fields: Mapping[str, object], name: str) -> int:
+    value = fields.get(name)
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise BadFrame("bad_frame", f"{name} is not a seq")
+    return value
+
+
+# ── to the browser ───────────────────────────────────────────────────────────────────────────
+
+
+def item(event: Event) -> str | None:
+    """The item that viewers are shown for an event, encoded; None: they are shown nothing."""
+    if event.kind == "message":
+        return _json(_message(event))
+    if event.kind == "cleared":
+        return _json({"k": "cleared", "seq": event.seq})
+    return None
+
+
+def _message(event: Event) -> dict[str, Any]:
+    data = event.data
+    shown: dict[str, Any] = {
+        "k": "msg",
+        "seq": event.seq,
+        "id": data.get("id") or f"m{event.seq}",
+        "h": data.get("h"),
+        "name": data.get("name"),
+        "role": data["role"],
+        "at": event.at // 1000,
+        "parts": data["parts"],
+    }
+    for name in ("icon", "deps"):
+        if name in data:
+            shown[name] = data[name]
+    if "audience" in data:
+        shown["only"] = True
+    return shown
+
+
+def events(upto: int, items: Iterable[str]) -> str:
+    """What happened, up to and including `upto`."""
+    return f'{{"t":"events","upto":{upto},"e":[{",".join(items)}]}}'
+
+
+def older(items: Iterable[str], more: bool) -> str:
+    """A page of older items; `more`: there are still older ones."""
+    return f'{{"t":"older","more":{_json(more)},"e":[{",".join(items)}]}}'
+
+
+def welcome(
+    room: RoomState,
+    viewer: Seat,
+    resume: str | None,
+    upto: int,
+    items: Sequence[str],
+    more: bool,
+    reset: bool,
+) -> str:
+    """The answer to a hello: who you are here, and the newest screen or what you missed."""
+    head = _json(
+        {
+            "t": "welcome",
+            "v": VERSION,
+            "resume": resume,
+            "title": room.title,
+            "you": {"h": viewer.handle, "name": viewer.pseudonym, "role": viewer.role},
+            "max": room.rules.max_length,
+            "state": shown_state(room, viewer),
+            "upto": upto,
+            "more": more,
+            "reset": reset,
+        }
+    )
+    return f'{head[:-1]},"e":[{",".join(items)}]}}'
+
+
+def shown_state(room: RoomState, viewer: Seat) -> dict[str, Any]:
+    """What the room is to one viewer: its state, and whether and why not they may write."""
+    code = _silence(room, viewer)
+    shown: dict[str, Any] = {"is": "open" if room.is_open else "closed"}
+    if viewer.is_removed:
+        shown["is"] = "removed"
+    shown |= {"write": code is None, "name": viewer.pseudonym, "title": room.title}
+    if code is not None:
+        shown |= {"code": code, "say": SENTENCES[code]}
+    if room.reason and not room.is_open:
+        shown["reason"] = room.reason
+    return shown
+
+
+def _silence(room: RoomState, viewer: Seat) -> str | None:
+    if viewer.is_removed:
+        return "removed"
+    if not room.is_open:
+        return "closed"
+    if viewer.is_muted:
+        return "muted"
+    return None if room.may_write(viewer) else "read_only"
+
+
+def state(room: RoomState, viewer: Seat) -> str:
+    """The room's state has changed for this viewer."""
+    return _json({"t": "state", "state": shown_state(room, viewer)})
+
+
+def ack(cid: str, seq: int) -> str:
+    """The message with this id is stored."""
+    return _json({"t": "ack", "cid": cid, "seq": seq})
+
+
+def refused(cid: str, code: str, say: str) -> str:
+    """The message with this id is not stored, and why."""
+    return _json({"t": "refused", "cid": cid, "code": code, "say": say})
+
+
+def presence(seats: Sequence[Seat]) -> str:
+    """Who has the room open in a browser, each person once."""
+    who = [[seat.handle, seat.pseudonym, seat.role] for seat in seats[:NAMES_SHOWN]]
+    return _json({"t": "presence", "n": len(seats), "who": who})
+
+
+def typing(seats: Sequence[Seat]) -> str:
+    """Who is typing."""
+    return _json({"t": "typing", "who": [[seat.handle, seat.pseudonym] for seat in seats]})
+
+
+def pong() -> str:
+    """The answer to a ping."""
+    return '{"t":"pong"}'
+
+
+def bye(code: str, say: str | None = None, again: bool = False) -> str:
+    """The last frame before the server closes the socket."""
+    return _json({"t": "bye", "code": code, "say": say or SENTENCES[code], "again": again})
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

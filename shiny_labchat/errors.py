@@ -1,0 +1,107 @@
+"""Everything that can go wrong, in one tree.
+
+::
+
+    LabChatError
+    ├── Refused            a rule said no: has a code and a sentence for the person
+    ├── StoreError         the database could not do it just now
+    │   └── SchemaTooNew   the database was written by a newer shiny_labchat
+    └── BadFrame           a browser sent something that is no frame of ours
+"""
+
+from __future__ import annotations
+
+__all__ = ["SENTENCES", "BadFrame", "LabChatError", "Refused", "SchemaTooNew", "StoreError"]
+
+SENTENCES: dict[str, str] = {
+    "bad_frame": "The page sent something the server does not understand. Please reload the page.",
+    "bad_text": "The message contains characters that cannot be shown. Please remove them.",
+    "closed": "This room is closed. You can read, but not write.",
+    "empty": "There is nothing to send yet.",
+    "muted": "You cannot write in this room at the moment.",
+    "no_room": "This room does not exist any more.",
+    "not_invited": "This room can only be entered with a personal link.",
+    "not_member": "You are not a member of this room.",
+    "origin": "This page may not use this chat server.",
+    "read_only": "You can read this room, but not write in it.",
+    "removed": "You have been removed from this room.",
+    "store_busy": "The server is busy and could not store this yet. Please try again in a moment.",
+    "store_full": "The server's disk is full, so this could not be stored. Please tell the organisers.",
+    "store_gone": "The server lost its database, so this could not be stored. Please tell the organisers.",
+    "store_read_only": "The server may not write to its database. Please tell the organisers.",
+    "store_broken": "The server could not store this. Please try again, or tell the organisers.",
+    "ticket": "This page's permission has run out. Please reload the page.",
+    "too_big": "That is far too much for one message.",
+    "too_fast": "You are sending messages very fast. Please wait a few seconds.",
+    "too_long": "The message is too long.",
+    "too_many": "Too many messages are waiting. Please wait until they are sent.",
+}
+"""What a participant is told, by code. Browsers may show their own words for a code instead."""
+
+
+class LabChatError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class Refused(LabChatError):
+    """
+    A rule of the room said no; nothing was stored.
+
+    Parameters
+    ----------
+    code
+        A key of :data:`SENTENCES`, for programmes.
+    room
+        The room's id, where there is one.
+    detail
+        What to say beyond the code's sentence, for the person.
+    """
+
+    def __init__(self, code: str, room: str | None = None, detail: str = "") -> None:
+        self.code = code
+        self.room = room
+        self.say = f"{SENTENCES[code]} {detail}".strip()
+        super().__init__(f"{code}: {self.say}" + (f" (room {room!r})" if room else ""))
+
+
+class StoreError(LabChatError):
+    """
+    The database could not do what was asked; nothing was stored, and asking again is safe.
+
+    Parameters
+    ----------
+    code
+        One of the ``store_*`` keys of :data:`SENTENCES`.
+    url
+        The database's URL, without its password.
+    reason
+        What the driver said.
+    """
+
+    def __init__(self, code: str, url: str, reason: str) -> None:
+        self.code = code
+        self.url = url
+        self.say = SENTENCES[code]
+        super().__init__(f"{code}: {url}: {reason}")
+
+
+class SchemaTooNew(StoreError):
+    """The database was written by a newer version of this package; install that version."""
+
+
+class BadFrame(LabChatError):
+    """
+    A browser's frame broke the protocol.
+
+    Parameters
+    ----------
+    code
+        ``"bad_frame"``, ``"bad_text"`` or ``"too_big"``.
+    reason
+        What was wrong, for the server's log.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        self.code = code
+        self.say = SENTENCES[code]
+        super().__init__(f"{code}: {reason}")
