@@ -1,0 +1,28 @@
+"""Group chat for Shiny for Python, made for people who study people."""
+
+from __future__ import annotations
+
+from shiny_labchat import _shiny
+from shiny_labchat._chat import Chat
+from shiny_labchat._domain import Member, Message, Rules
+from shiny_labchat._lab import Lab, Room
+from shiny_labchat._ui import chat_ui
+from shiny_labchat.errors import LabChatError, Refused, StoreError
+from shiny_labchat.module import chat_module_server, chat_module_ui
+
+__all__ = [
+    "Chat",
+    "Lab",
+    "LabChatError",
+    "Member",
+    "Message",
+    "Refused",
+    "Room",
+    "Rules",
+    "StoreError",
+    "chat_module_server",
+    "chat_module_ui",
+    "chat_ui",
+]
+
+_shiny.install()

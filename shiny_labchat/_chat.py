@@ -1,0 +1,533 @@
+"""A room as one Shiny session sees and steers it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Literal, overload
+
+from htmltools import HTML, Tag, TagList
+from shiny import reactive, ui
+from shiny.module import ResolvedId, resolve_id
+from shiny.session import Session, require_active_session
+from shiny.types import SilentException
+
+from shiny_labchat import _decide, _shiny
+from shiny_labchat._content import as_content, as_html
+from shiny_labchat._domain import Event, Member, Message, Role, message_of
+from shiny_labchat._lab import Lab, Room, as_member_id
+from shiny_labchat._live import LiveRoom
+from shiny_labchat._pseudonyms import Pseudonym
+from shiny_labchat._reads import Reads
+from shiny_labchat._seat import Identity, Seating, Wish
+from shiny_labchat._submit import (
+    Handled,
+    Handler,
+    Handlers,
+    OnError,
+    UserSubmitFunction,
+    handled_message,
+)
+from shiny_labchat.errors import LabChatError
+
+__all__ = ["Chat", "State"]
+
+State = Literal["waiting", "open", "closed", "removed"]
+RoomLike = str | Room | None
+MemberLike = str | Member | None
+
+_handled = Handled()
+
+
+class Chat:
+    """
+    One shared room, as one Shiny session sees and steers it.
+
+    Parameters
+    ----------
+    id
+        The id of the chat's place in the page, see :func:`~shiny_labchat.chat_ui`.
+    room
+        The room: its id, a :class:`~shiny_labchat.Room`, or a (reactive) function that gives one
+        or None, which waits. None: one room for everybody, named after the chat's id.
+    study
+        The study of a room given by its id. None: named after the app's folder.
+    member
+        Who this person is: an id, or a (reactive) function that gives one or None, which waits.
+        None: what their personal link says, else whoever this browser is.
+    identity
+        How a browser is known again: "browser" (all its tabs, over reloads and restarts), "tab"
+        (each tab is a person of its own) or "link" (by a personal link only).
+    pseudonym
+        The name others see: text, a template such as "Player {n}", or a function of the member's
+        id. None: a generated one.
+    role
+        None: what the personal link says, else "participant".
+    lab
+        The lab. None: ``Lab()``.
+    join
+        Whether the page makes its person a member. If not, only members get in. Who was removed
+        is never brought back by a page.
+    messages
+        Logged once per room, before anybody speaks; see :meth:`append_message`.
+    on_error
+        What a person is shown when their handler fails: "auto" (the error, unless the app
+        sanitizes errors), "actual" (the error), "sanitize" (that there was one), or "unhandled"
+        (their session ends).
+    tokenizer
+        Accepted for shinychat's sake; nothing here counts tokens.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        *,
+        room: RoomLike | Callable[[], RoomLike] = None,
+        study: str | None = None,
+        member: MemberLike | Callable[[], MemberLike] = None,
+        identity: Identity = "browser",
+        pseudonym: Pseudonym = None,
+        role: Role | None = None,
+        lab: Lab | None = None,
+        join: bool = True,
+        messages: Sequence[Any] = (),
+        on_error: OnError = "auto",
+        tokenizer: object = None,
+    ) -> None:
+        if identity not in ("browser", "tab", "link"):
+            raise ValueError(f'identity must be "browser", "tab" or "link", not {identity!r}')
+        if on_error not in ("auto", "actual", "sanitize", "unhandled"):
+            raise ValueError(f"on_error must not be {on_error!r}")
+        self.id: ResolvedId = resolve_id(id)
+        self._lab = lab or Lab()
+        self._study = study
+        self._wanted_room = room
+        self._wanted_member = member
+        self._first = tuple(messages)
+        session = require_active_session(None)
+        self._session: Session = session
+        self._reads = Reads(session)
+        self._handlers = Handlers(self, session, on_error)
+        self._live: LiveRoom | None = None
+        self._page = ""
+        self._unfollow: Callable[[], None] = lambda: None
+        self._member_waiting: list[Callable[[], Awaitable[None]]] = []
+        self._input: reactive.Value[str | None] = reactive.Value(None, name=f"{id}_user_input")
+        if not callable(room):
+            self._room_now()  # a wrong id is an error where it was written
+        self._seating = Seating(
+            session,
+            self.id,
+            wish=lambda: Wish(self._room_now(), self._member_now(), pseudonym, role, join, identity),
+            lab=self._lab,
+            seated=self._seated,
+            left=self._left,
+        )
+        session.on_destroy(self.destroy)
+        session.on_ended(self._ended)
+
+    # ── which room, and who ──
+
+    def _room_now(self) -> Room | None:
+        wanted = self._wanted_room
+        if callable(wanted):
+            if self._session.is_stub_session():
+                return None
+            wanted = wanted()
+        elif wanted is None:
+            wanted = str(self.id)
+        return self._lab.room(wanted, study=self._study) if isinstance(wanted, str) else wanted
+
+    def _member_now(self) -> tuple[bool, str | None]:
+        """Whether the app says who this is, and whom it says."""
+        wanted = self._wanted_member
+        if wanted is None:
+            return False, None
+        if callable(wanted):
+            wanted = wanted()
+        return True, None if wanted is None else as_member_id(wanted)
+
+    @property
+    def room(self) -> Room | None:
+        """The room; reactive where it is given by a function. None before there is one."""
+        return self._room_now()
+
+    async def _seated(self, live: LiveRoom, page: str) -> None:
+        """The page may come in: follow its room."""
+        if live is self._live:
+            live.leave()  # it is held already
+        else:
+            self._leave()
+            self._live = live
+            self._unfollow = live.follow(self._hear)
+        self._page = page
+        await self._say_first()
+        await self._take_up(live)
+        for waiting in self._member_waiting:
+            await waiting()
+        self._member_waiting.clear()
+        self._changed("messages", "members", "state")
+
+    def _left(self) -> None:
+        """The page may not come in, or must wait."""
+        self._leave()
+        self._changed("messages", "members", "state")
+
+    async def _ended(self) -> None:
+        """The page has gone: what it sent is still handled, then the room is left."""
+        self._unfollow()
+        self._seating.spawn(self._leave_when_idle())
+
+    async def _leave_when_idle(self) -> None:
+        await self._handlers.idle()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._unfollow()
+        if self._live is not None:
+            self._live.leave()
+            self._live = None
+
+    async def _say_first(self) -> None:
+        room = self._room()
+        for k, message in enumerate(self._first):
+            command = self._post_of(message, None, None, None, id=f"first:{self.id}:{k}")
+            await room.say(command)
+
+    async def _take_up(self, live: LiveRoom) -> None:
+        """Handle what this page sent while no session was there to do it."""
+        since = _handled.of(self._page, self.id)
+        if since is None:
+            _handled.mark(self._page, self.id, live.state.seq)
+            return
+        await live.read_whole()
+        assert live.whole is not None
+        self._submit([event for event in live.whole if event.seq > since])
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        self._submit(events)
+        kinds = {event.kind for event in events}
+        topics = {topic for topic, on in _TOPICS.items() if kinds & on}
+        if topics:
+            self._changed(*topics)
+
+    def _submit(self, events: Iterable[Event]) -> None:
+        done = _handled.of(self._page, self.id) or 0
+        for event in events:
+            mine = event.kind == "message" and event.data.get("page") == self._page
+            if mine and event.seq > done:
+                _handled.mark(self._page, self.id, event.seq)
+                message = message_of(event)
+                self._input.set(message.content)
+                self._handlers.submit(message, self._whole)
+                _shiny.flush_soon(self._session)
+
+    async def _whole(self) -> None:
+        if self._live is not None:
+            await self._live.read_whole()
+
+    def _changed(self, *topics: str) -> None:
+        if not self._session._is_closed():  # pyright: ignore[reportPrivateUsage]
+            self._reads.changed(topics)
+
+    # ── reading ──
+
+    def messages(self) -> tuple[Message, ...]:
+        """
+        Reactively read the conversation, as far as this person may see it.
+
+        Returns
+        -------
+        tuple of Message
+            In order. In an `on_user_submit` handler the last one is the message being handled,
+            whatever arrived since; elsewhere it is all there is. Empty before there is a room.
+        """
+        self._reads.depend("messages")
+        live = self._live
+        if live is None:
+            return ()
+        if live.whole is None:
+            self._seating.spawn(self._read_whole())
+            raise SilentException
+        seat = live.state.seats.get(self._seating.member or "")
+        handled = handled_message.get()
+        upto = handled[1].seq if handled and handled[0] is self else live.state.seq
+        return tuple(
+            message_of(event)
+            for event in live.whole
+            if event.kind == "message"
+            and live.state.cleared < event.seq <= upto
+            and (seat is None or seat.may_see(event))
+        )
+
+    async def _read_whole(self) -> None:
+        await self._whole()
+        self._changed("messages")
+
+    def members(self) -> tuple[Member, ...]:
+        """
+        Reactively read who is a member of the room.
+
+        Returns
+        -------
+        tuple of Member
+            In order of joining; ``own`` marks this session's person. Empty before there is a
+            room.
+        """
+        self._reads.depend("members")
+        if self._live is None:
+            return ()
+        return tuple(Member.of(s, self._seating.member) for s in self._live.state.members())
+
+    def member(self) -> Member | None:
+        """Reactively read who this session's person is in the room; None before it is known."""
+        self._reads.depend("members")
+        seat = self._live.state.seat(self._seating.member) if self._live else None
+        return None if seat is None else Member.of(seat, self._seating.member)
+
+    def state(self) -> State:
+        """
+        Reactively read what the room is to this person.
+
+        Returns
+        -------
+        str
+            "waiting" (there is no room yet), "open", "closed" or "removed".
+        """
+        self._reads.depend("state")
+        if self._live is None:
+            return "removed" if self._seating.refused == "removed" else "waiting"
+        if self._live.state.seat(self._seating.member) is None:
+            return "removed"
+        return "open" if self._live.state.is_open else "closed"
+
+    def user_input(self) -> str | None:
+        """
+        Reactively read what this person said last, on this page; None: nothing yet.
+
+        Most apps read the last of :meth:`messages` instead.
+        """
+        return self._input()
+
+    # ── saying ──
+
+    async def append_message(
+        self,
+        message: Any,
+        *,
+        icon: HTML | Tag | TagList | None = None,
+        author: str | Member | None = None,
+        audience: Literal["me"] | Iterable[str | Member] | None = None,
+        id: str | None = None,
+    ) -> None:
+        """
+        Append a message to the room: logged, and shown to everybody in it.
+
+        Parameters
+        ----------
+        message
+            Text (markdown), `HTML`, a Tag or TagList (inputs and outputs in it live in each
+            browser), a dictionary with `content` and `role`, or any type registered with
+            `shinychat.message_content`. The role "user" says it in this session's person's name.
+        icon
+            Shown beside the message.
+        author
+            Who says it: a member, or the name that the programme speaks under. None: the
+            programme.
+        audience
+            Who may see it: "me" (this session's person), or members. None: everybody.
+        id
+            What makes it one message however often it is appended. A script that appends when it
+            starts does so for every visitor, and needs one.
+
+        Raises
+        ------
+        LabChatError
+            There is no room yet.
+        Refused
+            A rule of the room says no.
+        """
+        command = self._post_of(message, icon, author, audience, id)
+        await self._flush_in_handler()
+        if _ME in (command.member, *(command.audience or ())):
+            await self._say_as_member(command)
+        else:
+            await self._room().say(command)
+
+    def _post_of(
+        self,
+        message: Any,
+        icon: HTML | Tag | TagList | None,
+        author: str | Member | None,
+        audience: Literal["me"] | Iterable[str | Member] | None,
+        id: str | None,
+    ) -> _decide.Post:
+        content = as_content(message, self._session)
+        member = author.id if isinstance(author, Member) else None
+        if member is None and content.role == "user":
+            member = _ME
+        return _decide.Post(
+            parts=content.parts,
+            role=content.role if member is None else "user",
+            member=member,
+            name=author if isinstance(author, str) else None,
+            icon=as_html(icon),
+            deps=content.deps,
+            audience=_audience(audience),
+            cid=id,
+        )
+
+    async def _say_as_member(self, command: _decide.Post) -> None:
+        """Say what needs to know who this person is, now or as soon as that is known."""
+
+        async def say() -> None:
+            me = self._seating.member
+            assert me is not None
+            audience = command.audience and [me if m == _ME else m for m in command.audience]
+            member = me if command.member == _ME else command.member
+            await self._room().say(replace(command, member=member, audience=audience))
+
+        if self._live is not None:
+            await say()
+        else:
+            self._member_waiting.append(say)
+
+    def _room(self) -> Room:
+        with reactive.isolate():
+            room = self._room_now()
+        if room is None:
+            raise LabChatError(f"chat {str(self.id)!r} has no room yet; check chat.room first")
+        return room
+
+    async def _flush_in_handler(self) -> None:
+        if handled_message.get() is not None:
+            await _shiny.flush(self._session)
+
+    async def clear_messages(self, *, scope: Literal["view", "room"] = "view") -> None:
+        """
+        Empty the chat; the log keeps all.
+
+        Parameters
+        ----------
+        scope
+            "view": this person's own screen, for good. "room": everybody's.
+        """
+        if scope not in ("view", "room"):
+            raise ValueError(f'scope must be "view" or "room", not {scope!r}')
+        await self._flush_in_handler()
+        if scope == "room":
+            await self._room().clear()
+            return
+
+        async def clear() -> None:
+            await self._room().clear(self._seating.member)
+
+        if self._live is not None:
+            await clear()
+        else:
+            self._member_waiting.append(clear)
+
+    # ── what people say ──
+
+    @overload
+    def on_user_submit(self, fn: UserSubmitFunction) -> Handler: ...
+
+    @overload
+    def on_user_submit(self, fn: None = None) -> Callable[[UserSubmitFunction], Handler]: ...
+
+    def on_user_submit(
+        self, fn: UserSubmitFunction | None = None
+    ) -> Handler | Callable[[UserSubmitFunction], Handler]:
+        """
+        Have a function called when this session's person sends a message.
+
+        The message is in the room by then. The function runs in the session's context, outside
+        Shiny's lock, so others need not wait for it; messages of one page are handled in order.
+        It may read and set reactive values, and is called for messages only, never because a
+        value it read has changed.
+
+        Parameters
+        ----------
+        fn
+            Takes nothing, the text, or the text and a list of attachments (always empty);
+            async or not. Can be left out, to decorate with ``@chat.on_user_submit()``.
+        """
+        return self._handlers.register if fn is None else self._handlers.register(fn)
+
+    def update_user_input(
+        self,
+        *,
+        value: str | None = None,
+        placeholder: str | None = None,
+        submit: bool = False,
+        focus: bool = False,
+    ) -> None:
+        """
+        Change this person's text box.
+
+        Parameters
+        ----------
+        value
+            The text to put into it.
+        placeholder
+            What it says when it is empty.
+        submit
+            Whether to send `value` at once, in the person's name; what they were typing stays.
+        focus
+            Whether to move the cursor into it.
+
+        Raises
+        ------
+        ValueError
+            `submit` or `focus` without `value`.
+        """
+        if value is None and (submit or focus):
+            raise ValueError(
+                "An input `value` must be provided when `submit` or `focus` are `True`."
+            )
+        ui.update_submit_textarea(
+            ResolvedId(f"{self.id}_user_input"),
+            value=value,
+            placeholder=placeholder,
+            submit=submit,
+            focus=focus,
+            session=self._session.root_scope(),
+        )
+        _shiny.flush_soon(self._session)
+
+    def set_user_message(self, value: str) -> None:
+        """Deprecated: use ``update_user_input(value=value)``."""
+        warnings.warn(
+            "set_user_message() is deprecated; use update_user_input(value=)",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        self.update_user_input(value=value)
+
+    def destroy(self) -> None:
+        """End the chat in this session; the room, and everybody else in it, goes on."""
+        self._handlers.registered.clear()
+        self._seating.destroy()
+        self._leave()
+
+
+_ME = "\0me"
+"""Stands for this session's person until it is known who that is; no member can be called so."""
+
+_TOPICS = {
+    "messages": {"message", "cleared"},
+    "members": {"joined", "changed", "removed"},
+    "state": {"opened", "closed", "joined", "removed"},
+}
+"""What is to be read again after which kinds of events."""
+
+
+def _audience(audience: Literal["me"] | Iterable[str | Member] | None) -> list[str] | None:
+    if audience is None:
+        return None
+    if audience == "me":
+        return [_ME]
+    if isinstance(audience, str):
+        raise ValueError(f'audience must be "me" or a list of members, not {audience!r}')
+    return [as_member_id(member) for member in audience]

@@ -1,0 +1,95 @@
+"""
+The door: who a browser is, and which room it may open. The server alone decides.
+
+A page asks its Shiny session, which gives it a ticket; the ticket opens one socket, once. What a
+browser claims about itself is never believed: all it can show is a random token.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from shiny_labchat._domain import RoomKey
+from shiny_labchat.errors import Refused
+from shiny_labchat.store import Grant, Log, issue, look_up, opened_logs, redeem
+
+__all__ = ["Entry", "enter", "identify", "invitation", "invite", "ticket"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a socket was opened with: the log, the rights, and the token to come back with."""
+
+    log: Log
+    room: RoomKey
+    member: str
+    page: str
+    resume: str
+
+
+async def identify(log: Log, key: str | None) -> tuple[str, str | None]:
+    """
+    The person whose browser this is.
+
+    Parameters
+    ----------
+    log
+        The log of the lab.
+    key
+        What the browser keeps; None, or one the lab never gave out: a new person.
+
+    Returns
+    -------
+    member, new key
+        The person's id, and what the browser shall keep from now on (None: what it has).
+    """
+    if key is not None:
+        known = await log.read(lambda conn: look_up(conn, "browser", key))
+        if known is not None:
+            return known.member, None
+    member = f"visitor-{secrets.token_hex(8)}"
+    return member, await log.write(lambda conn, now: issue(conn, "browser", Grant(member), now))
+
+
+async def invite(log: Log, grant: Grant) -> str:
+    """A token for a personal link."""
+    return await log.write(lambda conn, now: issue(conn, "invite", grant, now))
+
+
+async def invitation(log: Log, raw: str) -> Grant | None:
+    """Whom a personal link was made for; None: the lab never made it."""
+    return await log.read(lambda conn: look_up(conn, "invite", raw))
+
+
+async def ticket(log: Log, room: RoomKey, member: str, page: str) -> str:
+    """A ticket that lets a member's page open one socket to a room."""
+    grant = Grant(member, room, page=page)
+    return await log.write(lambda conn, now: issue(conn, "ticket", grant, now))
+
+
+async def enter(token: str, is_resume: bool) -> Entry:
+    """
+    Take a ticket, or a resume token, of whichever lab of this process gave it out.
+
+    Raises
+    ------
+    Refused
+        ``ticket``: it is unknown, has run out, or was used before.
+    """
+    for log in opened_logs():
+        if is_resume:
+            grant = await log.read(lambda conn: look_up(conn, "resume", token))
+            resume = token
+        else:
+            grant, resume = await log.write(lambda conn, now: _take_ticket(conn, token, now))
+        if grant is not None and grant.room is not None:
+            return Entry(log, grant.room, grant.member, grant.page or "", resume)
+    raise Refused("ticket")
+
+
+def _take_ticket(conn: sa.Connection, raw: str, now: int) -> tuple[Grant | None, str]:
+    grant = redeem(conn, "ticket", raw, now)
+    return grant, "" if grant is None else issue(conn, "resume", grant, now)

@@ -1,0 +1,332 @@
+"""
+The gateway: browsers' own websocket, beside Shiny's.
+
+A socket has two tasks. One reads frames and turns them into commands, without waiting for what
+becomes of them. The other sends: it sleeps until something is owed, and then sends all that is
+owed at once. What is owed follows from the socket's cursor and numbers, so a browser that stops
+reading makes only its own task wait, and costs no memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from shiny_labchat import _decide, _door, _wire
+from shiny_labchat._domain import Event, Seat
+from shiny_labchat._live import Live, LiveRoom
+from shiny_labchat.errors import BadFrame, Refused, StoreError
+from shiny_labchat.store import Outcome
+
+__all__ = ["PATH", "Socket", "endpoint", "route"]
+
+logger = logging.getLogger("shiny_labchat")
+
+PATH = "/labchat/ws"
+HELLO_WITHIN = 10.0
+"""How long a socket may be open without a valid hello, in seconds."""
+IN_FLIGHT = 32
+"""Messages of one socket that may wait to be stored; then its next frame is not read yet."""
+FRAMES_PER_SECOND = 100
+"""Frames of one socket that are read per second; a flood is read no faster, and not dropped."""
+FRAMES_AT_ONCE = 200
+
+
+def route() -> BaseRoute:
+    """The route to put into an app."""
+    return WebSocketRoute(PATH, endpoint)
+
+
+async def endpoint(ws: WebSocket) -> None:
+    """Serve one browser's socket until either side ends it."""
+    await ws.accept()
+    code, say, again = "", None, False
+    try:
+        await _serve(ws)
+    except WebSocketDisconnect:
+        pass
+    except TimeoutError:
+        code = "ticket"
+    except (Refused, BadFrame) as exc:
+        code, say = exc.code, exc.say
+    except StoreError as exc:
+        code, say, again = exc.code, exc.say, True
+    except Exception:
+        logger.exception("a socket failed")
+        code, again = "store_broken", True
+    if code:
+        logger.warning("refused a socket of %s: %s", _address(ws), code)
+        await _part(ws, code, say, again)
+
+
+async def _serve(ws: WebSocket) -> None:
+    check_origin(ws)
+    async with asyncio.timeout(HELLO_WITHIN):
+        hello = _wire.decode(await _receive(ws))
+        if not isinstance(hello, _wire.Hello):
+            raise BadFrame("bad_frame", "the first frame must be a hello")
+        entry = await _door.enter(hello.token, hello.is_resume)
+    room = await Live.of(entry.log).open(entry.room)
+    try:
+        if room.state.seat(entry.member) is None:
+            await room.catch_up()  # another process may have let them in a moment ago
+        await Socket(ws, entry, room).serve(hello.after)
+    finally:
+        room.leave()
+
+
+async def _receive(ws: WebSocket) -> str:
+    message = await ws.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005))
+    text = message.get("text")
+    if text is None:
+        raise BadFrame("bad_frame", "bytes, not text")
+    return text
+
+
+async def _part(ws: WebSocket, code: str, say: str | None, again: bool) -> None:
+    try:
+        async with asyncio.timeout(5):
+            if ws.application_state is WebSocketState.CONNECTED:
+                await ws.send_text(_wire.bye(code, say, again))
+                await ws.close(_wire.CLOSE_CODES.get(code, 1011))
+    except (TimeoutError, RuntimeError, WebSocketDisconnect, OSError):
+        pass  # nobody is there to hear it
+
+
+def check_origin(ws: WebSocket) -> None:
+    """
+    Refuse a page of another site.
+
+    A browser names its page's origin; it must be the host it asked (also as a proxy passes it
+    on), or be listed in the environment variable ``LABCHAT_ORIGINS`` (separated by spaces).
+    """
+    origin = ws.headers.get("origin")
+    if origin is None:
+        return  # no browser: it needs a ticket all the same
+    hosts = {ws.headers.get("host"), *_listed(ws.headers.get("x-forwarded-host"))}
+    if urlsplit(origin).netloc in hosts or origin in os.environ.get("LABCHAT_ORIGINS", "").split():
+        return
+    raise Refused("origin", detail=f"Its origin is {origin}.")
+
+
+def _listed(header: str | None) -> list[str]:
+    return [part.strip() for part in (header or "").split(",") if part.strip()]
+
+
+def _address(ws: WebSocket) -> str:
+    return f"{ws.client.host}:{ws.client.port}" if ws.client else "somebody"
+
+
+class Socket:
+    """
+    One open socket of a member's page.
+
+    Parameters
+    ----------
+    ws
+        The accepted websocket.
+    entry
+        What its hello was good for.
+    room
+        The live room.
+
+    Raises
+    ------
+    Refused
+        Its person is no member of the room (any more).
+    """
+
+    def __init__(self, ws: WebSocket, entry: _door.Entry, room: LiveRoom) -> None:
+        self._ws = ws
+        self._entry = entry
+        self._room = room
+        self._wake = asyncio.Event()
+        self._replies: deque[str] = deque()
+        self._room_free = asyncio.Semaphore(IN_FLIGHT)
+        self._cursor = 0
+        self._state = ""
+        self._state_changed = False
+        self._seen_here = self._seen_typing = 0
+        self._frames_left = float(FRAMES_AT_ONCE)
+        self._frame_at = 0.0
+
+    async def serve(self, after: int) -> None:
+        """Welcome the browser, then read and send until it goes or may not stay."""
+        self._state = _wire.state(self._room.state, self._seat())
+        presence = self._room.presence
+        unfollow = self._room.follow(self._hear), presence.follow(self._wake.set)
+        presence.come(self._entry.member)
+        reading = asyncio.create_task(self._read())
+        try:
+            await self._send(await self._welcome(after))
+            sending = asyncio.create_task(self._send_all())
+            try:
+                await _first_of(reading, sending)
+            finally:
+                sending.cancel()
+        finally:
+            reading.cancel()
+            presence.go(self._entry.member)
+            for end in unfollow:
+                end()
+
+    def _seat(self) -> Seat:
+        seat = self._room.state.seats.get(self._entry.member)
+        if seat is None:
+            raise Refused("not_member")
+        if seat.is_removed:
+            raise Refused("removed")
+        return seat
+
+    async def _welcome(self, after: int) -> str:
+        room, seat = self._room, self._seat()
+        reset = after == 0 or room.is_behind(after)
+        if reset:
+            page = await room.newest(seat)
+            seat = self._seat()
+            items, more = page.items, page.more
+        else:
+            items, more = room.since(after, seat), False
+        self._cursor = room.state.seq
+        resume = self._entry.resume
+        return _wire.welcome(room.state, seat, resume, self._cursor, items, more, reset)
+
+    # ── sending ──
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.kind in _ABOUT_ALL or event.member == self._entry.member:
+                self._state_changed = True
+        self._wake.set()
+
+    async def _send_all(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            for frame in await self._owed():
+                await self._send(frame)
+
+    async def _owed(self) -> list[str]:
+        room, seat = self._room, self._seat()
+        owed = list(self._replies)
+        self._replies.clear()
+        if room.is_behind(self._cursor):
+            owed.append(await self._welcome(0))
+        elif self._cursor < room.state.seq:
+            frame = room.frame(self._cursor, seat)
+            self._cursor = room.state.seq
+            if frame is not None:
+                owed.append(frame)
+        if self._state_changed:
+            self._state_changed = False
+            owed += self._new_state(seat)
+        here, typing = room.presence.here, room.presence.typing
+        if self._seen_here != here.number:
+            self._seen_here = here.number
+            owed.append(here.frame)
+        if self._seen_typing != typing.number:
+            self._seen_typing = typing.number
+            owed.append(typing.frame)
+        return owed
+
+    def _new_state(self, seat: Seat) -> list[str]:
+        frame = _wire.state(self._room.state, seat)
+        if frame == self._state:
+            return []
+        self._state = frame
+        return [frame]
+
+    async def _send(self, frame: str) -> None:
+        try:
+            await self._ws.send_text(frame)
+        except RuntimeError as exc:  # starlette's word for a socket that has closed meanwhile
+            raise WebSocketDisconnect(1006) from exc
+
+    def _reply(self, frame: str) -> None:
+        self._replies.append(frame)
+        self._wake.set()
+
+    # ── reading ──
+
+    async def _read(self) -> None:
+        while True:
+            frame = _wire.decode(await _receive(self._ws))
+            await self._pace()
+            match frame:
+                case _wire.Send():
+                    await self._say(frame)
+                case _wire.Typing():
+                    self._type()
+                case _wire.Older():
+                    await self._older(frame)
+                case _wire.Ping():
+                    self._reply(_wire.pong())
+                case _wire.Hello():
+                    raise BadFrame("bad_frame", "a second hello")
+
+    async def _pace(self) -> None:
+        now = asyncio.get_running_loop().time()
+        earned = (now - self._frame_at) * FRAMES_PER_SECOND
+        self._frames_left = min(FRAMES_AT_ONCE, self._frames_left + earned) - 1
+        self._frame_at = now
+        if self._frames_left < 0:
+            await asyncio.sleep(-self._frames_left / FRAMES_PER_SECOND)
+
+    async def _say(self, frame: _wire.Send) -> None:
+        await self._room_free.acquire()
+        entry = self._entry
+        # A browser's ids must never be taken for a developer's, hence the prefix.
+        command = _decide.Say(entry.member, frame.text, f"b:{frame.cid}", entry.page)
+        try:
+            stored = entry.log.submit(entry.room, command)
+        except StoreError as exc:
+            self._refuse(frame.cid, exc)
+            return
+        stored.add_done_callback(lambda done: self._answer(frame.cid, done))
+
+    def _answer(self, cid: str, done: asyncio.Future[Outcome]) -> None:
+        if done.cancelled():
+            return
+        error = done.exception()
+        if error is None:
+            self._room_free.release()
+            self._reply(_wire.ack(cid, done.result().events[0].seq))
+        else:
+            self._refuse(cid, error)
+
+    def _refuse(self, cid: str, error: BaseException) -> None:
+        self._room_free.release()
+        if not isinstance(error, Refused | StoreError):
+            logger.error("a message could not be stored", exc_info=error)
+            error = Refused("store_broken")
+        logger.warning("refused a message of %s in %r: %s",
+                       self._entry.member, self._entry.room.id, error.code)
+        self._reply(_wire.refused(cid, error.code, error.say))
+
+    def _type(self) -> None:
+        seat = self._room.state.seat(self._entry.member)
+        if seat is not None and self._room.state.is_open and self._room.state.may_write(seat):
+            self._room.presence.type(self._entry.member)
+
+    async def _older(self, frame: _wire.Older) -> None:
+        page = await self._room.older(frame.before, self._seat())
+        self._seat()  # who was removed while it was read gets nothing
+        self._reply(_wire.older(page.items, page.more))
+
+
+_ABOUT_ALL = ("configured", "opened", "closed")
+
+
+async def _first_of(*tasks: asyncio.Task[None]) -> None:
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()

@@ -1,0 +1,325 @@
+"""
+Live rooms: a room's state and newest events in memory, and who follows them.
+
+One per process and room, shared by all sockets and Chats. Nobody has a queue here: each follower
+has a cursor, and asks for what comes after it. So a slow one costs nothing, and frames that
+several are owed are encoded once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+
+from shiny_labchat import _wire
+from shiny_labchat._domain import Event, RoomKey, RoomState, Seat, fold
+from shiny_labchat._presence import Presence
+from shiny_labchat.errors import LabChatError, Refused
+from shiny_labchat.store import (
+    Committed,
+    Log,
+    events_after,
+    events_before,
+    find_room,
+    load_state,
+)
+
+__all__ = ["PAGE", "SHOWN", "WINDOW", "Live", "LiveRoom", "Page"]
+
+logger = logging.getLogger("shiny_labchat")
+
+WINDOW = 200
+"""Shown events that a live room keeps in memory; older ones are read from the log."""
+PAGE = 50
+"""Messages on the newest screen, and on each page of older ones."""
+SHOWN = ("message", "cleared")
+"""The kinds of events that viewers are shown."""
+
+Follower = Callable[[Sequence[Event]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items of a room, oldest first, and whether there are older ones."""
+
+    items: list[str]
+    more: bool
+
+
+class Live:
+    """The live rooms of one log in one event loop. Use :meth:`of`."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self._rooms: dict[RoomKey, LiveRoom] = {}
+        log.listen(self._hear)
+
+    @classmethod
+    def of(cls, log: Log) -> Live:
+        """The live rooms of a log in the running loop."""
+        here = _lives.setdefault(asyncio.get_running_loop(), {})
+        if log not in here:
+            here[log] = cls(log)
+        return here[log]
+
+    async def open(self, key: RoomKey) -> LiveRoom:
+        """
+        The live room, read from the log if nobody has it open; close it with `leave`.
+
+        Raises
+        ------
+        Refused
+            ``no_room``: there is no such room.
+        """
+        room = self._rooms.get(key)
+        if room is None:
+            room = self._rooms[key] = LiveRoom(self.log, key, self._close)
+            self.log.watch(key)
+        room.users += 1
+        try:
+            await room.loaded()
+        except BaseException:
+            room.leave()
+            raise
+        return room
+
+    def _hear(self, news: list[Committed]) -> None:
+        for committed in news:
+            room = self._rooms.get(committed.room)
+            if room is not None:
+                room.hear(committed)
+
+    def _close(self, room: LiveRoom) -> None:
+        if self._rooms.get(room.key) is room:
+            del self._rooms[room.key]
+            self.log.unwatch(room.key)
+
+
+_lives: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Log, Live]] = WeakKeyDictionary()
+
+
+class LiveRoom:
+    """
+    One room, followed. Made by :meth:`Live.open`.
+
+    Attributes
+    ----------
+    state
+        The fold of the log up to ``state.seq``; whoever follows has been told that far.
+    presence
+        Who is here and who is typing.
+    """
+
+    def __init__(self, log: Log, key: RoomKey, on_unused: Callable[[LiveRoom], None]) -> None:
+        self.key = key
+        self.state = RoomState()
+        self.users = 0
+        self.presence = Presence(self._seats)
+        self._log = log
+        self._number = 0
+        self._on_unused = on_unused
+        self._window: deque[tuple[Event, str]] = deque()
+        self._since = 0
+        self._heard = 0
+        self._followers: set[Follower] = set()
+        self._whole: list[Event] | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._reading_whole: asyncio.Task[None] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
+        self._frames: dict[tuple[int, str | None], str | None] = {}
+
+    def leave(self) -> None:
+        """Say that one who opened the room needs it no more."""
+        self.users -= 1
+        if self.users == 0:
+            self._on_unused(self)
+
+    def follow(self, follower: Follower) -> Callable[[], None]:
+        """Call `follower` with all events from now on; returns what ends that."""
+        self._followers.add(follower)
+        return lambda: self._followers.discard(follower)
+
+    # ── coming to know ──
+
+    async def loaded(self) -> None:
+        """Wait until the state and the newest events have been read."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load())
+        await asyncio.shield(self._loading)
+
+    async def _load(self) -> None:
+        def read(conn: sa.Connection) -> tuple[int, RoomState, list[Event]]:
+            found = find_room(conn, self.key)
+            if found is None:
+                raise Refused("no_room", self.key.id)
+            number, seq = found
+            state = load_state(conn, number, seq)
+            return number, state, events_before(conn, number, seq + 1, WINDOW, SHOWN)
+
+        self._number, self.state, newest = await self._log.read(read)
+        self._since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
+        for event in reversed(newest):
+            self._keep(event)
+        while self.state.seq < self._heard:
+            await self.catch_up()
+
+    def hear(self, committed: Committed) -> None:
+        """Take in what was committed; what was missed before it is read from the log first."""
+        self._heard = max(self._heard, committed.state.seq)
+        if self._loading is None or not self._loading.done() or self._catching_up is not None:
+            return  # who is reading goes on until it has all that was heard of
+        fresh = [event for event in committed.events if event.seq > self.state.seq]
+        if fresh and fresh[0].seq == self.state.seq + 1:
+            self._take_in(fresh, committed.state)
+        elif self._heard > self.state.seq:
+            self._catching_up = asyncio.create_task(self._catch_up_all())
+
+    async def _catch_up_all(self) -> None:
+        try:
+            while self.state.seq < self._heard:
+                await self.catch_up()
+        except LabChatError as exc:
+            logger.error("room %r lags behind its log: %s", self.key.id, exc)
+        finally:
+            self._catching_up = None
+
+    async def catch_up(self) -> None:
+        """Read and take in what other processes have done."""
+        after = self.state.seq
+        missed = await self._log.read(lambda conn: events_after(conn, self._number, after))
+        missed = [event for event in missed if event.seq > self.state.seq]
+        state = self.state
+        for event in missed:
+            state = fold(state, event)
+        if missed:
+            self._take_in(missed, state)
+
+    def _take_in(self, events: Sequence[Event], state: RoomState) -> None:
+        self.state = state
+        self._frames.clear()
+        for event in events:
+            self._keep(event)
+            if event.kind == "message" and event.member is not None:
+                self.presence.stop_typing(event.member)
+            elif event.kind in ("changed", "removed"):
+                self.presence.rename()
+        if self._whole is not None:
+            self._whole += [event for event in events if event.kind in SHOWN]
+        for follower in tuple(self._followers):
+            try:
+                follower(events)
+            except Exception:
+                logger.exception("a follower of room %r failed", self.key.id)
+
+    def _keep(self, event: Event) -> None:
+        item = _wire.item(event)
+        if item is None:
+            return
+        self._window.append((event, item))
+        if len(self._window) > WINDOW:
+            self._since = self._window.popleft()[0].seq
+
+    def _seats(self, members: Sequence[str]) -> list[Seat]:
+        seats = (self.state.seat(member) for member in members)
+        return [seat for seat in seats if seat is not None]
+
+    # ── what a viewer is owed ──
+
+    def is_behind(self, cursor: int) -> bool:
+        """Whether memory no longer reaches back to a cursor."""
+        return not self._since <= cursor <= self.state.seq
+
+    def frame(self, cursor: int, viewer: Seat) -> str | None:
+        """The frame that brings a viewer from a cursor to now; None: they are shown nothing."""
+        owed = self._owed(cursor)
+        whose = viewer.member if any(_is_private(event) for event, _ in owed) else None
+        known = (cursor, whose)
+        if known not in self._frames:
+            items = [item for event, item in owed if shows(self.state, viewer, event)]
+            self._frames[known] = _wire.events(self.state.seq, items) if items else None
+        return self._frames[known]
+
+    def _owed(self, cursor: int) -> list[tuple[Event, str]]:
+        owed: list[tuple[Event, str]] = []
+        for entry in reversed(self._window):
+            if entry[0].seq <= cursor:
+                break
+            owed.append(entry)
+        owed.reverse()
+        return owed
+
+    def since(self, cursor: int, viewer: Seat) -> list[str]:
+        """The items after a cursor that memory reaches back to."""
+        return [item for event, item in self._owed(cursor) if shows(self.state, viewer, event)]
+
+    async def newest(self, viewer: Seat) -> Page:
+        """The newest screen, from memory where that reaches."""
+        shown = [
+            item
+            for event, item in self._window
+            if event.kind == "message" and shows(self.state, viewer, event)
+        ]
+        if len(shown) > PAGE or self._since <= floor(self.state, viewer):
+            return Page(shown[-PAGE:], len(shown) > PAGE)
+        return await self.older(self.state.seq + 1, viewer)
+
+    async def older(self, before: int, viewer: Seat) -> Page:
+        """The page before a seq, read from the log."""
+        found: list[str] = []
+        lowest = floor(self.state, viewer)
+        while True:
+            events = await self._log.read(
+                lambda conn, before=before: events_before(
+                    conn, self._number, before, PAGE + 1, ("message",)
+                )
+            )
+            for event in events:
+                if event.seq <= lowest or len(found) > PAGE:
+                    break
+                item = _wire.item(event)
+                if item is not None and viewer.may_see(event):
+                    found.append(item)
+            if len(found) > PAGE or len(events) <= PAGE or events[-1].seq <= lowest:
+                return Page(found[:PAGE][::-1], len(found) > PAGE)
+            before = events[-1].seq
+
+    # ── the whole room, for who reads it ──
+
+    @property
+    def whole(self) -> Sequence[Event] | None:
+        """All shown events; None until :meth:`read_whole` has been waited for once."""
+        return self._whole
+
+    async def read_whole(self) -> None:
+        """Keep the whole room in memory from now on."""
+        if self._reading_whole is None:
+            self._reading_whole = asyncio.create_task(self._read_whole())
+        await asyncio.shield(self._reading_whole)
+
+    async def _read_whole(self) -> None:
+        events = await self._log.read(lambda conn: events_after(conn, self._number, 0))
+        self._whole = [e for e in events if e.kind in SHOWN and e.seq <= self.state.seq]
+        known = events[-1].seq if events else 0
+        self._whole += [e for e, _ in self._owed(known)]
+
+
+def floor(state: RoomState, viewer: Seat) -> int:
+    """The seq up to which a viewer's screen was cleared."""
+    return max(state.cleared, viewer.view_from)
+
+
+def shows(state: RoomState, viewer: Seat, event: Event) -> bool:
+    """Whether a viewer is shown an event."""
+    if event.kind == "cleared":
+        return event.data["scope"] == "room" or event.member == viewer.member
+    return event.seq > floor(state, viewer) and viewer.may_see(event)
+
+
+def _is_private(event: Event) -> bool:
+    return "audience" in event.data or event.data.get("scope") == "view"

@@ -1,0 +1,125 @@
+"""
+Who is here and who is typing: said at most a few times a second, and never logged.
+
+Followers have no queue for this either: a notice has a number, and whoever has seen an older
+number is owed the newest frame only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from shiny_labchat import _wire
+from shiny_labchat._domain import Seat
+
+__all__ = ["TYPING_TTL", "Notice", "Presence"]
+
+PRESENCE_EVERY = 0.5
+"""Shortest time between two presence frames of a room, in seconds."""
+TYPING_PAUSE = 0.3
+"""Shortest time between two typing frames of a room, in seconds."""
+TYPING_TTL = 2 * _wire.TYPING_EVERY
+"""How long someone counts as typing after they last said so, in seconds."""
+
+
+class Notice:
+    """
+    A frame that is made anew when something changes, but not more often than `every` seconds.
+
+    Parameters
+    ----------
+    make
+        Makes the frame.
+    every
+        Shortest time between two, in seconds.
+    tell
+        Called when there is a new one.
+    """
+
+    def __init__(self, make: Callable[[], str], every: float, tell: Callable[[], None]) -> None:
+        self.number = 0
+        self.frame = ""
+        self._make = make
+        self._every = every
+        self._tell = tell
+        self._last = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+
+    def changed(self) -> None:
+        """Make the frame anew soon."""
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            due = max(loop.time(), self._last + self._every)
+            self._timer = loop.call_at(due, self._renew)
+
+    def _renew(self) -> None:
+        self._timer = None
+        self._last = asyncio.get_running_loop().time()
+        frame = self._make()
+        if frame != self.frame:
+            self.frame = frame
+            self.number += 1
+            self._tell()
+
+
+class Presence:
+    """
+    Who has a room open, and who is typing in it.
+
+    Parameters
+    ----------
+    seats
+        Gives the seats of members by their ids, leaving out who is no member any more.
+    """
+
+    def __init__(self, seats: Callable[[Sequence[str]], list[Seat]]) -> None:
+        self.here = Notice(lambda: _wire.presence(seats(list(self._here))), PRESENCE_EVERY, self._tell)
+        self.typing = Notice(lambda: _wire.typing(seats(list(self._typing))), TYPING_PAUSE, self._tell)
+        self._here: Counter[str] = Counter()
+        self._typing: dict[str, asyncio.TimerHandle] = {}
+        self._followers: set[Callable[[], None]] = set()
+
+    def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
+        """Call `follower` when there is a new frame; returns what ends that."""
+        self._followers.add(follower)
+        return lambda: self._followers.discard(follower)
+
+    def _tell(self) -> None:
+        for follower in tuple(self._followers):
+            follower()
+
+    def come(self, member: str) -> None:
+        """A browser of the member's has opened the room."""
+        self._here[member] += 1
+        self.here.changed()
+
+    def go(self, member: str) -> None:
+        """A browser of the member's has left the room."""
+        self._here[member] -= 1
+        if self._here[member] <= 0:
+            del self._here[member]
+            self.stop_typing(member)
+        self.here.changed()
+
+    def rename(self) -> None:
+        """Somebody is called something else now, or is no member any more."""
+        self.here.changed()
+
+    def type(self, member: str) -> None:
+        """The member is typing."""
+        before = self._typing.pop(member, None)
+        if before is not None:
+            before.cancel()
+        loop = asyncio.get_running_loop()
+        self._typing[member] = loop.call_later(TYPING_TTL, self.stop_typing, member)
+        if before is None:
+            self.typing.changed()
+
+    def stop_typing(self, member: str) -> None:
+        """The member is not typing any more."""
+        timer = self._typing.pop(member, None)
+        if timer is not None:
+            timer.cancel()
+            self.typing.changed()

@@ -1,0 +1,239 @@
+"""
+Seating a page: the browser asks through Shiny, the session decides who it is and where it sits.
+
+It runs outside Shiny's reactive lock: a slow disk must not make other sessions wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+from urllib.parse import parse_qs
+
+from shiny import reactive
+from shiny.module import ResolvedId
+from shiny.session import Session
+from shiny.types import SilentException
+
+from shiny_labchat import _door, _shiny
+from shiny_labchat._domain import Role
+from shiny_labchat._lab import Lab, Room, resolve_pseudonym
+from shiny_labchat._live import Live, LiveRoom
+from shiny_labchat._pseudonyms import Pseudonym
+from shiny_labchat.errors import Refused, StoreError
+from shiny_labchat.store import Grant
+
+__all__ = ["INVITE", "Identity", "Seating", "Wish"]
+
+logger = logging.getLogger("shiny_labchat")
+
+Identity = Literal["browser", "tab", "link"]
+INVITE = "labchat"
+"""The query parameter that holds a personal link's token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Where the app wants a page's person to sit."""
+
+    room: Room | None
+    member: tuple[bool, str | None]
+    """Whether the app says who it is, and whom it says (None: it is not known yet)."""
+    pseudonym: Pseudonym
+    role: Role | None
+    join: bool
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What an element asks with: its page, and what its browser keeps for each identity."""
+
+    page: str
+    keys: dict[str, str]
+
+    @classmethod
+    def of(cls, value: object) -> Hello:
+        """Read what a browser sent; whatever is not as it should be counts as not sent."""
+        fields = cast("dict[str, object]", value if isinstance(value, dict) else {})
+        keys = {name: key for name in ("browser", "tab") if (key := _short(fields.get(name)))}
+        return cls(_short(fields.get("page")) or "", keys)
+
+
+def _short(value: object) -> str | None:
+    return value if isinstance(value, str) and 0 < len(value) <= 128 else None
+
+
+class Seating:
+    """
+    Seats the page of one session in the room of one chat, and again when either changes.
+
+    Parameters
+    ----------
+    session
+        The session.
+    id
+        The chat's id in the page.
+    wish
+        Reactive: where the page's person shall sit.
+    lab
+        The lab that knows browsers.
+    seated
+        Called with the live room (to be left by whoever gets it) and the page's id.
+    left
+        Called when the page must wait, or may not come in.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        id: ResolvedId,
+        wish: Callable[[], Wish],
+        lab: Lab,
+        seated: Callable[[LiveRoom, str], Awaitable[None]],
+        left: Callable[[], None],
+    ) -> None:
+        self.member: str | None = None
+        self.refused: str | None = None
+        self._session = session
+        self._id = id
+        self._wish = wish
+        self._lab = lab
+        self._seated = seated
+        self._left = left
+        self._seat: tuple[Room, str] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._admitting: asyncio.Task[None] | None = None
+        self._effect: reactive.Effect_ | None = None
+        if not session.is_stub_session():
+            _shiny.ensure_route(session)
+            self._listen()
+
+    def _listen(self) -> None:
+        root = self._session.root_scope()
+        asked = ResolvedId(f"{self._id}_hello")
+        root.bookmark.exclude += [asked, f"{self._id}_user_input"]
+
+        # Right after Shiny has restored a bookmark, and before the app's own effects.
+        @reactive.effect(priority=999_999)
+        def meet() -> None:
+            hello = Hello.of(root.input[asked]())
+            try:
+                wish = self._wish()
+            except SilentException:
+                wish = Wish(None, (False, None), None, None, False, "browser")
+            with reactive.isolate():
+                query = root.clientdata.url_search()
+            if self._admitting is not None:
+                self._admitting.cancel()
+            self._admitting = self.spawn(self._admit(hello, wish, query))
+
+        self._effect = meet
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something in the background, and log it if it fails."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("chat %r failed", str(self._id), exc_info=error)
+
+    def destroy(self) -> None:
+        """Seat nobody any more, and tell the page."""
+        if self._effect is None:
+            return
+        self._effect.destroy()
+        self._effect = None
+        if self._admitting is not None:
+            self._admitting.cancel()
+        self.spawn(self._tell(do="left"))
+
+    # ── admission ──
+
+    async def _admit(self, hello: Hello, wish: Wish, query: str) -> None:
+        says_who, who = wish.member
+        if wish.room is None or (says_who and who is None):
+            self._nowhere(None)
+            await self._tell(do="wait")
+            return
+        try:
+            await self._let_in(wish.room, hello, wish, query)
+        except (Refused, StoreError) as exc:
+            logger.warning("chat %r did not let a page in: %s", str(self._id), exc)
+            self._nowhere(exc.code)
+            again = isinstance(exc, StoreError)
+            await self._tell(do="refuse", code=exc.code, say=exc.say, again=again)
+
+    async def _let_in(self, room: Room, hello: Hello, wish: Wish, query: str) -> None:
+        grant, key = await self._who(room, hello, wish, query)
+        if wish.join:
+            pseudonym = resolve_pseudonym(wish.pseudonym, grant.member)
+            await room.join(grant.member, pseudonym, wish.role or cast("Role | None", grant.role))
+        live = await self._open(room, grant.member)
+        try:
+            ticket = await _door.ticket(room.lab.log, room.key, grant.member, hello.page)
+        except BaseException:
+            live.leave()
+            raise
+        fresh = self._seat is not None and self._seat != (room, grant.member)
+        self._seat = room, grant.member
+        self.member, self.refused = grant.member, None
+        await self._seated(live, hello.page)
+        await self._tell(do="admit", ticket=ticket, key=key, keep=wish.identity, fresh=fresh)
+
+    async def _open(self, room: Room, member: str) -> LiveRoom:
+        live = await Live.of(room.lab.log).open(room.key)
+        try:
+            if live.state.seat(member) is None:
+                await live.catch_up()
+            seat = live.state.seats.get(member)
+            if seat is None or seat.is_removed:
+                raise Refused("not_member" if seat is None else "removed", room.id)
+        except BaseException:
+            live.leave()
+            raise
+        return live
+
+    async def _who(
+        self, room: Room, hello: Hello, wish: Wish, query: str
+    ) -> tuple[Grant, str | None]:
+        """The person, and what their browser shall keep from now on."""
+        says_who, who = wish.member
+        if says_who and who is not None:
+            return Grant(who), None
+        invited = await self._invited(room, query)
+        if invited is not None:
+            return invited, None
+        if wish.identity == "link":
+            raise Refused("not_invited", room.id)
+        member, key = await _door.identify(self._lab.log, hello.keys.get(wish.identity))
+        return Grant(member), key
+
+    async def _invited(self, room: Room, query: str) -> Grant | None:
+        token = parse_qs(query.removeprefix("?")).get(INVITE, [""])[-1]
+        grant = await _door.invitation(self._lab.log, token) if token else None
+        if grant is None:
+            return None
+        if grant.room is not None:
+            return grant if grant.room == room.key else None
+        return grant if grant.study in (None, room.study) else None
+
+    def _nowhere(self, code: str | None) -> None:
+        self._seat = self.member = None
+        self.refused = code
+        self._left()
+
+    async def _tell(self, **message: object) -> None:
+        try:
+            await self._session.root_scope().send_custom_message(
+                "labchat", {"id": str(self._id), **message}
+            )
+        except Exception:
+            logger.debug("a page went away before it was told", exc_info=True)

@@ -1,0 +1,171 @@
+"""
+What we need of Shiny beyond its public interface, in one place.
+
+``tests/contract/test_shiny.py`` fails loudly when a new version of Shiny changes any of it.
+"""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Any, cast
+from weakref import WeakKeyDictionary, WeakSet
+
+import shiny
+from htmltools import HTMLDependency, TagChild
+from shiny import reactive
+from shiny.reactive._core import _reactive_environment as _environment
+from shiny.session import Session
+from starlette.applications import Starlette
+
+from shiny_labchat import _gateway
+
+__all__ = [
+    "app_of",
+    "ensure_route",
+    "flush",
+    "flush_soon",
+    "install",
+    "remount",
+    "render",
+]
+
+FLUSHES_PER_SECOND = 20
+
+
+# ── the gateway's route ──────────────────────────────────────────────────────────────────────
+
+
+def install() -> None:
+    """Put the gateway into every Shiny app from now on, so that it is there after a restart."""
+    original = shiny.App.init_starlette_app
+    if getattr(original, "__labchat__", False):
+        return
+
+    @functools.wraps(original)
+    def init_starlette_app(self: shiny.App) -> Starlette:
+        app = original(self)
+        app.router.routes.insert(0, _gateway.route())
+        _show_log()
+        return app
+
+    init_starlette_app.__labchat__ = True  # pyright: ignore[reportAttributeAccessIssue]
+    shiny.App.init_starlette_app = init_starlette_app
+
+
+def ensure_route(session: Session) -> None:
+    """Put the gateway into an app that was made before this package was imported."""
+    routes = app_of(session).starlette_app.router.routes
+    if not any(getattr(route, "path", None) == _gateway.PATH for route in routes):
+        routes.insert(0, _gateway.route())
+        _show_log()
+
+
+def _show_log() -> None:
+    # Shiny sets up no logging; without this the first word on where the data lies is lost.
+    logger = logging.getLogger("shiny_labchat")
+    if logger.handlers or logging.getLogger().handlers:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("labchat: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+
+def app_of(session: Session) -> shiny.App:
+    """The app of a session that is no stub."""
+    return cast("shiny.App", session.root_scope().app)
+
+
+# ── UI inside a message ──────────────────────────────────────────────────────────────────────
+
+
+def render(session: Session, ui: TagChild) -> tuple[str, list[dict[str, Any]]]:
+    """
+    HTML of some UI, and its dependencies, served by the app from now on.
+
+    Each dependency carries under "source" where its files come from, for :func:`remount`.
+    """
+    found: list[HTMLDependency] = shiny.ui.TagList(ui).render()["dependencies"]
+    rendered = session._process_ui(ui)
+    deps = [{**as_sent, "source": dep.source} for as_sent, dep in zip(rendered["deps"], found)]
+    return rendered["html"], deps
+
+
+def remount(session: Session, dep: Mapping[str, Any]) -> None:
+    """Serve the files of a dependency that a message brought before this server started."""
+    if dep.get("source"):
+        known = HTMLDependency(dep["name"], dep["version"], source=dep["source"])
+        app_of(session)._register_web_dependency(known)
+
+
+# ── flushing ─────────────────────────────────────────────────────────────────────────────────
+
+
+def flush_soon(session: Session) -> None:
+    """Flush what handlers and news have changed, at most `FLUSHES_PER_SECOND` times a second."""
+    app = app_of(session)
+    if app in _due or not _is_due(session):
+        return
+    _due.add(app)
+    task = asyncio.create_task(_flush_later(app))
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+async def _flush_later(app: shiny.App) -> None:
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(max(0.0, _last.get(app, 0.0) + 1 / FLUSHES_PER_SECOND - loop.time()))
+    _due.discard(app)
+    _last[app] = loop.time()
+    await _flush(app)
+
+
+async def flush(session: Session) -> None:
+    """Flush now what the running handler has changed."""
+    if _is_due(session):
+        await _flush(app_of(session))
+
+
+def _is_due(session: Session) -> bool:
+    return not _environment._pending_flush_queue.empty() or _has_something_to_send(
+        session.root_scope()
+    )
+
+
+async def _flush(app: shiny.App) -> None:
+    """
+    Run what is invalidated, and send to the sessions that have something to be sent.
+
+    Shiny's own flush sends a frame to every session of the process, whatever changed.
+    """
+    async with reactive.lock():
+        await _environment._flush_sequential()
+        for session in list(app._sessions.values()):
+            if _has_something_to_send(session):
+                try:
+                    await session._flush()
+                except Exception:
+                    _logger.debug("a session was gone before its flush", exc_info=True)
+
+
+def _has_something_to_send(session: Any) -> bool:
+    waiting = session._outbound_message_queues
+    callbacks = session._flush_callbacks, session._flushed_callbacks
+    return bool(
+        waiting.values
+        or waiting.errors
+        or waiting.input_messages
+        or any(each.count() for each in callbacks)
+    )
+
+
+_due: WeakSet[shiny.App] = WeakSet()
+_last: WeakKeyDictionary[shiny.App, float] = WeakKeyDictionary()
+_tasks: set[asyncio.Task[None]] = set()
+_logger = logging.getLogger("shiny_labchat")

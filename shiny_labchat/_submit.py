@@ -1,0 +1,207 @@
+"""
+Running `on_user_submit` handlers: in order, in their session's context, outside the reactive lock.
+
+Inside Shiny's lock, one handler that waits for a slow model would make every other session wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import ContextVar
+from typing import Any, Literal
+
+from shiny import reactive, ui
+from shiny.session import Session, session_context
+from shiny.types import NotifyException, SilentException
+
+from shiny_labchat._domain import Message
+from shiny_labchat._shiny import app_of, flush
+
+__all__ = ["Handler", "Handlers", "OnError", "UserSubmitFunction", "handled_message"]
+
+logger = logging.getLogger("shiny_labchat")
+
+UserSubmitFunction = Callable[..., Awaitable[None] | None]
+"""A handler: takes nothing, the text, or the text and the attachments (always none here)."""
+OnError = Literal["auto", "actual", "sanitize", "unhandled"]
+
+BLOCKED = 0.25
+"""A handler that keeps the server from doing anything else for so long is logged, in seconds."""
+PAGES = 10_000
+"""Pages whose last handled message is remembered, for a session that comes back."""
+
+handled_message: ContextVar[tuple[object, Message] | None] = ContextVar("handled", default=None)
+"""The chat and the message that the running task handles; None outside handlers."""
+
+
+class Handler:
+    """A registered handler; `destroy()` ends it."""
+
+    def __init__(self, fn: UserSubmitFunction, handlers: list[Handler]) -> None:
+        self.fn = fn
+        self._handlers = handlers
+        parameters = inspect.signature(fn).parameters.values()
+        takes = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        if len(takes) > 2:
+            raise ValueError("An on_user_submit function should not take more than 2 arguments")
+        self._takes = len(takes)
+
+    @property
+    def name(self) -> str:
+        """Where the function is, for the log."""
+        code = getattr(inspect.unwrap(self.fn), "__code__", None)
+        where = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
+        return f"{getattr(self.fn, '__qualname__', self.fn)!r}{where}"
+
+    def destroy(self) -> None:
+        """Handle no further messages."""
+        if self in self._handlers:
+            self._handlers.remove(self)
+
+    async def __call__(self, text: str) -> None:
+        arguments = (text, list[object]())[: self._takes]
+        started = time.monotonic()
+        result = self.fn(*arguments)
+        self._watch(started)
+        if inspect.isawaitable(result):
+            await _Steps(result, self._watch)
+
+    def _watch(self, started: float) -> None:
+        took = time.monotonic() - started
+        if took > BLOCKED:
+            logger.warning(
+                "the handler %s blocked the whole server for %.1f s; "
+                "await asyncio.to_thread(...) what takes long",
+                self.name,
+                took,
+            )
+
+
+class _Steps:
+    """Awaits something, and tells when each of its steps began, right after it."""
+
+    def __init__(self, inner: Awaitable[Any], after: Callable[[float], None]) -> None:
+        self._inner = inner
+        self._after = after
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        inner = self._inner.__await__()
+        value: Any = None
+        error: BaseException | None = None
+        while True:
+            started = time.monotonic()
+            try:
+                step = inner.send(value) if error is None else inner.throw(error)
+            except StopIteration:
+                return
+            finally:
+                self._after(started)
+            value = error = None
+            try:
+                value = yield step
+            except BaseException as exc:
+                error = exc
+
+
+class Handlers:
+    """
+    The handlers of one chat in one session, and the messages that wait for them.
+
+    The queue's bound is the room's rate limit: only the session's own page fills it.
+
+    Parameters
+    ----------
+    chat
+        The chat they belong to.
+    session
+        In whose context they run.
+    on_error
+        What the person is shown when one fails.
+    """
+
+    def __init__(self, chat: object, session: Session, on_error: OnError) -> None:
+        self.registered: list[Handler] = []
+        self._chat = chat
+        self._session = session
+        self._on_error = on_error
+        self._waiting: deque[Message] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    def register(self, fn: UserSubmitFunction) -> Handler:
+        """Have `fn` called with each message of this page."""
+        handler = Handler(fn, self.registered)
+        self.registered.append(handler)
+        return handler
+
+    def submit(self, message: Message, before: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have a message handled after those before it; `before` runs first."""
+        if not self.registered:
+            return
+        self._waiting.append(message)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(before))
+
+    async def idle(self) -> None:
+        """Wait until all messages are handled."""
+        while self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
+
+    async def _run(self, before: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while self._waiting:
+            await before()
+            message = self._waiting.popleft()
+            for handler in tuple(self.registered):
+                await self._handle(handler, message)
+            await flush(self._session)
+
+    async def _handle(self, handler: Handler, message: Message) -> None:
+        token = handled_message.set((self._chat, message))
+        try:
+            with session_context(self._session), reactive.isolate():
+                await handler(message.content)
+        except SilentException:
+            pass
+        except Exception as exc:
+            await self._failed(handler, exc)
+        finally:
+            handled_message.reset(token)
+
+    async def _failed(self, handler: Handler, exc: Exception) -> None:
+        logger.error("the handler %s failed", handler.name, exc_info=exc)
+        if self._on_error == "unhandled":
+            await self._session.close()
+            return
+        with session_context(self._session):
+            ui.notification_show(self._shown(exc), type="error", duration=None)
+
+    def _shown(self, exc: Exception) -> str:
+        app = app_of(self._session)
+        sanitize = self._on_error == "sanitize" or (
+            self._on_error == "auto" and app.sanitize_errors
+        )
+        if isinstance(exc, NotifyException):
+            sanitize = exc.sanitize
+        return app.sanitize_error_msg if sanitize else str(exc)
+
+
+class Handled:
+    """Up to which message each page's were taken to be handled, for a session that comes back."""
+
+    def __init__(self) -> None:
+        self._pages: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    def of(self, page: str, chat: str) -> int | None:
+        """The seq; None: the page is new."""
+        return self._pages.get((page, chat))
+
+    def mark(self, page: str, chat: str, seq: int) -> None:
+        """Messages of the page up to this one are taken."""
+        self._pages[page, chat] = max(seq, self._pages.get((page, chat), 0))
+        self._pages.move_to_end((page, chat))
+        if len(self._pages) > PAGES:
+            self._pages.popitem(last=False)

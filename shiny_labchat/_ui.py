@@ -1,0 +1,110 @@
+"""The chat's place in a page: an element that draws the room, and Shiny's own text area."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from htmltools import HTML, HTMLDependency, Tag, TagAttrValue, TagChild, TagList, css
+from shiny import ui
+from shiny.module import resolve_id
+from shinychat import output_markdown_stream
+
+from shiny_labchat._content import as_html, as_shown
+
+__all__ = ["chat_ui"]
+
+
+def chat_ui(
+    id: str,
+    *,
+    messages: Iterable[Any] | None = None,
+    placeholder: str = "Enter a message...",
+    width: str = "min(680px, 100%)",
+    height: str = "auto",
+    fill: bool = True,
+    icon_assistant: HTML | Tag | TagList | None = None,
+    labels: Mapping[str, str] | None = None,
+    **kwargs: TagAttrValue,
+) -> Tag:
+    """
+    The place of a :class:`~shiny_labchat.Chat` in a page.
+
+    Parameters
+    ----------
+    id
+        The chat's id.
+    messages
+        Drawn for each visitor before the conversation, and never logged: text (markdown), UI,
+        or dictionaries with `content` and `role`.
+    placeholder
+        What the empty text box says.
+    width, height
+        CSS sizes.
+    fill
+        Whether the chat takes the height that a fillable container has left.
+    icon_assistant
+        Shown beside a programme's messages; None: a drawn one.
+    labels
+        Other words for those the chat uses, by key; see ``www/labels.js``.
+    kwargs
+        Further attributes of the element.
+
+    Returns
+    -------
+    Tag
+        A ``<labchat-room>``.
+    """
+    resolved = resolve_id(id)
+    drawn = [as_shown(message) for message in messages or ()]
+    room = Tag(
+        "labchat-room",
+        {"class": "labchat", "style": css(width=width, height=height)},
+        ui.div(_composer(id, placeholder), class_="labchat-composer"),
+        _dependency(),
+        _markdown_dependencies(),
+        [needed for _, needed in drawn],
+        id=resolved,
+        data_placeholder=placeholder,
+        data_messages=_json([item for item, _ in drawn]) if drawn else None,
+        data_icon_assistant=as_html(icon_assistant),
+        data_labels=_json(dict(labels)) if labels else None,
+        **kwargs,
+    )
+    return ui.fill.as_fill_item(room) if fill else room
+
+
+def _composer(id: str, placeholder: str) -> Tag:
+    send = ui.tags.button(
+        class_="btn btn-primary btn-sm labchat-send", type="button", aria_label="Send"
+    )
+    return ui.input_submit_textarea(
+        f"{id}_user_input",
+        placeholder=placeholder,
+        width="100%",
+        button=send,
+        submit_key="enter",
+        aria_label=placeholder,
+    )
+
+
+def _dependency() -> HTMLDependency:
+    return HTMLDependency(
+        "shiny-labchat",
+        version("shiny-labchat"),
+        source={"package": "shiny_labchat", "subdir": "www"},
+        script={"src": "labchat.js", "type": "module"},
+        stylesheet={"href": "labchat.css"},
+        all_files=True,
+    )
+
+
+def _markdown_dependencies() -> list[TagChild]:
+    """What shinychat's own element for markdown needs."""
+    return list(output_markdown_stream("unused").get_dependencies())
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

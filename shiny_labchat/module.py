@@ -1,0 +1,50 @@
+"""The chat as a Shiny module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from htmltools import Tag
+from shiny import Inputs, Outputs, Session, module
+
+from shiny_labchat._chat import Chat
+from shiny_labchat._ui import chat_ui
+
+__all__ = ["chat_module_server", "chat_module_ui"]
+
+_INSIDE = "chat"
+
+
+@module.ui
+def chat_module_ui(**kwargs: Any) -> Tag:
+    """
+    The place of a chat module in a page: ``chat_module_ui(id, ...)``.
+
+    Parameters
+    ----------
+    id
+        The module's id.
+    kwargs
+        Passed on to :func:`~shiny_labchat.chat_ui`.
+    """
+    return chat_ui(_INSIDE, **kwargs)
+
+
+@module.server
+def chat_module_server(input: Inputs, output: Outputs, session: Session, **kwargs: Any) -> Chat:
+    """
+    The server's side of a chat module: ``chat = chat_module_server(id, room=...)``.
+
+    Parameters
+    ----------
+    id
+        The module's id; the room is named after it unless `room` says otherwise.
+    kwargs
+        Passed on to :class:`~shiny_labchat.Chat`.
+
+    Returns
+    -------
+    Chat
+    """
+    kwargs.setdefault("room", str(session.ns))
+    return Chat(_INSIDE, **kwargs)

@@ -1,0 +1,24 @@
+"""The log on disk: tables, one writer with group commit, readers beside it."""
+
+from __future__ import annotations
+
+from shiny_labchat.store._log import Committed, Log, Outcome, open_log, opened_logs
+from shiny_labchat.store._tables import events_after, events_before, find_room, load_state, rooms
+from shiny_labchat.store._tokens import Grant, issue, look_up, redeem
+
+__all__ = [
+    "Committed",
+    "Grant",
+    "Log",
+    "Outcome",
+    "events_after",
+    "events_before",
+    "find_room",
+    "issue",
+    "load_state",
+    "look_up",
+    "open_log",
+    "opened_logs",
+    "redeem",
+    "rooms",
+]

@@ -1,0 +1,141 @@
+"""Opening a lab's database: connections as the log needs them, and the schema brought up to date."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event as sa_event
+
+from shiny_labchat.errors import SchemaTooNew, StoreError
+
+__all__ = ["BUSY_TIMEOUT", "SCHEMA", "connect", "file_of", "parse", "store_error", "upgrade"]
+
+BUSY_TIMEOUT = 5.0
+"""How long a commit waits for another process's lock, in seconds."""
+SCHEMA = "0001"
+"""The newest migration this version knows."""
+_VERSION_TABLE = "labchat_version"
+
+
+def parse(url: str) -> sa.URL:
+    """
+    The URL of a lab's database, absolute, so that the same file is the same URL.
+
+    Raises
+    ------
+    ValueError
+        It is no database URL, or of a kind that cannot hold a log.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as exc:
+        raise ValueError(f"url: {url!r} is no database URL, such as sqlite:///lab.db") from exc
+    if parsed.get_backend_name() != "sqlite":
+        raise ValueError(
+            f"url: {parsed.get_backend_name()!r} is not supported; use sqlite:///FILE"
+        )
+    if parsed.database in (None, "", ":memory:"):
+        raise ValueError("url: a lab needs a file, such as sqlite:///lab.db")
+    return parsed.set(database=str(Path(parsed.database or "").expanduser().resolve()))
+
+
+def file_of(url: sa.URL) -> Path:
+    """The file that holds the log."""
+    return Path(url.database or "")
+
+
+def connect(url: sa.URL, *, write: bool) -> sa.Engine:
+    """
+    An engine for the one writer, or for readers.
+
+    The writer's transactions begin IMMEDIATE (a deferred one that turns to writing fails under
+    another writer instead of waiting) and are on disk when they return (synchronous=FULL).
+    """
+    pool: dict[str, Any] = {"poolclass": sa.StaticPool} if write else {"pool_size": _READERS}
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
+        **pool,
+    )
+    begin = "BEGIN IMMEDIATE" if write else "BEGIN"
+
+    @sa_event.listens_for(engine, "connect")
+    def _(dbapi: sqlite3.Connection, record: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        dbapi.execute("PRAGMA journal_mode=WAL")
+        dbapi.execute("PRAGMA synchronous=FULL")
+        dbapi.execute("PRAGMA foreign_keys=ON")
+
+    @sa_event.listens_for(engine, "begin")
+    def _(conn: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+        conn.exec_driver_sql(begin)
+
+    return engine
+
+
+_READERS = 4
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """
+    Bring the database's schema to `SCHEMA`; several processes may do so at once.
+
+    Raises
+    ------
+    SchemaTooNew
+        A newer version of this package wrote it.
+    """
+    with engine.begin() as conn:
+        stored = _stored_version(conn)
+        if stored == SCHEMA:
+            return
+        if stored is not None and stored > SCHEMA:
+            raise SchemaTooNew(
+                "store_broken",
+                engine.url.render_as_string(),
+                f"its schema is {stored}, this shiny_labchat knows {SCHEMA}; install a newer one",
+            )
+        _migrate(conn)
+
+
+def _stored_version(conn: sa.Connection) -> str | None:
+    if not sa.inspect(conn).has_table(_VERSION_TABLE):
+        return None
+    return conn.execute(sa.text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()
+
+
+def _migrate(conn: sa.Connection) -> None:
+    # Alembic takes half a second to import: only when there is something to do.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = conn
+    config.attributes["version_table"] = _VERSION_TABLE
+    command.upgrade(config, "head")
+
+
+def store_error(url: sa.URL, exc: BaseException) -> StoreError:
+    """What a driver's error means, as one of ours."""
+    if isinstance(exc, StoreError):
+        return exc
+    reason = str(getattr(exc, "orig", None) or exc)
+    return StoreError(_code_of(url, reason), url.render_as_string(), reason)
+
+
+def _code_of(url: sa.URL, reason: str) -> str:
+    said = reason.lower()
+    if not os.path.exists(file_of(url)) or "unable to open" in said:
+        return "store_gone"
+    if "locked" in said or "busy" in said:
+        return "store_busy"
+    if "full" in said or "disk i/o" in said:
+        return "store_full"
+    if "readonly" in said or "read-only" in said:
+        return "store_read_only"
+    return "store_broken"

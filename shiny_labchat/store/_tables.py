@@ -1,0 +1,230 @@
+"""
+The tables of a lab's database, and the statements on them.
+
+``room``: one row a room; `seq` is the head of its log. ``event``: the logs. ``token``: what a
+browser may hold, by sha256: nothing about a person can be read from a browser, nothing can be
+edited there, and a removal revokes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from shiny_labchat._domain import Event, RoomKey, RoomState, fold
+
+__all__ = [
+    "claim_room",
+    "event",
+    "events_after",
+    "events_before",
+    "find_room",
+    "insert_events",
+    "insert_room",
+    "known_cids",
+    "load_state",
+    "metadata",
+    "room",
+    "rooms",
+    "row_of",
+    "set_head",
+    "token",
+]
+
+metadata = sa.MetaData()
+
+room = sa.Table(
+    "room",
+    metadata,
+    sa.Column("key", sa.Integer, primary_key=True),
+    sa.Column("study", sa.Text, nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("study", "id", name="room_study_id"),
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("member", sa.Text),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("cid", sa.Text),
+    sqlite_with_rowid=False,
+)
+# The author is the member, or "" for the programme: NULLs would all count as different.
+sa.Index("event_cid", event.c.room, event.c.author, event.c.cid, unique=True,
+         sqlite_where=event.c.cid.is_not(None), postgresql_where=event.c.cid.is_not(None))
+
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("study", sa.Text),
+    sa.Column("room", sa.Text),
+    sa.Column("member", sa.Text, nullable=False),
+    sa.Column("role", sa.Text),
+    sa.Column("page", sa.Text),
+    sa.Column("expires", sa.BigInteger),
+    sa.Column("used", sa.BigInteger),
+)
+sa.Index("token_expires", token.c.expires)
+
+_FIELDS = (event.c.seq, event.c.at, event.c.kind, event.c.member, event.c.data, event.c.cid)
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+
+def find_room(conn: sa.Connection, key: RoomKey) -> tuple[int, int] | None:
+    """The room's number in the database and the head of its log."""
+    row = conn.execute(_FIND_ROOM, {"study": key.study, "id": key.id}).first()
+    return None if row is None else (row[0], row[1])
+
+
+def rooms(conn: sa.Connection, study: str | None = None) -> list[RoomKey]:
+    """The rooms of a study (None: all), in order of creation."""
+    found = sa.select(room.c.study, room.c.id).order_by(room.c.key)
+    if study is not None:
+        found = found.where(room.c.study == study)
+    return [RoomKey(*row) for row in conn.execute(found)]
+
+
+def events_after(
+    conn: sa.Connection,
+    number: int,
+    after: int,
+    limit: int | None = None,
+    kinds: Sequence[str] | None = None,
+) -> list[Event]:
+    """A room's events (of some kinds; None: all) after a seq, oldest first."""
+    found = _EVENTS_AFTER if limit is None else _EVENTS_AFTER.limit(limit)
+    if kinds is not None:
+        found = found.where(event.c.kind.in_(kinds))
+    return [_event_of(row) for row in conn.execute(found, {"room": number, "after": after})]
+
+
+def events_before(
+    conn: sa.Connection, number: int, before: int, limit: int, kinds: Sequence[str]
+) -> list[Event]:
+    """The newest `limit` events of some kinds before a seq, newest first."""
+    found = (
+        sa.select(*_FIELDS)
+        .where(event.c.room == number, event.c.seq < before, event.c.kind.in_(kinds))
+        .order_by(event.c.seq.desc())
+        .limit(limit)
+    )
+    return [_event_of(row) for row in conn.execute(found)]
+
+
+def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
+    """
+    The state of a room at a seq.
+
+    Messages are left out of the fold for speed; all they leave behind in a state is how much of
+    their author's allowance is used, which is full again here.
+    """
+    found = (
+        sa.select(*_FIELDS)
+        .where(event.c.room == number, event.c.seq <= upto)
+        .where(event.c.kind.not_in(("message", "recorded")))
+        .order_by(event.c.seq)
+    )
+    state = RoomState()
+    for row in conn.execute(found):
+        state = fold(state, _event_of(row))
+    return replace(state, seq=upto)
+
+
+def known_cids(
+    conn: sa.Connection, number: int, wanted: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Event]:
+    """Which of these (author, cid) the room's log already has."""
+    found = sa.select(event.c.author, *_FIELDS).where(
+        event.c.room == number, sa.tuple_(event.c.author, event.c.cid).in_(list(wanted))
+    )
+    return {(row[0], row[6]): _event_of(row[1:]) for row in conn.execute(found)}
+
+
+def _event_of(row: Any) -> Event:
+    seq, at, kind, member, data, cid = row
+    return Event(seq, at, kind, member, json.loads(data), cid)
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────
+
+
+def claim_room(conn: sa.Connection, number: int) -> int:
+    """The head of a room's log, which no other process can move until the transaction ends."""
+    return conn.execute(_CLAIM_ROOM, {"number": number}).scalar_one()
+
+
+def insert_room(conn: sa.Connection, key: RoomKey) -> int:
+    """A new room's number."""
+    made = conn.execute(sa.insert(room).values(study=key.study, id=key.id, seq=0))
+    assert made.inserted_primary_key is not None
+    return made.inserted_primary_key[0]
+
+
+def insert_events(conn: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Append the rows of events."""
+    conn.execute(_INSERT_EVENT, rows)
+
+
+def set_head(conn: sa.Connection, number: int, seq: int) -> None:
+    """Move the head of a room's log."""
+    conn.execute(_SET_HEAD, {"number": number, "head": seq})
+
+
+def row_of(number: int, entry: Event) -> dict[str, Any]:
+    """
+    The row of an event in the room with this number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Its data is no JSON, or holds a lone surrogate, which no database takes.
+    """
+    data = json.dumps(entry.data, ensure_ascii=False, separators=(",", ":"))
+    data.encode()
+    return {
+        "room": number,
+        "seq": entry.seq,
+        "at": entry.at,
+        "kind": entry.kind,
+        "member": entry.member,
+        "data": data,
+        "author": entry.member or "",
+        "cid": entry.cid,
+    }
+
+
+_FIND_ROOM = sa.select(room.c.key, room.c.seq).where(
+    room.c.study == sa.bindparam("study"), room.c.id == sa.bindparam("id")
+)
+_EVENTS_AFTER = (
+    sa.select(*_FIELDS)
+    .where(event.c.room == sa.bindparam("room"), event.c.seq > sa.bindparam("after"))
+    .order_by(event.c.seq)
+)
+_CLAIM_ROOM = (
+    sa.update(room)
+    .where(room.c.key == sa.bindparam("number"))
+    .values(seq=room.c.seq)
+    .returning(room.c.seq)
+)
+_INSERT_EVENT = sa.insert(event)
+_SET_HEAD = (
+    sa.update(room)
+    .where(room.c.key == sa.bindparam("number"))
+    .values(seq=sa.bindparam("head"))
+)
