@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, overload
 
@@ -15,20 +15,15 @@ from shiny.types import SilentException
 
 from shiny_labchat import _decide, _shiny
 from shiny_labchat._content import as_content, as_html
-from shiny_labchat._domain import Event, Member, Message, Role, message_of
-from shiny_labchat._lab import Lab, Room, as_member_id
+from shiny_labchat._domain import Member, Message, Role, message_of
+from shiny_labchat._following import Following
+from shiny_labchat._lab import Lab
 from shiny_labchat._live import LiveRoom
+from shiny_labchat._names import as_member_id
 from shiny_labchat._pseudonyms import Pseudonym
-from shiny_labchat._reads import Reads
+from shiny_labchat._room import Room
 from shiny_labchat._seat import Identity, Seating, Wish
-from shiny_labchat._submit import (
-    Handled,
-    Handler,
-    Handlers,
-    OnError,
-    UserSubmitFunction,
-    handled_message,
-)
+from shiny_labchat._submit import Handler, Handlers, OnError, UserSubmitFunction, handled_message
 from shiny_labchat.errors import LabChatError
 
 __all__ = ["Chat", "State"]
@@ -36,8 +31,6 @@ __all__ = ["Chat", "State"]
 State = Literal["waiting", "open", "closed", "removed"]
 RoomLike = str | Room | None
 MemberLike = str | Member | None
-
-_handled = Handled()
 
 
 class Chat:
@@ -107,25 +100,22 @@ class Chat:
         self._first = tuple(messages)
         session = require_active_session(None)
         self._session: Session = session
-        self._reads = Reads(session)
         self._handlers = Handlers(self, session, on_error)
-        self._live: LiveRoom | None = None
-        self._page = ""
-        self._unfollow: Callable[[], None] = lambda: None
-        self._member_waiting: list[Callable[[], Awaitable[None]]] = []
-        self._input: reactive.Value[str | None] = reactive.Value(None, name=f"{id}_user_input")
+        self._following = Following(session, self.id, self._handlers)
         if not callable(room):
             self._room_now()  # a wrong id is an error where it was written
         self._seating = Seating(
             session,
             self.id,
-            wish=lambda: Wish(self._room_now(), self._member_now(), pseudonym, role, join, identity),
+            wish=lambda: Wish(
+                self._room_now(), self._member_now(), pseudonym, role, join, identity
+            ),
             lab=self._lab,
             seated=self._seated,
             left=self._left,
         )
-        session.on_destroy(self.destroy)
-        session.on_ended(self._ended)
+        session.on_destroy(self._destroy_with_session)
+        session.on_ended(lambda: self._seating.spawn(self._following.end()) and None)
 
     # ── which room, and who ──
 
@@ -154,82 +144,14 @@ class Chat:
         return self._room_now()
 
     async def _seated(self, live: LiveRoom, page: str) -> None:
-        """The page may come in: follow its room."""
-        if live is self._live:
-            live.leave()  # it is held already
-        else:
-            self._leave()
-            self._live = live
-            self._unfollow = live.follow(self._hear)
-        self._page = page
-        await self._say_first()
-        await self._take_up(live)
-        for waiting in self._member_waiting:
-            await waiting()
-        self._member_waiting.clear()
-        self._changed("messages", "members", "state")
-
-    def _left(self) -> None:
-        """The page may not come in, or must wait."""
-        self._leave()
-        self._changed("messages", "members", "state")
-
-    async def _ended(self) -> None:
-        """The page has gone: what it sent is still handled, then the room is left."""
-        self._unfollow()
-        self._seating.spawn(self._leave_when_idle())
-
-    async def _leave_when_idle(self) -> None:
-        await self._handlers.idle()
-        self._leave()
-
-    def _leave(self) -> None:
-        self._unfollow()
-        if self._live is not None:
-            self._live.leave()
-            self._live = None
-
-    async def _say_first(self) -> None:
         room = self._room()
         for k, message in enumerate(self._first):
-            command = self._post_of(message, None, None, None, id=f"first:{self.id}:{k}")
-            await room.say(command)
+            await room.say(self._post_of(message, None, None, None, f"first:{self.id}:{k}"))
+        await self._following.follow(live, page)
 
-    async def _take_up(self, live: LiveRoom) -> None:
-        """Handle what this page sent while no session was there to do it."""
-        since = _handled.of(self._page, self.id)
-        if since is None:
-            _handled.mark(self._page, self.id, live.state.seq)
-            return
-        await live.read_whole()
-        assert live.whole is not None
-        self._submit([event for event in live.whole if event.seq > since])
-
-    def _hear(self, events: Sequence[Event]) -> None:
-        self._submit(events)
-        kinds = {event.kind for event in events}
-        topics = {topic for topic, on in _TOPICS.items() if kinds & on}
-        if topics:
-            self._changed(*topics)
-
-    def _submit(self, events: Iterable[Event]) -> None:
-        done = _handled.of(self._page, self.id) or 0
-        for event in events:
-            mine = event.kind == "message" and event.data.get("page") == self._page
-            if mine and event.seq > done:
-                _handled.mark(self._page, self.id, event.seq)
-                message = message_of(event)
-                self._input.set(message.content)
-                self._handlers.submit(message, self._whole)
-                _shiny.flush_soon(self._session)
-
-    async def _whole(self) -> None:
-        if self._live is not None:
-            await self._live.read_whole()
-
-    def _changed(self, *topics: str) -> None:
-        if not self._session._is_closed():  # pyright: ignore[reportPrivateUsage]
-            self._reads.changed(topics)
+    def _left(self) -> None:
+        self._following.leave()
+        self._following.changed("messages", "members", "state")
 
     # ── reading ──
 
@@ -243,13 +165,13 @@ class Chat:
             In order. In an `on_user_submit` handler the last one is the message being handled,
             whatever arrived since; elsewhere it is all there is. Empty before there is a room.
         """
-        self._reads.depend("messages")
-        live = self._live
+        self._following.reads.depend("messages")
+        live = self._following.live
         if live is None:
             return ()
         if live.whole is None:
             self._seating.spawn(self._read_whole())
-            raise SilentException
+            raise SilentException  # whoever asked runs again when it is read
         seat = live.state.seats.get(self._seating.member or "")
         handled = handled_message.get()
         upto = handled[1].seq if handled and handled[0] is self else live.state.seq
@@ -262,8 +184,8 @@ class Chat:
         )
 
     async def _read_whole(self) -> None:
-        await self._whole()
-        self._changed("messages")
+        await self._following.read_whole()
+        self._following.changed("messages")
 
     def members(self) -> tuple[Member, ...]:
         """
@@ -275,15 +197,17 @@ class Chat:
             In order of joining; ``own`` marks this session's person. Empty before there is a
             room.
         """
-        self._reads.depend("members")
-        if self._live is None:
+        self._following.reads.depend("members")
+        live = self._following.live
+        if live is None:
             return ()
-        return tuple(Member.of(s, self._seating.member) for s in self._live.state.members())
+        return tuple(Member.of(seat, self._seating.member) for seat in live.state.members())
 
     def member(self) -> Member | None:
         """Reactively read who this session's person is in the room; None before it is known."""
-        self._reads.depend("members")
-        seat = self._live.state.seat(self._seating.member) if self._live else None
+        self._following.reads.depend("members")
+        live = self._following.live
+        seat = live.state.seat(self._seating.member) if live else None
         return None if seat is None else Member.of(seat, self._seating.member)
 
     def state(self) -> State:
@@ -295,12 +219,13 @@ class Chat:
         str
             "waiting" (there is no room yet), "open", "closed" or "removed".
         """
-        self._reads.depend("state")
-        if self._live is None:
+        self._following.reads.depend("state")
+        live = self._following.live
+        if live is None:
             return "removed" if self._seating.refused == "removed" else "waiting"
-        if self._live.state.seat(self._seating.member) is None:
+        if live.state.seat(self._seating.member) is None:
             return "removed"
-        return "open" if self._live.state.is_open else "closed"
+        return "open" if live.state.is_open else "closed"
 
     def user_input(self) -> str | None:
         """
@@ -308,7 +233,7 @@ class Chat:
 
         Most apps read the last of :meth:`messages` instead.
         """
-        return self._input()
+        return self._following.said()
 
     # ── saying ──
 
@@ -388,10 +313,7 @@ class Chat:
             member = me if command.member == _ME else command.member
             await self._room().say(replace(command, member=member, audience=audience))
 
-        if self._live is not None:
-            await say()
-        else:
-            self._member_waiting.append(say)
+        await self._following.once(say)
 
     def _room(self) -> Room:
         with reactive.isolate():
@@ -423,10 +345,7 @@ class Chat:
         async def clear() -> None:
             await self._room().clear(self._seating.member)
 
-        if self._live is not None:
-            await clear()
-        else:
-            self._member_waiting.append(clear)
+        await self._following.once(clear)
 
     # ── what people say ──
 
@@ -509,18 +428,16 @@ class Chat:
         """End the chat in this session; the room, and everybody else in it, goes on."""
         self._handlers.registered.clear()
         self._seating.destroy()
-        self._leave()
+        self._following.leave()
+
+    def _destroy_with_session(self) -> None:
+        # Shiny also calls this when a page goes away; its handlers shall finish then.
+        if not self._session._is_closed():  # pyright: ignore[reportPrivateUsage]
+            self.destroy()
 
 
 _ME = "\0me"
 """Stands for this session's person until it is known who that is; no member can be called so."""
-
-_TOPICS = {
-    "messages": {"message", "cleared"},
-    "members": {"joined", "changed", "removed"},
-    "state": {"opened", "closed", "joined", "removed"},
-}
-"""What is to be read again after which kinds of events."""
 
 
 def _audience(audience: Literal["me"] | Iterable[str | Member] | None) -> list[str] | None:

@@ -352,4 +352,3 @@ def _event(
     cid: str | None = None,
 ) -> Event:
     return Event(state.seq + 1, at, kind, member, data or {}, cid)
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, cast
 
 __all__ = [
@@ -257,7 +257,7 @@ _FOLDS = {
 def to_datetime(at: int) -> datetime:
     """An aware UTC time from microseconds since 1970, exactly."""
     seconds, micros = divmod(at, 1_000_000)
-    return datetime.fromtimestamp(seconds, timezone.utc).replace(microsecond=micros)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,8 +308,9 @@ class Socket:
         if not isinstance(error, Refused | StoreError):
             logger.error("a message could not be stored", exc_info=error)
             error = Refused("store_broken")
-        logger.warning("refused a message of %s in %r: %s",
-                       self._entry.member, self._entry.room.id, error.code)
+        logger.warning(
+            "refused a message of %s in %r: %s", self._entry.member, self._entry.room.id, error.code
+        )
         self._reply(_wire.refused(cid, error.code, error.say))
 
     def _type(self) -> None:

@@ -13,6 +13,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import (
     Committed,
     Log,
+    dependencies,
     events_after,
     events_before,
     find_room,
@@ -114,6 +116,8 @@ class LiveRoom:
         The fold of the log up to ``state.seq``; whoever follows has been told that far.
     presence
         Who is here and who is typing.
+    deps
+        What the UI in messages needed of a page when the room was read.
     """
 
     def __init__(self, log: Log, key: RoomKey, on_unused: Callable[[LiveRoom], None]) -> None:
@@ -121,6 +125,7 @@ class LiveRoom:
         self.state = RoomState()
         self.users = 0
         self.presence = Presence(self._seats)
+        self.deps: list[dict[str, Any]] = []
         self._log = log
         self._number = 0
         self._on_unused = on_unused
@@ -154,15 +159,16 @@ class LiveRoom:
         await asyncio.shield(self._loading)
 
     async def _load(self) -> None:
-        def read(conn: sa.Connection) -> tuple[int, RoomState, list[Event]]:
+        def read(conn: sa.Connection) -> tuple[int, RoomState, list[Event], list[dict[str, Any]]]:
             found = find_room(conn, self.key)
             if found is None:
                 raise Refused("no_room", self.key.id)
             number, seq = found
             state = load_state(conn, number, seq)
-            return number, state, events_before(conn, number, seq + 1, WINDOW, SHOWN)
+            newest = events_before(conn, number, seq + 1, WINDOW, SHOWN)
+            return number, state, newest, dependencies(conn, number)
 
-        self._number, self.state, newest = await self._log.read(read)
+        self._number, self.state, newest, self.deps = await self._log.read(read)
         self._since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
         for event in reversed(newest):
             self._keep(event)

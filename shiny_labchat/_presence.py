@@ -75,8 +75,12 @@ class Presence:
     """
 
     def __init__(self, seats: Callable[[Sequence[str]], list[Seat]]) -> None:
-        self.here = Notice(lambda: _wire.presence(seats(list(self._here))), PRESENCE_EVERY, self._tell)
-        self.typing = Notice(lambda: _wire.typing(seats(list(self._typing))), TYPING_PAUSE, self._tell)
+        self.here = Notice(
+            lambda: _wire.presence(seats(list(self._here))), PRESENCE_EVERY, self._tell
+        )
+        self.typing = Notice(
+            lambda: _wire.typing(seats(list(self._typing))), TYPING_PAUSE, self._tell
+        )
         self._here: Counter[str] = Counter()
         self._typing: dict[str, asyncio.TimerHandle] = {}
         self._followers: set[Callable[[], None]] = set()

@@ -10,11 +10,15 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 
 __all__ = ["PLAIN_LIMIT", "Pseudonym", "fits", "generate", "number", "plain", "unique"]
 
 PLAIN_LIMIT = 60
 """Longest pseudonym, in characters; longer ones are cut."""
+
+DISTINCT_TRIES = 200
+"""Names tried for one that shares neither colour nor animal with another in the room."""
 
 Pseudonym = str | Callable[[str], str | None] | None
 """Text, a template with ``{n}``, a function of the member's id, or None for a generated one."""
@@ -53,10 +57,12 @@ def generate(seed: str, member: str, taken: Collection[str]) -> str:
     taken
         The pseudonyms already used in the room.
     """
-    for name in _candidates(seed, member):
-        if fits(name, taken):
+    words = {word for name in taken for word in name.split()}
+    candidates = _candidates(seed, member)
+    for name in islice(candidates, DISTINCT_TRIES):
+        if words.isdisjoint(name.split()):
             return name
-    raise AssertionError("candidates never end")
+    return next(name for name in candidates if fits(name, taken))
 
 
 def _candidates(seed: str, member: str) -> Iterator[str]:

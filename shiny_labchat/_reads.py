@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from weakref import WeakValueDictionary
 
-from shiny import reactive
-from shiny.reactive import get_current_context
+from shiny.reactive._core import Context, get_current_context
 from shiny.session import Session
 
 from shiny_labchat._shiny import flush_soon
@@ -26,7 +25,7 @@ class Reads:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._readers: dict[str, WeakValueDictionary[int, reactive._core.Context]] = {}
+        self._readers: dict[str, WeakValueDictionary[int, Context]] = {}
 
     def depend(self, topic: str) -> None:
         """
@@ -41,15 +40,16 @@ class Reads:
         readers = self._readers.setdefault(topic, WeakValueDictionary())
         if context.id not in readers:
             readers[context.id] = context
-            context.on_invalidate(lambda: readers.pop(context.id, None))
+
+            def forget() -> None:
+                readers.pop(context.id, None)
+
+            context.on_invalidate(forget)
 
     def changed(self, topics: Iterable[str]) -> None:
         """Run again, soon, whoever has read one of `topics`."""
-        contexts = [
-            context
-            for topic in topics
-            for context in tuple(self._readers.get(topic, {}).values())
-        ]
+        known = [self._readers[topic] for topic in topics if topic in self._readers]
+        contexts = [context for readers in known for context in tuple(readers.values())]
         for context in contexts:
             context.invalidate()
         if contexts:

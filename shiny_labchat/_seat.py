@@ -15,14 +15,17 @@ from urllib.parse import parse_qs
 
 from shiny import reactive
 from shiny.module import ResolvedId
+from shiny.reactive._reactives import Effect_
 from shiny.session import Session
 from shiny.types import SilentException
 
 from shiny_labchat import _door, _shiny
 from shiny_labchat._domain import Role
-from shiny_labchat._lab import Lab, Room, resolve_pseudonym
+from shiny_labchat._lab import Lab
 from shiny_labchat._live import Live, LiveRoom
+from shiny_labchat._names import resolve_pseudonym
 from shiny_labchat._pseudonyms import Pseudonym
+from shiny_labchat._room import Room
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import Grant
 
@@ -107,7 +110,7 @@ class Seating:
         self._seat: tuple[Room, str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._admitting: asyncio.Task[None] | None = None
-        self._effect: reactive.Effect_ | None = None
+        self._effect: Effect_ | None = None
         if not session.is_stub_session():
             _shiny.ensure_route(session)
             self._listen()
@@ -178,7 +181,7 @@ class Seating:
             await room.join(grant.member, pseudonym, wish.role or cast("Role | None", grant.role))
         live = await self._open(room, grant.member)
         try:
-            ticket = await _door.ticket(room.lab.log, room.key, grant.member, hello.page)
+            ticket = await _door.ticket(room.log, room.key, grant.member, hello.page)
         except BaseException:
             live.leave()
             raise
@@ -189,7 +192,7 @@ class Seating:
         await self._tell(do="admit", ticket=ticket, key=key, keep=wish.identity, fresh=fresh)
 
     async def _open(self, room: Room, member: str) -> LiveRoom:
-        live = await Live.of(room.lab.log).open(room.key)
+        live = await Live.of(room.log).open(room.key)
         try:
             if live.state.seat(member) is None:
                 await live.catch_up()

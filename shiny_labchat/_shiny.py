@@ -13,7 +13,8 @@ import functools
 import logging
 import sys
 from collections.abc import Mapping
-from typing import Any, cast
+from contextvars import Context
+from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import shiny
@@ -79,7 +80,7 @@ def _show_log() -> None:
 
 def app_of(session: Session) -> shiny.App:
     """The app of a session that is no stub."""
-    return cast("shiny.App", session.root_scope().app)
+    return session.root_scope().app
 
 
 # ── UI inside a message ──────────────────────────────────────────────────────────────────────
@@ -93,7 +94,10 @@ def render(session: Session, ui: TagChild) -> tuple[str, list[dict[str, Any]]]:
     """
     found: list[HTMLDependency] = shiny.ui.TagList(ui).render()["dependencies"]
     rendered = session._process_ui(ui)
-    deps = [{**as_sent, "source": dep.source} for as_sent, dep in zip(rendered["deps"], found)]
+    deps = [
+        {**as_sent, "source": dep.source}
+        for as_sent, dep in zip(rendered["deps"], found, strict=True)
+    ]
     return rendered["html"], deps
 
 
@@ -113,7 +117,7 @@ def flush_soon(session: Session) -> None:
     if app in _due or not _is_due(session):
         return
     _due.add(app)
-    task = asyncio.create_task(_flush_later(app))
+    task = asyncio.create_task(_flush_later(app), context=Context())
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
 
@@ -128,8 +132,8 @@ async def _flush_later(app: shiny.App) -> None:
 
 async def flush(session: Session) -> None:
     """Flush now what the running handler has changed."""
-    if _is_due(session):
-        await _flush(app_of(session))
+    if _is_due(session):  # not in the handler's own context: other people's effects run here
+        await asyncio.create_task(_flush(app_of(session)), context=Context())
 
 
 def _is_due(session: Session) -> bool:

@@ -10,8 +10,8 @@ import asyncio
 import inspect
 import logging
 import time
-from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections import deque
+from collections.abc import Awaitable, Callable, Generator
 from contextvars import ContextVar
 from typing import Any, Literal
 
@@ -32,8 +32,6 @@ OnError = Literal["auto", "actual", "sanitize", "unhandled"]
 
 BLOCKED = 0.25
 """A handler that keeps the server from doing anything else for so long is logged, in seconds."""
-PAGES = 10_000
-"""Pages whose last handled message is remembered, for a session that comes back."""
 
 handled_message: ContextVar[tuple[object, Message] | None] = ContextVar("handled", default=None)
 """The chat and the message that the running task handles; None outside handlers."""
@@ -138,7 +136,7 @@ class Handlers:
         self.registered.append(handler)
         return handler
 
-    def submit(self, message: Message, before: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def submit(self, message: Message, before: Callable[[], Awaitable[None]]) -> None:
         """Have a message handled after those before it; `before` runs first."""
         if not self.registered:
             return
@@ -151,7 +149,7 @@ class Handlers:
         while self._task is not None and not self._task.done():
             await asyncio.wait([self._task])
 
-    async def _run(self, before: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _run(self, before: Callable[[], Awaitable[None]]) -> None:
         while self._waiting:
             await before()
             message = self._waiting.popleft()
@@ -187,21 +185,3 @@ class Handlers:
         if isinstance(exc, NotifyException):
             sanitize = exc.sanitize
         return app.sanitize_error_msg if sanitize else str(exc)
-
-
-class Handled:
-    """Up to which message each page's were taken to be handled, for a session that comes back."""
-
-    def __init__(self) -> None:
-        self._pages: OrderedDict[tuple[str, str], int] = OrderedDict()
-
-    def of(self, page: str, chat: str) -> int | None:
-        """The seq; None: the page is new."""
-        return self._pages.get((page, chat))
-
-    def mark(self, page: str, chat: str, seq: int) -> None:
-        """Messages of the page up to this one are taken."""
-        self._pages[page, chat] = max(seq, self._pages.get((page, chat), 0))
-        self._pages.move_to_end((page, chat))
-        if len(self._pages) > PAGES:
-            self._pages.popitem(last=False)

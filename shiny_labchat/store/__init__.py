@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from shiny_labchat.store._log import Committed, Log, Outcome, open_log, opened_logs
-from shiny_labchat.store._tables import events_after, events_before, find_room, load_state, rooms
+from shiny_labchat.store._tables import (
+    dependencies,
+    events_after,
+    events_before,
+    find_room,
+    load_state,
+    rooms,
+)
 from shiny_labchat.store._tokens import Grant, issue, look_up, redeem
 
 __all__ = [
@@ -11,6 +18,7 @@ __all__ = [
     "Grant",
     "Log",
     "Outcome",
+    "dependencies",
     "events_after",
     "events_before",
     "find_room",

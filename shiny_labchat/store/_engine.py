@@ -1,4 +1,4 @@
-"""Opening a lab's database: connections as the log needs them, and the schema brought up to date."""
+"""Opening a lab's database: its connections, and its schema brought up to date."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event as sa_event
+from sqlalchemy.exc import ArgumentError
 
 from shiny_labchat.errors import SchemaTooNew, StoreError
 
@@ -32,12 +33,10 @@ def parse(url: str) -> sa.URL:
     """
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as exc:
+    except ArgumentError as exc:
         raise ValueError(f"url: {url!r} is no database URL, such as sqlite:///lab.db") from exc
     if parsed.get_backend_name() != "sqlite":
-        raise ValueError(
-            f"url: {parsed.get_backend_name()!r} is not supported; use sqlite:///FILE"
-        )
+        raise ValueError(f"url: {parsed.get_backend_name()!r} is not supported; use sqlite:///FILE")
     if parsed.database in (None, "", ":memory:"):
         raise ValueError("url: a lab needs a file, such as sqlite:///lab.db")
     return parsed.set(database=str(Path(parsed.database or "").expanduser().resolve()))

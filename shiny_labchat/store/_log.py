@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from shiny_labchat._decide import Command
 from shiny_labchat._domain import Event, RoomKey, RoomState
 from shiny_labchat.errors import Refused, StoreError
-from shiny_labchat.store import _tables, _tokens
+from shiny_labchat.store import _tokens
 from shiny_labchat.store._batch import Batch, Head, Outcome
 from shiny_labchat.store._engine import connect, file_of, parse, store_error, upgrade
 
@@ -119,6 +120,9 @@ class Log:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="labchat-read")
+
+    def __repr__(self) -> str:
+        return f"Log({self.url.render_as_string()!r})"
 
     # ── asked from the event loop ──
 
@@ -216,13 +220,13 @@ class Log:
         news: list[Committed] = []
         try:
             news = self._transact(batch)
-        except sa.exc.IntegrityError as exc:
+        except IntegrityError as exc:
             if len(batch) > 1:  # somebody's odd row must not cost the others theirs
                 for work in batch:
                     self._commit([work])
                 return
             self._fail(batch, exc)
-        except (sa.exc.SQLAlchemyError, OSError, StoreError) as exc:
+        except (SQLAlchemyError, OSError, StoreError) as exc:
             self._fail(batch, exc)
         self._tell(batch, news)
 
@@ -247,7 +251,7 @@ class Log:
                 work.result = rooms.run(work.room, work.command)
             elif work.job is not None:
                 work.result = work.job(conn, now)
-        except sa.exc.OperationalError:
+        except OperationalError:
             raise
         except Refused as exc:
             exc.room = work.room.id if work.room else None
@@ -314,7 +318,7 @@ class Log:
                 return
             self._tell([], self._missed())
             self._version = version
-        except (sa.exc.SQLAlchemyError, OSError) as exc:
+        except (SQLAlchemyError, OSError) as exc:
             self._fail([], exc)
 
     def _missed(self) -> list[Committed]:
@@ -371,5 +375,5 @@ class Log:
             assert reader is not None
             with reader.begin() as conn:
                 return job(conn)
-        except (sa.exc.SQLAlchemyError, OSError) as exc:
+        except (SQLAlchemyError, OSError) as exc:
             raise store_error(self.url, exc) from exc

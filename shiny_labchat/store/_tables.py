@@ -19,6 +19,7 @@ from shiny_labchat._domain import Event, RoomKey, RoomState, fold
 
 __all__ = [
     "claim_room",
+    "dependencies",
     "event",
     "events_after",
     "events_before",
@@ -61,8 +62,15 @@ event = sa.Table(
     sqlite_with_rowid=False,
 )
 # The author is the member, or "" for the programme: NULLs would all count as different.
-sa.Index("event_cid", event.c.room, event.c.author, event.c.cid, unique=True,
-         sqlite_where=event.c.cid.is_not(None), postgresql_where=event.c.cid.is_not(None))
+sa.Index(
+    "event_cid",
+    event.c.room,
+    event.c.author,
+    event.c.cid,
+    unique=True,
+    sqlite_where=event.c.cid.is_not(None),
+    postgresql_where=event.c.cid.is_not(None),
+)
 
 token = sa.Table(
     "token",
@@ -145,6 +153,14 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
     return replace(state, seq=upto)
 
 
+def dependencies(conn: sa.Connection, number: int) -> list[dict[str, Any]]:
+    """What the UI in a room's messages needs of a page."""
+    found = sa.select(event.c.data).where(
+        event.c.room == number, event.c.kind == "message", event.c.data.like('%"deps":[{%')
+    )
+    return [dep for (data,) in conn.execute(found) for dep in json.loads(data).get("deps", ())]
+
+
 def known_cids(
     conn: sa.Connection, number: int, wanted: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], Event]:
@@ -224,7 +240,5 @@ _CLAIM_ROOM = (
 )
 _INSERT_EVENT = sa.insert(event)
 _SET_HEAD = (
-    sa.update(room)
-    .where(room.c.key == sa.bindparam("number"))
-    .values(seq=sa.bindparam("head"))
+    sa.update(room).where(room.c.key == sa.bindparam("number")).values(seq=sa.bindparam("head"))
 )

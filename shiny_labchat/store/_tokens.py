@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -62,14 +64,14 @@ def issue(conn: sa.Connection, kind: str, grant: Grant, now: int) -> str:
 def redeem(conn: sa.Connection, kind: str, raw: str, now: int) -> Grant | None:
     """Use a token up; None: there is no such, it has run out, or it was used."""
     row = conn.execute(_REDEEM, {"hash_": _hash(raw), "kind_": kind, "now": now}).first()
-    return None if row is None else _grant(row)
+    return None if row is None else _grant(tuple(row))
 
 
 def look_up(conn: sa.Connection, kind: str, raw: str) -> Grant | None:
     """What a token that may be used many times stands for; None: nothing (any more)."""
     now = time.time_ns() // 1000
     row = conn.execute(_LOOK_UP, {"hash_": _hash(raw), "kind_": kind, "now": now}).first()
-    return None if row is None else _grant(row)
+    return None if row is None else _grant(tuple(row))
 
 
 def forget_expired(conn: sa.Connection, now: int) -> None:
@@ -81,7 +83,7 @@ def _hash(raw: str) -> str:
     return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _grant(row: sa.Row[tuple[str, str | None, str | None, str | None, str | None]]) -> Grant:
+def _grant(row: Sequence[Any]) -> Grant:
     member, study, room, role, page = row
     key = RoomKey(study, room) if study is not None and room is not None else None
     return Grant(member, key, role, page, study)

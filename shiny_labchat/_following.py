@@ -1,0 +1,147 @@
+"""A session's hold on a live room: what it hears there, reads of it, and has to do about it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from shiny import reactive
+from shiny.session import Session
+
+from shiny_labchat import _shiny
+from shiny_labchat._domain import Event, Message, message_of
+from shiny_labchat._live import LiveRoom
+from shiny_labchat._reads import Reads
+from shiny_labchat._submit import Handlers
+
+__all__ = ["Following"]
+
+PAGES = 10_000
+"""Pages whose last handled message is remembered, for a session that comes back."""
+
+_TOPICS = {
+    "messages": {"message", "cleared"},
+    "members": {"joined", "changed", "removed"},
+    "state": {"opened", "closed", "joined", "removed"},
+}
+"""What is to be read again after which kinds of events."""
+
+
+class Following:
+    """
+    Follows one room at a time for one chat of one session.
+
+    Attributes
+    ----------
+    live
+        The live room; None before there is one.
+    reads
+        Who has read "messages", "members" or "state".
+    said
+        Reactive: the text that this page's person said last.
+    """
+
+    def __init__(self, session: Session, chat: str, handlers: Handlers) -> None:
+        self.live: LiveRoom | None = None
+        self.reads = Reads(session)
+        self.said: reactive.Value[str | None] = reactive.Value(None, name=f"{chat}_user_input")
+        self._session = session
+        self._chat = chat
+        self._handlers = handlers
+        self._page = ""
+        self._unfollow: Callable[[], None] = lambda: None
+        self._waiting: list[Callable[[], Awaitable[None]]] = []
+
+    async def follow(self, live: LiveRoom, page: str) -> None:
+        """Follow a room, which is left again in time, for a page."""
+        if live is self.live:
+            live.leave()  # it is held already
+        else:
+            self.leave()
+            self.live = live
+            self._unfollow = live.follow(self._hear)
+            for dep in live.deps:
+                _shiny.remount(self._session, dep)
+        self._page = page
+        await self._take_up(live)
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            await each()
+        self.changed(*_TOPICS)
+
+    def leave(self) -> None:
+        """Follow no room."""
+        self._unfollow()
+        if self.live is not None:
+            self.live.leave()
+            self.live = None
+
+    async def end(self) -> None:
+        """The page has gone: what it has sent is still handled, then the room is left."""
+        self._unfollow()
+        await self._handlers.idle()
+        self.leave()
+
+    async def once(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Do something now, or as soon as a room is followed."""
+        if self.live is not None:
+            await action()
+        else:
+            self._waiting.append(action)
+
+    async def read_whole(self) -> None:
+        """Have the whole room in memory."""
+        if self.live is not None:
+            await self.live.read_whole()
+
+    def changed(self, *topics: str) -> None:
+        """Have read again what depends on these topics."""
+        if not self._session._is_closed():  # pyright: ignore[reportPrivateUsage]
+            self.reads.changed(topics)
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        self._submit(events)
+        kinds = {event.kind for event in events}
+        topics = [topic for topic, on in _TOPICS.items() if kinds & on]
+        if topics:
+            self.changed(*topics)
+
+    async def _take_up(self, live: LiveRoom) -> None:
+        """Handle what this page sent while no session was there to do it."""
+        since = _handled.get(self._key(live))
+        if since is None:
+            self._mark(live, live.state.seq)
+            return
+        if since < live.state.seq:
+            await live.read_whole()
+            self._submit(live.whole or ())
+
+    def _submit(self, events: Iterable[Event]) -> None:
+        live = self.live
+        if live is None:
+            return
+        done = _handled.get(self._key(live), 0)
+        for event in events:
+            is_ours = event.kind == "message" and event.data.get("page") == self._page
+            if is_ours and event.seq > done:
+                self._mark(live, event.seq)
+                self._handle(message_of(event))
+
+    def _handle(self, message: Message) -> None:
+        self.said.set(message.content)
+        self._handlers.submit(message, self.read_whole)
+        _shiny.flush_soon(self._session)
+
+    def _key(self, live: LiveRoom) -> tuple[str, ...]:
+        return (self._page, self._chat, *live.key)
+
+    def _mark(self, live: LiveRoom, seq: int) -> None:
+        key = self._key(live)
+        _handled[key] = seq
+        _handled.move_to_end(key)
+        if len(_handled) > PAGES:
+            _handled.popitem(last=False)
+
+
+_handled: OrderedDict[tuple[str, ...], int] = OrderedDict()
+"""Up to which message each page's were taken, so that a session that comes back goes on there."""

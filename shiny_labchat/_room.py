@@ -1,0 +1,312 @@
+"""A room, for programmes: no page and no Shiny in it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from shiny_labchat import _decide
+from shiny_labchat._domain import (
+    Event,
+    Member,
+    Message,
+    Role,
+    RoomKey,
+    RoomState,
+    Rules,
+    message_of,
+)
+from shiny_labchat._names import as_member_id, as_roles, resolve_pseudonym
+from shiny_labchat._pseudonyms import Pseudonym
+from shiny_labchat.errors import Refused
+from shiny_labchat.store import (
+    Log,
+    Outcome,
+    events_after,
+    events_before,
+    find_room,
+    load_state,
+)
+
+__all__ = ["Room", "Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the code says of a room."""
+
+    title: str | None = None
+    rules: Rules | None = None
+    write: tuple[Role, ...] | None = None
+
+
+class Room:
+    """
+    One shared chat. Made by :meth:`Lab.room`.
+
+    Attributes
+    ----------
+    log
+        The log it is in; for this package.
+    key
+        Its study and id.
+    """
+
+    def __init__(self, log: Log, key: RoomKey, settings: Settings) -> None:
+        self.log = log
+        self.key = key
+        self._settings = settings
+
+    @property
+    def id(self) -> str:
+        """The room's id in its study."""
+        return self.key.id
+
+    @property
+    def study(self) -> str:
+        """The study it belongs to."""
+        return self.key.study
+
+    def __repr__(self) -> str:
+        return f"Room({self.id!r}, study={self.study!r}, log={self.log!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Room) and (other.log, other.key) == (self.log, self.key)
+
+    def __hash__(self) -> int:
+        return hash((self.log, self.key))
+
+    async def create(self) -> None:
+        """Make the room, and make it what the code says, if it is not so yet."""
+        settings = self._settings
+        wish = _decide.Configure(
+            secrets.token_hex(8), settings.title, settings.write, settings.rules
+        )
+        await self.log.submit(self.key, wish)
+        _created(self.log)[self.key] = settings
+
+    async def submit(self, command: _decide.Command) -> Outcome:
+        """Have a command decided, in a room that exists by then; for this package."""
+        if _created(self.log).get(self.key) != self._settings:
+            await self.create()
+        try:
+            return await self.log.submit(self.key, command)
+        except Refused as exc:
+            if exc.code != "no_room":
+                raise
+        await self.create()  # the database was exchanged under us
+        return await self.log.submit(self.key, command)
+
+    # ── members ──
+
+    async def add_member(
+        self,
+        member: str | Member,
+        pseudonym: Pseudonym = None,
+        role: Role | None = None,
+    ) -> Member:
+        """
+        Make someone a member; who is one already keeps their seat.
+
+        Parameters
+        ----------
+        member
+            The person's id in the study, such as ``"p17"``; never shown to participants.
+        pseudonym
+            The name that others see: text (made unique with a number), a template such as
+            ``"Player {n}"``, or a function of the member's id. None: a generated one, which
+            stays the same for good. For who is a member already: a new name, or None to keep it.
+        role
+            "participant" (also None), "observer", "experimenter" or "assistant". For who is a
+            member already: a new role, or None to keep it.
+
+        Returns
+        -------
+        Member
+            As the room knows them now.
+        """
+        id = as_member_id(member)
+        roles = as_roles(role)
+        asked = resolve_pseudonym(pseudonym, id)
+        await self._join(id, asked, roles[0] if roles else "participant")
+        change = _decide.Change(id, roles[0] if roles else None, asked)
+        return _member_in(await self.submit(change), id)
+
+    async def join(self, member: str, pseudonym: str | None, role: Role | None) -> Member:
+        """A page's own coming in: never brings back who was removed; for this package."""
+        outcome = await self._join(member, pseudonym, role or "participant", by_page=True)
+        if role is not None and outcome.state.seats[member].role != role:
+            outcome = await self.submit(_decide.Change(member, role))
+        return _member_in(outcome, member)
+
+    async def _join(
+        self, member: str, pseudonym: str | None, role: Role, by_page: bool = False
+    ) -> Outcome:
+        handle = secrets.token_hex(4)
+        return await self.submit(_decide.Join(member, handle, role, pseudonym, by_page))
+
+    async def remove_member(self, member: str | Member) -> None:
+        """Take someone out: from this moment they can neither read nor write here."""
+        await self.submit(_decide.Remove(as_member_id(member)))
+
+    async def mute(self, member: str | Member) -> None:
+        """Let a member only read, until :meth:`unmute`."""
+        await self.submit(_decide.Mute(as_member_id(member)))
+
+    async def unmute(self, member: str | Member) -> None:
+        """Let a muted member write again."""
+        await self.submit(_decide.Mute(as_member_id(member), on=False))
+
+    async def members(self) -> list[Member]:
+        """Who is a member now, in order of joining."""
+        state = await self.state()
+        return [Member.of(seat) for seat in state.members()]
+
+    # ── messages ──
+
+    async def messages(
+        self, after: int = 0, limit: int | None = None, last: int | None = None
+    ) -> list[Message]:
+        """
+        What was said, in order; all of it, private messages included.
+
+        Parameters
+        ----------
+        after
+            Only messages whose `seq` is larger.
+        limit
+            At most so many, the oldest ones.
+        last
+            At most so many, the newest ones.
+
+        Raises
+        ------
+        ValueError
+            Both `limit` and `last` are given, or one is negative.
+        """
+        if limit is not None and last is not None:
+            raise ValueError("limit and last cannot be given both")
+        if min(limit or 0, last or 0, after) < 0:
+            raise ValueError("after, limit and last cannot be negative")
+
+        def read(conn: sa.Connection) -> list[Event]:
+            found = find_room(conn, self.key)
+            if found is None:
+                return []
+            number, seq = found
+            if last is None:
+                return events_after(conn, number, after, limit, kinds=("message",))
+            newest = events_before(conn, number, seq + 1, last, ("message",))
+            return [event for event in reversed(newest) if event.seq > after]
+
+        return [message_of(event) for event in await self.log.read(read)]
+
+    async def post(
+        self,
+        content: str,
+        *,
+        author: str | Member | None = None,
+        markdown: bool = False,
+        audience: Iterable[str | Member] | None = None,
+        id: str | None = None,
+    ) -> Message:
+        """
+        Say something.
+
+        Parameters
+        ----------
+        content
+            The text.
+        author
+            The member who says it. None: the programme.
+        markdown
+            Whether it is markdown; it is sanitised then, and loads nothing remote.
+        audience
+            The members who may see it. None: everybody.
+        id
+            What makes it one message however often it is posted.
+
+        Raises
+        ------
+        Refused
+            The author is no member, is muted, or the room is closed.
+        """
+        if not isinstance(cast(object, content), str):
+            raise TypeError(f"content must be text, not {type(content).__name__}")
+        command = _decide.Post(
+            parts=[("markdown" if markdown else "text", content)],
+            role="assistant" if author is None else "user",
+            member=None if author is None else as_member_id(author),
+            audience=None if audience is None else [as_member_id(m) for m in audience],
+            cid=id,
+        )
+        return await self.say(command)
+
+    async def announce(self, text: str) -> Message:
+        """Put a notice into the conversation, in nobody's name."""
+        return await self.say(_decide.Post(parts=[("text", text)], role="system"))
+
+    async def say(self, command: _decide.Post) -> Message:
+        """Post what was made of a message; for this package."""
+        outcome = await self.submit(command)
+        return message_of(outcome.events[0])
+
+    async def record(self, kind: str, data: Any, *, member: str | Member | None = None) -> None:
+        """
+        Write an event of the study's own into the room's log; nobody is shown it.
+
+        Parameters
+        ----------
+        kind
+            What it is, such as ``"guess"``.
+        data
+            Anything that JSON can hold.
+        member
+            Whom it is about.
+
+        Raises
+        ------
+        TypeError
+            `data` cannot be written as JSON.
+        """
+        who = None if member is None else as_member_id(member)
+        await self.submit(_decide.Record(kind, data, who))
+
+    # ── the room itself ──
+
+    async def open(self) -> None:
+        """Let members write (again)."""
+        await self.submit(_decide.Open())
+
+    async def close(self, reason: str | None = None) -> None:
+        """End the conversation: members can read, but not write. `reason` is shown to them."""
+        await self.submit(_decide.Close(reason))
+
+    async def clear(self, member: str | None = None) -> None:
+        """Empty everybody's screen, or one member's; the log keeps all."""
+        await self.submit(_decide.Clear(member))
+
+    async def state(self) -> RoomState:
+        """The room as its log has it now; for this package."""
+
+        def read(conn: sa.Connection) -> RoomState:
+            found = find_room(conn, self.key)
+            return RoomState() if found is None else load_state(conn, *found)
+
+        return await self.log.read(read)
+
+
+def _created(log: Log) -> dict[RoomKey, Settings]:
+    """The rooms that this process has made what the code says, by log."""
+    return _rooms_created.setdefault(log, {})
+
+
+_rooms_created: dict[Log, dict[RoomKey, Settings]] = {}
+
+
+def _member_in(outcome: Outcome, member: str) -> Member:
+    return Member.of(outcome.state.seats[member])

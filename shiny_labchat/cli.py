@@ -1,0 +1,114 @@
+"""The command `labchat`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+import webbrowser
+from pathlib import Path
+
+import click
+import uvicorn
+
+from shiny_labchat._lab import Lab
+from shiny_labchat.errors import LabChatError
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="shiny-labchat", prog_name="labchat")
+def main() -> None:
+    """Group chat for Shiny for Python, made for people who study people."""
+
+
+@main.command(epilog="Example: labchat demo --port 8080 --db /tmp/try.db")
+@click.option("--port", default=8000, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True,
+              help="Address to listen on; 0.0.0.0 lets other devices in.")  # fmt: skip
+@click.option("--db", type=click.Path(dir_okay=False, path_type=Path), default="labchat-demo.db",
+              show_default=True, help="The file that holds the record.")  # fmt: skip
+@click.option("--no-browser", is_flag=True, help="Open no browser.")
+def demo(port: int, host: str, db: Path, no_browser: bool) -> None:
+    """Two people in one room, side by side, and a link for more."""
+    from shiny_labchat.demo import make_app
+
+    logging.basicConfig(level=logging.INFO, format="labchat: %(message)s")
+    for noisy in ("alembic", "httpx", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    listening = _listen(host, port)
+    port = listening.getsockname()[1]
+    is_local = host in ("127.0.0.1", "localhost", "::1")
+    link = f"http://{'127.0.0.1' if is_local else _own_address()}:{port}/"
+    lab = Lab(f"sqlite:///{db.expanduser().resolve()}")
+    app = make_app(lab, link, is_local=is_local)
+    click.echo(f"Two people wait at {link}  (stop with Ctrl+C)")
+    click.echo(f"The record is kept in {db.resolve()}")
+    if not no_browser:
+        _open_when_ready(host if is_local else "127.0.0.1", port)
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", ws="auto")
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as exc:
+        raise click.ClickException(
+            f"cannot listen on {host}:{port} ({exc.strerror}); try another one with --port"
+        ) from exc
+    return listening
+
+
+def _own_address() -> str:
+    """This computer's address in its network; no packet is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address for documentation, RFC 5737
+            return probe.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"
+
+
+def _open_when_ready(host: str, port: int) -> None:
+    def wait_and_open() -> None:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex((host, port)) == 0:
+                    break
+            time.sleep(0.1)
+        webbrowser.open(f"http://{host}:{port}/")
+
+    threading.Thread(target=wait_and_open, daemon=True).start()
+
+
+@main.command(
+    epilog="Example: labchat links p1 p2 --address https://lab.example.org/ --study pilot"
+)
+@click.argument("members", nargs=-1, required=True)
+@click.option("--address", default="http://127.0.0.1:8000/", show_default=True,
+              help="Where the app is.")  # fmt: skip
+@click.option("--db", type=click.Path(dir_okay=False, path_type=Path), default="labchat.db",
+              show_default=True, help="The app's database file.")  # fmt: skip
+@click.option("--study", help="Only for rooms of this study.")
+@click.option("--role", type=click.Choice(["participant", "observer", "experimenter"]),
+              help="What they are there; without it, what the page says.")  # fmt: skip
+def links(members: tuple[str, ...], address: str, db: Path, study: str | None, role: str) -> None:
+    """Make personal links: whoever opens one is that member. One line each: member, link."""
+    lab = Lab(f"sqlite:///{db.expanduser().resolve()}")
+
+    async def make() -> None:
+        for member in members:
+            token = await lab.invite(member, study=study, role=role)  # pyright: ignore[reportArgumentType]
+            click.echo(f"{member}\t{address}?labchat={token}")
+
+    try:
+        asyncio.run(make())
+    except (LabChatError, ValueError) as exc:
+        raise click.ClickException(str(exc)) from exc
