@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, overload
+from weakref import WeakKeyDictionary
 
 from htmltools import HTML, Tag, TagList
 from shiny import reactive, ui
@@ -102,6 +103,7 @@ class Chat:
         self._session: Session = session
         self._handlers = Handlers(self, session, on_error)
         self._following = Following(session, self.id, self._handlers)
+        self._replace_earlier()
         if not callable(room):
             self._room_now()  # a wrong id is an error where it was written
         self._seating = Seating(
@@ -116,6 +118,15 @@ class Chat:
         )
         session.on_destroy(self._destroy_with_session)
         session.on_ended(lambda: self._seating.spawn(self._following.end()) and None)
+
+    def _replace_earlier(self) -> None:
+        """The same id made again in a session, as in a render function, is the same chat anew."""
+        chats = _chats.setdefault(self._session.root_scope(), {})
+        earlier = chats.get(self.id)
+        if earlier is not None:
+            earlier._seating.stop()
+            earlier._following.leave()
+        chats[self.id] = self
 
     # ── which room, and who ──
 
@@ -144,10 +155,11 @@ class Chat:
         return self._room_now()
 
     async def _seated(self, live: LiveRoom, page: str) -> None:
+        self._following.follow(live, page)
         room = self._room()
         for k, message in enumerate(self._first):
             await room.say(self._post_of(message, None, None, None, f"first:{self.id}:{k}"))
-        await self._following.follow(live, page)
+        await self._following.begin()
 
     def _left(self) -> None:
         self._following.leave()
@@ -435,6 +447,8 @@ class Chat:
         if not self._session._is_closed():  # pyright: ignore[reportPrivateUsage]
             self.destroy()
 
+
+_chats: WeakKeyDictionary[Session, dict[str, Chat]] = WeakKeyDictionary()
 
 _ME = "\0me"
 """Stands for this session's person until it is known who that is; no member can be called so."""

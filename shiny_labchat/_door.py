@@ -30,28 +30,24 @@ class Entry:
     resume: str
 
 
-async def identify(log: Log, key: str | None) -> tuple[str, str | None]:
+async def identify(log: Log, key: str) -> str:
     """
-    The person whose browser this is.
+    The id of the person whose browser (or tab) keeps a key.
 
-    Parameters
-    ----------
-    log
-        The log of the lab.
-    key
-        What the browser keeps; None, or one the lab never gave out: a new person.
-
-    Returns
-    -------
-    member, new key
-        The person's id, and what the browser shall keep from now on (None: what it has).
+    The key is random and the browser's own, so all chats of a page agree on it at once; only its
+    sha256 is stored. A key that the lab has not seen yet is a new person.
     """
-    if key is not None:
-        known = await log.read(lambda conn: look_up(conn, "browser", key))
-        if known is not None:
-            return known.member, None
+    known = await log.read(lambda conn: look_up(conn, "browser", key))
+    return known.member if known else await log.write(lambda conn, now: _meet(conn, key, now))
+
+
+def _meet(conn: sa.Connection, key: str, now: int) -> str:
+    known = look_up(conn, "browser", key)  # another chat of the page may have asked meanwhile
+    if known is not None:
+        return known.member
     member = f"visitor-{secrets.token_hex(8)}"
-    return member, await log.write(lambda conn, now: issue(conn, "browser", Grant(member), now))
+    issue(conn, "browser", Grant(member), now, raw=key)
+    return member
 
 
 async def invite(log: Log, grant: Grant) -> str:
@@ -80,6 +76,8 @@ async def enter(token: str, is_resume: bool) -> Entry:
         ``ticket``: it is unknown, has run out, or was used before.
     """
     for log in opened_logs():
+        if not log.exists:
+            continue
         if is_resume:
             grant = await log.read(lambda conn: look_up(conn, "resume", token))
             resume = token

@@ -52,8 +52,9 @@ class Following:
         self._unfollow: Callable[[], None] = lambda: None
         self._waiting: list[Callable[[], Awaitable[None]]] = []
 
-    async def follow(self, live: LiveRoom, page: str) -> None:
+    def follow(self, live: LiveRoom, page: str) -> None:
         """Follow a room, which is left again in time, for a page."""
+        self._page = page
         if live is self.live:
             live.leave()  # it is held already
         else:
@@ -62,8 +63,10 @@ class Following:
             self._unfollow = live.follow(self._hear)
             for dep in live.deps:
                 _shiny.remount(self._session, dep)
-        self._page = page
-        await self._take_up(live)
+
+    async def begin(self) -> None:
+        """Do what has waited for a room."""
+        await self._take_up()
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             await each()
@@ -106,8 +109,11 @@ class Following:
         if topics:
             self.changed(*topics)
 
-    async def _take_up(self, live: LiveRoom) -> None:
+    async def _take_up(self) -> None:
         """Handle what this page sent while no session was there to do it."""
+        live = self.live
+        if live is None:
+            return
         since = _handled.get(self._key(live))
         if since is None:
             self._mark(live, live.state.seq)

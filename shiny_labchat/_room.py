@@ -91,7 +91,8 @@ class Room:
 
     async def submit(self, command: _decide.Command) -> Outcome:
         """Have a command decided, in a room that exists by then; for this package."""
-        if _created(self.log).get(self.key) != self._settings:
+        known = _created(self.log).get(self.key)
+        if known is None or self._settings not in (known, Settings()):
             await self.create()
         try:
             return await self.log.submit(self.key, command)

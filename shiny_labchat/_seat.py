@@ -38,6 +38,10 @@ INVITE = "labchat"
 """The query parameter that holds a personal link's token."""
 
 
+SHORTEST = 16
+"""A browser's keys are random; one of fewer characters is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Where the app wants a page's person to sit."""
@@ -53,7 +57,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What an element asks with: its page, and what its browser keeps for each identity."""
+    """What an element asks with: its page, and the random keys that its browser and tab keep."""
 
     page: str
     keys: dict[str, str]
@@ -67,7 +71,7 @@ class Hello:
 
 
 def _short(value: object) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= 128 else None
+    return value if isinstance(value, str) and SHORTEST <= len(value) <= 128 else None
 
 
 class Seating:
@@ -148,15 +152,20 @@ class Seating:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("chat %r failed", str(self._id), exc_info=error)
 
-    def destroy(self) -> None:
-        """Seat nobody any more, and tell the page."""
+    def stop(self) -> bool:
+        """Seat nobody any more; whether that is news."""
         if self._effect is None:
-            return
+            return False
         self._effect.destroy()
         self._effect = None
         if self._admitting is not None:
             self._admitting.cancel()
-        self.spawn(self._tell(do="left"))
+        return True
+
+    def destroy(self) -> None:
+        """Seat nobody any more, and tell the page."""
+        if self.stop():
+            self.spawn(self._tell(do="left"))
 
     # ── admission ──
 
@@ -175,7 +184,7 @@ class Seating:
             await self._tell(do="refuse", code=exc.code, say=exc.say, again=again)
 
     async def _let_in(self, room: Room, hello: Hello, wish: Wish, query: str) -> None:
-        grant, key = await self._who(room, hello, wish, query)
+        grant = await self._who(room, hello, wish, query)
         if wish.join:
             pseudonym = resolve_pseudonym(wish.pseudonym, grant.member)
             await room.join(grant.member, pseudonym, wish.role or cast("Role | None", grant.role))
@@ -189,7 +198,7 @@ class Seating:
         self._seat = room, grant.member
         self.member, self.refused = grant.member, None
         await self._seated(live, hello.page)
-        await self._tell(do="admit", ticket=ticket, key=key, keep=wish.identity, fresh=fresh)
+        await self._tell(do="admit", ticket=ticket, fresh=fresh)
 
     async def _open(self, room: Room, member: str) -> LiveRoom:
         live = await Live.of(room.log).open(room.key)
@@ -204,20 +213,17 @@ class Seating:
             raise
         return live
 
-    async def _who(
-        self, room: Room, hello: Hello, wish: Wish, query: str
-    ) -> tuple[Grant, str | None]:
-        """The person, and what their browser shall keep from now on."""
+    async def _who(self, room: Room, hello: Hello, wish: Wish, query: str) -> Grant:
         says_who, who = wish.member
         if says_who and who is not None:
-            return Grant(who), None
+            return Grant(who)
         invited = await self._invited(room, query)
         if invited is not None:
-            return invited, None
-        if wish.identity == "link":
+            return invited
+        key = hello.keys.get(wish.identity)
+        if key is None:
             raise Refused("not_invited", room.id)
-        member, key = await _door.identify(self._lab.log, hello.keys.get(wish.identity))
-        return Grant(member), key
+        return Grant(await _door.identify(self._lab.log, key))
 
     async def _invited(self, room: Room, query: str) -> Grant | None:
         token = parse_qs(query.removeprefix("?")).get(INVITE, [""])[-1]

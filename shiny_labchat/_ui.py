@@ -9,10 +9,11 @@ from typing import Any
 
 from htmltools import HTML, HTMLDependency, Tag, TagAttrValue, TagChild, TagList, css
 from shiny import ui
-from shiny.module import resolve_id
+from shiny.module import ResolvedId, resolve_id
 from shinychat import output_markdown_stream
 
 from shiny_labchat._content import as_html, as_shown
+from shiny_labchat._lab import Lab
 
 __all__ = ["chat_ui"]
 
@@ -58,11 +59,12 @@ def chat_ui(
         A ``<labchat-room>``.
     """
     resolved = resolve_id(id)
+    Lab()  # a page left open over a restart finds its lab before the app's server function ran
     drawn = [as_shown(message) for message in messages or ()]
     room = Tag(
         "labchat-room",
         {"class": "labchat", "style": css(width=width, height=height)},
-        ui.div(_composer(id, placeholder), class_="labchat-composer"),
+        ui.div(_composer(resolved, placeholder), class_="labchat-composer"),
         _dependency(),
         _markdown_dependencies(),
         [needed for _, needed in drawn],
@@ -76,12 +78,12 @@ def chat_ui(
     return ui.fill.as_fill_item(room) if fill else room
 
 
-def _composer(id: str, placeholder: str) -> Tag:
+def _composer(id: ResolvedId, placeholder: str) -> Tag:
     send = ui.tags.button(
         class_="btn btn-primary btn-sm labchat-send", type="button", aria_label="Send"
     )
     return ui.input_submit_textarea(
-        f"{id}_user_input",
+        ResolvedId(f"{id}_user_input"),
         placeholder=placeholder,
         width="100%",
         button=send,

@@ -1,4 +1,4 @@
-"""Everybody who opens this page is in one room, with a pseudonym."""
+# Everybody who opens this page is in one room, with a pseudonym.
 
 from shiny.express import ui
 

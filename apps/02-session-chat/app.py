@@ -1,9 +1,7 @@
-"""
-One room for a whole session of an experiment, with numbered pseudonyms.
-
-Shows: a room of a study, a pseudonym template, who is here as a reactive value, and a handler
-that answers one person without others seeing it.
-"""
+# One room for a whole session of an experiment, with numbered pseudonyms.
+#
+# Shows: a room of a study, a pseudonym template, who is here as a reactive value, and a handler
+# that answers one person without others seeing it.
 
 from shiny.express import render, ui
 

@@ -1,10 +1,8 @@
-"""
-Several rooms on one page: announcements that only experimenters write, a session-wide room, and
-a room of one's group.
-
-Open the page with ?group=a or ?group=b. To write announcements, make yourself a personal link:
-    labchat links me --role experimenter --db labchat.db
-"""
+# Several rooms on one page: announcements that only experimenters write, a session-wide room, and
+# a room of one's group.
+#
+# Open the page with ?group=a or ?group=b. To write announcements, make yourself a personal link:
+#     labchat links me --role experimenter --db labchat.db
 
 from urllib.parse import parse_qs
 

@@ -1,8 +1,6 @@
-"""
-Shiny Core: one chat placed by hand, and the chat as a module, used twice.
-
-What is said on the left is passed on to the right, by a handler.
-"""
+# Shiny Core: one chat placed by hand, and the chat as a module, used twice.
+#
+# What is said on the left is passed on to the right, by a handler.
 
 from shiny import App, Inputs, Outputs, Session, ui
 

@@ -80,8 +80,8 @@ def _explanation(lab: Lab) -> Tag:
 def _two_people() -> Tag:
     cards = [
         ui.card(
-            ui.card_header(f"{name} person", id=f"{person}-name"),
-            chat_ui(person, width="100%", aria_labelledby=f"{person}-name"),
+            ui.card_header(f"{name} person"),
+            chat_ui(person, width="100%", data_person=person),
         )
         for person, name in zip(PEOPLE, ("One", "Another"), strict=True)
     ]

@@ -124,6 +124,11 @@ class Log:
     def __repr__(self) -> str:
         return f"Log({self.url.render_as_string()!r})"
 
+    @property
+    def exists(self) -> bool:
+        """Whether the database is there; one that is not is made when it is first used."""
+        return file_of(self.url).exists()
+
     # ── asked from the event loop ──
 
     def submit(self, room: RoomKey, command: Command) -> asyncio.Future[Outcome]:

@@ -41,9 +41,9 @@ class Grant:
     study: str | None = None
 
 
-def issue(conn: sa.Connection, kind: str, grant: Grant, now: int) -> str:
-    """A new random token for `grant`; 256 bits, so nobody guesses one."""
-    raw = secrets.token_urlsafe(32)
+def issue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str | None = None) -> str:
+    """A token for `grant`: a new random one (256 bits, so nobody guesses it), or `raw`."""
+    raw = raw or secrets.token_urlsafe(32)
     life = LIFETIMES[kind]
     conn.execute(
         _ISSUE,

@@ -1,0 +1,76 @@
+// @ts-check
+
+/** 128 random bits; `crypto.randomUUID` is missing on plain http. */
+export function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** This load of the page; it survives nothing. */
+export const PAGE = randomId();
+
+/** What cannot be stored is remembered until reload, for all rooms of the page. @type {Map<string, string>} */
+const remembered = new Map();
+
+/**
+ * The random keys by which the server knows a browser and a tab again. Only the browser has them;
+ * which of the two says who the person is, the server decides.
+ */
+export class Keys {
+  #tab;
+
+  /** @param {string | undefined} person tells people in one tab apart */
+  constructor(person) {
+    this.#tab = person ? `labchat-${person}` : "labchat";
+  }
+
+  get browser() {
+    return keep("localStorage", "labchat");
+  }
+
+  get tab() {
+    return keep("sessionStorage", this.#tab);
+  }
+
+  /** Become somebody new: another tab is this person. */
+  renewTab() {
+    write("sessionStorage", this.#tab, randomId());
+  }
+}
+
+/** @typedef {"localStorage" | "sessionStorage"} Store either may be blocked: private mode, third-party frame */
+
+/**
+ * @param {Store} store
+ * @param {string} name
+ */
+function keep(store, name) {
+  return read(store, name) ?? write(store, name, randomId());
+}
+
+/**
+ * @param {Store} store
+ * @param {string} name
+ * @returns {string | null}
+ */
+function read(store, name) {
+  try {
+    return remembered.get(store + name) ?? window[store].getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {Store} store
+ * @param {string} name
+ * @param {string} key
+ */
+function write(store, name, key) {
+  try {
+    window[store].setItem(name, key);
+  } catch {
+    remembered.set(store + name, key);
+  }
+  return key;
+}

@@ -1,0 +1,116 @@
+// @ts-check
+import { make } from "./element.js";
+
+/** Every word that the element says by itself; `ui(labels=)` replaces entries by name. */
+export const LABELS = {
+  // the transcript
+  log: "Messages",
+  you: "You",
+  assistant: "Assistant",
+  only: "Only you can see this",
+  today: "Today",
+  yesterday: "Yesterday",
+  show_more: "Show more",
+  show_less: "Show less",
+  new_one: "1 new message",
+  new_many: "{n} new messages",
+  older: "Loading earlier messages…",
+  image: "image",
+  copied: "Copied",
+  copy: "Copy",
+  // who is here
+  here: "{n} here",
+  and_more: "and {n} more",
+  typing_one: "{a} is typing…",
+  typing_two: "{a} and {b} are typing…",
+  typing_many: "Several people are typing…",
+  role_assistant: "assistant",
+  role_experimenter: "experimenter",
+  role_observer: "observer",
+  // the box
+  you_are: "You are {name}",
+  message: "Your message",
+  send: "Send",
+  sending: "Sending…",
+  unsent: "Will be sent when the connection is back",
+  remaining: "{n} characters left",
+  too_many: "{n} characters too many",
+  empty: "There is nothing to send yet.",
+  too_long: "The message is too long: {n} characters of at most {max}.",
+  not_sent: "Not sent.",
+  // the room's state
+  joining: "Joining…",
+  waiting: "Waiting for a room…",
+  first: "You are the first here.",
+  closed: "This room is closed. You can read, but not write.",
+  readonly: "You can read this room, but not write in it.",
+  removed: "You have been removed from this room.",
+  gone: "This room does not exist any more.",
+  left: "This chat has ended.",
+  reconnecting: "Connection lost. Trying again…",
+  back: "Connected again.",
+};
+
+/** @typedef {keyof typeof LABELS} Label */
+/** @typedef {Record<string, string | number | null>} Values */
+
+const SLOT = /\{(\w+)\}/;
+
+/** The element's words, in one language. */
+export class Labels {
+  #replaced;
+  #words;
+
+  /** @param {Record<string, unknown>} [replaced] */
+  constructor(replaced = {}) {
+    this.#replaced = replaced;
+    this.#words = /** @type {Record<string, unknown>} */ ({ ...LABELS, ...replaced });
+  }
+
+  /**
+   * @param {Label} label
+   * @param {Values} [values]
+   */
+  text(label, values = {}) {
+    return this.#pieces(label, values).map(({ text }) => text).join("");
+  }
+
+  /**
+   * The same as nodes, names isolated from the direction of the text around them.
+   *
+   * @param {Label} label
+   * @param {Values} values
+   */
+  nodes(label, values) {
+    return this.#pieces(label, values).map(({ text, isValue }) =>
+      isValue ? make("bdi", {}, text) : new Text(text),
+    );
+  }
+
+  /**
+   * What the server says, unless `ui(labels=)` has a sentence of its own for that code.
+   *
+   * @param {string | undefined} code
+   * @param {string} say
+   */
+  sentence(code, say) {
+    return code && Object.hasOwn(this.#replaced, code) ? String(this.#replaced[code]) : say;
+  }
+
+  /** @param {string} label */
+  has(label) {
+    return label in this.#words;
+  }
+
+  /**
+   * @param {Label} label
+   * @param {Values} values
+   */
+  #pieces(label, values) {
+    const template = String(this.#words[label] ?? "");
+    return template.split(SLOT).map((piece, at) => {
+      const isValue = at % 2 === 1;
+      return { isValue, text: isValue ? String(values[piece] ?? "") : piece };
+    });
+  }
+}

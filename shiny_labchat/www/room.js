@@ -1,0 +1,263 @@
+// @ts-check
+import { participantAvatar } from "./avatar.js";
+import { Composer } from "./composer.js";
+import { make } from "./element.js";
+import { isOwn } from "./message.js";
+import { Outbox } from "./outbox.js";
+import { Presence } from "./presence.js";
+import { Line } from "./socket.js";
+import { Status } from "./status.js";
+import { takeSuggestions } from "./suggestions.js";
+import { countUnread } from "./title.js";
+import { Transcript } from "./transcript.js";
+import { TypingLine } from "./typing.js";
+
+/**
+ * @typedef {import("./wire.js").Item} Item
+ * @typedef {import("./wire.js").Frame} Frame
+ * @typedef {import("./wire.js").Welcome} Welcome
+ * @typedef {import("./wire.js").RoomState} RoomState
+ * @typedef {import("./status.js").Standing} Standing
+ * @typedef {{
+ *   host: HTMLElement,
+ *   labels: import("./labels.js").Labels,
+ *   messages: import("./message.js").Shown[],
+ *   iconAssistant: string | null,
+ *   onPart: (code: string, say: string) => void,
+ * }} RoomOptions onPart: the server has ended the line for good
+ */
+
+/** One room as one person sees it: what the line says is drawn, what is typed goes into the line. */
+export class Room {
+  #options;
+  #labels;
+  #setting;
+  #status;
+  #presence;
+  #typing;
+  #transcript;
+  #outbox;
+  #composer;
+  #line;
+  #title = make("div", { class: "labchat-title", hidden: true });
+  #me = make("div", { class: "labchat-me", hidden: true });
+  #listening = new AbortController();
+  /** @type {RoomState | null} */
+  #state = null;
+  #cursor = 0;
+  #drawn = 0;
+
+  /** @param {RoomOptions} options */
+  constructor(options) {
+    const { host, labels, iconAssistant } = (this.#options = options);
+    this.#labels = labels;
+    this.#setting = { labels, iconAssistant, me: /** @type {string | null} */ (null) };
+    this.#status = new Status(labels);
+    this.#presence = new Presence(labels);
+    this.#typing = new TypingLine(labels);
+    this.#transcript = new Transcript(this.#setting, (before) => this.#line.tell({ t: "older", before }));
+    this.#outbox = new Outbox(labels, (cid, text) => this.#line.tell({ t: "send", cid, text }));
+    this.#composer = new Composer(composerIn(host), host.id, labels, {
+      send: (text) => this.#send(text),
+      type: () => this.#line.tell({ t: "typing" }),
+    });
+    this.#line = new Line({
+      cursor: () => this.#cursor,
+      hear: (frame) => this.#hear(frame),
+      lose: () => this.#lose(),
+      part: ({ code, say }) => options.onPart(code, say),
+    });
+    this.#build();
+  }
+
+  /** The element is in the page. */
+  open() {
+    const { signal } = (this.#listening = new AbortController());
+    window.addEventListener("online", () => this.#line.wake(), { signal });
+    document.addEventListener("visibilitychange", () => this.#wake(), { signal });
+    this.#composer.listen();
+    this.#presence.listen();
+    this.#transcript.watch();
+    this.#line.reopen();
+  }
+
+  /** The element is in the page no more. */
+  close() {
+    this.#listening.abort();
+    this.#composer.unlisten();
+    this.#presence.unlisten();
+    this.#transcript.unwatch();
+    this.#status.close();
+    this.#line.pause();
+  }
+
+  /** Enter, or enter again, with a ticket. @param {string} ticket */
+  admit(ticket) {
+    if (!this.#line.isOpen) this.#status.show("joining");
+    this.#line.admit(ticket);
+  }
+
+  /** Forget this room and who one was in it; what was not sent goes back into the box. */
+  leave() {
+    this.#hangUp();
+    this.#cursor = this.#drawn = 0;
+    this.#state = null;
+    this.#setting.me = null;
+    this.#me.hidden = this.#title.hidden = true;
+    this.#transcript.reset([], false);
+  }
+
+  /** There is no room yet. */
+  wait() {
+    this.leave();
+    this.#lock("waiting", this.#labels.text("waiting"));
+  }
+
+  /** It is over; what was said stays to be read. @param {string} code @param {string} say */
+  end(code, say) {
+    this.#hangUp();
+    this.#lock(code === "removed" ? "removed" : "gone", this.#labels.sentence(code, say));
+  }
+
+  /** The line is down, and help is on its way. */
+  pend() {
+    this.#lose();
+  }
+
+  #build() {
+    const { host, messages } = this.#options;
+    const { log, button } = this.#transcript;
+    const box = composerIn(host);
+    const header = make("div", { class: "labchat-header" }, this.#title, this.#presence.element, this.#status.element);
+    const stage = make("div", { class: "labchat-stage" }, log, button);
+    box.prepend(this.#me);
+    host.prepend(header, stage, this.#outbox.element, this.#typing.element);
+    takeSuggestions(log, (text, isSent) => (isSent ? this.#composer.send(text) : this.#composer.fill(text)));
+    this.#transcript.begin(messages);
+  }
+
+  #wake() {
+    if (document.hidden) return;
+    this.#transcript.renameDays();
+    this.#line.wake();
+  }
+
+  #hangUp() {
+    this.#line.hangUp();
+    this.#composer.restore(this.#outbox.withdrawAll().join("\n"));
+    this.#typing.show([], null);
+    this.#presence.show({ t: "presence", n: 0, who: [] }, null);
+  }
+
+  /** @param {Standing} standing @param {string} words */
+  #lock(standing, words) {
+    this.#status.show(standing, words);
+    this.#composer.lock(words);
+  }
+
+  // ── what the line says ──────────────────────────────────────────────────────────────────
+
+  /** @param {Frame} frame */
+  #hear(frame) {
+    if (frame.t === "events") this.#learn(frame.upto, frame.e);
+    else if (frame.t === "welcome") this.#enter(frame);
+    else if (frame.t === "older") this.#transcript.addOlder(frame.e, frame.more);
+    else if (frame.t === "ack") this.#confirm(frame.cid, frame.seq);
+    else if (frame.t === "refused") this.#takeBack(frame);
+    else if (frame.t === "state") this.#obey(frame.state);
+    else if (frame.t === "presence") this.#meet(frame);
+    else if (frame.t === "typing") this.#typing.show(frame.who, this.#setting.me);
+  }
+
+  /** @param {Welcome} welcome */
+  #enter({ you, max, title, state, upto, e: items, more, reset }) {
+    if (this.#status.standing === "reconnecting") this.#status.greetBack();
+    this.#setting.me = you.h;
+    this.#composer.allow(max);
+    this.#transcript.renew();
+    if (reset) this.#draw(upto, this.#transcript.reset(items, more));
+    else this.#learn(upto, items);
+    this.#obey({ name: you.name, title, ...state });
+    this.#outbox.sendAgain();
+  }
+
+  /** @param {number} upto @param {Item[]} items */
+  #learn(upto, items) {
+    const messages = items.filter((item) => item.k === "msg");
+    this.#draw(upto, this.#transcript.add(items));
+    this.#typing.stop(new Set(messages.map(({ h }) => h)));
+    countUnread(messages.filter((message) => !isOwn(message, this.#setting)).length);
+  }
+
+  /** @param {number} upto @param {Promise<void>} drawing */
+  async #draw(upto, drawing) {
+    this.#cursor = upto;
+    await drawing;
+    this.#drawn = upto;
+    this.#outbox.settle(upto);
+    this.#restate();
+  }
+
+  /** @param {string} cid @param {number} seq */
+  #confirm(cid, seq) {
+    this.#outbox.confirm(cid, seq);
+    this.#outbox.settle(this.#drawn);
+  }
+
+  /** @param {import("./wire.js").Refused} refused */
+  #takeBack({ cid, code, say }) {
+    const text = this.#outbox.withdraw(cid);
+    if (text !== null) this.#composer.refuse(text, this.#labels.sentence(code, say));
+  }
+
+  /** @param {RoomState} state */
+  #obey(state) {
+    this.#state = { ...this.#state, ...state };
+    this.#title.replaceChildren(state.title ?? "");
+    this.#title.hidden = !state.title;
+    this.#transcript.log.setAttribute("aria-label", state.title || this.#labels.text("log"));
+    this.#introduce(state.name ?? null);
+    this.#restate();
+    this.#composer.lock(state.write ? null : this.#labels.sentence(state.code, state.say ?? this.#labels.text("readonly")));
+  }
+
+  #restate() {
+    if (!this.#state || !this.#line.isOpen) return;
+    this.#status.showRoom(this.#state, this.#presence.count === 1 && this.#transcript.isEmpty);
+  }
+
+  /** @param {string | null} name */
+  #introduce(name) {
+    const nodes = name === null ? [] : this.#labels.nodes("you_are", { name });
+    this.#me.replaceChildren(participantAvatar(this.#setting.me, name), make("span", {}, ...nodes));
+    this.#me.hidden = name === null;
+  }
+
+  /** @param {import("./wire.js").Presence} presence */
+  #meet(presence) {
+    this.#presence.show(presence, this.#setting.me);
+    this.#restate();
+  }
+
+  #lose() {
+    this.#status.show("reconnecting");
+    this.#typing.show([], null);
+    this.#outbox.hold();
+  }
+
+  /** @param {string} text */
+  #send(text) {
+    this.#outbox.put(text);
+    this.#transcript.toBottom();
+  }
+}
+
+/**
+ * Where Shiny's textarea is.
+ *
+ * @param {HTMLElement} host
+ * @returns {HTMLElement}
+ */
+function composerIn(host) {
+  return host.querySelector(":scope > .labchat-composer") ?? host.appendChild(make("div", { class: "labchat-composer" }));
+}

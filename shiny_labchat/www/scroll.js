@@ -1,0 +1,100 @@
+// @ts-check
+
+const NEAR_BOTTOM = 48;
+const NEAR_TOP = 240;
+
+/**
+ * Where the transcript stands. Every change of it goes through here, one after the other: it stays
+ * at the bottom if it was there, and otherwise what is being read does not move.
+ */
+export class Place {
+  #log;
+  #list;
+  #chain = Promise.resolve();
+  #lastTop = 0;
+  #isAtBottom = true;
+  #onTop;
+  #onBottom;
+  #observer = new ResizeObserver(() => this.#follow());
+
+  /**
+   * @param {HTMLElement} log scrolls
+   * @param {HTMLElement} list lies in it and grows
+   * @param {{top: () => void, bottom: () => void}} on the reader comes near an end
+   */
+  constructor(log, list, { top, bottom }) {
+    this.#log = log;
+    this.#list = list;
+    this.#onTop = top;
+    this.#onBottom = bottom;
+    log.addEventListener("scroll", () => this.#track(), { passive: true });
+  }
+
+  get isAtBottom() {
+    return this.#isAtBottom;
+  }
+
+  watch() {
+    this.#observer.observe(this.#log);
+    this.#observer.observe(this.#list);
+  }
+
+  unwatch() {
+    this.#observer.disconnect();
+  }
+
+  /**
+   * Change the transcript: `prepare` what takes time, then do what it returns at once.
+   *
+   * @param {() => Promise<() => void>} prepare
+   */
+  change(prepare) {
+    this.#chain = this.#chain.then(prepare).then((draw) => this.#keepStill(draw)).catch(console.error);
+    return this.#chain;
+  }
+
+  toBottom() {
+    this.#isAtBottom = true;
+    this.#follow();
+    this.#onBottom();
+  }
+
+  /** Is the reader near the top? */
+  look() {
+    const { scrollTop, clientHeight } = this.#log;
+    if (clientHeight > 0 && scrollTop < NEAR_TOP) this.#onTop();
+  }
+
+  /** @param {() => void} draw */
+  #keepStill(draw) {
+    const anchor = this.#isAtBottom ? null : this.#firstVisible();
+    const before = anchor?.getBoundingClientRect().top ?? 0;
+    this.#log.style.overflowAnchor = "none"; // the browser must not correct it a second time
+    draw();
+    if (anchor?.isConnected) this.#log.scrollTop += anchor.getBoundingClientRect().top - before;
+    this.#follow();
+    requestAnimationFrame(() => (this.#log.style.overflowAnchor = ""));
+    this.look();
+  }
+
+  #firstVisible() {
+    const top = this.#log.getBoundingClientRect().top;
+    return [...this.#list.children].find((child) => child.getBoundingClientRect().bottom > top) ?? null;
+  }
+
+  #follow() {
+    if (this.#isAtBottom) this.#log.scrollTop = this.#log.scrollHeight;
+    this.#lastTop = this.#log.scrollTop;
+  }
+
+  /** Only scrolling up leaves the bottom; what grows below does not. */
+  #track() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#log;
+    const isNear = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM;
+    const isLeft = scrollTop < this.#lastTop - 1 && !isNear;
+    if (isNear && !this.#isAtBottom) this.toBottom();
+    else if (isLeft) this.#isAtBottom = false;
+    this.#lastTop = scrollTop;
+    this.look();
+  }
+}

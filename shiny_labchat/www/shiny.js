@@ -1,0 +1,114 @@
+// @ts-check
+import { PAGE } from "./identity.js";
+
+/**
+ * What this package uses of Shiny's page. Everything else here knows Shiny only through this file.
+ *
+ * @typedef {{
+ *   InputBinding: new () => object,
+ *   inputBindings: {register: (binding: object, name: string) => void},
+ *   addCustomMessageHandler: (type: string, handler: (message: any) => void) => void,
+ *   initializedPromise: Promise<void>,
+ *   renderContentAsync: (el: Element, content: {html: string, deps: unknown[]}) => Promise<void>,
+ *   unbindAll: (scope: Element, includeSelf?: boolean) => void,
+ *   bindAll?: (scope: Element) => Promise<void>,
+ * }} ShinyPage
+ * @typedef {{name: string, value: unknown, priority?: string, preventDefault: () => void}} InputChanged
+ * @typedef {{
+ *   on: (event: string, listener: (event: InputChanged) => void) => void,
+ *   off: (event: string) => void,
+ * }} Query
+ *
+ * @typedef {{id: string} & (
+ *   {do: "admit", ticket: string, fresh?: boolean} |
+ *   {do: "wait"} | {do: "refuse", code: string, say: string, again?: boolean} | {do: "left"}
+ * )} Notice what the Chat on the server tells its element
+ *
+ * @typedef {HTMLElement & {
+ *   asking: {browser?: string, tab?: string, n: number},
+ *   whenAsking: (() => void) | null,
+ *   heed: (notice: Notice) => void,
+ * }} Asker
+ */
+
+const ROOM = "labchat-room";
+
+/** @type {Map<string, Notice>} */
+const kept = new Map();
+
+/** @returns {ShinyPage | undefined} */
+export function shiny() {
+  return /** @type {any} */ (window).Shiny;
+}
+
+/**
+ * @param {Element} element
+ * @returns {Query}
+ */
+export function query(element) {
+  return /** @type {any} */ (window).jQuery(element);
+}
+
+/** Let Shiny's session know this page's elements, and the elements hear the session. */
+export function register() {
+  const page = shiny();
+  if (!page) return;
+  page.inputBindings.register(binding(page), "shiny_labchat.room");
+  page.addCustomMessageHandler("labchat", deliver);
+}
+
+/** What came for an element before it was there. @param {Asker} room */
+export function collect(room) {
+  const notice = kept.get(room.id);
+  kept.delete(room.id);
+  if (notice) room.heed(notice);
+}
+
+/**
+ * Draw a developer's HTML, with its Shiny inputs and outputs, dependencies first.
+ *
+ * @param {Element} element
+ * @param {string} html
+ * @param {unknown[]} deps
+ */
+export async function drawTrusted(element, html, deps) {
+  const page = shiny();
+  await page?.initializedPromise;
+  if (element.isConnected) await page?.renderContentAsync(element, { html, deps });
+}
+
+/** Take an element away, and with it the Shiny inputs and outputs inside. @param {Element} element */
+export function discard(element) {
+  shiny()?.unbindAll(element, true);
+  element.remove();
+}
+
+/** @param {Notice} notice */
+function deliver(notice) {
+  const room = document.getElementById(notice.id);
+  if (room?.localName === ROOM && "heed" in room) /** @type {Asker} */ (room).heed(notice);
+  else kept.set(notice.id, notice);
+}
+
+/** @param {ShinyPage} page */
+function binding(page) {
+  return Object.assign(new page.InputBinding(), {
+    /** @param {Element | ArrayLike<Element>} scope jQuery or element */
+    find: (scope) => /** @type {any} */ (window).jQuery(scope).find(ROOM),
+    /** @param {Asker} room */
+    getId: (room) => `${room.id}_hello`,
+    /** @param {Asker} room */
+    getValue: (room) => ({ page: PAGE, ...room.asking }),
+    /**
+     * @param {Asker} room
+     * @param {(isDeferred: boolean) => void} callback
+     */
+    subscribe: (room, callback) => {
+      room.whenAsking = () => callback(false);
+    },
+    /** @param {Asker} room */
+    unsubscribe: (room) => {
+      room.whenAsking = null;
+    },
+  });
+}

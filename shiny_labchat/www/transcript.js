@@ -1,0 +1,259 @@
+// @ts-check
+import { copyCode } from "./copy.js";
+import { dayLine, renameDays } from "./days.js";
+import { make } from "./element.js";
+import { drawMessage, isOwn } from "./message.js";
+import { isContinued, isSameDay } from "./runs.js";
+import { Place } from "./scroll.js";
+import { discard } from "./shiny.js";
+
+/**
+ * @typedef {import("./message.js").Shown} Shown
+ * @typedef {import("./message.js").DrawnMessage} DrawnMessage
+ * @typedef {import("./wire.js").Item} Item
+ * @typedef {import("./wire.js").MessageItem} MessageItem
+ * @typedef {{seq: number, shown: Shown, article: HTMLElement, day: HTMLElement | null}} Entry
+ */
+
+/** At most so many messages stay drawn while the newest are read; older ones come back on demand. */
+const DRAWN = 400;
+/** How long a message may take to be rendered before it is shown as it is. */
+const RENDERED_WITHIN = 400;
+/** How long a screen reader may take to look at what was inserted silently. */
+const SILENCE = 500;
+
+/** The messages of the room: drawn by seq, each once, in order, whatever arrives how often. */
+export class Transcript {
+  #labels;
+  #setting;
+  #onOlder;
+  /** @type {Entry[]} by seq; what the page began with has seqs below 0 */
+  #entries = [];
+  #floor = 0;
+  #oldest = 0;
+  #hasMore = false;
+  #isAsking = false;
+  #unseen = 0;
+  #silence = 0;
+  #place;
+
+  log;
+  button = make("button", { type: "button", class: "labchat-new btn btn-primary btn-sm", hidden: true });
+  #loading;
+  #list = make("div", { class: "labchat-list" });
+
+  /**
+   * @param {import("./message.js").Setting} setting
+   * @param {(before: number) => boolean} onOlder ask for what came before; false: not now
+   */
+  constructor(setting, onOlder) {
+    this.#setting = setting;
+    this.#labels = setting.labels;
+    this.#onOlder = onOlder;
+    this.#loading = make("div", { class: "labchat-loading", hidden: true }, this.#labels.text("older"));
+    this.log = make(
+      "div",
+      { class: "labchat-log", role: "log", tabindex: 0, "aria-live": "polite", "aria-label": this.#labels.text("log") },
+      this.#loading,
+      this.#list,
+    );
+    this.#place = new Place(this.log, this.#list, { top: () => this.#askOlder(), bottom: () => this.#seeAll() });
+    this.button.addEventListener("click", () => this.#place.toBottom());
+    copyCode(this.log, this.#labels);
+  }
+
+  get isEmpty() {
+    return !this.#entries.some(({ seq }) => seq > 0);
+  }
+
+  watch() {
+    this.#place.watch();
+  }
+
+  unwatch() {
+    this.#place.unwatch();
+    clearTimeout(this.#silence);
+  }
+
+  /** Show the newest message. */
+  toBottom() {
+    this.#place.toBottom();
+  }
+
+  renameDays() {
+    renameDays(this.#list, this.#labels);
+  }
+
+  /** What the page itself begins with, before anything from the room. @param {Shown[]} messages */
+  begin(messages) {
+    const first = -messages.length;
+    return this.#change(messages.map((shown, at) => ({ seq: first + at, shown })), { isSilent: true });
+  }
+
+  /** Forget the room, and draw its newest screen. @param {Item[]} items @param {boolean} more */
+  reset(items, more) {
+    this.#place.change(async () => () => this.#forget());
+    this.#hasMore = more;
+    this.#isAsking = false;
+    this.#oldest = 0;
+    return this.#take(items, { isSilent: true });
+  }
+
+  /** What happened since. @param {Item[]} items */
+  add(items) {
+    return this.#take(items, { isSilent: false });
+  }
+
+  /** A page of what came before. @param {Item[]} items @param {boolean} more */
+  addOlder(items, more) {
+    this.#hasMore = more && items.length > 0;
+    return this.#take(items, { isSilent: true }).then(() => this.#stopAsking());
+  }
+
+  /** The line is new: what was asked on the old one will not be answered. */
+  renew() {
+    this.#stopAsking();
+  }
+
+  /**
+   * @param {Item[]} items
+   * @param {{isSilent: boolean}} how
+   */
+  async #take(items, how) {
+    for (const { seq } of items) this.#oldest = Math.min(this.#oldest || seq, seq);
+    const cleared = items.findLast((item) => item.k === "cleared");
+    if (cleared) this.#place.change(async () => () => this.#clear(cleared, !how.isSilent));
+    const messages = items.filter((item) => item.k === "msg");
+    await this.#change(messages.map((shown) => ({ seq: shown.seq, shown })), how);
+  }
+
+  /**
+   * @param {{seq: number, shown: Shown}[]} wanted
+   * @param {{isSilent: boolean}} how
+   */
+  #change(wanted, { isSilent }) {
+    return this.#place.change(async () => {
+      const missing = wanted.filter(({ seq }) => this.#isMissing(seq));
+      const drawn = missing.map((entry) => ({ ...entry, ...drawMessage(entry.shown, this.#setting) }));
+      await inTime(drawn.map(({ ready }) => ready));
+      return () => this.#insertAll(drawn, isSilent);
+    });
+  }
+
+  /** @param {number} seq */
+  #isMissing(seq) {
+    if (seq > 0 && seq <= this.#floor) return false;
+    return !this.#entries.some((entry) => entry.seq === seq);
+  }
+
+  /**
+   * @param {({seq: number, shown: Shown} & DrawnMessage)[]} drawn
+   * @param {boolean} isSilent
+   */
+  #insertAll(drawn, isSilent) {
+    if (isSilent) this.#beSilent();
+    for (const { seq, shown, article } of drawn) this.#insert({ seq, shown, article, day: null });
+    for (const { mount } of drawn) mount();
+    if (!isSilent) this.#count(drawn.filter(({ shown }) => !isOwn(shown, this.#setting)).length);
+    if (this.#place.isAtBottom) this.#trim();
+  }
+
+  /** @param {Entry} entry */
+  #insert(entry) {
+    const at = this.#entries.findLastIndex(({ seq }) => seq < entry.seq) + 1;
+    const next = this.#entries[at];
+    this.#entries.splice(at, 0, entry);
+    this.#list.insertBefore(entry.article, next ? (next.day ?? next.article) : null);
+    this.#relate(at);
+    if (next) this.#relate(at + 1);
+  }
+
+  /** Group a message with the one before it, or draw the line between their days. @param {number} at */
+  #relate(at) {
+    const entry = this.#entries[at];
+    const before = this.#entries[at - 1]?.shown;
+    entry.article.toggleAttribute("data-continued", isContinued(before, entry.shown));
+    entry.day?.remove();
+    entry.day = null;
+    if (entry.shown.at === undefined || isSameDay(before?.at, entry.shown.at)) return;
+    entry.day = dayLine(entry.shown.at, this.#labels);
+    entry.article.before(entry.day);
+    this.renameDays();
+  }
+
+  /** Drop the oldest of the room's messages beyond what may stay drawn. */
+  #trim() {
+    const surplus = this.#entries.filter(({ seq }) => seq > 0).length - DRAWN;
+    if (surplus <= 0) return;
+    const first = this.#entries.findIndex(({ seq }) => seq > 0);
+    this.#entries.splice(first, surplus).forEach(erase);
+    this.#oldest = this.#entries[first].seq;
+    this.#hasMore = true;
+    this.#relate(first);
+  }
+
+  /**
+   * @param {import("./wire.js").ClearedItem} cleared
+   * @param {boolean} isLive it happens now: what the page began with goes too
+   */
+  #clear({ seq: floor, greeting }, isLive) {
+    this.#floor = Math.max(this.#floor, floor);
+    this.#hasMore = false;
+    this.#eraseWhere(({ seq, shown }) => (seq > 0 ? seq < floor : isLive && (greeting || !shown.greeting)));
+  }
+
+  #forget() {
+    this.#floor = 0;
+    this.#eraseWhere(({ seq }) => seq > 0);
+    this.#place.toBottom();
+  }
+
+  /** @param {(entry: Entry) => boolean | undefined} isGone */
+  #eraseWhere(isGone) {
+    this.#entries.filter(isGone).forEach(erase);
+    this.#entries = this.#entries.filter((entry) => !isGone(entry));
+    if (this.#entries.length) this.#relate(0);
+  }
+
+  #askOlder() {
+    if (!this.#hasMore || this.#isAsking || this.isEmpty) return;
+    this.#isAsking = this.#onOlder(this.#oldest);
+    this.#loading.hidden = !this.#isAsking;
+  }
+
+  #stopAsking() {
+    this.#isAsking = false;
+    this.#loading.hidden = true;
+    this.#place.look();
+  }
+
+  /** @param {number} more */
+  #count(more) {
+    this.#unseen = this.#place.isAtBottom ? 0 : this.#unseen + more;
+    this.button.hidden = this.#unseen === 0;
+    this.button.textContent = this.#labels.text(this.#unseen === 1 ? "new_one" : "new_many", { n: this.#unseen });
+  }
+
+  #seeAll() {
+    this.#count(0);
+    this.#trim();
+  }
+
+  #beSilent() {
+    this.log.setAttribute("aria-live", "off");
+    clearTimeout(this.#silence);
+    this.#silence = window.setTimeout(() => this.log.setAttribute("aria-live", "polite"), SILENCE);
+  }
+}
+
+/** @param {Entry} entry */
+function erase({ article, day }) {
+  day?.remove();
+  discard(article);
+}
+
+/** @param {Promise<unknown>[]} all */
+function inTime(all) {
+  const late = new Promise((resolve) => setTimeout(resolve, RENDERED_WITHIN));
+  return Promise.race([Promise.all(all), late]);
+}
