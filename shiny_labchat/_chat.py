@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, overload
-from weakref import WeakKeyDictionary
+from weakref import WeakValueDictionary
 
 from htmltools import HTML, Tag, TagList
 from shiny import reactive, ui
@@ -121,12 +121,12 @@ class Chat:
 
     def _replace_earlier(self) -> None:
         """The same id made again in a session, as in a render function, is the same chat anew."""
-        chats = _chats.setdefault(self._session.root_scope(), {})
-        earlier = chats.get(self.id)
+        key = (self._session.root_scope().id, self.id)
+        earlier = _chats.get(key)
         if earlier is not None:
             earlier._seating.stop()
             earlier._following.leave()
-        chats[self.id] = self
+        _chats[key] = self
 
     # ── which room, and who ──
 
@@ -448,7 +448,8 @@ class Chat:
             self.destroy()
 
 
-_chats: WeakKeyDictionary[Session, dict[str, Chat]] = WeakKeyDictionary()
+_chats: WeakValueDictionary[tuple[str, str], Chat] = WeakValueDictionary()
+"""The chats of each session, by its id and theirs."""
 
 _ME = "\0me"
 """Stands for this session's person until it is known who that is; no member can be called so."""

@@ -25,6 +25,7 @@ export class Composer {
   #max = 0;
   /** @type {string | null} why one may not write */
   #locked = null;
+  #placeholder = "";
   #typedAt = 0;
   #restored = "";
   #listening = new AbortController();
@@ -45,7 +46,7 @@ export class Composer {
     this.#textarea = host.querySelector("textarea") ?? make("textarea");
     this.alert.id = `${id}_alert`;
     this.counter.id = `${id}_counter`;
-    this.#describe();
+    this.#describe(id);
     host.append(this.alert, this.counter);
   }
 
@@ -73,8 +74,11 @@ export class Composer {
 
   /** Nobody may write now, and why; null: they may. @param {string | null} reason */
   lock(reason) {
+    const box = this.#textarea;
+    if (this.#locked === null) this.#placeholder = box.placeholder; // the app may have set it
     this.#locked = reason;
-    this.#textarea.readOnly = reason !== null;
+    box.readOnly = reason !== null;
+    box.placeholder = reason === null ? this.#placeholder : this.#labels.text("locked");
     mark(this.#host, "data-locked", reason !== null);
   }
 
@@ -158,7 +162,7 @@ export class Composer {
   #count() {
     const left = this.#max - lengthOf(this.#textarea.value);
     this.counter.hidden = !this.#max || left > this.#max * NEAR_LIMIT;
-    const words = this.#labels.text(left < 0 ? "too_many" : "remaining", { n: digits(Math.abs(left)) });
+    const words = this.#labels.text(left < 0 ? "over" : "remaining", { n: digits(Math.abs(left)) });
     this.counter.replaceChildren(this.counter.hidden ? "" : words);
     mark(this.counter, "data-over", left < 0);
   }
@@ -170,10 +174,11 @@ export class Composer {
     mark(this.#textarea, "aria-invalid", reason ? "true" : null);
   }
 
-  #describe() {
+  /** @param {string} id */
+  #describe(id) {
     const box = this.#textarea;
-    if (!box.labels?.length) mark(box, "aria-label", this.#labels.text("message"));
-    mark(box, "aria-describedby", `${this.alert.id} ${this.counter.id}`);
+    if (!box.labels?.length && !box.hasAttribute("aria-label")) mark(box, "aria-label", this.#labels.text("message"));
+    mark(box, "aria-describedby", `${this.alert.id} ${this.counter.id} ${id}_status`);
     mark(box, "dir", "auto");
     mark(box, "enterkeyhint", isTouch() ? "enter" : "send");
     mark(this.#host.querySelector("button") ?? box, "aria-label", this.#labels.text("send"));

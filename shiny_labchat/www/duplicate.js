@@ -12,13 +12,13 @@ export class DuplicateWatch {
 
   /**
    * @param {() => string | null} mine this tab's key
-   * @param {() => void} onTaken
+   * @param {(key: string) => void} onTaken another tab was this person first
    */
   constructor(mine, onTaken) {
     this.#mine = mine;
     this.#channel?.addEventListener("message", ({ data }) => {
-      if (data.taken === PAGE) onTaken();
-      else if (this.#isSecond(data)) this.#channel?.postMessage({ taken: data.page });
+      if (data.taken === PAGE) onTaken(data.key);
+      else if (this.#isSecond(data)) this.#channel?.postMessage({ taken: data.page, key: data.key });
     });
     if (mine()) this.#channel?.postMessage({ key: mine(), page: PAGE, since: this.#since });
   }

@@ -32,9 +32,9 @@ export class Keys {
     return keep("sessionStorage", this.#tab);
   }
 
-  /** Become somebody new: another tab is this person. */
-  renewTab() {
-    write("sessionStorage", this.#tab, randomId());
+  /** Become somebody new: another tab is this person. @param {string} taken */
+  renewTab(taken) {
+    if (this.tab === taken) write("sessionStorage", this.#tab, randomId()); // once for all rooms of the page
   }
 }
 

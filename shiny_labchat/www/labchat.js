@@ -11,6 +11,8 @@ import { collect, register } from "./shiny.js";
 
 /** How long Shiny's session may take to give a new ticket. */
 const TICKET_WITHIN = 8000;
+/** When to ask again after "not now", at the earliest; at most twice as late. */
+const ASK_AGAIN = 5000;
 
 /**
  * `<labchat-room>`: asks its Shiny session who this browser is, and enters the room it is given.
@@ -54,7 +56,7 @@ export class LabchatRoom extends HTMLElement {
     this.#isPending = false;
     if (notice.do === "admit") this.#enter(notice);
     else if (notice.do === "wait") this.#room?.wait();
-    else if (notice.do === "refuse") this.#room?.end(notice.code, notice.say);
+    else if (notice.do === "refuse") this.#stayOut(notice);
     else if (notice.do === "left") this.#room?.end("left", this.#labels().text("left"));
   }
 
@@ -78,7 +80,18 @@ export class LabchatRoom extends HTMLElement {
     this.#room?.admit(ticket);
   }
 
-  /** A permission that has run out is renewed, once; anything else is final. @param {string} code @param {string} say */
+  /** @param {{code: string, say: string, again?: boolean}} notice */
+  #stayOut({ code, say, again }) {
+    this.#room?.end(code, say);
+    if (again) this.#patience = window.setTimeout(() => this.#ask(), ASK_AGAIN * (1 + Math.random()));
+  }
+
+  /**
+   * A permission that has run out is renewed, once; anything else is final.
+   *
+   * @param {string} code
+   * @param {string} say
+   */
   #part(code, say) {
     if (code !== "ticket" || this.#isPending) return this.#room?.end(code, say);
     this.#isPending = true;
@@ -96,8 +109,8 @@ export class LabchatRoom extends HTMLElement {
   #watchDuplicates(keys) {
     return new DuplicateWatch(
       () => keys.tab,
-      () => {
-        keys.renewTab();
+      (key) => {
+        keys.renewTab(key);
         this.#ask();
       },
     );

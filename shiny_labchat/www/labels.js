@@ -34,10 +34,10 @@ export const LABELS = {
   sending: "Sending…",
   unsent: "Will be sent when the connection is back",
   remaining: "{n} characters left",
-  too_many: "{n} characters too many",
+  over: "{n} characters too many",
+  locked: "You cannot write now",
   empty: "There is nothing to send yet.",
   too_long: "The message is too long: {n} characters of at most {max}.",
-  not_sent: "Not sent.",
   // the room's state
   joining: "Joining…",
   waiting: "Waiting for a room…",

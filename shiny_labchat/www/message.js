@@ -87,7 +87,7 @@ function clock(at) {
   const date = new Date(at);
   const words = date.toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
   const whole = date.toLocaleString(language(), { dateStyle: "full", timeStyle: "medium" });
-  return make("time", { class: "labchat-time", datetime: date.toISOString(), title: whole }, words);
+  return make("time", { class: "labchat-time", dir: "auto", datetime: date.toISOString(), title: whole }, words);
 }
 
 /** The page's language, where it states one. */

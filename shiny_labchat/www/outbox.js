@@ -27,8 +27,8 @@ export class Outbox {
   /** @param {string} text */
   put(text) {
     const cid = randomId();
-    const row = make("li", { hidden: true }, make("span", { class: "labchat-unsent", dir: "auto" }, excerpt(text)), " ");
-    row.append(make("span", { class: "labchat-sending" }));
+    const words = make("span", { class: "labchat-unsent", dir: "auto" }, excerpt(text));
+    const row = make("li", { hidden: true }, words, " ", make("span", { class: "labchat-sending" }));
     const waiting = { text, row, seq: 0, seen: window.setTimeout(() => this.#reveal(row), SEEN_AFTER) };
     this.#waiting.set(cid, waiting);
     this.element.append(row);

@@ -128,6 +128,7 @@ export class Room {
     const { host, messages } = this.#options;
     const { log, button } = this.#transcript;
     const box = composerIn(host);
+    this.#status.element.id = `${host.id}_status`;
     const header = make("div", { class: "labchat-header" }, this.#title, this.#presence.element, this.#status.element);
     const stage = make("div", { class: "labchat-stage" }, log, button);
     box.prepend(this.#me);
@@ -218,7 +219,8 @@ export class Room {
     this.#transcript.log.setAttribute("aria-label", state.title || this.#labels.text("log"));
     this.#introduce(state.name ?? null);
     this.#restate();
-    this.#composer.lock(state.write ? null : this.#labels.sentence(state.code, state.say ?? this.#labels.text("readonly")));
+    const reason = this.#labels.sentence(state.code, state.say ?? this.#labels.text("readonly"));
+    this.#composer.lock(state.write ? null : reason);
   }
 
   #restate() {
@@ -259,5 +261,6 @@ export class Room {
  * @returns {HTMLElement}
  */
 function composerIn(host) {
-  return host.querySelector(":scope > .labchat-composer") ?? host.appendChild(make("div", { class: "labchat-composer" }));
+  const box = host.querySelector(":scope > .labchat-composer");
+  return /** @type {HTMLElement | null} */ (box) ?? host.appendChild(make("div", { class: "labchat-composer" }));
 }

@@ -19,7 +19,10 @@ const ATTRIBUTES = new Set(
   ("colspan data-suggestion data-suggestion-submit dir lang open reversed rowspan scope start " +
     "title").split(" "),
 );
-const CLASSES = /^(hljs(-\w+)?|function_|class_|inherited__|language-[\w+-]+|suggestion|submit|table(-striped|-bordered)?|contains-task-list|task-list-item|footnotes)$/;
+const CLASSES = new RegExp(
+  "^(hljs(-\\w+)?|function_|class_|inherited__|language-[\\w+-]+|suggestion|submit|" +
+    "table(-striped|-bordered)?|contains-task-list|task-list-item|footnotes)$",
+);
 const LINKS = new Set(["http:", "https:", "mailto:", "tel:"]);
 const ALIGNMENTS = new Set(["left", "right", "center"]);
 
@@ -140,6 +143,9 @@ function isLocal(url) {
 
 /** @param {string | null} href */
 function address(href) {
-  if (!href || href.startsWith("#") || !URL.canParse(href, document.baseURI)) return null;
-  return new URL(href, document.baseURI);
+  try {
+    return href && !href.startsWith("#") ? new URL(href, document.baseURI) : null;
+  } catch {
+    return null;
+  }
 }

@@ -3,24 +3,25 @@
 /** The number of unread messages in the page's title, over all chats of a page that is hidden. */
 
 let unread = 0;
-let badge = "";
+/** The title without the number, and with it. */
+let original = "";
+let shown = "";
 
 /** @param {number} messages */
 export function countUnread(messages) {
   if (!document.hidden || messages === 0) return;
   unread += messages;
-  show(`(${unread}) `);
+  show();
 }
 
-/** @param {string} next */
-function show(next) {
-  const title = document.title.startsWith(badge) ? document.title.slice(badge.length) : document.title;
-  document.title = next + title;
-  badge = next;
+function show() {
+  if (document.title !== shown) original = document.title; // the page has changed it meanwhile
+  document.title = unread ? `(${unread}) ${original}` : original;
+  shown = document.title;
 }
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || unread === 0) return;
   unread = 0;
-  show("");
+  show();
 });
