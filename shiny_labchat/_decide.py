@@ -210,7 +210,7 @@ def _name(state: RoomState, member: str, asked: str | None) -> str:
         return _pseudonyms.generate(state.seed, member, taken)
     if "{n}" in asked:
         used = sum(seat.asked == asked for seat in others)
-        return _pseudonyms.number(_pseudonyms.plain(asked), used, taken)
+        return _pseudonyms.number(asked, used, taken)
     return _pseudonyms.unique(asked, taken)
 
 

@@ -32,6 +32,10 @@ Role = Literal["participant", "observer", "experimenter", "assistant"]
 ROLES: tuple[Role, ...] = ("participant", "observer", "experimenter", "assistant")
 
 
+CLOCK_SLACK = 10_000_000
+"""How far apart the clocks of a lab's servers may be, in microseconds."""
+
+
 class RoomKey(NamedTuple):
     """A room's name: the study it belongs to, and its id there."""
 
@@ -62,7 +66,7 @@ class Rules:
     def __post_init__(self) -> None:
         if self.max_length < 1:
             raise ValueError(f"max_length must be at least 1, not {self.max_length}")
-        if self.rate is not None and self.rate <= 0:
+        if self.rate is not None and not self.rate > 0:
             raise ValueError(f"rate must be positive or None, not {self.rate}")
         if self.burst < 1:
             raise ValueError(f"burst must be at least 1, not {self.burst}")
@@ -139,6 +143,8 @@ class Seat:
         """Messages the member may send at `at` (microseconds), before paying for one."""
         if rules.rate is None:
             return float("inf")
+        if at < self.spoke - CLOCK_SLACK:  # the server's clock was set back
+            return max(1.0, self.tokens)
         earned = max(0, at - self.spoke) / 1e6 * rules.rate
         return min(float(rules.burst), self.tokens + earned)
 
@@ -210,10 +216,10 @@ def _removed(state: RoomState, event: Event) -> RoomState:
 
 def _said(state: RoomState, event: Event) -> RoomState:
     seat = state.seats.get(event.member or "")
-    if seat is None:
+    if seat is None or "page" not in event.data:  # code may say what it likes
         return state
     left = seat.allowance(state.rules, event.at) - 1
-    return _with(state, replace(seat, tokens=left, spoke=max(event.at, seat.spoke)))
+    return _with(state, replace(seat, tokens=left, spoke=event.at))
 
 
 def _opened(state: RoomState, event: Event) -> RoomState:

@@ -8,6 +8,7 @@ cannot be read from it, and the same person keeps it. Pure.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from itertools import islice
@@ -82,8 +83,10 @@ def _candidates(seed: str, member: str) -> Iterator[str]:
 
 def number(template: str, used: int, taken: Collection[str]) -> str:
     """The next free name of a template such as "Player {n}", of which `used` were given out."""
+    before, _, after = template.partition("{n}")
+    before, after = before[: PLAIN_LIMIT // 2], after[: PLAIN_LIMIT // 4]
     n = used + 1
-    while not fits(name := template.replace("{n}", str(n)), taken):
+    while not fits(name := plain(f"{before}{n}{after}"), taken):
         n += 1
     return name
 
@@ -98,11 +101,20 @@ def unique(text: str, taken: Collection[str]) -> str:
     return name
 
 
-def plain(text: str) -> str:
-    """`text` as one line without control or invisible characters, at most `PLAIN_LIMIT` long."""
-    kept = "".join(" " if c.isspace() else c for c in text)
-    kept = "".join(c for c in kept if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
-    return " ".join(kept.split())[:PLAIN_LIMIT].strip()
+def plain(text: str, limit: int = PLAIN_LIMIT) -> str:
+    """`text` as one line without control or invisible characters, at most `limit` long."""
+    spaced = "".join(" " if c.isspace() else c for c in text)
+    return " ".join("".join(filter(_is_seen, spaced)).split())[:limit].strip()
+
+
+def _is_seen(c: str) -> bool:
+    return unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") and not _UNSEEN.match(c)
+
+
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters and marks that are drawn as nothing (Unicode's Default_Ignorable_Code_Point)."""
 
 
 def fits(name: str, taken: Collection[str]) -> bool:
@@ -111,4 +123,5 @@ def fits(name: str, taken: Collection[str]) -> bool:
 
 
 def _read(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold()
+    seen = "".join(filter(_is_seen, name))
+    return unicodedata.normalize("NFKC", seen).casefold()

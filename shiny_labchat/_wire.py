@@ -157,7 +157,7 @@ def decode(raw: str) -> Frame:
     fields = cast("dict[str, object]", loaded)
     match fields.get("t"):
         case "send":
-            return Send(_text(fields, "cid", 64), _text(fields, "text", MAX_FRAME))
+            return Send(_id(fields, "cid", 64), _text(fields, "text", MAX_FRAME))
         case "typing":
             return Typing()
         case "ping":
@@ -174,7 +174,7 @@ def _hello(fields: Mapping[str, object]) -> Hello:
     if fields.get("v") != VERSION:
         raise BadFrame("bad_frame", f"version {str(fields.get('v'))[:20]}, not {VERSION}")
     is_resume = "resume" in fields
-    token = _text(fields, "resume" if is_resume else "ticket", 128)
+    token = _id(fields, "resume" if is_resume else "ticket", 128)
     return Hello(token, is_resume, _seq(fields, "after"))
 
 
@@ -182,6 +182,13 @@ def _text(fields: Mapping[str, object], name: str, longest: int) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or len(value) > longest:
         raise BadFrame("bad_frame", f"{name} is not a text of at most {longest} characters")
+    return value
+
+
+def _id(fields: Mapping[str, object], name: str, longest: int) -> str:
+    value = _text(fields, name, longest)
+    if not (value and value.isascii() and value.isprintable()):
+        raise BadFrame("bad_frame", f"{name} is not printable")
     return value
 
 

@@ -34,7 +34,6 @@ SENTENCES: dict[str, str] = {
     "too_big": "That is far too much for one message.",
     "too_fast": "You are sending messages very fast. Please wait a few seconds.",
     "too_long": "The message is too long.",
-    "too_many": "Too many messages are waiting. Please wait until they are sent.",
 }
 """What a participant is told, by code. Browsers may show their own words for a code instead."""
 

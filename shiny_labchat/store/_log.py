@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from shiny_labchat._decide import Command
 from shiny_labchat._domain import Event, RoomKey, RoomState
@@ -167,6 +167,7 @@ class Log:
 
     def close(self) -> None:
         """Store what waits, and stop the threads."""
+        _logs.pop(self.url.render_as_string(hide_password=False), None)
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
@@ -225,14 +226,15 @@ class Log:
         news: list[Committed] = []
         try:
             news = self._transact(batch)
-        except IntegrityError as exc:
-            if len(batch) > 1:  # somebody's odd row must not cost the others theirs
+        except (OperationalError, OSError, StoreError) as exc:
+            self._fail(batch, exc)
+        except Exception as exc:
+            if len(batch) > 1:  # somebody's odd command must not cost the others theirs
                 for work in batch:
                     self._commit([work])
                 return
-            self._fail(batch, exc)
-        except (SQLAlchemyError, OSError, StoreError) as exc:
-            self._fail(batch, exc)
+            logger.exception("a command failed")
+            batch[0].error = exc
         self._tell(batch, news)
 
     def _transact(self, batch: list[_Work]) -> list[Committed]:

@@ -210,7 +210,7 @@ def row_of(number: int, entry: Event) -> dict[str, Any]:
     TypeError, ValueError
         Its data is no JSON, or holds a lone surrogate, which no database takes.
     """
-    data = json.dumps(entry.data, ensure_ascii=False, separators=(",", ":"))
+    data = json.dumps(entry.data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     data.encode()
     return {
         "room": number,
