@@ -11,6 +11,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
 from itertools import islice
 
 __all__ = ["PLAIN_LIMIT", "Pseudonym", "fits", "generate", "number", "plain", "unique"]
@@ -63,7 +64,8 @@ def generate(seed: str, member: str, taken: Collection[str]) -> str:
     for name in islice(candidates, DISTINCT_TRIES):
         if words.isdisjoint(name.split()):
             return name
-    return next(name for name in candidates if fits(name, taken))
+    used = _all_read(taken)
+    return next(name for name in candidates if _read(name) not in used)
 
 
 def _candidates(seed: str, member: str) -> Iterator[str]:
@@ -83,10 +85,9 @@ def _candidates(seed: str, member: str) -> Iterator[str]:
 
 def number(template: str, used: int, taken: Collection[str]) -> str:
     """The next free name of a template such as "Player {n}", of which `used` were given out."""
-    before, _, after = template.partition("{n}")
-    before, after = before[: PLAIN_LIMIT // 2], after[: PLAIN_LIMIT // 4]
-    n = used + 1
-    while not fits(name := plain(f"{before}{n}{after}"), taken):
+    pieces = [piece[: PLAIN_LIMIT // 2] for piece in template.split("{n}")]
+    n, others = used + 1, _all_read(taken)
+    while _read(name := plain(str(n).join(pieces))) in others:
         n += 1
     return name
 
@@ -94,8 +95,8 @@ def number(template: str, used: int, taken: Collection[str]) -> str:
 def unique(text: str, taken: Collection[str]) -> str:
     """`text`, or "text 2", "text 3", ... where someone is called that already."""
     text = plain(text)
-    name, n = text, 1
-    while not fits(name, taken):
+    name, n, others = text, 1, _all_read(taken)
+    while _read(name) in others:
         n += 1
         name = f"{text} {n}"
     return name
@@ -119,9 +120,14 @@ _UNSEEN = re.compile(
 
 def fits(name: str, taken: Collection[str]) -> bool:
     """Whether nobody has a name that reads the same (compatibility forms and case aside)."""
-    return _read(name) not in {_read(other) for other in taken}
+    return _read(name) not in _all_read(taken)
 
 
+def _all_read(names: Collection[str]) -> set[str]:
+    return {_read(name) for name in names}
+
+
+@lru_cache(maxsize=65_536)
 def _read(name: str) -> str:
     seen = "".join(filter(_is_seen, name))
     return unicodedata.normalize("NFKC", seen).casefold()
