@@ -216,7 +216,7 @@ class Chat:
         return tuple(Member.of(seat, self._seating.member) for seat in live.state.members())
 
     def member(self) -> Member | None:
-        """Reactively read who this session's person is in the room; None before it is known."""
+        """Reactively read who this person is in the room; None before it is known."""
         self._following.reads.depend("members")
         live = self._following.live
         seat = live.state.seat(self._seating.member) if live else None

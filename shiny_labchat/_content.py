@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from htmltools import HTML, Tag, TagChild, TagList
+from htmltools import HTML, HTMLDependency, Tag, Tagifiable, TagChild, TagList
 from shiny.session import Session
 from shinychat import message_content
 
@@ -82,7 +82,7 @@ def _pieces(message: object) -> Iterable[tuple[Literal["markdown", "html"], TagC
         # Its own strings are markdown; those inside a tag are the tag's.
         for child in message:
             yield from _pieces(child)
-    elif isinstance(message, Tag):
+    elif isinstance(message, (Tagifiable, HTMLDependency)):
         yield "html", message
     else:
         for segment in message_content(message).segments:

@@ -168,11 +168,16 @@ class RoomState:
         seat = self.seats.get(member) if member is not None else None
         return None if seat is None or seat.is_removed else seat
 
-    def may_write(self, seat: Seat) -> bool:
-        """Whether the member's role lets them write here, the room being open."""
-        if self.write is None:
-            return seat.role != "observer"
-        return seat.role in self.write
+    def silence(self, seat: Seat) -> str | None:
+        """Why a member may not write now, as a code; None: they may."""
+        if seat.is_removed:
+            return "removed"
+        if not self.is_open:
+            return "closed"
+        if seat.is_muted:
+            return "muted"
+        may = seat.role != "observer" if self.write is None else seat.role in self.write
+        return None if may else "read_only"
 
     def members(self) -> Iterable[Seat]:
         """Everyone who is a member now, in order of joining."""

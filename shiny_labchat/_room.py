@@ -284,7 +284,7 @@ class Room:
         await self.submit(_decide.Open())
 
     async def close(self, reason: str | None = None) -> None:
-        """End the conversation: members can read, but not write. `reason` is shown to them."""
+        """End the conversation: members can read, not write. They are shown `reason`."""
         await self.submit(_decide.Close(reason))
 
     async def clear(self, member: str | None = None) -> None:

@@ -271,7 +271,7 @@ def welcome(
 
 def shown_state(room: RoomState, viewer: Seat) -> dict[str, Any]:
     """What the room is to one viewer: its state, and whether and why not they may write."""
-    code = _silence(room, viewer)
+    code = room.silence(viewer)
     shown: dict[str, Any] = {"is": "open" if room.is_open else "closed"}
     if viewer.is_removed:
         shown["is"] = "removed"
@@ -281,16 +281,6 @@ def shown_state(room: RoomState, viewer: Seat) -> dict[str, Any]:
     if room.reason and not room.is_open:
         shown["reason"] = room.reason
     return shown
-
-
-def _silence(room: RoomState, viewer: Seat) -> str | None:
-    if viewer.is_removed:
-        return "removed"
-    if not room.is_open:
-        return "closed"
-    if viewer.is_muted:
-        return "muted"
-    return None if room.may_write(viewer) else "read_only"
 
 
 def state(room: RoomState, viewer: Seat) -> str:

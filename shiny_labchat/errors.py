@@ -65,7 +65,7 @@ class Refused(LabChatError):
 
 class StoreError(LabChatError):
     """
-    The database could not do what was asked; nothing was stored, and asking again is safe.
+    The database could not do it; nothing was stored, and asking again is safe.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class StoreError(LabChatError):
 
 
 class SchemaTooNew(StoreError):
-    """The database was written by a newer version of this package; install that version."""
+    """A newer version of this package wrote the database; install that version."""
 
 
 class BadFrame(LabChatError):

@@ -27,7 +27,7 @@ class Chat(_Chat):
         labels: Mapping[str, str] | None = None,
         **kwargs: TagAttrValue,
     ) -> Tag:
-        """The chat's place in the page; for the parameters see :func:`shiny_labchat.chat_ui`."""
+        """The chat's place in the page; parameters as in `shiny_labchat.chat_ui`."""
         return chat_ui(
             self.id,
             messages=messages,

@@ -26,7 +26,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command came to: its events (a repeated one: the old event), and the state then."""
+    """What a command came to: its events (repeated: the old one), and the state."""
 
     events: tuple[Event, ...]
     state: RoomState

@@ -50,7 +50,7 @@ READERS = 4
 @dataclass(frozen=True, slots=True)
 class Committed:
     """
-    What has just become durable in one room: its events in order, and the state after them.
+    What has become durable in a room: its events in order, and the state then.
 
     The events may be missing where another process wrote; then ``state.seq`` tells that there
     are some, and the log has them.
@@ -78,7 +78,7 @@ Listener = Callable[[list[Committed]], None]
 
 
 def open_log(url: str) -> Log:
-    """The log of a database; the same one for the same URL in this process. No I/O yet."""
+    """The log of a database: one for each URL in a process. No I/O yet."""
     parsed = parse(url)
     name = parsed.render_as_string(hide_password=False)
     with _logs_lock:
@@ -116,6 +116,7 @@ class Log:
         self._reader: sa.Engine | None = None
         self._inode: tuple[int, int] | None = None
         self._was_open = False
+        self._is_deaf = False
         self._version: int | None = None
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -154,7 +155,7 @@ class Log:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, job)
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener`, in the running loop, with all that becomes durable in watched rooms."""
+        """Call `listener`, in the running loop, with what is new in watched rooms."""
         self._listeners[asyncio.get_running_loop()] = listener
 
     def watch(self, room: RoomKey) -> None:
@@ -233,8 +234,11 @@ class Log:
                 for work in batch:
                     self._commit([work])
                 return
-            logger.exception("a command failed")
-            batch[0].error = exc
+            if isinstance(exc, SQLAlchemyError):
+                self._fail(batch, exc)
+            else:
+                logger.exception("a command failed")
+                batch[0].error = exc
         self._tell(batch, news)
 
     def _transact(self, batch: list[_Work]) -> list[Committed]:
@@ -314,10 +318,8 @@ class Log:
 
     def _hear_others(self) -> None:
         """Announce what other processes have committed; costs 5 µs where there is nothing."""
-        if self._engine is None:
-            return
         try:
-            with self._engine.connect() as conn:
+            with self._writer().connect() as conn:
                 raw = conn.connection.driver_connection
                 assert raw is not None
                 version: int = raw.execute("PRAGMA data_version").fetchone()[0]
@@ -325,8 +327,12 @@ class Log:
                 return
             self._tell([], self._missed())
             self._version = version
-        except (SQLAlchemyError, OSError) as exc:
-            self._fail([], exc)
+            self._is_deaf = False
+        except (SQLAlchemyError, OSError, StoreError) as exc:
+            if not self._is_deaf:  # once, not twenty times a second
+                logger.error("others' commits cannot be heard: %s", store_error(self.url, exc))
+            self._is_deaf = True
+            self._forget()
 
     def _missed(self) -> list[Committed]:
         news: list[Committed] = []

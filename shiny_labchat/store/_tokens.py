@@ -42,7 +42,7 @@ class Grant:
 
 
 def issue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str | None = None) -> str:
-    """A token for `grant`: a new random one (256 bits, so nobody guesses it), or `raw`."""
+    """A token for `grant`: `raw`, or a new random one of 256 bits."""
     raw = raw or secrets.token_urlsafe(32)
     life = LIFETIMES[kind]
     conn.execute(

@@ -34,7 +34,7 @@ export const LABELS = {
   sending: "Sending…",
   unsent: "Will be sent when the connection is back",
   remaining: "{n} characters left",
-  over: "{n} characters too many",
+  over: "Too long by {n}",
   locked: "You cannot write now",
   empty: "There is nothing to send yet.",
   too_long: "The message is too long: {n} characters of at most {max}.",

@@ -79,7 +79,8 @@ export class Place {
 
   #firstVisible() {
     const top = this.#log.getBoundingClientRect().top;
-    return [...this.#list.children].find((child) => child.getBoundingClientRect().bottom > top) ?? null;
+    const messages = this.#list.querySelectorAll(":scope > article"); // other lines may be redrawn
+    return [...messages].find((message) => message.getBoundingClientRect().bottom > top) ?? null;
   }
 
   #follow() {

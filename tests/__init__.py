@@ -1,0 +1,1 @@
+"""The tests of shiny_labchat; `python -m tests` runs them all."""

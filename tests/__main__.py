@@ -1,0 +1,67 @@
+"""
+Runs every check there is, and ends with one table and one line.
+
+Each step is a process of its own: pytest-playwright leaves an event loop running, and a step that
+crashes must not take the others with it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from tests.chromium import find_chromium
+from tests.report import Report
+from tests.steps import NAMES, Result, Step, all_steps
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = """
+\b
+Examples:
+  python -m tests
+  python -m tests --only unit,contract
+  python -m tests --only browser -k "three_people"
+  python -m tests --long
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.option("--only", metavar="STEP,...", help=f"Some of: {', '.join(NAMES)}.")
+@click.option("-k", "expression", metavar="EXPR", help="Only tests that match, as in pytest.")
+@click.option("--long", is_flag=True, help="Also the tests that take minutes.")
+def main(only: str | None, expression: str | None, long: bool) -> None:
+    """Run the checks and tests of shiny_labchat."""
+    names = _chosen(only)
+    if long:
+        os.environ["LABCHAT_LONG"] = "1"
+    report = Report(len(names))
+    if "browser" in names and "LABCHAT_CHROMIUM" not in os.environ:
+        os.environ["LABCHAT_CHROMIUM"] = find_chromium(report.say)
+    with tempfile.TemporaryDirectory(prefix="labchat-tests-") as folder:
+        steps = all_steps(ROOT, Path(folder), expression, long)
+        results = [_run(step, report) for step in steps if step.name in names]
+    report.summary(results)
+    sys.exit(any(result.failed for result in results))
+
+
+def _chosen(only: str | None) -> list[str]:
+    names = [name.strip() for name in (only or ",".join(NAMES)).split(",")]
+    for name in names:
+        if name not in NAMES:
+            raise click.BadParameter(f"no step {name!r}; there are {', '.join(NAMES)}", None, None)
+    return names
+
+
+def _run(step: Step, report: Report) -> Result:
+    with report.running(step.name) as progress:
+        result = step.run(progress)
+    report.finished(result)
+    return result
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m tests")

@@ -1,0 +1,207 @@
+"""What the browser tests share: a Chromium, running apps, people, and one who organises."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, WebError, expect
+
+from tests.browser._organiser import Organiser
+from tests.browser._people import Person
+from tests.server import Server, shiny_run
+
+APPS = Path(__file__).parent / "apps"
+QUIET = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+PATIENCE = 10_000
+"""The longest that anything is waited for, in milliseconds."""
+expect.set_options(timeout=PATIENCE)
+
+Serve = Callable[[str], Server]
+"""Gives a running app by its path below ``apps/``."""
+People = Callable[..., list[Person]]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    chromium = os.environ.get("LABCHAT_CHROMIUM") or shutil.which("chromium")
+    where = {"executable_path": chromium} if chromium else {}
+    return {**browser_type_launch_args, **where, "args": QUIET}
+
+
+def started(app: str, folder: Path) -> Server:
+    server = Server(shiny_run(APPS / app), f"sqlite:///{folder / 'lab.db'}")
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Apps by their paths, each started once for all tests."""
+    running: dict[str, Server] = {}
+
+    def serve(app: str) -> Server:
+        if app not in running:
+            running[app] = started(app, tmp_path_factory.mktemp("app"))
+        return running[app]
+
+    yield serve
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Start an app for one test alone."""
+    running: list[Server] = []
+
+    def start(app: str) -> Server:
+        running.append(started(app, tmp_path_factory.mktemp("app")))
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def room() -> str:
+    """The id of a room that no other test uses."""
+    return f"room-{next(_numbers)}"
+
+
+class Noise:
+    """What the consoles of all pages complained about in one test."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.expected: list[str] = []
+
+    def expects(self, pattern: str) -> None:
+        """This test provokes complaints such as this."""
+        self.expected.append(pattern)
+
+    def listen(self, context: BrowserContext) -> None:
+        context.on("console", self._note)
+        context.on("weberror", self._note_error)
+
+    def unlisten(self, context: BrowserContext) -> None:
+        context.remove_listener("console", self._note)
+        context.remove_listener("weberror", self._note_error)
+
+    def unexpected(self) -> list[str]:
+        return [text for text in self.heard if not any(re.search(e, text) for e in self.expected)]
+
+    def _note(self, message: ConsoleMessage) -> None:
+        where = message.location["url"]
+        if message.type == "error" and not where.endswith("/favicon.ico"):
+            self.heard.append(f"{message.text} ({where})")
+
+    def _note_error(self, error: WebError) -> None:
+        self.heard.append(str(error.error))
+
+
+@pytest.fixture
+def noise() -> Noise:
+    return Noise()
+
+
+@pytest.fixture(scope="session")
+def browsers(browser: Browser) -> Iterator[Callable[[int], BrowserContext]]:
+    """One browser per person for the whole session: their caches save most of the time."""
+    opened: list[BrowserContext] = []
+
+    def of(number: int) -> BrowserContext:
+        while len(opened) <= number:
+            opened.append(browser.new_context())
+        return opened[number]
+
+    yield of
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def people(
+    browser: Browser,
+    browsers: Callable[[int], BrowserContext],
+    shared: Serve,
+    room: str,
+    noise: Noise,
+) -> Iterator[People]:
+    """
+    ``people(3)``: so many come, each with a browser of their own, into the test's room.
+
+    They are known by order: call again for late-comers. `app` is a path below ``apps/`` or a
+    running server, `chat` the chat's id, `device` makes a new browser with these settings,
+    `script` runs in their pages first; all else is asked for in the address.
+    """
+    come: list[Person] = []
+    contexts: list[BrowserContext] = []
+    own: list[BrowserContext] = []
+
+    def context_for(device: dict[str, Any] | None) -> BrowserContext:
+        if device is None:
+            context = browsers(len(come))
+        else:
+            context = browser.new_context(**device)
+            own.append(context)
+        if context not in contexts:
+            contexts.append(context)
+            noise.listen(context)
+        return context
+
+    def arrive(
+        n: int = 1,
+        app: str | Server = "room.py",
+        *,
+        chat: str = "chat",
+        device: dict[str, Any] | None = None,
+        script: str | None = None,
+        settled: bool = True,
+        **asked: str,
+    ) -> list[Person]:
+        server = shared(app) if isinstance(app, str) else app
+        url = f"http://127.0.0.1:{server.port}/?{urlencode({'room': room, **asked})}"
+        new: list[Person] = []
+        for _ in range(n):
+            page = context_for(device).new_page()
+            page.set_default_timeout(PATIENCE)
+            if script:
+                page.add_init_script(script)
+            new.append(Person(page, chat))
+            come.append(new[-1])
+            new[-1].opens(url)
+        for person in new if settled else ():
+            person.is_in()
+        return new
+
+    yield arrive
+    for context in contexts:
+        for page in context.pages:
+            page.close()
+        noise.unlisten(context)
+    for context in own:
+        context.close()
+    assert noise.unexpected() == []
+
+
+@pytest.fixture(scope="session")
+def organiser() -> Iterator[Organiser]:
+    someone = Organiser()
+    yield someone
+    someone.leaves()

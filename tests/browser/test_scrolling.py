@@ -1,0 +1,105 @@
+"""Long rooms: the newest screen first, older ones on the way up, and never a jump."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from playwright.sync_api import expect
+
+from shiny_labchat import Room
+from tests.browser._organiser import Organiser
+from tests.browser.conftest import People, Serve
+
+LONG = [f"message {n}" for n in range(1, 501)]
+
+
+async def fill(room: Room, texts: list[str]) -> None:
+    await room.create()
+    await asyncio.gather(*(room.post(text) for text in texts))
+
+
+@pytest.fixture
+def the_room(shared: Serve, room: str, organiser: Organiser) -> Room:
+    return organiser.room(shared("room.py"), room)
+
+
+def test_older_messages_come_on_scrolling_up_without_gaps(
+    people: People, the_room: Room, organiser: Organiser
+):
+    organiser.does(fill(the_room, LONG))
+    (ann,) = people(1)
+    ann.sees("message 500")
+    ann.sees_no("message 1 ")
+    assert len(ann.texts()) < 200
+    assert ann.is_at_the_bottom()
+
+    def scrolled_to_the_first() -> bool:
+        ann.scrolls("top")
+        return ann.texts()[0] == "message 1"
+
+    ann.waits_until(scrolled_to_the_first)
+    assert ann.texts() == LONG
+
+
+def test_what_is_read_does_not_move_when_older_messages_come(
+    people: People, the_room: Room, organiser: Organiser
+):
+    organiser.does(fill(the_room, LONG[:150]))
+    (ann,) = people(1)
+    ann.sees("message 150")
+    first = ann.texts()[0]
+    ann.scrolls("top")
+    ann.waits_until(lambda: ann.texts()[0] != first)
+    expect(ann.chat.loc_message(first)).to_be_in_viewport()
+
+
+def test_at_the_bottom_one_stays_there(people: People, the_room: Room, organiser: Organiser):
+    organiser.does(fill(the_room, LONG[:60]))
+    ann, bob = people(2)
+    ann.sees("message 60")
+    bob.says("a\nmessage\nof\nsome\nlines", "and one more")
+    ann.sees("and one more")
+    ann.waits_until(ann.is_at_the_bottom)
+    expect(ann.chat.loc_new).to_be_hidden()
+
+
+def test_who_reads_above_is_told_of_new_messages_and_led_to_them(
+    people: People, the_room: Room, organiser: Organiser
+):
+    organiser.does(fill(the_room, LONG[:60]))
+    ann, bob = people(2)
+    ann.sees("message 60")
+    ann.scrolls("up")
+    ann.waits_until(lambda: not ann.is_at_the_bottom())
+    bob.says("first news")
+    expect(ann.chat.loc_new).to_have_text("1 new message")
+    bob.says("more news")
+    expect(ann.chat.loc_new).to_have_text("2 new messages")
+    assert not ann.is_at_the_bottom()
+    ann.chat.loc_new.click()
+    ann.waits_until(ann.is_at_the_bottom)
+    expect(ann.chat.loc_new).to_be_hidden()
+    expect(ann.chat.loc_message("more news")).to_be_in_viewport()
+
+
+def test_ones_own_message_leads_to_the_bottom(people: People, the_room: Room, organiser: Organiser):
+    organiser.does(fill(the_room, LONG[:60]))
+    (ann,) = people(1)
+    ann.sees("message 60")
+    ann.scrolls("up")
+    ann.says("down again")
+    ann.waits_until(ann.is_at_the_bottom)
+
+
+def test_a_very_long_message_is_folded(people: People):
+    (ann,) = people(1)
+    ann.chat.say("\n".join(f"line {n}" for n in range(60)))
+    more = ann.chat.loc_latest_message.get_by_role("button", name="Show more")
+    expect(more).to_have_attribute("aria-expanded", "false")
+    folded = ann.chat.loc_latest_message.bounding_box()
+    more.click()
+    less = ann.chat.loc_latest_message.get_by_role("button", name="Show less")
+    expect(less).to_have_attribute("aria-expanded", "true")
+    unfolded = ann.chat.loc_latest_message.bounding_box()
+    assert folded and unfolded and unfolded["height"] > folded["height"] * 1.5

@@ -1,0 +1,131 @@
+"""What other processes do to a log: ``python -m tests.contract.elsewhere WHAT URL ...``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from shiny_labchat import Lab, LabChatError, Refused, Room, StoreError
+from shiny_labchat._decide import Say
+
+
+def room_of(url: str) -> Room:
+    return Lab(url).room("r", study="s")
+
+
+async def write(url: str, member: str, count: str) -> None:
+    """Say `count` things, 20 at a time, until one is refused; print how many were stored."""
+    room, stored = room_of(url), 0
+    for start in range(0, int(count), 20):
+        said = [
+            room.submit(Say(member, f"{member}{n}", f"{n}", "p")) for n in range(start, start + 20)
+        ]
+        outcomes = await asyncio.gather(*said, return_exceptions=True)
+        stored += sum(not isinstance(outcome, BaseException) for outcome in outcomes)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, Refused):
+                raise outcome
+        if stored < start + 20:
+            break
+    print(stored)
+
+
+async def acknowledge(url: str, member: str) -> None:
+    """Say one thing after the other for ever, and print the id of each that was stored."""
+    room = room_of(url)
+
+    async def say(n: int) -> None:
+        await room.submit(Say(member, f"text {n}", f"{n}", "p"))
+        print(n, flush=True)
+
+    for start in range(0, 1_000_000, 10):
+        await asyncio.gather(*(say(n) for n in range(start, start + 10)))
+
+
+async def open_fresh(url: str, member: str) -> None:
+    """Wait for a line, then open a database that perhaps nobody has made yet, and use it."""
+    room = room_of(url)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    await room.add_member(member)
+    await room.post("hi", author=member)
+
+
+async def post(url: str, text: str) -> None:
+    """Post one message."""
+    await room_of(url).post(text)
+
+
+async def run_out_of_disk(url: str) -> None:
+    """Post; fail as the file may not grow; post again when it may."""
+    import resource
+
+    room = room_of(url)
+    await room.post("before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    codes = [await _code(room.post("x" * 20_000, id=f"{n}")) for n in range(3)]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    after = await _code(room.post("x" * 20_000, id="0"))
+    print(*codes, after, len(await room.messages()))
+
+
+async def may_not_write(url: str) -> None:
+    """Post to a file that this user may only read; post again when it may be written."""
+    path = Path(url.removeprefix("sqlite:///"))
+    room = room_of(url)
+    path.chmod(0o444)
+    path.parent.chmod(0o555)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    codes = [await _code(room.post("x", id=f"{n}")) for n in range(2)]
+    if is_root:
+        os.seteuid(0)
+    path.parent.chmod(0o755)
+    path.chmod(0o644)
+    print(*codes, await _code(room.post("x", id="0")), len(await room.messages()))
+
+
+async def _code(doing: Awaitable[object]) -> str:
+    try:
+        await doing
+    except LabChatError as exc:
+        assert isinstance(exc, Refused | StoreError)
+        return exc.code
+    return "stored"
+
+
+WHAT: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
+    each.__name__: each
+    for each in (write, acknowledge, open_fresh, post, run_out_of_disk, may_not_write)
+}
+
+
+def start(what: Callable[..., Coroutine[Any, Any, None]], *args: str) -> subprocess.Popen[str]:
+    """Start one of these in a process of its own."""
+    command = [sys.executable, "-m", __name__, what.__name__, *args]
+    return subprocess.Popen(
+        command,
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def said_by(process: subprocess.Popen[str], told: str | None = None) -> str:
+    """Wait for its end, and give what it printed."""
+    out, err = process.communicate(told, timeout=120)
+    assert process.returncode == 0, err
+    return out.strip()
+
+
+if __name__ == "__main__":
+    asyncio.run(WHAT[sys.argv[1]](*sys.argv[2:]))

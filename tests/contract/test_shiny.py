@@ -1,0 +1,291 @@
+"""What we need of Shiny and shinychat beyond their promises: it exists, and does what we think."""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+import shiny
+import uvicorn
+from htmltools import HTML, HTMLDependency, TagList, tags
+from shiny import App, Inputs, Outputs, Session, reactive, render, ui
+from shiny.reactive._core import _reactive_environment as environment
+from shiny.reactive._core import get_current_context
+from shiny.reactive._reactives import Effect_
+from shiny.session import session_context
+from shinychat import message_content, output_markdown_stream
+from websockets.asyncio.client import connect
+
+from shiny_labchat import _gateway, _shiny
+from shiny_labchat._lab import Lab
+
+
+class Page:
+    """One real session of a real app: both of its ends."""
+
+    def __init__(self, app: App, session: Session, port: int, frames: asyncio.Queue[Any]) -> None:
+        self.app = app
+        self.session: Any = session
+        self.port = port
+        self._frames = frames
+
+    async def hears(self, key: str) -> Any:
+        """The next frame of Shiny's that has something under `key`."""
+        async with asyncio.timeout(10):
+            while True:
+                frame = await self._frames.get()
+                if frame.get(key):
+                    return frame[key]
+
+    async def is_flushed(self) -> None:
+        """Wait for the next flush, whether there was something to be sent or not."""
+        async with asyncio.timeout(10):
+            while "values" not in await self._frames.get():
+                pass
+
+    async def get(self, path: str) -> httpx.Response:
+        async with httpx.AsyncClient() as client:
+            return await client.get(f"http://127.0.0.1:{self.port}/{path}")
+
+
+@asynccontextmanager
+async def page(server: Any = None) -> AsyncIterator[Page]:
+    """Open a page of an app that is served in this process."""
+    sessions: asyncio.Queue[Session] = asyncio.Queue()
+
+    def app_server(input: Inputs, output: Outputs, session: Session) -> None:
+        if server is not None:
+            server(input, output, session)
+        sessions.put_nowait(session)
+
+    app = App(ui.page_fluid(ui.output_text("shown")), app_server)
+    config = uvicorn.Config(app, port=0, log_level="warning", ws="websockets-sansio")
+    web = uvicorn.Server(config)
+    serving = asyncio.create_task(web.serve())
+    try:
+        while not web.started:
+            await asyncio.wait([serving], timeout=0.01)
+        port: int = web.servers[0].sockets[0].getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{port}/websocket/", proxy=None) as socket:
+            frames: asyncio.Queue[Any] = asyncio.Queue()
+            hello = {"method": "init", "data": {".clientdata_output_shown_hidden": False}}
+            await socket.send(json.dumps(hello))
+            reading = asyncio.create_task(_read(socket, frames))
+            yield Page(app, await asyncio.wait_for(sessions.get(), 10), port, frames)
+            reading.cancel()
+    finally:
+        web.should_exit = True
+        await serving
+
+
+async def _read(socket: Any, frames: asyncio.Queue[Any]) -> None:
+    async for raw in socket:
+        frames.put_nowait(json.loads(raw))
+
+
+# ── the gateway's route ──
+
+
+def test_every_app_gets_the_gateway_as_its_first_route() -> None:
+    assert getattr(shiny.App.init_starlette_app, "__labchat__", False)
+    app = App(ui.page_fluid(), None)
+    assert app.starlette_app.router.routes[0].path == _gateway.PATH  # pyright: ignore
+
+
+def test_installing_twice_adds_one_route() -> None:
+    _shiny.install()
+    routes = App(ui.page_fluid(), None).starlette_app.router.routes
+    assert [getattr(route, "path", None) for route in routes].count(_gateway.PATH) == 1
+
+
+async def test_an_app_without_the_route_gets_it_with_its_first_session() -> None:
+    async with page() as opened:
+        routes = opened.app.starlette_app.router.routes
+        del routes[0]
+        for _ in range(2):
+            _shiny.ensure_route(opened.session)
+        paths = [getattr(route, "path", None) for route in routes]
+        assert paths.count(_gateway.PATH) == 1 and paths[0] == _gateway.PATH
+
+
+async def test_an_app_knows_its_sessions_and_a_session_its_app() -> None:
+    async with page() as opened:
+        assert _shiny.app_of(opened.session) is opened.app
+        assert list(opened.app._sessions.values()) == [opened.session]
+        assert opened.session._is_closed() is False
+        session = opened.session
+    assert session._is_closed() is True
+
+
+# ── UI inside a message ──
+
+
+async def test_ui_is_rendered_and_its_files_are_served(tmp_path: Any) -> None:
+    (tmp_path / "it.js").write_text("// it")
+    made = HTMLDependency("it", "1.0", source={"subdir": str(tmp_path)}, script={"src": "it.js"})
+    async with page() as opened:
+        html, deps = _shiny.render(opened.session, TagList(tags.b("bold"), made))
+        assert html == "<b>bold</b>"
+        [dep] = deps
+        assert (dep["name"], dep["source"]) == ("it", {"subdir": str(tmp_path)})
+        answer = await opened.get(dep["script"][0]["src"])
+        assert (answer.status_code, answer.text) == (200, "// it")
+
+
+async def test_files_of_an_older_message_can_be_served_again(tmp_path: Any) -> None:
+    (tmp_path / "it.js").write_text("// it")
+    async with page() as opened:
+        path = "lib/it-1.0/it.js"
+        assert (await opened.get(path)).status_code == 404
+        dep = {"name": "it", "version": "1.0", "source": {"subdir": str(tmp_path)}}
+        _shiny.remount(opened.session, dep)
+        assert (await opened.get(path)).text == "// it"
+
+
+# ── flushing ──
+
+
+async def test_what_waits_to_be_sent_is_seen_and_sent_by_a_flush() -> None:
+    async with page() as opened:
+        session = opened.session
+        await opened.is_flushed()
+        assert not _shiny._is_due(session)
+        waiting = session._outbound_message_queues
+        assert not (waiting.values or waiting.errors or waiting.input_messages)
+        with session_context(session):
+            ui.update_text("name", value="Ann")
+        assert waiting.input_messages and _shiny._is_due(session)
+        await _shiny.flush(session)
+        [message] = await opened.hears("inputMessages")
+        assert message["id"] == "name" and message["message"]["value"] == "Ann"
+        assert not _shiny._is_due(session)
+
+
+async def test_callbacks_for_after_the_flush_count_as_waiting() -> None:
+    async with page() as opened:
+        await opened.is_flushed()
+        flushed = asyncio.Event()
+
+        async def done() -> None:
+            flushed.set()
+
+        opened.session.on_flushed(done, once=True)
+        assert _shiny._is_due(opened.session)
+        await _shiny.flush(opened.session)
+        await asyncio.wait_for(flushed.wait(), 10)
+
+
+async def test_a_value_set_from_outside_is_shown_after_a_flush() -> None:
+    name: reactive.Value[str] = reactive.Value("nobody")
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        @render.text
+        def shown() -> str:
+            return name()
+
+    async with page(server) as opened:
+        assert (await opened.hears("values"))["shown"] == "nobody"
+        name.set("Ann")
+        assert not environment._pending_flush_queue.empty()
+        assert _shiny._is_due(opened.session)
+        _shiny.flush_soon(opened.session)
+        assert (await opened.hears("values"))["shown"] == "Ann"
+        assert environment._pending_flush_queue.empty()
+
+
+async def test_a_flush_runs_what_was_invalidated() -> None:
+    name: reactive.Value[str] = reactive.Value("a")
+    seen: list[str] = []
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        @reactive.effect
+        def _() -> None:
+            seen.append(name())
+
+    async with page(server) as opened:
+        await opened.is_flushed()
+        name.set("b")
+        await _shiny.flush(opened.session)
+        assert seen == ["a", "b"]
+
+
+async def test_a_reader_can_be_invalidated_from_outside() -> None:
+    contexts: list[Any] = []
+    ended: list[int] = []
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        @reactive.effect
+        def _() -> None:
+            context = get_current_context()
+            contexts.append(context)
+            context.on_invalidate(lambda: ended.append(context.id))
+
+    async with page(server) as opened:
+        await opened.is_flushed()
+        contexts[0].invalidate()
+        await _shiny.flush(opened.session)
+        assert len(contexts) == 2 and ended == [contexts[0].id] != [contexts[1].id]
+
+
+async def test_effects_have_priorities_and_can_be_destroyed() -> None:
+    order: list[str] = []
+    made: list[Effect_] = []
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        made.append(reactive.effect(priority=0)(lambda: order.append("later")))
+        made.append(reactive.effect(priority=999_999)(lambda: order.append("first")))
+
+    async with page(server) as opened:
+        await opened.is_flushed()
+        assert order == ["first", "later"]
+    for effect in made:
+        effect.destroy()
+
+
+async def test_a_bookmark_leaves_out_what_it_is_told_to() -> None:
+    async with page() as opened:
+        assert isinstance(opened.session.root_scope().bookmark.exclude, list)
+
+
+# ── shinychat ──
+
+
+class Card:
+    """A type of an app's own."""
+
+
+def test_message_content_gives_segments() -> None:
+    segment: Any
+    [segment] = message_content("**b**").segments
+    assert (segment.content, segment.content_type) == ("**b**", "markdown")
+    html: Any
+    [html] = message_content(HTML("<b>")).segments
+    assert (html["content"] if isinstance(html, dict) else html.content) == "<b>"
+
+
+def test_the_markdown_element_comes_with_what_it_needs() -> None:
+    names = {dep.name for dep in output_markdown_stream("x").get_dependencies()}
+    assert any("markdown" in name or "chat" in name for name in names), names
+
+
+def test_registered_types_have_segments() -> None:
+    @message_content.register
+    def _(message: Card) -> Any:
+        return message_content("a card")
+
+    segment: Any
+    [segment] = message_content(Card()).segments
+    assert segment.content == "a card"
+
+
+def test_a_lab_is_made_where_no_session_is() -> None:
+    with pytest.raises(RuntimeError):
+        shiny.session.require_active_session(None)
+    assert Lab("sqlite:///x.db").room("r").id == "r"

@@ -1,0 +1,66 @@
+"""What is public is listed, sorted and described."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+
+from .code import modules
+
+NAMES = [f"shiny_labchat.{name}".rstrip(".") for name in modules()]
+PUBLIC = [name for name in NAMES if "._" not in name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_module_says_what_it_is_for(name: str) -> None:
+    assert _first_line(import_module(name))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_module_lists_its_names_and_has_them(name: str) -> None:
+    module = import_module(name)
+    assert len(set(module.__all__)) == len(module.__all__) > 0
+    for each in module.__all__:
+        assert hasattr(module, each)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lists_of_names_are_sorted(name: str) -> None:
+    """Constants, then classes, then functions, each in the order of the alphabet."""
+
+    def key(each: str) -> tuple[int, str]:
+        return (0 if each.isupper() else 1 if each[0].isupper() else 2, each)
+
+    listed = getattr(import_module(name), "__all__", [])
+    assert list(listed) == sorted(listed, key=key)
+
+
+def _documented() -> Iterator[tuple[str, object]]:
+    for name in PUBLIC:
+        module = import_module(name)
+        for each in module.__all__:
+            thing = getattr(module, each)
+            if inspect.isclass(thing) or inspect.isroutine(thing):
+                yield f"{name}.{each}", thing
+            if inspect.isclass(thing) and thing.__module__.startswith("shiny_labchat"):
+                for member, value in inspect.getmembers(thing):
+                    if not member.startswith("_") and _is_ours(value):
+                        yield f"{name}.{each}.{member}", value
+
+
+def _is_ours(value: object) -> bool:
+    function = value.fget if isinstance(value, property) else value
+    where = getattr(function, "__module__", None) or ""
+    return inspect.isroutine(function) and where.startswith("shiny_labchat")
+
+
+@pytest.mark.parametrize(("name", "thing"), [pytest.param(*d, id=d[0]) for d in _documented()])
+def test_every_public_thing_is_described_in_a_short_first_line(name: str, thing: object) -> None:
+    assert 0 < len(_first_line(thing)) <= 80, name
+
+
+def _first_line(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").split("\n")[0]

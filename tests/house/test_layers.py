@@ -1,0 +1,54 @@
+"""Imports run downhill, and nothing above the Shiny line knows Shiny."""
+
+from __future__ import annotations
+
+import pytest
+
+from .code import PACKAGE, imports, modules
+
+ABOVE = (
+    {"errors", "_domain", "_pseudonyms"},
+    {"_decide", "_wire", "_names"},
+    {"_presence", "store._tables", "store._engine"},
+    {"store._tokens", "store._batch"},
+    {"store._log"},
+    {"store"},
+    {"_live", "_door", "_room"},
+    {"_lab", "_gateway"},
+)
+"""Above the Shiny line, lowest first; modules on one step do not import each other."""
+BELOW = (
+    {"_shiny"},
+    {"_reads", "_content", "_submit"},
+    {"_following", "_seat", "_ui"},
+    {"_chat"},
+    {"module", "express"},
+    {"", "demo._app"},
+    {"demo", "playwright._chat"},
+    {"playwright", "cli"},
+)
+STEPS = {name: step for step, names in enumerate(ABOVE + BELOW) for name in names}
+SHINYS = ("shiny", "shinychat", "htmltools", "playwright")
+
+
+def test_every_module_has_its_place() -> None:
+    assert set(modules()) == set(STEPS), "say in this file where a new module belongs"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_imports_run_downhill(name: str) -> None:
+    for imported in imports(modules()[name]):
+        other = imported.removeprefix("shiny_labchat").lstrip(".")
+        if imported.startswith("shiny_labchat.") and other in STEPS:
+            assert STEPS[other] < STEPS[name], f"{name or PACKAGE.name} imports {other}"
+
+
+@pytest.mark.parametrize("name", sorted(set().union(*ABOVE)))
+def test_above_the_shiny_line_nothing_imports_shiny(name: str) -> None:
+    assert not [i for i in imports(modules()[name]) if i.split(".")[0] in SHINYS]
+
+
+@pytest.mark.parametrize("name", ["_domain", "_decide", "_pseudonyms", "_wire"])
+def test_the_rules_are_pure(name: str) -> None:
+    impure = {"time", "random", "secrets", "asyncio", "threading", "os", "sqlalchemy", "pathlib"}
+    assert impure.isdisjoint(imports(modules()[name]))

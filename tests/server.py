@@ -1,0 +1,114 @@
+"""A real server of an app, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["ROOT", "Server", "shiny_run"]
+
+ROOT = Path(__file__).parent.parent
+READY = re.compile(r"Application startup complete")
+
+
+def shiny_run(app: Path) -> list[str]:
+    """The command that serves an app file, but for its port."""
+    return ["-m", "shiny", "run", str(app)]
+
+
+class Server:
+    """
+    Starts, stops and kills one server; always on the same port and database.
+
+    Parameters
+    ----------
+    command
+        What Python is started with; the port is added to it.
+    url
+        The lab's database.
+    """
+
+    def __init__(self, command: Sequence[str], url: str) -> None:
+        self.url = url
+        self.port = _free_port()
+        self.log: list[str] = []
+        self._command = [*command, "--port", str(self.port)]
+        self._process: subprocess.Popen[str] | None = None
+        self._news = threading.Condition()
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        self._process = subprocess.Popen(
+            [sys.executable, *self._command],
+            cwd=ROOT,
+            env={**os.environ, "LABCHAT_URL": self.url, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        before = len(self.log)
+        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        self.logs(READY, since=before, within=60)
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                with self._news:
+                    self.log.append(line.rstrip())
+                    self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    def logs(self, wanted: str | re.Pattern[str], *, since: int = 0, within: float = 10) -> str:
+        """Wait for a line that matches, at or after line `since`, and give it."""
+
+        def found() -> str | None:
+            return next((line for line in self.log[since:] if re.search(wanted, line)), None)
+
+        def done() -> bool:
+            assert self._process is not None
+            return found() is not None or self._process.poll() is not None
+
+        with self._news:
+            self._news.wait_for(done, within)
+        line = found()
+        assert line is not None, f"no {wanted!r} in its log:\n" + "\n".join(self.log[since:])
+        return line
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """End it as a service manager does."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power failure does."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]

@@ -1,0 +1,201 @@
+"""The fold, the token bucket, and the public records."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shiny_labchat import Member, Message, Rules
+from shiny_labchat._decide import Post, Remove
+from shiny_labchat._domain import Event, RoomState, Seat, fold, message_of, to_datetime
+
+from .pure import SECOND, PureRoom
+
+LIMITED = Rules(rate=2.0, burst=5)
+
+
+def until_refused(room: PureRoom, member: str = "a") -> int:
+    said = 0
+    while room.says(member) is None:
+        said += 1
+        assert said < 1000
+    return said
+
+
+# ── the token bucket ──
+
+
+def test_a_burst_is_allowed_and_then_the_rate_counts() -> None:
+    room = PureRoom(rules=LIMITED, members="a")
+    assert until_refused(room) == 5
+    assert room.says("a") == "too_fast"
+    room.now += SECOND
+    assert until_refused(room) == 2
+
+
+def test_an_idle_member_saves_up_no_more_than_a_burst() -> None:
+    room = PureRoom(rules=LIMITED, members="a")
+    until_refused(room)
+    room.now += 3600 * SECOND
+    assert until_refused(room) == 5
+
+
+def test_one_members_haste_costs_nobody_else() -> None:
+    room = PureRoom(rules=LIMITED, members="ab")
+    until_refused(room, "a")
+    assert until_refused(room, "b") == 5
+
+
+def test_a_refused_message_costs_nothing() -> None:
+    room = PureRoom(rules=LIMITED, members="a")
+    until_refused(room)
+    for _ in range(50):
+        room.says("a")
+    room.now += SECOND // 2
+    assert room.says("a") is None
+
+
+def test_without_a_rate_there_is_no_limit() -> None:
+    room = PureRoom(rules=Rules(rate=None), members="a")
+    assert [room.says("a") for _ in range(200)] == [None] * 200
+
+
+def test_a_clock_that_jumps_back_gives_one_message_at_most() -> None:
+    room = PureRoom(rules=LIMITED, members="a")
+    until_refused(room)
+    room.now -= 86_400 * SECOND
+    assert until_refused(room) <= 1
+    room.now += SECOND
+    assert until_refused(room) <= 2
+
+
+def test_a_clock_that_jumps_back_lets_the_rest_of_a_burst_be_said() -> None:
+    room = PureRoom(rules=LIMITED, members="a")
+    assert room.says("a") is None
+    room.now -= 86_400 * SECOND
+    assert until_refused(room) == 4
+
+
+def test_a_clock_that_jumps_ahead_gives_one_burst() -> None:
+    room = PureRoom(rules=LIMITED, members="a")
+    until_refused(room)
+    room.now += 10_000 * 86_400 * SECOND
+    assert until_refused(room) == 5
+
+
+def test_who_spoke_while_the_clock_was_ahead_is_not_silenced_for_long() -> None:
+    """An NTP correction must not cost a person the rest of the experiment."""
+    room = PureRoom(rules=LIMITED, members="a")
+    room.now += 3600 * SECOND
+    until_refused(room)
+    room.now -= 3600 * SECOND
+    room.now += 60 * SECOND
+    assert room.says("a") is None
+
+
+def test_what_code_says_for_a_member_does_not_silence_them() -> None:
+    room = PureRoom(rules=LIMITED, members="a")
+    for _ in range(100):
+        room.does(Post([("text", "x")], member="a"))
+    room.now += 3 * SECOND
+    assert room.says("a") is None
+
+
+@given(st.lists(st.integers(-10 * SECOND, 10 * SECOND), max_size=30))
+def test_whatever_the_clock_does_nobody_exceeds_burst_and_rate(jumps: list[int]) -> None:
+    room = PureRoom(rules=LIMITED, members="a")
+    said = 0
+    for jump in jumps:
+        room.now += jump
+        said += room.says("a") is None
+    ahead = sum(max(0, jump) for jump in jumps) / SECOND
+    back = sum(jump < 0 for jump in jumps)  # each may give one message
+    assert said <= LIMITED.burst + 2.0 * ahead + back + 1e-6
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"max_length": 0}, {"rate": 0}, {"rate": -1.0}, {"burst": 0}, {"rate": float("nan")}]
+)
+def test_rules_that_make_no_sense_are_errors(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Rules(**wrong)  # pyright: ignore[reportArgumentType]
+
+
+# ── fold ──
+
+
+def test_an_unknown_kind_of_event_only_counts() -> None:
+    state = fold(RoomState(seq=4, title="T"), Event(5, 0, "from the future", "a", {"x": 1}))
+    assert state == RoomState(seq=5, title="T")
+
+
+def test_an_event_about_a_stranger_only_counts() -> None:
+    for kind in ("message", "removed", "changed"):
+        assert fold(RoomState(seq=1), Event(2, 0, kind, "nobody")) == RoomState(seq=2)
+
+
+def test_folding_leaves_the_old_state_as_it_was() -> None:
+    room = PureRoom(members="ab")
+    before = room.state
+    seats = dict(before.seats)
+    room.does(Remove("a"))
+    assert dict(before.seats) == seats and before.seat("a") is not None
+
+
+def test_an_audience_sees_and_others_do_not() -> None:
+    room = PureRoom(members="abc")
+    room.does(Post([("text", "x")], member="b", audience=["a"]))
+    seen = {member: seat.may_see(room.log[-1]) for member, seat in room.state.seats.items()}
+    assert seen == {"a": True, "b": True, "c": False}
+
+
+# ── records ──
+
+
+def test_times_are_aware_utc_and_exact_to_the_microsecond() -> None:
+    for at in (0, 1, 999_999, 1_700_000_000_123_457, 253_402_300_799_999_999):
+        time = to_datetime(at)
+        assert time.tzinfo is UTC
+        epoch = datetime(1970, 1, 1, tzinfo=UTC)
+        assert (time - epoch) // timedelta(microseconds=1) == at
+
+
+def a_message() -> Message:
+    data = {"role": "user", "name": "Ann", "parts": [("text", "a"), ("markdown", "b")]}
+    return message_of(Event(7, 1_000_000, "message", "m1", data))
+
+
+def test_a_message_has_all_its_parts_in_order() -> None:
+    message = a_message()
+    assert (message.content, str(message), message.id) == ("ab", "ab", "m7")
+    assert (message.author, message.member, message.seq) == ("Ann", "m1", 7)
+
+
+def test_a_message_reads_like_shinychats_dictionary() -> None:
+    message = a_message()
+    assert dict(message) == {"content": "ab", "role": "user"}
+    assert (message["content"], message["role"]) == ("ab", "user")
+    with pytest.raises(KeyError):
+        message["member"]
+
+
+def test_a_message_as_dict_is_json() -> None:
+    import json
+
+    assert json.loads(json.dumps(a_message().as_dict()))["at"] == "1970-01-01T00:00:01+00:00"
+
+
+def test_records_cannot_be_changed() -> None:
+    for record, name in ((a_message(), "content"), (Member("a", "Ann"), "role"), (Rules(), "rate")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(record, name, "x")
+
+
+def test_a_member_knows_whether_it_is_oneself() -> None:
+    seat = Seat("a", "h", "Ann", "participant", joined=1)
+    assert Member.of(seat, own="a").own and not Member.of(seat, own="b").own
+    assert not Member.of(seat).own
