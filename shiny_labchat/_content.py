@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from htmltools import HTML, HTMLDependency, Tag, Tagifiable, TagChild, TagList
+from htmltools import HTML, HTMLDependency, Tag, TagChild, Tagifiable, TagList
 from shiny.session import Session
 from shinychat import message_content
 
@@ -86,10 +86,12 @@ def _pieces(message: object) -> Iterable[tuple[Literal["markdown", "html"], TagC
         yield "html", message
     else:
         for segment in message_content(message).segments:
-            if isinstance(segment, dict):
-                yield "html", HTML(segment.get("content", ""))
-            else:
+            if not isinstance(segment, dict):
                 yield "markdown", segment.content
+            elif segment["type"] == "html_block":
+                yield "html", HTML(segment["content"])
+            else:
+                raise ValueError(f"a {segment['type']} cannot be appended as a whole message")
 
 
 def as_html(icon: HTML | Tag | TagList | str | None) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from shiny_labchat._domain import RoomKey
-from shiny_labchat.errors import Refused
+from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import Grant, Log, issue, look_up, opened_logs, redeem
 
 __all__ = ["Entry", "enter", "identify", "invitation", "invite", "ticket"]
@@ -75,17 +75,28 @@ async def enter(token: str, is_resume: bool) -> Entry:
     Refused
         ``ticket``: it is unknown, has run out, or was used before.
     """
+    trouble: StoreError | None = None
     for log in opened_logs():
-        if not log.exists:
+        try:
+            entry = await _enter(log, token, is_resume)
+        except StoreError as exc:
+            trouble = exc  # another lab may be well
             continue
-        if is_resume:
-            grant = await log.read(lambda conn: look_up(conn, "resume", token))
-            resume = token
-        else:
-            grant, resume = await log.write(lambda conn, now: _take_ticket(conn, token, now))
-        if grant is not None and grant.room is not None:
-            return Entry(log, grant.room, grant.member, grant.page or "", resume)
-    raise Refused("ticket")
+        if entry is not None:
+            return entry
+    raise trouble or Refused("ticket")
+
+
+async def _enter(log: Log, token: str, is_resume: bool) -> Entry | None:
+    if not log.exists:
+        return None
+    kind, resume = ("resume", token) if is_resume else ("ticket", "")
+    grant = await log.read(lambda conn: look_up(conn, kind, token))
+    if grant is not None and not is_resume:  # only now is it worth a commit
+        grant, resume = await log.write(lambda conn, now: _take_ticket(conn, token, now))
+    if grant is None or grant.room is None:
+        return None
+    return Entry(log, grant.room, grant.member, grant.page or "", resume)
 
 
 def _take_ticket(conn: sa.Connection, raw: str, now: int) -> tuple[Grant | None, str]:

@@ -70,9 +70,9 @@ async def _serve(ws: WebSocket) -> None:
     check_origin(ws)
     async with asyncio.timeout(HELLO_WITHIN):
         hello = _wire.decode(await _receive(ws))
-        if not isinstance(hello, _wire.Hello):
-            raise BadFrame("bad_frame", "the first frame must be a hello")
-        entry = await _door.enter(hello.token, hello.is_resume)
+    if not isinstance(hello, _wire.Hello):
+        raise BadFrame("bad_frame", "the first frame must be a hello")
+    entry = await _door.enter(hello.token, hello.is_resume)
     room = await Live.of(entry.log).open(entry.room)
     try:
         if room.state.seat(entry.member) is None:

@@ -43,6 +43,9 @@ PAGE = 50
 SHOWN = ("message", "cleared")
 """The kinds of events that viewers are shown."""
 
+CATCH_UP_AGAIN = 1.0
+"""How long a room waits to read its log again when that failed, in seconds."""
+
 Follower = Callable[[Sequence[Event]], None]
 
 
@@ -187,13 +190,13 @@ class LiveRoom:
             self._catching_up = asyncio.create_task(self._catch_up_all())
 
     async def _catch_up_all(self) -> None:
-        try:
-            while self.state.seq < self._heard:
+        while self.state.seq < self._heard and self.users:
+            try:
                 await self.catch_up()
-        except LabChatError as exc:
-            logger.error("room %r lags behind its log: %s", self.key.id, exc)
-        finally:
-            self._catching_up = None
+            except LabChatError as exc:
+                logger.error("room %r lags behind its log: %s", self.key.id, exc)
+                await asyncio.sleep(CATCH_UP_AGAIN)
+        self._catching_up = None
 
     async def catch_up(self) -> None:
         """Read and take in what other processes have done."""
@@ -309,10 +312,14 @@ class LiveRoom:
         await asyncio.shield(self._reading_whole)
 
     async def _read_whole(self) -> None:
-        events = await self._log.read(lambda conn: events_after(conn, self._number, 0))
-        self._whole = [e for e in events if e.kind in SHOWN and e.seq <= self.state.seq]
-        known = events[-1].seq if events else 0
-        self._whole += [e for e, _ in self._owed(known)]
+        whole: list[Event] = []
+        known, more = 0, True
+        while more:  # until memory takes over, however much is said meanwhile
+            events = await self._log.read(lambda conn, a=known: events_after(conn, self._number, a))
+            whole += [e for e in events if e.kind in SHOWN and e.seq <= self.state.seq]
+            known = events[-1].seq if events else known
+            more = bool(events) and known < self._since
+        self._whole = whole + [event for event, _ in self._owed(known)]
 
 
 def floor(state: RoomState, viewer: Seat) -> int:

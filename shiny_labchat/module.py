@@ -15,10 +15,9 @@ __all__ = ["chat_module_server", "chat_module_ui"]
 _INSIDE = "chat"
 
 
-@module.ui
-def chat_module_ui(**kwargs: Any) -> Tag:
+def chat_module_ui(id: str, **kwargs: Any) -> Tag:
     """
-    The place of a chat module in a page: ``chat_module_ui(id, ...)``.
+    The place of a chat module in a page.
 
     Parameters
     ----------
@@ -27,13 +26,12 @@ def chat_module_ui(**kwargs: Any) -> Tag:
     kwargs
         Passed on to :func:`~shiny_labchat.chat_ui`.
     """
-    return chat_ui(_INSIDE, **kwargs)
+    return _ui(id, **kwargs)
 
 
-@module.server
-def chat_module_server(input: Inputs, output: Outputs, session: Session, **kwargs: Any) -> Chat:
+def chat_module_server(id: str, **kwargs: Any) -> Chat:
     """
-    The server's side of a chat module: ``chat = chat_module_server(id, room=...)``.
+    The server's side of a chat module.
 
     Parameters
     ----------
@@ -46,5 +44,15 @@ def chat_module_server(input: Inputs, output: Outputs, session: Session, **kwarg
     -------
     Chat
     """
+    return _server(id, **kwargs)
+
+
+@module.ui
+def _ui(**kwargs: Any) -> Tag:
+    return chat_ui(_INSIDE, **kwargs)
+
+
+@module.server
+def _server(input: Inputs, output: Outputs, session: Session, **kwargs: Any) -> Chat:
     kwargs.setdefault("room", str(session.ns))
     return Chat(_INSIDE, **kwargs)

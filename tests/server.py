@@ -15,7 +15,7 @@ from pathlib import Path
 __all__ = ["ROOT", "Server", "shiny_run"]
 
 ROOT = Path(__file__).parent.parent
-READY = re.compile(r"Application startup complete")
+READY = re.compile(r"Uvicorn running on")
 
 
 def shiny_run(app: Path) -> list[str]:

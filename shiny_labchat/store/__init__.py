@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shiny_labchat.store._log import Committed, Log, Outcome, open_log, opened_logs
+from shiny_labchat.store._batch import Outcome
+from shiny_labchat.store._log import Log, open_log, opened_logs
 from shiny_labchat.store._tables import (
     dependencies,
     events_after,
@@ -12,6 +13,7 @@ from shiny_labchat.store._tables import (
     rooms,
 )
 from shiny_labchat.store._tokens import Grant, issue, look_up, redeem
+from shiny_labchat.store._writer import Committed
 
 __all__ = [
     "Committed",

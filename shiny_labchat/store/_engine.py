@@ -13,10 +13,22 @@ from sqlalchemy.exc import ArgumentError
 
 from shiny_labchat.errors import SchemaTooNew, StoreError
 
-__all__ = ["BUSY_TIMEOUT", "SCHEMA", "connect", "file_of", "parse", "store_error", "upgrade"]
+__all__ = [
+    "BUSY_TIMEOUT",
+    "READERS",
+    "SCHEMA",
+    "connect",
+    "file_of",
+    "is_current",
+    "parse",
+    "store_error",
+    "upgrade",
+]
 
 BUSY_TIMEOUT = 5.0
 """How long a commit waits for another process's lock, in seconds."""
+READERS = 4
+"""Threads, and connections, that read at the same time."""
 SCHEMA = "0001"
 """The newest migration this version knows."""
 _VERSION_TABLE = "labchat_version"
@@ -54,7 +66,7 @@ def connect(url: sa.URL, *, write: bool) -> sa.Engine:
     The writer's transactions begin IMMEDIATE (a deferred one that turns to writing fails under
     another writer instead of waiting) and are on disk when they return (synchronous=FULL).
     """
-    pool: dict[str, Any] = {"poolclass": sa.StaticPool} if write else {"pool_size": _READERS}
+    pool: dict[str, Any] = {"poolclass": sa.StaticPool} if write else {"pool_size": READERS}
     engine = sa.create_engine(
         url,
         connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
@@ -75,10 +87,17 @@ def connect(url: sa.URL, *, write: bool) -> sa.Engine:
     return engine
 
 
-_READERS = 4
+def is_current(url: sa.URL) -> bool:
+    """Whether the database's schema is `SCHEMA`; takes no lock."""
+    engine = connect(url, write=False)
+    try:
+        with engine.begin() as conn:
+            return _stored_version(conn) == SCHEMA
+    finally:
+        engine.dispose()
 
 
-def upgrade(engine: sa.Engine) -> None:
+def upgrade(url: sa.URL) -> None:
     """
     Bring the database's schema to `SCHEMA`; several processes may do so at once.
 
@@ -87,36 +106,37 @@ def upgrade(engine: sa.Engine) -> None:
     SchemaTooNew
         A newer version of this package wrote it.
     """
-    with engine.begin() as conn:
-        stored = _stored_version(conn)
-        if stored == SCHEMA:
-            return
-        if stored is not None and stored > SCHEMA:
-            raise SchemaTooNew(
-                "store_broken",
-                engine.url.render_as_string(),
-                f"its schema is {stored}, this shiny_labchat knows {SCHEMA}; install a newer one",
-            )
-        _migrate(conn)
-
-
-def _stored_version(conn: sa.Connection) -> str | None:
-    if not sa.inspect(conn).has_table(_VERSION_TABLE):
-        return None
-    return conn.execute(sa.text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()
-
-
-def _migrate(conn: sa.Connection) -> None:
-    # Alembic takes half a second to import: only when there is something to do.
+    # Alembic takes half a second to import: only here, and not while others wait for the lock.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = conn
     config.attributes["version_table"] = _VERSION_TABLE
-    command.upgrade(config, "head")
+    engine = connect(url, write=True)
+    try:
+        with engine.begin() as conn:
+            _refuse_newer(url, _stored_version(conn))
+            config.attributes["connection"] = conn
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def _refuse_newer(url: sa.URL, stored: str | None) -> None:
+    if stored is not None and stored > SCHEMA:
+        raise SchemaTooNew(
+            "store_broken",
+            url.render_as_string(),
+            f"its schema is {stored}, this shiny_labchat knows {SCHEMA}; install a newer one",
+        )
+
+
+def _stored_version(conn: sa.Connection) -> str | None:
+    if not sa.inspect(conn).has_table(_VERSION_TABLE):
+        return None
+    return conn.execute(sa.text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()
 
 
 def store_error(url: sa.URL, exc: BaseException) -> StoreError:

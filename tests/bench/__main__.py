@@ -37,21 +37,57 @@ def _sizes(ctx: click.Context, param: click.Parameter, value: str) -> list[int]:
 
 
 @click.command(epilog="Example:  python -m tests.bench --people 50 --runs 5 --json bench.json")
-@click.option("--people", default="10,50,100", callback=_sizes, show_default=True,
-              help="People in the room, one size after the other.")
-@click.option("--rate", default=20.0, type=click.FloatRange(0.1), show_default=True,
-              help="Messages a second, of all people together.")
-@click.option("--seconds", default=8.0, type=click.FloatRange(0.1), show_default=True,
-              help="How long they talk at that rate.")
-@click.option("--burst", default=200, type=click.IntRange(1, WINDOW), show_default=True,
-              help="Messages said at once after that.")
-@click.option("--runs", default=3, type=click.IntRange(1), show_default=True,
-              help="Runs of each side; the table shows medians.")
+@click.option(
+    "--people",
+    default="10,50,100",
+    callback=_sizes,
+    show_default=True,
+    help="People in the room, one size after the other.",
+)
+@click.option(
+    "--rate",
+    default=20.0,
+    type=click.FloatRange(0.1),
+    show_default=True,
+    help="Messages a second, of all people together.",
+)
+@click.option(
+    "--seconds",
+    default=8.0,
+    type=click.FloatRange(0.1),
+    show_default=True,
+    help="How long they talk at that rate.",
+)
+@click.option(
+    "--burst",
+    default=200,
+    type=click.IntRange(1, WINDOW),
+    show_default=True,
+    help="Messages said at once after that.",
+)
+@click.option(
+    "--runs",
+    default=3,
+    type=click.IntRange(1),
+    show_default=True,
+    help="Runs of each side; the table shows medians.",
+)
 @click.option("--deflate", is_flag=True, help="Let the people accept compressed frames.")
-@click.option("--json", "file", type=click.Path(dir_okay=False, writable=True, path_type=Path),
-              help="Write all figures to this file.")
-def main(people: list[int], rate: float, seconds: float, burst: int, runs: int,
-         deflate: bool, file: Path | None) -> None:
+@click.option(
+    "--json",
+    "file",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write all figures to this file.",
+)
+def main(
+    people: list[int],
+    rate: float,
+    seconds: float,
+    burst: int,
+    runs: int,
+    deflate: bool,
+    file: Path | None,
+) -> None:
     """
     Measure how fast messages reach everybody, beside a broadcast that stores nothing.
 

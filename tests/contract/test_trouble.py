@@ -16,7 +16,7 @@ from shiny_labchat import Lab, Room, StoreError
 from shiny_labchat._decide import Post, Say
 from shiny_labchat._live import Live
 from shiny_labchat.errors import SENTENCES, SchemaTooNew
-from shiny_labchat.store._log import WAITING
+from shiny_labchat.store._writer import WAITING
 
 from . import elsewhere
 from .hearing import heard_in

@@ -11,6 +11,8 @@ ABOVE = (
     {"_decide", "_wire", "_names"},
     {"_presence", "store._tables", "store._engine"},
     {"store._tokens", "store._batch"},
+    {"store._database"},
+    {"store._writer"},
     {"store._log"},
     {"store"},
     {"_live", "_door", "_room"},

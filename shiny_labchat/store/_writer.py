@@ -1,0 +1,290 @@
+"""
+The one writer: a thread that takes all commands that wait and commits them as one transaction.
+
+So a busy server pays for one disk flush per batch, not per message (group commit). Only when
+that is on disk does anybody hear of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+
+from shiny_labchat._decide import Command
+from shiny_labchat._domain import Event, RoomKey, RoomState
+from shiny_labchat.errors import Refused, StoreError
+from shiny_labchat.store import _tokens
+from shiny_labchat.store._batch import Batch, Head
+from shiny_labchat.store._database import Database, File
+from shiny_labchat.store._engine import store_error
+
+__all__ = ["Committed", "Work", "Writer"]
+
+logger = logging.getLogger("shiny_labchat")
+
+BATCH = 1_000
+"""Commands in one transaction, at most."""
+WAITING = 20_000
+"""Commands that may wait; one more is refused with ``store_busy``."""
+POLL = 0.05
+"""How often the writer looks for commits of other processes, in seconds."""
+DEAF = 1.0
+"""How long it waits to look again when that failed, in seconds."""
+HEADS = 2_000
+"""Unwatched rooms whose state is remembered; others are folded again when they are needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """
+    What has become durable in a room: its events in order, and the state then.
+
+    The events may be missing where another process wrote; then ``state.seq`` tells that there
+    are some, and the log has them.
+    """
+
+    room: RoomKey
+    events: tuple[Event, ...]
+    state: RoomState
+
+
+@dataclass(slots=True)
+class Work:
+    """A command for a room, or a job; and who waits for it."""
+
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Any]
+    room: RoomKey | None = None
+    command: Command | None = None
+    job: Callable[[sa.Connection, int], Any] | None = None
+    result: Any = None
+    error: BaseException | None = None
+
+    def finish(self) -> None:
+        """Tell who waits, in their loop."""
+        if self.done.cancelled():
+            return
+        if self.error is not None:
+            self.done.set_exception(self.error)
+        else:
+            self.done.set_result(self.result)
+
+
+Listener = Callable[[list[Committed]], None]
+
+
+class Writer:
+    """
+    Writes one database.
+
+    Parameters
+    ----------
+    file
+        The database.
+
+    Attributes
+    ----------
+    listeners
+        Who hears, in which event loop, what is new in watched rooms.
+    watched
+        The rooms that somebody has open here.
+    """
+
+    def __init__(self, file: File) -> None:
+        self.listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
+        self.watched: set[RoomKey] = set()
+        self._url = file.url
+        self._database = Database(file, write=True)
+        self._heads: OrderedDict[RoomKey, Head] = OrderedDict()
+        self._engine: sa.Engine | None = None
+        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._version: int | None = None
+        self._listen_at = 0.0
+
+    def put(self, work: Work) -> None:
+        """
+        Have something done in one of the next transactions.
+
+        Raises
+        ------
+        StoreError
+            ``store_busy``: too much waits already.
+        """
+        if self._queue.qsize() >= WAITING:
+            raise StoreError("store_busy", str(self._url), f"{WAITING} commands are waiting")
+        self._queue.put(work)
+        if self._thread is None:
+            self.start()
+
+    def start(self) -> None:
+        """Start the thread, if it does not run yet."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="labchat-write", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Store what waits, and stop."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+        self._database.forget()
+
+    # ── the thread ──
+
+    def _run(self) -> None:
+        while (batch := self._take()) is not None:
+            try:
+                if batch:
+                    self._commit(batch)
+                if self.watched and time.monotonic() >= self._listen_at:
+                    self._hear_others()
+            except Exception:
+                logger.exception("the writer of %s failed and goes on", self._url)
+
+    def _take(self) -> list[Work] | None:
+        batch: list[Work] = []
+        try:
+            work = self._queue.get(timeout=POLL)
+            while work is not None:
+                batch.append(work)
+                if len(batch) >= BATCH:
+                    return batch
+                work = self._queue.get_nowait()
+        except queue.Empty:
+            return batch
+        if not batch:
+            return None
+        self._queue.put(None)  # the end comes after what waited before it
+        return batch
+
+    def _commit(self, batch: list[Work]) -> None:
+        news: list[Committed] = []
+        try:
+            news = self._transact(batch)
+        except (SQLAlchemyError, OSError, StoreError) as exc:
+            if isinstance(exc, IntegrityError) and len(batch) > 1:
+                self._commit_singly(batch)
+                return
+            self._fail(batch, exc)
+        except Exception as exc:
+            if len(batch) > 1:
+                self._commit_singly(batch)
+                return
+            logger.exception("a command failed")
+            batch[0].error = exc
+        self._tell(batch, news)
+
+    def _commit_singly(self, batch: list[Work]) -> None:
+        """Somebody's odd command must not cost the others theirs."""
+        for work in batch:
+            self._commit([work])
+
+    def _transact(self, batch: list[Work]) -> list[Committed]:
+        with self._connect().begin() as conn:
+            now = time.time_ns() // 1000
+            rooms = Batch(conn, self._heads, now)
+            rooms.claim([(w.room, w.command) for w in batch if w.room and w.command])
+            for work in batch:
+                self._do(work, rooms, conn, now)
+            rooms.store()
+        return self._remember(rooms)
+
+    def _do(self, work: Work, rooms: Batch, conn: sa.Connection, now: int) -> None:
+        work.result = work.error = None
+        try:
+            if work.room is not None and work.command is not None:
+                work.result = rooms.run(work.room, work.command)
+            elif work.job is not None:
+                work.result = work.job(conn, now)
+        except OperationalError:
+            raise
+        except Refused as exc:
+            exc.room = work.room.id if work.room else None
+            work.error = exc
+        except Exception as exc:
+            work.error = exc
+
+    def _remember(self, rooms: Batch) -> list[Committed]:
+        for key, head in rooms.heads.items():
+            self._heads[key] = head
+            self._heads.move_to_end(key)
+        while len(self._heads) > HEADS + len(self.watched):
+            self._heads.popitem(last=False)
+        return [Committed(k, tuple(e), rooms.heads[k].state) for k, e in rooms.news.items()]
+
+    def _fail(self, batch: Iterable[Work], exc: BaseException) -> None:
+        error = store_error(self._url, exc)
+        logger.error("nothing could be stored: %s", error)
+        for work in batch:
+            work.error = error
+        self._database.forget()
+
+    def _tell(self, batch: Iterable[Work], news: list[Committed]) -> None:
+        waiting: dict[asyncio.AbstractEventLoop, list[Work]] = {}
+        for work in batch:
+            waiting.setdefault(work.loop, []).append(work)
+        heard = [item for item in news if item.room in self.watched]
+        for loop in {*waiting, *(self.listeners if heard else ())}:
+            try:
+                loop.call_soon_threadsafe(self._deliver, loop, waiting.get(loop, ()), heard)
+            except RuntimeError:  # that loop has closed: nobody there waits any more
+                self.listeners.pop(loop, None)
+
+    def _deliver(
+        self, loop: asyncio.AbstractEventLoop, works: Iterable[Work], news: list[Committed]
+    ) -> None:
+        for work in works:
+            work.finish()
+        if news and loop in self.listeners:
+            self.listeners[loop](news)
+
+    # ── other processes ──
+
+    def _hear_others(self) -> None:
+        """Announce what other processes have committed; costs 5 µs where there is nothing."""
+        try:
+            version = self._data_version()
+            if version != self._version:
+                self._tell((), self._missed())
+                self._version = version
+            self._listen_at = time.monotonic() + POLL
+        except (SQLAlchemyError, OSError, StoreError) as exc:
+            logger.error("others' commits cannot be heard: %s", store_error(self._url, exc))
+            self._database.forget()
+            self._listen_at = time.monotonic() + DEAF
+
+    def _data_version(self) -> int:
+        with self._connect().connect() as conn:
+            raw = conn.connection.driver_connection
+            assert raw is not None
+            return raw.execute("PRAGMA data_version").fetchone()[0]
+
+    def _missed(self) -> list[Committed]:
+        with self._connect().begin() as conn:
+            rooms = Batch(conn, self._heads, 0)
+            rooms.catch_up(sorted(self.watched))
+        return self._remember(rooms)
+
+    def _connect(self) -> sa.Engine:
+        engine = self._database.engine()
+        if engine is not self._engine:  # another file, perhaps: what was known of it is void
+            with engine.begin() as conn:
+                _tokens.forget_expired(conn, time.time_ns() // 1000)
+            self._engine = engine
+            self._heads.clear()
+            self._version = None
+        return engine
