@@ -245,7 +245,8 @@ class Chat:
 
         Most apps read the last of :meth:`messages` instead.
         """
-        return self._following.said()
+        self._following.reads.depend("said")
+        return self._following.said
 
     # ── saying ──
 

@@ -190,64 +190,68 @@ class RoomState:
 def fold(state: RoomState, event: Event) -> RoomState:
     """The room's state after `event`; kinds it does not know leave all but `seq` alone."""
     step = _FOLDS.get(event.kind)
-    if step is not None:
-        state = step(state, event)
-    return replace(state, seq=event.seq)
+    changes = step(state, event) if step is not None else {}
+    return replace(state, seq=event.seq, **changes)
 
 
-def _configured(state: RoomState, event: Event) -> RoomState:
+_Changes = dict[str, Any]
+
+
+def _configured(state: RoomState, event: Event) -> _Changes:
     data = dict(event.data)
     if "rules" in data:
         data["rules"] = Rules(**data["rules"])
     if data.get("write") is not None:
         data["write"] = tuple(data["write"])
-    return replace(state, **data)
+    return data
 
 
-def _joined(state: RoomState, event: Event) -> RoomState:
+def _joined(state: RoomState, event: Event) -> _Changes:
     member = cast(str, event.member)
     before = state.seats.get(member)
     view_from = before.view_from if before else 0
     return _with(state, Seat(member, joined=event.seq, view_from=view_from, **event.data))
 
 
-def _changed(state: RoomState, event: Event) -> RoomState:
+def _changed(state: RoomState, event: Event) -> _Changes:
     return _seat_with(state, event, **event.data)
 
 
-def _removed(state: RoomState, event: Event) -> RoomState:
+def _removed(state: RoomState, event: Event) -> _Changes:
     return _seat_with(state, event, is_removed=True)
 
 
-def _said(state: RoomState, event: Event) -> RoomState:
+def _said(state: RoomState, event: Event) -> _Changes:
     seat = state.seats.get(event.member or "")
     if seat is None or "page" not in event.data:  # code may say what it likes
-        return state
+        return {}
     left = seat.allowance(state.rules, event.at) - 1
+    if left == seat.tokens == float("inf"):  # nobody counts here
+        return {}
     return _with(state, replace(seat, tokens=left, spoke=event.at))
 
 
-def _opened(state: RoomState, event: Event) -> RoomState:
-    return replace(state, is_open=True, reason=None)
+def _opened(state: RoomState, event: Event) -> _Changes:
+    return {"is_open": True, "reason": None}
 
 
-def _closed(state: RoomState, event: Event) -> RoomState:
-    return replace(state, is_open=False, reason=event.data.get("reason"))
+def _closed(state: RoomState, event: Event) -> _Changes:
+    return {"is_open": False, "reason": event.data.get("reason")}
 
 
-def _cleared(state: RoomState, event: Event) -> RoomState:
+def _cleared(state: RoomState, event: Event) -> _Changes:
     if event.data["scope"] == "room":
-        return replace(state, cleared=event.seq)
+        return {"cleared": event.seq}
     return _seat_with(state, event, view_from=event.seq)
 
 
-def _seat_with(state: RoomState, event: Event, **changes: Any) -> RoomState:
+def _seat_with(state: RoomState, event: Event, **changes: Any) -> _Changes:
     seat = state.seats.get(event.member or "")
-    return state if seat is None else _with(state, replace(seat, **changes))
+    return {} if seat is None else _with(state, replace(seat, **changes))
 
 
-def _with(state: RoomState, seat: Seat) -> RoomState:
-    return replace(state, seats={**state.seats, seat.member: seat})
+def _with(state: RoomState, seat: Seat) -> _Changes:
+    return {"seats": {**state.seats, seat.member: seat}}
 
 
 _FOLDS = {

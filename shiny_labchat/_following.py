@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from shiny import reactive
 from shiny.session import Session
 
 from shiny_labchat import _shiny
@@ -36,15 +35,15 @@ class Following:
     live
         The live room; None before there is one.
     reads
-        Who has read "messages", "members" or "state".
+        Who has read "messages", "members", "state" or "said".
     said
-        Reactive: the text that this page's person said last.
+        The text that this page's person said last.
     """
 
     def __init__(self, session: Session, chat: str, handlers: Handlers) -> None:
         self.live: LiveRoom | None = None
         self.reads = Reads(session)
-        self.said: reactive.Value[str | None] = reactive.Value(None, name=f"{chat}_user_input")
+        self.said: str | None = None
         self._session = session
         self._chat = chat
         self._handlers = handlers
@@ -134,9 +133,9 @@ class Following:
                 self._handle(message_of(event))
 
     def _handle(self, message: Message) -> None:
-        self.said.set(message.content)
+        self.said = message.content
         self._handlers.submit(message, self.read_whole)
-        _shiny.flush_soon(self._session)
+        self.changed("said")
 
     def _key(self, live: LiveRoom) -> tuple[str, ...]:
         return (self._page, self._chat, *live.key)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections import deque
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -21,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from shiny_labchat import _decide, _door, _wire
 from shiny_labchat._domain import Event, Seat
-from shiny_labchat._live import Live, LiveRoom
+from shiny_labchat._live import Live, LiveRoom, Page
 from shiny_labchat.errors import BadFrame, Refused, StoreError
 from shiny_labchat.store import Outcome
 
@@ -157,7 +156,8 @@ class Socket:
         self._entry = entry
         self._room = room
         self._wake = asyncio.Event()
-        self._replies: deque[str] = deque()
+        self._replies: list[str] = []
+        self._acks: list[tuple[str, int]] = []
         self._room_free = asyncio.Semaphore(IN_FLIGHT)
         self._cursor = 0
         self._state = ""
@@ -170,7 +170,7 @@ class Socket:
         """Welcome the browser, then read and send until it goes or may not stay."""
         self._state = _wire.state(self._room.state, self._seat())
         presence = self._room.presence
-        unfollow = self._room.follow(self._hear), presence.follow(self._wake.set)
+        unfollow = self._room.follow(self._hear, first=True), presence.follow(self._wake.set)
         presence.come(self._entry.member)
         reading = asyncio.create_task(self._read())
         try:
@@ -196,16 +196,20 @@ class Socket:
 
     async def _welcome(self, after: int) -> str:
         room, seat = self._room, self._seat()
-        reset = after == 0 or room.is_behind(after)
+        reset = after == 0 or room.is_lost(after)
+        page = await room.newest(seat) if reset else Page([], False)
+        seat = self._seat()  # of now: it took a while to read the page
+        items = page.items
         if reset:
-            page = await room.newest(seat)
-            seat = self._seat()
-            items, more = page.items, page.more
+            self._cursor = room.state.seq
+        elif room.is_behind(after):
+            self._cursor = after  # what was missed is owed like anything new
+            self._wake.set()
         else:
-            items, more = room.since(after, seat), False
-        self._cursor = room.state.seq
+            items = room.since(after, seat)
+            self._cursor = room.state.seq
         resume = self._entry.resume
-        return _wire.welcome(room.state, seat, resume, self._cursor, items, more, reset)
+        return _wire.welcome(room.state, seat, resume, self._cursor, items, page.more, reset)
 
     # ── sending ──
 
@@ -224,15 +228,12 @@ class Socket:
 
     async def _owed(self) -> list[str]:
         room, seat = self._room, self._seat()
-        owed = list(self._replies)
+        owed = [_wire.acks(self._acks)] if self._acks else []
+        owed += self._replies
+        self._acks.clear()
         self._replies.clear()
-        if room.is_behind(self._cursor):
-            owed.append(await self._welcome(0))
-        elif self._cursor < room.state.seq:
-            frame = room.frame(self._cursor, seat)
-            self._cursor = room.state.seq
-            if frame is not None:
-                owed.append(frame)
+        if self._cursor < room.state.seq:
+            owed += await self._news(seat)
         if self._state_changed:
             self._state_changed = False
             owed += self._new_state(seat)
@@ -244,6 +245,19 @@ class Socket:
             self._seen_typing = typing.number
             owed.append(typing.frame)
         return owed
+
+    async def _news(self, seat: Seat) -> list[str]:
+        room = self._room
+        if room.is_lost(self._cursor):
+            return [await self._welcome(0)]
+        if room.is_behind(self._cursor):
+            frame, self._cursor = await room.missed(self._cursor, seat)
+            self._seat()  # who was removed while it was read gets nothing
+            self._wake.set()
+            return [frame]
+        frame = room.frame(self._cursor, seat)
+        self._cursor = room.state.seq
+        return [] if frame is None else [frame]
 
     def _new_state(self, seat: Seat) -> list[str]:
         frame = _wire.state(self._room.state, seat)
@@ -306,7 +320,8 @@ class Socket:
         error = done.exception()
         if error is None:
             self._room_free.release()
-            self._reply(_wire.ack(cid, done.result().events[0].seq))
+            self._acks.append((cid, done.result().events[0].seq))
+            self._wake.set()
         else:
             self._refuse(cid, error)
 

@@ -43,6 +43,8 @@ PAGE = 50
 SHOWN = ("message", "cleared")
 """The kinds of events that viewers are shown."""
 
+LOST = 2_000
+"""A viewer that lacks more events than this gets the newest screen, and older ones on demand."""
 CATCH_UP_AGAIN = 1.0
 """How long a room waits to read its log again when that failed, in seconds."""
 
@@ -134,7 +136,9 @@ class LiveRoom:
         self._on_unused = on_unused
         self._window: deque[tuple[Event, str]] = deque()
         self._since = 0
+        self._private = 0
         self._heard = 0
+        self._first: set[Follower] = set()
         self._followers: set[Follower] = set()
         self._whole: list[Event] | None = None
         self._loading: asyncio.Task[None] | None = None
@@ -148,10 +152,16 @@ class LiveRoom:
         if self.users == 0:
             self._on_unused(self)
 
-    def follow(self, follower: Follower) -> Callable[[], None]:
-        """Call `follower` with all events from now on; returns what ends that."""
-        self._followers.add(follower)
-        return lambda: self._followers.discard(follower)
+    def follow(self, follower: Follower, *, first: bool = False) -> Callable[[], None]:
+        """
+        Call `follower` with all events from now on; returns what ends that.
+
+        Those who come `first` are called at once, the others when these have had their turn:
+        browsers are sent a message before any session's own work on it.
+        """
+        followers = self._first if first else self._followers
+        followers.add(follower)
+        return lambda: followers.discard(follower)
 
     # ── coming to know ──
 
@@ -190,13 +200,18 @@ class LiveRoom:
             self._catching_up = asyncio.create_task(self._catch_up_all())
 
     async def _catch_up_all(self) -> None:
-        while self.state.seq < self._heard and self.users:
-            try:
-                await self.catch_up()
-            except LabChatError as exc:
-                logger.error("room %r lags behind its log: %s", self.key.id, exc)
-                await asyncio.sleep(CATCH_UP_AGAIN)
-        self._catching_up = None
+        try:
+            while self.state.seq < self._heard and self.users:
+                await self._try_to_catch_up()
+        finally:
+            self._catching_up = None
+
+    async def _try_to_catch_up(self) -> None:
+        try:
+            await self.catch_up()
+        except LabChatError as exc:
+            logger.error("room %r lags behind its log: %s", self.key.id, exc)
+            await asyncio.sleep(CATCH_UP_AGAIN)
 
     async def catch_up(self) -> None:
         """Read and take in what other processes have done."""
@@ -220,7 +235,12 @@ class LiveRoom:
                 self.presence.rename()
         if self._whole is not None:
             self._whole += [event for event in events if event.kind in SHOWN]
-        for follower in tuple(self._followers):
+        self._tell(self._first, events)
+        if self._followers:
+            asyncio.get_running_loop().call_soon(self._tell, self._followers, events)
+
+    def _tell(self, followers: set[Follower], events: Sequence[Event]) -> None:
+        for follower in tuple(followers):
             try:
                 follower(events)
             except Exception:
@@ -231,6 +251,8 @@ class LiveRoom:
         if item is None:
             return
         self._window.append((event, item))
+        if _is_private(event):
+            self._private = event.seq
         if len(self._window) > WINDOW:
             self._since = self._window.popleft()[0].seq
 
@@ -242,15 +264,28 @@ class LiveRoom:
 
     def is_behind(self, cursor: int) -> bool:
         """Whether memory no longer reaches back to a cursor."""
-        return not self._since <= cursor <= self.state.seq
+        return cursor < self._since
+
+    def is_lost(self, cursor: int) -> bool:
+        """Whether a viewer is better off with the newest screen than with all it missed."""
+        return not self.state.seq - LOST <= cursor <= self.state.seq
+
+    async def missed(self, cursor: int, viewer: Seat) -> tuple[str, int]:
+        """The first frame of what a viewer has missed that is behind, and its cursor then."""
+        events = await self._log.read(
+            lambda conn: events_after(conn, self._number, cursor, limit=WINDOW)
+        )
+        shown = [e for e in events if e.kind in SHOWN and shows(self.state, viewer, e)]
+        items = [item for event in shown if (item := _wire.item(event)) is not None]
+        upto = events[-1].seq if events else self.state.seq
+        return _wire.events(upto, items), upto
 
     def frame(self, cursor: int, viewer: Seat) -> str | None:
         """The frame that brings a viewer from a cursor to now; None: they are shown nothing."""
-        owed = self._owed(cursor)
-        whose = viewer.member if any(_is_private(event) for event, _ in owed) else None
+        whose = viewer.member if cursor < self._private else None
         known = (cursor, whose)
         if known not in self._frames:
-            items = [item for event, item in owed if shows(self.state, viewer, event)]
+            items = self.since(cursor, viewer)
             self._frames[known] = _wire.events(self.state.seq, items) if items else None
         return self._frames[known]
 

@@ -20,7 +20,8 @@ Server → browser::
     {"t": "events", "upto": 43, "e": [item, ...]}          upto: the cursor this brings it to;
                                                            seqs may have holes, loss never shows so
     {"t": "older", "e": [item, ...], "more": false}
-    {"t": "ack", "cid": "...", "seq": 42}                  stored; its item comes in `events`
+    {"t": "acks", "of": [["cid", 42], ...]}                stored, and as which seq; the items
+                                                           come in `events`
     {"t": "refused", "cid": "...", "code": "...", "say": "..."}
     {"t": "state", "state": {"is": "open" | "closed" | "removed", "write": true,
                              "code": "read_only", "say": "...", "reason": "...", "name": "..."}}
@@ -63,7 +64,7 @@ __all__ = [
     "Ping",
     "Send",
     "Typing",
-    "ack",
+    "acks",
     "bye",
     "decode",
     "events",
@@ -288,9 +289,9 @@ def state(room: RoomState, viewer: Seat) -> str:
     return _json({"t": "state", "state": shown_state(room, viewer)})
 
 
-def ack(cid: str, seq: int) -> str:
-    """The message with this id is stored."""
-    return _json({"t": "ack", "cid": cid, "seq": seq})
+def acks(stored: Sequence[tuple[str, int]]) -> str:
+    """The messages with these ids are stored, as these seqs."""
+    return _json({"t": "acks", "of": stored})
 
 
 def refused(cid: str, code: str, say: str) -> str:

@@ -40,6 +40,7 @@ class Browser:
         self.items: dict[int, Frame] = {}
         self.welcome: Frame = {}
         self.upto = 0
+        self.stored: dict[str, int] = {}
         self._read = 0
         self._cids = (f"{secrets.token_hex(4)}-{n}" for n in count())
 
@@ -63,7 +64,8 @@ class Browser:
     async def says(self, text: str, cid: str | None = None) -> int:
         """Send a message, wait until it is stored, and give its seq."""
         cid = await self.send(text, cid)
-        return (await self.hears("ack", cid=cid))["seq"]
+        await self.until(lambda: cid in self.stored)
+        return self.stored[cid]
 
     async def tries(self, text: str) -> str:
         """Send a message, wait until it is refused, and give the code."""
@@ -123,6 +125,8 @@ class Browser:
                 self._take_in(frame, newer=True)
             case "older":
                 self._take_in(frame, newer=False)
+            case "acks":
+                self.stored |= dict(frame["of"])
 
     def _take_in(self, frame: Frame, newer: bool) -> None:
         if frame.get("reset"):

@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = ["ROOT", "Server", "shiny_run"]
 
 ROOT = Path(__file__).parent.parent
-READY = re.compile(r"Uvicorn running on")
+READY = re.compile(r"Application startup complete")
 
 
 def shiny_run(app: Path) -> list[str]:
@@ -57,6 +58,16 @@ class Server:
         before = len(self.log)
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
         self.logs(READY, since=before, within=60)
+        self._wait_until_it_listens()
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            threading.Event().wait(0.02)
+        raise AssertionError(f"nobody listens on port {self.port}")
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None

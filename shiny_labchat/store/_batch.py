@@ -74,6 +74,8 @@ class Batch:
         if seq != head.state.seq:
             head = self._catch_up(key, head)
         self.heads[key] = head
+        if key not in self._known:  # who follows the room may not have heard of all of it
+            self.news.setdefault(key, [])
         if cids:
             for (author, cid), event in _tables.known_cids(self._conn, head.number, cids).items():
                 self._cids[key, author, cid] = event

@@ -28,6 +28,7 @@ class File:
     def __init__(self, url: sa.URL) -> None:
         self.url = url
         self.path = file_of(url)
+        self._name = str(self.path)
         self._was_there = False
         self._lock = threading.Lock()
 
@@ -35,7 +36,7 @@ class File:
     def identity(self) -> tuple[int, int] | None:
         """Which file has the name now; None: there is none."""
         try:
-            found = os.stat(self.path)
+            found = os.stat(self._name)
         except OSError:
             return None
         return found.st_dev, found.st_ino

@@ -165,10 +165,12 @@ def known_cids(
     conn: sa.Connection, number: int, wanted: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], Event]:
     """Which of these (author, cid) the room's log already has."""
-    found = sa.select(event.c.author, *_FIELDS).where(
-        event.c.room == number, sa.tuple_(event.c.author, event.c.cid).in_(list(wanted))
-    )
-    return {(row[0], row[6]): _event_of(row[1:]) for row in conn.execute(found)}
+    known: dict[tuple[str, str], Event] = {}
+    for author, cid in wanted:  # one small prepared statement each beats building a large one
+        row = conn.execute(_KNOWN_CID, {"room": number, "author": author, "cid": cid}).first()
+        if row is not None:
+            known[author, cid] = _event_of(row)
+    return known
 
 
 def _event_of(row: Any) -> Event:
@@ -231,6 +233,11 @@ _EVENTS_AFTER = (
     sa.select(*_FIELDS)
     .where(event.c.room == sa.bindparam("room"), event.c.seq > sa.bindparam("after"))
     .order_by(event.c.seq)
+)
+_KNOWN_CID = sa.select(*_FIELDS).where(
+    event.c.room == sa.bindparam("room"),
+    event.c.author == sa.bindparam("author"),
+    event.c.cid == sa.bindparam("cid"),
 )
 _CLAIM_ROOM = (
     sa.update(room)

@@ -38,6 +38,8 @@ WAITING = 20_000
 """Commands that may wait; one more is refused with ``store_busy``."""
 POLL = 0.05
 """How often the writer looks for commits of other processes, in seconds."""
+BUSY = 0.45
+"""How much later than that it looks while it has commands of its own to commit, in seconds."""
 DEAF = 1.0
 """How long it waits to look again when that failed, in seconds."""
 HEADS = 2_000
@@ -106,7 +108,7 @@ class Writer:
         self._url = file.url
         self._database = Database(file, write=True)
         self._heads: OrderedDict[RoomKey, Head] = OrderedDict()
-        self._engine: sa.Engine | None = None
+        self._conn: sa.Connection | None = None
         self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -141,7 +143,7 @@ class Writer:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
-        self._database.forget()
+        self._forget()
 
     # ── the thread ──
 
@@ -150,7 +152,7 @@ class Writer:
             try:
                 if batch:
                     self._commit(batch)
-                if self.watched and time.monotonic() >= self._listen_at:
+                if self.watched and time.monotonic() >= self._listen_at + BUSY * bool(batch):
                     self._hear_others()
             except Exception:
                 logger.exception("the writer of %s failed and goes on", self._url)
@@ -194,7 +196,8 @@ class Writer:
             self._commit([work])
 
     def _transact(self, batch: list[Work]) -> list[Committed]:
-        with self._connect().begin() as conn:
+        conn = self._connect()
+        with conn.begin():
             now = time.time_ns() // 1000
             rooms = Batch(conn, self._heads, now)
             rooms.claim([(w.room, w.command) for w in batch if w.room and w.command])
@@ -231,7 +234,7 @@ class Writer:
         logger.error("nothing could be stored: %s", error)
         for work in batch:
             work.error = error
-        self._database.forget()
+        self._forget()
 
     def _tell(self, batch: Iterable[Work], news: list[Committed]) -> None:
         waiting: dict[asyncio.AbstractEventLoop, list[Work]] = {}
@@ -252,6 +255,10 @@ class Writer:
         if news and loop in self.listeners:
             self.listeners[loop](news)
 
+    def _forget(self) -> None:
+        self._conn = None
+        self._database.forget()
+
     # ── other processes ──
 
     def _hear_others(self) -> None:
@@ -264,27 +271,27 @@ class Writer:
             self._listen_at = time.monotonic() + POLL
         except (SQLAlchemyError, OSError, StoreError) as exc:
             logger.error("others' commits cannot be heard: %s", store_error(self._url, exc))
-            self._database.forget()
+            self._forget()
             self._listen_at = time.monotonic() + DEAF
 
     def _data_version(self) -> int:
-        with self._connect().connect() as conn:
-            raw = conn.connection.driver_connection
-            assert raw is not None
-            return raw.execute("PRAGMA data_version").fetchone()[0]
+        raw = self._connect().connection.driver_connection
+        assert raw is not None
+        return raw.execute("PRAGMA data_version").fetchone()[0]
 
     def _missed(self) -> list[Committed]:
-        with self._connect().begin() as conn:
+        conn = self._connect()
+        with conn.begin():
             rooms = Batch(conn, self._heads, 0)
             rooms.catch_up(sorted(self.watched))
         return self._remember(rooms)
 
-    def _connect(self) -> sa.Engine:
+    def _connect(self) -> sa.Connection:
         engine = self._database.engine()
-        if engine is not self._engine:  # another file, perhaps: what was known of it is void
-            with engine.begin() as conn:
-                _tokens.forget_expired(conn, time.time_ns() // 1000)
-            self._engine = engine
-            self._heads.clear()
+        if self._conn is None or engine is not self._conn.engine:
+            self._conn = engine.connect()
+            with self._conn.begin():
+                _tokens.forget_expired(self._conn, time.time_ns() // 1000)
+            self._heads.clear()  # another file, perhaps: what was known of it is void
             self._version = None
-        return engine
+        return self._conn

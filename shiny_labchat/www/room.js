@@ -163,7 +163,7 @@ export class Room {
     if (frame.t === "events") this.#learn(frame.upto, frame.e);
     else if (frame.t === "welcome") this.#enter(frame);
     else if (frame.t === "older") this.#transcript.addOlder(frame.e, frame.more);
-    else if (frame.t === "ack") this.#confirm(frame.cid, frame.seq);
+    else if (frame.t === "acks") this.#confirm(frame.of);
     else if (frame.t === "refused") this.#takeBack(frame);
     else if (frame.t === "state") this.#obey(frame.state);
     else if (frame.t === "presence") this.#meet(frame);
@@ -199,9 +199,9 @@ export class Room {
     this.#restate();
   }
 
-  /** @param {string} cid @param {number} seq */
-  #confirm(cid, seq) {
-    this.#outbox.confirm(cid, seq);
+  /** @param {[cid: string, seq: number][]} stored */
+  #confirm(stored) {
+    for (const [cid, seq] of stored) this.#outbox.confirm(cid, seq);
     this.#outbox.settle(this.#drawn);
   }
 

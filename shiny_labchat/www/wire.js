@@ -17,13 +17,13 @@
  *   max: number, state: RoomState, upto: number, e: Item[], more: boolean, reset: boolean}} Welcome
  * @typedef {{t: "events", upto: number, e: Item[]}} Events
  * @typedef {{t: "older", e: Item[], more: boolean}} Older
- * @typedef {{t: "ack", cid: string, seq: number}} Ack
+ * @typedef {{t: "acks", of: [cid: string, seq: number][]}} Acks
  * @typedef {{t: "refused", cid: string, code: string, say: string}} Refused
  * @typedef {{t: "state", state: RoomState}} State
  * @typedef {{t: "presence", n: number, who: [string, string | null, string][]}} Presence
  * @typedef {{t: "typing", who: [string, string | null][]}} Typing
  * @typedef {{t: "bye", code: string, say: string, again: boolean}} Bye
- * @typedef {Welcome | Events | Older | Ack | Refused | State | Presence | Typing | {t: "pong"} | Bye} Frame
+ * @typedef {Welcome | Events | Older | Acks | Refused | State | Presence | Typing | {t: "pong"} | Bye} Frame
  *
  * @typedef {{t: "send", cid: string, text: string} | {t: "typing"} |
  *   {t: "older", before: number} | {t: "ping"}} Saying

@@ -64,7 +64,7 @@ def test_too_long_a_message_is_refused_in_words_and_the_draft_kept(people: Peopl
     ann.tries(text)
     ann.is_told("too long: 5,001 characters of at most 5,000")
     assert ann.draft == text
-    expect(ann.chat.loc_counter).to_have_text("1 characters too many")
+    expect(ann.chat.loc_counter).to_have_text("Too long by 1")
     ann.presses("End", "Backspace")
     ann.is_told("")
     expect(ann.chat.loc_counter).to_have_text("0 characters left")

@@ -6,6 +6,7 @@ import asyncio
 import json
 
 from shiny_labchat import Lab, Room, Rules
+from shiny_labchat._live import LOST
 from tests.client import browser
 from tests.server import Server, shiny_run
 
@@ -128,16 +129,28 @@ async def test_what_was_missed_comes_with_resume_and_nothing_twice(
             assert welcome["resume"] == token
 
 
-async def test_who_missed_more_than_memory_holds_gets_the_newest_screen(
+async def test_who_missed_more_than_memory_holds_gets_exactly_that(
     come: Come, room: Room, server: Server
 ) -> None:
     async with come("ann") as ann:
         token, upto = ann.welcome["resume"], ann.upto
-    await asyncio.gather(*(room.post(f"{n}") for n in range(300)))
+    await asyncio.gather(*(room.post(f"{n}") for n in range(700)))
+    async with browser(server.port) as again:
+        await again.hello(resume=token, after=upto)
+        await again.until(lambda: again.texts == [f"{n}" for n in range(700)])
+        assert not any(frame.get("reset") for frame in again.frames)
+
+
+async def test_who_missed_thousands_gets_the_newest_screen(
+    come: Come, room: Room, server: Server
+) -> None:
+    async with come("ann") as ann:
+        token, upto = ann.welcome["resume"], ann.upto
+    await asyncio.gather(*(room.post(f"{n}") for n in range(LOST + 1)))
     async with browser(server.port) as again:
         welcome = await again.hello(resume=token, after=upto)
         assert welcome["reset"] and welcome["more"]
-        assert again.texts == [f"{n}" for n in range(250, 300)]
+        assert again.texts == [f"{n}" for n in range(LOST - 49, LOST + 1)]
 
 
 async def test_a_cursor_from_the_future_starts_afresh(come: Come, room: Room) -> None:

@@ -172,7 +172,7 @@ def every_frame(room: PureRoom) -> list[str]:
     seats = list(room.state.seats.values())
     items = [item for event in room.log if (item := _wire.item(event)) is not None]
     frames = [_wire.events(room.state.seq, items), _wire.older(items, True), _wire.pong()]
-    frames += [_wire.presence(seats), _wire.typing(seats), _wire.ack("c", 1)]
+    frames += [_wire.presence(seats), _wire.typing(seats), _wire.acks([("c", 1)])]
     frames += [_wire.refused("c", "muted", SENTENCES["muted"]), _wire.bye("removed")]
     for seat in seats:
         frames.append(_wire.state(room.state, seat))
