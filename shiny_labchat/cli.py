@@ -60,6 +60,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.bind((host, port))
     except OSError as exc:
+        listening.close()
         raise click.ClickException(
             f"cannot listen on {host}:{port} ({exc.strerror}); try another one with --port"
         ) from exc

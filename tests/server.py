@@ -16,7 +16,6 @@ from pathlib import Path
 __all__ = ["ROOT", "Server", "shiny_run"]
 
 ROOT = Path(__file__).parent.parent
-READY = re.compile(r"Application startup complete")
 
 
 def shiny_run(app: Path) -> list[str]:
@@ -34,13 +33,18 @@ class Server:
         What Python is started with; the port is added to it.
     url
         The lab's database.
+    ready
+        What it logs when it has started.
     """
 
-    def __init__(self, command: Sequence[str], url: str) -> None:
+    def __init__(
+        self, command: Sequence[str], url: str, ready: str = "Application startup complete"
+    ) -> None:
         self.url = url
         self.port = _free_port()
         self.log: list[str] = []
         self._command = [*command, "--port", str(self.port)]
+        self._ready = ready
         self._process: subprocess.Popen[str] | None = None
         self._news = threading.Condition()
 
@@ -57,7 +61,7 @@ class Server:
         )
         before = len(self.log)
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
-        self.logs(READY, since=before, within=60)
+        self.logs(self._ready, since=before, within=60)
         self._wait_until_it_listens()
 
     def _wait_until_it_listens(self) -> None:

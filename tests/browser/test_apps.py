@@ -1,0 +1,84 @@
+"""The apps to start from, and the demo, as a newcomer meets them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import People, Serve
+from tests.server import ROOT, Server
+
+FIRST_CHATS = {
+    "01-hello": "chat",
+    "02-session-chat": "chat",
+    "03-several-rooms": "everybody",
+    "04-core-and-module": "plain",
+}
+
+
+def test_every_app_is_tried_here() -> None:
+    assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == set(FIRST_CHATS)
+
+
+@pytest.mark.parametrize("name", FIRST_CHATS)
+def test_an_app_starts_clean_and_two_people_talk(people: People, serve: Serve, name: str):
+    server = serve(str(ROOT / "apps" / name / "app.py"))
+    ann, bob = people(2, server, chat=FIRST_CHATS[name])
+    ann.says("hi")
+    bob.sees("hi", by=ann)
+    assert not [line for line in server.log if "Traceback" in line or "Error" in line]
+
+
+def test_a_call_for_help_is_answered_to_who_called_alone(people: People, serve: Serve):
+    ann, bob = people(2, serve(str(ROOT / "apps" / "02-session-chat" / "app.py")))
+    expect(ann.page.locator("#players")).to_contain_text("Player 2")
+    ann.says("help!")
+    ann.sees("Someone will be with you.")
+    bob.sees("help!")
+    bob.sees_no("Someone will be with you.")
+
+
+def test_each_group_has_a_room_and_who_has_none_waits(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "03-several-rooms" / "app.py"))
+    ann, bob = people(2, app, chat="mine", group="a")
+    (carl,) = people(1, app, chat="mine", group="b")
+    (dora,) = people(1, app, chat="mine")
+    ann.says("ours")
+    bob.sees("ours", by=ann)
+    carl.sees_no("ours")
+    dora.stands("waiting")
+
+
+@pytest.fixture
+def demo(tmp_path: Path):
+    command = ["-c", "from shiny_labchat.cli import main; main()", "demo", "--no-browser"]
+    database = ["--db", str(tmp_path / "demo.db")]
+    server = Server([*command, *database], "", ready="Two people wait")
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_the_demo_seats_two_people_side_by_side_and_keeps_them(people: People, demo: Server):
+    (left,) = people(1, demo, chat="left")
+    right = left.at("right")
+    left.says("hello over there")
+    right.sees("hello over there", by=left)
+    right.says("hi!")
+    assert left.name != right.name
+    names = left.name, right.name
+    left.reloads()
+    left.sees("hi!", by=right)
+    assert (left.name, right.name) == names
+
+
+def test_the_demos_link_lets_one_more_person_in(people: People, demo: Server):
+    (left,) = people(1, demo, chat="left")
+    link = left.page.get_by_role("link", name="?join")
+    expect(left.page.get_by_role("img", name="QR code")).to_be_visible()
+    assert link.get_attribute("href") == f"http://127.0.0.1:{demo.port}/?join"
+    (guest,) = people(1, demo, chat="guest", join="")
+    guest.says("me too")
+    left.sees("me too", by=guest)

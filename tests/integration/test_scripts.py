@@ -1,0 +1,100 @@
+"""Scripts as Shiny runs them: at boot without a browser, and once per session."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from anyio import run_process
+from click.testing import CliRunner
+from websockets.asyncio.client import connect
+
+from shiny_labchat import Lab
+from shiny_labchat._door import invitation
+from shiny_labchat.cli import main
+from tests.server import ROOT, Server, shiny_run
+
+HELLO = ROOT / "tests" / "browser" / "apps" / "wanted" / "hello.py"
+TWENTY_TIMES = """
+import sys
+from pathlib import Path
+from shiny.express._run import run_express
+from shiny.express._stub_session import ExpressStubSession
+from shiny.session import session_context
+from shiny_labchat.store import opened_logs
+
+for _ in range(20):
+    with session_context(ExpressStubSession()):
+        run_express(Path(sys.argv[1]), "app")
+print(len(opened_logs()), [log.exists for log in opened_logs()])
+"""
+
+
+def test_a_script_run_twenty_times_at_boot_leaves_one_lab_and_no_file(tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(HELLO.read_text())
+    command = [sys.executable, "-c", TWENTY_TIMES, str(app)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.strip() == "1 [False]"
+
+
+async def test_twenty_sessions_of_a_script_are_in_one_room(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'lab.db'}"
+    server = Server(shiny_run(HELLO), url)
+    server.start()
+    try:
+        for n in range(20):
+            await _come(server.port, f"browser-{n:020}")
+        lab = Lab(url)
+        (room,) = await lab.rooms()
+        assert (room.study, room.id) == ("wanted", "chat")
+        assert len(await room.members()) == 20
+        lab.log.close()
+    finally:
+        server.stop()
+
+
+async def _come(port: int, key: str) -> None:
+    """Open a session as a page does, and stay until the chat has given it a ticket."""
+    hello = {"page": "page-" + key, "browser": key, "tab": key, "n": 1}
+    data = {"chat_hello": hello, ".clientdata_url_search": ""}
+    async with connect(f"ws://127.0.0.1:{port}/websocket/", proxy=None) as session:
+        await session.send(json.dumps({"method": "init", "data": data}))
+        async for frame in session:
+            if "labchat" in json.loads(frame).get("custom", {}):
+                assert json.loads(frame)["custom"]["labchat"]["do"] == "admit"
+                return
+
+
+@pytest.mark.parametrize("command", [[], ["demo"], ["links"]], ids=str)
+def test_help_shows_an_example(command: list[str]) -> None:
+    told = CliRunner().invoke(main, [*command, "--help"])
+    assert told.exit_code == 0
+    assert not command or "Example: labchat" in told.output
+
+
+async def test_links_are_personal(tmp_path: Path) -> None:
+    path = tmp_path / "lab.db"
+    command = [sys.executable, "-c", "from shiny_labchat.cli import main; main()", "links"]
+    asked = ["ann", "ben", "--db", str(path), "--role", "experimenter", "--study", "pilot"]
+    done = await run_process([*command, *asked])
+    links = dict(line.split("\t") for line in done.stdout.decode().splitlines())
+    lab = Lab(f"sqlite:///{path}")
+    for member, link in links.items():
+        found = re.fullmatch(r"http://127\.0\.0\.1:8000/\?labchat=(\S+)", link)
+        assert found is not None
+        grant = await invitation(lab.log, found[1])
+        assert grant is not None
+        assert (grant.member, grant.role, grant.study) == (member, "experimenter", "pilot")
+    assert set(links) == {"ann", "ben"}
+    lab.log.close()
+
+
+def test_a_port_in_use_is_told_with_what_to_do(server: Server) -> None:
+    told = CliRunner().invoke(main, ["demo", "--no-browser", "--port", str(server.port)])
+    assert told.exit_code == 1
+    assert "--port" in told.output
