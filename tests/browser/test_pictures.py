@@ -30,6 +30,8 @@ def test_a_picture_of_two_people(people: People):
     left.says("So many? I thought 180.")
     right.types("Let us ")
     left.chat.expect_typing(right.name)
+    for each in (left, right):
+        each.chat.expect_presence(2)
     take(both.page, "two-people.png")
 
 
