@@ -12,11 +12,10 @@ from htmltools import HTML, Tag, TagList
 from shiny import reactive, ui
 from shiny.module import ResolvedId, resolve_id
 from shiny.session import Session, require_active_session
-from shiny.types import SilentException
 
 from shiny_labchat import _decide, _shiny
 from shiny_labchat._content import as_content, as_html
-from shiny_labchat._domain import Member, Message, Role, message_of
+from shiny_labchat._domain import Member, Message, Role
 from shiny_labchat._following import Following
 from shiny_labchat._lab import Lab
 from shiny_labchat._live import LiveRoom
@@ -117,7 +116,7 @@ class Chat:
             left=self._left,
         )
         session.on_destroy(self._destroy_with_session)
-        session.on_ended(lambda: self._seating.spawn(self._following.end()) and None)
+        session.on_ended(self._session_ended)
 
     def _replace_earlier(self) -> None:
         """The same id made again in a session, as in a render function, is the same chat anew."""
@@ -156,9 +155,10 @@ class Chat:
 
     async def _seated(self, live: LiveRoom, page: str) -> None:
         self._following.follow(live, page)
-        room = self._room()
         for k, message in enumerate(self._first):
-            await room.say(self._post_of(message, None, None, None, f"first:{self.id}:{k}"))
+            first = self._post_of(message, None, None, None, f"first:{self.id}:{k}")
+            # Nobody in particular says these: there is one for all visitors.
+            await self._room().say(replace(first, member=None))
         await self._following.begin()
 
     def _left(self) -> None:
@@ -175,29 +175,18 @@ class Chat:
         -------
         tuple of Message
             In order. In an `on_user_submit` handler the last one is the message being handled,
-            whatever arrived since; elsewhere it is all there is. Empty before there is a room.
+            whatever arrived since; elsewhere it is all there is. Empty before there is a room,
+            and for who was removed.
         """
         self._following.reads.depend("messages")
         live = self._following.live
-        if live is None:
+        seat = live.state.seat(self._seating.member) if live else None
+        if live is None or seat is None:
             return ()
-        if live.whole is None:
-            self._seating.spawn(self._read_whole())
-            raise SilentException  # whoever asked runs again when it is read
-        seat = live.state.seats.get(self._seating.member or "")
         handled = handled_message.get()
-        upto = handled[1].seq if handled and handled[0] is self else live.state.seq
-        return tuple(
-            message_of(event)
-            for event in live.whole
-            if event.kind == "message"
-            and live.state.cleared < event.seq <= upto
-            and (seat is None or seat.may_see(event))
-        )
-
-    async def _read_whole(self) -> None:
-        await self._following.read_whole()
-        self._following.changed("messages")
+        if handled is None or handled[0] is not self:
+            return live.conversation(seat, live.state.seq)
+        return live.conversation(seat, handled[1].seq)
 
     def members(self) -> tuple[Member, ...]:
         """
@@ -442,6 +431,14 @@ class Chat:
         self._handlers.registered.clear()
         self._seating.destroy()
         self._following.leave()
+
+    def _session_ended(self) -> None:
+        self._seating.stop()
+        self._seating.spawn(self._end())
+
+    async def _end(self) -> None:
+        await self._seating.stopped()
+        await self._following.end()
 
     def _destroy_with_session(self) -> None:
         # Shiny also calls this when a page goes away; its handlers shall finish then.

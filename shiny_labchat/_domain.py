@@ -179,6 +179,16 @@ class RoomState:
         may = seat.role != "observer" if self.write is None else seat.role in self.write
         return None if may else "read_only"
 
+    def floor(self, viewer: Seat) -> int:
+        """The seq up to which a viewer's screen was cleared."""
+        return max(self.cleared, viewer.view_from)
+
+    def shows(self, viewer: Seat, event: Event) -> bool:
+        """Whether a viewer is shown a message, or that the screen was cleared."""
+        if event.kind == "cleared":
+            return event.data["scope"] == "room" or event.member == viewer.member
+        return event.seq > self.floor(viewer) and viewer.may_see(event)
+
     def members(self) -> Iterable[Seat]:
         """Everyone who is a member now, in order of joining."""
         return (seat for seat in self.seats.values() if not seat.is_removed)
@@ -342,6 +352,10 @@ class Message:
 
     def __str__(self) -> str:
         return self.content
+
+    def is_for(self, member: str) -> bool:
+        """Whether a member may see it."""
+        return self.audience is None or member in self.audience or member == self.member
 
     def __getitem__(self, key: str) -> Any:
         """`message["content"]`, `message["role"]`: shinychat's dictionaries, as it were."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
@@ -12,14 +13,17 @@ from shiny_labchat._domain import Event, Message, message_of
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._reads import Reads
 from shiny_labchat._submit import Handlers
+from shiny_labchat.errors import LabChatError
 
 __all__ = ["Following"]
 
+logger = logging.getLogger("shiny_labchat")
+
 PAGES = 10_000
-"""Pages whose last handled message is remembered, for a session that comes back."""
+"""Pages whose last handled event is remembered, for a session that comes back."""
 
 _TOPICS = {
-    "messages": {"message", "cleared"},
+    "messages": {"message", "cleared", "removed"},
     "members": {"joined", "changed", "removed"},
     "state": {"opened", "closed", "joined", "removed"},
 }
@@ -48,27 +52,32 @@ class Following:
         self._chat = chat
         self._handlers = handlers
         self._page = ""
+        self._backlog: list[Event] | None = None
         self._unfollow: Callable[[], None] = lambda: None
         self._waiting: list[Callable[[], Awaitable[None]]] = []
 
     def follow(self, live: LiveRoom, page: str) -> None:
-        """Follow a room, which is left again in time, for a page."""
+        """Follow a room, which is left again in time, for a page; see `begin`."""
         self._page = page
+        self._backlog = []
         if live is self.live:
             live.leave()  # it is held already
-        else:
-            self.leave()
-            self.live = live
-            self._unfollow = live.follow(self._hear)
-            for dep in live.deps:
-                _shiny.remount(self._session, dep)
+            return
+        self.leave()
+        self.live = live
+        self._unfollow = live.follow(self._hear)
+        for dep in live.deps:
+            _shiny.remount(self._session, dep)
 
     async def begin(self) -> None:
-        """Do what has waited for a room."""
+        """Do what has waited for a room, and handle what comes from now on."""
+        while self._waiting:
+            try:
+                await self._waiting[0]()
+            except LabChatError:
+                logger.exception("what had waited for a room could not be done")
+            del self._waiting[0]
         await self._take_up()
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            await each()
         self.changed(*_TOPICS)
 
     def leave(self) -> None:
@@ -102,7 +111,10 @@ class Following:
             self.reads.changed(topics)
 
     def _hear(self, events: Sequence[Event]) -> None:
-        self._submit(events)
+        if self._backlog is None:
+            self._submit(events)
+        else:
+            self._backlog += events
         kinds = {event.kind for event in events}
         topics = [topic for topic, on in _TOPICS.items() if kinds & on]
         if topics:
@@ -116,10 +128,10 @@ class Following:
         since = _handled.get(self._key(live))
         if since is None:
             self._mark(live, live.state.seq)
-            return
-        if since < live.state.seq:
-            await live.read_whole()
-            self._submit(live.whole or ())
+        elif since < live.state.seq:
+            self._submit(await live.after(since))
+        backlog, self._backlog = self._backlog or [], None
+        self._submit(backlog)
 
     def _submit(self, events: Iterable[Event]) -> None:
         live = self.live
@@ -127,10 +139,10 @@ class Following:
             return
         done = _handled.get(self._key(live), 0)
         for event in events:
-            is_ours = event.kind == "message" and event.data.get("page") == self._page
-            if is_ours and event.seq > done:
+            if event.seq > done:
                 self._mark(live, event.seq)
-                self._handle(message_of(event))
+                if event.kind == "message" and event.data.get("page") == self._page:
+                    self._handle(message_of(event))
 
     def _handle(self, message: Message) -> None:
         self.said = message.content
@@ -149,4 +161,4 @@ class Following:
 
 
 _handled: OrderedDict[tuple[str, ...], int] = OrderedDict()
-"""Up to which message each page's were taken, so that a session that comes back goes on there."""
+"""Up to which event each page's messages were taken; a session that comes back goes on there."""

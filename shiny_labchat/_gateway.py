@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute, WebSocketRoute
@@ -33,6 +34,8 @@ HELLO_WITHIN = 10.0
 """How long a socket may be open without a valid hello, in seconds."""
 IN_FLIGHT = 32
 """Messages of one socket that may wait to be stored; then its next frame is not read yet."""
+REPLIES = 4
+"""Answers that may wait to be sent; then the socket's next frame waits too."""
 FRAMES_PER_SECOND = 100
 """Frames of one socket that are read per second; a flood is read no faster, and not dropped."""
 FRAMES_AT_ONCE = 200
@@ -158,6 +161,7 @@ class Socket:
         self._wake = asyncio.Event()
         self._replies: list[str] = []
         self._acks: list[tuple[str, int]] = []
+        self._replied = asyncio.Event()
         self._room_free = asyncio.Semaphore(IN_FLIGHT)
         self._cursor = 0
         self._state = ""
@@ -172,16 +176,11 @@ class Socket:
         presence = self._room.presence
         unfollow = self._room.follow(self._hear, first=True), presence.follow(self._wake.set)
         presence.come(self._entry.member)
-        reading = asyncio.create_task(self._read())
+        self._wake.set()  # who is here is owed even if that is no news to others
         try:
             await self._send(await self._welcome(after))
-            sending = asyncio.create_task(self._send_all())
-            try:
-                await _first_of(reading, sending)
-            finally:
-                sending.cancel()
+            await _first_of(self._read(), self._send_all())
         finally:
-            reading.cancel()
             presence.go(self._entry.member)
             for end in unfollow:
                 end()
@@ -197,11 +196,13 @@ class Socket:
     async def _welcome(self, after: int) -> str:
         room, seat = self._room, self._seat()
         reset = after == 0 or room.is_lost(after)
+        upto = room.state.seq  # what is said while the page is read comes after it
         page = await room.newest(seat) if reset else Page([], False)
-        seat = self._seat()  # of now: it took a while to read the page
+        seat = self._seat()
         items = page.items
         if reset:
-            self._cursor = room.state.seq
+            self._cursor = upto
+            self._wake.set()
         elif room.is_behind(after):
             self._cursor = after  # what was missed is owed like anything new
             self._wake.set()
@@ -228,10 +229,13 @@ class Socket:
 
     async def _owed(self) -> list[str]:
         room, seat = self._room, self._seat()
+        if room.is_void:
+            raise StoreError("store_gone", str(room.key), "the database was exchanged")
         owed = [_wire.acks(self._acks)] if self._acks else []
         owed += self._replies
         self._acks.clear()
         self._replies.clear()
+        self._replied.set()
         if self._cursor < room.state.seq:
             owed += await self._news(seat)
         if self._state_changed:
@@ -282,6 +286,9 @@ class Socket:
         while True:
             frame = _wire.decode(await _receive(self._ws))
             await self._pace()
+            while len(self._replies) > REPLIES:  # it asks, and does not read
+                self._replied.clear()
+                await self._replied.wait()
             match frame:
                 case _wire.Send():
                     await self._say(frame)
@@ -349,7 +356,14 @@ class Socket:
 _ABOUT_ALL = ("configured", "opened", "closed")
 
 
-async def _first_of(*tasks: asyncio.Task[None]) -> None:
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
+    """Do several things until the first ends, and end as it does."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()

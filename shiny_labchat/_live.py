@@ -19,7 +19,8 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from shiny_labchat import _wire
-from shiny_labchat._domain import Event, RoomKey, RoomState, Seat, fold
+from shiny_labchat._conversation import Conversation
+from shiny_labchat._domain import Event, Message, RoomKey, RoomState, Seat, fold
 from shiny_labchat._presence import Presence
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import (
@@ -123,12 +124,15 @@ class LiveRoom:
         Who is here and who is typing.
     deps
         What the UI in messages needed of a page when the room was read.
+    is_void
+        Whether the database holds another room under this name now.
     """
 
     def __init__(self, log: Log, key: RoomKey, on_unused: Callable[[LiveRoom], None]) -> None:
         self.key = key
         self.state = RoomState()
         self.users = 0
+        self.is_void = False
         self.presence = Presence(self._seats)
         self.deps: list[dict[str, Any]] = []
         self._log = log
@@ -140,16 +144,15 @@ class LiveRoom:
         self._heard = 0
         self._first: set[Follower] = set()
         self._followers: set[Follower] = set()
-        self._whole: list[Event] | None = None
+        self._whole: Conversation | None = None
         self._loading: asyncio.Task[None] | None = None
-        self._reading_whole: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._frames: dict[tuple[int, str | None], str | None] = {}
 
     def leave(self) -> None:
         """Say that one who opened the room needs it no more."""
         self.users -= 1
-        if self.users == 0:
+        if self.users == 0 and not self.is_void:
             self._on_unused(self)
 
     def follow(self, follower: Follower, *, first: bool = False) -> Callable[[], None]:
@@ -185,11 +188,14 @@ class LiveRoom:
         self._since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
         for event in reversed(newest):
             self._keep(event)
-        while self.state.seq < self._heard:
-            await self.catch_up()
+        while self.state.seq < self._heard and await self.catch_up():
+            pass
 
     def hear(self, committed: Committed) -> None:
         """Take in what was committed; what was missed before it is read from the log first."""
+        if self.state.seed not in ("", committed.state.seed):
+            self._void()
+            return
         self._heard = max(self._heard, committed.state.seq)
         if self._loading is None or not self._loading.done() or self._catching_up is not None:
             return  # who is reading goes on until it has all that was heard of
@@ -198,6 +204,13 @@ class LiveRoom:
             self._take_in(fresh, committed.state)
         elif self._heard > self.state.seq:
             self._catching_up = asyncio.create_task(self._catch_up_all())
+
+    def _void(self) -> None:
+        """The database was exchanged for one with another room of this name: begin again."""
+        logger.error("room %r is another one now; its pages begin again", self.key.id)
+        self.is_void = True
+        self._on_unused(self)
+        self._tell(self._first, ())
 
     async def _catch_up_all(self) -> None:
         try:
@@ -208,13 +221,14 @@ class LiveRoom:
 
     async def _try_to_catch_up(self) -> None:
         try:
-            await self.catch_up()
+            if await self.catch_up():
+                return
         except LabChatError as exc:
             logger.error("room %r lags behind its log: %s", self.key.id, exc)
-            await asyncio.sleep(CATCH_UP_AGAIN)
+        await asyncio.sleep(CATCH_UP_AGAIN)
 
-    async def catch_up(self) -> None:
-        """Read and take in what other processes have done."""
+    async def catch_up(self) -> bool:
+        """Read and take in what other processes have done; whether there was anything."""
         after = self.state.seq
         missed = await self._log.read(lambda conn: events_after(conn, self._number, after))
         missed = [event for event in missed if event.seq > self.state.seq]
@@ -223,6 +237,11 @@ class LiveRoom:
             state = fold(state, event)
         if missed:
             self._take_in(missed, state)
+        return bool(missed)
+
+    async def after(self, seq: int) -> list[Event]:
+        """The messages after a seq, read from the log."""
+        return await self._log.read(self._read_after(seq))
 
     def _take_in(self, events: Sequence[Event], state: RoomState) -> None:
         self.state = state
@@ -234,7 +253,7 @@ class LiveRoom:
             elif event.kind in ("changed", "removed"):
                 self.presence.rename()
         if self._whole is not None:
-            self._whole += [event for event in events if event.kind in SHOWN]
+            self._whole.add(events)
         self._tell(self._first, events)
         if self._followers:
             asyncio.get_running_loop().call_soon(self._tell, self._followers, events)
@@ -275,7 +294,7 @@ class LiveRoom:
         events = await self._log.read(
             lambda conn: events_after(conn, self._number, cursor, limit=WINDOW)
         )
-        shown = [e for e in events if e.kind in SHOWN and shows(self.state, viewer, e)]
+        shown = [e for e in events if e.kind in SHOWN and self.state.shows(viewer, e)]
         items = [item for event in shown if (item := _wire.item(event)) is not None]
         upto = events[-1].seq if events else self.state.seq
         return _wire.events(upto, items), upto
@@ -300,27 +319,27 @@ class LiveRoom:
 
     def since(self, cursor: int, viewer: Seat) -> list[str]:
         """The items after a cursor that memory reaches back to."""
-        return [item for event, item in self._owed(cursor) if shows(self.state, viewer, event)]
+        return [item for event, item in self._owed(cursor) if self.state.shows(viewer, event)]
 
     async def newest(self, viewer: Seat) -> Page:
         """The newest screen, from memory where that reaches."""
         shown = [
             item
             for event, item in self._window
-            if event.kind == "message" and shows(self.state, viewer, event)
+            if event.kind == "message" and self.state.shows(viewer, event)
         ]
-        if len(shown) > PAGE or self._since <= floor(self.state, viewer):
+        if len(shown) > PAGE or self._since <= self.state.floor(viewer):
             return Page(shown[-PAGE:], len(shown) > PAGE)
         return await self.older(self.state.seq + 1, viewer)
 
     async def older(self, before: int, viewer: Seat) -> Page:
         """The page before a seq, read from the log."""
         found: list[str] = []
-        lowest = floor(self.state, viewer)
+        lowest = self.state.floor(viewer)
         while True:
             events = await self._log.read(
                 lambda conn, before=before: events_before(
-                    conn, self._number, before, PAGE + 1, ("message",)
+                    conn, self._number, before, WINDOW, ("message",)
                 )
             )
             for event in events:
@@ -329,44 +348,43 @@ class LiveRoom:
                 item = _wire.item(event)
                 if item is not None and viewer.may_see(event):
                     found.append(item)
-            if len(found) > PAGE or len(events) <= PAGE or events[-1].seq <= lowest:
+            if len(found) > PAGE or len(events) < WINDOW or events[-1].seq <= lowest:
                 return Page(found[:PAGE][::-1], len(found) > PAGE)
             before = events[-1].seq
 
     # ── the whole room, for who reads it ──
 
-    @property
-    def whole(self) -> Sequence[Event] | None:
-        """All shown events; None until :meth:`read_whole` has been waited for once."""
-        return self._whole
+    def conversation(self, viewer: Seat, upto: int) -> tuple[Message, ...]:
+        """
+        The messages that a viewer may see up to a seq, since the room was last cleared.
+
+        The first call keeps the whole room in memory from then on; it reads the log at once, so
+        do wait for :meth:`read_whole` before, where that is possible.
+        """
+        if self._whole is None:
+            self._keep_whole(self._log.read_now(self._read_after(0)))
+        assert self._whole is not None
+        return self._whole.seen(self.state, viewer, upto)
 
     async def read_whole(self) -> None:
-        """Keep the whole room in memory from now on."""
-        if self._reading_whole is None:
-            self._reading_whole = asyncio.create_task(self._read_whole())
-        await asyncio.shield(self._reading_whole)
-
-    async def _read_whole(self) -> None:
-        whole: list[Event] = []
-        known, more = 0, True
+        """Keep the whole room in memory from now on, without keeping anybody waiting."""
+        events: list[Event] = []
+        known, more = 0, self._whole is None
         while more:  # until memory takes over, however much is said meanwhile
-            events = await self._log.read(lambda conn, a=known: events_after(conn, self._number, a))
-            whole += [e for e in events if e.kind in SHOWN and e.seq <= self.state.seq]
-            known = events[-1].seq if events else known
-            more = bool(events) and known < self._since
-        self._whole = whole + [event for event, _ in self._owed(known)]
+            newer = await self._log.read(self._read_after(known))
+            events += newer
+            known = newer[-1].seq if newer else known
+            more = bool(newer) and known < self._since
+        if self._whole is None:
+            self._keep_whole(events)
 
+    def _read_after(self, seq: int) -> Callable[[sa.Connection], list[Event]]:
+        return lambda conn: events_after(conn, self._number, seq, kinds=("message",))
 
-def floor(state: RoomState, viewer: Seat) -> int:
-    """The seq up to which a viewer's screen was cleared."""
-    return max(state.cleared, viewer.view_from)
-
-
-def shows(state: RoomState, viewer: Seat, event: Event) -> bool:
-    """Whether a viewer is shown an event."""
-    if event.kind == "cleared":
-        return event.data["scope"] == "room" or event.member == viewer.member
-    return event.seq > floor(state, viewer) and viewer.may_see(event)
+    def _keep_whole(self, events: Sequence[Event]) -> None:
+        read = [event for event in events if event.seq <= self.state.seq]
+        known = read[-1].seq if read else 0
+        self._whole = Conversation([*read, *(event for event, _ in self._owed(known))])
 
 
 def _is_private(event: Event) -> bool:

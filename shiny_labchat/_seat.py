@@ -26,7 +26,7 @@ from shiny_labchat._live import Live, LiveRoom
 from shiny_labchat._names import resolve_pseudonym
 from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._room import Room
-from shiny_labchat.errors import Refused, StoreError
+from shiny_labchat.errors import SENTENCES, Refused, StoreError
 from shiny_labchat.store import Grant
 
 __all__ = ["INVITE", "Identity", "Seating", "Wish"]
@@ -71,7 +71,9 @@ class Hello:
 
 
 def _short(value: object) -> str | None:
-    return value if isinstance(value, str) and SHORTEST <= len(value) <= 128 else None
+    if not isinstance(value, str) or not SHORTEST <= len(value) <= 128:
+        return None
+    return value if value.isascii() and value.isprintable() else None
 
 
 class Seating:
@@ -111,7 +113,6 @@ class Seating:
         self._lab = lab
         self._seated = seated
         self._left = left
-        self._seat: tuple[Room, str] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._admitting: asyncio.Task[None] | None = None
         self._effect: Effect_ | None = None
@@ -162,6 +163,11 @@ class Seating:
             self._admitting.cancel()
         return True
 
+    async def stopped(self) -> None:
+        """Wait until an admission that was under way has ended."""
+        if self._admitting is not None:
+            await asyncio.wait([self._admitting])
+
     def destroy(self) -> None:
         """Seat nobody any more, and tell the page."""
         if self.stop():
@@ -179,26 +185,32 @@ class Seating:
             await self._let_in(wish.room, hello, wish, query)
         except (Refused, StoreError) as exc:
             logger.warning("chat %r did not let a page in: %s", str(self._id), exc)
-            self._nowhere(exc.code)
-            again = isinstance(exc, StoreError)
-            await self._tell(do="refuse", code=exc.code, say=exc.say, again=again)
+            await self._refuse(exc.code, exc.say, again=isinstance(exc, StoreError))
+        except Exception:
+            logger.exception("chat %r could not let a page in", str(self._id))
+            await self._refuse("failed", SENTENCES["failed"], again=False)
+
+    async def _refuse(self, code: str, say: str, again: bool) -> None:
+        self._nowhere(code)
+        await self._tell(do="refuse", code=code, say=say, again=again)
 
     async def _let_in(self, room: Room, hello: Hello, wish: Wish, query: str) -> None:
+        page = f"{hello.page}/{self._id}"  # two chats of a page may be in one room
         grant = await self._who(room, hello, wish, query)
         if wish.join:
             pseudonym = resolve_pseudonym(wish.pseudonym, grant.member)
             await room.join(grant.member, pseudonym, wish.role or cast("Role | None", grant.role))
         live = await self._open(room, grant.member)
         try:
-            ticket = await _door.ticket(room.log, room.key, grant.member, hello.page)
+            ticket = await _door.ticket(room.log, room.key, grant.member, page)
         except BaseException:
             live.leave()
             raise
-        fresh = self._seat is not None and self._seat != (room, grant.member)
-        self._seat = room, grant.member
+        # The handle tells the page whether it is the same person in the same room as before.
+        who = live.state.seats[grant.member].handle
         self.member, self.refused = grant.member, None
-        await self._seated(live, hello.page)
-        await self._tell(do="admit", ticket=ticket, fresh=fresh)
+        await self._seated(live, page)
+        await self._tell(do="admit", ticket=ticket, who=who)
 
     async def _open(self, room: Room, member: str) -> LiveRoom:
         live = await Live.of(room.log).open(room.key)
@@ -235,7 +247,7 @@ class Seating:
         return grant if grant.study in (None, room.study) else None
 
     def _nowhere(self, code: str | None) -> None:
-        self._seat = self.member = None
+        self.member = None
         self.refused = code
         self._left()
 

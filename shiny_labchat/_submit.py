@@ -151,8 +151,11 @@ class Handlers:
 
     async def _run(self, before: Callable[[], Awaitable[None]]) -> None:
         while self._waiting:
-            await before()
             message = self._waiting.popleft()
+            try:
+                await before()
+            except Exception:  # what is missing is read when the handler asks for it
+                logger.exception("a handler's room could not be read")
             for handler in tuple(self.registered):
                 await self._handle(handler, message)
             await flush(self._session)

@@ -18,6 +18,7 @@ SENTENCES: dict[str, str] = {
     "bad_text": "The message contains characters that cannot be shown. Please remove them.",
     "closed": "This room is closed. You can read, but not write.",
     "empty": "There is nothing to send yet.",
+    "failed": "Something went wrong on the server. Please reload the page or tell the organisers.",
     "muted": "You cannot write in this room at the moment.",
     "no_room": "This room does not exist any more.",
     "not_invited": "This room can only be entered with a personal link.",

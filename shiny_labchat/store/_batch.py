@@ -136,6 +136,7 @@ class Batch:
     def _create(self, key: RoomKey, command: Command) -> Head:
         if not isinstance(command, Configure):
             raise Refused("no_room", key.id)
+        decide(RoomState(), command, self._now)  # who is refused makes no room
         self.heads[key] = head = Head(_tables.insert_room(self._conn, key), RoomState())
         return head
 

@@ -95,6 +95,10 @@ class Log:
         """Run `job(connection)` in a thread, on what is durable now."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, job)
 
+    def read_now(self, job: Callable[[sa.Connection], T]) -> T:
+        """Run `job(connection)` here; the event loop waits for it. See :meth:`read`."""
+        return self._read(job)
+
     def _read(self, job: Callable[[sa.Connection], T]) -> T:
         try:
             with self._database.engine().begin() as conn:
@@ -109,12 +113,14 @@ class Log:
 
     def watch(self, room: RoomKey) -> None:
         """Hear of a room's commits, those of other processes too."""
-        self._writer.watched.add(room)
+        self._writer.watched[room] += 1
         self._writer.start()
 
     def unwatch(self, room: RoomKey) -> None:
         """Hear no more of a room."""
-        self._writer.watched.discard(room)
+        self._writer.watched[room] -= 1
+        if self._writer.watched[room] <= 0:
+            del self._writer.watched[room]
 
     def close(self) -> None:
         """Store what waits, and stop the threads."""

@@ -12,7 +12,7 @@ import logging
 import queue
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +40,8 @@ POLL = 0.05
 """How often the writer looks for commits of other processes, in seconds."""
 BUSY = 0.45
 """How much later than that it looks while it has commands of its own to commit, in seconds."""
+TIDY = 3600.0
+"""How often tokens that have run out are deleted, in seconds."""
 DEAF = 1.0
 """How long it waits to look again when that failed, in seconds."""
 HEADS = 2_000
@@ -99,12 +101,12 @@ class Writer:
     listeners
         Who hears, in which event loop, what is new in watched rooms.
     watched
-        The rooms that somebody has open here.
+        The rooms that are open here, and in how many event loops.
     """
 
     def __init__(self, file: File) -> None:
         self.listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
-        self.watched: set[RoomKey] = set()
+        self.watched: Counter[RoomKey] = Counter()
         self._url = file.url
         self._database = Database(file, write=True)
         self._heads: OrderedDict[RoomKey, Head] = OrderedDict()
@@ -114,6 +116,8 @@ class Writer:
         self._lock = threading.Lock()
         self._version: int | None = None
         self._listen_at = 0.0
+        self._tidy_at = 0.0
+        self._trouble = ""
 
     def put(self, work: Work) -> None:
         """
@@ -204,6 +208,9 @@ class Writer:
             for work in batch:
                 self._do(work, rooms, conn, now)
             rooms.store()
+            if time.monotonic() >= self._tidy_at:
+                _tokens.forget_expired(conn, now)
+                self._tidy_at = time.monotonic() + TIDY
         return self._remember(rooms)
 
     def _do(self, work: Work, rooms: Batch, conn: sa.Connection, now: int) -> None:
@@ -269,8 +276,12 @@ class Writer:
                 self._tell((), self._missed())
                 self._version = version
             self._listen_at = time.monotonic() + POLL
+            self._trouble = ""
         except (SQLAlchemyError, OSError, StoreError) as exc:
-            logger.error("others' commits cannot be heard: %s", store_error(self._url, exc))
+            trouble = f"others' commits cannot be heard: {store_error(self._url, exc)}"
+            if trouble != self._trouble:
+                logger.error(trouble)
+            self._trouble = trouble
             self._forget()
             self._listen_at = time.monotonic() + DEAF
 
@@ -283,15 +294,13 @@ class Writer:
         conn = self._connect()
         with conn.begin():
             rooms = Batch(conn, self._heads, 0)
-            rooms.catch_up(sorted(self.watched))
+            rooms.catch_up(list(self.watched))
         return self._remember(rooms)
 
     def _connect(self) -> sa.Connection:
         engine = self._database.engine()
         if self._conn is None or engine is not self._conn.engine:
             self._conn = engine.connect()
-            with self._conn.begin():
-                _tokens.forget_expired(self._conn, time.time_ns() // 1000)
             self._heads.clear()  # another file, perhaps: what was known of it is void
             self._version = None
         return self._conn

@@ -26,6 +26,7 @@ export class LabchatRoom extends HTMLElement {
   #watch = null;
   #asked = Date.now();
   #patience = 0;
+  #who = "";
   #isPending = false;
 
   /** Set by Shiny's binding: sends `asking` to the session. @type {(() => void) | null} */
@@ -74,9 +75,10 @@ export class LabchatRoom extends HTMLElement {
     return new Labels(json(this.dataset.labels, {}));
   }
 
-  /** @param {{ticket: string, fresh?: boolean}} notice */
-  #enter({ ticket, fresh }) {
-    if (fresh) this.#room?.leave();
+  /** @param {{ticket: string, who: string}} notice who: another for each person and room */
+  #enter({ ticket, who }) {
+    if (this.#who && this.#who !== who) this.#room?.leave();
+    this.#who = who;
     this.#room?.admit(ticket);
   }
 

@@ -20,7 +20,7 @@ import { PAGE } from "./identity.js";
  * }} Query
  *
  * @typedef {{id: string} & (
- *   {do: "admit", ticket: string, fresh?: boolean} |
+ *   {do: "admit", ticket: string, who: string} |
  *   {do: "wait"} | {do: "refuse", code: string, say: string, again?: boolean} | {do: "left"}
  * )} Notice what the Chat on the server tells its element
  *

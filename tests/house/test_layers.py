@@ -8,7 +8,7 @@ from .code import PACKAGE, imports, modules
 
 ABOVE = (
     {"errors", "_domain", "_pseudonyms"},
-    {"_decide", "_wire", "_names"},
+    {"_decide", "_wire", "_names", "_conversation"},
     {"_presence", "store._tables", "store._engine"},
     {"store._tokens", "store._batch"},
     {"store._database"},
@@ -50,7 +50,7 @@ def test_above_the_shiny_line_nothing_imports_shiny(name: str) -> None:
     assert not [i for i in imports(modules()[name]) if i.split(".")[0] in SHINYS]
 
 
-@pytest.mark.parametrize("name", ["_domain", "_decide", "_pseudonyms", "_wire"])
+@pytest.mark.parametrize("name", ["_domain", "_decide", "_pseudonyms", "_wire", "_conversation"])
 def test_the_rules_are_pure(name: str) -> None:
     impure = {"time", "random", "secrets", "asyncio", "threading", "os", "sqlalchemy", "pathlib"}
     assert impure.isdisjoint(imports(modules()[name]))

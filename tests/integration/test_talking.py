@@ -380,3 +380,38 @@ async def test_a_flood_of_frames_is_read_slowly_and_delays_nobody(come: Come, ro
             await bob.says("hi")
             await bob.sees("hi")
         await ann.until(lambda: sum(f["t"] == "pong" for f in ann.frames) == 400)
+
+
+# ── found by reading, kept as rules ──
+
+
+async def test_who_joins_while_others_talk_misses_nothing(come: Come, room: Room) -> None:
+    """Also where the newest screen has to be read from the log, as behind private messages."""
+    await room.add_member("bob")
+    await room.post("first")
+    for _ in range(4):
+        await asyncio.gather(*(room.post("for bob", audience=["bob"]) for _ in range(60)))
+    for n in range(8):
+        talk = asyncio.gather(*(room.post(f"{n}.{k}") for k in range(5)))
+        async with come(f"late-{n}") as late:
+            await talk
+            await room.post(f"end {n}")
+            await late.sees(f"end {n}")
+            spoken = [m.content for m in await room.messages() if m.audience is None]
+            assert late.texts == spoken[-len(late.texts) :]
+            assert len(late.texts) == len(spoken)
+
+
+async def test_a_second_tab_is_told_at_once_who_is_here(come: Come) -> None:
+    async with come("ann") as ann:
+        await ann.hears("presence", n=1)
+        async with come("ann") as tab:
+            assert (await tab.hears("presence"))["n"] == 1
+
+
+async def test_a_flood_of_questions_is_answered_in_full(come: Come) -> None:
+    async with come("ann") as ann:
+        for _ in range(400):
+            await ann.tell(t="older", before=1)
+        await ann.settles()
+        assert sum(frame["t"] == "older" for frame in ann.frames) == 400

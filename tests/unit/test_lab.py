@@ -13,6 +13,7 @@ import pytest
 
 from shiny_labchat import Lab, Member, Refused, Room, Rules, StoreError
 from shiny_labchat._door import enter, identify, invitation, ticket
+from shiny_labchat._live import WINDOW, Live
 from shiny_labchat.store import events_after, find_room
 
 FREE = Rules(rate=None)
@@ -412,3 +413,40 @@ async def test_a_closed_lab_keeps_nobody_out_of_another(lab: Lab, room: Room, ur
         assert (await enter(raw, is_resume=False)).log is other.log
     finally:
         other.log.close()
+
+
+async def test_a_room_that_is_refused_is_not_made(lab: Lab) -> None:
+    assert await refusal(lab.create_room("odd", title="\0")) == "bad_text"
+    assert not await lab.room_exists("odd")
+
+
+async def test_two_loops_may_watch_one_room(room: Room) -> None:
+    """The first to stop must not make the other deaf."""
+    here = await Live.of(room.log).open(room.key)
+    heard: asyncio.Queue[object] = asyncio.Queue()
+    here.follow(lambda events: heard.put_nowait(events))
+
+    async def look_in() -> None:
+        (await Live.of(room.log).open(room.key)).leave()
+
+    await asyncio.to_thread(asyncio.run, look_in())
+    await room.post("still there?")
+    await asyncio.wait_for(heard.get(), 10)
+
+
+async def test_a_conversation_is_whole_however_it_is_first_read(room: Room) -> None:
+    await room.add_member("ann")
+    await asyncio.gather(*(room.post(f"{n}") for n in range(WINDOW + 50)))
+    for waits in (True, False):
+        live = await Live.of(room.log).open(room.key)
+        seat = live.state.seats["ann"]
+        if waits:
+            await live.read_whole()
+        await room.post("newest")
+        await live.loaded()
+        said = await room.messages()
+        while live.state.seq < said[-1].seq:
+            await live.catch_up()
+        assert live.conversation(seat, live.state.seq) == tuple(said)
+        assert live.conversation(seat, said[-2].seq) == tuple(said[:-1])
+        live.leave()

@@ -7,7 +7,8 @@ from shiny_labchat.express import Chat
 
 ui.page_opts(title="Greeting", fillable=True, lang="de")
 
-chat = Chat("chat", room=asked("room", "lobby"), messages=["On the **record**", "since the start"])
+first = ["On the **record**", {"role": "user", "content": "since the start"}]
+chat = Chat("chat", room=asked("room", "lobby"), messages=first)
 chat.ui(
     messages=["Hello, *visitor*", {"role": "user", "content": "drawn as a person's"}],
     placeholder="Sag etwas",
