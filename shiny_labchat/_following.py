@@ -90,8 +90,11 @@ class Following:
     async def end(self) -> None:
         """The page has gone: what it has sent is still handled, then the room is left."""
         self._unfollow()
-        await self._handlers.idle()
-        self.leave()
+        try:
+            await self._take_up()  # what was stored a moment ago may not have been told yet
+            await self._handlers.idle()
+        finally:
+            self.leave()
 
     async def once(self, action: Callable[[], Awaitable[None]]) -> None:
         """Do something now, or as soon as a room is followed."""
