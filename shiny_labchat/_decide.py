@@ -243,7 +243,7 @@ def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
         if code is not None and code != "read_only":  # the app knows who writes here
             raise Refused(code)
         name, handle = name or seat.pseudonym, seat.handle
-    _check_storable(name or "", *(content for _, content in wish.parts))
+    _check_storable(name or "", wish.cid or "", *(content for _, content in wish.parts))
     data: dict[str, Any] = {
         "role": wish.role,
         "h": handle,

@@ -3,8 +3,9 @@ The gateway: browsers' own websocket, beside Shiny's.
 
 A socket has two tasks. One reads frames and turns them into commands, without waiting for what
 becomes of them. The other sends: it sleeps until something is owed, and then sends all that is
-owed at once. What is owed follows from the socket's cursor and numbers, so a browser that stops
-reading makes only its own task wait, and costs no memory.
+owed. What is owed follows from the socket's cursor and numbers, so a browser that stops reading
+makes only its own task wait. All it costs is the frames that are being sent: those of one page of
+the log, `LiveRoom.missed`, and what the transport buffers.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from shiny_labchat import _decide, _door, _wire
 from shiny_labchat._domain import Event, Seat
-from shiny_labchat._live import Live, LiveRoom, Page
+from shiny_labchat._doorstep import Doorstep, Places
+from shiny_labchat._live import Live, LiveRoom
+from shiny_labchat._window import Page
 from shiny_labchat.errors import BadFrame, Refused, StoreError
 from shiny_labchat.store import Outcome
 
@@ -57,7 +60,7 @@ async def endpoint(ws: WebSocket) -> None:
     except TimeoutError:
         code = "ticket"
     except (Refused, BadFrame) as exc:
-        code, say = exc.code, exc.say
+        code, say, again = exc.code, exc.say, exc.code == "busy"
     except StoreError as exc:
         code, say, again = exc.code, exc.say, True
     except Exception:
@@ -70,18 +73,25 @@ async def endpoint(ws: WebSocket) -> None:
 
 async def _serve(ws: WebSocket) -> None:
     check_origin(ws)
-    async with asyncio.timeout(HELLO_WITHIN):
-        hello = _wire.decode(await _receive(ws))
-    if not isinstance(hello, _wire.Hello):
-        raise BadFrame("bad_frame", "the first frame must be a hello")
-    entry = await _door.enter(hello.token, hello.is_resume)
+    with _doorstep.waiting(ws.client.host if ws.client else ""):
+        async with asyncio.timeout(HELLO_WITHIN):
+            hello = _wire.decode(await _receive(ws))
+        if not isinstance(hello, _wire.Hello):
+            raise BadFrame("bad_frame", "the first frame must be a hello")
+        entry = await _door.enter(hello.token, hello.is_resume)
     room = await Live.of(entry.log).open(entry.room)
     try:
         if room.state.seat(entry.member) is None:
             await room.catch_up()  # another process may have let them in a moment ago
-        await Socket(ws, entry, room).serve(hello.after)
+        socket = Socket(ws, entry, room)
+        with _places.taken((room, entry.member), socket.give_up):
+            await socket.serve(hello.after)
     finally:
         room.leave()
+
+
+_doorstep = Doorstep()
+_places = Places()
 
 
 async def _receive(ws: WebSocket) -> str:
@@ -162,7 +172,9 @@ class Socket:
         self._replies: list[str] = []
         self._acks: list[tuple[str, int]] = []
         self._replied = asyncio.Event()
-        self._room_free = asyncio.Semaphore(IN_FLIGHT)
+        self._in_flight = 0
+        self._landed = asyncio.Event()
+        self._given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._cursor = 0
         self._state = ""
         self._state_changed = False
@@ -179,11 +191,16 @@ class Socket:
         self._wake.set()  # who is here is owed even if that is no news to others
         try:
             await self._send(await self._welcome(after))
-            await _first_of(self._read(), self._send_all())
+            await _first_of(self._given_up, self._read(), self._send_all())
         finally:
             presence.go(self._entry.member)
             for end in unfollow:
                 end()
+
+    def give_up(self) -> None:
+        """End it: its person has opened too many others since."""
+        if not self._given_up.done():
+            self._given_up.set_exception(Refused("too_many_tabs"))
 
     def _seat(self) -> Seat:
         seat = self._room.state.seats.get(self._entry.member)
@@ -196,21 +213,12 @@ class Socket:
     async def _welcome(self, after: int) -> str:
         room, seat = self._room, self._seat()
         reset = after == 0 or room.is_lost(after)
-        upto = room.state.seq  # what is said while the page is read comes after it
+        self._cursor = room.state.seq if reset else after  # what comes after it is owed as news
         page = await room.newest(seat) if reset else Page([], False)
         seat = self._seat()
-        items = page.items
-        if reset:
-            self._cursor = upto
-            self._wake.set()
-        elif room.is_behind(after):
-            self._cursor = after  # what was missed is owed like anything new
-            self._wake.set()
-        else:
-            items = room.since(after, seat)
-            self._cursor = room.state.seq
+        self._wake.set()
         resume = self._entry.resume
-        return _wire.welcome(room.state, seat, resume, self._cursor, items, page.more, reset)
+        return _wire.welcome(room.state, seat, resume, self._cursor, page.items, page.more, reset)
 
     # ── sending ──
 
@@ -255,13 +263,14 @@ class Socket:
         if room.is_lost(self._cursor):
             return [await self._welcome(0)]
         if room.is_behind(self._cursor):
-            frame, self._cursor = await room.missed(self._cursor, seat)
+            frames, self._cursor = await room.missed(self._cursor, seat)
             self._seat()  # who was removed while it was read gets nothing
+        else:
+            frame, self._cursor = room.frame(self._cursor, seat)
+            frames = [] if frame is None else [frame]
+        if self._cursor < room.state.seq:
             self._wake.set()
-            return [frame]
-        frame = room.frame(self._cursor, seat)
-        self._cursor = room.state.seq
-        return [] if frame is None else [frame]
+        return frames
 
     def _new_state(self, seat: Seat) -> list[str]:
         frame = _wire.state(self._room.state, seat)
@@ -310,7 +319,10 @@ class Socket:
             await asyncio.sleep(-self._frames_left / FRAMES_PER_SECOND)
 
     async def _say(self, frame: _wire.Send) -> None:
-        await self._room_free.acquire()
+        while self._in_flight >= IN_FLIGHT:
+            self._landed.clear()
+            await self._landed.wait()
+        self._in_flight += 1
         entry = self._entry
         # A browser's ids must never be taken for a developer's, hence the prefix.
         command = _decide.Say(entry.member, frame.text, f"b:{frame.cid}", entry.page)
@@ -326,14 +338,18 @@ class Socket:
             return
         error = done.exception()
         if error is None:
-            self._room_free.release()
+            self._land()
             self._acks.append((cid, done.result().events[0].seq))
             self._wake.set()
         else:
             self._refuse(cid, error)
 
+    def _land(self) -> None:
+        self._in_flight -= 1
+        self._landed.set()
+
     def _refuse(self, cid: str, error: BaseException) -> None:
-        self._room_free.release()
+        self._land()
         if not isinstance(error, Refused | StoreError):
             logger.error("a message could not be stored", exc_info=error)
             error = Refused("store_broken")
@@ -356,9 +372,9 @@ class Socket:
 _ABOUT_ALL = ("configured", "opened", "closed")
 
 
-async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
-    """Do several things until the first ends, and end as it does."""
-    tasks = [asyncio.create_task(work) for work in works]
+async def _first_of(end: asyncio.Future[None], *works: Coroutine[Any, Any, None]) -> None:
+    """Do several things until the first of them, or `end`, is done, and end as that does."""
+    tasks = [end, *(asyncio.ensure_future(work) for work in works)]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +20,7 @@ from shiny_labchat import _wire
 from shiny_labchat._conversation import Conversation
 from shiny_labchat._domain import Event, Message, RoomKey, RoomState, Seat, fold
 from shiny_labchat._presence import Presence
+from shiny_labchat._window import PAGE, SHOWN, WINDOW, Page, Window, cut, page_of
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import (
     Committed,
@@ -33,16 +32,9 @@ from shiny_labchat.store import (
     load_state,
 )
 
-__all__ = ["PAGE", "SHOWN", "WINDOW", "Live", "LiveRoom", "Page"]
+__all__ = ["Live", "LiveRoom"]
 
 logger = logging.getLogger("shiny_labchat")
-
-WINDOW = 200
-"""Shown events that a live room keeps in memory; older ones are read from the log."""
-PAGE = 50
-"""Messages on the newest screen, and on each page of older ones."""
-SHOWN = ("message", "cleared")
-"""The kinds of events that viewers are shown."""
 
 LOST = 2_000
 """A viewer that lacks more events than this gets the newest screen, and older ones on demand."""
@@ -50,14 +42,6 @@ CATCH_UP_AGAIN = 1.0
 """How long a room waits to read its log again when that failed, in seconds."""
 
 Follower = Callable[[Sequence[Event]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some items of a room, oldest first, and whether there are older ones."""
-
-    items: list[str]
-    more: bool
 
 
 class Live:
@@ -138,16 +122,13 @@ class LiveRoom:
         self._log = log
         self._number = 0
         self._on_unused = on_unused
-        self._window: deque[tuple[Event, str]] = deque()
-        self._since = 0
-        self._private = 0
+        self._window = Window()
         self._heard = 0
         self._first: set[Follower] = set()
         self._followers: set[Follower] = set()
         self._whole: Conversation | None = None
         self._loading: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
-        self._frames: dict[tuple[int, str | None], str | None] = {}
 
     def leave(self) -> None:
         """Say that one who opened the room needs it no more."""
@@ -185,9 +166,8 @@ class LiveRoom:
             return number, state, newest, dependencies(conn, number)
 
         self._number, self.state, newest, self.deps = await self._log.read(read)
-        self._since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
-        for event in reversed(newest):
-            self._keep(event)
+        self._window.since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
+        self._window.keep(reversed(newest))
         while self.state.seq < self._heard and await self.catch_up():
             pass
 
@@ -245,9 +225,8 @@ class LiveRoom:
 
     def _take_in(self, events: Sequence[Event], state: RoomState) -> None:
         self.state = state
-        self._frames.clear()
+        self._window.keep(events)
         for event in events:
-            self._keep(event)
             if event.kind == "message" and event.member is not None:
                 self.presence.stop_typing(event.member)
             elif event.kind in ("changed", "removed"):
@@ -265,16 +244,6 @@ class LiveRoom:
             except Exception:
                 logger.exception("a follower of room %r failed", self.key.id)
 
-    def _keep(self, event: Event) -> None:
-        item = _wire.item(event)
-        if item is None:
-            return
-        self._window.append((event, item))
-        if _is_private(event):
-            self._private = event.seq
-        if len(self._window) > WINDOW:
-            self._since = self._window.popleft()[0].seq
-
     def _seats(self, members: Sequence[str]) -> list[Seat]:
         seats = (self.state.seat(member) for member in members)
         return [seat for seat in seats if seat is not None]
@@ -283,54 +252,34 @@ class LiveRoom:
 
     def is_behind(self, cursor: int) -> bool:
         """Whether memory no longer reaches back to a cursor."""
-        return cursor < self._since
+        return cursor < self._window.since
 
     def is_lost(self, cursor: int) -> bool:
         """Whether a viewer is better off with the newest screen than with all it missed."""
         return not self.state.seq - LOST <= cursor <= self.state.seq
 
-    async def missed(self, cursor: int, viewer: Seat) -> tuple[str, int]:
-        """The first frame of what a viewer has missed that is behind, and its cursor then."""
+    async def missed(self, cursor: int, viewer: Seat) -> tuple[list[str], int]:
+        """The first frames of what a viewer has missed that is behind, and their cursor then."""
         events = await self._log.read(
-            lambda conn: events_after(conn, self._number, cursor, limit=WINDOW)
+            lambda conn: events_after(conn, self._number, cursor, limit=PAGE)
         )
-        shown = [e for e in events if e.kind in SHOWN and self.state.shows(viewer, e)]
-        items = [item for event in shown if (item := _wire.item(event)) is not None]
         upto = events[-1].seq if events else self.state.seq
-        return _wire.events(upto, items), upto
+        shown = [(event, item) for event in events if (item := _wire.item(event)) is not None]
+        frames: list[str] = []
+        while cursor < upto:
+            frame, cursor = cut(self.state, shown, cursor, upto, viewer)
+            if frame is not None:
+                frames.append(frame)
+        return frames, upto
 
-    def frame(self, cursor: int, viewer: Seat) -> str | None:
-        """The frame that brings a viewer from a cursor to now; None: they are shown nothing."""
-        whose = viewer.member if cursor < self._private else None
-        known = (cursor, whose)
-        if known not in self._frames:
-            items = self.since(cursor, viewer)
-            self._frames[known] = _wire.events(self.state.seq, items) if items else None
-        return self._frames[known]
-
-    def _owed(self, cursor: int) -> list[tuple[Event, str]]:
-        owed: list[tuple[Event, str]] = []
-        for entry in reversed(self._window):
-            if entry[0].seq <= cursor:
-                break
-            owed.append(entry)
-        owed.reverse()
-        return owed
-
-    def since(self, cursor: int, viewer: Seat) -> list[str]:
-        """The items after a cursor that memory reaches back to."""
-        return [item for event, item in self._owed(cursor) if self.state.shows(viewer, event)]
+    def frame(self, cursor: int, viewer: Seat) -> tuple[str | None, int]:
+        """The next frame of what a viewer is owed, from memory, and their cursor then."""
+        return self._window.frame(self.state, cursor, viewer)
 
     async def newest(self, viewer: Seat) -> Page:
         """The newest screen, from memory where that reaches."""
-        shown = [
-            item
-            for event, item in self._window
-            if event.kind == "message" and self.state.shows(viewer, event)
-        ]
-        if len(shown) > PAGE or self._since <= self.state.floor(viewer):
-            return Page(shown[-PAGE:], len(shown) > PAGE)
-        return await self.older(self.state.seq + 1, viewer)
+        page = self._window.newest(self.state, viewer)
+        return page or await self.older(self.state.seq + 1, viewer)
 
     async def older(self, before: int, viewer: Seat) -> Page:
         """The page before a seq, read from the log."""
@@ -339,7 +288,7 @@ class LiveRoom:
         while True:
             events = await self._log.read(
                 lambda conn, before=before: events_before(
-                    conn, self._number, before, WINDOW, ("message",)
+                    conn, self._number, before, PAGE + 1, ("message",)
                 )
             )
             for event in events:
@@ -348,8 +297,8 @@ class LiveRoom:
                 item = _wire.item(event)
                 if item is not None and viewer.may_see(event):
                     found.append(item)
-            if len(found) > PAGE or len(events) < WINDOW or events[-1].seq <= lowest:
-                return Page(found[:PAGE][::-1], len(found) > PAGE)
+            if len(found) > PAGE or len(events) <= PAGE or events[-1].seq <= lowest:
+                return page_of(found)
             before = events[-1].seq
 
     # ── the whole room, for who reads it ──
@@ -374,7 +323,7 @@ class LiveRoom:
             newer = await self._log.read(self._read_after(known))
             events += newer
             known = newer[-1].seq if newer else known
-            more = bool(newer) and known < self._since
+            more = bool(newer) and known < self._window.since
         if self._whole is None:
             self._keep_whole(events)
 
@@ -384,8 +333,4 @@ class LiveRoom:
     def _keep_whole(self, events: Sequence[Event]) -> None:
         read = [event for event in events if event.seq <= self.state.seq]
         known = read[-1].seq if read else 0
-        self._whole = Conversation([*read, *(event for event, _ in self._owed(known))])
-
-
-def _is_private(event: Event) -> bool:
-    return "audience" in event.data or event.data.get("scope") == "view"
+        self._whole = Conversation([*read, *(event for event, _ in self._window.after(known))])

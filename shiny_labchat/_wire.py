@@ -50,6 +50,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import orjson
+
 from shiny_labchat._domain import Event, RoomState, Seat
 from shiny_labchat.errors import SENTENCES, BadFrame
 
@@ -94,6 +96,8 @@ CLOSE_CODES = {
     "not_member": 4403,
     "too_big": 4413,
     "too_fast": 4429,
+    "too_many_tabs": 4409,
+    "busy": 1013,
 }
 """The websocket's close code by our code; any other: 1011."""
 
@@ -321,4 +325,4 @@ def bye(code: str, say: str | None = None, again: bool = False) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(value).decode()

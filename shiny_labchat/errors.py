@@ -16,6 +16,7 @@ __all__ = ["SENTENCES", "BadFrame", "LabChatError", "Refused", "SchemaTooNew", "
 SENTENCES: dict[str, str] = {
     "bad_frame": "The page sent something the server does not understand. Please reload the page.",
     "bad_text": "The message contains characters that cannot be shown. Please remove them.",
+    "busy": "The server is very busy. This page tries again by itself.",
     "closed": "This room is closed. You can read, but not write.",
     "empty": "There is nothing to send yet.",
     "failed": "Something went wrong on the server. Please reload the page or tell the organisers.",
@@ -35,6 +36,7 @@ SENTENCES: dict[str, str] = {
     "too_big": "That is far too much for one message.",
     "too_fast": "You are sending messages very fast. Please wait a few seconds.",
     "too_long": "The message is too long.",
+    "too_many_tabs": "This chat is open in too many tabs. Please close some, then reload this one.",
 }
 """What a participant is told, by code. Browsers may show their own words for a code instead."""
 

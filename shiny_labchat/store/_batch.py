@@ -15,6 +15,9 @@ from shiny_labchat.store import _tables
 
 __all__ = ["Batch", "Head", "Outcome"]
 
+_Cid = tuple[str, str]
+"""Who repeats, and what."""
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -45,40 +48,39 @@ class Batch:
         What the writer knew before; not changed, see :attr:`heads` for what it knows after.
     now
         Microseconds since 1970 (UTC).
+    is_careful
+        Whether to look for repeated commands in the log first. They are rare, so one usually
+        learns of them when the log's unique index refuses the batch, which is then run again.
     """
 
-    def __init__(self, conn: sa.Connection, heads: Mapping[RoomKey, Head], now: int) -> None:
+    def __init__(
+        self,
+        conn: sa.Connection,
+        heads: Mapping[RoomKey, Head],
+        now: int,
+        is_careful: bool = False,
+    ) -> None:
         self.heads: dict[RoomKey, Head] = {}
         self.news: dict[RoomKey, list[Event]] = {}
         self._conn = conn
         self._known = heads
         self._now = now
+        self._is_careful = is_careful
         self._rows: list[dict[str, Any]] = []
-        self._cids: dict[tuple[RoomKey, str, str], Event] = {}
+        self._cids: dict[tuple[RoomKey, _Cid], Event] = {}
 
-    def claim(self, commands: list[tuple[RoomKey, Command]]) -> None:
+    def claim(self, rooms: Iterable[RoomKey]) -> None:
         """Lock the rooms (in one order in all processes) and see what others did in them."""
-        wanted: dict[RoomKey, set[tuple[str, str]]] = {}
-        for key, command in commands:
-            cids = wanted.setdefault(key, set())
-            if (cid := _cid_of(command)) is not None:
-                cids.add(cid)
-        for key in sorted(wanted):
-            self._claim_room(key, wanted[key])
-
-    def _claim_room(self, key: RoomKey, cids: set[tuple[str, str]]) -> None:
-        head = self._known.get(key) or self._find(key)
-        if head is None:
-            return
-        seq = _tables.claim_room(self._conn, head.number)
-        if seq != head.state.seq:
-            head = self._catch_up(key, head)
-        self.heads[key] = head
-        if key not in self._known:  # who follows the room may not have heard of all of it
-            self.news.setdefault(key, [])
-        if cids:
-            for (author, cid), event in _tables.known_cids(self._conn, head.number, cids).items():
-                self._cids[key, author, cid] = event
+        for key in sorted(set(rooms)):
+            head = self._known.get(key) or self._find(key)
+            if head is None:
+                continue
+            seq = _tables.claim_room(self._conn, head.number)
+            if seq != head.state.seq:
+                head = self._catch_up(key, head)
+            self.heads[key] = head
+            if key not in self._known:  # who follows the room may not have heard of all of it
+                self.news.setdefault(key, [])
 
     def catch_up(self, rooms: Iterable[RoomKey]) -> None:
         """See what others did in rooms, without locking them."""
@@ -123,15 +125,28 @@ class Batch:
         if head is None:
             head = self._create(key, command)
         cid = _cid_of(command)
-        if cid is not None and (known := self._cids.get((key, *cid))) is not None:
-            return Outcome((known,), head.state, is_repeat=True)
-        events = decide(head.state, command, self._now)
-        rows = [_tables.row_of(head.number, event) for event in events]
-        self._rows += rows
+        repeated = self._repeated(key, cid) if cid is not None else None
+        if repeated is not None:
+            return Outcome((repeated,), head.state, is_repeat=True)
+        try:
+            events = decide(head.state, command, self._now)
+        except Refused:
+            repeated = self._stored(key, cid) if cid is not None else None
+            if repeated is None:
+                raise
+            return Outcome((repeated,), head.state, is_repeat=True)  # it was allowed then
+        self._rows += [_tables.row_of(head.number, event) for event in events]
         head = self._advance(key, head, events)
         if cid is not None:
-            self._cids[(key, *cid)] = events[0]
+            self._cids[key, cid] = events[0]
         return Outcome(tuple(events), head.state)
+
+    def _repeated(self, key: RoomKey, cid: _Cid) -> Event | None:
+        known = self._cids.get((key, cid))
+        return self._stored(key, cid) if known is None and self._is_careful else known
+
+    def _stored(self, key: RoomKey, cid: _Cid) -> Event | None:
+        return _tables.find_cid(self._conn, self.heads[key].number, *cid)
 
     def _create(self, key: RoomKey, command: Command) -> Head:
         if not isinstance(command, Configure):
@@ -149,6 +164,6 @@ class Batch:
             _tables.set_head(self._conn, head.number, head.state.seq)
 
 
-def _cid_of(command: Command) -> tuple[str, str] | None:
+def _cid_of(command: Command) -> _Cid | None:
     cid = getattr(command, "cid", None)
     return None if cid is None else (getattr(command, "member", None) or "", cid)

@@ -9,10 +9,11 @@ edited there, and a removal revokes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from shiny_labchat._domain import Event, RoomKey, RoomState, fold
@@ -23,10 +24,10 @@ __all__ = [
     "event",
     "events_after",
     "events_before",
+    "find_cid",
     "find_room",
     "insert_events",
     "insert_room",
-    "known_cids",
     "load_state",
     "metadata",
     "room",
@@ -158,24 +159,19 @@ def dependencies(conn: sa.Connection, number: int) -> list[dict[str, Any]]:
     found = sa.select(event.c.data).where(
         event.c.room == number, event.c.kind == "message", event.c.data.like('%"deps":[{%')
     )
-    return [dep for (data,) in conn.execute(found) for dep in json.loads(data).get("deps", ())]
+    return [dep for (data,) in conn.execute(found) for dep in orjson.loads(data).get("deps", ())]
 
 
-def known_cids(
-    conn: sa.Connection, number: int, wanted: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], Event]:
-    """Which of these (author, cid) the room's log already has."""
-    known: dict[tuple[str, str], Event] = {}
-    for author, cid in wanted:  # one small prepared statement each beats building a large one
-        row = conn.execute(_KNOWN_CID, {"room": number, "author": author, "cid": cid}).first()
-        if row is not None:
-            known[author, cid] = _event_of(row)
-    return known
+def find_cid(conn: sa.Connection, number: int, author: str, cid: str) -> Event | None:
+    """The event that an author's command with this id has become; None: there is none yet."""
+    wanted = {"room": number, "author": author, "cid": cid}
+    row = conn.execute(_FIND_CID, wanted).first()
+    return None if row is None else _event_of(row)
 
 
 def _event_of(row: Any) -> Event:
     seq, at, kind, member, data, cid = row
-    return Event(seq, at, kind, member, json.loads(data), cid)
+    return Event(seq, at, kind, member, _loads(kind, data), cid)
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────
@@ -212,18 +208,29 @@ def row_of(number: int, entry: Event) -> dict[str, Any]:
     TypeError, ValueError
         Its data is no JSON, or holds a lone surrogate, which no database takes.
     """
-    data = json.dumps(entry.data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    data.encode()
     return {
         "room": number,
         "seq": entry.seq,
         "at": entry.at,
         "kind": entry.kind,
         "member": entry.member,
-        "data": data,
+        "data": _dumps(entry.kind, entry.data),
         "author": entry.member or "",
         "cid": entry.cid,
     }
+
+
+def _dumps(kind: str, data: Mapping[str, Any]) -> str:
+    if kind != "recorded":
+        return orjson.dumps(data).decode()
+    # The study's own data: integers of any size, and NaN is an error rather than null.
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text.encode()
+    return text
+
+
+def _loads(kind: str, data: str) -> dict[str, Any]:
+    return json.loads(data) if kind == "recorded" else orjson.loads(data)
 
 
 _FIND_ROOM = sa.select(room.c.key, room.c.seq).where(
@@ -234,7 +241,7 @@ _EVENTS_AFTER = (
     .where(event.c.room == sa.bindparam("room"), event.c.seq > sa.bindparam("after"))
     .order_by(event.c.seq)
 )
-_KNOWN_CID = sa.select(*_FIELDS).where(
+_FIND_CID = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"),
     event.c.author == sa.bindparam("author"),
     event.c.cid == sa.bindparam("cid"),

@@ -180,7 +180,10 @@ class Writer:
     def _commit(self, batch: list[Work]) -> None:
         news: list[Committed] = []
         try:
-            news = self._transact(batch)
+            try:
+                news = self._transact(batch)
+            except IntegrityError:  # somebody repeats what they have said before
+                news = self._transact(batch, is_careful=True)
         except (SQLAlchemyError, OSError, StoreError) as exc:
             if isinstance(exc, IntegrityError) and len(batch) > 1:
                 self._commit_singly(batch)
@@ -199,12 +202,12 @@ class Writer:
         for work in batch:
             self._commit([work])
 
-    def _transact(self, batch: list[Work]) -> list[Committed]:
+    def _transact(self, batch: list[Work], is_careful: bool = False) -> list[Committed]:
         conn = self._connect()
         with conn.begin():
             now = time.time_ns() // 1000
-            rooms = Batch(conn, self._heads, now)
-            rooms.claim([(w.room, w.command) for w in batch if w.room and w.command])
+            rooms = Batch(conn, self._heads, now, is_careful)
+            rooms.claim(work.room for work in batch if work.room is not None)
             for work in batch:
                 self._do(work, rooms, conn, now)
             rooms.store()

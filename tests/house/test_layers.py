@@ -9,13 +9,13 @@ from .code import PACKAGE, imports, modules
 ABOVE = (
     {"errors", "_domain", "_pseudonyms"},
     {"_decide", "_wire", "_names", "_conversation"},
-    {"_presence", "store._tables", "store._engine"},
+    {"_presence", "_window", "store._tables", "store._engine"},
     {"store._tokens", "store._batch"},
     {"store._database"},
     {"store._writer"},
     {"store._log"},
     {"store"},
-    {"_live", "_door", "_room"},
+    {"_live", "_door", "_doorstep", "_room"},
     {"_lab", "_gateway"},
 )
 """Above the Shiny line, lowest first; modules on one step do not import each other."""

@@ -1,0 +1,72 @@
+"""
+The doorstep: how many sockets may be open that nobody has vouched for, and how many one may have.
+
+Both bound what one visitor can cost everybody. They are wide, as a whole class may come from one
+address, and all at once after a restart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Hashable
+from contextlib import contextmanager
+
+from shiny_labchat.errors import Refused
+
+__all__ = ["SOCKETS_EACH", "WAITING", "WAITING_PER_ADDRESS", "Doorstep", "Places"]
+
+WAITING = 4_000
+"""Sockets of all that may be open before a valid hello."""
+WAITING_PER_ADDRESS = 1_000
+"""Sockets of one address that may be open before a valid hello."""
+SOCKETS_EACH = 30
+"""Sockets that one member may have open to one room; one more closes the oldest."""
+
+
+class Doorstep:
+    """Counts the sockets that have not said a valid hello yet."""
+
+    def __init__(self) -> None:
+        self._waiting: Counter[str] = Counter()
+
+    @contextmanager
+    def waiting(self, address: str) -> Generator[None]:
+        """
+        Wait here until it is known who it is.
+
+        Raises
+        ------
+        Refused
+            ``busy``: too many wait already.
+        """
+        if self._waiting[address] >= WAITING_PER_ADDRESS or self._waiting.total() >= WAITING:
+            raise Refused("busy")
+        self._waiting[address] += 1
+        try:
+            yield
+        finally:
+            self._waiting[address] -= 1
+            if not self._waiting[address]:
+                del self._waiting[address]
+
+
+class Places:
+    """The sockets that are open, by whose they are."""
+
+    def __init__(self) -> None:
+        self._taken: dict[Hashable, deque[Callable[[], None]]] = {}
+
+    @contextmanager
+    def taken(self, whose: Hashable, give_up: Callable[[], None]) -> Generator[None]:
+        """Have a place; `give_up` is called when somebody has come to have too many."""
+        places = self._taken.setdefault(whose, deque())
+        places.append(give_up)
+        if len(places) > SOCKETS_EACH:
+            places.popleft()()
+        try:
+            yield
+        finally:
+            if give_up in places:
+                places.remove(give_up)
+            if not places:
+                self._taken.pop(whose, None)

@@ -1,0 +1,133 @@
+"""
+What viewers are owed of a room: its newest events in memory, cut into frames and pages. Pure.
+
+Frames and pages end after a number of characters, so that what one viewer costs is bounded, and
+so that on a slow line each frame that arrives is a step ahead.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from shiny_labchat import _wire
+from shiny_labchat._domain import Event, RoomState, Seat
+
+__all__ = ["PAGE", "SHOWN", "WINDOW", "Page", "Window", "cut", "page_of"]
+
+WINDOW = 200
+"""Shown events that a live room keeps in memory; older ones are read from the log."""
+PAGE = 50
+"""Messages on the newest screen, and on each page of older ones, at most."""
+PAGE_CHARS = 65_536
+"""Where such a page ends sooner, in characters of its items; it has one item at least."""
+FRAME_CHARS = 16_384
+"""Where a frame of news ends likewise."""
+SHOWN = ("message", "cleared")
+"""The kinds of events that viewers are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items of a room, oldest first, and whether there are older ones."""
+
+    items: list[str]
+    more: bool
+
+
+class Window:
+    """
+    The newest shown events of a room, each encoded once.
+
+    Attributes
+    ----------
+    since
+        The seq that memory reaches back to: it holds all that came after it.
+    """
+
+    def __init__(self) -> None:
+        self.since = 0
+        self._entries: deque[tuple[Event, str]] = deque()
+        self._private = 0
+        self._frames: dict[tuple[int, str | None], tuple[str | None, int]] = {}
+
+    def keep(self, events: Iterable[Event]) -> None:
+        """Take in what has happened since."""
+        self._frames.clear()
+        for event in events:
+            item = _wire.item(event)
+            if item is None:
+                continue
+            self._entries.append((event, item))
+            if _is_private(event):
+                self._private = event.seq
+            if len(self._entries) > WINDOW:
+                self.since = self._entries.popleft()[0].seq
+
+    def after(self, cursor: int) -> list[tuple[Event, str]]:
+        """The events after a cursor that memory reaches back to, and their items."""
+        found: list[tuple[Event, str]] = []
+        for entry in reversed(self._entries):
+            if entry[0].seq <= cursor:
+                break
+            found.append(entry)
+        found.reverse()
+        return found
+
+    def frame(self, room: RoomState, cursor: int, viewer: Seat) -> tuple[str | None, int]:
+        """
+        The next frame for a viewer whom memory reaches back to, and their cursor then.
+
+        None: they are shown nothing of what has happened since. Encoded once for all to whom it
+        is the same.
+        """
+        known = (cursor, viewer.member if cursor < self._private else None)
+        if known not in self._frames:
+            self._frames[known] = cut(room, self.after(cursor), cursor, room.seq, viewer)
+        return self._frames[known]
+
+    def newest(self, room: RoomState, viewer: Seat) -> Page | None:
+        """A viewer's newest screen; None: memory does not reach back far enough."""
+        shown = [
+            item
+            for event, item in self._entries
+            if event.kind == "message" and room.shows(viewer, event)
+        ]
+        if len(shown) <= PAGE and self.since > room.floor(viewer):
+            return None
+        return page_of(shown[::-1])
+
+
+def cut(
+    room: RoomState, owed: Iterable[tuple[Event, str]], cursor: int, upto: int, viewer: Seat
+) -> tuple[str | None, int]:
+    """A frame of what a viewer is owed after a cursor, as far as it fits, and the cursor then."""
+    items: list[str] = []
+    left = FRAME_CHARS
+    for event, item in owed:
+        if event.seq <= cursor or not room.shows(viewer, event):
+            continue
+        if items and len(item) > left:
+            upto = cursor
+            break
+        items.append(item)
+        left -= len(item)
+        cursor = event.seq
+    return (_wire.events(upto, items) if items else None), upto
+
+
+def page_of(newest: Sequence[str]) -> Page:
+    """A page of the newest items, which come newest first."""
+    items: list[str] = []
+    left = PAGE_CHARS
+    for item in newest[:PAGE]:
+        if items and len(item) > left:
+            break
+        items.append(item)
+        left -= len(item)
+    return Page(items[::-1], len(items) < len(newest))
+
+
+def _is_private(event: Event) -> bool:
+    return "audience" in event.data or event.data.get("scope") == "view"
