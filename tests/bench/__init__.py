@@ -1,1 +1,1 @@
-"""How fast a message reaches everybody: shiny_labchat beside a broadcast that stores nothing."""
+"""How fast a message reaches everybody, and what it costs: ours beside three other ways."""

@@ -1,117 +1,134 @@
-"""What was measured, as a table and as JSON."""
+"""What was measured, as tables and as JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from rich.table import Table
 
-from tests.bench.tally import Figures, median
+from tests.bench.machine import Machine
+from tests.bench.options import Options
+from tests.bench.results import Result, Row, Scenario
+from tests.bench.sides import OURS, SIDES
+from tests.bench.tally import median
 
-__all__ = ["Run", "as_json", "table", "troubles"]
+__all__ = ["as_json", "faults", "from_json", "medians", "remarks", "table"]
 
-P50_AIM = 2.5
-"""Milliseconds that our p50 may lie above the bare broadcast's, commit included."""
-BURST_AIM = 2.0
-"""How many times the bare broadcast's deliveries per second ours shall be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of one side with so many people."""
-
-    side: Literal["bare", "ours"]
-    people: int
-    paced: Figures
-    burst: Figures
+Found = dict[str, dict[str, float]]
+"""Medians by the row's key and the side's name."""
 
 
-def table(runs: Sequence[Run]) -> Table:
-    """Both sides beside each other, medians over the runs."""
-    drawn = Table(title="shiny_labchat (ours, durable) beside a bare broadcast (stores nothing)")
-    for name in ("people", "what", "bare", "ours", "ratio", "more", "aim"):
-        justify = "left" if name in ("what", "aim") else "right"
-        drawn.add_column(name, justify=justify, no_wrap=True)
-    for people in sorted({run.people for run in runs}):
-        rows = [_row(pick, _of(runs, people, pick)) for pick in _PICKS]
-        for k, row in enumerate(rows):
-            drawn.add_row(str(people) if k == 0 else "", *row, end_section=row is rows[-1])
+def medians(results: Iterable[Result], case: str) -> Found:
+    """The medians of one case of a scenario."""
+    values: dict[str, dict[str, list[float]]] = {}
+    for result in results:
+        if result.case == case:
+            for key, value in result.values.items():
+                values.setdefault(key, {}).setdefault(result.side, []).append(value)
+    return {
+        key: {side: median(found) for side, found in sides.items()} for key, sides in values.items()
+    }
+
+
+def cases(results: Iterable[Result]) -> list[str]:
+    """The cases that were measured, in order."""
+    return list(dict.fromkeys(result.case for result in results))
+
+
+# ── tables ───────────────────────────────────────────────────────────────────────────────────
+
+
+def table(scenario: Scenario, results: Sequence[Result]) -> Table:
+    """All sides beside each other; the last columns say how many times theirs ours is."""
+    names = [side.name for side in SIDES if any(r.side == side.name for r in results)]
+    others = [name for name in names if name != OURS.name]
+    drawn = Table(title=scenario.title, title_justify="left")
+    drawn.add_column("")
+    for name in names:
+        drawn.add_column(name, justify="right", no_wrap=True)
+    for name in others:
+        drawn.add_column(f"ours/{name}", justify="right", no_wrap=True)
+    drawn.add_column("aim")
+    for case in cases(result for result in results if result.values):
+        drawn.add_row(f"[bold]{case}[/]")
+        late = {r.side for r in results if r.case == case and r.saturated}
+        found = medians(results, case)
+        rows = [row for row in scenario.rows if row.key in found]
+        for row in rows:
+            sides = found[row.key]
+            cells = [_cell(row, sides, name, name in late) for name in names]
+            ratios = [_ratio(sides, name) if row.has_ratio else "" for name in others]
+            drawn.add_row(
+                f"  {row.name}", *cells, *ratios, _verdicts(row, sides), end_section=row is rows[-1]
+            )
     return drawn
 
 
-@dataclass(frozen=True, slots=True)
-class _Pick:
-    """A figure of a run, and how it is shown."""
-
-    name: str
-    of: Callable[[Run], float]
-    is_latency: bool = True
-    has_aim: bool = False
+def _cell(row: Row, sides: Mapping[str, float], name: str, is_late: bool) -> str:
+    if name not in sides:
+        return "-"
+    return f"{sides[name]:,.{row.digits}f}{'*' if is_late else ''}"
 
 
-_PICKS = (
-    _Pick("paced p50, ms", lambda run: run.paced.p50, has_aim=True),
-    _Pick("paced p95, ms", lambda run: run.paced.p95),
-    _Pick("paced p99, ms", lambda run: run.paced.p99),
-    _Pick("burst, per s", lambda run: run.burst.per_second, is_latency=False, has_aim=True),
-)
+def _ratio(sides: Mapping[str, float], other: str) -> str:
+    if sides.get(other, 0) <= 0 or OURS.name not in sides:
+        return ""
+    ratio = sides[OURS.name] / sides[other]
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.2g}" if ratio < 1 else f"{ratio:.1f}"
 
 
-def _of(runs: Sequence[Run], people: int, pick: _Pick) -> tuple[float, float]:
-    bare, ours = (
-        median([pick.of(run) for run in runs if run.people == people and run.side == side])
-        for side in ("bare", "ours")
-    )
-    return bare, ours
-
-
-def _row(pick: _Pick, values: tuple[float, float]) -> list[str]:
-    bare, ours = values
-    ratio = f"{ours / bare:.2f}"
-    if pick.is_latency:
-        more = ours - bare
-        aim = _verdict(f"+{P50_AIM}", more <= P50_AIM) if pick.has_aim else ""
-        return [pick.name, f"{bare:.2f}", f"{ours:.2f}", ratio, f"{more:+.2f}", aim]
-    aim = _verdict(f"× {BURST_AIM:g}", ours >= BURST_AIM * bare)
-    return [pick.name, f"{bare:,.0f}", f"{ours:,.0f}", ratio, f"{ours - bare:+,.0f}", aim]
-
-
-def _verdict(aim: str, holds: bool) -> str:
-    return f"{aim} [green]holds[/]" if holds else f"{aim} [red]missed[/]"
-
-
-def troubles(runs: Sequence[Run]) -> tuple[list[str], list[str]]:
-    """
-    What must not be: deliveries lost or doubled, and different orders.
-
-    Returns
-    -------
-    failures, remarks
-        The bare broadcast promises no order, so a mixed one of its is a remark only.
-    """
-    failures: list[str] = []
-    remarks: list[str] = []
-    for run in runs:
-        for phase, figures in (("paced", run.paced), ("burst", run.burst)):
-            where = f"{run.side}, {run.people} people, {phase}"
-            if figures.lost or figures.doubled:
-                failures.append(f"{where}: {figures.lost} lost, {figures.doubled} doubled")
-            if figures.orders > 1:
-                said = f"{where}: people have received {figures.orders} different orders"
-                (failures if run.side == "ours" else remarks).append(said)
-    return failures, remarks
-
-
-def as_json(runs: Sequence[Run], options: Mapping[str, Any]) -> str:
-    """Everything, run by run, and the medians."""
-    medians = [
-        {"people": people, "what": pick.name, "bare": bare, "ours": ours}
-        for people in sorted({run.people for run in runs})
-        for pick in _PICKS
-        for bare, ours in [_of(runs, people, pick)]
+def _verdicts(row: Row, sides: Mapping[str, float]) -> str:
+    if OURS.name not in sides:
+        return ""
+    verdicts = [
+        f"{aim.text} {'[green]holds[/]' if aim.holds(sides) else '[red]missed[/]'}"
+        for aim in row.aims
+        if not aim.beside or aim.beside in sides
     ]
-    found = {"options": dict(options), "medians": medians, "runs": [asdict(run) for run in runs]}
+    return "\n".join(verdicts)
+
+
+# ── in words ─────────────────────────────────────────────────────────────────────────────────
+
+
+def faults(results: Iterable[Result]) -> list[str]:
+    """What must not be: ours lost, doubled or mixed something up."""
+    return [_said(r, fault) for r in results for fault in r.faults if r.side == OURS.name]
+
+
+def remarks(results: Iterable[Result]) -> list[str]:
+    """What the others did; they promise less."""
+    return [_said(r, fault) for r in results for fault in r.faults if r.side != OURS.name]
+
+
+def _said(result: Result, fault: str) -> str:
+    return f"{result.scenario}, {result.case}, {result.side}: {fault}"
+
+
+# ── JSON ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def as_json(results: Sequence[Result], options: Options, machine: Machine) -> str:
+    """Everything, run by run, the medians, and what it was measured on."""
+    by_scenario: dict[str, list[Result]] = {}
+    for result in results:
+        by_scenario.setdefault(result.scenario, []).append(result)
+    found = {
+        "machine": machine.as_dict(),
+        "options": asdict(options),
+        "medians": {
+            name: {case: medians(of, case) for case in cases(of)}
+            for name, of in by_scenario.items()
+        },
+        "runs": [asdict(result) for result in results],
+    }
     return json.dumps(found, indent=2)
+
+
+def from_json(text: str) -> list[Result]:
+    """What :func:`as_json` wrote, run by run."""
+    found: dict[str, Any] = json.loads(text)
+    return [Result(**run) for run in found["runs"]]

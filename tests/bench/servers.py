@@ -1,56 +1,93 @@
-"""A server in a process of its own."""
+"""A server in a process of its own, with a database in the current folder's disk."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import socket
+import tempfile
 from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["running"]
+import psutil
+
+from tests.bench.clock import pause
+from tests.bench.sides import Side
+
+__all__ = ["Server", "serving"]
 
 READY_WITHIN = 60.0
 """How long a server may take to start, in seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that takes connections."""
+
+    side: Side
+    port: int
+    url: str
+    process: psutil.Process
+
+    def memory(self) -> float:
+        """Its resident memory, in MB (2**20 bytes)."""
+        return self.process.memory_info().rss / 2**20
+
+    def worked(self) -> float:
+        """Seconds of processor time it has used so far."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
+
 @asynccontextmanager
-async def running(
-    command: Callable[[int], Sequence[str]], env: Mapping[str, str], log: Path
-) -> AsyncGenerator[int]:
+async def serving(side: Side, *does: str, history: int = 0) -> AsyncGenerator[Server]:
     """
-    Run a server as long as the context lasts, which is entered with its port.
+    Run the server of a side as long as the context lasts.
 
     Parameters
     ----------
-    command
-        Makes the command line for a port.
-    env
-        Environment variables beyond ours.
-    log
-        The file its output goes to.
+    side
+        Whose server.
+    does
+        What the app shall do beyond showing a chat: "handle" messages, "read" them.
+    history
+        How many messages there are already.
 
     Raises
     ------
     RuntimeError
         It ended, or did not answer within `READY_WITHIN`; the message has its output.
     """
-    port = _free_port()
+    with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
+        url = f"sqlite:///{folder}/bench.db"
+        env = {
+            **os.environ,
+            "LABCHAT_URL": url,
+            "BENCH_DOES": " ".join(does),
+            "BENCH_HISTORY": str(history),
+        }
+        if history:
+            await side.fill(url, history)
+        log = Path(folder) / "server.log"
+        port = _free_port()
+        process = await _start(side.command(port), env, log)
+        try:
+            if not await _answers(process, port):
+                raise RuntimeError(f"the server does not answer; it says:\n{log.read_text()}")
+            yield Server(side, port, url, psutil.Process(process.pid))
+        finally:
+            await _stop(process)
+
+
+async def _start(command: Sequence[str], env: dict[str, str], log: Path) -> Process:
     output = os.open(log, os.O_WRONLY | os.O_CREAT)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command(port), env={**os.environ, **env}, stdout=output, stderr=output
-        )
+        return await asyncio.create_subprocess_exec(*command, env=env, stdout=output, stderr=output)
     finally:
         os.close(output)
-    try:
-        if not await _answers(process, port):
-            raise RuntimeError(f"the server does not answer; it says:\n{log.read_text()}")
-        yield port
-    finally:
-        await _stop(process)
 
 
 async def _answers(process: Process, port: int) -> bool:
@@ -59,7 +96,7 @@ async def _answers(process: Process, port: int) -> bool:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
-            await asyncio.sleep(0.05)
+            await pause(0.05)
         else:
             writer.close()
             return True

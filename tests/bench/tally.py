@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Figures", "Tally", "line", "median", "quantile"]
+from tests.bench.clock import now
+
+__all__ = ["Figures", "Tally", "line", "median", "old_line", "quantile"]
 
 _MARK = re.compile(r"@@(\d{6})@@")
 
 
-def line(number: int, person: int) -> str:
+def line(number: int, person: int, more: str = "") -> str:
     """A chat line of about 60 characters that can be found again in any frame."""
-    return f"@@{number:06d}@@ person {person:3} says something short to them all"
+    return f"@@{number:06d}@@ person {person:3} says something short to them all{more}"
+
+
+def old_line(number: int) -> str:
+    """A line that was there before anybody came; no tally counts it."""
+    return f"##{number:06d}## this was said some time ago, when others were here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +33,25 @@ class Figures:
     Parameters
     ----------
     p50, p95, p99
-        From just before a send to a receiver's having it, in milliseconds.
+        From just before a send to a receiver's having it, in milliseconds. What never came
+        counts as if it had come at the end.
     per_second
-        Deliveries per second, from the first send to the last delivery.
-    lost, doubled
-        Deliveries that never came, and that came again.
-    orders
-        Different orders that people have received the messages in; 1 is as it should be.
+        Deliveries per second, from the first send to the last delivery, or to the end of
+        waiting if something never came.
+    wanted, lost, doubled
+        Deliveries there should have been, that never came, and that came again.
+    disordered
+        Rooms whose people have not all received the messages in one order.
     """
 
     p50: float
     p95: float
     p99: float
     per_second: float
+    wanted: int
     lost: int
     doubled: int
-    orders: int
+    disordered: int
 
 
 class Tally:
@@ -50,49 +60,85 @@ class Tally:
 
     Parameters
     ----------
-    people
-        How many receive each.
-    numbers
-        The messages' numbers.
+    rooms
+        The room of each person.
+    said_by
+        The person who says each message, by its number.
+    hears_own
+        Whether a person is sent their own messages too.
     """
 
-    def __init__(self, people: int, numbers: range) -> None:
+    def __init__(
+        self, rooms: Sequence[str], said_by: Mapping[int, int], hears_own: bool = True
+    ) -> None:
         self.complete = asyncio.Event()
-        self._numbers = numbers
+        self._rooms = rooms
+        self._said_by = said_by
+        self._hears_own = hears_own
+        sizes: dict[str, int] = defaultdict(int)
+        for room in rooms:
+            sizes[room] += 1
+        self._by_room: dict[str, list[int]] = defaultdict(list)
+        for number, k in said_by.items():
+            self._by_room[rooms[k]].append(number)
+        self._wanted = sum(sizes[rooms[k]] - (not hears_own) for k in said_by.values())
+        self._missing = self._wanted
         self._sent: dict[int, float] = {}
-        self._received: list[list[int]] = [[] for _ in range(people)]
-        self._latencies: list[float] = []
+        self._received: list[dict[int, float]] = [{} for _ in rooms]
+        self._doubled = 0
         self._last = 0.0
 
     def send(self, number: int) -> None:
         """The message is about to be sent."""
-        self._sent[number] = time.perf_counter()
+        self._sent[number] = now()
 
     def receive(self, person: int, frame: str) -> None:
         """A person has got a frame, with any number of messages in it."""
-        now = time.perf_counter()
+        at = now()
+        got = self._received[person]
         for mark in _MARK.findall(frame):
             number = int(mark)
-            if number in self._sent:
-                self._received[person].append(number)
-                self._latencies.append(now - self._sent[number])
-                self._last = now
-        if len(self._latencies) >= len(self._numbers) * len(self._received):
+            if number in got:
+                self._doubled += 1
+            elif number in self._sent:
+                got[number] = at
+                self._last = at
+                self._missing -= 1
+        if self._missing <= 0:
             self.complete.set()
 
     def figures(self) -> Figures:
         """What it came to."""
-        latencies = sorted(1000 * seconds for seconds in self._latencies)
-        lost = sum(len(set(self._numbers) - set(got)) for got in self._received)
+        end = now() if self._missing > 0 else self._last
+        delays = sorted(1000 * seconds for seconds in self._delays(end))
+        took = end - min(self._sent.values(), default=end)
         return Figures(
-            p50=quantile(latencies, 0.50),
-            p95=quantile(latencies, 0.95),
-            p99=quantile(latencies, 0.99),
-            per_second=len(latencies) / (self._last - min(self._sent.values())),
-            lost=lost,
-            doubled=sum(len(got) - len(set(got)) for got in self._received),
-            orders=len({tuple(got) for got in self._received}),
+            p50=quantile(delays, 0.50),
+            p95=quantile(delays, 0.95),
+            p99=quantile(delays, 0.99),
+            per_second=(self._wanted - self._missing) / took if took > 0 else 0.0,
+            wanted=self._wanted,
+            lost=self._missing,
+            doubled=self._doubled,
+            disordered=self._disordered(),
         )
+
+    def _delays(self, end: float) -> list[float]:
+        return [
+            got.get(number, end) - self._sent.get(number, end)
+            for k, got in enumerate(self._received)
+            for number in self._by_room[self._rooms[k]]
+            if self._hears_own or self._said_by[number] != k
+        ]
+
+    def _disordered(self) -> int:
+        if not self._hears_own:
+            return 0  # everybody lacks different ones
+        orders: dict[str, set[tuple[int, ...]]] = defaultdict(set)
+        for room, got in zip(self._rooms, self._received, strict=True):
+            orders[room].add(tuple(got))
+        complete = self._missing <= 0
+        return sum(len(found) > 1 for found in orders.values()) if complete else 0
 
 
 def quantile(ordered: Sequence[float], q: float) -> float:

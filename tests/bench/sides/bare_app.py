@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-everybody: list[WebSocket] = []
+rooms: defaultdict[str, list[WebSocket]] = defaultdict(list)
 
 
 async def broadcast(ws: WebSocket) -> None:
-    """Send what one says to all, the sender included."""
+    """Send what one says to all in the room, the sender included."""
     await ws.accept()
+    everybody = rooms[ws.query_params.get("room", "")]
     everybody.append(ws)
     try:
         while True:

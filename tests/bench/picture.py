@@ -1,0 +1,174 @@
+"""One picture of the conversation in one room, for the README: plain SVG, in bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from tests.bench.report import medians
+from tests.bench.results import Result
+from tests.bench.scenarios.fanout import case_of
+
+__all__ = ["picture"]
+
+WIDTH = 760
+LEFT = 104
+RIGHT = 92
+"""Room for a bar's label, and for its figure."""
+BAR = 15
+GAP = 12
+PANEL = 64
+"""Above each panel, in pixels: its title and its scale."""
+FAINT = "#656d76"
+SIDES = {
+    "ours": ("#1f6feb", "ours: on the disk before anybody sees it"),
+    "bare": ("#8c959f", "bare: a websocket broadcast that stores nothing"),
+    "direct": ("#d4a72c", "direct: Shiny's custom messages"),
+    "naive": ("#cf6679", "naive: shared reactive.Value + shinychat"),
+}
+"""A colour and a name for each, in the order of the bars."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    title: str
+    key: str
+    shown: Callable[[float], str]
+    marks: tuple[float, ...]
+
+
+_PANELS = (
+    _Panel(
+        "Burst: deliveries per second (longer is better)",
+        "burst",
+        lambda value: f"{value:,.0f}",
+        (1_000, 10_000, 100_000, 1_000_000),
+    ),
+    _Panel(
+        "Steady talk: median delay (shorter is better)",
+        "p50",
+        lambda value: f"{value:,.1f} ms" if value < 100 else f"{value:,.0f} ms",
+        (1, 10, 100, 1_000),
+    ),
+)
+
+
+def picture(results: Sequence[Result]) -> str:
+    """
+    Bars of all sides at each number of people, on logarithmic scales.
+
+    It has a ground of its own, so that it can be read in a light page and in a dark one.
+    """
+    of = [result for result in results if result.scenario == "fanout"]
+    sizes = sorted({int(result.case.split()[0]) for result in of})
+    found = {size: medians(of, case_of(size)) for size in sizes}
+    parts = [
+        _legend(),
+        _text(WIDTH - 24, 88, "logarithmic scales", size=11, anchor="end", fill=FAINT),
+    ]
+    y = 62
+    for panel in _PANELS:
+        drawn, y = _panel(panel, {n: figures[panel.key] for n, figures in found.items()}, y)
+        parts += drawn
+    return _svg(parts, y + 8, _words(found))
+
+
+def _svg(parts: Sequence[str], height: int, words: str) -> str:
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+            f'width="{WIDTH}" height="{height}" role="img" aria-labelledby="title desc" '
+            'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif">',
+            '<title id="title">How fast a message reaches everybody in one room</title>',
+            f'<desc id="desc">{escape(words)}</desc>',
+            f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="8" '
+            'fill="#ffffff" stroke="#d0d7de"/>',
+            *parts,
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def _words(found: Mapping[int, Mapping[str, Mapping[str, float]]]) -> str:
+    """All that the bars show, for who cannot see them."""
+    said: list[str] = []
+    for size, figures in found.items():
+        for panel in _PANELS:
+            values = (f"{side} {panel.shown(v)}" for side, v in figures[panel.key].items())
+            said.append(f"{size} people, {panel.title}: {', '.join(values)}.")
+    return " ".join(said)
+
+
+def _legend() -> str:
+    drawn: list[str] = []
+    for k, (color, name) in enumerate(SIDES.values()):
+        x, y = 24 + (k % 2) * 330, 20 + (k // 2) * 22
+        drawn.append(f'<rect x="{x}" y="{y}" width="12" height="12" rx="2" fill="{color}"/>')
+        drawn.append(_text(x + 19, y + 10.5, name))
+    return "\n".join(drawn)
+
+
+def _panel(
+    panel: _Panel, found: Mapping[int, Mapping[str, float]], top: int
+) -> tuple[list[str], int]:
+    values = [value for sides in found.values() for value in sides.values()]
+    place = _scale(min([*values, *panel.marks]), max([*values, 1.0]))
+    y = top + PANEL
+    bars: list[str] = []
+    for size, sides in found.items():
+        shown = [side for side in SIDES if side in sides]
+        middle = y + len(shown) * BAR / 2 + 4
+        bars.append(_text(LEFT - 10, middle, f"{size} people", anchor="end"))
+        for side in shown:
+            bars.append(_bar(place(sides[side]), y, SIDES[side][0], panel.shown(sides[side])))
+            y += BAR
+        y += GAP
+    marks = [mark for mark in panel.marks if mark <= max([*values, 1.0])]
+    lines = [_mark(place(mark), top + PANEL - 6, y - GAP + 4, mark) for mark in marks]
+    return [_text(24, top + 26, panel.title, weight=600), *lines, *bars], y
+
+
+def _scale(smallest: float, largest: float) -> Callable[[float], float]:
+    """Where a value lies, in pixels; each step to the right is as many times more."""
+    low, high = math.log10(smallest) - 0.3, math.log10(largest)
+
+    def place(value: float) -> float:
+        share = (math.log10(max(value, smallest)) - low) / max(high - low, 0.1)
+        return LEFT + share * (WIDTH - LEFT - RIGHT)
+
+    return place
+
+
+def _bar(end: float, y: float, color: str, figure: str) -> str:
+    bar = (
+        f'<rect x="{LEFT}" y="{y}" width="{end - LEFT:.1f}" height="{BAR - 3}" rx="2" '
+        f'fill="{color}"/>'
+    )
+    return bar + "\n" + _text(end + 6, y + BAR - 5, figure, size=12)
+
+
+def _mark(x: float, top: float, bottom: float, value: float) -> str:
+    line = (
+        f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{bottom}" '
+        'stroke="#d8dee4" stroke-dasharray="2 3"/>'
+    )
+    return line + "\n" + _text(x, top - 5, f"{value:,.0f}", size=11, anchor="middle", fill=FAINT)
+
+
+def _text(
+    x: float,
+    y: float,
+    text: str,
+    *,
+    size: int = 13,
+    anchor: str = "start",
+    weight: int = 400,
+    fill: str = "#1f2328",
+) -> str:
+    return (
+        f'<text x="{x:g}" y="{y:g}" font-size="{size}" font-weight="{weight}" fill="{fill}" '
+        f'text-anchor="{anchor}">{escape(text)}</text>'
+    )

@@ -1,0 +1,18 @@
+"""What is measured: a table each."""
+
+from __future__ import annotations
+
+from tests.bench.results import Scenario
+from tests.bench.scenarios.fanout import FANOUT
+from tests.bench.scenarios.handler import HANDLER
+from tests.bench.scenarios.join import JOIN
+from tests.bench.scenarios.memory import MEMORY
+from tests.bench.scenarios.quiet import QUIET
+from tests.bench.scenarios.rooms import ROOMS
+from tests.bench.scenarios.stalled import STALLED
+
+__all__ = ["SCENARIOS"]
+
+SCENARIOS: dict[str, Scenario] = {
+    each.name: each for each in (FANOUT, ROOMS, JOIN, HANDLER, STALLED, MEMORY, QUIET)
+}

@@ -1,0 +1,17 @@
+"""The four ways that are measured: how each is started, and how a person gets into its room."""
+
+from __future__ import annotations
+
+from tests.bench.sides.bare import Bare
+from tests.bench.sides.direct import Direct
+from tests.bench.sides.naive import Naive
+from tests.bench.sides.ours import Ours
+from tests.bench.sides.side import Person, Side
+
+__all__ = ["BARE", "DIRECT", "NAIVE", "OURS", "SIDES", "Person", "Side"]
+
+BARE = Bare()
+NAIVE = Naive()
+DIRECT = Direct()
+OURS = Ours()
+SIDES: tuple[Side, ...] = (BARE, NAIVE, DIRECT, OURS)

@@ -1,0 +1,48 @@
+"""A page of Shiny's, as its server knows one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from tests.bench.sides.side import ENTER_WITHIN, Line, Person, open_line
+
+__all__ = ["enter", "greet", "told"]
+
+
+async def enter(port: int, room: str, *, deflate: bool, narrow: bool, newest: str) -> Person:
+    """Open a page whose chat comes over Shiny's own socket."""
+    async with asyncio.timeout(ENTER_WITHIN):
+        page = await open_line(port, "websocket/", deflate=deflate, narrow=narrow)
+        await greet(page, port, room)
+        is_in = is_new = False
+        while not (is_in and is_new):
+            frame = await told(page)
+            is_in = is_in or '"values"' in frame
+            is_new = is_new or newest in frame
+    return Person(page, screen=page.received)
+
+
+async def greet(page: Line, port: int, room: str, **inputs: object) -> None:
+    """Say what a page of Shiny's begins with."""
+    data: dict[str, Any] = {
+        ".clientdata_pixelratio": 1,
+        ".clientdata_singletons": "",
+        ".clientdata_url_hash": "",
+        ".clientdata_url_hash_initial": "",
+        ".clientdata_url_hostname": "127.0.0.1",
+        ".clientdata_url_pathname": "/",
+        ".clientdata_url_port": str(port),
+        ".clientdata_url_protocol": "http:",
+        ".clientdata_url_search": f"?room={room}",
+        **inputs,
+    }
+    await page.send(json.dumps({"method": "init", "data": data}))
+
+
+async def told(page: Line) -> str:
+    """The next frame."""
+    frame = await page.recv()
+    assert isinstance(frame, str)
+    return frame
