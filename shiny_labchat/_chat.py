@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, overload
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from htmltools import HTML, Tag, TagList
 from shiny import reactive, ui
@@ -23,7 +23,14 @@ from shiny_labchat._names import as_member_id
 from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._room import Room
 from shiny_labchat._seat import Identity, Seating, Wish
-from shiny_labchat._submit import Handler, Handlers, OnError, UserSubmitFunction, handled_message
+from shiny_labchat._submit import (
+    Handler,
+    Handlers,
+    Lost,
+    OnError,
+    UserSubmitFunction,
+    handled_message,
+)
 from shiny_labchat.errors import LabChatError
 
 __all__ = ["Chat", "State"]
@@ -70,6 +77,12 @@ class Chat:
         (their session ends).
     tokenizer
         Accepted for shinychat's sake; nothing here counts tokens.
+    reconnect
+        Whether Shiny's own session comes back by itself, as a new one with the page's inputs as
+        they were, after the server was restarted or the connection lost: Shiny's
+        ``session.allow_reconnect("force")``, for the whole page, if any chat in it wants so. If
+        not, Shiny's own default holds: the rest of the page stays as it is until it is reloaded.
+        The chat itself goes on either way, over its own connection.
     """
 
     def __init__(
@@ -87,6 +100,7 @@ class Chat:
         messages: Sequence[Any] = (),
         on_error: OnError = "auto",
         tokenizer: object = None,
+        reconnect: bool = True,
     ) -> None:
         if identity not in ("browser", "tab", "link"):
             raise ValueError(f'identity must be "browser", "tab" or "link", not {identity!r}')
@@ -114,7 +128,11 @@ class Chat:
             lab=self._lab,
             seated=self._seated,
             left=self._left,
+            told=self._told,
         )
+        if reconnect and not session.is_stub_session():
+            session.root_scope().allow_reconnect("force")
+            _returning.add(session.root_scope())
         session.on_destroy(self._destroy_with_session)
         session.on_ended(self._session_ended)
 
@@ -153,8 +171,13 @@ class Chat:
         """The room; reactive where it is given by a function. None before there is one."""
         return self._room_now()
 
-    async def _seated(self, live: LiveRoom, page: str) -> None:
-        self._following.follow(live, page)
+    def _told(self) -> dict[str, bool]:
+        """What a page shall know of Shiny's session before that is lost."""
+        returns = self._session.root_scope() in _returning
+        return {"returns": returns, "answers": bool(self._handlers.registered)}
+
+    async def _seated(self, live: LiveRoom, page: str, lost: Lost | None) -> None:
+        self._following.follow(live, page, lost)
         for k, message in enumerate(self._first):
             first = self._post_of(message, None, None, None, f"first:{self.id}:{k}")
             # Nobody in particular says these: there is one for all visitors.
@@ -178,7 +201,7 @@ class Chat:
             whatever arrived since; elsewhere it is all there is. Empty before there is a room,
             and for who was removed.
         """
-        self._following.reads.depend("messages")
+        self._following.depend("messages")
         live = self._following.live
         seat = live.state.seat(self._seating.member) if live else None
         if live is None or seat is None:
@@ -198,7 +221,7 @@ class Chat:
             In order of joining; ``own`` marks this session's person. Empty before there is a
             room.
         """
-        self._following.reads.depend("members")
+        self._following.depend("members")
         live = self._following.live
         if live is None:
             return ()
@@ -206,7 +229,7 @@ class Chat:
 
     def member(self) -> Member | None:
         """Reactively read who this person is in the room; None before it is known."""
-        self._following.reads.depend("members")
+        self._following.depend("members")
         live = self._following.live
         seat = live.state.seat(self._seating.member) if live else None
         return None if seat is None else Member.of(seat, self._seating.member)
@@ -220,7 +243,7 @@ class Chat:
         str
             "waiting" (there is no room yet), "open", "closed" or "removed".
         """
-        self._following.reads.depend("state")
+        self._following.depend("state")
         live = self._following.live
         if live is None:
             return "removed" if self._seating.refused == "removed" else "waiting"
@@ -234,7 +257,7 @@ class Chat:
 
         Most apps read the last of :meth:`messages` instead.
         """
-        self._following.reads.depend("said")
+        self._following.depend("said")
         return self._following.said
 
     # ── saying ──
@@ -368,6 +391,10 @@ class Chat:
         It may read and set reactive values, and is called for messages only, never because a
         value it read has changed.
 
+        It is called at most once for a message. What a page sends while Shiny's session is away
+        is stored, and handled when the session is back, also by a server that was restarted since.
+        What was being handled when a server was killed is not handled again.
+
         Parameters
         ----------
         fn
@@ -448,6 +475,9 @@ class Chat:
 
 _chats: WeakValueDictionary[tuple[str, str], Chat] = WeakValueDictionary()
 """The chats of each session, by its id and theirs."""
+
+_returning: WeakSet[Session] = WeakSet()
+"""The pages' sessions of which a new one shall begin when they are lost."""
 
 _ME = "\0me"
 """Stands for this session's person until it is known who that is; no member can be called so."""

@@ -9,8 +9,9 @@ nothing here waits, reads a clock, draws a random number or speaks SQL.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, cast
 
 __all__ = [
@@ -30,7 +31,6 @@ __all__ = [
 
 Role = Literal["participant", "observer", "experimenter", "assistant"]
 ROLES: tuple[Role, ...] = ("participant", "observer", "experimenter", "assistant")
-
 
 CLOCK_SLACK = 10_000_000
 """How far apart the clocks of a lab's servers may be, in microseconds."""
@@ -163,6 +163,10 @@ class RoomState:
     cleared: int = 0
     seats: Mapping[str, Seat] = field(default_factory=dict[str, Seat])
 
+    def at(self, seq: int) -> RoomState:
+        """The same at a later seq; three times as fast as `replace`, and as frequent as talk."""
+        return RoomState(seq, *_all_but_seq(self))
+
     def seat(self, member: str | None) -> Seat | None:
         """The seat of someone who is a member now; None: a stranger, or removed."""
         seat = self.seats.get(member) if member is not None else None
@@ -194,6 +198,9 @@ class RoomState:
         return (seat for seat in self.seats.values() if not seat.is_removed)
 
 
+_all_but_seq = attrgetter(*(each.name for each in fields(RoomState)[1:]))
+
+
 # ── fold ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -201,7 +208,7 @@ def fold(state: RoomState, event: Event) -> RoomState:
     """The room's state after `event`; kinds it does not know leave all but `seq` alone."""
     step = _FOLDS.get(event.kind)
     changes = step(state, event) if step is not None else {}
-    return replace(state, seq=event.seq, **changes)
+    return replace(state, seq=event.seq, **changes) if changes else state.at(event.seq)
 
 
 _Changes = dict[str, Any]

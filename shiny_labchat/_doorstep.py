@@ -68,5 +68,5 @@ class Places:
         finally:
             if give_up in places:
                 places.remove(give_up)
-            if not places:
-                self._taken.pop(whose, None)
+            if not places and self._taken.get(whose) is places:
+                del self._taken[whose]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from shiny.session import Session
 
 from shiny_labchat import _shiny
-from shiny_labchat._domain import Event, Message, message_of
+from shiny_labchat._domain import Event, message_of
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._reads import Reads
-from shiny_labchat._submit import Handlers
+from shiny_labchat._submit import Handlers, Lost
 from shiny_labchat.errors import LabChatError
 
 __all__ = ["Following"]
@@ -21,6 +22,12 @@ logger = logging.getLogger("shiny_labchat")
 
 PAGES = 10_000
 """Pages whose last handled event is remembered, for a session that comes back."""
+
+RECALLED = 10_000
+"""Events of a room that are looked through, at most, for what a page sent without a session."""
+
+GONE_WITHIN = 10.0
+"""How long the socket of a page may outlive its session if both go, in seconds."""
 
 _TOPICS = {
     "messages": {"message", "cleared", "removed"},
@@ -38,36 +45,42 @@ class Following:
     ----------
     live
         The live room; None before there is one.
-    reads
-        Who has read "messages", "members", "state" or "said".
-    said
-        The text that this page's person said last.
     """
 
     def __init__(self, session: Session, chat: str, handlers: Handlers) -> None:
         self.live: LiveRoom | None = None
-        self.reads = Reads(session)
-        self.said: str | None = None
+        self._reads = Reads(session)
+        self._last: Event | None = None
         self._session = session
         self._chat = chat
         self._handlers = handlers
         self._page = ""
+        self._lost: Lost | None = None
         self._backlog: list[Event] | None = None
-        self._unfollow: Callable[[], None] = lambda: None
+        self._unfollows: list[Callable[[], None]] = []
         self._waiting: list[Callable[[], Awaitable[None]]] = []
 
-    def follow(self, live: LiveRoom, page: str) -> None:
+    @property
+    def said(self) -> str | None:
+        """The text that this page's person said last."""
+        return None if self._last is None else message_of(self._last).content
+
+    def follow(self, live: LiveRoom, page: str, lost: Lost | None = None) -> None:
         """Follow a room, which is left again in time, for a page; see `begin`."""
         self._page = page
+        self._lost = lost
         self._backlog = []
+        self._unfollow()
         if live is self.live:
             live.leave()  # it is held already
-            return
-        self.leave()
+        else:
+            self.leave()
+            for dep in live.deps:
+                _shiny.remount(self._session, dep)
         self.live = live
-        self._unfollow = live.follow(self._hear)
-        for dep in live.deps:
-            _shiny.remount(self._session, dep)
+        self._unfollows = [live.follow_page(page, self._hear)]
+        if self._reads.are_any:
+            self._unfollows.append(live.follow(self._read_again))
 
     async def begin(self) -> None:
         """Do what has waited for a room, and handle what comes from now on."""
@@ -80,6 +93,10 @@ class Following:
         await self._take_up()
         self.changed(*_TOPICS)
 
+    def _unfollow(self) -> None:
+        while self._unfollows:
+            self._unfollows.pop()()
+
     def leave(self) -> None:
         """Follow no room."""
         self._unfollow()
@@ -88,11 +105,18 @@ class Following:
             self.live = None
 
     async def end(self) -> None:
-        """The page has gone: what it has sent is still handled, then the room is left."""
+        """The session has ended: what its page has sent is still handled, then the room is left."""
         self._unfollow()
         try:
             await self._take_up()  # what was stored a moment ago may not have been told yet
             await self._handlers.idle()
+            if self.live is not None:
+                async with asyncio.timeout(GONE_WITHIN):
+                    await self.live.without(self._page)
+                await self._take_up()
+                await self._handlers.idle()
+        except TimeoutError:
+            pass  # the page is there still: what it sends now waits for its next session
         finally:
             self.leave()
 
@@ -108,20 +132,27 @@ class Following:
         if self.live is not None:
             await self.live.read_whole()
 
+    def depend(self, topic: str) -> None:
+        """The running reactive function shall run again when `topic` changes; see `Reads`."""
+        is_first = not self._reads.are_any
+        self._reads.depend(topic)
+        if is_first and self.live is not None:
+            self._unfollows.append(self.live.follow(self._read_again))
+
     def changed(self, *topics: str) -> None:
         """Have read again what depends on these topics."""
         if not self._session._is_closed():  # pyright: ignore[reportPrivateUsage]
-            self.reads.changed(topics)
+            self._reads.changed(topics)
+
+    def _read_again(self, events: Sequence[Event]) -> None:
+        kinds = {event.kind for event in events}
+        self.changed(*(topic for topic, on in _TOPICS.items() if kinds & on))
 
     def _hear(self, events: Sequence[Event]) -> None:
         if self._backlog is None:
             self._submit(events)
         else:
             self._backlog += events
-        kinds = {event.kind for event in events}
-        topics = [topic for topic, on in _TOPICS.items() if kinds & on]
-        if topics:
-            self.changed(*topics)
 
     async def _take_up(self) -> None:
         """Handle what this page sent while no session was there to do it."""
@@ -129,28 +160,38 @@ class Following:
         if live is None:
             return
         since = _handled.get(self._key(live))
+        unsure: frozenset[str] = frozenset()
         if since is None:
-            self._mark(live, live.state.seq)
-        elif since < live.state.seq:
-            self._submit(await live.after(since))
+            since, unsure = self._recall(live)
+        since = max(since, live.state.seq - RECALLED)
+        missed = await live.after(since) if since < live.state.seq else ()
+        if self._key(live) not in _handled:
+            self._mark(live, since)
+        self._submit(missed, unsure)
         backlog, self._backlog = self._backlog or [], None
         self._submit(backlog)
 
-    def _submit(self, events: Iterable[Event]) -> None:
+    def _recall(self, live: LiveRoom) -> tuple[int, frozenset[str]]:
+        """Where to begin with a page that this process does not know, and what to leave out."""
+        now = live.state.seq
+        if self._lost is None:
+            return now, frozenset()
+        return min(now, self._lost.since), self._lost.unsure
+
+    def _submit(self, events: Sequence[Event], unsure: frozenset[str] = frozenset()) -> None:
         live = self.live
-        if live is None:
+        if live is None or not events:
             return
         done = _handled.get(self._key(live), 0)
+        if events[-1].seq <= done:
+            return
+        self._mark(live, events[-1].seq)
         for event in events:
-            if event.seq > done:
-                self._mark(live, event.seq)
-                if event.kind == "message" and event.data.get("page") == self._page:
-                    self._handle(message_of(event))
-
-    def _handle(self, message: Message) -> None:
-        self.said = message.content
-        self._handlers.submit(message, self.read_whole)
-        self.changed("said")
+            is_own = event.kind == "message" and event.data.get("page") == self._page
+            if is_own and event.seq > done and event.cid not in unsure:
+                self._last = event
+                self._handlers.submit(event, self.read_whole)
+                self.changed("said")
 
     def _key(self, live: LiveRoom) -> tuple[str, ...]:
         return (self._page, self._chat, *live.key)

@@ -14,10 +14,12 @@ import asyncio
 import logging
 import os
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from shiny_labchat import _decide, _door, _wire
@@ -28,7 +30,7 @@ from shiny_labchat._window import Page
 from shiny_labchat.errors import BadFrame, Refused, StoreError
 from shiny_labchat.store import Outcome
 
-__all__ = ["PATH", "Socket", "endpoint", "route"]
+__all__ = ["PATH", "Endpoint", "Socket", "route"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -42,19 +44,27 @@ REPLIES = 4
 FRAMES_PER_SECOND = 100
 """Frames of one socket that are read per second; a flood is read no faster, and not dropped."""
 FRAMES_AT_ONCE = 200
+LAST_WORDS = 1.0
+"""How long what a browser has sent is still read when nothing reaches it any more, in seconds."""
 
 
 def route() -> BaseRoute:
     """The route to put into an app."""
-    return WebSocketRoute(PATH, endpoint)
+    return WebSocketRoute(PATH, Endpoint())
 
 
-async def endpoint(ws: WebSocket) -> None:
-    """Serve one browser's socket until either side ends it."""
+class Endpoint:
+    """Serves one browser's socket until either side ends it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await _converse(WebSocket(scope, receive, send), receive, send)
+
+
+async def _converse(ws: WebSocket, receive: Receive, send: Send) -> None:
     await ws.accept()
     code, say, again = "", None, False
     try:
-        await _serve(ws)
+        await _serve(ws, receive, send)
     except WebSocketDisconnect:
         pass
     except TimeoutError:
@@ -71,11 +81,11 @@ async def endpoint(ws: WebSocket) -> None:
         await _part(ws, code, say, again)
 
 
-async def _serve(ws: WebSocket) -> None:
+async def _serve(ws: WebSocket, receive: Receive, send: Send) -> None:
     check_origin(ws)
     with _doorstep.waiting(ws.client.host if ws.client else ""):
         async with asyncio.timeout(HELLO_WITHIN):
-            hello = _wire.decode(await _receive(ws))
+            hello = _wire.decode(await _text(receive))
         if not isinstance(hello, _wire.Hello):
             raise BadFrame("bad_frame", "the first frame must be a hello")
         entry = await _door.enter(hello.token, hello.is_resume)
@@ -83,7 +93,7 @@ async def _serve(ws: WebSocket) -> None:
     try:
         if room.state.seat(entry.member) is None:
             await room.catch_up()  # another process may have let them in a moment ago
-        socket = Socket(ws, entry, room)
+        socket = Socket(receive, send, entry, room)
         with _places.taken((room, entry.member), socket.give_up):
             await socket.serve(hello.after)
     finally:
@@ -94,8 +104,8 @@ _doorstep = Doorstep()
 _places = Places()
 
 
-async def _receive(ws: WebSocket) -> str:
-    message = await ws.receive()
+async def _text(receive: Receive) -> str:
+    message = await receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005))
     text = message.get("text")
@@ -151,8 +161,8 @@ class Socket:
 
     Parameters
     ----------
-    ws
-        The accepted websocket.
+    receive, send
+        The accepted websocket, as ASGI has it: what lies above costs as much as all we do.
     entry
         What its hello was good for.
     room
@@ -164,8 +174,9 @@ class Socket:
         Its person is no member of the room (any more).
     """
 
-    def __init__(self, ws: WebSocket, entry: _door.Entry, room: LiveRoom) -> None:
-        self._ws = ws
+    def __init__(self, receive: Receive, send: Send, entry: _door.Entry, room: LiveRoom) -> None:
+        self._receive = receive
+        self._transmit = send
         self._entry = entry
         self._room = room
         self._wake = asyncio.Event()
@@ -180,7 +191,7 @@ class Socket:
         self._state_changed = False
         self._seen_here = self._seen_typing = 0
         self._frames_left = float(FRAMES_AT_ONCE)
-        self._frame_at = 0.0
+        self._frame_at = asyncio.get_running_loop().time()
 
     async def serve(self, after: int) -> None:
         """Welcome the browser, then read and send until it goes or may not stay."""
@@ -188,12 +199,13 @@ class Socket:
         presence = self._room.presence
         unfollow = self._room.follow(self._hear, first=True), presence.follow(self._wake.set)
         presence.come(self._entry.member)
+        self._room.page_came(self._entry.page)
         self._wake.set()  # who is here is owed even if that is no news to others
         try:
-            await self._send(await self._welcome(after))
-            await _first_of(self._given_up, self._read(), self._send_all())
+            await _first_of(self._given_up, self._read(), self._send_all(after))
         finally:
             presence.go(self._entry.member)
+            self._room.page_went(self._entry.page)
             for end in unfollow:
                 end()
 
@@ -228,22 +240,24 @@ class Socket:
                 self._state_changed = True
         self._wake.set()
 
-    async def _send_all(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            for frame in await self._owed():
-                await self._send(frame)
+    async def _send_all(self, after: int) -> None:
+        try:
+            await self._send(await self._welcome(after))
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                for frames in _wire.together(await self._owed()):
+                    await self._send(frames)
+        except WebSocketDisconnect:
+            await asyncio.sleep(LAST_WORDS)  # what it said before it went is still read
+            raise
 
     async def _owed(self) -> list[str]:
         room, seat = self._room, self._seat()
         if room.is_void:
             raise StoreError("store_gone", str(room.key), "the database was exchanged")
         owed = [_wire.acks(self._acks)] if self._acks else []
-        owed += self._replies
         self._acks.clear()
-        self._replies.clear()
-        self._replied.set()
         if self._cursor < room.state.seq:
             owed += await self._news(seat)
         if self._state_changed:
@@ -256,6 +270,9 @@ class Socket:
         if self._seen_typing != typing.number:
             self._seen_typing = typing.number
             owed.append(typing.frame)
+        owed += self._replies
+        self._replies.clear()
+        self._replied.set()
         return owed
 
     async def _news(self, seat: Seat) -> list[str]:
@@ -279,10 +296,10 @@ class Socket:
         self._state = frame
         return [frame]
 
-    async def _send(self, frame: str) -> None:
+    async def _send(self, frames: str) -> None:
         try:
-            await self._ws.send_text(frame)
-        except RuntimeError as exc:  # starlette's word for a socket that has closed meanwhile
+            await self._transmit({"type": "websocket.send", "text": frames})
+        except (RuntimeError, OSError) as exc:  # servers' words for a socket that has closed
             raise WebSocketDisconnect(1006) from exc
 
     def _reply(self, frame: str) -> None:
@@ -293,14 +310,19 @@ class Socket:
 
     async def _read(self) -> None:
         while True:
-            frame = _wire.decode(await _receive(self._ws))
-            await self._pace()
+            frame = _wire.decode(await _text(self._receive))
+            self._frames_left -= 1
+            if self._frames_left < 0:
+                await self._pace()
             while len(self._replies) > REPLIES:  # it asks, and does not read
                 self._replied.clear()
                 await self._replied.wait()
             match frame:
                 case _wire.Send():
-                    await self._say(frame)
+                    while self._in_flight >= IN_FLIGHT:
+                        self._landed.clear()
+                        await self._landed.wait()
+                    self._say(frame)
                 case _wire.Typing():
                     self._type()
                 case _wire.Older():
@@ -313,36 +335,28 @@ class Socket:
     async def _pace(self) -> None:
         now = asyncio.get_running_loop().time()
         earned = (now - self._frame_at) * FRAMES_PER_SECOND
-        self._frames_left = min(FRAMES_AT_ONCE, self._frames_left + earned) - 1
+        self._frames_left = min(FRAMES_AT_ONCE, self._frames_left + earned)
         self._frame_at = now
         if self._frames_left < 0:
             await asyncio.sleep(-self._frames_left / FRAMES_PER_SECOND)
 
-    async def _say(self, frame: _wire.Send) -> None:
-        while self._in_flight >= IN_FLIGHT:
-            self._landed.clear()
-            await self._landed.wait()
+    def _say(self, frame: _wire.Send) -> None:
         self._in_flight += 1
         entry = self._entry
         # A browser's ids must never be taken for a developer's, hence the prefix.
         command = _decide.Say(entry.member, frame.text, f"b:{frame.cid}", entry.page)
         try:
-            stored = entry.log.submit(entry.room, command)
+            entry.log.put(entry.room, command, partial(self._answer, frame.cid))
         except StoreError as exc:
             self._refuse(frame.cid, exc)
-            return
-        stored.add_done_callback(lambda done: self._answer(frame.cid, done))
 
-    def _answer(self, cid: str, done: asyncio.Future[Outcome]) -> None:
-        if done.cancelled():
-            return
-        error = done.exception()
-        if error is None:
-            self._land()
-            self._acks.append((cid, done.result().events[0].seq))
-            self._wake.set()
-        else:
+    def _answer(self, cid: str, outcome: Outcome | None, error: BaseException | None) -> None:
+        if error is not None:
             self._refuse(cid, error)
+        elif outcome is not None:
+            self._land()
+            self._acks.append((cid, outcome.events[0].seq))
+            self._wake.set()
 
     def _land(self) -> None:
         self._in_flight -= 1

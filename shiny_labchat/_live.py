@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -123,9 +124,12 @@ class LiveRoom:
         self._number = 0
         self._on_unused = on_unused
         self._window = Window()
+        self._pages: Counter[str] = Counter()
+        self._page_gone = asyncio.Event()
         self._heard = 0
         self._first: set[Follower] = set()
         self._followers: set[Follower] = set()
+        self._of_pages: dict[str, set[Follower]] = {}
         self._whole: Conversation | None = None
         self._loading: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
@@ -141,11 +145,48 @@ class LiveRoom:
         Call `follower` with all events from now on; returns what ends that.
 
         Those who come `first` are called at once, the others when these have had their turn:
-        browsers are sent a message before any session's own work on it.
+        browsers are sent a message before any session's own work on it. They are not told of
+        messages, only that there is something: what a browser is owed follows from its cursor.
         """
         followers = self._first if first else self._followers
         followers.add(follower)
         return lambda: followers.discard(follower)
+
+    def follow_page(self, page: str, follower: Follower) -> Callable[[], None]:
+        """
+        Call `follower` with what a page has said from now on; returns what ends that.
+
+        What others say costs it nothing: a room with hundreds of pages has as many of these.
+        """
+        followers = self._of_pages.setdefault(page, set())
+        followers.add(follower)
+
+        def end() -> None:
+            followers.discard(follower)
+            if not followers and self._of_pages.get(page) is followers:
+                del self._of_pages[page]
+
+        return end
+
+    # ── pages ──
+
+    def page_came(self, page: str) -> None:
+        """A page has opened a socket."""
+        self._pages[page] += 1
+
+    def page_went(self, page: str) -> None:
+        """A socket of a page has ended; all that it had to say is with the writer."""
+        self._pages[page] -= 1
+        if not self._pages[page]:
+            del self._pages[page]
+            self._page_gone.set()
+
+    async def without(self, page: str) -> None:
+        """Wait until a page has no socket here, and what it has said is stored."""
+        while page in self._pages:
+            self._page_gone.clear()
+            await self._page_gone.wait()
+        await self._log.write(lambda conn, now: None)  # comes after what waits there
 
     # ── coming to know ──
 
@@ -233,9 +274,16 @@ class LiveRoom:
                 self.presence.rename()
         if self._whole is not None:
             self._whole.add(events)
-        self._tell(self._first, events)
-        if self._followers:
-            asyncio.get_running_loop().call_soon(self._tell, self._followers, events)
+        self._tell(self._first, [event for event in events if event.kind != "message"])
+        if self._followers or self._of_pages:
+            asyncio.get_running_loop().call_soon(self._tell_sessions, events)
+
+    def _tell_sessions(self, events: Sequence[Event]) -> None:
+        for event in events:
+            page = event.data.get("page")
+            if page in self._of_pages:
+                self._tell(self._of_pages[page], (event,))
+        self._tell(self._followers, events)
 
     def _tell(self, followers: set[Follower], events: Sequence[Event]) -> None:
         for follower in tuple(followers):

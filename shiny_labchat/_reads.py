@@ -27,6 +27,11 @@ class Reads:
         self._session = session
         self._readers: dict[str, WeakValueDictionary[int, Context]] = {}
 
+    @property
+    def are_any(self) -> bool:
+        """Whether anything has been read yet."""
+        return bool(self._readers)
+
     def depend(self, topic: str) -> None:
         """
         The running reactive function shall run again when `topic` changes.

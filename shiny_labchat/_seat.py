@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 from urllib.parse import parse_qs
@@ -26,6 +26,7 @@ from shiny_labchat._live import Live, LiveRoom
 from shiny_labchat._names import resolve_pseudonym
 from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._room import Room
+from shiny_labchat._submit import Lost
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
 from shiny_labchat.store import Grant
 
@@ -40,6 +41,8 @@ INVITE = "labchat"
 
 SHORTEST = 16
 """A browser's keys are random; one of fewer characters is none."""
+UNSURE = 100
+"""Messages that a page may have had on their way when it lost its session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +60,34 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What an element asks with: its page, and the random keys that its browser and tab keep."""
+    """
+    What an element asks with: its page, and the random keys that its browser and tab keep.
+
+    Attributes
+    ----------
+    lost
+        Where it stood when it lost an earlier session; None: it never did.
+    """
 
     page: str
     keys: dict[str, str]
+    lost: Lost | None
 
     @classmethod
     def of(cls, value: object) -> Hello:
         """Read what a browser sent; whatever is not as it should be counts as not sent."""
         fields = cast("dict[str, object]", value if isinstance(value, dict) else {})
         keys = {name: key for name in ("browser", "tab") if (key := _short(fields.get(name)))}
-        return cls(_short(fields.get("page")) or "", keys)
+        return cls(_short(fields.get("page")) or "", keys, _lost(fields))
+
+
+def _lost(fields: dict[str, object]) -> Lost | None:
+    who, since, unsure = fields.get("who"), fields.get("since"), fields.get("unsure")
+    if type(since) is not int or not 0 < since < 2**53:
+        return None
+    listed = isinstance(unsure, list | tuple)  # Shiny makes tuples of lists
+    cids = cast("Sequence[object]", unsure if listed else ())
+    return Lost(str(who), since, frozenset(f"b:{cid}" for cid in cids[:UNSURE]))
 
 
 def _short(value: object) -> str | None:
@@ -91,7 +111,10 @@ class Seating:
     lab
         The lab that knows browsers.
     seated
-        Called with the live room (to be left by whoever gets it) and the page's id.
+        Called with the live room (to be left by whoever gets it), the page's id, and where the
+        page stood when it lost an earlier session.
+    told
+        What else the page is told when it is let in.
     left
         Called when the page must wait, or may not come in.
     """
@@ -102,8 +125,9 @@ class Seating:
         id: ResolvedId,
         wish: Callable[[], Wish],
         lab: Lab,
-        seated: Callable[[LiveRoom, str], Awaitable[None]],
+        seated: Callable[[LiveRoom, str, Lost | None], Awaitable[None]],
         left: Callable[[], None],
+        told: Callable[[], dict[str, bool]],
     ) -> None:
         self.member: str | None = None
         self.refused: str | None = None
@@ -113,6 +137,8 @@ class Seating:
         self._lab = lab
         self._seated = seated
         self._left = left
+        self._told = told
+        self._asked: tuple[Hello, Wish] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._admitting: asyncio.Task[None] | None = None
         self._effect: Effect_ | None = None
@@ -135,11 +161,18 @@ class Seating:
                 wish = Wish(None, (False, None), None, None, False, "browser")
             with reactive.isolate():
                 query = root.clientdata.url_search()
-            if self._admitting is not None:
-                self._admitting.cancel()
-            self._admitting = self.spawn(self._admit(hello, wish, query))
+            self._answer(hello, wish, query)
 
         self._effect = meet
+
+    def _answer(self, hello: Hello, wish: Wish, query: str) -> None:
+        if self._admitting is not None and not self._admitting.done():
+            # A page that lost its session asks twice: as it begins, and with what had waited.
+            if self._asked == (hello, wish):
+                return
+            self._admitting.cancel()
+        self._asked = hello, wish
+        self._admitting = self.spawn(self._admit(hello, wish, query))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something in the background, and log it if it fails."""
@@ -209,8 +242,9 @@ class Seating:
         # The handle tells the page whether it is the same person in the same room as before.
         who = live.state.seats[grant.member].handle
         self.member, self.refused = grant.member, None
-        await self._seated(live, page)
-        await self._tell(do="admit", ticket=ticket, who=who)
+        lost = hello.lost if hello.lost and hello.lost.who == who else None
+        await self._seated(live, page, lost)
+        await self._tell(do="admit", ticket=ticket, who=who, **self._told())
 
     async def _open(self, room: Room, member: str) -> LiveRoom:
         live = await Live.of(room.log).open(room.key)

@@ -13,16 +13,17 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from shiny import reactive, ui
 from shiny.session import Session, session_context
 from shiny.types import NotifyException, SilentException
 
-from shiny_labchat._domain import Message
+from shiny_labchat._domain import Event, Message, message_of
 from shiny_labchat._shiny import app_of, flush
 
-__all__ = ["Handler", "Handlers", "OnError", "UserSubmitFunction", "handled_message"]
+__all__ = ["Handler", "Handlers", "Lost", "OnError", "UserSubmitFunction", "handled_message"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -35,6 +36,29 @@ BLOCKED = 0.25
 
 handled_message: ContextVar[tuple[object, Message] | None] = ContextVar("handled", default=None)
 """The chat and the message that the running task handles; None outside handlers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """
+    Where a page stood when it lost its Shiny session.
+
+    What it has sent since then no session can have handled. It is believed only by a process that
+    knows nothing of the page, one started since; and it concerns nothing but the page's own.
+
+    Attributes
+    ----------
+    who
+        The handle of its person, another in each room.
+    since
+        The newest event that it had.
+    unsure
+        The ids of what was on its way at that moment: a session may have begun to handle it.
+    """
+
+    who: str
+    since: int
+    unsure: frozenset[str]
 
 
 class Handler:
@@ -136,11 +160,11 @@ class Handlers:
         self.registered.append(handler)
         return handler
 
-    def submit(self, message: Message, before: Callable[[], Awaitable[None]]) -> None:
+    def submit(self, said: Event, before: Callable[[], Awaitable[None]]) -> None:
         """Have a message handled after those before it; `before` runs first."""
         if not self.registered:
             return
-        self._waiting.append(message)
+        self._waiting.append(message_of(said))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(before))
 

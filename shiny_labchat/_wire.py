@@ -1,7 +1,8 @@
 """
 The frames between a browser and the gateway, version 1. Pure.
 
-Every frame is one JSON object with a type ``t``.
+Every frame is one JSON object with a type ``t``. What is sent to a browser at once holds one or
+more of them, a line each; what a browser sends is one.
 
 Browser → server::
 
@@ -76,6 +77,7 @@ __all__ = [
     "presence",
     "refused",
     "state",
+    "together",
     "typing",
     "welcome",
 ]
@@ -85,6 +87,8 @@ MAX_FRAME = 262_144
 """Longest frame taken from a browser, in characters."""
 TYPING_EVERY = 3.0
 """A browser says "typing" at most this often, in seconds."""
+TOGETHER = 20_480
+"""Frames are sent at once up to so many characters."""
 NAMES_SHOWN = 100
 """Names in one presence frame; beyond that only the count grows."""
 CLOSE_CODES = {
@@ -272,6 +276,17 @@ def welcome(
         }
     )
     return f'{head[:-1]},"e":[{",".join(items)}]}}'
+
+
+def together(frames: Iterable[str]) -> list[str]:
+    """Frames that are owed at the same moment, in as few pieces as is good for a slow line."""
+    pieces: list[str] = []
+    for frame in frames:
+        if pieces and len(pieces[-1]) + len(frame) < TOGETHER:
+            pieces[-1] += f"\n{frame}"
+        else:
+            pieces.append(frame)
+    return pieces
 
 
 def shown_state(room: RoomState, viewer: Seat) -> dict[str, Any]:

@@ -115,7 +115,10 @@ class Browser:
     async def _receive(self) -> None:
         raw = await self.socket.recv()
         assert isinstance(raw, str)
-        frame = json.loads(raw)
+        for frame in map(json.loads, raw.split("\n")):
+            self._take(frame)
+
+    def _take(self, frame: Frame) -> None:
         self.frames.append(frame)
         match frame["t"]:
             case "welcome":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,7 +13,7 @@ from shiny_labchat._domain import Event, RoomKey, RoomState, fold
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import _tables
 
-__all__ = ["Batch", "Head", "Outcome"]
+__all__ = ["Batch", "Head", "Outcome", "Stale"]
 
 _Cid = tuple[str, str]
 """Who repeats, and what."""
@@ -27,8 +27,11 @@ class Head:
     state: RoomState
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Stale(Exception):
+    """What was taken for a room's state is not its state any more."""
+
+
+class Outcome(NamedTuple):
     """What a command came to: its events (repeated: the old one), and the state."""
 
     events: tuple[Event, ...]
@@ -49,8 +52,9 @@ class Batch:
     now
         Microseconds since 1970 (UTC).
     is_careful
-        Whether to look for repeated commands in the log first. They are rare, so one usually
-        learns of them when the log's unique index refuses the batch, which is then run again.
+        Whether to look first for what other processes did in the rooms, and for repeated
+        commands. Both are rare, so one usually takes neither for granted nor looks: what is
+        stored would not fit then, and the batch is run again, carefully.
     """
 
     def __init__(
@@ -66,19 +70,21 @@ class Batch:
         self._known = heads
         self._now = now
         self._is_careful = is_careful
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[tuple[Any, ...]] = []
+        self._stored: dict[RoomKey, int] = {}
         self._cids: dict[tuple[RoomKey, _Cid], Event] = {}
 
     def claim(self, rooms: Iterable[RoomKey]) -> None:
-        """Lock the rooms (in one order in all processes) and see what others did in them."""
-        for key in sorted(set(rooms)):
-            head = self._known.get(key) or self._find(key)
-            if head is None:
-                continue
-            seq = _tables.claim_room(self._conn, head.number)
-            if seq != head.state.seq:
-                head = self._catch_up(key, head)
+        """Begin with these rooms; if careful, lock them, and see what others did in them."""
+        found = {key: self._known.get(key) or self._find(key) for key in rooms}
+        heads = [(key, head) for key, head in found.items() if head is not None]
+        for key, head in sorted(heads, key=_by_number):  # one order of locks in all processes
             self.heads[key] = head
+            self._stored[key] = head.state.seq
+            if self._is_careful:
+                self._stored[key] = _tables.claim_room(self._conn, head.number)
+            if self._stored[key] != head.state.seq:
+                self._catch_up(key, head)
             if key not in self._known:  # who follows the room may not have heard of all of it
                 self.news.setdefault(key, [])
 
@@ -131,7 +137,7 @@ class Batch:
         try:
             events = decide(head.state, command, self._now)
         except Refused:
-            repeated = self._stored(key, cid) if cid is not None else None
+            repeated = self._in_log(key, cid) if cid is not None else None
             if repeated is None:
                 raise
             return Outcome((repeated,), head.state, is_repeat=True)  # it was allowed then
@@ -143,9 +149,9 @@ class Batch:
 
     def _repeated(self, key: RoomKey, cid: _Cid) -> Event | None:
         known = self._cids.get((key, cid))
-        return self._stored(key, cid) if known is None and self._is_careful else known
+        return self._in_log(key, cid) if known is None and self._is_careful else known
 
-    def _stored(self, key: RoomKey, cid: _Cid) -> Event | None:
+    def _in_log(self, key: RoomKey, cid: _Cid) -> Event | None:
         return _tables.find_cid(self._conn, self.heads[key].number, *cid)
 
     def _create(self, key: RoomKey, command: Command) -> Head:
@@ -153,15 +159,31 @@ class Batch:
             raise Refused("no_room", key.id)
         decide(RoomState(), command, self._now)  # who is refused makes no room
         self.heads[key] = head = Head(_tables.insert_room(self._conn, key), RoomState())
+        self._stored[key] = 0
         return head
 
     def store(self) -> None:
-        """Write all that was decided."""
+        """
+        Write all that was decided.
+
+        Raises
+        ------
+        Stale
+            Another process was in one of the rooms.
+        """
         if self._rows:
             _tables.insert_events(self._conn, self._rows)
-        for key in self.news:
-            head = self.heads[key]
-            _tables.set_head(self._conn, head.number, head.state.seq)
+        moves = [
+            (head.number, self._stored[key], head.state.seq)
+            for key, head in sorted(self.heads.items(), key=_by_number)
+            if not self._is_careful or head.state.seq != self._stored[key]
+        ]
+        if moves and not _tables.move_heads(self._conn, moves):
+            raise Stale
+
+
+def _by_number(entry: tuple[RoomKey, Head]) -> int:
+    return entry[1].number
 
 
 def _cid_of(command: Command) -> _Cid | None:

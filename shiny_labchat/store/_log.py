@@ -7,7 +7,7 @@ import atexit
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -80,16 +80,25 @@ class Log:
             database); nothing is stored then, and the same command may be submitted again.
         """
         loop = asyncio.get_running_loop()
-        work = Work(loop, loop.create_future(), room=room, command=command)
-        self._writer.put(work)
-        return work.done
+        done: asyncio.Future[Outcome] = loop.create_future()
+        self._writer.put(Work(loop, _settle(done), room=room, command=command))
+        return done
+
+    def put(
+        self,
+        room: RoomKey,
+        command: Command,
+        tell: Callable[[Outcome | None, BaseException | None], None],
+    ) -> None:
+        """Like :meth:`submit`, but ``tell(outcome, error)`` is called in the end."""
+        self._writer.put(Work(asyncio.get_running_loop(), tell, room=room, command=command))
 
     def write(self, job: Callable[[sa.Connection, int], T]) -> asyncio.Future[T]:
         """Run `job(connection, now)` in the writer's next transaction; now: microseconds."""
         loop = asyncio.get_running_loop()
-        work = Work(loop, loop.create_future(), job=job)
-        self._writer.put(work)
-        return work.done
+        done: asyncio.Future[T] = loop.create_future()
+        self._writer.put(Work(loop, _settle(done), job=job))
+        return done
 
     async def read(self, job: Callable[[sa.Connection], T]) -> T:
         """Run `job(connection)` in a thread, on what is durable now."""
@@ -129,3 +138,15 @@ class Log:
         self._writer.close()
         self._readers.shutdown(wait=False)
         self._database.forget()
+
+
+def _settle(done: asyncio.Future[Any]) -> Callable[[Any, BaseException | None], None]:
+    def tell(result: Any, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)
+
+    return tell

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -30,10 +31,10 @@ __all__ = [
     "insert_room",
     "load_state",
     "metadata",
+    "move_heads",
     "room",
     "rooms",
     "row_of",
-    "set_head",
     "token",
 ]
 
@@ -87,6 +88,9 @@ token = sa.Table(
     sa.Column("used", sa.BigInteger),
 )
 sa.Index("token_expires", token.c.expires)
+
+ROWS_AT_ONCE = 100
+"""Rows in one statement; SQLite takes 999 values at least."""
 
 _FIELDS = (event.c.seq, event.c.at, event.c.kind, event.c.member, event.c.data, event.c.cid)
 
@@ -182,6 +186,19 @@ def claim_room(conn: sa.Connection, number: int) -> int:
     return conn.execute(_CLAIM_ROOM, {"number": number}).scalar_one()
 
 
+def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bool:
+    """
+    Move the heads of logs; whether all were where they were taken to be.
+
+    Parameters
+    ----------
+    moves
+        Rooms' numbers, in ascending order, with the heads as they were and as they shall be.
+    """
+    rows = [{"number": number, "was": was, "head": head} for number, was, head in moves]
+    return conn.execute(_MOVE_HEAD, rows).rowcount == len(rows)
+
+
 def insert_room(conn: sa.Connection, key: RoomKey) -> int:
     """A new room's number."""
     made = conn.execute(sa.insert(room).values(study=key.study, id=key.id, seq=0))
@@ -189,17 +206,20 @@ def insert_room(conn: sa.Connection, key: RoomKey) -> int:
     return made.inserted_primary_key[0]
 
 
-def insert_events(conn: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Append the rows of events."""
-    conn.execute(_INSERT_EVENT, rows)
+def insert_events(conn: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """
+    Append the rows of events.
+
+    Many in one statement: after each, other threads may take the interpreter, and getting it
+    back costs more than a row.
+    """
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        values = ",".join([_EVENT_VALUES] * len(some))
+        conn.exec_driver_sql(_INSERT_EVENTS + values, tuple(chain.from_iterable(some)))
 
 
-def set_head(conn: sa.Connection, number: int, seq: int) -> None:
-    """Move the head of a room's log."""
-    conn.execute(_SET_HEAD, {"number": number, "head": seq})
-
-
-def row_of(number: int, entry: Event) -> dict[str, Any]:
+def row_of(number: int, entry: Event) -> tuple[Any, ...]:
     """
     The row of an event in the room with this number.
 
@@ -208,16 +228,9 @@ def row_of(number: int, entry: Event) -> dict[str, Any]:
     TypeError, ValueError
         Its data is no JSON, or holds a lone surrogate, which no database takes.
     """
-    return {
-        "room": number,
-        "seq": entry.seq,
-        "at": entry.at,
-        "kind": entry.kind,
-        "member": entry.member,
-        "data": _dumps(entry.kind, entry.data),
-        "author": entry.member or "",
-        "cid": entry.cid,
-    }
+    data = _dumps(entry.kind, entry.data)
+    author = entry.member or ""
+    return number, entry.seq, entry.at, entry.kind, entry.member, data, author, entry.cid
 
 
 def _dumps(kind: str, data: Mapping[str, Any]) -> str:
@@ -252,7 +265,10 @@ _CLAIM_ROOM = (
     .values(seq=room.c.seq)
     .returning(room.c.seq)
 )
-_INSERT_EVENT = sa.insert(event)
-_SET_HEAD = (
-    sa.update(room).where(room.c.key == sa.bindparam("number")).values(seq=sa.bindparam("head"))
+_INSERT_EVENTS = f"INSERT INTO event ({', '.join(event.c.keys())}) VALUES "
+_EVENT_VALUES = f"({', '.join('?' for _ in event.c)})"
+_MOVE_HEAD = (
+    sa.update(room)
+    .where(room.c.key == sa.bindparam("number"), room.c.seq == sa.bindparam("was"))
+    .values(seq=sa.bindparam("head"))
 )

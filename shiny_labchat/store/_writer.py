@@ -24,7 +24,7 @@ from shiny_labchat._decide import Command
 from shiny_labchat._domain import Event, RoomKey, RoomState
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import _tokens
-from shiny_labchat.store._batch import Batch, Head
+from shiny_labchat.store._batch import Batch, Head, Stale
 from shiny_labchat.store._database import Database, File
 from shiny_labchat.store._engine import store_error
 
@@ -64,24 +64,15 @@ class Committed:
 
 @dataclass(slots=True)
 class Work:
-    """A command for a room, or a job; and who waits for it."""
+    """A command for a room, or a job; and who is told in which loop what came of it."""
 
     loop: asyncio.AbstractEventLoop
-    done: asyncio.Future[Any]
+    tell: Callable[[Any, BaseException | None], None]
     room: RoomKey | None = None
     command: Command | None = None
     job: Callable[[sa.Connection, int], Any] | None = None
     result: Any = None
     error: BaseException | None = None
-
-    def finish(self) -> None:
-        """Tell who waits, in their loop."""
-        if self.done.cancelled():
-            return
-        if self.error is not None:
-            self.done.set_exception(self.error)
-        else:
-            self.done.set_result(self.result)
 
 
 Listener = Callable[[list[Committed]], None]
@@ -182,7 +173,7 @@ class Writer:
         try:
             try:
                 news = self._transact(batch)
-            except IntegrityError:  # somebody repeats what they have said before
+            except (IntegrityError, Stale):  # a repeated command, or another process was there
                 news = self._transact(batch, is_careful=True)
         except (SQLAlchemyError, OSError, StoreError) as exc:
             if isinstance(exc, IntegrityError) and len(batch) > 1:
@@ -206,6 +197,7 @@ class Writer:
         conn = self._connect()
         with conn.begin():
             now = time.time_ns() // 1000
+            is_careful = is_careful or self._data_version() != self._version
             rooms = Batch(conn, self._heads, now, is_careful)
             rooms.claim(work.room for work in batch if work.room is not None)
             for work in batch:
@@ -261,7 +253,10 @@ class Writer:
         self, loop: asyncio.AbstractEventLoop, works: Iterable[Work], news: list[Committed]
     ) -> None:
         for work in works:
-            work.finish()
+            try:
+                work.tell(work.result, work.error)
+            except Exception:
+                logger.exception("nobody could be told what came of a command")
         if news and loop in self.listeners:
             self.listeners[loop](news)
 

@@ -37,7 +37,8 @@ export class Composer {
    * @param {HTMLElement} host holds the textarea
    * @param {string} id of the chat
    * @param {import("./labels.js").Labels} labels
-   * @param {{send: (text: string) => void, type: () => void}} on
+   * @param {{send: (text: string) => void, type: () => void, change: () => void}} on
+   *   change: the text in the box is another
    */
   constructor(host, id, labels, on) {
     this.#host = host;
@@ -111,6 +112,18 @@ export class Composer {
     this.#refresh();
   }
 
+  /** What is in the box. */
+  get draft() {
+    return this.#textarea.value;
+  }
+
+  empty() {
+    if (!this.#textarea.value) return;
+    this.#restored = this.#textarea.value = "";
+    this.#warn("");
+    this.#refresh();
+  }
+
   /** Offer a text in the box. @param {string} text */
   fill(text) {
     this.#textarea.value = text;
@@ -146,6 +159,7 @@ export class Composer {
   /** @param {Event} event */
   #input(event) {
     this.#count();
+    this.#on.change();
     if (!event.isTrusted) return; // a programme set it
     this.#warn("");
     if (this.#textarea.value && Date.now() - this.#typedAt >= TYPING_EVERY) {

@@ -3,7 +3,7 @@ import { DuplicateWatch } from "./duplicate.js";
 import { Keys } from "./identity.js";
 import { Labels } from "./labels.js";
 import { Room } from "./room.js";
-import { collect, register } from "./shiny.js";
+import { collect, isSessionLost, register, watchSession } from "./shiny.js";
 
 /**
  * @typedef {import("./shiny.js").Notice} Notice
@@ -11,6 +11,8 @@ import { collect, register } from "./shiny.js";
 
 /** How long Shiny's session may take to give a new ticket. */
 const TICKET_WITHIN = 8000;
+/** A session that comes back sooner is not missed. */
+const MISSED_AFTER = 2500;
 /** When to ask again after "not now", at the earliest; at most twice as late. */
 const ASK_AGAIN = 5000;
 
@@ -26,8 +28,13 @@ export class LabchatRoom extends HTMLElement {
   #watch = null;
   #asked = Date.now();
   #patience = 0;
-  #who = "";
+  #missing = 0;
   #isPending = false;
+  #unwatch = () => {};
+  /** What the server said of Shiny's session. */
+  #session = { returns: false, answers: false };
+  /** Where it stood when it lost the session that let it in. @type {import("./shiny.js").Lost | null} */
+  #lost = null;
 
   /** Set by Shiny's binding: sends `asking` to the session. @type {(() => void) | null} */
   whenAsking = null;
@@ -37,18 +44,23 @@ export class LabchatRoom extends HTMLElement {
     this.#room ??= this.#build();
     this.#room.open();
     this.#watch = this.#watchDuplicates(this.#keys);
+    this.#unwatch = watchSession({ lose: () => this.#loseSession(), regain: () => this.#regainSession() });
+    if (isSessionLost()) this.#loseSession();
+    else this.#regainSession();
     collect(this);
   }
 
   disconnectedCallback() {
     clearTimeout(this.#patience);
+    clearTimeout(this.#missing);
+    this.#unwatch();
     this.#watch?.close();
     this.#room?.close();
   }
 
   /** What the session is asked: who is this? `n` makes it a new question. */
   get asking() {
-    return { browser: this.#keys?.browser, tab: this.#keys?.tab, n: this.#asked };
+    return { browser: this.#keys?.browser, tab: this.#keys?.tab, n: this.#asked, ...this.#lost };
   }
 
   /** What the session answers. @param {Notice} notice */
@@ -68,6 +80,7 @@ export class LabchatRoom extends HTMLElement {
       messages: json(this.dataset.messages, []),
       iconAssistant: this.dataset.iconAssistant ?? null,
       onPart: (code, say) => this.#part(code, say),
+      onDoubt: () => this.#doubt(),
     });
   }
 
@@ -75,16 +88,16 @@ export class LabchatRoom extends HTMLElement {
     return new Labels(json(this.dataset.labels, {}));
   }
 
-  /** @param {{ticket: string, who: string}} notice who: another for each person and room */
-  #enter({ ticket, who }) {
-    if (this.#who && this.#who !== who) this.#room?.leave();
-    this.#who = who;
-    this.#room?.admit(ticket);
+  /** @param {{ticket: string, who: string, returns: boolean, answers: boolean}} notice */
+  #enter({ ticket, who, returns, answers }) {
+    this.#session = { returns, answers };
+    this.#lost = null;
+    this.#room?.admit(ticket, who);
   }
 
   /** @param {{code: string, say: string, again?: boolean}} notice */
   #stayOut({ code, say, again }) {
-    this.#room?.end(code, say);
+    if (!again || !this.#room?.isOpen) this.#room?.end(code, say);
     if (again) this.#patience = window.setTimeout(() => this.#ask(), ASK_AGAIN * (1 + Math.random()));
   }
 
@@ -98,8 +111,37 @@ export class LabchatRoom extends HTMLElement {
     if (code !== "ticket" || this.#isPending) return this.#room?.end(code, say);
     this.#isPending = true;
     this.#room?.pend();
-    this.#patience = window.setTimeout(() => this.#room?.end(code, say), TICKET_WITHIN);
     this.#ask();
+    if (isSessionLost() && this.#session.returns) return; // the next session is asked
+    this.#patience = window.setTimeout(() => this.#room?.end(code, say), TICKET_WITHIN);
+  }
+
+  /** Shiny hears that its connection is dead only when it says something. */
+  #doubt() {
+    if (!isSessionLost()) this.#ask();
+  }
+
+  /** Shiny sends the next session what the page told last: so tell it now. */
+  #loseSession() {
+    this.#lost ??= this.#room?.standing ?? null;
+    this.#ask();
+    clearTimeout(this.#missing);
+    this.#missing = window.setTimeout(() => this.#room?.remark(this.#loss()), MISSED_AFTER);
+  }
+
+  #regainSession() {
+    clearTimeout(this.#missing);
+    this.#room?.remark("");
+  }
+
+  /** What it means that the session is lost. */
+  #loss() {
+    const { returns, answers } = this.#session;
+    const labels = this.#labels();
+    const said = [labels.text("page_lost")];
+    if (!returns) said.push(labels.text("page_reload"));
+    if (answers) said.push(labels.text(returns ? "answers_later" : "answers_reload"));
+    return said.join(" ");
   }
 
   #ask() {
@@ -113,6 +155,7 @@ export class LabchatRoom extends HTMLElement {
       () => keys.tab,
       (key) => {
         keys.renewTab(key);
+        this.#room?.disown();
         this.#ask();
       },
     );

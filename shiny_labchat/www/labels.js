@@ -49,6 +49,11 @@ export const LABELS = {
   left: "This chat has ended.",
   reconnecting: "Connection lost. Trying again…",
   back: "Connected again.",
+  // the page around the chat, while only its own connection to Shiny is lost
+  page_lost: "The page around the chat has lost its connection. The chat goes on.",
+  page_reload: "Reload the page to have the rest of it back.",
+  answers_later: "Automatic answers come when it is back.",
+  answers_reload: "There are no automatic answers until then.",
 };
 
 /** @typedef {keyof typeof LABELS} Label */

@@ -24,9 +24,19 @@ export class Outbox {
     this.#tell = tell;
   }
 
-  /** @param {string} text */
-  put(text) {
-    const cid = randomId();
+  /** What nobody has confirmed. @returns {[cid: string, text: string][]} */
+  get unconfirmed() {
+    return [...this.#waiting].filter(([, { seq }]) => !seq).map(([cid, { text }]) => [cid, text]);
+  }
+
+  /**
+   * Send a text; under the same `cid` it is sent once, however often it is put in.
+   *
+   * @param {string} text
+   * @param {string} [cid]
+   */
+  put(text, cid = randomId()) {
+    if (this.#waiting.has(cid)) return;
     const words = make("span", { class: "labchat-unsent", dir: "auto" }, excerpt(text));
     const row = make("li", { hidden: true }, words, " ", make("span", { class: "labchat-sending" }));
     const waiting = { text, row, seq: 0, seen: window.setTimeout(() => this.#reveal(row), SEEN_AFTER) };
@@ -69,8 +79,12 @@ export class Outbox {
 
   /** Take out all that is not stored, and return the texts. */
   withdrawAll() {
-    const unsent = [...this.#waiting].filter(([, { seq }]) => !seq);
-    return unsent.map(([cid]) => this.withdraw(cid) ?? "");
+    return this.unconfirmed.map(([cid]) => this.withdraw(cid) ?? "");
+  }
+
+  /** Take out everything. */
+  empty() {
+    for (const cid of this.#waiting.keys()) this.withdraw(cid);
   }
 
   /** @param {string} cid @param {Waiting} waiting */

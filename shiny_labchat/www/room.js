@@ -11,6 +11,8 @@ import { takeSuggestions } from "./suggestions.js";
 import { countUnread } from "./title.js";
 import { Transcript } from "./transcript.js";
 import { TypingLine } from "./typing.js";
+import { Unsent } from "./unsent.js";
+import { watchWaking } from "./wake.js";
 
 /**
  * @typedef {import("./wire.js").Item} Item
@@ -24,7 +26,8 @@ import { TypingLine } from "./typing.js";
  *   messages: import("./message.js").Shown[],
  *   iconAssistant: string | null,
  *   onPart: (code: string, say: string) => void,
- * }} RoomOptions onPart: the server has ended the line for good
+ *   onDoubt: () => void,
+ * }} RoomOptions onPart: the server has ended the line for good; onDoubt: connections may be dead
  */
 
 /** One room as one person sees it: what the line says is drawn, what is typed goes into the line. */
@@ -38,6 +41,7 @@ export class Room {
   #transcript;
   #outbox;
   #composer;
+  #unsent;
   #line;
   #title = make("div", { class: "labchat-title", hidden: true });
   #me = make("div", { class: "labchat-me", hidden: true });
@@ -60,11 +64,16 @@ export class Room {
     this.#composer = new Composer(composerIn(host), host.id, labels, {
       send: (text) => this.#send(text),
       type: () => this.#line.tell({ t: "typing" }),
+      change: () => this.#unsent.keepLater(),
     });
+    this.#unsent = new Unsent(host.id, () => ({
+      draft: this.#composer.draft,
+      waiting: this.#outbox.unconfirmed,
+    }));
     this.#line = new Line({
       cursor: () => this.#cursor,
       hear: (frame) => this.#hear(frame),
-      lose: () => this.#lose(),
+      lose: (bye) => this.#lose(bye && labels.sentence(bye.code, bye.say)),
       part: ({ code, say }) => options.onPart(code, say),
     });
     this.#build();
@@ -73,8 +82,9 @@ export class Room {
   /** The element is in the page. */
   open() {
     const { signal } = (this.#listening = new AbortController());
-    window.addEventListener("online", () => this.#line.wake(), { signal });
-    document.addEventListener("visibilitychange", () => this.#wake(), { signal });
+    watchWaking((isDoubtful) => this.#wake(isDoubtful), signal);
+    window.addEventListener("pagehide", () => this.#unsent.keep(), { signal });
+    document.addEventListener("visibilitychange", () => this.#unsent.keep(), { signal });
     this.#composer.listen();
     this.#presence.listen();
     this.#transcript.watch();
@@ -83,6 +93,7 @@ export class Room {
 
   /** The element is in the page no more. */
   close() {
+    this.#unsent.keep();
     this.#listening.abort();
     this.#composer.unlisten();
     this.#presence.unlisten();
@@ -91,20 +102,58 @@ export class Room {
     this.#line.pause();
   }
 
-  /** Enter, or enter again, with a ticket. @param {string} ticket */
-  admit(ticket) {
-    if (!this.#line.isOpen) this.#status.show("joining");
+  /** Whether the line holds. */
+  get isOpen() {
+    return this.#line.isOpen;
+  }
+
+  /**
+   * Where a session must go on that takes over from one that is lost now; null: it had not begun.
+   *
+   * @returns {import("./shiny.js").Lost | null}
+   */
+  get standing() {
+    const unsure = this.#outbox.unconfirmed.map(([cid]) => cid);
+    return this.#cursor ? { who: this.#unsent.who, since: this.#cursor, unsure } : null;
+  }
+
+  /**
+   * Enter, or enter again, with a ticket. For the same person in the same room nothing changes.
+   *
+   * @param {string} ticket
+   * @param {string} who another for each person and room
+   */
+  admit(ticket, who) {
+    if (this.#unsent.who !== who) this.#become(who);
+    if (!this.#line.isOpen && !this.#state) this.#status.show("joining");
     this.#line.admit(ticket);
   }
 
-  /** Forget this room and who one was in it; what was not sent goes back into the box. */
+  /** Forget this room and who one was in it; what was not sent waits for their return. */
   leave() {
     this.#hangUp();
+    if (this.#unsent.who) {
+      this.#unsent.leave();
+      this.#outbox.empty();
+      this.#composer.empty();
+    }
     this.#cursor = this.#drawn = 0;
     this.#state = null;
     this.#setting.me = null;
     this.#me.hidden = this.#title.hidden = true;
     this.#transcript.reset([], false);
+  }
+
+  /** This tab is a copy: what was not sent is the other's. */
+  disown() {
+    this.#unsent.disown();
+    this.#outbox.empty();
+    this.#composer.empty();
+  }
+
+  /** What is to be said besides. @param {string} words */
+  remark(words) {
+    this.#status.remark(words);
   }
 
   /** There is no room yet. */
@@ -116,6 +165,7 @@ export class Room {
   /** It is over; what was said stays to be read. @param {string} code @param {string} say */
   end(code, say) {
     this.#hangUp();
+    this.#composer.restore(this.#outbox.withdrawAll().join("\n"));
     this.#lock(code === "removed" ? "removed" : "gone", this.#labels.sentence(code, say));
   }
 
@@ -137,15 +187,25 @@ export class Room {
     this.#transcript.begin(messages);
   }
 
-  #wake() {
-    if (document.hidden) return;
+  /** @param {boolean} isDoubtful */
+  #wake(isDoubtful) {
     this.#transcript.renameDays();
-    this.#line.wake();
+    this.#line.wake(isDoubtful);
+    if (isDoubtful) this.#options.onDoubt();
+  }
+
+  /** @param {string} who */
+  #become(who) {
+    if (this.#unsent.who) this.leave();
+    const left = this.#unsent.claim(who);
+    if (!left) return;
+    for (const [cid, text] of left.waiting) this.#outbox.put(text, cid);
+    // the browser may have put it there itself
+    if (!this.#composer.draft.startsWith(left.draft)) this.#composer.restore(left.draft);
   }
 
   #hangUp() {
     this.#line.hangUp();
-    this.#composer.restore(this.#outbox.withdrawAll().join("\n"));
     this.#typing.show([], null);
     this.#presence.show({ t: "presence", n: 0, who: [] }, null);
   }
@@ -202,6 +262,7 @@ export class Room {
   /** @param {[cid: string, seq: number][]} stored */
   #confirm(stored) {
     for (const [cid, seq] of stored) this.#outbox.confirm(cid, seq);
+    this.#unsent.keep();
     this.#outbox.settle(this.#drawn);
   }
 
@@ -241,8 +302,9 @@ export class Room {
     this.#restate();
   }
 
-  #lose() {
-    this.#status.show("reconnecting");
+  /** @param {string} [words] */
+  #lose(words) {
+    this.#status.show("reconnecting", words);
     this.#typing.show([], null);
     this.#outbox.hold();
   }
@@ -250,6 +312,7 @@ export class Room {
   /** @param {string} text */
   #send(text) {
     this.#outbox.put(text);
+    this.#unsent.keep();
     this.#transcript.toBottom();
   }
 }

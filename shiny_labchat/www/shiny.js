@@ -20,12 +20,16 @@ import { PAGE } from "./identity.js";
  * }} Query
  *
  * @typedef {{id: string} & (
- *   {do: "admit", ticket: string, who: string} |
+ *   {do: "admit", ticket: string, who: string, returns: boolean, answers: boolean} |
  *   {do: "wait"} | {do: "refuse", code: string, say: string, again?: boolean} | {do: "left"}
- * )} Notice what the Chat on the server tells its element
+ * )} Notice what the Chat on the server tells its element;
+ *   returns: a lost session is followed by a new one; answers: the app answers what is said
+ *
+ * @typedef {{who: string, since: number, unsure: string[]}} Lost where a page stood when it lost its
+ *   session: who it was, the newest event that it had, and the ids of what was on its way
  *
  * @typedef {HTMLElement & {
- *   asking: {browser?: string, tab?: string, n: number},
+ *   asking: {browser?: string, tab?: string, n: number} & Partial<Lost>,
  *   whenAsking: (() => void) | null,
  *   heed: (notice: Notice) => void,
  * }} Asker
@@ -36,13 +40,18 @@ const ROOM = "labchat-room";
 /** @type {Map<string, Notice>} */
 const kept = new Map();
 
+/** @typedef {{lose: () => void, regain: () => void}} SessionEvents */
+/** @type {Set<SessionEvents>} */
+const watching = new Set();
+let isLost = false;
+
 /** @returns {ShinyPage | undefined} */
 export function shiny() {
   return /** @type {any} */ (window).Shiny;
 }
 
 /**
- * @param {Element} element
+ * @param {Element | Document} element
  * @returns {Query}
  */
 export function query(element) {
@@ -55,6 +64,19 @@ export function register() {
   if (!page) return;
   page.inputBindings.register(binding(page), "shiny_labchat.room");
   page.addCustomMessageHandler("labchat", deliver);
+  query(document).on("shiny:disconnected", () => noteSession(true));
+  query(document).on("shiny:connected", () => noteSession(false));
+}
+
+/** Hear when Shiny's session is lost, and when a new one begins. @param {SessionEvents} on */
+export function watchSession(on) {
+  watching.add(on);
+  return () => void watching.delete(on);
+}
+
+/** Whether the page has lost its Shiny session. */
+export function isSessionLost() {
+  return isLost;
 }
 
 /** What came for an element before it was there. @param {Asker} room */
@@ -81,6 +103,13 @@ export async function drawTrusted(element, html, deps) {
 export function discard(element) {
   shiny()?.unbindAll(element, true);
   element.remove();
+}
+
+/** @param {boolean} lost */
+function noteSession(lost) {
+  if (isLost === lost) return;
+  isLost = lost;
+  for (const { lose, regain } of watching) (lost ? lose : regain)();
 }
 
 /** @param {Notice} notice */

@@ -7,14 +7,16 @@ import { VERSION } from "./wire.js";
  * @typedef {{
  *   cursor: () => number,
  *   hear: (frame: Frame) => void,
- *   lose: () => void,
+ *   lose: (bye?: Bye) => void,
  *   part: (bye: Bye) => void,
- * }} LineEvents
+ * }} LineEvents lose: for now, and why if the server said so; part: for good
  */
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
-const WELCOME_WITHIN = 10_000;
+/** A line that held so long was a good one: the next pauses are short again. */
+const STEADY = 5000;
+const WELCOME_WITHIN = 20_000;
 const PING_EVERY = 25_000;
 const PONG_WITHIN = 10_000;
 
@@ -33,6 +35,7 @@ export class Line {
   #dialled = null;
   #tries = 0;
   #heardAt = 0;
+  #settledAt = 0;
   #retry = 0;
   #patience = 0;
   #pinging = 0;
@@ -82,10 +85,15 @@ export class Line {
     return this.isOpen;
   }
 
-  /** The page is visible or online again: do not sit out a pause, do not trust an old socket. */
-  wake() {
-    if (this.#live) return this.#ping();
-    if (!this.#token || this.#dialled) return;
+  /**
+   * The page is looked at again: do not sit out a pause, ask an old socket whether it is alive.
+   *
+   * @param {boolean} isDoubtful it hardly is; a new one is dialled without waiting for its answer
+   */
+  wake(isDoubtful) {
+    if (this.#live) this.#ping();
+    if (!this.#token) return;
+    if (!isDoubtful && (this.#live || this.#dialled)) return;
     this.#tries = 0;
     this.#dial();
   }
@@ -96,7 +104,9 @@ export class Line {
     const socket = new WebSocket(address());
     this.#dialled = socket;
     socket.onopen = () => socket.send(JSON.stringify(this.#hello()));
-    socket.onmessage = ({ data }) => this.#take(socket, JSON.parse(data));
+    socket.onmessage = ({ data }) => {
+      for (const frame of data.split("\n")) this.#take(socket, JSON.parse(frame));
+    };
     socket.onclose = () => this.#lose(socket);
     this.#patience = window.setTimeout(() => this.#lose(socket), WELCOME_WITHIN);
   }
@@ -125,8 +135,8 @@ export class Line {
     this.#dialled = null;
     this.#live = socket;
     this.#drop(old);
+    this.#settledAt = Date.now();
     if (resume) this.#token = { resume };
-    this.#tries = 0;
     clearTimeout(this.#patience);
     clearInterval(this.#pinging);
     this.#pinging = window.setInterval(() => this.#ping(), PING_EVERY);
@@ -146,26 +156,32 @@ export class Line {
    * @param {Bye} bye
    */
   #end(socket, bye) {
-    if (bye.again) return this.#lose(socket);
+    if (bye.again) return this.#lose(socket, bye);
     const isOver = socket === this.#live || !this.#live;
     this.#drop(socket);
-    if (isOver) this.hangUp();
+    if (!isOver) return; // what was to replace it was refused; it goes on
+    this.hangUp();
     this.#on.part(bye);
   }
 
-  /** @param {WebSocket} socket */
-  #lose(socket) {
+  /**
+   * @param {WebSocket} socket
+   * @param {Bye} [bye]
+   */
+  #lose(socket, bye) {
+    if (socket === this.#live && Date.now() - this.#settledAt > STEADY) this.#tries = 0;
     this.#drop(socket);
     if (this.#live) return;
-    this.#on.lose();
+    this.#on.lose(bye);
     if (!this.#dialled) this.#dialLater();
   }
 
+  /** Ever later, and not when everybody else does. */
   #dialLater() {
     if (!this.#token) return;
     const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#tries++);
     clearTimeout(this.#retry);
-    this.#retry = window.setTimeout(() => this.#dial(), pause * (0.5 + Math.random() / 2));
+    this.#retry = window.setTimeout(() => this.#dial(), pause * (0.3 + Math.random()));
   }
 
   /** Forget a socket at once; its close may take a minute on a dead network. @param {WebSocket | null} socket */

@@ -7,12 +7,16 @@ import { make } from "./element.js";
  */
 
 const BACK_FOR = 3000;
+/** @type {Standing[]} */
+const WORKING = ["open", "closed", "readonly"];
 
 /** How it stands between this person and the room, in words. */
 export class Status {
   #labels;
   #fading = 0;
   #greeting = "";
+  #words = "";
+  #aside = "";
   element = make("div", { class: "labchat-status", role: "status" });
 
   /** @param {import("./labels.js").Labels} labels */
@@ -31,7 +35,8 @@ export class Status {
    */
   show(standing, words = standing === "open" ? "" : this.#labels.text(standing)) {
     this.element.dataset.status = standing;
-    if (this.element.textContent !== words) this.element.replaceChildren(words);
+    this.#words = words;
+    this.#draw();
   }
 
   /**
@@ -46,6 +51,12 @@ export class Status {
     this.show("open", isAlone ? this.#labels.text("first") : this.#greeting);
   }
 
+  /** What is to be said besides, while the chat itself works. @param {string} words */
+  remark(words) {
+    this.#aside = words;
+    this.#draw();
+  }
+
   /** The line is back, after having been lost. */
   greetBack() {
     clearTimeout(this.#fading);
@@ -54,12 +65,18 @@ export class Status {
   }
 
   #fade() {
-    if (this.element.textContent === this.#greeting) this.show("open");
+    if (this.#words === this.#greeting) this.show("open");
     this.#greeting = "";
   }
 
   close() {
     clearTimeout(this.#fading);
+  }
+
+  #draw() {
+    const aside = WORKING.includes(this.standing) ? this.#aside : "";
+    const words = this.standing === "open" && aside ? aside : [this.#words, aside].filter(Boolean).join(" ");
+    if (this.element.textContent !== words) this.element.replaceChildren(words);
   }
 
   /** @param {RoomState} state */

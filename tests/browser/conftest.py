@@ -140,6 +140,7 @@ def people(
     browser: Browser,
     browsers: Callable[[int], BrowserContext],
     shared: Serve,
+    serve: Serve,  # its servers go after the pages, which would complain
     room: str,
     noise: Noise,
 ) -> Iterator[People]:

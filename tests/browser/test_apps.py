@@ -61,7 +61,7 @@ def demo(tmp_path: Path):
     server.stop()
 
 
-def test_the_demo_seats_two_people_side_by_side_and_keeps_them(people: People, demo: Server):
+def test_the_demo_seats_two_people_side_by_side_and_keeps_them(demo: Server, people: People):
     (left,) = people(1, demo, chat="left")
     right = left.at("right")
     left.says("hello over there")
@@ -74,7 +74,7 @@ def test_the_demo_seats_two_people_side_by_side_and_keeps_them(people: People, d
     assert (left.name, right.name) == names
 
 
-def test_the_demos_link_lets_one_more_person_in(people: People, demo: Server):
+def test_the_demos_link_lets_one_more_person_in(demo: Server, people: People):
     (left,) = people(1, demo, chat="left")
     link = left.page.get_by_role("link", name="?join")
     expect(left.page.get_by_role("img", name="QR code")).to_be_visible()

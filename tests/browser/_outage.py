@@ -1,0 +1,88 @@
+"""A person's cables: the chat's own line and Shiny's, each to be cut and mended by itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from playwright.sync_api import expect
+
+from tests.browser._people import Person
+
+__all__ = ["CABLES", "SEVERED", "cut", "deafen", "dials", "is_on_a_new_line", "mend", "sleeps"]
+
+Cable = Literal["chat", "shiny"]
+
+SEVERED = "WebSocket connection to|ERR_CONNECTION_REFUSED|WebSocket is already in CLOSING"
+"""What a browser's console says of it."""
+
+CABLES = """(() => {
+  const made = (window.cables = { chat: [], shiny: [] });
+  const cable = (url) => (String(url).includes("labchat/ws") ? "chat" : "shiny");
+  window.WebSocket = class extends WebSocket {
+    constructor(url) {
+      super(sessionStorage.getItem(`cut-${cable(url)}`) ? "ws://127.0.0.1:9/" : url);
+      made[cable(url)].push(this);
+      this.at = performance.now();
+    }
+    set onmessage(hear) {
+      super.onmessage = (event) => this.isDeaf || hear?.(event);
+    }
+  };
+})()"""
+"""To run in a page before its own scripts."""
+
+
+def cut(person: Person, cable: Cable) -> None:
+    """End a connection, and let no new one be made; reloading the page does not help."""
+    person.page.evaluate(_CUT, cable)
+    if cable == "chat":
+        person.stands("reconnecting")
+    else:
+        expect(person.page.locator(_LOST)).to_be_attached()
+
+
+def mend(person: Person, cable: Cable) -> None:
+    """Let connections be made again, and wait for one."""
+    person.page.evaluate(_MEND, cable)
+    if cable == "chat":
+        person.stands("open")
+    else:
+        expect(person.page.locator(_LOST)).not_to_be_attached()
+
+
+def deafen(person: Person) -> None:
+    """The chat's line seems alive, and nothing comes through it to the page any more."""
+    person.page.evaluate("() => { cables.chat.at(-1).isDeaf = true; }")
+
+
+def sleeps(person: Person) -> None:
+    """The machine stands still for an hour, as the page sees it when it is looked at again."""
+    person.looks_away()
+    person.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 3600e3; }")
+    person.looks_back()
+
+
+def dials(person: Person) -> list[float]:
+    """When the chat's connections were tried, in seconds."""
+    return person.page.evaluate("() => cables.chat.map(({ at }) => at / 1000)")
+
+
+def is_on_a_new_line(person: Person, than: int) -> bool:
+    """Whether only the newest of more than so many connections of the chat is still there."""
+    return person.page.evaluate(_IS_NEW, than)
+
+
+_LOST = "#shiny-disconnected-overlay"
+_CUT = """(cable) => {
+  sessionStorage.setItem(`cut-${cable}`, "yes");
+  for (const socket of cables[cable]) socket.close();
+}"""
+_MEND = """(cable) => {
+  sessionStorage.removeItem(`cut-${cable}`);
+  if (cable === "shiny" && !Shiny.shinyapp.isConnected()) Shiny.shinyapp.reconnect();
+  if (cable === "chat") window.dispatchEvent(new Event("online"));
+}"""
+_IS_NEW = """(than) => {
+  const open = cables.chat.map(({ readyState }) => readyState === WebSocket.OPEN);
+  return open.length > than && open.pop() && !open.some(Boolean);
+}"""
