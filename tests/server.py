@@ -111,6 +111,17 @@ class Server:
         """End it as a power failure does."""
         self._end(signal.SIGKILL)
 
+    def signal(self, how: signal.Signals) -> None:
+        """Send it a signal, and do not wait for what comes of it."""
+        assert self._process is not None
+        self._process.send_signal(how)
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:
             return

@@ -5,13 +5,176 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from itertools import count
+from random import Random
+
+import psutil
+import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat._door import ticket
+from shiny_labchat._live import PAGE
 from tests.client import browser
+from tests.proxy import Proxy
 from tests.server import Server
+from tests.steadfast import Steadfast, agree, crowd, percentile, seed, steadfast, ticks
 
 from .conftest import Come
+
+
+async def talk(
+    people: Sequence[Steadfast], rate: float, number: int, length: int = 20
+) -> list[float]:
+    """They take turns; gives how long after it was said each was shown each message, in seconds."""
+    said: list[tuple[Steadfast, str]] = []
+    async for n in ticks(rate, number):
+        person = people[n % len(people)]
+        said.append((person, await person.say(f"{n} ".ljust(length, "x"))))
+    took: list[float] = []
+    for person, cid in said:
+        await person.until(lambda person=person, cid=cid: cid in person.stored)
+        seq = person.stored[cid]
+        for each in people:
+            await each.until(lambda each=each, seq=seq: seq in each.heard_at)
+            took.append(each.heard_at[seq] - person.sent_at[cid])
+    return took
+
+
+def not_worse(took: list[float], than: list[float]) -> bool:
+    """Whether nobody waited for anybody: there are milliseconds between the two, not seconds."""
+    now, before = percentile(took), percentile(than)
+    print(f"p99 {now * 1e3:.1f} ms, {before * 1e3:.1f} ms without")
+    return now < max(10 * before, 1.0)
+
+
+# ── many ──
+
+
+@pytest.mark.parametrize(
+    ("number", "seconds"),
+    [pytest.param(30, 5, id="30"), pytest.param(100, 60, id="100", marks=pytest.mark.long)],
+)
+async def test_a_crowd_at_40_messages_a_second_loses_nothing(
+    server: Server, room: Room, number: int, seconds: int
+) -> None:
+    async with crowd(number, server.port, room, chance=Random(seed())) as people:
+        await talk(people, 40, 40 * seconds)
+        assert len(await agree(people, room)) == 40 * seconds
+        assert not any(p.refused or p.lines > 1 or p.resets > 1 for p in people)
+
+
+# ── browsers that read nothing ──
+
+
+SLOTHS = 6
+MORE = 25_000_000
+"""
+What the server may need more, in bytes, while 10 MB are said that so many browsers do not read;
+measured: 9 MB, with queues 50 to 80 MB. What they cost before that is bounded: a page of the log
+each, and what the kernel takes for a connection.
+"""
+
+
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(3, id="3s"), pytest.param(60, id="60s", marks=pytest.mark.long)]
+)
+async def test_browsers_that_read_nothing_delay_nobody_cost_little_and_miss_nothing(
+    server: Server, lab: Lab, seconds: int
+) -> None:
+    """Also where the server has given up on them meanwhile, as they answered no ping."""
+    rules = Rules(rate=None, max_length=20_000)
+    room = await lab.create_room(f"sloths {next(_number)}", study="tests", rules=rules)
+    chosen = seed()
+    process = psutil.Process(server.pid)
+    async with (
+        Proxy(server.port, seed=chosen) as proxy,
+        crowd(3, server.port, room, chance=Random(chosen), name="p") as people,
+    ):
+        before = await talk(people, 20, 20 * seconds, 20_000)
+        async with crowd(
+            SLOTHS, proxy.port, room, chance=Random(chosen + 1), name="s", ping_every=None
+        ) as sloths:
+            await agree([*people, *sloths], room)
+            proxy.stall("down")
+            took = await talk(people, 20, 20 * seconds, 20_000)
+            await flood(room, people)  # more than the kernel and one page take
+            held = process.memory_info().rss
+            await flood(room, people)
+            more = process.memory_info().rss - held
+            print(f"{more / 1e6:.1f} MB more")
+            newest = people[0].cursor
+            assert all(sloth.cursor < newest for sloth in sloths)
+            proxy.flow("down")
+            await agree([*people, *sloths], room)
+            for sloth in sloths:
+                await sloth.says("here I am")
+            await agree([*people, *sloths], room)
+    assert not_worse(took, before)
+    assert more < MORE
+
+
+async def flood(room: Room, people: list[Steadfast]) -> None:
+    """Far more than a connection takes that nobody reads from; the others read it all."""
+    for _ in range(5):
+        await asyncio.gather(*(room.post("x" * 20_000) for _ in range(100)))
+    await agree(people, room)
+
+
+_number = count(1)
+
+
+# ── much to read ──
+
+
+async def filled(room: Room, number: int) -> None:
+    for start in range(0, number, 1_000):
+        await asyncio.gather(*(room.post(f"{n}") for n in range(start, start + 1_000)))
+
+
+async def test_ten_thousand_messages_are_joined_at_their_end_and_read_back_to_the_first(
+    server: Server, room: Room
+) -> None:
+    await filled(room, 10_000)
+    async with steadfast(server.port, room, "ann") as ann:
+        assert 0 < len(ann.items) <= PAGE and ann.more
+        assert ann.transcript[-1][1] == "9999"
+        await ann.scroll_back()
+        assert [text for _, text in ann.transcript] == [f"{n}" for n in range(10_000)]
+        await agree([ann], room)
+
+
+@pytest.mark.parametrize("number", [1, 20])
+async def test_who_joins_a_long_talk_delays_nobody_and_misses_nothing(
+    server: Server, room: Room, number: int
+) -> None:
+    await filled(room, 2_000)
+    chance = Random(seed())
+    async with crowd(5, server.port, room, chance=chance) as people, AsyncExitStack() as stack:
+        before = await talk(people, 40, 60)
+        talking = asyncio.create_task(talk(people, 40, 80))
+        joined = await asyncio.gather(
+            *(
+                stack.enter_async_context(
+                    crowd(1, server.port, room, chance=chance, name=f"late{n}-")
+                )
+                for n in range(number)
+            )
+        )
+        late = [each for [each] in joined]
+        assert not talking.done()
+        took = await talking
+        await agree([*people, *late], room)
+        assert all(each.more for each in late)
+        for each in late[:3]:
+            await each.scroll_back()
+        await agree([*people, *late], room)
+        assert len(late[0].items) == 2_000 + 60 + 80
+        assert not_worse(took, before)
+
+
+# ── and a few of old ──
 
 
 async def test_a_stalled_browser_delays_nobody_and_catches_up(

@@ -1,0 +1,51 @@
+"""Two chats of one page in one room, what each of them reads, and who has a room open here."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from shiny import App, Inputs, Outputs, Session, render, ui
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from shiny_labchat import Chat, Lab, chat_ui
+from shiny_labchat._live import Live, LiveRoom
+
+lab = Lab()
+
+page = ui.page_fillable(
+    chat_ui("left"), chat_ui("right"), ui.output_text("said"), ui.output_text("state")
+)
+
+
+def server(input: Inputs, output: Outputs, session: Session) -> None:
+    left = Chat("left", room="page", study="tests", lab=lab)
+    right = Chat("right", room="page", study="tests", lab=lab)
+
+    @left.on_user_submit
+    async def heard_left(text: str) -> None:
+        await left.append_message(f"left heard {text}")
+
+    @right.on_user_submit
+    async def heard_right(text: str) -> None:
+        await right.append_message(f"right heard {text}")
+
+    @render.text
+    def said() -> str:
+        return " / ".join(message.content for message in left.messages())
+
+    @render.text
+    def state() -> str:
+        return left.state()
+
+
+async def users(request: Request) -> JSONResponse:
+    """How many in this process have each room open."""
+    live = Live.of(lab.log)
+    rooms = cast("dict[object, LiveRoom]", vars(live)["_rooms"])
+    return JSONResponse({room.key.id: room.users for room in rooms.values()})
+
+
+app = Starlette(routes=[Route("/users", users), Mount("/", app=App(page, server))])

@@ -1,0 +1,158 @@
+"""A server's clock is set, forward and back, while people talk: order is `seq`, never time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from shiny_labchat import Lab, Room, Rules
+from shiny_labchat._door import ticket
+from tests.client import Browser, browser
+from tests.page import page
+from tests.server import Server, shiny_run
+
+from .conftest import APP, log_of
+
+HOUR = 3_600.0
+DAY = 24 * HOUR
+
+
+@pytest.fixture(scope="module")
+def wrong_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    folder = tmp_path_factory.mktemp("clock")
+    (folder / "offset").write_text("0")
+    lab = Lab(f"sqlite:///{folder / 'lab.db'}")
+    yield lab
+    lab.log.close()
+
+
+@pytest.fixture(scope="module")
+def wrong_server(wrong_lab: Lab) -> Iterator[Server]:
+    """A server whose clock can be set."""
+    server = Server(shiny_run(APP.with_name("clock.py")), wrong_lab.url)
+    server.start()
+    yield server
+    server.stop()
+
+
+SetClock = Callable[[float], None]
+
+
+@pytest.fixture
+def set_clock(wrong_lab: Lab) -> Iterator[SetClock]:
+    """``set_clock(-3600)``: the server's clock is an hour slow from now on."""
+    offset = Path(wrong_lab.url.removeprefix("sqlite:///")).with_name("offset")
+
+    def set_to(seconds: float) -> None:
+        written = offset.with_name("offset.new")
+        written.write_text(f"{seconds}")
+        written.replace(offset)
+
+    yield set_to
+    set_to(0)
+
+
+@asynccontextmanager
+async def three(server: Server, room: Room) -> AsyncIterator[list[Browser]]:
+    """Three people in a room."""
+    async with AsyncExitStack() as stack:
+        people: list[Browser] = []
+        for member in ("ann", "bob", "carl"):
+            await room.add_member(member)
+            raw = await ticket(room.log, room.key, member, f"page-of-{member}")
+            people.append(await stack.enter_async_context(browser(server.port)))
+            await people[-1].hello(ticket=raw)
+        yield people
+
+
+async def test_order_is_seq_whatever_the_clock_says(
+    wrong_server: Server, wrong_lab: Lab, set_clock: SetClock
+) -> None:
+    """And nobody is refused or sent away, and the room stays open, with the usual limits."""
+    room = await wrong_lab.create_room("jumps", study="tests")
+    said: list[str] = []
+    async with three(wrong_server, room) as people:
+        for n, offset in enumerate((0, -HOUR, 25 * HOUR, -25 * HOUR, 0)):
+            set_clock(offset)
+            for k, person in enumerate(people):
+                said.append(f"{n} {k}")
+                await person.says(said[-1])
+        for person in people:
+            await person.sees(*said)
+            await person.settles()
+            assert not any(frame["t"] in ("refused", "bye", "state") for frame in person.frames)
+        async with three(wrong_server, room) as late:
+            assert all(person.texts == said for person in late)
+    log = await log_of(room)
+    assert [event.seq for event in log] == list(range(1, len(log) + 1))
+    spoken = [event.at for event in log if event.kind == "message"]
+    assert spoken != sorted(spoken), "the clock was not set at all"
+    assert (await room.state()).is_open
+
+
+@pytest.mark.parametrize("offset", [-HOUR, 25 * HOUR])
+async def test_the_limit_of_rate_holds_and_no_more_than_that(
+    wrong_server: Server, wrong_lab: Lab, set_clock: SetClock, offset: float
+) -> None:
+    rules = Rules(rate=0.01, burst=5)
+    room = await wrong_lab.create_room(f"rate{offset}", study="tests", rules=rules)
+    async with three(wrong_server, room) as (ann, bob, carl):
+        for n in range(5):
+            await ann.says(f"{n}")
+        assert await ann.tries("too much") == "too_fast"
+        await bob.says("before")
+        set_clock(offset)
+        for person in (ann, bob, carl):
+            await person.says("after")
+        stored = 0
+        while (code := await says_if(carl, f"{stored}")) is None:
+            stored += 1
+        assert code == "too_fast" and stored <= 5
+
+
+async def says_if(person: Browser, text: str) -> str | None:
+    """Say something; None if it was stored, else the code of its refusal."""
+    cid = await person.send(text)
+
+    def refusals() -> list[str]:
+        return [f["code"] for f in person.frames if f["t"] == "refused" and f["cid"] == cid]
+
+    await person.until(lambda: cid in person.stored or bool(refusals()))
+    return next(iter(refusals()), None)
+
+
+async def test_a_line_that_was_closed_for_a_day_needs_a_new_ticket(
+    wrong_server: Server, wrong_lab: Lab, set_clock: SetClock
+) -> None:
+    async with page(wrong_server.port) as ann:
+        async with browser(wrong_server.port) as first:
+            await first.hello(ticket=await ann.ticket())
+            await first.says("before")
+            await first.sees("before")
+            set_clock(DAY + 60)
+            await first.says("an open line stays")
+            await first.sees("before", "an open line stays")
+            token, upto = first.welcome["resume"], first.upto
+        async with browser(wrong_server.port) as again:
+            await again.tell(t="hello", v=1, resume=token, after=upto)
+            assert await again.is_sent_away() == ("ticket", 4401)
+        async with browser(wrong_server.port) as fresh:
+            await fresh.hello(ticket=await ann.asks_again(), after=upto)
+            assert fresh.texts == [] and fresh.upto >= upto
+            await fresh.says("after")
+            await fresh.sees("after")
+
+
+async def test_a_line_that_was_closed_for_less_than_a_day_comes_back(
+    wrong_server: Server, wrong_lab: Lab, set_clock: SetClock
+) -> None:
+    room = await wrong_lab.create_room("nearly", study="tests")
+    async with three(wrong_server, room) as (ann, _, _):
+        token, upto = ann.welcome["resume"], ann.upto
+    for offset in (-HOUR, DAY - 60):
+        set_clock(offset)
+        async with browser(wrong_server.port) as again:
+            await again.hello(resume=token, after=upto)

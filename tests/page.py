@@ -1,0 +1,93 @@
+"""A page of Shiny's as its server knows one: the session's own websocket, spoken by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+__all__ = ["Page", "page"]
+
+Notice = dict[str, Any]
+PATIENCE = 20.0
+"""How long a page waits for what it is told to wait for, in seconds."""
+
+
+class Page:
+    """
+    One page with some chats in it, as its Shiny session sees it. Made by `page`.
+
+    Attributes
+    ----------
+    notices
+        What the chats' elements were told, by chat, oldest first.
+    values
+        What the outputs show.
+    """
+
+    def __init__(self, socket: ClientConnection, port: int, chats: Sequence[str]) -> None:
+        self.socket = socket
+        self.notices: dict[str, list[Notice]] = {chat: [] for chat in chats}
+        self.values: dict[str, Any] = {}
+        self._port = port
+        self._keys = {"page": secrets.token_hex(16), "browser": secrets.token_hex(16)}
+        self._asked = 0
+
+    async def begin(self, outputs: Sequence[str] = ()) -> None:
+        """Say what a page says first: where it is, what it shows, and who wants to come in."""
+        data: dict[str, Any] = {
+            ".clientdata_pixelratio": 1,
+            ".clientdata_singletons": "",
+            ".clientdata_url_hash": "",
+            ".clientdata_url_hash_initial": "",
+            ".clientdata_url_hostname": "127.0.0.1",
+            ".clientdata_url_pathname": "/",
+            ".clientdata_url_port": str(self._port),
+            ".clientdata_url_protocol": "http:",
+            ".clientdata_url_search": "",
+        }
+        data |= {f".clientdata_output_{name}_hidden": False for name in outputs}
+        data |= {f"{chat}_hello": self._keys for chat in self.notices}
+        await self.socket.send(json.dumps({"method": "init", "data": data}))
+
+    async def ticket(self, chat: str = "chat") -> str:
+        """Wait until a chat has let this page in; gives its ticket."""
+        await self.until(lambda: bool(self.notices[chat]))
+        notice = self.notices[chat].pop(0)
+        assert notice["do"] == "admit", notice
+        return notice["ticket"]
+
+    async def asks_again(self, chat: str = "chat") -> str:
+        """Ask for another ticket, and wait for it."""
+        self._asked += 1
+        self.notices[chat].clear()
+        data = {f"{chat}_hello": {**self._keys, "n": self._asked}}
+        await self.socket.send(json.dumps({"method": "update", "data": data}))
+        return await self.ticket(chat)
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Take in what the session says until something is so."""
+        async with asyncio.timeout(PATIENCE):
+            while not is_so():
+                frame = json.loads(await self.socket.recv())
+                self.values |= frame.get("values") or {}
+                notice = frame.get("custom", {}).get("labchat")
+                if notice is not None:
+                    self.notices[notice["id"]].append(notice)
+
+
+@asynccontextmanager
+async def page(
+    port: int, *, chats: Sequence[str] = ("chat",), outputs: Sequence[str] = ()
+) -> AsyncIterator[Page]:
+    """Open a page of a server on this machine, whose app has these chats and outputs."""
+    address = f"ws://127.0.0.1:{port}/websocket/"
+    async with connect(address, proxy=None, max_size=None, max_queue=None) as socket:
+        opened = Page(socket, port, chats)
+        await opened.begin(outputs)
+        yield opened
