@@ -9,9 +9,9 @@ nothing here waits, reads a clock, draws a random number or speaks SQL.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
 __all__ = [
@@ -34,6 +34,9 @@ ROLES: tuple[Role, ...] = ("participant", "observer", "experimenter", "assistant
 
 CLOCK_SLACK = 10_000_000
 """How far apart the clocks of a lab's servers may be, in microseconds."""
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class RoomKey(NamedTuple):
@@ -72,8 +75,7 @@ class Rules:
             raise ValueError(f"burst must be at least 1, not {self.burst}")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """
     One entry of a room's log.
 
@@ -97,7 +99,7 @@ class Event:
     at: int
     kind: str
     member: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    data: Mapping[str, Any] = _NOTHING
     cid: str | None = None
 
 
@@ -149,23 +151,18 @@ class Seat:
         return min(float(rules.burst), self.tokens + earned)
 
 
-@dataclass(frozen=True, slots=True)
-class RoomState:
+class RoomState(NamedTuple):
     """The fold of a room's log up to `seq`."""
 
     seq: int = 0
     title: str | None = None
     write: tuple[Role, ...] | None = None
-    rules: Rules = field(default_factory=Rules)
+    rules: Rules = Rules()
     seed: str = ""
     is_open: bool = True
     reason: str | None = None
     cleared: int = 0
-    seats: Mapping[str, Seat] = field(default_factory=dict[str, Seat])
-
-    def at(self, seq: int) -> RoomState:
-        """The same at a later seq; three times as fast as `replace`, and as frequent as talk."""
-        return RoomState(seq, *_all_but_seq(self))
+    seats: Mapping[str, Seat] = _NOTHING
 
     def seat(self, member: str | None) -> Seat | None:
         """The seat of someone who is a member now; None: a stranger, or removed."""
@@ -198,9 +195,6 @@ class RoomState:
         return (seat for seat in self.seats.values() if not seat.is_removed)
 
 
-_all_but_seq = attrgetter(*(each.name for each in fields(RoomState)[1:]))
-
-
 # ── fold ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -208,7 +202,7 @@ def fold(state: RoomState, event: Event) -> RoomState:
     """The room's state after `event`; kinds it does not know leave all but `seq` alone."""
     step = _FOLDS.get(event.kind)
     changes = step(state, event) if step is not None else {}
-    return replace(state, seq=event.seq, **changes) if changes else state.at(event.seq)
+    return state._replace(seq=event.seq, **changes)
 
 
 _Changes = dict[str, Any]

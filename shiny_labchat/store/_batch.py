@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -19,8 +18,7 @@ _Cid = tuple[str, str]
 """Who repeats, and what."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """A room as the writer knows it: its number in the database, and its state."""
 
     number: int

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -155,7 +154,7 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
     state = RoomState()
     for row in conn.execute(found):
         state = fold(state, _event_of(row))
-    return replace(state, seq=upto)
+    return state._replace(seq=upto)
 
 
 def dependencies(conn: sa.Connection, number: int) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -76,11 +77,14 @@ class Crowd:
             self._vanish()
             raise
         self.ramp = now() - start
+        gc.collect()
+        gc.disable()  # with hundreds of people here, a collection would pass for a slow server
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
+        gc.enable()
         self._vanish()
         for ended in await asyncio.gather(*self._readers, return_exceptions=True):
             if isinstance(ended, Exception):

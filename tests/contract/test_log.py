@@ -46,7 +46,7 @@ def seqs(events: list[Event]) -> list[int]:
 def without_buckets(state: RoomState) -> RoomState:
     """A state but for the allowances, which are full again after a restart."""
     seats = {m: replace(s, tokens=0.0, spoke=0) for m, s in state.seats.items()}
-    return replace(state, seats=seats)
+    return state._replace(seats=seats)
 
 
 # ── order ──
