@@ -92,7 +92,7 @@ def main(
         raise click.UsageError("too many messages for each person; take more people")
     console = Console(width=None if sys.stdout.isatty() else 150)
     if read is None:
-        machine = Machine.look()
+        machine = asyncio.run(Machine.look())
         console.print(str(machine), style="red" if machine.is_busy else "")
         results = _run(console, only, options)
         if file is not None:
