@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
 from weakref import WeakSet, WeakValueDictionary
 
-from htmltools import HTML, Tag, TagList
-from shiny import reactive, ui
+from shiny import ui
 from shiny.module import ResolvedId, resolve_id
 from shiny.session import Session, require_active_session
 
-from shiny_labchat import _decide, _shiny
-from shiny_labchat._content import as_content, as_html
-from shiny_labchat._domain import Member, Message, Role
+from shiny_labchat import _shiny
+from shiny_labchat._domain import Role
 from shiny_labchat._following import Following
 from shiny_labchat._lab import Lab
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._names import as_member_id
 from shiny_labchat._pseudonyms import Pseudonym
+from shiny_labchat._records import Member, Message
 from shiny_labchat._room import Room
+from shiny_labchat._saying import Saying
 from shiny_labchat._seat import Identity, Seating, Wish
 from shiny_labchat._submit import (
     Handler,
@@ -31,7 +30,6 @@ from shiny_labchat._submit import (
     UserSubmitFunction,
     handled_message,
 )
-from shiny_labchat.errors import LabChatError
 
 __all__ = ["Chat", "State"]
 
@@ -40,7 +38,7 @@ RoomLike = str | Room | None
 MemberLike = str | Member | None
 
 
-class Chat:
+class Chat(Saying):
     """
     One shared room, as one Shiny session sees and steers it.
 
@@ -113,9 +111,8 @@ class Chat:
         self._wanted_member = member
         self._first = tuple(messages)
         session = require_active_session(None)
-        self._session: Session = session
-        self._handlers = Handlers(self, session, on_error)
-        self._following = Following(session, self.id, self._handlers)
+        handlers = Handlers(self, session, on_error)
+        super().__init__(session, handlers, Following(session, self.id, handlers))
         self._replace_earlier()
         if not callable(room):
             self._room_now()  # a wrong id is an error where it was written
@@ -179,9 +176,7 @@ class Chat:
     async def _seated(self, live: LiveRoom, page: str, lost: Lost | None) -> None:
         self._following.follow(live, page, lost)
         for k, message in enumerate(self._first):
-            first = self._post_of(message, None, None, None, f"first:{self.id}:{k}")
-            # Nobody in particular says these: there is one for all visitors.
-            await self._room().say(replace(first, member=None))
+            await self._say_first(message, f"first:{self.id}:{k}")
         await self._following.begin()
 
     def _left(self) -> None:
@@ -259,118 +254,6 @@ class Chat:
         """
         self._following.depend("said")
         return self._following.said
-
-    # ── saying ──
-
-    async def append_message(
-        self,
-        message: Any,
-        *,
-        icon: HTML | Tag | TagList | None = None,
-        author: str | Member | None = None,
-        audience: Literal["me"] | Iterable[str | Member] | None = None,
-        id: str | None = None,
-    ) -> None:
-        """
-        Append a message to the room: logged, and shown to everybody in it.
-
-        Parameters
-        ----------
-        message
-            Text (markdown), `HTML`, a Tag or TagList (inputs and outputs in it live in each
-            browser), a dictionary with `content` and `role`, or any type registered with
-            `shinychat.message_content`. The role "user" says it in this session's person's name.
-        icon
-            Shown beside the message.
-        author
-            Who says it: a member, or the name that the programme speaks under. None: the
-            programme.
-        audience
-            Who may see it: "me" (this session's person), or members. None: everybody.
-        id
-            What makes it one message however often it is appended. A script that appends when it
-            starts does so for every visitor, and needs one.
-
-        Raises
-        ------
-        LabChatError
-            There is no room yet.
-        Refused
-            A rule of the room says no.
-        """
-        command = self._post_of(message, icon, author, audience, id)
-        await self._flush_in_handler()
-        if _ME in (command.member, *(command.audience or ())):
-            await self._say_as_member(command)
-        else:
-            await self._room().say(command)
-
-    def _post_of(
-        self,
-        message: Any,
-        icon: HTML | Tag | TagList | None,
-        author: str | Member | None,
-        audience: Literal["me"] | Iterable[str | Member] | None,
-        id: str | None,
-    ) -> _decide.Post:
-        content = as_content(message, self._session)
-        member = author.id if isinstance(author, Member) else None
-        if member is None and content.role == "user":
-            member = _ME
-        return _decide.Post(
-            parts=content.parts,
-            role=content.role if member is None else "user",
-            member=member,
-            name=author if isinstance(author, str) else None,
-            icon=as_html(icon),
-            deps=content.deps,
-            audience=_audience(audience),
-            cid=id,
-        )
-
-    async def _say_as_member(self, command: _decide.Post) -> None:
-        """Say what needs to know who this person is, now or as soon as that is known."""
-
-        async def say() -> None:
-            me = self._seating.member
-            assert me is not None
-            audience = command.audience and [me if m == _ME else m for m in command.audience]
-            member = me if command.member == _ME else command.member
-            await self._room().say(replace(command, member=member, audience=audience))
-
-        await self._following.once(say)
-
-    def _room(self) -> Room:
-        with reactive.isolate():
-            room = self._room_now()
-        if room is None:
-            raise LabChatError(f"chat {str(self.id)!r} has no room yet; check chat.room first")
-        return room
-
-    async def _flush_in_handler(self) -> None:
-        if handled_message.get() is not None:
-            await _shiny.flush(self._session)
-
-    async def clear_messages(self, *, scope: Literal["view", "room"] = "view") -> None:
-        """
-        Empty the chat; the log keeps all.
-
-        Parameters
-        ----------
-        scope
-            "view": this person's own screen, for good. "room": everybody's.
-        """
-        if scope not in ("view", "room"):
-            raise ValueError(f'scope must be "view" or "room", not {scope!r}')
-        await self._flush_in_handler()
-        if scope == "room":
-            await self._room().clear()
-            return
-
-        async def clear() -> None:
-            await self._room().clear(self._seating.member)
-
-        await self._following.once(clear)
 
     # ── what people say ──
 
@@ -478,16 +361,3 @@ _chats: WeakValueDictionary[tuple[str, str], Chat] = WeakValueDictionary()
 
 _returning: WeakSet[Session] = WeakSet()
 """The pages' sessions of which a new one shall begin when they are lost."""
-
-_ME = "\0me"
-"""Stands for this session's person until it is known who that is; no member can be called so."""
-
-
-def _audience(audience: Literal["me"] | Iterable[str | Member] | None) -> list[str] | None:
-    if audience is None:
-        return None
-    if audience == "me":
-        return [_ME]
-    if isinstance(audience, str):
-        raise ValueError(f'audience must be "me" or a list of members, not {audience!r}')
-    return [as_member_id(member) for member in audience]

@@ -1,26 +1,44 @@
 """
-What developers append, as the parts of a message.
+What developers append, whole or in chunks, as the parts of a message.
 
-Trust goes by the part and is never mixed: "text" is text, "markdown" is sanitised in the browser,
-"html" is the developer's own. `shinychat.message_content` knows the types, so whatever shinychat
-accepts is accepted here.
+Trust goes by the part and is never mixed: "text" is text, "markdown" and "thinking" are sanitised
+in the browser, "html" is the developer's own. The other kinds are shinychat's blocks, whose icons,
+footers and html values are the developer's own, and nothing else in them is. shinychat knows the
+types, so whatever it accepts is accepted here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
-from htmltools import HTML, HTMLDependency, Tag, TagChild, Tagifiable, TagList
+from htmltools import HTML, HTMLDependency, Tag, TagChild, TagList
 from shiny.session import Session
-from shinychat import message_content
+
+# Not the public `message_content`: a tool's result with UI of its own would not end its call.
+from shinychat._chat_normalize import normalize_message, normalize_message_chunk
+from shinychat.types import ChatMessage
 
 from shiny_labchat._shiny import render
 
-__all__ = ["Content", "Part", "as_content", "as_html", "as_shown"]
+__all__ = ["Content", "Kind", "Part", "as_chunk", "as_content", "as_html", "as_shown"]
 
-Part = tuple[Literal["text", "markdown", "html"], str]
+Text = Literal["text", "markdown", "html", "thinking"]
+"""Kinds whose content is a string."""
+Block = Literal[
+    "tool_request",
+    "tool_result",
+    "web_search",
+    "web_search_results",
+    "web_search_citations",
+    "web_fetch",
+]
+"""Kinds whose content is shinychat's block of that type, without its type and version."""
+Kind = Text | Block
+Part = tuple[Kind, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,49 +67,27 @@ def as_content(message: object, session: Session) -> Content:
     ValueError
         The role is neither "assistant" nor "user", or the type is not one of those.
     """
-    message, role = _with_role(message)
-    if role not in ("assistant", "user"):
-        raise ValueError(f'role must be "assistant" or "user", not {role!r}')
-    parts: list[Part] = []
-    deps: list[dict[str, Any]] = []
-    for kind, piece in _pieces(message):
-        if kind == "markdown":
-            parts.append(("markdown", cast(str, piece)))
-        else:
-            html, needed = render(session, piece)
-            parts.append(("html", html))
-            deps += [dep for dep in needed if dep not in deps]
-    return Content(parts, cast(Any, role), deps)
+    return _Reading(normalize_message).read(message).content(session)
 
 
-def _with_role(message: object) -> tuple[object, str]:
-    if isinstance(message, Mapping):
-        fields = cast("Mapping[str, object]", message)
-        if "content" not in fields:
-            raise ValueError("a message given as a dictionary needs the key 'content'")
-        return fields["content"], str(fields.get("role", "assistant"))
-    return message, str(getattr(message, "role", "assistant"))
+def as_chunk(chunk: object, session: Session) -> Content:
+    """
+    The content of one chunk of a stream; of an empty one it has no parts.
 
+    Parameters
+    ----------
+    chunk
+        As for a whole message, but types count that `shinychat.message_content_chunk` knows.
+    session
+        Whose app serves what the UI needs.
 
-def _pieces(message: object) -> Iterable[tuple[Literal["markdown", "html"], TagChild]]:
-    if isinstance(message, HTML):
-        yield "html", message
-    elif isinstance(message, str):
-        yield "markdown", message
-    elif isinstance(message, TagList):
-        # Its own strings are markdown; those inside a tag are the tag's.
-        for child in message:
-            yield from _pieces(child)
-    elif isinstance(message, (Tagifiable, HTMLDependency)):
-        yield "html", message
-    else:
-        for segment in message_content(message).segments:
-            if not isinstance(segment, dict):
-                yield "markdown", segment.content
-            elif segment["type"] == "html_block":
-                yield "html", HTML(segment["content"])
-            else:
-                raise ValueError(f"a {segment['type']} cannot be appended as a whole message")
+    Raises
+    ------
+    ValueError
+        The role is neither "assistant" nor "user", or the type is not one of those.
+    """
+    content = _Reading(normalize_message_chunk).read(chunk).content(session)
+    return Content([part for part in content.parts if part[1]], content.role, content.deps)
 
 
 def as_html(icon: HTML | Tag | TagList | str | None) -> str | None:
@@ -105,14 +101,101 @@ def as_shown(message: object) -> tuple[dict[str, Any], list[TagChild]]:
 
     There is no session yet, so the dependencies of its UI must come with the page.
     """
-    message, role = _with_role(message)
-    parts: list[Part] = []
-    needed: list[TagChild] = []
-    for kind, piece in _pieces(message):
-        if kind == "markdown":
-            parts.append(("markdown", cast(str, piece)))
+    reading = _Reading(normalize_message).read(message)
+    return {"role": reading.role, "parts": reading.parts}, [*reading.needed]
+
+
+class _Reading:
+    """
+    What has been read of a message.
+
+    Parameters
+    ----------
+    normalise
+        What shinychat makes of types that are neither text nor UI.
+    """
+
+    def __init__(self, normalise: Callable[[Any], ChatMessage]) -> None:
+        self.role = "assistant"
+        self.parts: list[Part] = []
+        self.needed: list[HTMLDependency] = []
+        self._normalise = normalise
+        self._served: list[dict[str, Any]] = []
+
+    def read(self, message: object) -> _Reading:
+        """Take in a message."""
+        if not isinstance(message, Mapping):
+            self._add(message)
+            return self
+        fields = cast("Mapping[str, object]", message)
+        if "content" not in fields:
+            raise ValueError("a message given as a dictionary needs the key 'content'")
+        self._add(fields["content"])
+        self.role = str(fields.get("role", "assistant"))
+        return self
+
+    def content(self, session: Session) -> Content:
+        """All of it, with what its UI needs served by the session's app."""
+        if self.role not in ("assistant", "user"):
+            raise ValueError(f'role must be "assistant" or "user", not {self.role!r}')
+        deps = render(session, TagList(*self.needed))[1] if self.needed else []
+        deps += [dep for dep in self._served if dep not in deps]
+        return Content(self.parts, cast(Any, self.role), deps)
+
+    def _add(self, message: Any) -> None:
+        if isinstance(message, (HTML, Tag, HTMLDependency)):
+            self._add_ui(message)
+        elif isinstance(message, str):
+            self.parts.append(("markdown", message))
+        elif isinstance(message, TagList):
+            # Its own strings are markdown; those inside a tag are the tag's.
+            for child in message:
+                self._add(child)
         else:
-            rendered = TagList(piece).render()
-            parts.append(("html", rendered["html"]))
-            needed += rendered["dependencies"]
-    return {"role": role, "parts": parts}, needed
+            said = self._normalise(message)
+            self.role = said.role
+            if _is_turn(message):
+                # shinychat would make one text of it all, the thoughts included.
+                for content in message.contents:
+                    self._add_normalised(self._normalise(content))
+            else:
+                self._add_normalised(said)
+
+    def _add_ui(self, ui: TagChild) -> None:
+        rendered = TagList(ui).render()
+        self.parts.append(("html", rendered["html"]))
+        self.needed += rendered["dependencies"]
+
+    def _add_normalised(self, message: ChatMessage) -> None:
+        self.needed += message.html_deps
+        for segment in message.segments:
+            if isinstance(segment, dict):
+                self._add_block(cast("dict[str, Any]", segment))
+            elif segment.content:  # shinychat puts an empty text before blocks
+                self.parts.append((segment.content_type, segment.content))
+
+    def _add_block(self, block: dict[str, Any]) -> None:
+        kind = block["type"]
+        if kind == "html_block":
+            self._add_html_block(block)
+        elif kind in get_args(Block):
+            fields = {key: value for key, value in block.items() if key not in ("type", "version")}
+            plain = json.loads(json.dumps(fields, default=str))  # HTML is no string of JSON's
+            self.parts.append((kind, plain))
+        else:
+            raise ValueError(
+                f"a block of type {kind!r} cannot be appended; append text, a Tag, or a block of "
+                f"one of the types {', '.join(get_args(Block))}"
+            )
+
+    def _add_html_block(self, block: dict[str, Any]) -> None:
+        if block["content"]:
+            self.parts.append(("html", block["content"]))
+        # Those that the message names too are served by the app; of others it has no files.
+        known = {dep.name for dep in self.needed}
+        self._served += [dep for dep in block.get("html_deps", ()) if dep["name"] not in known]
+
+
+def _is_turn(message: Any) -> bool:
+    chatlas = sys.modules.get("chatlas")  # whoever has a turn has imported it
+    return chatlas is not None and isinstance(message, chatlas.Turn)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
-from shiny_labchat._domain import Event, Message, RoomState, Seat, message_of
+from shiny_labchat._domain import Event, RoomState, Seat
+from shiny_labchat._records import Message, message_of, settled
 
 __all__ = ["Conversation"]
 
@@ -21,6 +23,7 @@ class Conversation:
 
     def __init__(self, events: Iterable[Event]) -> None:
         self._messages: list[Message] = []
+        self._open: dict[int, Event] = {}
         self._has_private = False
         self._read: dict[tuple[int, str | None], tuple[Message, ...]] = {}
         self.add(events)
@@ -29,9 +32,21 @@ class Conversation:
         """Take in what has happened since."""
         self._read.clear()
         for event in events:
-            if event.kind == "message":
-                self._messages.append(message_of(event))
-                self._has_private = self._has_private or "audience" in event.data
+            if event.kind == "streamed" and event.data["of"] in self._open:
+                self._put(settled(self._open[event.data["of"]], event))
+            elif event.kind == "message" and "live" in event.data:
+                self._open[event.seq] = event
+            elif event.kind == "message":
+                self._put(event)
+
+    def _put(self, event: Event) -> None:
+        message = message_of(event)
+        at = bisect_left(self._messages, message.seq, key=lambda known: known.seq)
+        self._messages[at : at + self._knows(message.seq, at)] = [message]
+        self._has_private = self._has_private or "audience" in event.data
+
+    def _knows(self, seq: int, at: int) -> bool:
+        return at < len(self._messages) and self._messages[at].seq == seq
 
     def seen(self, room: RoomState, viewer: Seat, upto: int) -> tuple[Message, ...]:
         """What a viewer may see of it up to a seq, since the room was last cleared."""

@@ -9,131 +9,31 @@ random parts of a command (a handle, a room's seed) come in with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, cast
 
 from shiny_labchat import _pseudonyms
-from shiny_labchat._domain import Event, Role, RoomState, Rules, Seat
+from shiny_labchat._commands import (
+    STREAM,
+    Change,
+    Clear,
+    Close,
+    Command,
+    Configure,
+    EndStream,
+    Join,
+    Mute,
+    Open,
+    Post,
+    Record,
+    Remove,
+    Say,
+)
+from shiny_labchat._domain import Event, Part, RoomState, Seat
 from shiny_labchat.errors import Refused
 
-__all__ = [
-    "Change",
-    "Clear",
-    "Close",
-    "Command",
-    "Configure",
-    "Join",
-    "Mute",
-    "Open",
-    "Post",
-    "Record",
-    "Remove",
-    "Say",
-    "check_text",
-    "decide",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Configure:
-    """Make the room what the code says it is; None leaves a setting as it is."""
-
-    seed: str
-    title: str | None = None
-    write: tuple[Role, ...] | None = None
-    rules: Rules | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Make someone a member; who is one already stays as they are."""
-
-    member: str
-    handle: str
-    role: Role = "participant"
-    pseudonym: str | None = None
-    by_page: bool = False
-    """A page may not bring back who was removed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Give a member another role or pseudonym; None leaves it."""
-
-    member: str
-    role: Role | None = None
-    pseudonym: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A person's message from a browser: their text, and nothing else of theirs is believed."""
-
-    member: str
-    text: str
-    cid: str
-    page: str
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A message from code, in the programme's name or a member's."""
-
-    parts: Sequence[tuple[str, str]]
-    role: Literal["user", "assistant", "system"] = "assistant"
-    member: str | None = None
-    name: str | None = None
-    icon: str | None = None
-    deps: Sequence[Mapping[str, Any]] = ()
-    audience: Sequence[str] | None = None
-    cid: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """An event of the study's own; only the log knows it."""
-
-    kind: str
-    value: Any
-    member: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Take someone out of the room, for reading and writing."""
-
-    member: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """Let a member read only, or write again."""
-
-    member: str
-    on: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """End the conversation; members can still read."""
-
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Let the conversation go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clear:
-    """Empty one member's view, or (member None) everybody's; the log keeps all."""
-
-    member: str | None = None
-
-
-Command = Configure | Join | Change | Say | Post | Record | Remove | Mute | Close | Open | Clear
+__all__ = ["check_text", "decide"]
 
 
 def decide(state: RoomState, command: Command, at: int) -> list[Event]:
@@ -243,7 +143,9 @@ def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
         if code is not None and code != "read_only":  # the app knows who writes here
             raise Refused(code)
         name, handle = name or seat.pseudonym, seat.handle
-    _check_storable(name or "", wish.cid or "", *(content for _, content in wish.parts))
+    if wish.cid is not None and wish.cid.startswith(STREAM):
+        raise ValueError(f"id: {wish.cid!r} is kept for streams; begin it otherwise")
+    _check_storable(name or "", wish.cid or "", *_strings(wish.parts))
     data: dict[str, Any] = {
         "role": wish.role,
         "h": handle,
@@ -258,7 +160,24 @@ def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
         data["audience"] = list(wish.audience)
     if wish.cid is not None:
         data["id"] = wish.cid
+    if wish.is_live:
+        data["live"] = True
+        by = state.seat(wish.by)
+        if by is not None:
+            data |= {"by": by.member, "by_h": by.handle}
     return [_event(state, at, "message", wish.member, data, wish.cid)]
+
+
+def _end_stream(state: RoomState, wish: EndStream, at: int) -> list[Event]:
+    _check_storable(*_strings(wish.parts))
+    data: dict[str, Any] = {"of": wish.of, "is": wish.how, "parts": list(wish.parts)}
+    if wish.deps:
+        data["deps"] = list(wish.deps)
+    if wish.audience is not None:
+        data["audience"] = list(wish.audience)
+    if wish.error is not None:
+        data["error"] = wish.error
+    return [_event(state, at, "streamed", None, data, wish.cid)]
 
 
 def _record(state: RoomState, wish: Record, at: int) -> list[Event]:
@@ -303,6 +222,7 @@ _RULES: dict[type, Callable[..., list[Event]]] = {
     Clear: _clear,
     Close: _close,
     Configure: _configure,
+    EndStream: _end_stream,
     Join: _join,
     Mute: _mute,
     Open: _open,
@@ -333,6 +253,10 @@ def check_text(text: str) -> None:
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Unicode's categories Cc, but for tab and line ends, and Cs."""
+
+
+def _strings(parts: Iterable[Part]) -> list[str]:
+    return [content if isinstance(content, str) else repr(content) for _, content in parts]
 
 
 def _check_storable(*texts: str) -> None:

@@ -9,28 +9,27 @@ nothing here waits, reads a clock, draws a random number or speaks SQL.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
 __all__ = [
     "ROLES",
     "Event",
-    "Member",
-    "Message",
+    "Part",
     "Role",
     "RoomKey",
     "RoomState",
     "Rules",
     "Seat",
     "fold",
-    "message_of",
-    "to_datetime",
 ]
 
 Role = Literal["participant", "observer", "experimenter", "assistant"]
 ROLES: tuple[Role, ...] = ("participant", "observer", "experimenter", "assistant")
+
+Part = tuple[str, Any]
+"""A piece of a message, by how far it is trusted: its kind, and its content."""
 
 CLOCK_SLACK = 10_000_000
 """How far apart the clocks of a lab's servers may be, in microseconds."""
@@ -188,7 +187,7 @@ class RoomState(NamedTuple):
         """Whether a viewer is shown a message, or that the screen was cleared."""
         if event.kind == "cleared":
             return event.data["scope"] == "room" or event.member == viewer.member
-        return event.seq > self.floor(viewer) and viewer.may_see(event)
+        return event.data.get("of", event.seq) > self.floor(viewer) and viewer.may_see(event)
 
     def members(self) -> Iterable[Seat]:
         """Everyone who is a member now, in order of joining."""
@@ -275,120 +274,3 @@ _FOLDS = {
     "opened": _opened,
     "removed": _removed,
 }
-
-
-# ── what the public sees ─────────────────────────────────────────────────────────────────────
-
-
-def to_datetime(at: int) -> datetime:
-    """An aware UTC time from microseconds since 1970, exactly."""
-    seconds, micros = divmod(at, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """
-    Someone in a room.
-
-    Parameters
-    ----------
-    id
-        The member's private id, as the study knows them. Never shown to participants.
-    pseudonym
-        The name that others see.
-    role
-        "participant", "observer" (reads only), "experimenter" or "assistant".
-    own
-        Whether this is the person whose session asked (see `Chat.members`).
-    is_muted
-        Whether the member may not write for now.
-    """
-
-    id: str
-    pseudonym: str
-    role: Role = "participant"
-    own: bool = False
-    is_muted: bool = False
-
-    @classmethod
-    def of(cls, seat: Seat, own: str | None = None) -> Member:
-        """The public record of a seat; `own` is the id of the person who asks."""
-        return cls(seat.member, seat.pseudonym, seat.role, seat.member == own, seat.is_muted)
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """
-    What was said in a room.
-
-    Parameters
-    ----------
-    seq
-        The message's number in its room; the order for everyone.
-    id
-        The id it was posted under, else one made of `seq`.
-    content
-        Its text; markdown or HTML as it was given.
-    role
-        "user" (a person), "assistant" (a programme) or "system" (a notice), as in shinychat.
-    author
-        The pseudonym or name it is shown under; None: the programme, unnamed.
-    member
-        The private id of the member who said it; None: the programme.
-    at
-        When the server stored it: aware, UTC, microseconds.
-    audience
-        The ids of the members who may see it; None: everybody.
-    """
-
-    seq: int
-    id: str
-    content: str
-    role: Literal["user", "assistant", "system"]
-    author: str | None
-    member: str | None
-    at: datetime
-    audience: tuple[str, ...] | None = None
-
-    def __str__(self) -> str:
-        return self.content
-
-    def is_for(self, member: str) -> bool:
-        """Whether a member may see it."""
-        return self.audience is None or member in self.audience or member == self.member
-
-    def __getitem__(self, key: str) -> Any:
-        """`message["content"]`, `message["role"]`: shinychat's dictionaries, as it were."""
-        if key not in ("content", "role"):
-            raise KeyError(key)
-        return getattr(self, key)
-
-    def keys(self) -> tuple[str, ...]:
-        """The keys of shinychat's message dictionaries, so that `dict(message)` is one."""
-        return ("content", "role")
-
-    def as_dict(self) -> dict[str, Any]:
-        """All fields as JSON values; the time in ISO 8601."""
-        return {**asdict(self), "at": self.at.isoformat()}
-
-
-def message_of(event: Event) -> Message:
-    """The message that a "message" event records."""
-    data = event.data
-    audience = data.get("audience")
-    return Message(
-        seq=event.seq,
-        id=data.get("id") or f"m{event.seq}",
-        content=text_of(data["parts"]),
-        role=data["role"],
-        author=data.get("name"),
-        member=event.member,
-        at=to_datetime(event.at),
-        audience=None if audience is None else tuple(audience),
-    )
-
-
-def text_of(parts: Iterable[tuple[str, str]]) -> str:
-    """The plain content of a message's parts, in order."""
-    return "".join(content for _, content in parts)

@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from shiny.session import Session
 
 from shiny_labchat import _shiny
-from shiny_labchat._domain import Event, message_of
+from shiny_labchat._domain import Event
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._reads import Reads
+from shiny_labchat._records import message_of
 from shiny_labchat._submit import Handlers, Lost
 from shiny_labchat.errors import LabChatError
 

@@ -12,16 +12,19 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from shiny_labchat import _wire
+from shiny_labchat import _pages
 from shiny_labchat._conversation import Conversation
-from shiny_labchat._domain import Event, Message, RoomKey, RoomState, Seat, fold
+from shiny_labchat._domain import Event, RoomKey, RoomState, Seat, fold
+from shiny_labchat._orphans import watch_over
 from shiny_labchat._presence import Presence
-from shiny_labchat._window import PAGE, SHOWN, WINDOW, Page, Window, cut, page_of
+from shiny_labchat._records import Message
+from shiny_labchat._streams import Streams
+from shiny_labchat._window import SHOWN, WINDOW, Page, Window
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import (
     Committed,
@@ -31,6 +34,7 @@ from shiny_labchat.store import (
     events_before,
     find_room,
     load_state,
+    open_streams,
 )
 
 __all__ = ["Live", "LiveRoom"]
@@ -42,7 +46,19 @@ LOST = 2_000
 CATCH_UP_AGAIN = 1.0
 """How long a room waits to read its log again when that failed, in seconds."""
 
+_SAID = ("message", "streamed")
+
 Follower = Callable[[Sequence[Event]], None]
+
+
+class _Read(NamedTuple):
+    """What a live room begins with."""
+
+    number: int
+    state: RoomState
+    newest: list[Event]
+    deps: list[dict[str, Any]]
+    opened: list[Event]
 
 
 class Live:
@@ -107,6 +123,8 @@ class LiveRoom:
         The fold of the log up to ``state.seq``; whoever follows has been told that far.
     presence
         Who is here and who is typing.
+    streams
+        What is being said piece by piece.
     deps
         What the UI in messages needed of a page when the room was read.
     is_void
@@ -119,6 +137,7 @@ class LiveRoom:
         self.users = 0
         self.is_void = False
         self.presence = Presence(self._seats)
+        self.streams = Streams(lambda: self._tell(self._first, ()))
         self.deps: list[dict[str, Any]] = []
         self._log = log
         self._number = 0
@@ -133,6 +152,7 @@ class LiveRoom:
         self._whole: Conversation | None = None
         self._loading: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def leave(self) -> None:
         """Say that one who opened the room needs it no more."""
@@ -197,18 +217,21 @@ class LiveRoom:
         await asyncio.shield(self._loading)
 
     async def _load(self) -> None:
-        def read(conn: sa.Connection) -> tuple[int, RoomState, list[Event], list[dict[str, Any]]]:
+        def read(conn: sa.Connection) -> _Read:
             found = find_room(conn, self.key)
             if found is None:
                 raise Refused("no_room", self.key.id)
             number, seq = found
             state = load_state(conn, number, seq)
             newest = events_before(conn, number, seq + 1, WINDOW, SHOWN)
-            return number, state, newest, dependencies(conn, number)
+            deps = dependencies(conn, number)
+            return _Read(number, state, newest, deps, open_streams(conn, number))
 
-        self._number, self.state, newest, self.deps = await self._log.read(read)
+        self._number, self.state, newest, self.deps, opened = await self._log.read(read)
         self._window.since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
         self._window.keep(reversed(newest))
+        for event in (*opened, *newest):
+            self._begin_stream(event)
         while self.state.seq < self._heard and await self.catch_up():
             pass
 
@@ -267,16 +290,30 @@ class LiveRoom:
     def _take_in(self, events: Sequence[Event], state: RoomState) -> None:
         self.state = state
         self._window.keep(events)
+        self.streams.forget(self._window.since)
         for event in events:
+            self._begin_stream(event)
+            if event.kind == "streamed":
+                self.streams.finish(event)
             if event.kind == "message" and event.member is not None:
                 self.presence.stop_typing(event.member)
             elif event.kind in ("changed", "removed"):
                 self.presence.rename()
         if self._whole is not None:
             self._whole.add(events)
-        self._tell(self._first, [event for event in events if event.kind != "message"])
+        self._tell(self._first, [event for event in events if event.kind not in _SAID])
         if self._followers or self._of_pages:
             asyncio.get_running_loop().call_soon(self._tell_sessions, events)
+
+    def _begin_stream(self, event: Event) -> None:
+        if event.kind != "message" or "live" not in event.data:
+            return
+        stream = self.streams.begin(event)
+        if stream.stop is None and (self._watching is None or self._watching.done()):
+            self._watching = asyncio.create_task(self._watch_streams())
+
+    async def _watch_streams(self) -> None:
+        await watch_over(self._log, self.key, self._number, self.streams, lambda: bool(self.users))
 
     def _tell_sessions(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -308,17 +345,7 @@ class LiveRoom:
 
     async def missed(self, cursor: int, viewer: Seat) -> tuple[list[str], int]:
         """The first frames of what a viewer has missed that is behind, and their cursor then."""
-        events = await self._log.read(
-            lambda conn: events_after(conn, self._number, cursor, limit=PAGE)
-        )
-        upto = events[-1].seq if events else self.state.seq
-        shown = [(event, item) for event in events if (item := _wire.item(event)) is not None]
-        frames: list[str] = []
-        while cursor < upto:
-            frame, cursor = cut(self.state, shown, cursor, upto, viewer)
-            if frame is not None:
-                frames.append(frame)
-        return frames, upto
+        return await _pages.missed(self._log, self._number, self.state, cursor, viewer)
 
     def frame(self, cursor: int, viewer: Seat) -> tuple[str | None, int]:
         """The next frame of what a viewer is owed, from memory, and their cursor then."""
@@ -331,23 +358,7 @@ class LiveRoom:
 
     async def older(self, before: int, viewer: Seat) -> Page:
         """The page before a seq, read from the log."""
-        found: list[str] = []
-        lowest = self.state.floor(viewer)
-        while True:
-            events = await self._log.read(
-                lambda conn, before=before: events_before(
-                    conn, self._number, before, PAGE + 1, ("message",)
-                )
-            )
-            for event in events:
-                if event.seq <= lowest or len(found) > PAGE:
-                    break
-                item = _wire.item(event)
-                if item is not None and viewer.may_see(event):
-                    found.append(item)
-            if len(found) > PAGE or len(events) <= PAGE or events[-1].seq <= lowest:
-                return page_of(found)
-            before = events[-1].seq
+        return await _pages.older(self._log, self._number, self.state, before, viewer)
 
     # ── the whole room, for who reads it ──
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import FrameType
 from typing import cast
 
-from shiny_labchat._domain import ROLES, Member, Role
+from shiny_labchat._domain import ROLES, Role
 from shiny_labchat._pseudonyms import Pseudonym
+from shiny_labchat._records import Member
 
 __all__ = ["app_folder", "as_id", "as_member_id", "as_roles", "resolve_pseudonym"]
 

@@ -9,19 +9,11 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from shiny_labchat import _decide
-from shiny_labchat._domain import (
-    Event,
-    Member,
-    Message,
-    Role,
-    RoomKey,
-    RoomState,
-    Rules,
-    message_of,
-)
+from shiny_labchat import _commands
+from shiny_labchat._domain import Event, Role, RoomKey, RoomState, Rules
 from shiny_labchat._names import as_member_id, as_roles, resolve_pseudonym
 from shiny_labchat._pseudonyms import Pseudonym
+from shiny_labchat._records import Member, Message, message_of
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import (
     Log,
@@ -83,13 +75,13 @@ class Room:
     async def create(self) -> None:
         """Make the room, and make it what the code says, if it is not so yet."""
         settings = self._settings
-        wish = _decide.Configure(
+        wish = _commands.Configure(
             secrets.token_hex(8), settings.title, settings.write, settings.rules
         )
         await self.log.submit(self.key, wish)
         _created(self.log)[self.key] = settings
 
-    async def submit(self, command: _decide.Command) -> Outcome:
+    async def submit(self, command: _commands.Command) -> Outcome:
         """Have a command decided, in a room that exists by then; for this package."""
         known = _created(self.log).get(self.key)
         if known is None or self._settings not in (known, Settings()):
@@ -134,33 +126,33 @@ class Room:
         roles = as_roles(role)
         asked = resolve_pseudonym(pseudonym, id)
         await self._join(id, asked, roles[0] if roles else "participant")
-        change = _decide.Change(id, roles[0] if roles else None, asked)
+        change = _commands.Change(id, roles[0] if roles else None, asked)
         return _member_in(await self.submit(change), id)
 
     async def join(self, member: str, pseudonym: str | None, role: Role | None) -> Member:
         """A page's own coming in: never brings back who was removed; for this package."""
         outcome = await self._join(member, pseudonym, role or "participant", by_page=True)
         if role is not None and outcome.state.seats[member].role != role:
-            outcome = await self.submit(_decide.Change(member, role))
+            outcome = await self.submit(_commands.Change(member, role))
         return _member_in(outcome, member)
 
     async def _join(
         self, member: str, pseudonym: str | None, role: Role, by_page: bool = False
     ) -> Outcome:
         handle = secrets.token_hex(4)
-        return await self.submit(_decide.Join(member, handle, role, pseudonym, by_page))
+        return await self.submit(_commands.Join(member, handle, role, pseudonym, by_page))
 
     async def remove_member(self, member: str | Member) -> None:
         """Take someone out: from this moment they can neither read nor write here."""
-        await self.submit(_decide.Remove(as_member_id(member)))
+        await self.submit(_commands.Remove(as_member_id(member)))
 
     async def mute(self, member: str | Member) -> None:
         """Let a member only read, until :meth:`unmute`."""
-        await self.submit(_decide.Mute(as_member_id(member)))
+        await self.submit(_commands.Mute(as_member_id(member)))
 
     async def unmute(self, member: str | Member) -> None:
         """Let a muted member write again."""
-        await self.submit(_decide.Mute(as_member_id(member), on=False))
+        await self.submit(_commands.Mute(as_member_id(member), on=False))
 
     async def members(self) -> list[Member]:
         """Who is a member now, in order of joining."""
@@ -238,7 +230,7 @@ class Room:
         """
         if not isinstance(cast(object, content), str):
             raise TypeError(f"content must be text, not {type(content).__name__}")
-        command = _decide.Post(
+        command = _commands.Post(
             parts=[("markdown" if markdown else "text", content)],
             role="assistant" if author is None else "user",
             member=None if author is None else as_member_id(author),
@@ -249,9 +241,9 @@ class Room:
 
     async def announce(self, text: str) -> Message:
         """Put a notice into the conversation, in nobody's name."""
-        return await self.say(_decide.Post(parts=[("text", text)], role="system"))
+        return await self.say(_commands.Post(parts=[("text", text)], role="system"))
 
-    async def say(self, command: _decide.Post) -> Message:
+    async def say(self, command: _commands.Post) -> Message:
         """Post what was made of a message; for this package."""
         outcome = await self.submit(command)
         return message_of(outcome.events[0])
@@ -275,21 +267,21 @@ class Room:
             `data` cannot be written as JSON.
         """
         who = None if member is None else as_member_id(member)
-        await self.submit(_decide.Record(kind, data, who))
+        await self.submit(_commands.Record(kind, data, who))
 
     # ── the room itself ──
 
     async def open(self) -> None:
         """Let members write (again)."""
-        await self.submit(_decide.Open())
+        await self.submit(_commands.Open())
 
     async def close(self, reason: str | None = None) -> None:
         """End the conversation: members can read, not write. They are shown `reason`."""
-        await self.submit(_decide.Close(reason))
+        await self.submit(_commands.Close(reason))
 
     async def clear(self, member: str | None = None) -> None:
         """Empty everybody's screen, or one member's; the log keeps all."""
-        await self.submit(_decide.Clear(member))
+        await self.submit(_commands.Clear(member))
 
     async def state(self) -> RoomState:
         """The room as its log has it now; for this package."""

@@ -20,7 +20,8 @@ from shiny import reactive, ui
 from shiny.session import Session, session_context
 from shiny.types import NotifyException, SilentException
 
-from shiny_labchat._domain import Event, Message, message_of
+from shiny_labchat._domain import Event
+from shiny_labchat._records import Message, message_of
 from shiny_labchat._shiny import app_of, flush
 
 __all__ = ["Handler", "Handlers", "Lost", "OnError", "UserSubmitFunction", "handled_message"]
@@ -192,12 +193,13 @@ class Handlers:
         except SilentException:
             pass
         except Exception as exc:
-            await self._failed(handler, exc)
+            logger.error("the handler %s failed", handler.name, exc_info=exc)
+            await self.report(exc)
         finally:
             handled_message.reset(token)
 
-    async def _failed(self, handler: Handler, exc: Exception) -> None:
-        logger.error("the handler %s failed", handler.name, exc_info=exc)
+    async def report(self, exc: Exception) -> None:
+        """Tell this session's person what has failed, as far as they shall know."""
         if self._on_error == "unhandled":
             await self._session.close()
             return

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from shiny_labchat import _wire
 from shiny_labchat._domain import Event, RoomState, Seat
+from shiny_labchat._records import settled
 
 __all__ = ["PAGE", "SHOWN", "WINDOW", "Page", "Window", "cut", "page_of"]
 
@@ -24,7 +25,7 @@ PAGE_CHARS = 65_536
 """Where such a page ends sooner, in characters of its items; it has one item at least."""
 FRAME_CHARS = 16_384
 """Where a frame of news ends likewise."""
-SHOWN = ("message", "cleared")
+SHOWN = ("message", "cleared", "streamed")
 """The kinds of events that viewers are shown."""
 
 
@@ -59,11 +60,22 @@ class Window:
             item = _wire.item(event)
             if item is None:
                 continue
+            if event.kind == "streamed":
+                self._settle(event)
             self._entries.append((event, item))
             if _is_private(event):
                 self._private = event.seq
             if len(self._entries) > WINDOW:
                 self.since = self._entries.popleft()[0].seq
+
+    def _settle(self, ending: Event) -> None:
+        """Who sees a stream for the first time from now on sees what it has become."""
+        for at, (event, _) in enumerate(self._entries):
+            if event.seq == ending.data["of"]:
+                whole = settled(event, ending)
+                item = _wire.item(whole)
+                assert item is not None
+                self._entries[at] = whole, item
 
     def after(self, cursor: int) -> list[tuple[Event, str]]:
         """The events after a cursor that memory reaches back to, and their items."""

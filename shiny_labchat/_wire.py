@@ -11,6 +11,7 @@ Browser → server::
     {"t": "send", "cid": "...", "text": "..."}             cid: the browser's id, <= 64 characters
     {"t": "typing"}                                        again every TYPING_EVERY s while typing
     {"t": "older", "before": 42}                           one page of what came before
+    {"t": "stop", "seq": 42}                               end a stream, by who may do that
     {"t": "ping"}
 
 Server → browser::
@@ -21,6 +22,11 @@ Server → browser::
     {"t": "events", "upto": 43, "e": [item, ...]}          upto: the cursor this brings it to;
                                                            seqs may have holes, loss never shows so
     {"t": "older", "e": [item, ...], "more": false}
+    {"t": "chunks", "of": [[seq, more, start, deps], ...]} what streams have said since; more: a
+                                                           text, which continues the last part, or
+                                                           parts, of which "" continues it; start:
+                                                           these are all; the last two can be left
+                                                           out
     {"t": "acks", "of": [["cid", 42], ...]}                stored, and as which seq; the items
                                                            come in `events`
     {"t": "refused", "cid": "...", "code": "...", "say": "..."}
@@ -32,12 +38,19 @@ Server → browser::
     {"t": "bye", "code": "...", "say": "...", "again": false}   then the socket closes;
                                                            again: try again later, else do not
 
-An item is a message, or ``{"k": "cleared", "seq": 44}`` (forget all before)::
+An item is ``{"k": "cleared", "seq": 44}`` (forget all before), the end of a stream,
+``{"k": "end", "seq": 57, "of": 42, "is": "done" | "stopped" | "failed" | "interrupted"}`` (all of
+its text has come before), or a message::
 
     {"k": "msg", "seq": 42, "id": "m42", "h": "handle" | null, "name": "Teal Otter" | null,
      "role": "user" | "assistant" | "system", "at": 1760000000000,
      "parts": [["text" | "markdown" | "html", "..."], ...],
-     "icon": "<svg ...>", "deps": [...], "only": true}     the last three only where they apply
+     "icon": "<svg ...>", "deps": [...], "only": true,     these only where they apply
+     "live": true, "by": "handle", "is": "stopped"}        live: a stream, whose parts come in
+                                                           `chunks`; by: who may stop it; is: how
+                                                           it ended, if not well
+
+Other kinds of parts are "thinking", and shinychat's blocks of what tools do, as objects.
 
 ``at`` is in milliseconds since 1970 (UTC). Handles are random and of one room; no frame carries
 an id of a person, and every role is the role that *this* viewer is shown. Trust goes by the
@@ -49,11 +62,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 
-from shiny_labchat._domain import Event, RoomState, Seat
+from shiny_labchat._domain import Event, Part, RoomState, Seat
 from shiny_labchat.errors import SENTENCES, BadFrame
 
 __all__ = [
@@ -61,14 +74,17 @@ __all__ = [
     "MAX_FRAME",
     "TYPING_EVERY",
     "VERSION",
+    "Chunk",
     "Frame",
     "Hello",
     "Older",
     "Ping",
     "Send",
+    "Stop",
     "Typing",
     "acks",
     "bye",
+    "chunks",
     "decode",
     "events",
     "item",
@@ -139,11 +155,18 @@ class Older:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Asks to end a stream."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Asks whether the server is there."""
 
 
-Frame = Hello | Send | Typing | Older | Ping
+Frame = Hello | Send | Typing | Older | Stop | Ping
 
 
 def decode(raw: str) -> Frame:
@@ -173,6 +196,8 @@ def decode(raw: str) -> Frame:
             return Ping()
         case "older":
             return Older(_seq(fields, "before"))
+        case "stop":
+            return Stop(_seq(fields, "seq"))
         case "hello":
             return _hello(fields)
         case kind:
@@ -217,6 +242,9 @@ def item(event: Event) -> str | None:
         return _json(_message(event))
     if event.kind == "cleared":
         return _json({"k": "cleared", "seq": event.seq})
+    if event.kind == "streamed":
+        of, how = event.data["of"], event.data["is"]
+        return _json({"k": "end", "seq": event.seq, "of": of, "is": how})
     return None
 
 
@@ -232,13 +260,41 @@ def _message(event: Event) -> dict[str, Any]:
         "at": event.at // 1000,
         "parts": data["parts"],
     }
-    if "icon" in data:
-        shown["icon"] = data["icon"]
-    if "deps" in data:  # where their files lie is no browser's business
-        shown["deps"] = [{k: v for k, v in dep.items() if k != "source"} for dep in data["deps"]]
+    for key, name in (("icon", "icon"), ("live", "live"), ("by_h", "by"), ("is", "is")):
+        if key in data:
+            shown[name] = data[key]
+    if "deps" in data:
+        shown["deps"] = _shown_deps(data["deps"])
     if "audience" in data:
         shown["only"] = True
     return shown
+
+
+def _shown_deps(deps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    # where their files lie is no browser's business
+    return [{k: v for k, v in dep.items() if k != "source"} for dep in deps]
+
+
+class Chunk(NamedTuple):
+    """What a stream has said since, or (`is_start`) all that it has said."""
+
+    seq: int
+    parts: Sequence[Part]
+    is_start: bool
+    deps: Sequence[Mapping[str, Any]]
+
+
+def chunks(all: Iterable[Chunk]) -> str:
+    """What streams have said since."""
+    return _json({"t": "chunks", "of": [_chunk(each) for each in all]})
+
+
+def _chunk(chunk: Chunk) -> list[Any]:
+    parts = chunk.parts
+    more = parts[0][1] if len(parts) == 1 and not parts[0][0] else parts
+    if chunk.deps:
+        return [chunk.seq, more, chunk.is_start, _shown_deps(chunk.deps)]
+    return [chunk.seq, more, True] if chunk.is_start else [chunk.seq, more]
 
 
 def events(upto: int, items: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-__all__ = ["Browser", "browser"]
+__all__ = ["Browser", "Frame", "browser"]
 
 Frame = dict[str, Any]
 PATIENCE = 10.0
@@ -128,6 +128,9 @@ class Browser:
                 self._take_in(frame, newer=True)
             case "older":
                 self._take_in(frame, newer=False)
+            case "chunks":
+                for seq, more, *rest in frame["of"]:
+                    self._grow(seq, more, is_start=bool(rest and rest[0]))
             case "acks":
                 self.stored |= dict(frame["of"])
 
@@ -138,12 +141,29 @@ class Browser:
             if item["k"] == "cleared":
                 self.items = {seq: kept for seq, kept in self.items.items() if seq > item["seq"]}
                 continue
+            if item["k"] == "end":
+                if item["of"] in self.items:
+                    self.items[item["of"]].pop("live", None)
+                    self.items[item["of"]]["is"] = item["is"]
+                continue
             assert item["seq"] not in self.items, "shown twice"
             self.items[item["seq"]] = item
         if newer:
             assert frame["upto"] >= self.upto or frame.get("reset"), "went back"
             assert all(item["seq"] <= frame["upto"] for item in frame["e"])
             self.upto = frame["upto"]
+
+    def _grow(self, seq: int, more: str | list[list[Any]], is_start: bool) -> None:
+        assert seq in self.items, "chunks of what is not shown"
+        assert self.items[seq].get("live"), "chunks of what has ended"
+        parts = self.items[seq]["parts"]
+        if is_start:
+            parts.clear()
+        for kind, content in [["", more]] if isinstance(more, str) else more:
+            if kind:
+                parts.append([kind, content])
+            else:
+                parts[-1][1] += content
 
     # ── the end ──
 

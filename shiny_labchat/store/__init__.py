@@ -10,6 +10,7 @@ from shiny_labchat.store._tables import (
     events_before,
     find_room,
     load_state,
+    open_streams,
     rooms,
 )
 from shiny_labchat.store._tokens import Grant, issue, look_up, redeem
@@ -28,6 +29,7 @@ __all__ = [
     "load_state",
     "look_up",
     "open_log",
+    "open_streams",
     "opened_logs",
     "redeem",
     "rooms",

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat._decide import Command, Configure, decide
+from shiny_labchat._commands import Command, Configure
+from shiny_labchat._decide import decide
 from shiny_labchat._domain import Event, RoomKey, RoomState, fold
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import _tables

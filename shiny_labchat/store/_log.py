@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from shiny_labchat._decide import Command
+from shiny_labchat._commands import Command
 from shiny_labchat._domain import RoomKey
 from shiny_labchat.store._batch import Outcome
 from shiny_labchat.store._database import Database, File

@@ -16,7 +16,9 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from shiny_labchat._commands import STREAM
 from shiny_labchat._domain import Event, RoomKey, RoomState, fold
+from shiny_labchat._records import settled
 
 __all__ = [
     "claim_room",
@@ -88,6 +90,16 @@ token = sa.Table(
 )
 sa.Index("token_expires", token.c.expires)
 
+draft = sa.Table(
+    "draft",
+    metadata,
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("row", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
 ROWS_AT_ONCE = 100
 """Rows in one statement; SQLite takes 999 values at least."""
 
@@ -118,24 +130,55 @@ def events_after(
     limit: int | None = None,
     kinds: Sequence[str] | None = None,
 ) -> list[Event]:
-    """A room's events (of some kinds; None: all) after a seq, oldest first."""
+    """
+    A room's events (of some kinds; None: all) after a seq, oldest first.
+
+    Streams that have ended are the messages that they have become.
+    """
     found = _EVENTS_AFTER if limit is None else _EVENTS_AFTER.limit(limit)
     if kinds is not None:
         found = found.where(event.c.kind.in_(kinds))
-    return [_event_of(row) for row in conn.execute(found, {"room": number, "after": after})]
+    rows = conn.execute(found, {"room": number, "after": after})
+    return _with_ends(conn, number, [_event_of(row) for row in rows])
 
 
 def events_before(
     conn: sa.Connection, number: int, before: int, limit: int, kinds: Sequence[str]
 ) -> list[Event]:
-    """The newest `limit` events of some kinds before a seq, newest first."""
+    """The newest `limit` events of some kinds before a seq, newest first.
+
+    Streams that have ended are the messages that they have become.
+    """
     found = (
         sa.select(*_FIELDS)
         .where(event.c.room == number, event.c.seq < before, event.c.kind.in_(kinds))
         .order_by(event.c.seq.desc())
         .limit(limit)
     )
-    return [_event_of(row) for row in conn.execute(found)]
+    return _with_ends(conn, number, [_event_of(row) for row in conn.execute(found)])
+
+
+def _with_ends(conn: sa.Connection, number: int, events: list[Event]) -> list[Event]:
+    opened = {each.seq: at for at, each in enumerate(events) if "live" in each.data}
+    seqs = list(opened)
+    for start in range(0, len(seqs), ROWS_AT_ONCE):
+        some = seqs[start : start + ROWS_AT_ONCE]
+        cids = [f"{STREAM}{seq}{mark}" for seq in some for mark in ("", "?")]
+        found = _ENDS.where(event.c.cid.in_(cids))
+        for row in conn.execute(found, {"room": number}):  # the surer end comes last
+            ending = _event_of(row)
+            at = opened[ending.data["of"]]
+            events[at] = settled(events[at], ending)
+    return events
+
+
+def open_streams(conn: sa.Connection, number: int) -> list[Event]:
+    """The streams of a room that have drafts: messages that may still grow."""
+    seqs = conn.execute(_DRAFTED, {"room": number}).scalars().all()
+    if not seqs:
+        return []
+    found = sa.select(*_FIELDS).where(event.c.room == number, event.c.seq.in_(seqs))
+    return _with_ends(conn, number, [_event_of(row) for row in conn.execute(found)])
 
 
 def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
@@ -148,7 +191,7 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
     found = (
         sa.select(*_FIELDS)
         .where(event.c.room == number, event.c.seq <= upto)
-        .where(event.c.kind.not_in(("message", "recorded")))
+        .where(event.c.kind.not_in(("message", "streamed", "recorded")))
         .order_by(event.c.seq)
     )
     state = RoomState()
@@ -160,7 +203,9 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
 def dependencies(conn: sa.Connection, number: int) -> list[dict[str, Any]]:
     """What the UI in a room's messages needs of a page."""
     found = sa.select(event.c.data).where(
-        event.c.room == number, event.c.kind == "message", event.c.data.like('%"deps":[{%')
+        event.c.room == number,
+        event.c.kind.in_(("message", "streamed")),
+        event.c.data.like('%"deps":[{%'),
     )
     return [dep for (data,) in conn.execute(found) for dep in orjson.loads(data).get("deps", ())]
 
@@ -253,6 +298,12 @@ _EVENTS_AFTER = (
     .where(event.c.room == sa.bindparam("room"), event.c.seq > sa.bindparam("after"))
     .order_by(event.c.seq)
 )
+_ENDS = (
+    sa.select(*_FIELDS)
+    .where(event.c.room == sa.bindparam("room"), event.c.author == "")
+    .order_by(event.c.cid.desc())
+)
+_DRAFTED = sa.select(draft.c.seq).where(draft.c.room == sa.bindparam("room")).distinct()
 _FIND_CID = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"),
     event.c.author == sa.bindparam("author"),

@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
-from shiny_labchat._decide import Command
+from shiny_labchat._commands import Command
 from shiny_labchat._domain import Event, RoomKey, RoomState
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import _tokens

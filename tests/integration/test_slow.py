@@ -15,7 +15,7 @@ import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat._door import ticket
-from shiny_labchat._live import PAGE
+from shiny_labchat._window import PAGE
 from tests.client import browser
 from tests.proxy import Proxy
 from tests.server import Server

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shiny_labchat import Refused
-from shiny_labchat._decide import Command, Configure, Join, Say, decide
+from shiny_labchat._commands import Command, Configure, Join, Say
+from shiny_labchat._decide import decide
 from shiny_labchat._domain import Event, RoomState, Rules, fold
 
 SECOND = 1_000_000

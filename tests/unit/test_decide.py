@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import Refused
-from shiny_labchat._decide import (
+from shiny_labchat._commands import (
     Change,
     Clear,
     Close,
@@ -22,9 +22,8 @@ from shiny_labchat._decide import (
     Record,
     Remove,
     Say,
-    check_text,
-    decide,
 )
+from shiny_labchat._decide import check_text, decide
 from shiny_labchat._domain import ROLES, RoomState, Rules, fold
 
 from .pure import PureRoom

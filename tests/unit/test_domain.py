@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import Member, Message, Rules
-from shiny_labchat._decide import Post, Remove
-from shiny_labchat._domain import Event, RoomState, Seat, fold, message_of, to_datetime
+from shiny_labchat._commands import Post, Remove
+from shiny_labchat._domain import Event, RoomState, Seat, fold
+from shiny_labchat._records import message_of, to_datetime
 
 from .pure import SECOND, PureRoom
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import _wire
-from shiny_labchat._decide import Clear, Close, Configure, Join, Mute, Post, Record, Remove, Say
+from shiny_labchat._commands import Clear, Close, Configure, Join, Mute, Post, Record, Remove, Say
 from shiny_labchat._domain import Event, Rules, Seat
 from shiny_labchat.errors import SENTENCES, BadFrame
 

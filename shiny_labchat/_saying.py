@@ -1,0 +1,294 @@
+"""What a chat says into its room: whole messages, and streams."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, Literal
+
+from htmltools import HTML, Tag, TagList
+from shiny import reactive
+from shiny.module import ResolvedId
+from shiny.session import Session
+
+from shiny_labchat import _commands, _shiny
+from shiny_labchat._content import Content, as_content, as_html
+from shiny_labchat._following import Following
+from shiny_labchat._names import as_member_id
+from shiny_labchat._records import Member
+from shiny_labchat._room import Room
+from shiny_labchat._seat import Seating
+from shiny_labchat._speaker import Speaker
+from shiny_labchat._stream import MessageStream, StreamTask, current_speaker, pour
+from shiny_labchat._submit import Handlers, handled_message
+from shiny_labchat.errors import LabChatError
+
+__all__ = ["Saying"]
+
+
+class Saying:
+    """
+    The part of a :class:`Chat` that speaks.
+
+    Parameters
+    ----------
+    session
+        The session it is a part of.
+    handlers
+        What is told of streams that fail.
+    following
+        Its hold on the room.
+    """
+
+    id: ResolvedId
+    _seating: Seating
+
+    def __init__(self, session: Session, handlers: Handlers, following: Following) -> None:
+        self._session = session
+        self._handlers = handlers
+        self._following = following
+        self._latest: reactive.Value[StreamTask] = reactive.Value(StreamTask(), name="latest")
+
+    @abstractmethod
+    def _room_now(self) -> Room | None:
+        """The room; reactive where a function gives it."""
+
+    async def append_message(
+        self,
+        message: Any,
+        *,
+        icon: HTML | Tag | TagList | None = None,
+        author: str | Member | None = None,
+        audience: Literal["me"] | Iterable[str | Member] | None = None,
+        id: str | None = None,
+    ) -> None:
+        """
+        Append a message to the room: logged, and shown to everybody in it.
+
+        Parameters
+        ----------
+        message
+            Text (markdown), `HTML`, a Tag or TagList (inputs and outputs in it live in each
+            browser), a dictionary with `content` and `role`, or any type registered with
+            `shinychat.message_content`. The role "user" says it in this session's person's name.
+        icon
+            Shown beside the message.
+        author
+            Who says it: a member, or the name that the programme speaks under. None: the
+            programme.
+        audience
+            Who may see it: "me" (this session's person), or members. None: everybody.
+        id
+            What makes it one message however often it is appended. A script that appends when it
+            starts does so for every visitor, and needs one.
+
+        Raises
+        ------
+        LabChatError
+            There is no room yet.
+        Refused
+            A rule of the room says no.
+        """
+        command = self._post_of(as_content(message, self._session), icon, author, audience, id)
+        await self._flush_in_handler()
+        await self._as_told(command, lambda room, told: room.say(told))
+
+    def _post_of(
+        self,
+        content: Content,
+        icon: HTML | Tag | TagList | None,
+        author: str | Member | None,
+        audience: Literal["me"] | Iterable[str | Member] | None,
+        id: str | None,
+    ) -> _commands.Post:
+        member = author.id if isinstance(author, Member) else None
+        if member is None and content.role == "user":
+            member = _ME
+        return _commands.Post(
+            parts=content.parts,
+            role=content.role if member is None else "user",
+            member=member,
+            name=author if isinstance(author, str) else None,
+            icon=as_html(icon),
+            deps=content.deps,
+            audience=_audience(audience),
+            cid=id,
+        )
+
+    async def _say_first(self, message: Any, id: str) -> None:
+        content = as_content(message, self._session)
+        first = self._post_of(content, None, None, None, id)
+        # Nobody in particular says these: there is one for all visitors.
+        await self._room().say(replace(first, member=None))
+
+    async def _as_told(
+        self, command: _commands.Post, do: Callable[[Room, _commands.Post], Awaitable[Any]]
+    ) -> None:
+        """Do what may need to know who this person is, now or as soon as that is known."""
+        if _ME not in (command.member, command.by, *(command.audience or ())):
+            await do(self._room(), command)
+            return
+
+        async def later() -> None:
+            me = self._seating.member
+            assert me is not None
+            audience = command.audience and [me if m == _ME else m for m in command.audience]
+            member = me if command.member == _ME else command.member
+            told = replace(command, member=member, audience=audience, by=command.by and me)
+            await do(self._room(), told)
+
+        await self._following.once(later)
+
+    # ── streams ──
+
+    async def append_message_stream(
+        self,
+        message: Iterable[Any] | AsyncIterable[Any],
+        *,
+        icon: HTML | Tag | TagList | None = None,
+        author: str | Member | None = None,
+        audience: Literal["me"] | Iterable[str | Member] | None = None,
+        id: str | None = None,
+    ) -> StreamTask:
+        """
+        Append a message piece by piece, while everybody watches and may write.
+
+        It takes its place in the room when it begins, and is logged as a message when it ends. It
+        belongs to the room: it goes on when this page goes away. This session's person, and
+        experimenters, can stop it.
+
+        Parameters
+        ----------
+        message
+            An (async) iterable of chunks: text (markdown), `HTML`, a Tag or TagList, a dictionary
+            with `content` and `role`, or any type registered with
+            `shinychat.message_content_chunk`, such as chatlas' contents. One that is not async is
+            read in a thread.
+        icon, author, audience, id
+            See :meth:`append_message`.
+
+        Returns
+        -------
+        ExtendedTask
+            Of the stream: ``result()``, the whole text, can be read reactively; ``cancel()``
+            stops it. What was said then stays, marked.
+
+        Raises
+        ------
+        LabChatError
+            There is no room yet.
+        """
+        opening = Content([], "assistant", [])
+        command = self._post_of(opening, icon, author, audience, id)
+        await self._flush_in_handler()
+        task = StreamTask(self._stream(message, replace(command, by=_ME)))
+        self._latest.set(task)
+        return task
+
+    async def _stream(
+        self, message: Iterable[Any] | AsyncIterable[Any], command: _commands.Post
+    ) -> str:
+        known: asyncio.Future[tuple[Room, _commands.Post]]
+        known = asyncio.get_running_loop().create_future()
+
+        async def know(room: Room, told: _commands.Post) -> None:
+            known.set_result((room, told))
+
+        await self._as_told(command, know)
+        room, told = await known
+        return await pour(message, room, told, self._session, self._handlers.report)
+
+    @property
+    def latest_message_stream(self) -> StreamTask:
+        """
+        Reactively read which stream this session has begun last.
+
+        Its ``status()`` is "initial" before there is one.
+        """
+        return self._latest()
+
+    @asynccontextmanager
+    async def message_stream_context(self) -> AsyncGenerator[MessageStream]:
+        """
+        Append to a stream by hand, inside ``async with``.
+
+        Alone it appends a new streaming message. Inside another one, and in what runs inside
+        :meth:`append_message_stream` (such as a model's tool), it appends to that one's, and
+        ``clear()`` and ``replace()`` go back to where it began.
+
+        Yields
+        ------
+        MessageStream
+            With ``append(chunk)``, ``replace(chunk)`` and ``clear()``.
+        """
+        speaker = current_speaker.get()
+        if speaker is not None and speaker.is_open:
+            yield MessageStream(speaker, self._session)
+            return
+        command = self._post_of(Content([], "assistant", []), None, None, None, None)
+        task = asyncio.current_task()
+        assert task is not None
+        speaker = await Speaker.open(self._room(), command, task.cancel)
+        assert speaker is not None  # it has no id that could have been used
+        token = current_speaker.set(speaker)
+        try:
+            yield MessageStream(speaker, self._session)
+        except asyncio.CancelledError:
+            await asyncio.shield(speaker.close("stopped"))
+            raise
+        except BaseException as exc:
+            await speaker.close("failed", f"{type(exc).__name__}: {exc}")
+            raise
+        else:
+            await speaker.close("done")
+        finally:
+            current_speaker.reset(token)
+
+    def _room(self) -> Room:
+        with reactive.isolate():
+            room = self._room_now()
+        if room is None:
+            raise LabChatError(f"chat {str(self.id)!r} has no room yet; check chat.room first")
+        return room
+
+    async def _flush_in_handler(self) -> None:
+        if handled_message.get() is not None:
+            await _shiny.flush(self._session)
+
+    async def clear_messages(self, *, scope: Literal["view", "room"] = "view") -> None:
+        """
+        Empty the chat; the log keeps all.
+
+        Parameters
+        ----------
+        scope
+            "view": this person's own screen, for good. "room": everybody's.
+        """
+        if scope not in ("view", "room"):
+            raise ValueError(f'scope must be "view" or "room", not {scope!r}')
+        await self._flush_in_handler()
+        if scope == "room":
+            await self._room().clear()
+            return
+
+        async def clear() -> None:
+            await self._room().clear(self._seating.member)
+
+        await self._following.once(clear)
+
+
+_ME = "\0me"
+"""Stands for this session's person until it is known who that is; no member can be called so."""
+
+
+def _audience(audience: Literal["me"] | Iterable[str | Member] | None) -> list[str] | None:
+    if audience is None:
+        return None
+    if audience == "me":
+        return [_ME]
+    if isinstance(audience, str):
+        raise ValueError(f'audience must be "me" or a list of members, not {audience!r}')
+    return [as_member_id(member) for member in audience]

@@ -1,0 +1,171 @@
+"""
+What a developer streams, for one chat of one session: chunks in, a stream of the room out.
+
+The stream belongs to the room: it goes on when the page that started it goes away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextvars import ContextVar
+from typing import Any, cast
+
+from shiny import reactive
+from shiny.session import Session, session_context
+
+from shiny_labchat import _commands
+from shiny_labchat._content import as_chunk
+from shiny_labchat._room import Room
+from shiny_labchat._speaker import Speaker
+
+__all__ = ["MessageStream", "StreamTask", "current_speaker", "pour"]
+
+current_speaker: ContextVar[Speaker | None] = ContextVar("speaker", default=None)
+"""The stream that the running code speaks in, if any."""
+
+
+class MessageStream:
+    """
+    A stream to append to, see :meth:`Chat.message_stream_context`.
+
+    Parameters
+    ----------
+    speaker
+        The stream.
+    session
+        Whose app serves what UI in it needs.
+    """
+
+    def __init__(self, speaker: Speaker, session: Session) -> None:
+        self._speaker = speaker
+        self._session = session
+        self._begin = speaker.pieces
+
+    async def append(self, message_chunk: Any) -> None:
+        """
+        Append a chunk.
+
+        Parameters
+        ----------
+        message_chunk
+            Whatever :meth:`Chat.append_message_stream` takes as a chunk.
+        """
+        content = as_chunk(message_chunk, self._session)
+        self._speaker.say(content.parts, content.deps)
+
+    async def replace(self, message_chunk: Any) -> None:
+        """Put a chunk in the place of all that was appended since this context began."""
+        self._speaker.keep(self._begin)
+        await self.append(message_chunk)
+
+    async def clear(self) -> None:
+        """Take back all that was appended since this context began."""
+        self._speaker.keep(self._begin)
+
+
+class StreamTask(reactive.ExtendedTask[[], str]):
+    """
+    Watches a stream, as an extended task: ``result()``, ``status()``, ``cancel()``.
+
+    The stream itself is a task of the room's, which outlives the session.
+
+    Parameters
+    ----------
+    stream
+        What streams, and gives the whole text in the end.
+    """
+
+    def __init__(self, stream: Awaitable[str] | None = None) -> None:
+        self._stream = None if stream is None else asyncio.ensure_future(stream)
+
+        async def watch() -> str:
+            assert self._stream is not None
+            return await asyncio.shield(self._stream)
+
+        super().__init__(watch)
+        if self._stream is not None:
+            _running.add(self._stream)
+            self._stream.add_done_callback(_running.discard)
+            self.invoke()
+
+    def cancel(self) -> None:
+        """Stop the stream; what was said stays, marked."""
+        if self._stream is not None:
+            self._stream.cancel()
+
+
+_running: set[asyncio.Future[str]] = set()
+
+
+async def pour(
+    chunks: Iterable[Any] | AsyncIterable[Any],
+    room: Room,
+    command: _commands.Post,
+    session: Session,
+    failed: Callable[[Exception], Awaitable[None]],
+) -> str:
+    """
+    Stream chunks into a room until there are no more.
+
+    Parameters
+    ----------
+    chunks
+        What is said, piece by piece; one that is not async is read in a thread.
+    room, command
+        Where, and as what message.
+    session
+        In whose context the chunks are made.
+    failed
+        Told what went wrong.
+
+    Returns
+    -------
+    str
+        The whole text.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    speaker = await _open(Speaker.open(room, command, task.cancel))
+    if speaker is None:  # said before, perhaps by another visitor's session
+        return ""
+    current_speaker.set(speaker)
+    stream = MessageStream(speaker, session)
+    try:
+        with session_context(session), reactive.isolate():
+            async for chunk in _one_by_one(chunks):
+                await stream.append(chunk)
+    except asyncio.CancelledError:
+        await asyncio.shield(speaker.close("stopped"))
+        raise
+    except Exception as exc:
+        await speaker.close("failed", f"{type(exc).__name__}: {exc}")
+        await failed(exc)
+        raise
+    return (await speaker.close("done")).content
+
+
+async def _open(opening: Coroutine[Any, Any, Speaker | None]) -> Speaker | None:
+    task = asyncio.create_task(opening)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if (speaker := await task) is not None:
+            await speaker.close("stopped")
+        raise
+
+
+async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]:
+    if isinstance(chunks, AsyncIterable):
+        async for chunk in chunks:
+            yield chunk
+    elif isinstance(chunks, (list, tuple, str)):
+        for chunk in cast("Iterable[Any]", chunks):
+            yield chunk
+    else:
+        pieces = iter(chunks)
+        while (chunk := await asyncio.to_thread(next, pieces, _END)) is not _END:
+            yield chunk
+
+
+_END = object()
