@@ -103,7 +103,9 @@ def _suite(name: str, root: Path, folder: Path, expression: str | None, long: bo
     command = [sys.executable, "-m", "pytest", f"tests/{name}", f"--junitxml={junit}", "-ra"]
     if expression is not None:
         command += ["-k", expression]
-    if not long:
+    if long:
+        command += ["-o", "faulthandler_timeout=1500"]
+    else:
         command += ["-m", "not long"]
     longest = 4 * LONGEST if long else LONGEST
     return Step(name, lambda: command, root, junit, expression is not None, longest)
