@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 from weakref import WeakSet, WeakValueDictionary
 
 from shiny import ui
@@ -19,6 +19,7 @@ from shiny_labchat._live import LiveRoom
 from shiny_labchat._names import as_member_id
 from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._records import Member, Message
+from shiny_labchat._replies import Failures, Replies, Reply
 from shiny_labchat._room import Room
 from shiny_labchat._saying import Saying
 from shiny_labchat._seat import Identity, Seating, Wish
@@ -30,6 +31,10 @@ from shiny_labchat._submit import (
     UserSubmitFunction,
     handled_message,
 )
+from shiny_labchat._turns import turns_of
+
+if TYPE_CHECKING:
+    import chatlas
 
 __all__ = ["Chat", "State"]
 
@@ -67,6 +72,16 @@ class Chat(Saying):
     join
         Whether the page makes its person a member. If not, only members get in. Who was removed
         is never brought back by a page.
+    client
+        A model that replies in the room: a chatlas Chat with its system prompt and tools. There is
+        one conversation per room, whoever asks: the model is told all that everybody could read,
+        with names. Its own turns are not used. Tools that are not async run in threads.
+    reply
+        To which of this person's messages the model replies: "always", "mention" (those with
+        "@assistant"), or a function of the :class:`Message`.
+    failures
+        Who is told that the model could not answer, after several tries: the "asker", or the whole
+        "room".
     messages
         Logged once per room, before anybody speaks; see :meth:`append_message`.
     on_error
@@ -95,6 +110,9 @@ class Chat(Saying):
         role: Role | None = None,
         lab: Lab | None = None,
         join: bool = True,
+        client: chatlas.Chat[Any, Any] | None = None,
+        reply: Reply = "always",
+        failures: Failures = "asker",
         messages: Sequence[Any] = (),
         on_error: OnError = "auto",
         tokenizer: object = None,
@@ -112,7 +130,8 @@ class Chat(Saying):
         self._first = tuple(messages)
         session = require_active_session(None)
         handlers = Handlers(self, session, on_error)
-        super().__init__(session, handlers, Following(session, self.id, handlers))
+        replies = client and Replies(client, reply, failures, session)
+        super().__init__(session, handlers, Following(session, self.id, handlers), replies)
         self._replace_earlier()
         if not callable(room):
             self._room_now()  # a wrong id is an error where it was written
@@ -205,6 +224,29 @@ class Chat(Saying):
         if handled is None or handled[0] is not self:
             return live.conversation(seat, live.state.seq)
         return live.conversation(seat, handled[1].seq)
+
+    def turns(self, *, before: int | None = None, names: bool = True) -> list[chatlas.Turn]:
+        """
+        Reactively read the conversation as a model is told it.
+
+        Parameters
+        ----------
+        before
+            Only what was said before this `seq`. In an `on_user_submit` handler it is the message
+            being handled, which the handler asks the model itself.
+        names
+            Whether what people said is told with their pseudonyms, as "Teal Otter: Hello".
+
+        Returns
+        -------
+        list of chatlas.Turn
+            For ``client.set_turns()``. Private messages are left out.
+        """
+        messages = [each for each in self.messages() if each.audience is None]
+        handled = handled_message.get()
+        if before is None and handled is not None and handled[0] is self:
+            before = handled[1].seq
+        return turns_of((m for m in messages if before is None or m.seq < before), names=names)
 
     def members(self) -> tuple[Member, ...]:
         """

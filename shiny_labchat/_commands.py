@@ -100,6 +100,8 @@ class EndStream:
     deps: Sequence[Mapping[str, Any]] = ()
     audience: Sequence[str] | None = None
     error: str | None = None
+    turns: Sequence[Mapping[str, Any]] = ()
+    """What a model keeps of its reply beside the text, see `Message.turns`."""
 
     @property
     def cid(self) -> str:

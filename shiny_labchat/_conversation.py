@@ -48,6 +48,10 @@ class Conversation:
     def _knows(self, seq: int, at: int) -> bool:
         return at < len(self._messages) and self._messages[at].seq == seq
 
+    def public(self, room: RoomState) -> list[Message]:
+        """What everybody may see of it, since the room was last cleared."""
+        return [m for m in self._messages if m.seq > room.cleared and m.audience is None]
+
     def seen(self, room: RoomState, viewer: Seat, upto: int) -> tuple[Message, ...]:
         """What a viewer may see of it up to a seq, since the room was last cleared."""
         whose = viewer.member if self._has_private else None

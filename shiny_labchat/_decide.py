@@ -177,6 +177,8 @@ def _end_stream(state: RoomState, wish: EndStream, at: int) -> list[Event]:
         data["audience"] = list(wish.audience)
     if wish.error is not None:
         data["error"] = wish.error
+    if wish.turns:
+        data["turns"] = list(wish.turns)
     return [_event(state, at, "streamed", None, data, wish.cid)]
 
 

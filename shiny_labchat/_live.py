@@ -374,6 +374,11 @@ class LiveRoom:
         assert self._whole is not None
         return self._whole.seen(self.state, viewer, upto)
 
+    def public(self) -> list[Message]:
+        """What everybody may see, since the room was last cleared; after :meth:`read_whole`."""
+        assert self._whole is not None
+        return self._whole.public(self.state)
+
     async def read_whole(self) -> None:
         """Keep the whole room in memory from now on, without keeping anybody waiting."""
         events: list[Event] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -72,6 +72,9 @@ class Message:
         When the server stored it: aware, UTC, microseconds.
     audience
         The ids of the members who may see it; None: everybody.
+    turns
+        A model's reply as chatlas keeps it, where there is more to it than text, such as calls
+        of tools: its turns as JSON values.
     """
 
     seq: int
@@ -82,6 +85,7 @@ class Message:
     member: str | None
     at: datetime
     audience: tuple[str, ...] | None = None
+    turns: tuple[Mapping[str, Any], ...] = ()
 
     def __str__(self) -> str:
         return self.content
@@ -118,6 +122,7 @@ def message_of(event: Event) -> Message:
         member=event.member,
         at=to_datetime(event.at),
         audience=None if audience is None else tuple(audience),
+        turns=tuple(data.get("turns", ())),
     )
 
 
@@ -138,8 +143,9 @@ def settled(opening: Event, ending: Event) -> Event:
     """The message that a stream has become: in its opening's place, with what was said."""
     data = {key: value for key, value in opening.data.items() if key not in ("live", "is")}
     data["parts"] = ending.data["parts"]
-    if ending.data.get("deps"):
-        data["deps"] = ending.data["deps"]
+    for key in ("deps", "turns"):
+        if ending.data.get(key):
+            data[key] = ending.data[key]
     if ending.data["is"] != "done":
         data["is"] = ending.data["is"]
     return opening._replace(data=data)

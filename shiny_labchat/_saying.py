@@ -19,10 +19,10 @@ from shiny_labchat._content import Content, as_content, as_html
 from shiny_labchat._following import Following
 from shiny_labchat._names import as_member_id
 from shiny_labchat._records import Member
+from shiny_labchat._replies import Replies
 from shiny_labchat._room import Room
 from shiny_labchat._seat import Seating
-from shiny_labchat._speaker import Speaker
-from shiny_labchat._stream import MessageStream, StreamTask, current_speaker, pour
+from shiny_labchat._stream import MessageStream, StreamTask, current_speaker, pour, speaking
 from shiny_labchat._submit import Handlers, handled_message
 from shiny_labchat.errors import LabChatError
 
@@ -41,15 +41,26 @@ class Saying:
         What is told of streams that fail.
     following
         Its hold on the room.
+    replies
+        A model that replies, if any.
     """
 
     id: ResolvedId
     _seating: Seating
 
-    def __init__(self, session: Session, handlers: Handlers, following: Following) -> None:
+    def __init__(
+        self,
+        session: Session,
+        handlers: Handlers,
+        following: Following,
+        replies: Replies | None,
+    ) -> None:
         self._session = session
         self._handlers = handlers
         self._following = following
+        self._replies = replies
+        if replies is not None:
+            handlers.register(self._reply)
         self._latest: reactive.Value[StreamTask] = reactive.Value(StreamTask(), name="latest")
 
     @abstractmethod
@@ -201,6 +212,17 @@ class Saying:
         room, told = await known
         return await pour(message, room, told, self._session, self._handlers.report)
 
+    async def _reply(self) -> None:
+        """Have the model reply to the message that is being handled, if it replies to that."""
+        handled = handled_message.get()
+        assert self._replies is not None and handled is not None
+        message, room = handled[1], self._room()
+        if not await self._replies.wants(message):
+            return
+        opening = self._post_of(Content([], "assistant", []), None, None, None, None)
+        command = replace(opening, by=message.member, cid=f"reply:{self.id}:{message.seq}")
+        self._latest.set(StreamTask(self._replies.answer(room, message, command)))
+
     @property
     def latest_message_stream(self) -> StreamTask:
         """
@@ -229,23 +251,9 @@ class Saying:
             yield MessageStream(speaker, self._session)
             return
         command = self._post_of(Content([], "assistant", []), None, None, None, None)
-        task = asyncio.current_task()
-        assert task is not None
-        speaker = await Speaker.open(self._room(), command, task.cancel)
-        assert speaker is not None  # it has no id that could have been used
-        token = current_speaker.set(speaker)
-        try:
+        async with speaking(self._room(), command) as speaker:
+            assert speaker is not None  # it has no id that could have been used
             yield MessageStream(speaker, self._session)
-        except asyncio.CancelledError:
-            await asyncio.shield(speaker.close("stopped"))
-            raise
-        except BaseException as exc:
-            await speaker.close("failed", f"{type(exc).__name__}: {exc}")
-            raise
-        else:
-            await speaker.close("done")
-        finally:
-            current_speaker.reset(token)
 
     def _room(self) -> Room:
         with reactive.isolate():

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from shiny_labchat import _commands
 from shiny_labchat._domain import Part
 from shiny_labchat._live import Live, LiveRoom
-from shiny_labchat._records import Message, message_of, settled
+from shiny_labchat._records import Message, text_of
 from shiny_labchat._room import Room
 from shiny_labchat._streams import OpenStream, Position
 from shiny_labchat.errors import LabChatError, Refused, StoreError
@@ -39,10 +39,16 @@ class Speaker:
         The same, opened; it is left when the stream is closed.
     stream
         What is said.
+
+    Attributes
+    ----------
+    turns
+        What a model keeps of it, see :class:`Message`.
     """
 
     def __init__(self, room: Room, live: LiveRoom, stream: OpenStream) -> None:
         self.is_open = True
+        self.turns: Sequence[Mapping[str, Any]] = ()
         self._room = room
         self._live = live
         self._stream = stream
@@ -52,7 +58,7 @@ class Speaker:
 
     @classmethod
     async def open(
-        cls, room: Room, command: _commands.Post, stop: Callable[[], object]
+        cls, room: Room, command: _commands.Post, stop: Callable[[], object] | None
     ) -> Speaker | None:
         """
         Begin to speak; None: this id was used already.
@@ -64,7 +70,7 @@ class Speaker:
         command
             The message that it will be; its parts come later.
         stop
-            Ends it early, when somebody who may do so wishes that.
+            Ends it early, when somebody who may do so wishes that; None: it just ends.
 
         Raises
         ------
@@ -78,11 +84,26 @@ class Speaker:
                 live.leave()
                 return None
             stream = live.streams.begin(outcome.events[0])
-            stream.stop = stop
-            return cls(room, live, stream)
+            speaker = cls(room, live, stream)
+            stream.stop = stop or speaker.end
+            return speaker
         except BaseException:
             live.leave()
             raise
+
+    def end(self) -> None:
+        """End it here; what is said from now on is not heard."""
+        self._ending = asyncio.ensure_future(self.close("stopped"))
+
+    @property
+    def text(self) -> str:
+        """What was said so far."""
+        return text_of(self._stream.parts)
+
+    async def heard(self) -> list[Message]:
+        """What was said to everybody in the room so far, streams that go on apart."""
+        await self._live.read_whole()
+        return self._live.public()
 
     @property
     def pieces(self) -> int:
@@ -103,7 +124,7 @@ class Speaker:
 
     async def close(
         self, how: Literal["done", "stopped", "failed"], error: str | None = None
-    ) -> Message:
+    ) -> None:
         """
         Have all that was said stored as the message; whoever waits for the disk waits here.
 
@@ -114,29 +135,37 @@ class Speaker:
         error
             What failed, for the log only.
         """
+        if not self.is_open:
+            return
         self.is_open = False
         self._keeping.cancel()
         stream = self._stream
         command = _commands.EndStream(
-            stream.seq, stream.parts, how, stream.deps, stream.opening.data.get("audience"), error
+            of=stream.seq,
+            parts=stream.parts,
+            how=how,
+            deps=stream.deps,
+            audience=stream.opening.data.get("audience"),
+            error=error,
+            turns=self.turns,
         )
         try:
-            ending = await self._store(command)
+            await self._store(command)
             await self._room.log.write(
                 lambda conn, now: drafts.drop(conn, self._room.key, stream.seq)
             )
         finally:
             self._live.leave()
-        return message_of(settled(stream.opening, ending))
 
-    async def _store(self, command: _commands.EndStream) -> Any:
+    async def _store(self, command: _commands.EndStream) -> None:
         for pause in AGAIN:
             try:
-                return (await self._room.submit(command)).events[0]
+                await self._room.submit(command)
+                return
             except StoreError as exc:
                 logger.error("a stream's end could not be stored, trying again: %s", exc)
                 await asyncio.sleep(pause)
-        return (await self._room.submit(command)).events[0]
+        await self._room.submit(command)
 
     # ── so that a crash does not take it ──
 

@@ -7,7 +7,16 @@ The stream belongs to the room: it goes on when the page that started it goes aw
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+)
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, cast
 
@@ -19,7 +28,7 @@ from shiny_labchat._content import as_chunk
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
 
-__all__ = ["MessageStream", "StreamTask", "current_speaker", "pour"]
+__all__ = ["MessageStream", "StreamTask", "current_speaker", "pour", "speaking"]
 
 current_speaker: ContextVar[Speaker | None] = ContextVar("speaker", default=None)
 """The stream that the running code speaks in, if any."""
@@ -126,23 +135,56 @@ async def pour(
     """
     task = asyncio.current_task()
     assert task is not None
-    speaker = await _open(Speaker.open(room, command, task.cancel))
-    if speaker is None:  # said before, perhaps by another visitor's session
-        return ""
-    current_speaker.set(speaker)
-    stream = MessageStream(speaker, session)
+    async with speaking(room, command, task.cancel) as speaker:
+        if speaker is None:  # said before, perhaps by another visitor's session
+            return ""
+        stream = MessageStream(speaker, session)
+        try:
+            with session_context(session), reactive.isolate():
+                async for chunk in _one_by_one(chunks):
+                    await stream.append(chunk)
+        except Exception as exc:
+            await failed(exc)
+            raise
+    return speaker.text
+
+
+@asynccontextmanager
+async def speaking(
+    room: Room, command: _commands.Post, stop: Callable[[], object] | None = None
+) -> AsyncGenerator[Speaker | None]:
+    """
+    Speak in a room; when this ends, however it does, what was said is stored.
+
+    Parameters
+    ----------
+    room, command
+        Where, and as what message.
+    stop
+        Called when somebody stops it; None: nothing that is said then is heard any more.
+
+    Yields
+    ------
+    Speaker
+        None: a message with this id was there already.
+    """
+    speaker = await _open(Speaker.open(room, command, stop))
+    if speaker is None:
+        yield None
+        return
+    token = current_speaker.set(speaker)
     try:
-        with session_context(session), reactive.isolate():
-            async for chunk in _one_by_one(chunks):
-                await stream.append(chunk)
+        yield speaker
     except asyncio.CancelledError:
         await asyncio.shield(speaker.close("stopped"))
         raise
-    except Exception as exc:
+    except BaseException as exc:
         await speaker.close("failed", f"{type(exc).__name__}: {exc}")
-        await failed(exc)
         raise
-    return (await speaker.close("done")).content
+    else:
+        await speaker.close("done")
+    finally:
+        current_speaker.reset(token)
 
 
 async def _open(opening: Coroutine[Any, Any, Speaker | None]) -> Speaker | None:

@@ -13,6 +13,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from shiny_labchat._records import text_of
+
 __all__ = ["Browser", "Frame", "browser"]
 
 Frame = dict[str, Any]
@@ -96,9 +98,9 @@ class Browser:
             while self.texts[-len(texts) :] != list(texts):
                 await self._receive()
 
-    async def until(self, is_so: Callable[[], bool]) -> None:
+    async def until(self, is_so: Callable[[], bool], within: float = PATIENCE) -> None:
         """Take in frames until something is so."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(within):
             while not is_so():
                 await self._receive()
 
@@ -110,7 +112,7 @@ class Browser:
     @property
     def texts(self) -> list[str]:
         """The texts of the messages it shows, oldest first."""
-        return ["".join(part for _, part in self.items[seq]["parts"]) for seq in sorted(self.items)]
+        return [text_of(self.items[seq]["parts"]) for seq in sorted(self.items)]
 
     async def _receive(self) -> None:
         raw = await self.socket.recv()

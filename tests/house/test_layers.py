@@ -9,7 +9,7 @@ from .code import PACKAGE, imports, modules
 ABOVE = (
     {"errors", "_domain", "_pseudonyms"},
     {"_commands", "_records"},
-    {"_decide", "_wire", "_names", "_conversation"},
+    {"_chatlas", "_decide", "_wire", "_names", "_conversation", "_turns"},
     {"_presence", "_streams", "_window", "store._tables", "store._engine"},
     {"store._tokens", "store._batch", "store.drafts"},
     {"store._database"},
@@ -26,6 +26,7 @@ BELOW = (
     {"_shiny"},
     {"_reads", "_content", "_submit"},
     {"_following", "_seat", "_stream", "_ui"},
+    {"_replies"},
     {"_saying"},
     {"_chat"},
     {"module", "express"},

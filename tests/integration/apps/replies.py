@@ -1,0 +1,46 @@
+"""A model that replies in a room; which model, where and when is in the environment."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, cast
+
+from chatlas import ChatOpenAICompletions
+from shiny import App, Inputs, Outputs, Session, ui
+
+from shiny_labchat import Chat, Lab, Rules, chat_ui
+
+lab = Lab()
+room = lab.room("replies", study="tests", rules=Rules(rate=None))
+REPLY: Any = os.environ.get("REPLY", "always")
+
+
+def weather(city: str) -> str:
+    """Tell the weather of a city, and take a second for it, as old libraries do."""
+    threading.Event().wait(1.0)
+    return f"18 degrees in {city}"
+
+
+client = ChatOpenAICompletions(
+    system_prompt="Be brief.",
+    model="tiny",
+    api_key="key",
+    base_url=os.environ["MODEL_URL"],
+    kwargs=cast("Any", {"max_retries": 0, "timeout": 5.0}),
+)
+client.register_tool(weather)
+
+
+def server(input: Inputs, output: Outputs, session: Session) -> None:
+    """Make the chat; each session has the client's model, and the room's conversation."""
+    Chat(
+        "chat",
+        room=room,
+        client=client,
+        reply=(lambda message: "?" in message.content) if REPLY == "question" else REPLY,
+        failures=cast("Any", os.environ.get("FAILURES", "asker")),
+    )
+
+
+app = App(ui.page_fillable(chat_ui("chat")), server)
