@@ -65,6 +65,7 @@ class OpenStream:
         self.opening = opening
         self.stop: Callable[[], object] | None = None
         self.shown = Position(0, 0)
+        self._told = self.shown
         self._edition = 0
         self._pieces: list[Part] = []
         self._firsts: list[bool] = []
@@ -124,7 +125,7 @@ class OpenStream:
 
     def show(self) -> bool:
         """Let viewers be told all of it; whether there is anything new."""
-        is_new, self.shown = self.shown != self.end, self.end
+        is_new, self._told, self.shown = self._told != self.end, self.end, self.end
         return is_new
 
     def parts_after(self, position: Position, upto: int | None = None) -> list[Part]:

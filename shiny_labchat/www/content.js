@@ -1,67 +1,207 @@
 // @ts-check
 import { make } from "./element.js";
-import { rendered } from "./markdown.js";
-import { drawTrusted } from "./shiny.js";
-import { offer } from "./suggestions.js";
+import { drawSoon } from "./pace.js";
+import { isText, isTool, isWeb, TEXTS } from "./parts.js";
+import { discard } from "./shiny.js";
+import { Tool } from "./tool.js";
+import { Web } from "./web.js";
 
 /**
- * One part of a message, by how far it is trusted.
+ * @typedef {import("./parts.js").Part} Part
+ * @typedef {import("./parts.js").Scene} Scene
+ * @typedef {import("./wire.js").More} More
+ * @typedef {import("./wire.js").Piece} Piece
+ * @typedef {{part: Part, drawn: import("./parts.js").Drawn, text?: import("./parts.js").DrawnText}} Known
+ *   text: `drawn`, if it can grow; then only the kind counts of `part`
+ */
+
+/** A citation is drawn as a note in the text; where it is from is told in a part of its own. */
+const CITATION = "web_search_citations";
+
+/** What a message says, part by part. It may grow. */
+export class Content {
+  element = make("div", { class: "labchat-content" });
+  /** @type {Scene} */
+  #scene;
+  /** @type {Known[]} */
+  #known = [];
+  #isGrowing = false;
+  #arrive = () => {};
+
+  /**
+   * @param {import("./labels.js").Labels} labels
+   * @param {Scene["still"]} still
+   */
+  constructor(labels, still) {
+    this.#scene = {
+      labels,
+      deps: [],
+      inPage: new Promise((resolve) => (this.#arrive = () => resolve(undefined))),
+      draw: (part) => (this.#isGrowing ? drawSoon(part) : part.draw()),
+      still: (change) => (this.#isGrowing ? still(change) : change()),
+    };
+  }
+
+  /** When it is drawn as far as it is known. */
+  get ready() {
+    return Promise.all(this.#known.map(({ drawn }) => drawn.ready));
+  }
+
+  /** What of it is to be read aloud. */
+  get words() {
+    const said = this.element.querySelectorAll(":scope > :is(.labchat-text, .labchat-markdown, .labchat-html)");
+    return [...said].map((part) => /** @type {HTMLElement} */ (part).innerText).join("\n");
+  }
+
+  /** It is in the page. */
+  mount() {
+    this.#arrive();
+  }
+
+  /** What is drawn from now on changes the page while people read it. */
+  grow() {
+    this.#isGrowing = true;
+  }
+
+  /**
+   * Go on.
+   *
+   * @param {More} more
+   * @param {unknown[]} [deps]
+   */
+  add(more, deps = []) {
+    this.#scene.deps.push(...deps);
+    for (const piece of pieces(more)) {
+      const last = this.#known.at(-1);
+      if (piece[0] === "" && last?.text) last.text.add(piece[1]);
+      else this.#begin(asPart(piece));
+    }
+  }
+
+  /**
+   * Say this and nothing else; what is drawn of it already stays.
+   *
+   * @param {More} more
+   * @param {unknown[]} [deps]
+   */
+  become(more, deps) {
+    const parts = joined(more);
+    if (!this.#known.every((known, at) => isSame(known, parts[at]))) this.drop();
+    /** @type {Map<import("./parts.js").DrawnText, string>} */
+    const texts = new Map();
+    this.#known.forEach(({ text }, at) => text && texts.set(text, (texts.get(text) ?? "") + parts[at][1]));
+    texts.forEach((source, text) => text.become(source));
+    this.add(parts.slice(this.#known.length), deps);
+  }
+
+  /** Nothing is added for now. */
+  close() {
+    this.#known.at(-1)?.text?.close();
+  }
+
+  /** Forget all of it. */
+  drop() {
+    for (const { drawn } of this.#known.splice(0)) {
+      drawn.drop();
+      discard(drawn.element);
+    }
+  }
+
+  /** @param {Part} part */
+  #begin(part) {
+    this.close();
+    if (isText(part)) this.#beginText(part);
+    else if (isTool(part)) this.#known.push({ part, drawn: this.#learnTool(part) });
+    else if (isWeb(part)) this.#known.push({ part, drawn: this.#learnWeb(part) });
+  }
+
+  /** @param {import("./parts.js").TextPart} part */
+  #beginText(part) {
+    const text = this.#interrupted(part) ?? this.#insert(new TEXTS[part[0]](this.#scene));
+    this.#known.push({ part, drawn: text, text });
+    text.add(part[1]);
+  }
+
+  /** The text that goes on with this part, after a citation. @param {Part} part */
+  #interrupted([kind]) {
+    if (kind !== "markdown" || this.#known.at(-1)?.part[0] !== CITATION) return null;
+    const before = this.#known.findLast(({ part }) => part[0] !== CITATION);
+    return before?.part[0] === kind ? before.text : null;
+  }
+
+  /** A result belongs to what was asked for under the same id. @param {import("./parts.js").ToolPart} part */
+  #learnTool([kind, call]) {
+    const asked = this.#known.find(({ part }) => isTool(part) && part[1].request_id === call.request_id);
+    const tool = asked ? /** @type {Tool} */ (asked.drawn) : this.#insert(new Tool(this.#scene));
+    if (kind === "tool_request") tool.begin(call);
+    else tool.end(call);
+    return tool;
+  }
+
+  /**
+   * What is looked up in a row is one list; a citation is from the newest.
+   *
+   * @param {import("./parts.js").WebPart} part
+   */
+  #learnWeb(part) {
+    const isCitation = part[0] === CITATION;
+    const last = isCitation ? this.#known.findLast(({ part }) => isWeb(part)) : this.#known.at(-1);
+    const goesOn = last && isWeb(last.part) && (isCitation || last.part[0] !== CITATION);
+    const web = goesOn ? /** @type {Web} */ (last.drawn) : this.#insert(new Web(this.#scene));
+    web.learn(part);
+    return web;
+  }
+
+  /**
+   * @template {import("./parts.js").Drawn} T
+   * @param {T} drawn
+   */
+  #insert(drawn) {
+    this.element.append(drawn.element);
+    return drawn;
+  }
+}
+
+/**
+ * @param {More} more
+ * @returns {Piece[]}
+ */
+function pieces(more) {
+  return typeof more === "string" ? [["", more]] : more;
+}
+
+/**
+ * A piece that goes on with nothing begins something.
  *
- * @typedef {{
- *   element: HTMLElement,
- *   ready: Promise<void>,
- *   mount: () => void,
- * }} Drawn ready: worth waiting for before it is shown; mount: call once it is in the page
+ * @param {Piece} piece
+ * @returns {Part}
  */
-
-const nothing = () => {};
-
-/**
- * @param {import("./wire.js").Part} part
- * @param {unknown[]} deps
- * @param {import("./labels.js").Labels} labels
- * @returns {Drawn}
- */
-export function drawPart([kind, source], deps, labels) {
-  if (kind === "markdown") return drawMarkdown(source, labels);
-  if (kind === "html") return drawHtml(source, deps);
-  return { element: drawText(source), ready: Promise.resolve(), mount: nothing };
-}
-
-/** @param {string} text */
-function drawText(text) {
-  return make("div", { class: "labchat-text", dir: "auto" }, text);
+function asPart(piece) {
+  return piece[0] === "" ? ["markdown", piece[1]] : piece;
 }
 
 /**
- * @param {string} markdown
- * @param {import("./labels.js").Labels} labels
- * @returns {Drawn}
+ * The parts that the pieces come to.
+ *
+ * @param {More} more
  */
-function drawMarkdown(markdown, labels) {
-  const element = drawText(markdown); // until it is rendered, and if it cannot be
-  const ready = rendered(markdown, labels.text("image")).then((nodes) => {
-    if (!nodes) return;
-    element.className = "labchat-markdown";
-    element.replaceChildren(nodes);
-    for (const pre of element.querySelectorAll("pre")) pre.append(copyButton(labels));
-    offer(element);
-  });
-  return { element, ready, mount: nothing };
+function joined(more) {
+  /** @type {Part[]} */
+  const parts = [];
+  for (const piece of pieces(more)) {
+    const last = parts.at(-1);
+    if (piece[0] === "" && last && isText(last)) parts.splice(-1, 1, [last[0], last[1] + piece[1]]);
+    else parts.push(asPart(piece));
+  }
+  return parts;
 }
 
 /**
- * @param {string} html
- * @param {unknown[]} deps
- * @returns {Drawn}
+ * Whether what is drawn of a part can stay.
+ *
+ * @param {Known} known
+ * @param {Part | undefined} part
  */
-function drawHtml(html, deps) {
-  const element = make("div", { class: "labchat-html", dir: "auto" });
-  const mount = () => void drawTrusted(element, html, deps).then(() => offer(element));
-  return { element, ready: Promise.resolve(), mount };
-}
-
-/** @param {import("./labels.js").Labels} labels */
-function copyButton(labels) {
-  return make("button", { type: "button", class: "labchat-copy" }, labels.text("copy"));
+function isSame({ part: [kind, source], text }, part) {
+  return part?.[0] === kind && (text !== undefined || JSON.stringify(source) === JSON.stringify(part[1]));
 }

@@ -18,6 +18,21 @@ export function copyCode(log, labels) {
   });
 }
 
+/**
+ * A block of code.
+ *
+ * @param {string} code
+ * @param {import("./labels.js").Labels} labels
+ */
+export function codeBlock(code, labels) {
+  return make("pre", {}, make("code", {}, code), copyButton(labels));
+}
+
+/** @param {import("./labels.js").Labels} labels */
+export function copyButton(labels) {
+  return make("button", { type: "button", class: "labchat-copy" }, labels.text("copy"));
+}
+
 /** @param {string} text */
 async function copyText(text) {
   try {

@@ -1,43 +1,59 @@
 // @ts-check
 import { assistantAvatar, participantAvatar } from "./avatar.js";
-import { drawPart } from "./content.js";
+import { Content } from "./content.js";
 import { make } from "./element.js";
+import { fold, isLong } from "./fold.js";
+import { Stream } from "./stream.js";
 
 /**
- * @typedef {import("./wire.js").Part} Part
  * @typedef {{
  *   seq?: number, id?: string, h?: string | null, name?: string | null, role: string, at?: number,
- *   parts: Part[], icon?: string, deps?: unknown[], only?: boolean, greeting?: boolean,
+ *   parts: import("./wire.js").Part[], icon?: string, deps?: unknown[], only?: boolean,
+ *   greeting?: boolean, persistent?: boolean, live?: boolean, by?: string, is?: import("./wire.js").Ending,
  * }} Shown a message of the room, or one that the page itself begins with
  * @typedef {{
- *   labels: import("./labels.js").Labels, me: string | null, iconAssistant: string | null,
+ *   labels: import("./labels.js").Labels, me: string | null, role: string | null,
+ *   iconAssistant: string | null, canStop: boolean, stop: (seq: number) => boolean,
  * }} Setting
- * @typedef {{article: HTMLElement, ready: Promise<unknown>, mount: () => void}} DrawnMessage
+ * @typedef {{
+ *   still: (change: () => void) => void,
+ *   say: (words: string) => void,
+ * }} Surroundings still: change a message that stands there, and what is read does not move
+ * @typedef {{article: HTMLElement, stream: Stream, ready: Promise<unknown>, mount: () => void}} DrawnMessage
  */
-
-const FOLDED_CHARACTERS = 1500;
-const FOLDED_LINES = 20;
 
 /**
  * One message, not in the page yet.
  *
  * @param {Shown} shown
  * @param {Setting} setting
+ * @param {Surroundings} surroundings
  * @returns {DrawnMessage}
  */
-export function drawMessage(shown, setting) {
-  const parts = shown.parts.map((part) => drawPart(part, shown.deps ?? [], setting.labels));
-  const content = make("div", { class: "labchat-content" }, ...parts.map(({ element }) => element));
-  const body = make("div", { class: "labchat-body" }, heading(shown, setting), content);
-  if (isLong(shown.parts)) body.append(fold(content, setting.labels));
-  if (shown.only) body.append(make("div", { class: "labchat-only" }, setting.labels.text("only")));
+export function drawMessage(shown, setting, { still, say }) {
+  const content = new Content(setting.labels, still);
+  const body = make("div", { class: "labchat-body" }, heading(shown, setting), content.element);
   const article = make("article", attributes(shown, setting), body);
+  const stream = new Stream(article, content, setting.labels, say);
+  content.add(shown.parts, shown.deps);
+  if (shown.live) stream.begin(stopperOf(shown, setting));
+  else stream.end(shown.is ?? "done");
+  if (!shown.live && isLong(shown.parts)) body.append(fold(content.element, setting.labels));
+  body.append(stream.element);
+  if (shown.only) body.append(make("div", { class: "labchat-only" }, setting.labels.text("only")));
   if (shown.role !== "system") article.prepend(avatar(shown, setting));
-  return {
-    article,
-    ready: Promise.all(parts.map(({ ready }) => ready)),
-    mount: () => parts.forEach(({ mount }) => mount()),
-  };
+  return { article, stream, ready: content.ready, mount: () => content.mount() };
+}
+
+/**
+ * How to stop an answer, for those who may.
+ *
+ * @param {Shown} shown
+ * @param {Setting} setting
+ */
+function stopperOf({ seq, by }, { me, role, canStop, stop }) {
+  const mayStop = role === "experimenter" || (canStop && by !== undefined && by === me);
+  return mayStop && seq !== undefined ? () => stop(seq) : null;
 }
 
 /**
@@ -59,6 +75,8 @@ function attributes(shown, setting) {
     "data-id": shown.id,
     "data-role": shown.role,
     "data-own": isOwn(shown, setting),
+    "data-greeting": shown.greeting,
+    "data-persistent": shown.persistent,
   };
 }
 
@@ -101,28 +119,4 @@ export function language() {
  */
 function avatar({ role, h = null, name = null, icon }, { iconAssistant }) {
   return role === "assistant" ? assistantAvatar(icon ?? iconAssistant) : participantAvatar(h, name);
-}
-
-/** @param {Part[]} parts */
-function isLong(parts) {
-  if (parts.some(([kind]) => kind === "html")) return false; // it may hold inputs
-  const text = parts.map(([, source]) => source).join("\n");
-  return text.length > FOLDED_CHARACTERS || text.split("\n", FOLDED_LINES + 1).length > FOLDED_LINES;
-}
-
-/**
- * @param {HTMLElement} content
- * @param {import("./labels.js").Labels} labels
- */
-function fold(content, labels) {
-  const button = make("button", { type: "button", class: "labchat-more btn btn-link btn-sm" });
-  /** @param {boolean} isFolded */
-  const set = (isFolded) => {
-    content.toggleAttribute("data-folded", isFolded);
-    button.setAttribute("aria-expanded", String(!isFolded));
-    button.textContent = labels.text(isFolded ? "show_more" : "show_less");
-  };
-  button.addEventListener("click", () => set(!content.hasAttribute("data-folded")));
-  set(true);
-  return button;
 }

@@ -25,6 +25,7 @@ import { watchWaking } from "./wake.js";
  *   labels: import("./labels.js").Labels,
  *   messages: import("./message.js").Shown[],
  *   iconAssistant: string | null,
+ *   canStop: boolean,
  *   onPart: (code: string, say: string) => void,
  *   onDoubt: () => void,
  * }} RoomOptions onPart: the server has ended the line for good; onDoubt: connections may be dead
@@ -53,9 +54,16 @@ export class Room {
 
   /** @param {RoomOptions} options */
   constructor(options) {
-    const { host, labels, iconAssistant } = (this.#options = options);
+    const { host, labels, iconAssistant, canStop } = (this.#options = options);
     this.#labels = labels;
-    this.#setting = { labels, iconAssistant, me: /** @type {string | null} */ (null) };
+    this.#setting = {
+      labels,
+      iconAssistant,
+      canStop,
+      me: /** @type {string | null} */ (null),
+      role: /** @type {string | null} */ (null),
+      stop: (/** @type {number} */ seq) => this.#line.tell({ t: "stop", seq }),
+    };
     this.#status = new Status(labels);
     this.#presence = new Presence(labels);
     this.#typing = new TypingLine(labels);
@@ -139,7 +147,7 @@ export class Room {
     }
     this.#cursor = this.#drawn = 0;
     this.#state = null;
-    this.#setting.me = null;
+    this.#setting.me = this.#setting.role = null;
     this.#me.hidden = this.#title.hidden = true;
     this.#transcript.reset([], false);
   }
@@ -149,6 +157,11 @@ export class Room {
     this.#unsent.disown();
     this.#outbox.empty();
     this.#composer.empty();
+  }
+
+  /** Greet so, or (null) not at all. @param {import("./message.js").Shown | null} greeting */
+  greet(greeting) {
+    this.#transcript.greet(greeting);
   }
 
   /** What is to be said besides. @param {string} words */
@@ -176,11 +189,11 @@ export class Room {
 
   #build() {
     const { host, messages } = this.#options;
-    const { log, button } = this.#transcript;
+    const { log, button, voice } = this.#transcript;
     const box = composerIn(host);
     this.#status.element.id = `${host.id}_status`;
     const header = make("div", { class: "labchat-header" }, this.#title, this.#presence.element, this.#status.element);
-    const stage = make("div", { class: "labchat-stage" }, log, button);
+    const stage = make("div", { class: "labchat-stage" }, log, button, voice);
     box.prepend(this.#me);
     host.prepend(header, stage, this.#outbox.element, this.#typing.element);
     takeSuggestions(log, (text, isSent) => (isSent ? this.#composer.send(text) : this.#composer.fill(text)));
@@ -220,7 +233,8 @@ export class Room {
 
   /** @param {Frame} frame */
   #hear(frame) {
-    if (frame.t === "events") this.#learn(frame.upto, frame.e);
+    if (frame.t === "chunks") this.#transcript.grow(frame.of);
+    else if (frame.t === "events") this.#learn(frame.upto, frame.e);
     else if (frame.t === "welcome") this.#enter(frame);
     else if (frame.t === "older") this.#transcript.addOlder(frame.e, frame.more);
     else if (frame.t === "acks") this.#confirm(frame.of);
@@ -234,6 +248,7 @@ export class Room {
   #enter({ you, max, title, state, upto, e: items, more, reset }) {
     if (this.#status.standing === "reconnecting") this.#status.greetBack();
     this.#setting.me = you.h;
+    this.#setting.role = you.role;
     this.#composer.allow(max);
     this.#transcript.renew();
     if (reset) this.#draw(upto, this.#transcript.reset(items, more));

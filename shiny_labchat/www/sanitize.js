@@ -23,7 +23,8 @@ const CLASSES = new RegExp(
   "^(hljs(-\\w+)?|function_|class_|inherited__|language-[\\w+-]+|suggestion|submit|" +
     "table(-striped|-bordered)?|contains-task-list|task-list-item|footnotes)$",
 );
-const LINKS = new Set(["http:", "https:", "mailto:", "tel:"]);
+const WEB = new Set(["http:", "https:"]);
+const LINKS = new Set([...WEB, "mailto:", "tel:"]);
 const ALIGNMENTS = new Set(["left", "right", "center"]);
 
 /** @type {Record<string, Copier>} */
@@ -79,6 +80,16 @@ function copyPlain(source) {
   return target;
 }
 
+/**
+ * A link to a page of the web, or null: it is none.
+ *
+ * @param {string} href
+ */
+export function webLink(href) {
+  const url = address(href);
+  return url && WEB.has(url.protocol) ? link(url) : null;
+}
+
 /** @type {Copier} */
 function copyLink(source) {
   const url = address(source.getAttribute("href"));
@@ -88,6 +99,18 @@ function copyLink(source) {
 /** @param {URL} url */
 function link(url) {
   return make("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" });
+}
+
+/**
+ * An image by its address; it is only linked to if it would be loaded from elsewhere.
+ *
+ * @param {string} src
+ * @param {string} word what stands for it then
+ */
+export function image(src, word) {
+  const source = document.implementation.createHTMLDocument("").createElement("img"); // loads nothing
+  mark(source, "src", src);
+  return copyImage(source, word);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 const NEAR_BOTTOM = 48;
 const NEAR_TOP = 240;
+const UNFOLDS = "summary, .labchat-more";
 
 /**
  * Where the transcript stands. Every change of it goes through here, one after the other: it stays
@@ -28,6 +29,7 @@ export class Place {
     this.#onTop = top;
     this.#onBottom = bottom;
     log.addEventListener("scroll", () => this.#track(), { passive: true });
+    log.addEventListener("click", ({ target }) => this.#unfold(target));
   }
 
   get isAtBottom() {
@@ -49,7 +51,7 @@ export class Place {
    * @param {() => Promise<() => void>} prepare
    */
   change(prepare) {
-    this.#chain = this.#chain.then(prepare).then((draw) => this.#keepStill(draw)).catch(console.error);
+    this.#chain = this.#chain.then(prepare).then((draw) => this.keepStill(draw)).catch(console.error);
     return this.#chain;
   }
 
@@ -65,13 +67,14 @@ export class Place {
     if (clientHeight > 0 && scrollTop < NEAR_TOP) this.#onTop();
   }
 
-  /** @param {() => void} draw */
-  #keepStill(draw) {
+  /** Change the transcript at once. @param {() => void} draw */
+  keepStill(draw) {
     const anchor = this.#isAtBottom ? null : this.#firstVisible();
     const before = anchor?.getBoundingClientRect().top ?? 0;
     this.#log.style.overflowAnchor = "none"; // the browser must not correct it a second time
     draw();
-    if (anchor?.isConnected) this.#log.scrollTop += anchor.getBoundingClientRect().top - before;
+    const shift = anchor?.isConnected ? anchor.getBoundingClientRect().top - before : 0;
+    if (shift) this.#log.scrollTop += shift; // to set it at all ends a scrolling that is under way
     this.#follow();
     requestAnimationFrame(() => (this.#log.style.overflowAnchor = ""));
     this.look();
@@ -88,13 +91,26 @@ export class Place {
     this.#lastTop = this.#log.scrollTop;
   }
 
-  /** Only scrolling up leaves the bottom; what grows below does not. */
-  #track() {
+  get #below() {
     const { scrollTop, scrollHeight, clientHeight } = this.#log;
-    const isNear = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM;
-    const isLeft = scrollTop < this.#lastTop - 1 && !isNear;
-    if (isNear && !this.#isAtBottom) this.toBottom();
-    else if (isLeft) this.#isAtBottom = false;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+
+  /** Who unfolds something wants to read it from its beginning. @param {EventTarget | null} target */
+  #unfold(target) {
+    if (!this.#isAtBottom || !(target instanceof Element && target.closest(UNFOLDS))) return;
+    this.#isAtBottom = false;
+    requestAnimationFrame(() => this.#below < NEAR_BOTTOM && this.toBottom()); // all of it is seen
+  }
+
+  /** Only scrolling up leaves the bottom, however little, lest what grows below pull one back. */
+  #track() {
+    const { scrollTop } = this.#log;
+    const isDown = scrollTop > this.#lastTop;
+    const isUp = scrollTop < this.#lastTop - 1;
+    const isThere = this.#below < 2 || (isDown && this.#below < NEAR_BOTTOM);
+    if (isThere && !this.#isAtBottom) this.toBottom();
+    else if (isUp && !isThere) this.#isAtBottom = false;
     this.#lastTop = scrollTop;
     this.look();
   }

@@ -31,7 +31,7 @@ export function takeSuggestions(log, take) {
   });
 }
 
-/** Let suggestions be found and taken with the keyboard. @param {Element} scope */
+/** Let suggestions be found and taken with the keyboard. @param {ParentNode} scope */
 export function offer(scope) {
   for (const suggestion of scope.querySelectorAll(SUGGESTION)) {
     mark(suggestion, "tabindex", suggestion.getAttribute("tabindex") ?? 0);

@@ -6,19 +6,23 @@ import { drawMessage, isOwn } from "./message.js";
 import { isContinued, isSameDay } from "./runs.js";
 import { Place } from "./scroll.js";
 import { discard } from "./shiny.js";
+import { Voice } from "./voice.js";
 
 /**
  * @typedef {import("./message.js").Shown} Shown
  * @typedef {import("./message.js").DrawnMessage} DrawnMessage
  * @typedef {import("./wire.js").Item} Item
  * @typedef {import("./wire.js").MessageItem} MessageItem
- * @typedef {{seq: number, shown: Shown, article: HTMLElement, day: HTMLElement | null}} Entry
+ * @typedef {Pick<DrawnMessage, "article" | "stream">} Standing
+ * @typedef {{seq: number, shown: Shown, day: HTMLElement | null} & Standing} Entry
  */
 
 /** At most so many messages stay drawn while the newest are read; older ones come back on demand. */
 const DRAWN = 400;
 /** How long a message may take to be rendered before it is shown as it is. */
 const RENDERED_WITHIN = 400;
+/** Where what greets a person stands: before all else. */
+const GREETING = -Number.MAX_SAFE_INTEGER;
 /** How long a screen reader may take to look at what was inserted silently. */
 const SILENCE = 500;
 
@@ -36,8 +40,15 @@ export class Transcript {
   #unseen = 0;
   #silence = 0;
   #place;
+  #voice = new Voice();
+  /** @type {import("./message.js").Surroundings} */
+  #surroundings = {
+    still: (change) => this.#place.keepStill(change),
+    say: (words) => this.#voice.say(words),
+  };
 
   log;
+  voice = this.#voice.element;
   button = make("button", { type: "button", class: "labchat-new btn btn-primary btn-sm", hidden: true });
   #loading;
   #list = make("div", { class: "labchat-list" });
@@ -90,6 +101,12 @@ export class Transcript {
     return this.#change(messages.map((shown, at) => ({ seq: first + at, shown })), { isSilent: true });
   }
 
+  /** Greet so, in the place of what did. @param {Shown | null} shown */
+  greet(shown) {
+    this.#place.change(async () => () => this.#eraseWhere((entry) => entry.shown.greeting));
+    return this.#change(shown ? [{ seq: GREETING, shown }] : [], { isSilent: true });
+  }
+
   /** Forget the room, and draw its newest screen. @param {Item[]} items @param {boolean} more */
   reset(items, more) {
     this.#place.change(async () => () => this.#forget());
@@ -107,12 +124,21 @@ export class Transcript {
   /** A page of what came before. @param {Item[]} items @param {boolean} more */
   addOlder(items, more) {
     this.#hasMore = more && items.length > 0;
-    return this.#take(items, { isSilent: true }).then(() => this.#stopAsking());
+    const messages = items.filter((item) => item.k !== "end"); // they know how they ended
+    return this.#take(messages, { isSilent: true }).then(() => this.#stopAsking());
+  }
+
+  /** More of what is being streamed. @param {import("./wire.js").Chunk[]} chunks */
+  grow(chunks) {
+    return this.#place.change(async () => () => {
+      for (const chunk of chunks) this.#find(chunk[0])?.stream.add(chunk);
+    });
   }
 
   /** The line is new: what was asked on the old one will not be answered. */
   renew() {
     this.#stopAsking();
+    for (const { stream } of this.#entries) stream.renew();
   }
 
   /**
@@ -124,26 +150,47 @@ export class Transcript {
     const cleared = items.findLast((item) => item.k === "cleared");
     if (cleared) this.#place.change(async () => () => this.#clear(cleared, !how.isSilent));
     const messages = items.filter((item) => item.k === "msg");
-    await this.#change(messages.map((shown) => ({ seq: shown.seq, shown })), how);
+    const wanted = messages.map((shown) => ({ seq: shown.seq, shown }));
+    await this.#change(wanted, how, () => items.forEach((item) => this.#finish(item)));
+  }
+
+  /** What was streamed has ended, or comes whole after all. @param {Item} item */
+  #finish(item) {
+    if (item.k === "end") this.#find(item.of)?.stream.end(item.is);
+    else if (item.k === "msg" && !item.live) this.#find(item.seq)?.stream.complete(item);
   }
 
   /**
    * @param {{seq: number, shown: Shown}[]} wanted
    * @param {{isSilent: boolean}} how
+   * @param {() => void} [then]
    */
-  #change(wanted, { isSilent }) {
+  #change(wanted, { isSilent }, then = () => {}) {
     return this.#place.change(async () => {
       const missing = wanted.filter(({ seq }) => this.#isMissing(seq));
-      const drawn = missing.map((entry) => ({ ...entry, ...drawMessage(entry.shown, this.#setting) }));
+      const drawn = missing.map((entry) => ({ ...entry, ...this.#draw(entry.shown) }));
       await inTime(drawn.map(({ ready }) => ready));
-      return () => this.#insertAll(drawn, isSilent);
+      return () => {
+        this.#insertAll(drawn, isSilent);
+        then();
+      };
     });
+  }
+
+  /** @param {Shown} shown */
+  #draw(shown) {
+    return drawMessage(shown, this.#setting, this.#surroundings);
   }
 
   /** @param {number} seq */
   #isMissing(seq) {
     if (seq > 0 && seq <= this.#floor) return false;
-    return !this.#entries.some((entry) => entry.seq === seq);
+    return !this.#find(seq);
+  }
+
+  /** @param {number} seq */
+  #find(seq) {
+    return this.#entries.findLast((entry) => entry.seq === seq);
   }
 
   /**
@@ -152,7 +199,8 @@ export class Transcript {
    */
   #insertAll(drawn, isSilent) {
     if (isSilent) this.#beSilent();
-    for (const { seq, shown, article } of drawn) this.#insert({ seq, shown, article, day: null });
+    for (const { seq, shown, article, stream } of drawn)
+      this.#insert({ seq, shown, article, stream, day: null });
     for (const { mount } of drawn) mount();
     if (!isSilent) this.#count(drawn.filter(({ shown }) => !isOwn(shown, this.#setting)).length);
     if (this.#place.isAtBottom) this.#trim();
@@ -247,8 +295,9 @@ export class Transcript {
 }
 
 /** @param {Entry} entry */
-function erase({ article, day }) {
+function erase({ article, stream, day }) {
   day?.remove();
+  stream.drop();
   discard(article);
 }
 

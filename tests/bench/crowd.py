@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from websockets.exceptions import ConnectionClosed
@@ -65,6 +65,7 @@ class Crowd:
         self._people: dict[int, Person] = {}
         self._readers: list[asyncio.Task[None]] = []
         self._tally = Tally(self._rooms, {})
+        self._listener: Callable[[int, str], None] | None = None
         self._next = 0
         self._said_by: dict[int, int] = {}
 
@@ -110,8 +111,14 @@ class Crowd:
                 assert isinstance(frame, str)
                 self.frames += 1
                 self._tally.receive(k, frame)
+                if self._listener is not None:
+                    self._listener(k, frame)
         except ConnectionClosed:
             pass  # what they miss is counted
+
+    def listen(self, listener: Callable[[int, str], None]) -> None:
+        """Have `listener` called with each person's number and each frame of theirs."""
+        self._listener = listener
 
     @property
     def received(self) -> int:

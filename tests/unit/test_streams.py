@@ -81,6 +81,13 @@ class TestWhatIsSaid:
         said.keep(1)
         assert (said.parts, said.end) == ([("markdown", "a")], Position(1, 1))
 
+    def test_taking_back_is_news(self) -> None:
+        said = stream(("markdown", "a"))
+        assert said.show()
+        said.keep(0)
+        assert said.show()
+        assert not said.show()
+
     def test_taking_back_nothing_changes_nothing(self) -> None:
         said = stream(("markdown", "a"))
         said.keep(1)

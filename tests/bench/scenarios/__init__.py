@@ -10,9 +10,10 @@ from tests.bench.scenarios.memory import MEMORY
 from tests.bench.scenarios.quiet import QUIET
 from tests.bench.scenarios.rooms import ROOMS
 from tests.bench.scenarios.stalled import STALLED
+from tests.bench.scenarios.streams import STREAMS
 
 __all__ = ["SCENARIOS"]
 
 SCENARIOS: dict[str, Scenario] = {
-    each.name: each for each in (FANOUT, ROOMS, JOIN, HANDLER, STALLED, MEMORY, QUIET)
+    each.name: each for each in (FANOUT, ROOMS, JOIN, HANDLER, STALLED, MEMORY, QUIET, STREAMS)
 }

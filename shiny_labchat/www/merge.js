@@ -1,0 +1,55 @@
+// @ts-check
+
+/**
+ * Make what is in an element the same as in another, and keep the nodes that are so already: what
+ * is selected, focused or unfolded in them stays so, and nothing flickers.
+ *
+ * @param {Node} target
+ * @param {Node} source is emptied
+ */
+export function merge(target, source) {
+  /** @type {ChildNode | null} */
+  let kept = target.firstChild;
+  for (const fresh of [...source.childNodes]) {
+    const next = kept?.nextSibling ?? null;
+    if (!kept) target.appendChild(fresh);
+    else if (!kept.isEqualNode(fresh)) adapt(kept, fresh);
+    kept = next;
+  }
+  while (kept) {
+    const next = kept.nextSibling;
+    kept.remove();
+    kept = next;
+  }
+}
+
+/**
+ * @param {ChildNode} kept
+ * @param {ChildNode} fresh
+ */
+function adapt(kept, fresh) {
+  if (kept instanceof Text && fresh instanceof Text) rewrite(kept, fresh.data);
+  else if (isAlike(kept, fresh)) merge(kept, fresh);
+  else kept.replaceWith(fresh);
+}
+
+/**
+ * @param {Text} text
+ * @param {string} data
+ */
+export function rewrite(text, data) {
+  if (data.startsWith(text.data)) text.appendData(data.slice(text.length)); // keeps what is selected
+  else text.data = data;
+}
+
+/**
+ * Equal but for what is inside; whether it is unfolded is the reader's.
+ *
+ * @param {Node} kept
+ * @param {Node} fresh
+ */
+function isAlike(kept, fresh) {
+  const [mine, other] = [kept.cloneNode(), fresh.cloneNode()];
+  for (const shell of [mine, other]) if (shell instanceof HTMLDetailsElement) shell.open = false;
+  return mine.isEqualNode(other);
+}
