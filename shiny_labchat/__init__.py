@@ -9,10 +9,12 @@ from shiny_labchat._lab import Lab
 from shiny_labchat._records import Member, Message
 from shiny_labchat._room import Room
 from shiny_labchat._ui import chat_ui
+from shiny_labchat.bots import Bot
 from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.module import chat_module_server, chat_module_ui
 
 __all__ = [
+    "Bot",
     "Chat",
     "Lab",
     "LabChatError",

@@ -12,16 +12,19 @@ from shiny.module import ResolvedId, resolve_id
 from shiny.session import Session, require_active_session
 
 from shiny_labchat import _shiny
+from shiny_labchat._bookmark import Bookmarking
 from shiny_labchat._domain import Role
 from shiny_labchat._following import Following
+from shiny_labchat._formats import Tokenizer
+from shiny_labchat._greeting import Greeting, Greets
 from shiny_labchat._lab import Lab
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._names import as_member_id
 from shiny_labchat._pseudonyms import Pseudonym
-from shiny_labchat._records import Member, Message
+from shiny_labchat._reading import Reading
+from shiny_labchat._records import Member
 from shiny_labchat._replies import Failures, Replies, Reply
 from shiny_labchat._room import Room
-from shiny_labchat._saying import Saying
 from shiny_labchat._seat import Identity, Seating, Wish
 from shiny_labchat._submit import (
     Handler,
@@ -31,6 +34,7 @@ from shiny_labchat._submit import (
     UserSubmitFunction,
     handled_message,
 )
+from shiny_labchat._transform import Transforms
 from shiny_labchat._turns import turns_of
 
 if TYPE_CHECKING:
@@ -43,7 +47,7 @@ RoomLike = str | Room | None
 MemberLike = str | Member | None
 
 
-class Chat(Saying):
+class Chat(Reading, Greets, Bookmarking):
     """
     One shared room, as one Shiny session sees and steers it.
 
@@ -89,7 +93,10 @@ class Chat(Saying):
         sanitizes errors), "actual" (the error), "sanitize" (that there was one), or "unhandled"
         (their session ends).
     tokenizer
-        Accepted for shinychat's sake; nothing here counts tokens.
+        What counts tokens for the `token_limits` of :meth:`messages`, such as
+        ``tiktoken.encoding_for_model("gpt-4o")``; None: an estimate.
+    greeting
+        Drawn for this session's person only, and never logged; see :meth:`set_greeting`.
     reconnect
         Whether Shiny's own session comes back by itself, as a new one with the page's inputs as
         they were, after the server was restarted or the connection lost: Shiny's
@@ -115,7 +122,8 @@ class Chat(Saying):
         failures: Failures = "asker",
         messages: Sequence[Any] = (),
         on_error: OnError = "auto",
-        tokenizer: object = None,
+        tokenizer: Tokenizer | None = None,
+        greeting: Greeting | None = None,
         reconnect: bool = True,
     ) -> None:
         if identity not in ("browser", "tab", "link"):
@@ -128,10 +136,14 @@ class Chat(Saying):
         self._wanted_room = room
         self._wanted_member = member
         self._first = tuple(messages)
+        self._tokenizer = tokenizer
+        self._greeting = greeting
         session = require_active_session(None)
         handlers = Handlers(self, session, on_error)
         replies = client and Replies(client, reply, failures, session)
-        super().__init__(session, handlers, Following(session, self.id, handlers), replies)
+        transforms = Transforms(session)
+        following = Following(session, self.id, handlers, transforms)
+        super().__init__(session, handlers, following, replies, transforms)
         self._replace_earlier()
         if not callable(room):
             self._room_now()  # a wrong id is an error where it was written
@@ -139,12 +151,20 @@ class Chat(Saying):
             session,
             self.id,
             wish=lambda: Wish(
-                self._room_now(), self._member_now(), pseudonym, role, join, identity
+                self._room_now(),
+                self._member_now(),
+                pseudonym,
+                role,
+                join,
+                identity,
+                self._bookmark_now(),
             ),
             lab=self._lab,
             seated=self._seated,
             left=self._left,
             told=self._told,
+            waits=lambda: transforms.are_for_users,
+            recall=self._recall,
         )
         if reconnect and not session.is_stub_session():
             session.root_scope().allow_reconnect("force")
@@ -157,6 +177,7 @@ class Chat(Saying):
         key = (self._session.root_scope().id, self.id)
         earlier = _chats.get(key)
         if earlier is not None:
+            earlier._stop_bookmarking()
             earlier._seating.stop()
             earlier._following.leave()
         _chats[key] = self
@@ -169,8 +190,11 @@ class Chat(Saying):
             if self._session.is_stub_session():
                 return None
             wanted = wanted()
-        elif wanted is None:
-            wanted = str(self.id)
+            if wanted is not None:
+                self._name_room()
+        if wanted is None:
+            is_asked = callable(self._wanted_room)
+            wanted = self._room_otherwise(None if is_asked else str(self.id))
         return self._lab.room(wanted, study=self._study) if isinstance(wanted, str) else wanted
 
     def _member_now(self) -> tuple[bool, str | None]:
@@ -187,15 +211,18 @@ class Chat(Saying):
         """The room; reactive where it is given by a function. None before there is one."""
         return self._room_now()
 
-    def _told(self) -> dict[str, bool]:
-        """What a page shall know of Shiny's session before that is lost."""
+    def _told(self) -> dict[str, Any]:
+        """What a page shall know of Shiny's session before that is lost, and its greeting."""
         returns = self._session.root_scope() in _returning
-        return {"returns": returns, "answers": bool(self._handlers.registered)}
+        told = {"returns": returns, "answers": bool(self._handlers.registered)}
+        greeting = self._greeting_drawn()
+        return told if greeting is None else {**told, "greeting": greeting}
 
-    async def _seated(self, live: LiveRoom, page: str, lost: Lost | None) -> None:
-        self._following.follow(live, page, lost)
+    async def _seated(self, room: Room, live: LiveRoom, page: str, lost: Lost | None) -> None:
+        self._following.follow(room, live, page, lost)
         for k, message in enumerate(self._first):
             await self._say_first(message, f"first:{self.id}:{k}")
+        await self._come_in(live, lost)
         await self._following.begin()
 
     def _left(self) -> None:
@@ -203,27 +230,6 @@ class Chat(Saying):
         self._following.changed("messages", "members", "state")
 
     # ── reading ──
-
-    def messages(self) -> tuple[Message, ...]:
-        """
-        Reactively read the conversation, as far as this person may see it.
-
-        Returns
-        -------
-        tuple of Message
-            In order. In an `on_user_submit` handler the last one is the message being handled,
-            whatever arrived since; elsewhere it is all there is. Empty before there is a room,
-            and for who was removed.
-        """
-        self._following.depend("messages")
-        live = self._following.live
-        seat = live.state.seat(self._seating.member) if live else None
-        if live is None or seat is None:
-            return ()
-        handled = handled_message.get()
-        if handled is None or handled[0] is not self:
-            return live.conversation(seat, live.state.seq)
-        return live.conversation(seat, handled[1].seq)
 
     def turns(self, *, before: int | None = None, names: bool = True) -> list[chatlas.Turn]:
         """
@@ -288,15 +294,6 @@ class Chat(Saying):
             return "removed"
         return "open" if live.state.is_open else "closed"
 
-    def user_input(self) -> str | None:
-        """
-        Reactively read what this person said last, on this page; None: nothing yet.
-
-        Most apps read the last of :meth:`messages` instead.
-        """
-        self._following.depend("said")
-        return self._following.said
-
     # ── what people say ──
 
     @overload
@@ -330,7 +327,6 @@ class Chat(Saying):
 
     def update_user_input(
         self,
-        *,
         value: str | None = None,
         placeholder: str | None = None,
         submit: bool = False,
@@ -381,6 +377,7 @@ class Chat(Saying):
     def destroy(self) -> None:
         """End the chat in this session; the room, and everybody else in it, goes on."""
         self._handlers.registered.clear()
+        self._stop_bookmarking()
         self._seating.destroy()
         self._following.leave()
 

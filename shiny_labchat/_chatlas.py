@@ -11,13 +11,26 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chatlas import Chat, Tool, Turn
 
-__all__ = ["for_one_reply", "is_worth_another_try"]
+__all__ = [
+    "AGAIN",
+    "for_one_reply",
+    "is_worth_another_try",
+    "parameters_of",
+    "set_seed",
+    "unless_silent",
+    "without_retries",
+]
+
+AGAIN = (1.0, 3.0, 8.0)
+"""Pauses before a model that failed is asked again, in seconds; up to half as much is added."""
+SILENCE = 120.0
+"""How long a model may say nothing before that counts as a failure, in seconds."""
 
 
 def for_one_reply(client: Chat[Any, Any], turns: Sequence[Turn]) -> Chat[Any, Any]:
@@ -55,6 +68,45 @@ def _in_thread(tool: Tool) -> Tool:
         annotations=tool.annotations,
         strict=about.get("strict"),
     )
+
+
+def without_retries(client: Chat[Any, Any]) -> Chat[Any, Any]:
+    """The same client, whose connection makes each request once: we count them, and try again."""
+    known: Any = client
+    provider: Any = copy.copy(known.provider)
+    for name in ("_client", "_async_client"):
+        connection: Any = getattr(provider, name, None)
+        if hasattr(connection, "with_options"):
+            setattr(provider, name, connection.with_options(max_retries=0))
+    known.provider = provider
+    return client
+
+
+def set_seed(client: Chat[Any, Any], seed: int) -> None:
+    """Have a client send a seed; its provider must not be shared (see `without_retries`)."""
+    known: Any = client
+    known.set_model_params(seed=seed)
+    if getattr(known.provider, "_seed", None) is not None:  # which would come first
+        known.provider._seed = seed
+
+
+def parameters_of(client: Chat[Any, Any]) -> dict[str, Any]:
+    """What a client sends along with the conversation, such as a temperature."""
+    known: Any = client
+    own = getattr(known.provider, "_seed", None)
+    seed = {} if own is None else {"seed": own}
+    return {**known._standard_model_params, **known.kwargs_chat, **seed}
+
+
+async def unless_silent(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """What a model says, piece by piece; a `TimeoutError` when it says nothing for long."""
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        yield chunk
 
 
 def is_worth_another_try(error: Exception) -> bool:

@@ -9,20 +9,27 @@ from typing import Any, Literal
 from shiny_labchat._domain import Part, Role, Rules
 
 __all__ = [
+    "PASSED_OVER",
     "STREAM",
+    "SUBMITTED",
     "Change",
     "Clear",
     "Close",
     "Command",
     "Configure",
+    "Disclose",
     "EndStream",
     "Join",
     "Mute",
     "Open",
+    "PassOver",
     "Post",
+    "Publish",
     "Record",
     "Remove",
+    "Resubmit",
     "Say",
+    "Withhold",
 ]
 
 
@@ -46,6 +53,9 @@ class Join:
     pseudonym: str | None = None
     by_page: bool = False
     """A page may not bring back who was removed."""
+    is_bot: bool = False
+    shown: Role | None = None
+    """The role that others are shown in place of `role`; None: that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,64 @@ class Say:
     text: str
     cid: str
     page: str
+    waits: bool = False
+    """Its page's app transforms it first, see `Publish`; until then nobody is shown it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """What a person's message that waited has been transformed into."""
+
+    of: int
+    member: str
+    page: str
+    parts: Sequence[Part]
+    text: str
+    """What they wrote; only the log knows it."""
+    sent: str | None = None
+    """The id that their browser gave it."""
+
+    @property
+    def cid(self) -> str:
+        """A message that waits becomes one thing only."""
+        return f"{SUBMITTED}{self.of}"
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """
+    Show nobody what a transform has dropped; only the log knows it.
+
+    `of` is the message that waited, if it is one; `code` and `error` tell why.
+    """
+
+    text: str
+    member: str | None = None
+    code: str = "not_accepted"
+    of: int | None = None
+    page: str | None = None
+    error: str | None = None
+
+    @property
+    def cid(self) -> str | None:
+        """See `Publish`."""
+        return None if self.of is None else f"{SUBMITTED}{self.of}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resubmit:
+    """Another page of the same person takes over a message that waits."""
+
+    of: int
+    member: str
+    page: str
+    text: str
+    sent: str | None
+
+    @property
+    def cid(self) -> str:
+        """Once by each page."""
+        return f"{SUBMITTED}{self.of}@{self.page}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +151,12 @@ class Post:
     """Opens a stream: what it says comes later, with `EndStream`."""
     by: str | None = None
     """The member who may stop the stream, besides experimenters."""
+    original: str | None = None
+    """What was appended, where a transform has made something else of it."""
+    cause: str | None = None
+    """The callback that says it; only the log knows that."""
+    hides_cid: bool = False
+    """It is shown under an id made of its seq, as what people write is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +165,20 @@ class EndStream:
     What a stream has said, in the end.
 
     `how` is "done", or why it is not all that was to be said: "stopped", "failed" (`error` tells
-    the log why) or "interrupted" (its server is gone; it may turn out that it is not).
+    the log why), "withheld" (a transform dropped it in the end) or "interrupted" (its server is
+    gone; it may turn out that it is not).
     """
 
     of: int
     parts: Sequence[Part]
-    how: Literal["done", "stopped", "failed", "interrupted"] = "done"
+    how: Literal["done", "stopped", "failed", "withheld", "interrupted"] = "done"
     deps: Sequence[Mapping[str, Any]] = ()
     audience: Sequence[str] | None = None
     error: str | None = None
     turns: Sequence[Mapping[str, Any]] = ()
     """What a model keeps of its reply beside the text, see `Message.turns`."""
+    original: str | None = None
+    """See `Post`."""
 
     @property
     def cid(self) -> str:
@@ -119,6 +196,21 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class PassOver:
+    """A callback has failed at the message `of` and is done with it; only the log knows it."""
+
+    callback: str
+    of: int
+    tries: int
+    error: str
+
+    @property
+    def cid(self) -> str:
+        """It is passed over once."""
+        return f"{PASSED_OVER}{self.of}:{self.callback}"
+
+
+@dataclass(frozen=True, slots=True)
 class Remove:
     """Take someone out of the room, for reading and writing."""
 
@@ -131,6 +223,14 @@ class Mute:
 
     member: str
     on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Disclose:
+    """Show the real role of a member (None: of all) to some members (None: to all)."""
+
+    member: str | None = None
+    to: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +250,8 @@ class Clear:
     """Empty one member's view, or (member None) everybody's; the log keeps all."""
 
     member: str | None = None
+    greeting: bool = False
+    """Whether what the page itself begins with goes too."""
 
 
 Command = (
@@ -157,11 +259,16 @@ Command = (
     | Join
     | Change
     | Say
+    | Publish
+    | Withhold
+    | Resubmit
     | Post
     | EndStream
     | Record
+    | PassOver
     | Remove
     | Mute
+    | Disclose
     | Close
     | Open
     | Clear
@@ -169,3 +276,7 @@ Command = (
 
 STREAM = "stream:"
 """What the ids begin with that streams end by; no message may be given such an id."""
+SUBMITTED = "submitted:"
+"""The same, of messages that waited and were published or withheld."""
+PASSED_OVER = "passed_over:"
+"""The same, of messages that a callback passed over."""

@@ -40,6 +40,8 @@ class Conversation:
                 self._put(event)
 
     def _put(self, event: Event) -> None:
+        if event.data.get("is") == "withheld":  # it came to nothing
+            return
         message = message_of(event)
         at = bisect_left(self._messages, message.seq, key=lambda known: known.seq)
         self._messages[at : at + self._knows(message.seq, at)] = [message]

@@ -15,20 +15,27 @@ from typing import Any, cast
 
 from shiny_labchat import _pseudonyms
 from shiny_labchat._commands import (
+    PASSED_OVER,
     STREAM,
+    SUBMITTED,
     Change,
     Clear,
     Close,
     Command,
     Configure,
+    Disclose,
     EndStream,
     Join,
     Mute,
     Open,
+    PassOver,
     Post,
+    Publish,
     Record,
     Remove,
+    Resubmit,
     Say,
+    Withhold,
 )
 from shiny_labchat._domain import Event, Part, RoomState, Seat
 from shiny_labchat.errors import Refused
@@ -83,12 +90,16 @@ def _join(state: RoomState, wish: Join, at: int) -> list[Event]:
         return []
     if seat is not None and wish.by_page:
         raise Refused("removed")
-    data = {
+    data: dict[str, Any] = {
         "handle": seat.handle if seat else wish.handle,
         "pseudonym": _name(state, wish.member, wish.pseudonym),
         "role": wish.role,
         "asked": wish.pseudonym,
     }
+    if wish.is_bot:
+        data["is_bot"] = True
+    if wish.shown is not None:
+        data["shown"] = wish.shown
     return [_event(state, at, "joined", wish.member, data)]
 
 
@@ -125,6 +136,9 @@ def _say(state: RoomState, wish: Say, at: int) -> list[Event]:
         raise Refused("too_long", detail=f"At most {state.rules.max_length} characters, please.")
     if seat.allowance(state.rules, at) < 1:
         raise Refused("too_fast")
+    if wish.waits:
+        waiting = {"text": wish.text, "page": wish.page}
+        return [_event(state, at, "submitted", wish.member, waiting, wish.cid)]
     data = {
         "role": "user",
         "h": seat.handle,
@@ -135,19 +149,56 @@ def _say(state: RoomState, wish: Say, at: int) -> list[Event]:
     return [_event(state, at, "message", wish.member, data, wish.cid)]
 
 
+def _publish(state: RoomState, wish: Publish, at: int) -> list[Event]:
+    seat = _member(state, wish.member)
+    if (code := state.silence(seat)) is not None:
+        raise Refused(code)
+    _check_storable(*_strings(wish.parts))
+    data: dict[str, Any] = {
+        "role": "user",
+        "h": seat.handle,
+        "name": seat.pseudonym,
+        "parts": list(wish.parts),
+        "page": wish.page,
+        "submitted": wish.of,
+        "sent": wish.sent,
+    }
+    if wish.parts != [("text", wish.text)]:
+        data["original"] = wish.text
+    return [_event(state, at, "message", wish.member, data, wish.cid)]
+
+
+def _withhold(state: RoomState, wish: Withhold, at: int) -> list[Event]:
+    _check_storable(wish.text, wish.error or "")
+    data: dict[str, Any] = {"original": wish.text, "code": wish.code}
+    if wish.of is not None:
+        data |= {"submitted": wish.of, "page": wish.page}
+    if wish.error is not None:
+        data["error"] = wish.error
+    return [_event(state, at, "withheld", wish.member, data, wish.cid)]
+
+
+def _resubmit(state: RoomState, wish: Resubmit, at: int) -> list[Event]:
+    _member(state, wish.member)
+    data = {"text": wish.text, "page": wish.page, "again": wish.of, "sent": wish.sent}
+    return [_event(state, at, "submitted", wish.member, data, wish.cid)]
+
+
 def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
-    name, handle = wish.name, None
+    role, name, handle = wish.role, wish.name, None
     if wish.member is not None:
         seat = _member(state, wish.member)
         code = state.silence(seat)
         if code is not None and code != "read_only":  # the app knows who writes here
             raise Refused(code)
         name, handle = name or seat.pseudonym, seat.handle
-    if wish.cid is not None and wish.cid.startswith(STREAM):
-        raise ValueError(f"id: {wish.cid!r} is kept for streams; begin it otherwise")
-    _check_storable(name or "", wish.cid or "", *_strings(wish.parts))
+        if seat.is_bot:
+            role = "assistant" if seat.role_for(None) == "assistant" else "user"
+    if wish.cid is not None and wish.cid.startswith((STREAM, SUBMITTED, PASSED_OVER)):
+        raise ValueError(f"id: {wish.cid!r} is kept for the log; begin it otherwise")
+    _check_storable(name or "", wish.cid or "", wish.original or "", *_strings(wish.parts))
     data: dict[str, Any] = {
-        "role": wish.role,
+        "role": role,
         "h": handle,
         "name": name,
         "parts": list(wish.parts),
@@ -158,8 +209,12 @@ def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
         data["deps"] = list(wish.deps)
     if wish.audience is not None:
         data["audience"] = list(wish.audience)
-    if wish.cid is not None:
+    if wish.cid is not None and not wish.hides_cid:
         data["id"] = wish.cid
+    if wish.cause is not None:
+        data["cause"] = wish.cause
+    if wish.original is not None:
+        data["original"] = wish.original
     if wish.is_live:
         data["live"] = True
         by = state.seat(wish.by)
@@ -169,7 +224,7 @@ def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
 
 
 def _end_stream(state: RoomState, wish: EndStream, at: int) -> list[Event]:
-    _check_storable(*_strings(wish.parts))
+    _check_storable(wish.original or "", *_strings(wish.parts))
     data: dict[str, Any] = {"of": wish.of, "is": wish.how, "parts": list(wish.parts)}
     if wish.deps:
         data["deps"] = list(wish.deps)
@@ -179,12 +234,20 @@ def _end_stream(state: RoomState, wish: EndStream, at: int) -> list[Event]:
         data["error"] = wish.error
     if wish.turns:
         data["turns"] = list(wish.turns)
+    if wish.original is not None:
+        data["original"] = wish.original
     return [_event(state, at, "streamed", None, data, wish.cid)]
 
 
 def _record(state: RoomState, wish: Record, at: int) -> list[Event]:
     data = {"kind": wish.kind, "value": wish.value}
     return [_event(state, at, "recorded", wish.member, data)]
+
+
+def _pass_over(state: RoomState, wish: PassOver, at: int) -> list[Event]:
+    _check_storable(wish.callback, wish.error)
+    data = {"callback": wish.callback, "of": wish.of, "tries": wish.tries, "error": wish.error}
+    return [_event(state, at, "passed_over", None, data, wish.cid)]
 
 
 def _remove(state: RoomState, wish: Remove, at: int) -> list[Event]:
@@ -201,6 +264,19 @@ def _mute(state: RoomState, wish: Mute, at: int) -> list[Event]:
     return [_event(state, at, "changed", wish.member, {"is_muted": wish.on})]
 
 
+def _disclose(state: RoomState, wish: Disclose, at: int) -> list[Event]:
+    seats = [_member(state, wish.member)] if wish.member is not None else list(state.seats.values())
+    for member in wish.to or ():
+        _member(state, member)
+    told: list[Event] = []
+    for seat in seats:
+        to = None if wish.to is None else [m for m in wish.to if m not in seat.known_to]
+        if seat.shown is not None and to != []:
+            event = _event(state, at, "disclosed", seat.member, {"to": to})
+            told.append(event._replace(seq=state.seq + 1 + len(told)))
+    return told
+
+
 def _close(state: RoomState, wish: Close, at: int) -> list[Event]:
     _check_storable(wish.reason or "")
     if not state.is_open:
@@ -215,8 +291,10 @@ def _open(state: RoomState, wish: Open, at: int) -> list[Event]:
 def _clear(state: RoomState, wish: Clear, at: int) -> list[Event]:
     if wish.member is not None:
         _member(state, wish.member)
-    scope = "room" if wish.member is None else "view"
-    return [_event(state, at, "cleared", wish.member, {"scope": scope})]
+    data: dict[str, Any] = {"scope": "room" if wish.member is None else "view"}
+    if wish.greeting:
+        data["greeting"] = True
+    return [_event(state, at, "cleared", wish.member, data)]
 
 
 _RULES: dict[type, Callable[..., list[Event]]] = {
@@ -224,14 +302,19 @@ _RULES: dict[type, Callable[..., list[Event]]] = {
     Clear: _clear,
     Close: _close,
     Configure: _configure,
+    Disclose: _disclose,
     EndStream: _end_stream,
     Join: _join,
     Mute: _mute,
     Open: _open,
+    PassOver: _pass_over,
     Post: _post,
+    Publish: _publish,
     Record: _record,
     Remove: _remove,
+    Resubmit: _resubmit,
     Say: _say,
+    Withhold: _withhold,
 }
 
 

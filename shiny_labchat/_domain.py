@@ -36,6 +36,7 @@ CLOCK_SLACK = 10_000_000
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NOBODY: Mapping[str | None, int] = MappingProxyType({})
 
 
 class RoomKey(NamedTuple):
@@ -59,11 +60,14 @@ class Rules:
     burst
         Messages that one member may send at once before `rate` counts (the depth of the
         token bucket).
+    max_composing
+        Bots that may be composing a message at the same time; others wait their turn.
     """
 
     max_length: int = 5_000
     rate: float | None = 2.0
     burst: int = 10
+    max_composing: int = 1
 
     def __post_init__(self) -> None:
         if self.max_length < 1:
@@ -72,6 +76,8 @@ class Rules:
             raise ValueError(f"rate must be positive or None, not {self.rate}")
         if self.burst < 1:
             raise ValueError(f"burst must be at least 1, not {self.burst}")
+        if self.max_composing < 1:
+            raise ValueError(f"max_composing must be at least 1, not {self.max_composing}")
 
 
 class Event(NamedTuple):
@@ -121,6 +127,12 @@ class Seat:
         The token bucket: what was left in it (messages) at `spoke` (microseconds).
     view_from
         The member has cleared their own view up to this seq.
+    is_bot
+        Whether it is a program that this package runs: it is always here.
+    shown
+        The role that others are shown in place of the real one; None: the real one.
+    known_to
+        The ids of the members who are shown the real one nevertheless.
     """
 
     member: str
@@ -134,6 +146,15 @@ class Seat:
     tokens: float = float("inf")
     spoke: int = 0
     view_from: int = 0
+    is_bot: bool = False
+    shown: Role | None = None
+    known_to: tuple[str, ...] = ()
+
+    def role_for(self, viewer: str | None) -> Role:
+        """The role that a viewer is shown; None: one to whom nothing was disclosed."""
+        if self.shown is None or viewer in self.known_to:
+            return self.role
+        return self.shown
 
     def may_see(self, event: Event) -> bool:
         """Whether this member may see a message (others than messages are never shown)."""
@@ -162,11 +183,17 @@ class RoomState(NamedTuple):
     reason: str | None = None
     cleared: int = 0
     seats: Mapping[str, Seat] = _NOTHING
+    told: Mapping[str | None, int] = _NOBODY
+    """When (as a seq) who somebody is was last disclosed to a member; None: to all."""
 
     def seat(self, member: str | None) -> Seat | None:
         """The seat of someone who is a member now; None: a stranger, or removed."""
         seat = self.seats.get(member) if member is not None else None
         return None if seat is None or seat.is_removed else seat
+
+    def last_told(self, viewer: str) -> int:
+        """The seq at which a viewer was last told who somebody is; 0: never."""
+        return max(self.told.get(None, 0), self.told.get(viewer, 0))
 
     def silence(self, seat: Seat) -> str | None:
         """Why a member may not write now, as a code; None: they may."""
@@ -188,6 +215,10 @@ class RoomState(NamedTuple):
         if event.kind == "cleared":
             return event.data["scope"] == "room" or event.member == viewer.member
         return event.data.get("of", event.seq) > self.floor(viewer) and viewer.may_see(event)
+
+    def bots(self) -> list[Seat]:
+        """The members that are programs."""
+        return [seat for seat in self.members() if seat.is_bot]
 
     def members(self) -> Iterable[Seat]:
         """Everyone who is a member now, in order of joining."""
@@ -235,6 +266,8 @@ def _said(state: RoomState, event: Event) -> _Changes:
     seat = state.seats.get(event.member or "")
     if seat is None or "page" not in event.data:  # code may say what it likes
         return {}
+    if "submitted" in event.data or "again" in event.data:  # it was counted when it was sent
+        return {}
     left = seat.allowance(state.rules, event.at) - 1
     if left == seat.tokens == float("inf"):  # nobody counts here
         return {}
@@ -255,6 +288,19 @@ def _cleared(state: RoomState, event: Event) -> _Changes:
     return _seat_with(state, event, view_from=event.seq)
 
 
+def _disclosed(state: RoomState, event: Event) -> _Changes:
+    seat = state.seats.get(event.member or "")
+    if seat is None:
+        return {}
+    to: list[str] | None = event.data["to"]
+    if to is None:
+        changes = _with(state, replace(seat, shown=None, known_to=()))
+    else:
+        changes = _with(state, replace(seat, known_to=(*seat.known_to, *to)))
+    whom = [None] if to is None else to
+    return {**changes, "told": {**state.told, **dict.fromkeys(whom, event.seq)}}
+
+
 def _seat_with(state: RoomState, event: Event, **changes: Any) -> _Changes:
     seat = state.seats.get(event.member or "")
     return {} if seat is None else _with(state, replace(seat, **changes))
@@ -269,8 +315,10 @@ _FOLDS = {
     "cleared": _cleared,
     "closed": _closed,
     "configured": _configured,
+    "disclosed": _disclosed,
     "joined": _joined,
     "message": _said,
     "opened": _opened,
     "removed": _removed,
+    "submitted": _said,
 }

@@ -21,13 +21,18 @@ __all__ = ["Entry", "enter", "identify", "invitation", "invite", "ticket"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a socket was opened with: the log, the rights, and the token to come back with."""
+    """
+    What a socket was opened with: the log, the rights, and the token to come back with.
+
+    `waits` tells that what its page says is transformed by the app before anybody is shown it.
+    """
 
     log: Log
     room: RoomKey
     member: str
     page: str
     resume: str
+    waits: bool = False
 
 
 async def identify(log: Log, key: str) -> str:
@@ -60,9 +65,10 @@ async def invitation(log: Log, raw: str) -> Grant | None:
     return await log.read(lambda conn: look_up(conn, "invite", raw))
 
 
-async def ticket(log: Log, room: RoomKey, member: str, page: str) -> str:
-    """A ticket that lets a member's page open one socket to a room."""
-    grant = Grant(member, room, page=page)
+async def ticket(log: Log, room: RoomKey, member: str, page: str, *, waits: bool = False) -> str:
+    """A ticket that lets a member's page open one socket to a room; see `Entry`."""
+    # Tokens say it, so that no process ever takes such a page's words as they are.
+    grant = Grant(member, room, page=f"{page}{_WAITS * waits}")
     return await log.write(lambda conn, now: issue(conn, "ticket", grant, now))
 
 
@@ -96,7 +102,13 @@ async def _enter(log: Log, token: str, is_resume: bool) -> Entry | None:
         grant, resume = await log.write(lambda conn, now: _take_ticket(conn, token, now))
     if grant is None or grant.room is None:
         return None
-    return Entry(log, grant.room, grant.member, grant.page or "", resume)
+    page = grant.page or ""
+    waits = page.endswith(_WAITS)
+    return Entry(log, grant.room, grant.member, page.removesuffix(_WAITS), resume, waits)
+
+
+_WAITS = "\twaits"
+"""What ends the page in a token of one whose words wait; no page's own id has a tab in it."""
 
 
 def _take_ticket(conn: sa.Connection, raw: str, now: int) -> tuple[Grant | None, str]:

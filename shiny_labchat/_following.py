@@ -7,15 +7,19 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 
+import sqlalchemy as sa
 from shiny.session import Session
 
 from shiny_labchat import _shiny
 from shiny_labchat._domain import Event
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._reads import Reads
-from shiny_labchat._records import message_of
+from shiny_labchat._records import Message, message_of
+from shiny_labchat._room import Room
 from shiny_labchat._submit import Handlers, Lost
+from shiny_labchat._transform import Transforms
 from shiny_labchat.errors import LabChatError
+from shiny_labchat.store import find_room, submitted
 
 __all__ = ["Following"]
 
@@ -31,7 +35,7 @@ GONE_WITHIN = 10.0
 """How long the socket of a page may outlive its session if both go, in seconds."""
 
 _TOPICS = {
-    "messages": {"message", "cleared", "removed"},
+    "messages": {"message", "streamed", "cleared", "removed"},
     "members": {"joined", "changed", "removed"},
     "state": {"opened", "closed", "joined", "removed"},
 }
@@ -48,13 +52,17 @@ class Following:
         The live room; None before there is one.
     """
 
-    def __init__(self, session: Session, chat: str, handlers: Handlers) -> None:
+    def __init__(
+        self, session: Session, chat: str, handlers: Handlers, transforms: Transforms
+    ) -> None:
         self.live: LiveRoom | None = None
         self._reads = Reads(session)
         self._last: Event | None = None
         self._session = session
         self._chat = chat
         self._handlers = handlers
+        self._transforms = transforms
+        self._room: Room | None = None
         self._page = ""
         self._lost: Lost | None = None
         self._backlog: list[Event] | None = None
@@ -62,12 +70,13 @@ class Following:
         self._waiting: list[Callable[[], Awaitable[None]]] = []
 
     @property
-    def said(self) -> str | None:
-        """The text that this page's person said last."""
-        return None if self._last is None else message_of(self._last).content
+    def said(self) -> Message | None:
+        """What this page's person said last."""
+        return None if self._last is None else message_of(self._last)
 
-    def follow(self, live: LiveRoom, page: str, lost: Lost | None = None) -> None:
+    def follow(self, room: Room, live: LiveRoom, page: str, lost: Lost | None = None) -> None:
         """Follow a room, which is left again in time, for a page; see `begin`."""
+        self._room = room
         self._page = page
         self._lost = lost
         self._backlog = []
@@ -109,17 +118,22 @@ class Following:
         """The session has ended: what its page has sent is still handled, then the room is left."""
         self._unfollow()
         try:
-            await self._take_up()  # what was stored a moment ago may not have been told yet
-            await self._handlers.idle()
+            await self._finish()  # what was stored a moment ago may not have been told yet
             if self.live is not None:
                 async with asyncio.timeout(GONE_WITHIN):
                     await self.live.without(self._page)
-                await self._take_up()
-                await self._handlers.idle()
+                await self._finish()
         except TimeoutError:
             pass  # the page is there still: what it sends now waits for its next session
         finally:
             self.leave()
+
+    async def _finish(self) -> None:
+        """Handle all that this page has sent so far."""
+        await self._take_up()
+        await self._transforms.idle()
+        await self._take_up()  # what has come of it
+        await self._handlers.idle()
 
     async def once(self, action: Callable[[], Awaitable[None]]) -> None:
         """Do something now, or as soon as a room is followed."""
@@ -151,7 +165,7 @@ class Following:
 
     def _hear(self, events: Sequence[Event]) -> None:
         if self._backlog is None:
-            self._submit(events)
+            self._take(events)
         else:
             self._backlog += events
 
@@ -160,6 +174,7 @@ class Following:
         live = self.live
         if live is None:
             return
+        await self._transform_missed(live)
         since = _handled.get(self._key(live))
         unsure: frozenset[str] = frozenset()
         if since is None:
@@ -170,7 +185,26 @@ class Following:
             self._mark(live, since)
         self._submit(missed, unsure)
         backlog, self._backlog = self._backlog or [], None
-        self._submit(backlog)
+        self._take(backlog)
+
+    async def _transform_missed(self, live: LiveRoom) -> None:
+        """Transform what this page sent while no session was there to do it."""
+        is_known = self._key(live) in _handled  # a new page has sent nothing yet
+        if self._room is None or not (self._lost or (is_known and self._transforms.are_for_users)):
+            return
+        page, after = self._page, live.state.seq - RECALLED
+
+        def read(conn: sa.Connection) -> list[Event]:
+            found = find_room(conn, live.key)
+            return [] if found is None else submitted(conn, found[0], page, after)
+
+        self._transforms.take(self._room, page, await self._room.log.read(read))
+
+    def _take(self, events: Sequence[Event]) -> None:
+        sent = [event for event in events if event.kind == "submitted"]
+        if sent and self._room is not None:
+            self._transforms.take(self._room, self._page, sent)
+        self._submit([event for event in events if event.kind == "message"])
 
     def _recall(self, live: LiveRoom) -> tuple[int, frozenset[str]]:
         """Where to begin with a page that this process does not know, and what to leave out."""
@@ -189,7 +223,8 @@ class Following:
         self._mark(live, events[-1].seq)
         for event in events:
             is_own = event.kind == "message" and event.data.get("page") == self._page
-            if is_own and event.seq > done and event.cid not in unsure:
+            sent = event.data.get("sent", event.cid)
+            if is_own and event.seq > done and sent not in unsure:
                 self._last = event
                 self._handlers.submit(event, self.read_whole)
                 self.changed("said")

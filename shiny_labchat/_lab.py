@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
-from shiny_labchat import _door
+from shiny_labchat import _attendance, _callbacks, _door
 from shiny_labchat._domain import Role, RoomKey, Rules
 from shiny_labchat._names import app_folder, as_id, as_member_id, as_roles
-from shiny_labchat._room import Room, Settings
-from shiny_labchat.store import Grant, Log, find_room, open_log, rooms
+from shiny_labchat._room import MessageFunction, Room, Settings
+from shiny_labchat._scope import Scope
+from shiny_labchat.store import AuditEntry, Grant, Log, find_room, open_log, rooms
+from shiny_labchat.store.audit import written
 
 __all__ = ["Lab"]
+
+F = TypeVar("F", bound=MessageFunction)
 
 
 class Lab:
@@ -114,6 +119,111 @@ class Lab:
         keys = await self._log.read(lambda conn: rooms(conn, study))
         return [Room(self._log, key, Settings()) for key in keys]
 
+    def on_message(
+        self, rooms: str | Room | Sequence[str | Room] = "*", name: str | None = None
+    ) -> Callable[[F], F]:
+        """
+        Have a function called with every message in some rooms; a decorator.
+
+        It needs no page, and it goes on after a restart, before anybody visits, with the first
+        message that it has not handled. Registered for the first time it begins with what is
+        said from then on; in rooms that are made later, with their first message.
+
+        Parameters
+        ----------
+        rooms
+            ``"*"`` (all), a room's id, a glob such as ``"group-*"``, or several of these: rooms
+            of *any* study. Or a :class:`Room`, or several, if one study's are meant.
+        name
+            What it is known by; None: its script's folder and name, and its qualified name. A
+            function registered under the same name is replaced, as each session of an Express
+            script does it.
+
+        Returns
+        -------
+        callable
+            The decorator: takes ``fn(room, member, message)``, async or not, and gives it back.
+
+        Raises
+        ------
+        ValueError
+            A room is not one, or the function has no name of its own.
+        TypeError
+            `rooms` are no rooms, or the function takes something else.
+
+        Notes
+        -----
+        `room` is the :class:`Room`; `member` the :class:`Member` who spoke, None when the
+        programme did; ``str(message)`` is the :class:`Message`'s text. Private messages are
+        heard, too. A message of a stream is heard when that has ended. What the function itself
+        posts is not (nor what a task that it started posts); what other callbacks post is.
+
+        In each room the messages come one after the other, in order; rooms do not wait for each
+        other. One that is not async runs in a thread; there ``asyncio.run(room.post(...))`` posts.
+
+        Each message is handled once, in one of the processes that serve this database, unless
+        that process dies in the middle of it or the function raises: then it is begun again,
+        with ``message.is_repeat``. Make what must not be done twice depend on that, or give it
+        an id: ``await room.post("Noted.", id=f"noted-{message.seq}")``. A function that raises
+        is tried again after 0.5, 1.5 and 4.5 seconds; then the message is passed over, which the
+        server's log and the room's record (kind "passed_over") say.
+        """
+        scope = Scope(tuple(self._part(each) for each in _several(rooms)))
+
+        def register(fn: F) -> F:
+            _callbacks.register(
+                self._log, scope, fn, name, lambda key: Room(self._log, key, Settings())
+            )
+            return fn
+
+        return register
+
+    def add_bot(
+        self, bot: _attendance.Attendant, rooms: str | Room | Sequence[str | Room] = "*"
+    ) -> None:
+        """
+        Have a bot take part in some rooms, from now on and after each restart.
+
+        It needs no page. In rooms that are made later it is a member before anybody else; in
+        those that are there, when they are next used. It reacts to what is said from then on; if
+        the server ends, the next one goes on with what it has not reacted to. Of several
+        processes that serve this database, one at a time runs it in a room.
+
+        Parameters
+        ----------
+        bot
+            A :class:`Bot`; one with the same id, for the same rooms, is replaced.
+        rooms
+            As in :meth:`on_message`.
+        """
+        scope = Scope(tuple(self._part(each) for each in _several(rooms)))
+        _attendance.attend(self._log, scope, bot, lambda key: Room(self._log, key, Settings()))
+
+    async def audit(self, study: str | None = None) -> list[AuditEntry]:
+        """
+        Read what bots asked models and were answered, and why they kept silent.
+
+        Parameters
+        ----------
+        study
+            Of which study; None: of all.
+
+        Returns
+        -------
+        list of AuditEntry
+            In the order in which they were begun.
+        """
+        return await self._log.read(lambda conn: written(conn, study))
+
+    def _part(self, room: object) -> str | RoomKey:
+        if isinstance(room, Room):
+            if room.log is not self._log:
+                raise ValueError(f"rooms: {room!r} is in another lab than {self!r}")
+            return room.key
+        if callable(room):
+            raise TypeError("rooms must be rooms; decorate with @lab.on_message()")
+        return as_id("rooms", room)
+
     async def invite(
         self,
         member: str,
@@ -150,3 +260,12 @@ class Lab:
             study=study,
         )
         return await _door.invite(self._log, grant)
+
+
+def _several(rooms: object) -> Sequence[object]:
+    if isinstance(rooms, (str, Room)) or not isinstance(rooms, Sequence):
+        return (rooms,)
+    several = cast("Sequence[object]", rooms)
+    if not several:
+        raise ValueError("rooms must name one at least")
+    return several

@@ -136,7 +136,7 @@ class LiveRoom:
         self.state = RoomState()
         self.users = 0
         self.is_void = False
-        self.presence = Presence(self._seats)
+        self.presence = Presence(self._seats, lambda: self.state.bots())
         self.streams = Streams(lambda: self._tell(self._first, ()))
         self.deps: list[dict[str, Any]] = []
         self._log = log
@@ -295,9 +295,9 @@ class LiveRoom:
             self._begin_stream(event)
             if event.kind == "streamed":
                 self.streams.finish(event)
-            if event.kind == "message" and event.member is not None:
+            if event.kind in ("message", "submitted") and event.member is not None:
                 self.presence.stop_typing(event.member)
-            elif event.kind in ("changed", "removed"):
+            elif event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
                 self.presence.rename()
         if self._whole is not None:
             self._whole.add(events)

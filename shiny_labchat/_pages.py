@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shiny_labchat import _wire
 from shiny_labchat._domain import Event, RoomState, Seat
-from shiny_labchat._window import PAGE, Page, cut, page_of
+from shiny_labchat._window import PAGE, Page, as_shown, cut, page_of
 from shiny_labchat.store import Log, events_after, events_before
 
 __all__ = ["missed", "older"]
@@ -23,7 +23,7 @@ async def older(log: Log, number: int, room: RoomState, before: int, viewer: Sea
                 break
             item = _wire.item(event)
             if item is not None and viewer.may_see(event):
-                found.append(item)
+                found.append(as_shown(room, viewer, event, item))
         if len(found) > PAGE or len(events) <= PAGE or events[-1].seq <= lowest:
             return page_of(found)
         before = events[-1].seq

@@ -72,18 +72,31 @@ class Presence:
     ----------
     seats
         Gives the seats of members by their ids, leaving out who is no member any more.
+    bots
+        Gives the seats of bots, who are always here.
     """
 
-    def __init__(self, seats: Callable[[Sequence[str]], list[Seat]]) -> None:
-        self.here = Notice(
-            lambda: _wire.presence(seats(list(self._here))), PRESENCE_EVERY, self._tell
-        )
+    def __init__(
+        self, seats: Callable[[Sequence[str]], list[Seat]], bots: Callable[[], list[Seat]] = list
+    ) -> None:
+        self._seats = seats
+        self._bots = bots
+        self.here = Notice(self.frame_for, PRESENCE_EVERY, self._tell)
         self.typing = Notice(
             lambda: _wire.typing(seats(list(self._typing))), TYPING_PAUSE, self._tell
         )
         self._here: Counter[str] = Counter()
         self._typing: dict[str, asyncio.TimerHandle] = {}
         self._followers: set[Callable[[], None]] = set()
+
+    def frame_for(self, viewer: str | None = None) -> str:
+        """
+        Who is here, as a viewer is shown it; None: one to whom nothing was disclosed.
+
+        In the order of handles, which are random: who is always here must not always come first.
+        """
+        here = {seat.handle: seat for seat in (*self._seats(list(self._here)), *self._bots())}
+        return _wire.presence([here[handle] for handle in sorted(here)], viewer)
 
     def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
         """Call `follower` when there is a new frame; returns what ends that."""

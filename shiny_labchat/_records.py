@@ -9,7 +9,16 @@ from typing import Any, Literal
 
 from shiny_labchat._domain import Event, Part, Role, Seat
 
-__all__ = ["Member", "Message", "is_message", "message_of", "settled", "text_of", "to_datetime"]
+__all__ = [
+    "Member",
+    "Message",
+    "is_message",
+    "is_text",
+    "message_of",
+    "settled",
+    "text_of",
+    "to_datetime",
+]
 
 
 def to_datetime(at: int) -> datetime:
@@ -75,6 +84,12 @@ class Message:
     turns
         A model's reply as chatlas keeps it, where there is more to it than text, such as calls
         of tools: its turns as JSON values.
+    original
+        What was written or appended, where the app's transform has made `content` of it; None:
+        `content` is that.
+    is_repeat
+        In a callback: it has begun with this message before, and then failed, or its server
+        ended (see `Lab.on_message`).
     """
 
     seq: int
@@ -86,6 +101,8 @@ class Message:
     at: datetime
     audience: tuple[str, ...] | None = None
     turns: tuple[Mapping[str, Any], ...] = ()
+    original: str | None = None
+    is_repeat: bool = False
 
     def __str__(self) -> str:
         return self.content
@@ -123,12 +140,18 @@ def message_of(event: Event) -> Message:
         at=to_datetime(event.at),
         audience=None if audience is None else tuple(audience),
         turns=tuple(data.get("turns", ())),
+        original=data.get("original"),
     )
 
 
 def text_of(parts: Iterable[Part]) -> str:
     """The plain content of a message's parts, in order: what is said, not what was thought."""
-    return "".join(content for kind, content in parts if kind in _SAID)
+    return "".join(content for kind, content in parts if is_text(kind))
+
+
+def is_text(kind: str) -> bool:
+    """Whether a part of this kind is what is said."""
+    return kind in _SAID
 
 
 _SAID = ("text", "markdown", "html")
@@ -143,7 +166,7 @@ def settled(opening: Event, ending: Event) -> Event:
     """The message that a stream has become: in its opening's place, with what was said."""
     data = {key: value for key, value in opening.data.items() if key not in ("live", "is")}
     data["parts"] = ending.data["parts"]
-    for key in ("deps", "turns"):
+    for key in ("deps", "turns", "original"):
         if ending.data.get(key):
             data[key] = ending.data[key]
     if ending.data["is"] != "done":

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
@@ -16,6 +16,7 @@ from shiny.session import Session, session_context
 from shiny_labchat import _chatlas, _commands
 from shiny_labchat._domain import RoomKey
 from shiny_labchat._records import Message
+from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
 from shiny_labchat._stream import MessageStream, speaking
@@ -34,10 +35,6 @@ Reply = Literal["always", "mention"] | Callable[[Message], bool | Awaitable[bool
 Failures = Literal["asker", "room"]
 """Who is told, in words, that a model could not answer."""
 
-AGAIN = (1.0, 3.0, 8.0)
-"""Pauses before a model that failed is asked again, in seconds; up to half as much is added."""
-SILENCE = 120.0
-"""How long a model may say nothing before that counts as a failure, in seconds."""
 SORRY = "The assistant could not answer. Please try again in a moment."
 
 _MENTION = re.compile(r"(?<!\w)@assistant\b", re.IGNORECASE)
@@ -79,9 +76,18 @@ class Replies:
         wants = self._reply(message)
         return wants if isinstance(wants, bool) else bool(await wants)
 
-    async def answer(self, room: Room, message: Message, command: _commands.Post) -> str:
+    async def answer(
+        self, room: Room, message: Message, command: _commands.Post, retell: Retell | None = None
+    ) -> str:
         """
         Reply to a message, after those that are being replied to in the room.
+
+        Parameters
+        ----------
+        room, message, command
+            Where, to what, and as what message.
+        retell
+            What is shown of what is said; None: all of it.
 
         Returns
         -------
@@ -91,7 +97,7 @@ class Replies:
         async with _turn_in(room.log, room.key):
             task = asyncio.current_task()
             assert task is not None
-            async with speaking(room, command, task.cancel) as speaker:
+            async with speaking(room, command, task.cancel, retell) as speaker:
                 if speaker is None:  # it was answered before
                     return ""
                 try:
@@ -105,13 +111,13 @@ class Replies:
 
     async def _try(self, speaker: Speaker, message: Message) -> list[chatlas.Turn]:
         stream = MessageStream(speaker, self._session)
-        pauses = iter(AGAIN)
+        pauses = iter(_chatlas.AGAIN)
         while True:
             heard = [each for each in await speaker.heard() if each.seq != message.seq]
             turns = turns_of(heard)
             client = _chatlas.for_one_reply(self._client, turns)
             try:
-                async for chunk in _unless_silent(
+                async for chunk in _chatlas.unless_silent(
                     await client.stream_async(asked(message), content="all")
                 ):
                     await stream.append(chunk)
@@ -128,16 +134,6 @@ class Replies:
         logger.error("a model could not answer in room %r", room.id, exc_info=exc)
         audience = [message.member] if self._failures == "asker" and message.member else None
         await room.say(_commands.Post([("text", SORRY)], "system", audience=audience))
-
-
-async def _unless_silent(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    while True:
-        try:
-            async with asyncio.timeout(SILENCE):
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
-            return
-        yield chunk
 
 
 def _turn_in(log: Log, key: RoomKey) -> asyncio.Lock:

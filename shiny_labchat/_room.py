@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast, overload
 
 import sqlalchemy as sa
 
-from shiny_labchat import _commands
+from shiny_labchat import _attendance, _callbacks, _commands
 from shiny_labchat._domain import Event, Role, RoomKey, RoomState, Rules
 from shiny_labchat._names import as_member_id, as_roles, resolve_pseudonym
 from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._records import Member, Message, message_of
+from shiny_labchat._scope import Scope
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import (
+    AuditEntry,
     Log,
     Outcome,
     events_after,
@@ -23,8 +25,13 @@ from shiny_labchat.store import (
     find_room,
     load_state,
 )
+from shiny_labchat.store.audit import written
 
-__all__ = ["Room", "Settings"]
+__all__ = ["MessageFunction", "Room", "Settings"]
+
+MessageFunction = Callable[["Room", Member | None, Message], Awaitable[object] | object]
+"""A callback: takes the room, who spoke (None: the programme) and the message; async or not."""
+F = TypeVar("F", bound=MessageFunction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +87,13 @@ class Room:
         )
         await self.log.submit(self.key, wish)
         _created(self.log)[self.key] = settings
+        for enter in _attendance.attending(self.log, self.key):
+            await enter(self)
 
     async def submit(self, command: _commands.Command) -> Outcome:
         """Have a command decided, in a room that exists by then; for this package."""
+        _callbacks.start(self.log)
+        command = _callbacks.signed(command)
         known = _created(self.log).get(self.key)
         if known is None or self._settings not in (known, Settings()):
             await self.create()
@@ -153,6 +164,42 @@ class Room:
     async def unmute(self, member: str | Member) -> None:
         """Let a muted member write again."""
         await self.submit(_commands.Mute(as_member_id(member), on=False))
+
+    def add_bot(self, bot: _attendance.Attendant) -> None:
+        """
+        Have a bot take part here, from now on and after each restart.
+
+        See :meth:`Lab.add_bot`.
+
+        Parameters
+        ----------
+        bot
+            A :class:`Bot`; one with the same id is replaced.
+        """
+        _attendance.attend(self.log, Scope((self.key,)), bot, self.same_lab)
+        if self.key in _created(self.log):  # people are here already
+            _attendance.enter_soon(bot, self)
+
+    async def disclose(
+        self, member: str | Member | None = None, *, to: Iterable[str | Member] | None = None
+    ) -> None:
+        """
+        Show who is a bot: it, and all it has said, is an assistant's from now on.
+
+        Parameters
+        ----------
+        member
+            The bot; None: all bots of the room.
+        to
+            The members who are shown it; None: everybody.
+        """
+        who = None if member is None else as_member_id(member)
+        whom = None if to is None else tuple(as_member_id(each) for each in to)
+        await self.submit(_commands.Disclose(who, whom))
+
+    async def audit(self) -> list[AuditEntry]:
+        """Read what bots asked models here, and why they kept silent; see `Lab.audit`."""
+        return await self.log.read(lambda conn: written(conn, *self.key))
 
     async def members(self) -> list[Member]:
         """Who is a member now, in order of joining."""
@@ -248,6 +295,46 @@ class Room:
         outcome = await self.submit(command)
         return message_of(outcome.events[0])
 
+    @overload
+    def on_message(self, fn: F, *, name: str | None = None) -> F: ...
+
+    @overload
+    def on_message(self, fn: None = None, *, name: str | None = None) -> Callable[[F], F]: ...
+
+    def on_message(self, fn: F | None = None, *, name: str | None = None) -> F | Callable[[F], F]:
+        """
+        Have a function called with every message that is said here from now on.
+
+        It needs no page, and it goes on where it was after a restart: see :meth:`Lab.on_message`.
+        After a restart it is heard of when this has been called again, so where that is done for
+        each person or group as they come, :meth:`Lab.on_message` for ``"group-*"`` is better: it
+        is there at once.
+
+        Parameters
+        ----------
+        fn
+            ``fn(room, member, message)``, async or not. Can be left out, to decorate with
+            ``@room.on_message()``.
+        name
+            What it is known by; None: its script's folder and name, and its qualified name. A
+            function registered under the same name *in the same room* is replaced.
+
+        Returns
+        -------
+        callable
+            The function.
+        """
+
+        def register(fn: F) -> F:
+            _callbacks.register(self.log, Scope((self.key,)), fn, name, self.same_lab)
+            return fn
+
+        return register if fn is None else register(fn)
+
+    def same_lab(self, key: RoomKey) -> Room:
+        """A room of the same lab, as it is; for this package."""
+        return Room(self.log, key, Settings())
+
     async def record(self, kind: str, data: Any, *, member: str | Member | None = None) -> None:
         """
         Write an event of the study's own into the room's log; nobody is shown it.
@@ -279,9 +366,9 @@ class Room:
         """End the conversation: members can read, not write. They are shown `reason`."""
         await self.submit(_commands.Close(reason))
 
-    async def clear(self, member: str | None = None) -> None:
-        """Empty everybody's screen, or one member's; the log keeps all."""
-        await self.submit(_commands.Clear(member))
+    async def clear(self, member: str | None = None, *, greeting: bool = False) -> None:
+        """Empty everybody's screen, or one member's, greeting and all; the log keeps all."""
+        await self.submit(_commands.Clear(member, greeting))
 
     async def state(self) -> RoomState:
         """The room as its log has it now; for this package."""

@@ -18,18 +18,19 @@ from shiny_labchat import _commands, _shiny
 from shiny_labchat._content import Content, as_content, as_html
 from shiny_labchat._following import Following
 from shiny_labchat._names import as_member_id
-from shiny_labchat._records import Member
+from shiny_labchat._records import Member, Message, text_of
 from shiny_labchat._replies import Replies
 from shiny_labchat._room import Room
 from shiny_labchat._seat import Seating
 from shiny_labchat._stream import MessageStream, StreamTask, current_speaker, pour, speaking
 from shiny_labchat._submit import Handlers, handled_message
+from shiny_labchat._transform import Transforming, Transforms
 from shiny_labchat.errors import LabChatError
 
 __all__ = ["Saying"]
 
 
-class Saying:
+class Saying(Transforming):
     """
     The part of a :class:`Chat` that speaks.
 
@@ -43,6 +44,8 @@ class Saying:
         Its hold on the room.
     replies
         A model that replies, if any.
+    transforms
+        What is made of it before it is shown.
     """
 
     id: ResolvedId
@@ -54,11 +57,13 @@ class Saying:
         handlers: Handlers,
         following: Following,
         replies: Replies | None,
+        transforms: Transforms,
     ) -> None:
         self._session = session
         self._handlers = handlers
         self._following = following
         self._replies = replies
+        self._transforms = transforms
         if replies is not None:
             handlers.register(self._reply)
         self._latest: reactive.Value[StreamTask] = reactive.Value(StreamTask(), name="latest")
@@ -66,6 +71,10 @@ class Saying:
     @abstractmethod
     def _room_now(self) -> Room | None:
         """The room; reactive where a function gives it."""
+
+    @abstractmethod
+    def _responded(self) -> None:
+        """What this session's programme had to say is said, or cut short."""
 
     async def append_message(
         self,
@@ -103,9 +112,12 @@ class Saying:
         Refused
             A rule of the room says no.
         """
-        command = self._post_of(as_content(message, self._session), icon, author, audience, id)
+        content = as_content(message, self._session)
+        command = self._post_of(content, icon, author, audience, id)
         await self._flush_in_handler()
-        await self._as_told(command, lambda room, told: room.say(told))
+        await self._say(command, content)
+        if command.role == "assistant":
+            self._responded()
 
     def _post_of(
         self,
@@ -133,7 +145,19 @@ class Saying:
         content = as_content(message, self._session)
         first = self._post_of(content, None, None, None, id)
         # Nobody in particular says these: there is one for all visitors.
-        await self._room().say(replace(first, member=None))
+        await self._say(replace(first, member=None), content)
+
+    async def _say(self, command: _commands.Post, content: Content) -> None:
+        """Say what the app's transforms leave of something."""
+        is_others = command.member not in (None, _ME)
+        shown = content if is_others else await self._transforms.apply(content)
+        text = text_of(content.parts)
+        if shown is None:
+            await self._room().submit(_commands.Withhold(text))
+            return
+        original = None if text == text_of(shown.parts) else text
+        told = replace(command, parts=shown.parts, original=original)
+        await self._as_told(told, lambda room, told: room.say(told))
 
     async def _as_told(
         self, command: _commands.Post, do: Callable[[Room, _commands.Post], Awaitable[Any]]
@@ -210,7 +234,11 @@ class Saying:
 
         await self._as_told(command, know)
         room, told = await known
-        return await pour(message, room, told, self._session, self._handlers.report)
+        try:
+            retell, failed = self._transforms.retell, self._handlers.report
+            return await pour(message, room, told, self._session, failed, retell)
+        finally:
+            self._responded()
 
     async def _reply(self) -> None:
         """Have the model reply to the message that is being handled, if it replies to that."""
@@ -221,7 +249,15 @@ class Saying:
             return
         opening = self._post_of(Content([], "assistant", []), None, None, None, None)
         command = replace(opening, by=message.member, cid=f"reply:{self.id}:{message.seq}")
-        self._latest.set(StreamTask(self._replies.answer(room, message, command)))
+        self._latest.set(StreamTask(self._answer(self._replies, room, message, command)))
+
+    async def _answer(
+        self, replies: Replies, room: Room, message: Message, command: _commands.Post
+    ) -> str:
+        try:
+            return await replies.answer(room, message, command, self._transforms.retell)
+        finally:
+            self._responded()
 
     @property
     def latest_message_stream(self) -> StreamTask:
@@ -251,9 +287,13 @@ class Saying:
             yield MessageStream(speaker, self._session)
             return
         command = self._post_of(Content([], "assistant", []), None, None, None, None)
-        async with speaking(self._room(), command) as speaker:
-            assert speaker is not None  # it has no id that could have been used
-            yield MessageStream(speaker, self._session)
+        try:
+            retell = self._transforms.retell
+            async with speaking(self._room(), command, retell=retell) as speaker:
+                assert speaker is not None  # it has no id that could have been used
+                yield MessageStream(speaker, self._session)
+        finally:
+            self._responded()
 
     def _room(self) -> Room:
         with reactive.isolate():
@@ -266,12 +306,16 @@ class Saying:
         if handled_message.get() is not None:
             await _shiny.flush(self._session)
 
-    async def clear_messages(self, *, scope: Literal["view", "room"] = "view") -> None:
+    async def clear_messages(
+        self, *, greeting: bool = False, scope: Literal["view", "room"] = "view"
+    ) -> None:
         """
         Empty the chat; the log keeps all.
 
         Parameters
         ----------
+        greeting
+            Whether the greeting goes, too, until the page is loaded again.
         scope
             "view": this person's own screen, for good. "room": everybody's.
         """
@@ -279,11 +323,11 @@ class Saying:
             raise ValueError(f'scope must be "view" or "room", not {scope!r}')
         await self._flush_in_handler()
         if scope == "room":
-            await self._room().clear()
+            await self._room().clear(greeting=greeting)
             return
 
         async def clear() -> None:
-            await self._room().clear(self._seating.member)
+            await self._room().clear(self._seating.member, greeting=greeting)
 
         await self._following.once(clear)
 

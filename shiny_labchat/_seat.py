@@ -25,16 +25,18 @@ from shiny_labchat._lab import Lab
 from shiny_labchat._live import Live, LiveRoom
 from shiny_labchat._names import resolve_pseudonym
 from shiny_labchat._pseudonyms import Pseudonym
+from shiny_labchat._reservation import Reservation, browser_of
 from shiny_labchat._room import Room
 from shiny_labchat._submit import Lost
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
 from shiny_labchat.store import Grant
 
-__all__ = ["INVITE", "Identity", "Seating", "Wish"]
+__all__ = ["INVITE", "Bookmark", "Identity", "RestoreMember", "Seating", "Wish"]
 
 logger = logging.getLogger("shiny_labchat")
 
 Identity = Literal["browser", "tab", "link"]
+RestoreMember = Literal["same-browser", "anywhere", False]
 INVITE = "labchat"
 """The query parameter that holds a personal link's token."""
 
@@ -43,6 +45,38 @@ SHORTEST = 16
 """A browser's keys are random; one of fewer characters is none."""
 UNSURE = 100
 """Messages that a page may have had on their way when it lost its session."""
+ANEW = "To begin anew, open the address of this page without what follows its question mark."
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """
+    What a page was opened with.
+
+    Attributes
+    ----------
+    token
+        The random token.
+    restore_member
+        Where it brings its person back, as that person.
+    is_known
+        Whether `seat` was looked up.
+    seat
+        What the token stands for; None: nothing.
+    """
+
+    token: str
+    restore_member: RestoreMember
+    is_known: bool = False
+    seat: Reservation | None = None
+
+    def member_for(self, room: Room, browser: str | None) -> str | None:
+        """Who comes back with it to a room, in a browser; None: nobody in particular."""
+        if self.seat is None or self.seat.room != room.key or not self.restore_member:
+            return None
+        everywhere = self.restore_member == "anywhere" and self.seat.browser is None
+        here = browser is not None and self.seat.browser == browser
+        return self.seat.member if everywhere or here else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +90,7 @@ class Wish:
     role: Role | None
     join: bool
     identity: Identity
+    bookmark: Bookmark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +148,14 @@ class Seating:
     seated
         Called with the live room (to be left by whoever gets it), the page's id, and where the
         page stood when it lost an earlier session.
-    told
-        What else the page is told when it is let in.
     left
         Called when the page must wait, or may not come in.
+    told
+        What else the page is told when it is let in.
+    waits
+        Whether the app transforms what the page says before anybody is shown it.
+    recall
+        Called to look up what the bookmark stands for that the page was opened with.
     """
 
     def __init__(
@@ -125,11 +164,14 @@ class Seating:
         id: ResolvedId,
         wish: Callable[[], Wish],
         lab: Lab,
-        seated: Callable[[LiveRoom, str, Lost | None], Awaitable[None]],
+        seated: Callable[[Room, LiveRoom, str, Lost | None], Awaitable[None]],
         left: Callable[[], None],
-        told: Callable[[], dict[str, bool]],
+        told: Callable[[], dict[str, Any]],
+        waits: Callable[[], bool],
+        recall: Callable[[], Awaitable[None]],
     ) -> None:
         self.member: str | None = None
+        self.browser: str | None = None
         self.refused: str | None = None
         self._session = session
         self._id = id
@@ -138,7 +180,10 @@ class Seating:
         self._seated = seated
         self._left = left
         self._told = told
+        self._waits = waits
+        self._recall = recall
         self._asked: tuple[Hello, Wish] | None = None
+        self._query = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._admitting: asyncio.Task[None] | None = None
         self._effect: Effect_ | None = None
@@ -171,8 +216,16 @@ class Seating:
             if self._asked == (hello, wish):
                 return
             self._admitting.cancel()
-        self._asked = hello, wish
+        self._asked, self._query = (hello, wish), query
         self._admitting = self.spawn(self._admit(hello, wish, query))
+
+    def renew(self) -> None:
+        """Let a page in anew that was let in already: its ticket must say something else now."""
+        if self._asked is None or self._effect is None:
+            return
+        if self._admitting is not None and not self._admitting.done():
+            self._admitting.cancel()
+        self._admitting = self.spawn(self._admit(*self._asked, self._query))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something in the background, and log it if it fails."""
@@ -210,12 +263,18 @@ class Seating:
 
     async def _admit(self, hello: Hello, wish: Wish, query: str) -> None:
         says_who, who = wish.member
-        if wish.room is None or (says_who and who is None):
-            self._nowhere(None)
-            await self._tell(do="wait")
-            return
+        bookmark = wish.bookmark
         try:
-            await self._let_in(wish.room, hello, wish, query)
+            if bookmark is not None and not bookmark.is_known:
+                await self._recall()  # and then this is run again
+            elif says_who and who is None:
+                await self._wait()
+            elif wish.room is not None:
+                await self._let_in(wish.room, hello, wish, query)
+            elif bookmark is not None and bookmark.seat is None:
+                raise Refused("no_room", detail=ANEW)
+            else:
+                await self._wait()
         except (Refused, StoreError) as exc:
             logger.warning("chat %r did not let a page in: %s", str(self._id), exc)
             await self._refuse(exc.code, exc.say, again=isinstance(exc, StoreError))
@@ -223,19 +282,25 @@ class Seating:
             logger.exception("chat %r could not let a page in", str(self._id))
             await self._refuse("failed", SENTENCES["failed"], again=False)
 
+    async def _wait(self) -> None:
+        self._nowhere(None)
+        await self._tell(do="wait")
+
     async def _refuse(self, code: str, say: str, again: bool) -> None:
         self._nowhere(code)
         await self._tell(do="refuse", code=code, say=say, again=again)
 
     async def _let_in(self, room: Room, hello: Hello, wish: Wish, query: str) -> None:
         page = f"{hello.page}/{self._id}"  # two chats of a page may be in one room
+        key = hello.keys.get("tab" if wish.identity == "tab" else "browser")
+        self.browser = key and browser_of(key)
         grant = await self._who(room, hello, wish, query)
         if wish.join:
             pseudonym = resolve_pseudonym(wish.pseudonym, grant.member)
             await room.join(grant.member, pseudonym, wish.role or cast("Role | None", grant.role))
         live = await self._open(room, grant.member)
         try:
-            ticket = await _door.ticket(room.log, room.key, grant.member, page)
+            ticket = await _door.ticket(room.log, room.key, grant.member, page, waits=self._waits())
         except BaseException:
             live.leave()
             raise
@@ -243,7 +308,7 @@ class Seating:
         who = live.state.seats[grant.member].handle
         self.member, self.refused = grant.member, None
         lost = hello.lost if hello.lost and hello.lost.who == who else None
-        await self._seated(live, page, lost)
+        await self._seated(room, live, page, lost)
         await self._tell(do="admit", ticket=ticket, who=who, **self._told())
 
     async def _open(self, room: Room, member: str) -> LiveRoom:
@@ -266,10 +331,24 @@ class Seating:
         invited = await self._invited(room, query)
         if invited is not None:
             return invited
+        member = wish.bookmark and wish.bookmark.member_for(room, self.browser)
+        if member is not None:
+            return Grant(member)
         key = hello.keys.get(wish.identity)
         if key is None:
             raise Refused("not_invited", room.id)
-        return Grant(await _door.identify(self._lab.log, key))
+        member = await _door.identify(self._lab.log, key)
+        await self._check_link(room, member, wish.bookmark)
+        return Grant(member)
+
+    async def _check_link(self, room: Room, member: str, bookmark: Bookmark | None) -> None:
+        """The link of somebody who was removed since lets nobody in who was not in before."""
+        seat = bookmark and bookmark.seat
+        if seat is None or seat.room != room.key or seat.member == member:
+            return
+        state = await room.state()
+        if state.seat(seat.member) is None and member not in state.seats:
+            raise Refused("link_over", room.id)
 
     async def _invited(self, room: Room, query: str) -> Grant | None:
         token = parse_qs(query.removeprefix("?")).get(INVITE, [""])[-1]

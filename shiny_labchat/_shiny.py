@@ -13,7 +13,8 @@ import functools
 import gc
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from contextvars import Context
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -25,7 +26,7 @@ from shiny.reactive._core import _reactive_environment as _environment
 from shiny.session import Session
 from starlette.applications import Starlette
 
-from shiny_labchat import _gateway
+from shiny_labchat import _callbacks, _gateway
 
 __all__ = [
     "app_of",
@@ -46,7 +47,13 @@ YOUNG = 10_000
 
 
 def install() -> None:
-    """Put the gateway into every Shiny app from now on, so that it is there after a restart."""
+    """
+    Put the gateway into every Shiny app from now on, so that it is there after a restart.
+
+    Callbacks run as long as the app does. (Of an app that is mounted into another, nobody says
+    when it starts: they do when they are registered, if an event loop runs by then, as it does
+    when uvicorn imports the app, else with the first visitor.)
+    """
     original = shiny.App.init_starlette_app
     if getattr(original, "__labchat__", False):
         return
@@ -55,6 +62,7 @@ def install() -> None:
     def init_starlette_app(self: shiny.App) -> Starlette:
         app = original(self)
         app.router.routes.insert(0, _gateway.route())
+        _run_callbacks(app)
         _show_log()
         _calm_collector()
         return app
@@ -69,6 +77,17 @@ def ensure_route(session: Session) -> None:
     if not any(getattr(route, "path", None) == _gateway.PATH for route in routes):
         routes.insert(0, _gateway.route())
         _show_log()
+
+
+def _run_callbacks(app: Starlette) -> None:
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[Any]:
+        async with inner(app) as state, _callbacks.running():
+            yield state
+
+    app.router.lifespan_context = lifespan
 
 
 def _calm_collector() -> None:

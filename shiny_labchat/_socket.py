@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from shiny_labchat._domain import Event, Seat
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._streams import Position
 from shiny_labchat._window import Page
-from shiny_labchat.errors import BadFrame, Refused, StoreError
+from shiny_labchat.errors import SENTENCES, BadFrame, Refused, StoreError
 from shiny_labchat.store import Outcome
 
 __all__ = ["Socket", "text_of_frame"]
@@ -86,7 +86,10 @@ class Socket:
         self._given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._cursor = 0
         self._has: dict[int, Position] = {}
+        self._waiting: dict[int, str] = {}
+        self._heard_pages: dict[str, Callable[[], None]] = {}
         self._redrawn = 0
+        self._is_told = False
         self._state = ""
         self._state_changed = False
         self._seen_here = self._seen_typing = 0
@@ -106,7 +109,7 @@ class Socket:
         finally:
             presence.go(self._entry.member)
             self._room.page_went(self._entry.page)
-            for end in unfollow:
+            for end in (*unfollow, *self._heard_pages.values()):
                 end()
 
     def give_up(self) -> None:
@@ -124,7 +127,8 @@ class Socket:
 
     async def _welcome(self, after: int) -> str:
         room, seat = self._room, self._seat()
-        reset = after == 0 or room.is_lost(after)
+        was_told = after < room.state.last_told(seat.member)  # others' roles are to be redrawn
+        reset = after == 0 or was_told or room.is_lost(after)
         self._cursor = room.state.seq if reset else after  # what comes after it is owed as news
         if reset:
             self._has.clear()
@@ -138,6 +142,9 @@ class Socket:
 
     def _hear(self, events: Sequence[Event]) -> None:
         for event in events:
+            if event.kind == "disclosed":
+                to = event.data["to"]
+                self._is_told = self._is_told or to is None or self._entry.member in to
             if event.kind in _ABOUT_ALL or event.member == self._entry.member:
                 self._state_changed = True
         self._wake.set()
@@ -170,7 +177,8 @@ class Socket:
         here, typing = room.presence.here, room.presence.typing
         if self._seen_here != here.number:
             self._seen_here = here.number
-            owed.append(here.frame)
+            is_told = seat.member in room.state.told
+            owed.append(room.presence.frame_for(seat.member) if is_told else here.frame)
         if self._seen_typing != typing.number:
             self._seen_typing = typing.number
             owed.append(typing.frame)
@@ -185,7 +193,9 @@ class Socket:
 
     async def _news(self, seat: Seat) -> list[str]:
         room = self._room
-        if room.is_lost(self._cursor):
+        if room.is_lost(self._cursor) or self._is_told:
+            self._is_told = False
+            self._seen_here = 0
             return [await self._welcome(0)]
         if room.is_behind(self._cursor):
             frames, self._cursor = await room.missed(self._cursor, seat)
@@ -266,7 +276,8 @@ class Socket:
         self._in_flight += 1
         entry = self._entry
         # A browser's ids must never be taken for a developer's, hence the prefix.
-        command = _commands.Say(entry.member, frame.text, f"b:{frame.cid}", entry.page)
+        cid = f"b:{frame.cid}"
+        command = _commands.Say(entry.member, frame.text, cid, entry.page, entry.waits)
         try:
             entry.log.put(entry.room, command, partial(self._answer, frame.cid))
         except StoreError as exc:
@@ -277,8 +288,36 @@ class Socket:
             self._refuse(cid, error)
         elif outcome is not None:
             self._land()
-            self._acks.append((cid, outcome.events[0].seq))
+            self._tell_of(cid, outcome.events[0])
+
+    def _tell_of(self, cid: str, became: Event) -> None:
+        """Tell the page what its message has become, if that is known."""
+        if became.kind == "submitted":
+            self._await(cid, became)
+        elif became.kind == "withheld":
+            code = became.data["code"]
+            self._reply(_wire.refused(cid, code, SENTENCES[code]))
+        else:
+            self._acks.append((cid, became.seq))
             self._wake.set()
+
+    def _await(self, cid: str, sent: Event) -> None:
+        """Hear what becomes of a message that its page's session transforms first."""
+        self._waiting[sent.seq] = cid
+        page, own = sent.data["page"], self._entry.page
+        for each in {page, own} - self._heard_pages.keys():
+            self._heard_pages[each] = self._room.follow_page(each, self._hear_pages)
+        if page != own:  # it was reloaded since, and its session may be gone
+            again = _commands.Resubmit(
+                sent.seq, self._entry.member, own, sent.data["text"], sent.cid
+            )
+            self._entry.log.put(self._entry.room, again, _note)
+
+    def _hear_pages(self, events: Sequence[Event]) -> None:
+        for event in events:
+            cid = self._waiting.pop(event.data.get("submitted", 0), None)
+            if cid is not None:
+                self._tell_of(cid, event)
 
     def _land(self) -> None:
         self._in_flight -= 1
@@ -311,6 +350,11 @@ class Socket:
         self._seat()  # who was removed while it was read gets nothing
         self._reply(_wire.older(page.items, page.more))
         self._redrawn = max(self._redrawn, frame.before)
+
+
+def _note(outcome: Outcome | None, error: BaseException | None) -> None:
+    if error is not None:
+        logger.error("a message that waits could not be taken over", exc_info=error)
 
 
 _ABOUT_ALL = ("configured", "opened", "closed")

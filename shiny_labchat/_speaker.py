@@ -12,6 +12,7 @@ from shiny_labchat import _commands
 from shiny_labchat._domain import Part
 from shiny_labchat._live import Live, LiveRoom
 from shiny_labchat._records import Message, text_of
+from shiny_labchat._retelling import Retell, Retelling
 from shiny_labchat._room import Room
 from shiny_labchat._streams import OpenStream, Position
 from shiny_labchat.errors import LabChatError, Refused, StoreError
@@ -38,7 +39,9 @@ class Speaker:
     live
         The same, opened; it is left when the stream is closed.
     stream
-        What is said.
+        What is shown.
+    retell
+        What is shown of what is said; None: all of it.
 
     Attributes
     ----------
@@ -46,19 +49,27 @@ class Speaker:
         What a model keeps of it, see :class:`Message`.
     """
 
-    def __init__(self, room: Room, live: LiveRoom, stream: OpenStream) -> None:
+    def __init__(
+        self, room: Room, live: LiveRoom, stream: OpenStream, retell: Retell | None
+    ) -> None:
         self.is_open = True
         self.turns: Sequence[Mapping[str, Any]] = ()
         self._room = room
         self._live = live
         self._stream = stream
+        self._retelling = retell and Retelling(stream, retell)
+        self._said = self._retelling.said if self._retelling else stream
         self._kept = Position(-1, 0)
         self._row = 0
         self._keeping = asyncio.create_task(self._keep())
 
     @classmethod
     async def open(
-        cls, room: Room, command: _commands.Post, stop: Callable[[], object] | None
+        cls,
+        room: Room,
+        command: _commands.Post,
+        stop: Callable[[], object] | None,
+        retell: Retell | None = None,
     ) -> Speaker | None:
         """
         Begin to speak; None: this id was used already.
@@ -71,6 +82,8 @@ class Speaker:
             The message that it will be; its parts come later.
         stop
             Ends it early, when somebody who may do so wishes that; None: it just ends.
+        retell
+            What is shown of what is said; None: all of it.
 
         Raises
         ------
@@ -84,7 +97,7 @@ class Speaker:
                 live.leave()
                 return None
             stream = live.streams.begin(outcome.events[0])
-            speaker = cls(room, live, stream)
+            speaker = cls(room, live, stream, retell)
             stream.stop = stop or speaker.end
             return speaker
         except BaseException:
@@ -96,9 +109,14 @@ class Speaker:
         self._ending = asyncio.ensure_future(self.close("stopped"))
 
     @property
+    def seq(self) -> int:
+        """The message that it is."""
+        return self._stream.seq
+
+    @property
     def text(self) -> str:
         """What was said so far."""
-        return text_of(self._stream.parts)
+        return text_of(self._said.parts)
 
     async def heard(self) -> list[Message]:
         """What was said to everybody in the room so far, streams that go on apart."""
@@ -108,18 +126,22 @@ class Speaker:
     @property
     def pieces(self) -> int:
         """How much was said; to come back to with :meth:`keep`."""
-        return self._stream.end.pieces
+        return self._said.end.pieces
 
-    def say(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Say more."""
-        if self.is_open:
+    async def say(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Say more; nothing, to have seen what was taken back."""
+        if not self.is_open:
+            return
+        if self._retelling is None:
             self._stream.add(parts, deps)
-            self._live.streams.changed()
+        else:
+            await self._retelling.add(parts, deps)
+        self._live.streams.changed()
 
     def keep(self, pieces: int) -> None:
         """Take back what was said since there were so many :attr:`pieces`."""
         if self.is_open:
-            self._stream.keep(pieces)
+            self._said.keep(pieces)
             self._live.streams.changed()
 
     async def close(
@@ -139,15 +161,18 @@ class Speaker:
             return
         self.is_open = False
         self._keeping.cancel()
-        stream = self._stream
+        stream, shown = self._stream, how
+        if self._retelling is not None:
+            shown, error = await self._retell(self._retelling, how, error)
         command = _commands.EndStream(
             of=stream.seq,
             parts=stream.parts,
-            how=how,
+            how=shown,
             deps=stream.deps,
             audience=stream.opening.data.get("audience"),
             error=error,
             turns=self.turns,
+            original=None if self.text == text_of(stream.parts) else self.text,
         )
         try:
             await self._store(command)
@@ -156,6 +181,19 @@ class Speaker:
             )
         finally:
             self._live.leave()
+
+    async def _retell(
+        self,
+        retelling: Retelling,
+        how: Literal["done", "stopped", "failed"],
+        error: str | None,
+    ) -> tuple[Literal["done", "stopped", "failed", "withheld"], str | None]:
+        """Show what there is to be shown of it in the end; how that is, and what failed."""
+        try:
+            return (how if await retelling.end() else "withheld"), error
+        except Exception as exc:
+            logger.exception("the transform of a stream failed")
+            return "failed", error or f"{type(exc).__name__}: {exc}"
 
     async def _store(self, command: _commands.EndStream) -> None:
         for pause in AGAIN:

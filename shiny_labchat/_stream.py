@@ -17,7 +17,7 @@ from collections.abc import (
     Iterable,
 )
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any, cast
 
 from shiny import reactive
@@ -25,8 +25,10 @@ from shiny.session import Session, session_context
 
 from shiny_labchat import _commands
 from shiny_labchat._content import as_chunk
+from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
+from shiny_labchat._submit import handled_message
 
 __all__ = ["MessageStream", "StreamTask", "current_speaker", "pour", "speaking"]
 
@@ -61,7 +63,7 @@ class MessageStream:
             Whatever :meth:`Chat.append_message_stream` takes as a chunk.
         """
         content = as_chunk(message_chunk, self._session)
-        self._speaker.say(content.parts, content.deps)
+        await self._speaker.say(content.parts, content.deps)
 
     async def replace(self, message_chunk: Any) -> None:
         """Put a chunk in the place of all that was appended since this context began."""
@@ -71,6 +73,7 @@ class MessageStream:
     async def clear(self) -> None:
         """Take back all that was appended since this context began."""
         self._speaker.keep(self._begin)
+        await self._speaker.say([])
 
 
 class StreamTask(reactive.ExtendedTask[[], str]):
@@ -96,7 +99,10 @@ class StreamTask(reactive.ExtendedTask[[], str]):
         if self._stream is not None:
             _running.add(self._stream)
             self._stream.add_done_callback(_running.discard)
-            self.invoke()
+            # Not in a handler's own context: when it ends, other people's outputs run in it.
+            context = copy_context()
+            context.run(handled_message.set, None)
+            context.run(self.invoke)
 
     def cancel(self) -> None:
         """Stop the stream; what was said stays, marked."""
@@ -113,6 +119,7 @@ async def pour(
     command: _commands.Post,
     session: Session,
     failed: Callable[[Exception], Awaitable[None]],
+    retell: Retell | None = None,
 ) -> str:
     """
     Stream chunks into a room until there are no more.
@@ -127,6 +134,8 @@ async def pour(
         In whose context the chunks are made.
     failed
         Told what went wrong.
+    retell
+        What is shown of what is said; None: all of it.
 
     Returns
     -------
@@ -135,7 +144,7 @@ async def pour(
     """
     task = asyncio.current_task()
     assert task is not None
-    async with speaking(room, command, task.cancel) as speaker:
+    async with speaking(room, command, task.cancel, retell) as speaker:
         if speaker is None:  # said before, perhaps by another visitor's session
             return ""
         stream = MessageStream(speaker, session)
@@ -151,7 +160,10 @@ async def pour(
 
 @asynccontextmanager
 async def speaking(
-    room: Room, command: _commands.Post, stop: Callable[[], object] | None = None
+    room: Room,
+    command: _commands.Post,
+    stop: Callable[[], object] | None = None,
+    retell: Retell | None = None,
 ) -> AsyncGenerator[Speaker | None]:
     """
     Speak in a room; when this ends, however it does, what was said is stored.
@@ -162,13 +174,15 @@ async def speaking(
         Where, and as what message.
     stop
         Called when somebody stops it; None: nothing that is said then is heard any more.
+    retell
+        What is shown of what is said; None: all of it.
 
     Yields
     ------
     Speaker
         None: a message with this id was there already.
     """
-    speaker = await _open(Speaker.open(room, command, stop))
+    speaker = await _open(Speaker.open(room, command, stop, retell))
     if speaker is None:
         yield None
         return

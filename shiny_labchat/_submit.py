@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from shiny import reactive, ui
 from shiny.session import Session, session_context
 from shiny.types import NotifyException, SilentException
 
+from shiny_labchat._blocking import name_of, watched
 from shiny_labchat._domain import Event
 from shiny_labchat._records import Message, message_of
 from shiny_labchat._shiny import app_of, flush
@@ -31,9 +31,6 @@ logger = logging.getLogger("shiny_labchat")
 UserSubmitFunction = Callable[..., Awaitable[None] | None]
 """A handler: takes nothing, the text, or the text and the attachments (always none here)."""
 OnError = Literal["auto", "actual", "sanitize", "unhandled"]
-
-BLOCKED = 0.25
-"""A handler that keeps the server from doing anything else for so long is logged, in seconds."""
 
 handled_message: ContextVar[tuple[object, Message] | None] = ContextVar("handled", default=None)
 """The chat and the message that the running task handles; None outside handlers."""
@@ -77,9 +74,7 @@ class Handler:
     @property
     def name(self) -> str:
         """Where the function is, for the log."""
-        code = getattr(inspect.unwrap(self.fn), "__code__", None)
-        where = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
-        return f"{getattr(self.fn, '__qualname__', self.fn)!r}{where}"
+        return name_of(self.fn)
 
     def destroy(self) -> None:
         """Handle no further messages."""
@@ -87,48 +82,7 @@ class Handler:
             self._handlers.remove(self)
 
     async def __call__(self, text: str) -> None:
-        arguments = (text, list[object]())[: self._takes]
-        started = time.monotonic()
-        result = self.fn(*arguments)
-        self._watch(started)
-        if inspect.isawaitable(result):
-            await _Steps(result, self._watch)
-
-    def _watch(self, started: float) -> None:
-        took = time.monotonic() - started
-        if took > BLOCKED:
-            logger.warning(
-                "the handler %s blocked the whole server for %.1f s; "
-                "await asyncio.to_thread(...) what takes long",
-                self.name,
-                took,
-            )
-
-
-class _Steps:
-    """Awaits something, and tells when each of its steps began, right after it."""
-
-    def __init__(self, inner: Awaitable[Any], after: Callable[[float], None]) -> None:
-        self._inner = inner
-        self._after = after
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        inner = self._inner.__await__()
-        value: Any = None
-        error: BaseException | None = None
-        while True:
-            started = time.monotonic()
-            try:
-                step = inner.send(value) if error is None else inner.throw(error)
-            except StopIteration:
-                return
-            finally:
-                self._after(started)
-            value = error = None
-            try:
-                value = yield step
-            except BaseException as exc:
-                error = exc
+        await watched("handler", self.fn, *(text, list[object]())[: self._takes])
 
 
 class Handlers:

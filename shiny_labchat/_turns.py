@@ -51,9 +51,9 @@ def turns_of(messages: Iterable[Message], *, names: bool = True) -> list[Turn]:
         elif message.turns:
             hear()
             turns += [Turn.model_validate(dict(turn)) for turn in message.turns]
-        elif message.content:
+        elif said := message.original or message.content:
             hear()
-            turns.append(cast("Turn", AssistantTurn(message.content)))
+            turns.append(cast("Turn", AssistantTurn(said)))
     hear()
     return turns
 

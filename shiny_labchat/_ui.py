@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 from htmltools import HTML, HTMLDependency, Tag, TagAttrValue, TagChild, TagList, css
 from shiny import ui
 from shiny.module import ResolvedId, resolve_id
+from shiny.types import MISSING, MISSING_TYPE
 from shinychat import output_markdown_stream
 
 from shiny_labchat._content import as_html, as_shown
+from shiny_labchat._greeting import Greeting, as_drawn
 from shiny_labchat._lab import Lab
 
 __all__ = ["chat_ui"]
@@ -28,6 +30,9 @@ def chat_ui(
     fill: bool = True,
     icon_assistant: HTML | Tag | TagList | None = None,
     labels: Mapping[str, str] | None = None,
+    greeting: Greeting | None = None,
+    enable_cancel: bool | MISSING_TYPE = MISSING,
+    submit_key: Literal["enter", "enter+modifier"] = "enter",
     **kwargs: TagAttrValue,
 ) -> Tag:
     """
@@ -50,6 +55,16 @@ def chat_ui(
         Shown beside a programme's messages; None: a drawn one.
     labels
         Other words for those the chat uses, by key; see ``www/labels.js``.
+    greeting
+        Drawn for each visitor above all messages, and never logged: text (markdown), UI, or a
+        ``shinychat.chat_greeting()`` of these. It goes from a person's screen when they have said
+        something, unless it is persistent. See also ``Chat.set_greeting()``.
+    enable_cancel
+        Whether there is a button to stop an answer, for the person to whom it is given. If
+        missing, there is one. Experimenters can stop whatever they see.
+    submit_key
+        What sends: "enter" (Shift and Enter break the line), or "enter+modifier", which is Ctrl
+        and Enter (Enter breaks the line).
     kwargs
         Further attributes of the element.
 
@@ -58,27 +73,36 @@ def chat_ui(
     Tag
         A ``<labchat-room>``.
     """
+    if submit_key not in ("enter", "enter+modifier"):
+        raise ValueError(f'submit_key must be "enter" or "enter+modifier", not {submit_key!r}')
     resolved = resolve_id(id)
     Lab()  # a page left open over a restart finds its lab before the app's server function ran
-    drawn = [as_shown(message) for message in messages or ()]
+    drawn = [as_drawn(greeting)] if greeting is not None else []
+    drawn += [as_shown(message) for message in messages or ()]
+    needed = [needed for _, needed in drawn]
+    if isinstance(icon_assistant, Tag | TagList):
+        needed.append([*icon_assistant.get_dependencies()])
     room = Tag(
         "labchat-room",
         {"class": "labchat", "style": css(width=width, height=height)},
-        ui.div(_composer(resolved, placeholder), class_="labchat-composer"),
+        ui.div(_composer(resolved, placeholder, submit_key), class_="labchat-composer"),
         _dependency(),
         _markdown_dependencies(),
-        [needed for _, needed in drawn],
+        needed,
         id=resolved,
         data_placeholder=placeholder,
         data_messages=_json([item for item, _ in drawn]) if drawn else None,
         data_icon_assistant=as_html(icon_assistant),
+        data_enable_cancel="false" if enable_cancel is False else None,
         data_labels=_json(dict(labels)) if labels else None,
         **kwargs,
     )
     return ui.fill.as_fill_item(room) if fill else room
 
 
-def _composer(id: ResolvedId, placeholder: str) -> Tag:
+def _composer(
+    id: ResolvedId, placeholder: str, submit_key: Literal["enter", "enter+modifier"]
+) -> Tag:
     send = ui.tags.button(
         class_="btn btn-primary btn-sm labchat-send", type="button", aria_label="Send"
     )
@@ -87,7 +111,7 @@ def _composer(id: ResolvedId, placeholder: str) -> Tag:
         placeholder=placeholder,
         width="100%",
         button=send,
-        submit_key="enter",
+        submit_key=submit_key,
         aria_label=placeholder,
     )
 

@@ -15,7 +15,7 @@ from shiny_labchat import _wire
 from shiny_labchat._domain import Event, RoomState, Seat
 from shiny_labchat._records import settled
 
-__all__ = ["PAGE", "SHOWN", "WINDOW", "Page", "Window", "cut", "page_of"]
+__all__ = ["PAGE", "SHOWN", "WINDOW", "Page", "Window", "as_shown", "cut", "page_of"]
 
 WINDOW = 200
 """Shown events that a live room keeps in memory; older ones are read from the log."""
@@ -94,7 +94,8 @@ class Window:
         None: they are shown nothing of what has happened since. Encoded once for all to whom it
         is the same.
         """
-        known = (cursor, viewer.member if cursor < self._private else None)
+        is_own = cursor < self._private or viewer.member in room.told
+        known = (cursor, viewer.member if is_own else None)
         if known not in self._frames:
             self._frames[known] = cut(room, self.after(cursor), cursor, room.seq, viewer)
         return self._frames[known]
@@ -102,7 +103,7 @@ class Window:
     def newest(self, room: RoomState, viewer: Seat) -> Page | None:
         """A viewer's newest screen; None: memory does not reach back far enough."""
         shown = [
-            item
+            as_shown(room, viewer, event, item)
             for event, item in self._entries
             if event.kind == "message" and room.shows(viewer, event)
         ]
@@ -120,6 +121,7 @@ def cut(
     for event, item in owed:
         if event.seq <= cursor or not room.shows(viewer, event):
             continue
+        item = as_shown(room, viewer, event, item)
         if items and len(item) > left:
             upto = cursor
             break
@@ -127,6 +129,17 @@ def cut(
         left -= len(item)
         cursor = event.seq
     return (_wire.events(upto, items) if items else None), upto
+
+
+def as_shown(room: RoomState, viewer: Seat, event: Event, item: str) -> str:
+    """An event's item with the role that a viewer is shown its author in now."""
+    author = room.seats.get(event.member or "")
+    if author is None or not author.is_bot or event.kind != "message":
+        return item
+    role = "assistant" if author.role_for(viewer.member) == "assistant" else "user"
+    if role == event.data["role"]:
+        return item
+    return _wire.item(event._replace(data={**event.data, "role": role})) or item
 
 
 def page_of(newest: Sequence[str]) -> Page:

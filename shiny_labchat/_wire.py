@@ -38,9 +38,9 @@ Server → browser::
     {"t": "bye", "code": "...", "say": "...", "again": false}   then the socket closes;
                                                            again: try again later, else do not
 
-An item is ``{"k": "cleared", "seq": 44}`` (forget all before), the end of a stream,
-``{"k": "end", "seq": 57, "of": 42, "is": "done" | "stopped" | "failed" | "interrupted"}`` (all of
-its text has come before), or a message::
+An item is ``{"k": "cleared", "seq": 44}`` (forget all before; if ``"greeting"``, that too), the end
+of a stream, ``{"k": "end", "seq": 57, "of": 42, "is": "done" | "stopped" | "failed" | "withheld" |
+"interrupted"}`` (all of its text has come before), or a message::
 
     {"k": "msg", "seq": 42, "id": "m42", "h": "handle" | null, "name": "Teal Otter" | null,
      "role": "user" | "assistant" | "system", "at": 1760000000000,
@@ -241,7 +241,8 @@ def item(event: Event) -> str | None:
     if event.kind == "message":
         return _json(_message(event))
     if event.kind == "cleared":
-        return _json({"k": "cleared", "seq": event.seq})
+        greeting = {"greeting": True} if "greeting" in event.data else {}
+        return _json({"k": "cleared", "seq": event.seq, **greeting})
     if event.kind == "streamed":
         of, how = event.data["of"], event.data["is"]
         return _json({"k": "end", "seq": event.seq, "of": of, "is": how})
@@ -374,9 +375,9 @@ def refused(cid: str, code: str, say: str) -> str:
     return _json({"t": "refused", "cid": cid, "code": code, "say": say})
 
 
-def presence(seats: Sequence[Seat]) -> str:
-    """Who has the room open in a browser, each person once."""
-    who = [[seat.handle, seat.pseudonym, seat.role] for seat in seats[:NAMES_SHOWN]]
+def presence(seats: Sequence[Seat], viewer: str | None = None) -> str:
+    """Who has the room open in a browser, each person once, as a viewer is shown them."""
+    who = [[seat.handle, seat.pseudonym, seat.role_for(viewer)] for seat in seats[:NAMES_SHOWN]]
     return _json({"t": "presence", "n": len(seats), "who": who})
 
 

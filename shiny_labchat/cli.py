@@ -9,12 +9,16 @@ import threading
 import time
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 import uvicorn
 
 from shiny_labchat._lab import Lab
 from shiny_labchat.errors import LabChatError
+
+if TYPE_CHECKING:
+    import chatlas
 
 __all__ = ["main"]
 
@@ -31,10 +35,18 @@ def main() -> None:
               help="Address to listen on; 0.0.0.0 lets other devices in.")  # fmt: skip
 @click.option("--db", type=click.Path(dir_okay=False, path_type=Path), default="labchat-demo.db",
               show_default=True, help="The file that holds the record.")  # fmt: skip
+@click.option("--model", metavar="PROVIDER[/NAME]",
+              help="A model that answers, such as openai or ollama/llama3.2.")  # fmt: skip
 @click.option("--no-browser", is_flag=True, help="Open no browser.")
-def demo(port: int, host: str, db: Path, no_browser: bool) -> None:
-    """Two people in one room, side by side, and a link for more."""
+def demo(port: int, host: str, db: Path, model: str | None, no_browser: bool) -> None:
+    """
+    Two people in one room, side by side, and a link for more.
+
+    Who writes @assistant is answered: by a script, or by the --model.
+    """
     from shiny_labchat.demo import make_app
+
+    client = None if model is None else _client_of(model)
 
     logging.basicConfig(level=logging.INFO, format="labchat: %(message)s")
     for noisy in ("alembic", "httpx", "asyncio"):
@@ -44,13 +56,29 @@ def demo(port: int, host: str, db: Path, no_browser: bool) -> None:
     is_local = host in ("127.0.0.1", "localhost", "::1")
     link = f"http://{'127.0.0.1' if is_local else _own_address()}:{port}/"
     lab = Lab(f"sqlite:///{db.expanduser().resolve()}")
-    app = make_app(lab, link, is_local=is_local)
+    app = make_app(lab, link, is_local=is_local, client=client)
     click.echo(f"Two people wait at {link}  (stop with Ctrl+C)")
     click.echo(f"The record is kept in {db.resolve()}")
     if not no_browser:
         _open_when_ready(host if is_local else "127.0.0.1", port)
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", ws="auto")
     uvicorn.Server(config).run(sockets=[listening])
+
+
+PROMPT = "You take part in a group chat. People are told apart by their names. Be brief."
+
+
+def _client_of(model: str) -> chatlas.Chat[Any, Any]:
+    try:
+        from chatlas import ChatAuto  # pyright: ignore[reportUnknownVariableType]
+    except ImportError:
+        raise click.ClickException(
+            "a model needs chatlas: pip install 'shiny-labchat[llm]'"
+        ) from None
+    try:
+        return cast("chatlas.Chat[Any, Any]", ChatAuto(model, system_prompt=PROMPT))
+    except Exception as exc:  # each provider has its own
+        raise click.ClickException(f"cannot use the model {model!r}: {exc}") from exc
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,15 +28,32 @@ class Page:
         What the chats' elements were told, by chat, oldest first.
     values
         What the outputs show.
+    search
+        The part of its address from the question mark on.
+    notifications
+        What Shiny was told to show in its corner, as HTML.
     """
 
-    def __init__(self, socket: ClientConnection, port: int, chats: Sequence[str]) -> None:
+    def __init__(
+        self, socket: ClientConnection, port: int, chats: Sequence[str], search: str, key: str
+    ) -> None:
         self.socket = socket
+        self.search = search
+        self.notifications: list[str] = []
         self.notices: dict[str, list[Notice]] = {chat: [] for chat in chats}
         self.values: dict[str, Any] = {}
         self._port = port
-        self._keys = {"page": secrets.token_hex(16), "browser": secrets.token_hex(16)}
+        self._keys = {"page": secrets.token_hex(16), "browser": key}
         self._asked = 0
+
+    def continues(self, before: Page, lost: Mapping[str, Any]) -> None:
+        """Be the same page in the same browser as another one; `lost` is where that stood."""
+        self._keys = {**before._keys, **lost}
+
+    @property
+    def browser(self) -> str:
+        """The key that its browser keeps."""
+        return self._keys["browser"]
 
     async def begin(self, outputs: Sequence[str] = ()) -> None:
         """Say what a page says first: where it is, what it shows, and who wants to come in."""
@@ -49,7 +66,7 @@ class Page:
             ".clientdata_url_pathname": "/",
             ".clientdata_url_port": str(self._port),
             ".clientdata_url_protocol": "http:",
-            ".clientdata_url_search": "",
+            ".clientdata_url_search": self.search,
         }
         data |= {f".clientdata_output_{name}_hidden": False for name in outputs}
         data |= {f"{chat}_hello": self._keys for chat in self.notices}
@@ -70,12 +87,21 @@ class Page:
         await self.socket.send(json.dumps({"method": "update", "data": data}))
         return await self.ticket(chat)
 
+    async def update(self, **inputs: object) -> None:
+        """Change some of the page's inputs."""
+        await self.socket.send(json.dumps({"method": "update", "data": inputs}))
+
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Take in what the session says until something is so."""
         async with asyncio.timeout(PATIENCE):
             while not is_so():
                 frame = json.loads(await self.socket.recv())
                 self.values |= frame.get("values") or {}
+                if "updateQueryString" in frame:
+                    self.search = "?" + frame["updateQueryString"]["queryString"].partition("?")[2]
+                shown = frame.get("notification", {}).get("message", {})
+                if "html" in shown:
+                    self.notifications.append(shown["html"])
                 notice = frame.get("custom", {}).get("labchat")
                 if notice is not None:
                     self.notices[notice["id"]].append(notice)
@@ -83,11 +109,26 @@ class Page:
 
 @asynccontextmanager
 async def page(
-    port: int, *, chats: Sequence[str] = ("chat",), outputs: Sequence[str] = ()
+    port: int,
+    *,
+    chats: Sequence[str] = ("chat",),
+    outputs: Sequence[str] = (),
+    search: str = "",
+    key: str | None = None,
+    before: Page | None = None,
+    lost: Mapping[str, Any] | None = None,
+    path: str = "/websocket/",
 ) -> AsyncIterator[Page]:
-    """Open a page of a server on this machine, whose app has these chats and outputs."""
-    address = f"ws://127.0.0.1:{port}/websocket/"
+    """
+    Open a page of a server on this machine, whose app has these chats and outputs.
+
+    `search` is what its address asks for, `key` the one that its browser keeps (None: a new one).
+    With `before` it is that same page, in its next session; `lost` is where it stood.
+    """
+    address = f"ws://127.0.0.1:{port}{path}"
     async with connect(address, proxy=None, max_size=None, max_queue=None) as socket:
-        opened = Page(socket, port, chats)
+        opened = Page(socket, port, chats, search, key or secrets.token_hex(16))
+        if before is not None:
+            opened.continues(before, lost or {})
         await opened.begin(outputs)
         yield opened

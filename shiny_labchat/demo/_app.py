@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING, Any
 
 import segno
 from htmltools import HTML, Tag, TagList
@@ -12,6 +13,10 @@ from starlette.requests import Request
 from shiny_labchat._chat import Chat
 from shiny_labchat._lab import Lab
 from shiny_labchat._ui import chat_ui
+from shiny_labchat.demo import _offline
+
+if TYPE_CHECKING:
+    import chatlas
 
 __all__ = ["make_app"]
 
@@ -23,7 +28,9 @@ JOIN = "join"
 """The query parameter of the link for one more person."""
 
 
-def make_app(lab: Lab, link: str, *, is_local: bool) -> App:
+def make_app(
+    lab: Lab, link: str, *, is_local: bool, client: chatlas.Chat[Any, Any] | None = None
+) -> App:
     """
     The demo as a Shiny app.
 
@@ -35,6 +42,8 @@ def make_app(lab: Lab, link: str, *, is_local: bool) -> App:
         The address at which other people reach it.
     is_local
         Whether only this computer can reach it.
+    client
+        The model that answers who writes "@assistant"; None: a script does.
     """
     room = lab.room(ROOM, study=STUDY, title="One room")
 
@@ -45,10 +54,24 @@ def make_app(lab: Lab, link: str, *, is_local: bool) -> App:
 
     def server(input: Inputs, output: Outputs, session: Session) -> None:
         for person in PEOPLE:
-            Chat(person, room=room, lab=lab, identity="tab")
-        Chat(GUEST, room=room, lab=lab)
+            _answering(
+                Chat(person, room=room, lab=lab, identity="tab", client=client, reply="mention"),
+                is_offline=client is None,
+            )
+        guest = Chat(GUEST, room=room, lab=lab, client=client, reply="mention")
+        _answering(guest, is_offline=client is None)
 
     return App(page, server)
+
+
+def _answering(chat: Chat, *, is_offline: bool) -> None:
+    if not is_offline:
+        return
+
+    @chat.on_user_submit
+    async def _(text: str) -> None:
+        if _offline.is_asked(text):
+            await chat.append_message_stream(_offline.reply())
 
 
 def _page(*children: Tag | TagList) -> Tag:
@@ -69,7 +92,9 @@ def _explanation(lab: Lab) -> Tag:
         ui.h1("Two people, one room"),
         ui.p(
             "Below sit two people, each with a pseudonym. Write as one of them and watch the "
-            "other. Everything is on record before anybody sees it, in ",
+            "other. Write ",
+            ui.tags.code("@assistant"),
+            " to be answered. Everything is on record before anybody sees it, in ",
             ui.tags.code(lab.url.removeprefix("sqlite:///")),
             ". Reload the page, or stop the demo and start it again: all is still there.",
         ),

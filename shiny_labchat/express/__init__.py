@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from htmltools import HTML, Tag, TagAttrValue, TagList
+from shiny.express import app_opts
+from shiny.types import MISSING, MISSING_TYPE
 
+from shiny_labchat._bookmark import CancelCallback, ClientWithState
 from shiny_labchat._chat import Chat as _Chat
+from shiny_labchat._greeting import Greeting
+from shiny_labchat._seat import RestoreMember
 from shiny_labchat._ui import chat_ui
+
+if TYPE_CHECKING:
+    import chatlas
 
 __all__ = ["Chat"]
 
@@ -25,6 +33,9 @@ class Chat(_Chat):
         fill: bool = True,
         icon_assistant: HTML | Tag | TagList | None = None,
         labels: Mapping[str, str] | None = None,
+        greeting: Greeting | None = None,
+        enable_cancel: bool | MISSING_TYPE = MISSING,
+        submit_key: Literal["enter", "enter+modifier"] = "enter",
         **kwargs: TagAttrValue,
     ) -> Tag:
         """The chat's place in the page; parameters as in `shiny_labchat.chat_ui`."""
@@ -37,5 +48,35 @@ class Chat(_Chat):
             fill=fill,
             icon_assistant=icon_assistant,
             labels=labels,
+            greeting=greeting,
+            enable_cancel=enable_cancel,
+            submit_key=submit_key,
             **kwargs,
+        )
+
+    def enable_bookmarking(
+        self,
+        client: ClientWithState | chatlas.Chat[Any, Any] | None = None,
+        /,
+        *,
+        bookmark_store: Literal["url", "server", "disable"] | None = None,
+        bookmark_on: Literal["response"] | None = "response",
+        restore_member: RestoreMember = "same-browser",
+    ) -> CancelCallback:
+        """
+        Let bookmarks, such as the page's address, bring people back to their room.
+
+        Parameters
+        ----------
+        bookmark_store
+            Where bookmarks are kept: in the "url", or on the "server". This sets
+            ``shiny.express.app_opts(bookmark_store=)``, which bookmarking needs; None leaves it.
+        client, bookmark_on, restore_member
+            As in :meth:`shiny_labchat.Chat.enable_bookmarking`, also for what is returned and
+            raised.
+        """
+        if bookmark_store is not None:
+            app_opts(bookmark_store=bookmark_store)
+        return super().enable_bookmarking(
+            client, bookmark_on=bookmark_on, restore_member=restore_member
         )

@@ -9,14 +9,18 @@ from shiny_labchat.store._tables import (
     events_after,
     events_before,
     find_room,
+    is_settled,
     load_state,
     open_streams,
     rooms,
+    submitted,
 )
-from shiny_labchat.store._tokens import Grant, issue, look_up, redeem
+from shiny_labchat.store._tokens import Grant, issue, look_up, note, redeem
 from shiny_labchat.store._writer import Committed
+from shiny_labchat.store.audit import AuditEntry
 
 __all__ = [
+    "AuditEntry",
     "Committed",
     "Grant",
     "Log",
@@ -25,12 +29,15 @@ __all__ = [
     "events_after",
     "events_before",
     "find_room",
+    "is_settled",
     "issue",
     "load_state",
     "look_up",
+    "note",
     "open_log",
     "open_streams",
     "opened_logs",
     "redeem",
     "rooms",
+    "submitted",
 ]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat._commands import Command, Configure
+from shiny_labchat._commands import SUBMITTED, Command, Configure
 from shiny_labchat._decide import decide
 from shiny_labchat._domain import Event, RoomKey, RoomState, fold
 from shiny_labchat.errors import Refused
@@ -132,14 +132,15 @@ class Batch:
         cid = _cid_of(command)
         repeated = self._repeated(key, cid) if cid is not None else None
         if repeated is not None:
-            return Outcome((repeated,), head.state, is_repeat=True)
+            return Outcome((self._become(key, repeated),), head.state, is_repeat=True)
         try:
             events = decide(head.state, command, self._now)
         except Refused:
             repeated = self._in_log(key, cid) if cid is not None else None
             if repeated is None:
                 raise
-            return Outcome((repeated,), head.state, is_repeat=True)  # it was allowed then
+            # it was allowed then
+            return Outcome((self._become(key, repeated),), head.state, is_repeat=True)
         self._rows += [_tables.row_of(head.number, event) for event in events]
         head = self._advance(key, head, events)
         if cid is not None:
@@ -149,6 +150,13 @@ class Batch:
     def _repeated(self, key: RoomKey, cid: _Cid) -> Event | None:
         known = self._cids.get((key, cid))
         return self._in_log(key, cid) if known is None and self._is_careful else known
+
+    def _become(self, key: RoomKey, event: Event) -> Event:
+        """What a message that waited to be transformed has become; all else is what it was."""
+        if event.kind != "submitted":
+            return event
+        cid = event.member or "", f"{SUBMITTED}{event.seq}"
+        return self._cids.get((key, cid)) or self._in_log(key, cid) or event
 
     def _in_log(self, key: RoomKey, cid: _Cid) -> Event | None:
         return _tables.find_cid(self._conn, self.heads[key].number, *cid)

@@ -120,6 +120,23 @@ class Log:
         """Call `listener`, in the running loop, with what is new in watched rooms."""
         self._writer.listeners[asyncio.get_running_loop()] = listener
 
+    def overhear(self, listener: Listener) -> Callable[[], None]:
+        """
+        Call `listener` with what is new in any room; returns what ends that.
+
+        It is called in the running loop; with nothing, when another process has written: the log
+        has it.
+        """
+        loop = asyncio.get_running_loop()
+        self._writer.overhearing[loop] = listener
+        self._writer.start()
+
+        def end() -> None:
+            if self._writer.overhearing.get(loop) == listener:
+                del self._writer.overhearing[loop]
+
+        return end
+
     def watch(self, room: RoomKey) -> None:
         """Hear of a room's commits, those of other processes too."""
         self._writer.watched[room] += 1

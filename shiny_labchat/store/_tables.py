@@ -16,26 +16,32 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from shiny_labchat._commands import STREAM
+from shiny_labchat._commands import STREAM, SUBMITTED
 from shiny_labchat._domain import Event, RoomKey, RoomState, fold
 from shiny_labchat._records import settled
 
 __all__ = [
+    "callback",
+    "callback_room",
     "claim_room",
     "dependencies",
     "event",
+    "event_at",
     "events_after",
+    "events_as_written",
     "events_before",
     "find_cid",
     "find_room",
     "insert_events",
     "insert_room",
+    "is_settled",
     "load_state",
     "metadata",
     "move_heads",
     "room",
     "rooms",
     "row_of",
+    "submitted",
     "token",
 ]
 
@@ -100,6 +106,28 @@ draft = sa.Table(
     sa.Column("data", sa.Text, nullable=False),
 )
 
+# Which callbacks have been registered, for which rooms, and which room was the newest then.
+callback = sa.Table(
+    "callback",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("since", sa.Integer, nullable=False),
+)
+
+callback_room = sa.Table(
+    "callback_room",
+    metadata,
+    sa.Column("callback", sa.Text, primary_key=True),
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
+    sa.Column("done", sa.BigInteger, nullable=False),
+    sa.Column("begun", sa.BigInteger),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("until", sa.BigInteger),
+    sqlite_with_rowid=False,
+)
+
 ROWS_AT_ONCE = 100
 """Rows in one statement; SQLite takes 999 values at least."""
 
@@ -142,6 +170,20 @@ def events_after(
     return _with_ends(conn, number, [_event_of(row) for row in rows])
 
 
+def events_as_written(
+    conn: sa.Connection, number: int, after: int, limit: int, kinds: Sequence[str]
+) -> list[Event]:
+    """A room's events of some kinds after a seq, oldest first; streams as they began."""
+    wanted = {"room": number, "after": after, "limit": limit, "kinds": kinds}
+    return [_event_of(row) for row in conn.execute(_EVENTS_AS_WRITTEN, wanted)]
+
+
+def event_at(conn: sa.Connection, number: int, seq: int) -> Event | None:
+    """One event of a room, as it was written."""
+    row = conn.execute(_EVENT_AT, {"room": number, "seq": seq}).first()
+    return None if row is None else _event_of(row)
+
+
 def events_before(
     conn: sa.Connection, number: int, before: int, limit: int, kinds: Sequence[str]
 ) -> list[Event]:
@@ -181,6 +223,19 @@ def open_streams(conn: sa.Connection, number: int) -> list[Event]:
     return _with_ends(conn, number, [_event_of(row) for row in conn.execute(found)])
 
 
+def submitted(conn: sa.Connection, number: int, page: str, after: int) -> list[Event]:
+    """The messages of a page after a seq that wait to be transformed, oldest first."""
+    sent = events_after(conn, number, after, kinds=("submitted",))
+    own = [each for each in sent if each.data["page"] == page]
+    return [each for each in own if not is_settled(conn, number, each)]
+
+
+def is_settled(conn: sa.Connection, number: int, sent: Event) -> bool:
+    """Whether a message that waited has been published or withheld."""
+    cid = f"{SUBMITTED}{sent.data.get('again', sent.seq)}"
+    return find_cid(conn, number, sent.member or "", cid) is not None
+
+
 def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
     """
     The state of a room at a seq.
@@ -191,7 +246,7 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
     found = (
         sa.select(*_FIELDS)
         .where(event.c.room == number, event.c.seq <= upto)
-        .where(event.c.kind.not_in(("message", "streamed", "recorded")))
+        .where(event.c.kind.not_in(_STATELESS))
         .order_by(event.c.seq)
     )
     state = RoomState()
@@ -290,6 +345,7 @@ def _loads(kind: str, data: str) -> dict[str, Any]:
     return json.loads(data) if kind == "recorded" else orjson.loads(data)
 
 
+_STATELESS = ("message", "streamed", "recorded", "submitted", "withheld")
 _FIND_ROOM = sa.select(room.c.key, room.c.seq).where(
     room.c.study == sa.bindparam("study"), room.c.id == sa.bindparam("id")
 )
@@ -297,6 +353,12 @@ _EVENTS_AFTER = (
     sa.select(*_FIELDS)
     .where(event.c.room == sa.bindparam("room"), event.c.seq > sa.bindparam("after"))
     .order_by(event.c.seq)
+)
+_EVENTS_AS_WRITTEN = _EVENTS_AFTER.where(
+    event.c.kind.in_(sa.bindparam("kinds", expanding=True))
+).limit(sa.bindparam("limit"))
+_EVENT_AT = sa.select(*_FIELDS).where(
+    event.c.room == sa.bindparam("room"), event.c.seq == sa.bindparam("seq")
 )
 _ENDS = (
     sa.select(*_FIELDS)

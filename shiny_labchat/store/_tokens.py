@@ -2,7 +2,7 @@
 Tokens: what browsers hold instead of rights. The database knows only their sha256.
 
 Kinds: "ticket" (opens one socket, once, soon), "resume" (opens it again), "browser" (who this
-browser is), "invite" (a personal link).
+browser is), "invite" (a personal link), "seat" (a bookmark).
 """
 
 from __future__ import annotations
@@ -19,20 +19,25 @@ import sqlalchemy as sa
 from shiny_labchat._domain import RoomKey
 from shiny_labchat.store._tables import token
 
-__all__ = ["LIFETIMES", "Grant", "forget_expired", "issue", "look_up", "redeem"]
+__all__ = ["LIFETIMES", "Grant", "forget_expired", "issue", "look_up", "note", "redeem"]
 
 LIFETIMES: dict[str, float | None] = {
     "ticket": 60.0,
     "resume": 24 * 3600.0,
     "browser": None,
     "invite": None,
+    "seat": None,
 }
 """How long a token of each kind is good for, in seconds; None: for ever."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token stands for."""
+    """
+    What a token stands for.
+
+    `page` is the page that a ticket is for; of a seat, it is all else that is known of it.
+    """
 
     member: str
     room: RoomKey | None = None
@@ -72,6 +77,12 @@ def look_up(conn: sa.Connection, kind: str, raw: str) -> Grant | None:
     now = time.time_ns() // 1000
     row = conn.execute(_LOOK_UP, {"hash_": _hash(raw), "kind_": kind, "now": now}).first()
     return None if row is None else _grant(tuple(row))
+
+
+def note(conn: sa.Connection, kind: str, raw: str, page: str) -> None:
+    """Write down what else is known of what a token stands for."""
+    known = (token.c.hash == _hash(raw), token.c.kind == kind)
+    conn.execute(sa.update(token).where(*known).values(page=page))
 
 
 def forget_expired(conn: sa.Connection, now: int) -> None:

@@ -91,12 +91,16 @@ class Writer:
     ----------
     listeners
         Who hears, in which event loop, what is new in watched rooms.
+    overhearing
+        Who hears, in which event loop, what is new in any room; nothing, when another process
+        has written: the log has it.
     watched
         The rooms that are open here, and in how many event loops.
     """
 
     def __init__(self, file: File) -> None:
         self.listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
+        self.overhearing: dict[asyncio.AbstractEventLoop, Listener] = {}
         self.watched: Counter[RoomKey] = Counter()
         self._url = file.url
         self._database = Database(file, write=True)
@@ -147,7 +151,8 @@ class Writer:
             try:
                 if batch:
                     self._commit(batch)
-                if self.watched and time.monotonic() >= self._listen_at + BUSY * bool(batch):
+                listens = self.watched or self.overhearing
+                if listens and time.monotonic() >= self._listen_at + BUSY * bool(batch):
                     self._hear_others()
             except Exception:
                 logger.exception("the writer of %s failed and goes on", self._url)
@@ -243,22 +248,35 @@ class Writer:
         for work in batch:
             waiting.setdefault(work.loop, []).append(work)
         heard = [item for item in news if item.room in self.watched]
-        for loop in {*waiting, *(self.listeners if heard else ())}:
-            try:
-                loop.call_soon_threadsafe(self._deliver, loop, waiting.get(loop, ()), heard)
-            except RuntimeError:  # that loop has closed: nobody there waits any more
-                self.listeners.pop(loop, None)
+        overheard = self.overhearing if news else ()
+        for loop in {*waiting, *(self.listeners if heard else ()), *overheard}:
+            self._call(loop, self._deliver, loop, waiting.get(loop, ()), heard, news)
+
+    def _call(
+        self, loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *args: Any
+    ) -> None:
+        try:
+            loop.call_soon_threadsafe(callback, *args)
+        except RuntimeError:  # that loop has closed: nobody there waits any more
+            self.listeners.pop(loop, None)
+            self.overhearing.pop(loop, None)
 
     def _deliver(
-        self, loop: asyncio.AbstractEventLoop, works: Iterable[Work], news: list[Committed]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        works: Iterable[Work],
+        heard: list[Committed],
+        news: list[Committed],
     ) -> None:
         for work in works:
             try:
                 work.tell(work.result, work.error)
             except Exception:
                 logger.exception("nobody could be told what came of a command")
-        if news and loop in self.listeners:
-            self.listeners[loop](news)
+        if heard and loop in self.listeners:
+            self.listeners[loop](heard)
+        if news and loop in self.overhearing:
+            self.overhearing[loop](news)
 
     def _forget(self) -> None:
         self._conn = None
@@ -272,6 +290,8 @@ class Writer:
             version = self._data_version()
             if version != self._version:
                 self._tell((), self._missed())
+                for loop, listener in tuple(self.overhearing.items()):
+                    self._call(loop, listener, [])
                 self._version = version
             self._listen_at = time.monotonic() + POLL
             self._trouble = ""

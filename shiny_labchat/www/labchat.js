@@ -65,6 +65,7 @@ export class LabchatRoom extends HTMLElement {
 
   /** What the session answers. @param {Notice} notice */
   heed(notice) {
+    if (notice.do === "greet") return this.#room?.greet(notice.greeting);
     clearTimeout(this.#patience);
     this.#isPending = false;
     if (notice.do === "admit") this.#enter(notice);
@@ -79,6 +80,7 @@ export class LabchatRoom extends HTMLElement {
       labels: this.#labels(),
       messages: json(this.dataset.messages, []),
       iconAssistant: this.dataset.iconAssistant ?? null,
+      canStop: this.dataset.enableCancel !== "false",
       onPart: (code, say) => this.#part(code, say),
       onDoubt: () => this.#doubt(),
     });
@@ -88,10 +90,11 @@ export class LabchatRoom extends HTMLElement {
     return new Labels(json(this.dataset.labels, {}));
   }
 
-  /** @param {{ticket: string, who: string, returns: boolean, answers: boolean}} notice */
-  #enter({ ticket, who, returns, answers }) {
+  /** @param {import("./shiny.js").Admission} notice */
+  #enter({ ticket, who, returns, answers, greeting }) {
     this.#session = { returns, answers };
     this.#lost = null;
+    if (greeting) this.#room?.greet(greeting);
     this.#room?.admit(ticket, who);
   }
 

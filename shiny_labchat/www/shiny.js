@@ -9,6 +9,7 @@ import { PAGE } from "./identity.js";
  *   inputBindings: {register: (binding: object, name: string) => void},
  *   addCustomMessageHandler: (type: string, handler: (message: any) => void) => void,
  *   initializedPromise: Promise<void>,
+ *   setInputValue?: (name: string, value: unknown) => void,
  *   renderContentAsync: (el: Element, content: {html: string, deps: unknown[]}) => Promise<void>,
  *   unbindAll: (scope: Element, includeSelf?: boolean) => void,
  *   bindAll?: (scope: Element) => Promise<void>,
@@ -19,8 +20,10 @@ import { PAGE } from "./identity.js";
  *   off: (event: string) => void,
  * }} Query
  *
- * @typedef {{id: string} & (
- *   {do: "admit", ticket: string, who: string, returns: boolean, answers: boolean} |
+ * @typedef {{do: "admit", ticket: string, who: string, returns: boolean, answers: boolean,
+ *   greeting?: import("./message.js").Shown}} Admission
+ * @typedef {{id: string} & (Admission |
+ *   {do: "greet", greeting: import("./message.js").Shown | null} |
  *   {do: "wait"} | {do: "refuse", code: string, say: string, again?: boolean} | {do: "left"}
  * )} Notice what the Chat on the server tells its element;
  *   returns: a lost session is followed by a new one; answers: the app answers what is said
@@ -109,6 +112,8 @@ export function discard(element) {
 function noteSession(lost) {
   if (isLost === lost) return;
   isLost = lost;
+  // Shiny does not notice where a bookmark has put the page; the next session must know.
+  if (lost) shiny()?.setInputValue?.(".clientdata_url_search", location.search);
   for (const { lose, regain } of watching) (lost ? lose : regain)();
 }
 
@@ -116,7 +121,7 @@ function noteSession(lost) {
 function deliver(notice) {
   const room = document.getElementById(notice.id);
   if (room?.localName === ROOM && "heed" in room) /** @type {Asker} */ (room).heed(notice);
-  else kept.set(notice.id, notice);
+  else if (notice.do !== "greet") kept.set(notice.id, notice); // who is admitted is greeted
 }
 
 /** @param {ShinyPage} page */

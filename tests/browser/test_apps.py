@@ -15,11 +15,15 @@ FIRST_CHATS = {
     "02-session-chat": "chat",
     "03-several-rooms": "everybody",
     "04-core-and-module": "plain",
+    "05-a-model-in-the-room": "chat",
+    "07-callbacks": "plaza",
 }
 
 
 def test_every_app_is_tried_here() -> None:
-    assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == set(FIRST_CHATS)
+    tried = {*FIRST_CHATS, "06-bookmarks"}  # this one by test_bookmarks
+    tried |= {"08-private-room-with-a-bot"}
+    assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == tried
 
 
 @pytest.mark.parametrize("name", FIRST_CHATS)
@@ -38,6 +42,39 @@ def test_a_call_for_help_is_answered_to_who_called_alone(people: People, serve: 
     ann.sees("Someone will be with you.")
     bob.sees("help!")
     bob.sees_no("Someone will be with you.")
+
+
+def test_without_a_key_a_script_streams_and_says_so(people: People, serve: Serve):
+    ann, bob = people(2, serve(str(ROOT / "apps" / "05-a-model-in-the-room" / "app.py")))
+    ann.says("hello bob")
+    ann.says("what do you think, @assistant?")
+    bob.says("said meanwhile")
+    ann.sees("said meanwhile", by=bob)
+    for each in (ann, bob):
+        reply = each.page.locator("article[data-role=assistant]").last
+        expect(reply).to_contain_text("I am a script, not a model")
+        expect(reply.locator("table")).to_be_visible()
+        expect(reply).not_to_have_attribute("aria-busy", "true")
+
+
+def test_callbacks_hear_their_rooms(people: People, serve: Serve):
+    ann, bob = people(2, serve(str(ROOT / "apps" / "07-callbacks" / "app.py")), chat="plaza")
+    ann.says("help!")
+    bob.sees(f"{ann.name}, someone will be with you.")
+    bob.at("desk").says("anybody there?")
+    ann.sees("The bell rings at the front desk.")
+
+
+def test_everybody_has_a_private_room_with_a_bot(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "08-private-room-with-a-bot" / "app.py"))
+    (ann,) = people(1, app, p="ann")
+    (bob,) = people(1, app, p="bob")
+    ann.says("hello")
+    ann.sees("I am a script, not a model: there is no ANTHROPIC_API_KEY here.")
+    expect(ann.page.locator("article[data-role=assistant]")).to_have_count(1)
+    bob.stands("open")
+    bob.sees_no("hello")
+    assert not [line for line in app.log if "Traceback" in line or "Error" in line]
 
 
 def test_each_group_has_a_room_and_who_has_none_waits(people: People, serve: Serve):

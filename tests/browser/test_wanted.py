@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+from playwright.sync_api import expect
+
 from tests.browser._organiser import Organiser
 from tests.browser.conftest import People, Serve
+from tests.door import Door
+from tests.model import Model, Reply
 
 
 def test_hello_is_one_room_for_everybody(people: People, shared: Serve):
@@ -40,3 +45,43 @@ def test_a_module_used_twice_lets_one_room_hear_the_other(people: People, shared
     bob.at("right-chat").sees("Next door they say: hello over there")
     bob.at("left-chat").sees_no("Next door")
     assert re.fullmatch(r"Guest \d+", ann.at("right-chat").name)
+
+
+def test_a_bookmarked_model_chat_is_a_groups_with_one_import_changed(
+    people: People, serve: Serve, monkeypatch: pytest.MonkeyPatch
+):
+    with Model() as model, Door("api.openai.com", model.port) as door:
+        for name, value in {**door.environ, "OPENAI_API_KEY": "key"}.items():
+            monkeypatch.setenv(name, value)
+        app = serve("wanted/dropin.py")
+        ann, bob = people(2, app)
+        for each in (ann, bob):
+            each.sees("Hello! What shall we look at?")
+        model.will(
+            Reply("A fine view."), Reply("word " * 40, pieces=40, rate=20), Reply("Quite.")
+        )
+        ann.says("At the sea.")
+        bob.sees("A fine view.")
+        bob.says("Tell us more")
+        ann.says("said meanwhile")
+        bob.sees("said meanwhile", by=ann)
+        ann.sees("Quite.")
+        told = next(call for call in model.calls if call.text == "Tell us more")
+        assert told.messages[1:3] == [
+            ("user", f"{ann.name}: At the sea."),
+            ("assistant", "A fine view."),
+        ]
+        expect(ann.page).to_have_url(re.compile("_inputs_|_values_|place"))
+        assert "sea" not in ann.page.url, "the conversation is in no URL"
+        ann.page.get_by_role("button", name="Clear my view").click()
+        ann.sees_no("At the sea.")
+        bob.sees("At the sea.", by=ann)
+        assert not [line for line in app.log if "Traceback" in line]
+
+
+def test_a_sessions_chat_has_numbered_players_and_a_callback(people: People, serve: Serve):
+    ann, bob = people(2, serve("wanted/session_chat.py"))
+    assert {ann.name, bob.name} == {"Player 1", "Player 2"}
+    ann.says("Can you help me?")
+    for each in (ann, bob):
+        each.sees(f"{ann.name}, someone will be with you.")

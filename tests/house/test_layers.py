@@ -7,35 +7,57 @@ import pytest
 from .code import PACKAGE, imports, modules
 
 ABOVE = (
-    {"errors", "_domain", "_pseudonyms"},
+    {"errors", "_blocking", "_domain", "_pseudonyms"},
     {"_commands", "_records"},
-    {"_chatlas", "_decide", "_wire", "_names", "_conversation", "_turns"},
+    {"_chatlas", "_decide", "_formats", "_wire", "_names", "_conversation", "_scope", "_turns"},
     {"_presence", "_streams", "_window", "store._tables", "store._engine"},
-    {"store._tokens", "store._batch", "store.drafts"},
+    {"store._tokens", "store._batch", "store.audit", "store.callbacks", "store.drafts"},
     {"store._database"},
     {"store._writer"},
     {"store._log"},
     {"store"},
-    {"_pages", "_orphans", "_door", "_doorstep", "_room"},
+    {"_errands"},
+    {"_callbacks"},
+    {"_attendance"},
+    {"_pages", "_orphans", "_door", "_doorstep", "_reservation", "_room"},
     {"_live"},
-    {"_lab", "_socket", "_speaker"},
-    {"_gateway"},
+    {"_lab", "_retelling", "_socket"},
+    {"_speaker"},
+    {"_gateway", "_bot_rules"},
+    {"_bot_voice", "_composing"},
+    {"_bot_asking"},
+    {"_bot_streaming"},
+    {"_bot_runner"},
+    {"bots"},
 )
 """Above the Shiny line, lowest first; modules on one step do not import each other."""
 BELOW = (
     {"_shiny"},
     {"_reads", "_content", "_submit"},
-    {"_following", "_seat", "_stream", "_ui"},
-    {"_replies"},
-    {"_saying"},
+    {"_greeting", "_seat", "_stream"},
+    {"_transform", "_ui"},
+    {"_following", "_replies"},
+    {"_reading", "_saying"},
+    {"_bookmark"},
     {"_chat"},
     {"module", "express"},
-    {"", "demo._app"},
+    {"", "demo._offline"},
+    {"demo._app"},
     {"demo", "playwright._chat"},
     {"playwright", "cli"},
 )
 STEPS = {name: step for step, names in enumerate(ABOVE + BELOW) for name in names}
-PURE = {"_commands", "_conversation", "_decide", "_domain", "_pseudonyms", "_records", "_wire"}
+PURE = {
+    "_commands",
+    "_conversation",
+    "_decide",
+    "_domain",
+    "_formats",
+    "_pseudonyms",
+    "_records",
+    "_scope",
+    "_wire",
+}
 SHINYS = ("shiny", "shinychat", "htmltools", "playwright")
 
 

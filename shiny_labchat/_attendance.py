@@ -1,0 +1,73 @@
+"""Which bots are for which rooms, so that they are there before the first person is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from shiny_labchat import _callbacks
+from shiny_labchat._domain import RoomKey
+from shiny_labchat._records import Member, Message
+from shiny_labchat._scope import Scope
+from shiny_labchat.errors import LabChatError
+from shiny_labchat.store import Log
+
+__all__ = ["Attendant", "attend", "attending", "enter_soon"]
+
+logger = logging.getLogger("shiny_labchat")
+
+
+class Attendant(Protocol):
+    """A bot, as rooms know it."""
+
+    @property
+    def id(self) -> str:
+        """Its member id."""
+        ...
+
+    async def enter(self, room: Any) -> object:
+        """Be a member of a room; who was removed stays away."""
+        ...
+
+    async def react(self, room: Any, member: Member | None, message: Message) -> None:
+        """Say something to a message, or nothing."""
+        ...
+
+
+def attend(log: Log, scope: Scope, bot: Attendant, room_of: Callable[[RoomKey], object]) -> None:
+    """
+    Have a bot react in some rooms, from now on and after each restart; see `Lab.add_bot`.
+
+    One with the same id, in the same rooms, is replaced. It follows rooms as callbacks do.
+    """
+    _callbacks.register(log, scope, bot.react, f"bot:{bot.id}", room_of)
+    _bots.setdefault(log, {})[bot.id, scope] = bot
+
+
+def attending(log: Log, room: RoomKey) -> list[Callable[[Any], Awaitable[object]]]:
+    """How the bots of a room enter it."""
+    return [bot.enter for (_, scope), bot in _bots.get(log, {}).items() if scope.covers(room)]
+
+
+def enter_soon(bot: Attendant, room: Any) -> None:
+    """Have a bot enter a room that is in use already, if an event loop runs."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return  # it enters when the room is next used
+    task = loop.create_task(_enter(bot, room))
+    _entering.add(task)
+    task.add_done_callback(_entering.discard)
+
+
+async def _enter(bot: Attendant, room: Any) -> None:
+    try:
+        await bot.enter(room)
+    except LabChatError as exc:
+        logger.error("bot %r could not enter %r: %s", bot.id, room, exc)
+
+
+_entering: set[asyncio.Task[None]] = set()
+_bots: dict[Log, dict[tuple[str, Scope], Attendant]] = {}

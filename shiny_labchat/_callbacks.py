@@ -1,0 +1,392 @@
+"""
+Persistent callbacks: functions that hear every message, whether or not anybody has a page open.
+
+Where each of them stands is in the database. Here is which functions there are, what they are
+woken by, and that they go on where another process, or the one before this, has left off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
+from contextvars import Context
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from shiny_labchat import _commands
+from shiny_labchat._blocking import name_of
+from shiny_labchat._domain import Event, RoomKey, RoomState
+from shiny_labchat._errands import STORE_AGAIN, THREADS, Errand, current_callback
+from shiny_labchat._names import as_id
+from shiny_labchat._records import is_message
+from shiny_labchat._scope import Scope
+from shiny_labchat.errors import LabChatError, StoreError
+from shiny_labchat.store import Committed, Log, callbacks, opened_logs
+
+__all__ = ["Callbacks", "register", "running", "signed", "start"]
+
+logger = logging.getLogger("shiny_labchat")
+
+LOOK = 0.25
+"""How often it is looked for what other processes have written, at most, in seconds."""
+LOOKING = 0.05
+"""The share of the time that is spent on that, at most."""
+LEAVE = 2.0
+"""How long a server that ends waits for its callbacks to be left, in seconds."""
+
+
+@dataclass(slots=True)
+class Callback:
+    """
+    A registered function.
+
+    Attributes
+    ----------
+    since
+        See `callbacks.Place`; None: the database does not know of it yet.
+    """
+
+    name: str
+    scope: Scope
+    fn: Callable[..., Any]
+    since: int | None = None
+
+
+class Callbacks:
+    """
+    The callbacks of one log in this process.
+
+    Parameters
+    ----------
+    log
+        The log.
+    room_of
+        Makes the rooms that the functions are given.
+
+    Attributes
+    ----------
+    is_over
+        Whether it was stopped.
+    """
+
+    def __init__(self, log: Log, room_of: Callable[[RoomKey], object]) -> None:
+        self.is_over = False
+        self._log = log
+        self._room_of = room_of
+        self._owner = secrets.token_hex(8)
+        self._general: dict[str, Callback] = {}
+        self._of_rooms: dict[RoomKey, dict[str, Callback]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._errands: dict[tuple[str, RoomKey], Errand] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._keeping: asyncio.Task[None] | None = None
+        self._rung = asyncio.Event()
+        self._threads = asyncio.Semaphore(THREADS)
+        self._timer: asyncio.TimerHandle | None = None
+        self._end: Callable[[], None] | None = None
+
+    def register(self, name: str, scope: Scope, fn: Callable[..., Any]) -> None:
+        """Have a function called; one with the same name (in the same room) is replaced."""
+        only = scope.room
+        named = self._general if only is None else self._of_rooms.setdefault(only, {})
+        known = named.get(name)
+        if known is not None and known.scope == scope:
+            _warn_of_namesake(known.fn, fn, name)
+            known.fn = fn
+            return
+        callback = named[name] = Callback(name, scope, fn)
+        if self.is_started:
+            assert self._loop is not None
+            if self._loop is _running_loop():
+                self._enrol(callback)
+            else:
+                self._loop.call_soon_threadsafe(self._enrol, callback)
+        else:
+            self.start()
+
+    @property
+    def is_started(self) -> bool:
+        """Whether there is an event loop that it works in."""
+        return self._loop is not None and not self._loop.is_closed()
+
+    def start(self) -> None:
+        """Work in the running event loop from now on, if there is one and no other does."""
+        loop = _running_loop()
+        if loop is None or self.is_started:
+            return
+        self._loop = loop
+        self.is_over = False
+        self._errands.clear()
+        self._rung = asyncio.Event()
+        self._threads = asyncio.Semaphore(THREADS)
+        self._timer = None
+        self._end = self._log.overhear(self._hear)
+        for callback in self._all():
+            callback.since = None
+            self._enrol(callback)
+        self._spawn(self._look_around())
+
+    async def stop(self) -> None:
+        """Leave what is begun to whoever comes next; `start` begins anew."""
+        if self._loop is not _running_loop():
+            return
+        self.is_over = True
+        if self._end is not None:
+            self._end()
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LEAVE)
+        await asyncio.wait([self._log.write(lambda conn, now: None)], timeout=LEAVE)
+        self._loop = None
+
+    def _all(self) -> Iterator[Callback]:
+        for named in (self._general, *tuple(self._of_rooms.values())):
+            yield from tuple(named.values())  # other threads may register meanwhile
+
+    def _covering(self, room: RoomKey) -> dict[str, Callback]:
+        general = tuple(self._general.items())
+        found = {name: each for name, each in general if each.scope.covers(room)}
+        return found | self._of_rooms.get(room, {})
+
+    def _of(self, name: str, room: RoomKey) -> Callback | None:
+        return self._covering(room).get(name)
+
+    # ── coming to be known ──
+
+    def _enrol(self, callback: Callback) -> None:
+        """Have the database know it: at once, so that what is said next comes after it."""
+        try:
+            asked = self._log.write(partial(_enrolled, callback))
+        except StoreError:
+            asked = None
+        self._spawn(self._be_enrolled(callback, asked))
+
+    async def _be_enrolled(self, callback: Callback, asked: asyncio.Future[int] | None) -> None:
+        while callback.since is None:
+            try:
+                callback.since = await (asked or self._log.write(partial(_enrolled, callback)))
+            except LabChatError as exc:
+                logger.error("the callback %r waits: %s", callback.name, exc)
+                await asyncio.sleep(STORE_AGAIN)
+            asked = None
+        self._rung.set()
+
+    # ── hearing ──
+
+    def _hear(self, news: Sequence[Committed]) -> None:
+        if not news:  # another process has written
+            self._rung.set()
+        for committed in news:
+            said = [event for event in committed.events if _is_said(event)]
+            if not said:
+                continue
+            for name, callback in self._covering(committed.room).items():
+                if any(event.data.get("cause") != name for event in said):
+                    self._wake(callback, committed.room, committed.state)
+
+    def _wake(self, callback: Callback, room: RoomKey, state: RoomState | None = None) -> None:
+        if callback.since is None:
+            return  # when the database knows it, all rooms are looked at
+        key = (callback.name, room)
+        errand = self._errands.get(key)
+        if errand is None:
+            errand = self._errands[key] = self._errand(callback, room)
+            self._spawn(self._run(key, errand))
+        errand.wake(state)
+        if self._keeping is None or self._keeping.done():
+            self._keeping = self._spawn(self._keep())
+
+    def _errand(self, callback: Callback, room: RoomKey) -> Errand:
+        def fn() -> Callable[..., Any] | None:
+            now = self._of(callback.name, room)
+            return None if now is None else now.fn
+
+        assert callback.since is not None
+        place = callbacks.Place(callback.name, callback.since, room, self._owner)
+        return Errand(self._log, place, fn, self._room_of(room), self._look_at, self._threads)
+
+    async def _run(self, key: tuple[str, RoomKey], errand: Errand) -> None:
+        try:
+            await errand.run()
+        except Exception:
+            logger.exception("the callback %r has stopped in room %r", key[0], key[1].id)
+        finally:
+            if self._errands.get(key) is errand:
+                del self._errands[key]
+
+    async def _keep(self) -> None:
+        """Promise again and again to go on, while there is anything to be done."""
+        while self._errands:
+            await asyncio.sleep(callbacks.LEASE / 3e6)
+            try:
+                await self._log.write(lambda conn, now: callbacks.renew(conn, now, self._owner))
+            except LabChatError as exc:
+                logger.error("callbacks at work could not be noted: %s", exc)
+
+    # ── what other processes have written, and left ──
+
+    async def _look_around(self) -> None:
+        while True:
+            await self._rung.wait()
+            self._rung.clear()
+            started = time.monotonic()
+            try:
+                await self._wake_all()
+            except LabChatError as exc:
+                logger.error("callbacks cannot see what others have written: %s", exc)
+                self._look_in(STORE_AGAIN)
+            took = time.monotonic() - started
+            await asyncio.sleep(max(LOOK, took / LOOKING))
+
+    async def _wake_all(self) -> None:
+        names = {callback.name for callback in self._all() if callback.since is not None}
+        found = await self._log.read(
+            lambda conn: [(name, callbacks.waiting(conn, name)) for name in names]
+        )
+        for name, waiting in found:
+            for each in waiting:
+                callback = self._of(name, each.room)
+                if callback is None or callback.since is None:
+                    continue
+                if each.owner not in (None, self._owner) and each.until > time.time_ns() // 1000:
+                    self._look_at(each.until)
+                elif not each.is_new or each.number > callback.since:
+                    self._wake(callback, each.room)
+
+    def _look_at(self, until: int) -> None:
+        """Look again when a promise of another process has run out."""
+        self._look_in(max(0.0, until / 1e6 - time.time()) + 0.01)
+
+    def _look_in(self, seconds: float) -> None:
+        assert self._loop is not None
+        due = self._loop.time() + seconds
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        self._rung.set()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        assert self._loop is not None
+        task = self._loop.create_task(work, context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (exc := task.exception()) is not None:
+            logger.error("callbacks of %r have stopped", self._log, exc_info=exc)
+
+
+def _enrolled(callback: Callback, conn: sa.Connection, now: int) -> int:
+    return callbacks.enrol(conn, callback.name, callback.scope)
+
+
+def _is_said(event: Event) -> bool:
+    return is_message(event) or event.kind == "streamed"
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+# ── of all logs ──────────────────────────────────────────────────────────────────────────────
+
+
+def register(
+    log: Log,
+    scope: Scope,
+    fn: Callable[..., Any],
+    name: str | None,
+    room_of: Callable[[RoomKey], object],
+) -> None:
+    """
+    Have a function called with every message in some rooms of a log.
+
+    Parameters
+    ----------
+    log, scope
+        The rooms.
+    fn
+        The function: ``fn(room, member, message)``.
+    name
+        What it is known by; None: its script and its qualified name.
+    room_of
+        Makes the rooms that the function is given.
+    """
+    try:
+        inspect.signature(fn).bind(None, None, None)
+    except (TypeError, ValueError) as exc:
+        raise TypeError(f"fn must take (room, member, message): {exc}") from exc
+    name = _own_name(fn) if name is None else as_id("name", name)
+    if log not in _of_logs:
+        _of_logs[log] = Callbacks(log, room_of)
+    _of_logs[log].register(name, scope, fn)
+
+
+def start(log: Log) -> None:
+    """Let the callbacks of a log, if there are any, work, unless they were stopped."""
+    if log in _of_logs and not _of_logs[log].is_over:
+        _of_logs[log].start()
+
+
+@asynccontextmanager
+async def running() -> AsyncGenerator[None]:
+    """Let all callbacks work in the running event loop while a server runs."""
+    for log in opened_logs():
+        if log in _of_logs:
+            _of_logs[log].start()
+    try:
+        yield
+    finally:
+        for each in tuple(_of_logs.values()):
+            await each.stop()
+
+
+def signed(command: _commands.Command) -> _commands.Command:
+    """A command; a message that a callback posts says whose it is."""
+    name = current_callback.get()
+    if name is None or not isinstance(command, _commands.Post):
+        return command
+    return replace(command, cause=name)
+
+
+_of_logs: dict[Log, Callbacks] = {}
+
+
+def _own_name(fn: Callable[..., Any]) -> str:
+    inner = inspect.unwrap(fn)
+    code = getattr(inner, "__code__", None)
+    if code is None:
+        raise ValueError(f"name: {fn!r} has none of its own; give it one")
+    path = Path(code.co_filename).resolve()
+    return f"{path.parent.name}/{path.name}:{inner.__qualname__}"
+
+
+def _warn_of_namesake(known: Callable[..., Any], fn: Callable[..., Any], name: str) -> None:
+    if name_of(known) != name_of(fn):
+        logger.warning(
+            "the callback %s takes the place of %s, as both are called %r; "
+            "give each a name=, if that is not meant",
+            *(name_of(fn), name_of(known), name),
+        )

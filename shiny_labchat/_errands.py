@@ -1,0 +1,223 @@
+"""One callback at work in one room: from message to message, until all are handled."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from contextvars import ContextVar, copy_context
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from shiny_labchat import _commands
+from shiny_labchat._blocking import name_of, watched
+from shiny_labchat._domain import RoomState
+from shiny_labchat._records import Member, Message, message_of
+from shiny_labchat.errors import LabChatError, Refused
+from shiny_labchat.store import Log, callbacks, find_room, load_state
+
+__all__ = ["AGAIN", "THREADS", "TRIES", "Errand", "current_callback"]
+
+logger = logging.getLogger("shiny_labchat")
+
+AGAIN = (0.5, 1.5, 4.5)
+"""How long a callback that failed waits before each further try, in seconds."""
+TRIES = len(AGAIN) + 1
+"""How often a callback begins with a message, at most; then it is passed over."""
+STORE_AGAIN = 1.0
+"""How long it waits when the database could not do it, in seconds."""
+THREADS = 100
+"""Callbacks that are not async run in so many threads; one more waits for a thread."""
+
+Function = Callable[..., Any]
+T = TypeVar("T")
+
+current_callback: ContextVar[str | None] = ContextVar("callback", default=None)
+"""The name of the callback whose code is running; what it says is its own."""
+
+
+class Errand:
+    """
+    A callback at work in a room.
+
+    Parameters
+    ----------
+    log
+        The room's log.
+    place
+        The callback and the room.
+    fn
+        Gives the function, which may be replaced at any time; None: it is for this room no more.
+    room
+        The room, as the function is given it.
+    taken
+        Told until when another process has promised to see to it.
+    threads
+        How many more threads there may be for functions that are not async.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        place: callbacks.Place,
+        fn: Callable[[], Function | None],
+        room: object,
+        taken: Callable[[int], None],
+        threads: asyncio.Semaphore,
+    ) -> None:
+        self._log = log
+        self._place = place
+        self._fn = fn
+        self._room = room
+        self._taken = taken
+        self._threads = threads
+        self._state: RoomState | None = None
+        self._is_woken = False
+        self._holds = False
+
+    def wake(self, state: RoomState | None) -> None:
+        """There may be something new; `state` is the room's by then, where that is known."""
+        self._is_woken = True
+        if state is not None and (self._state is None or state.seq > self._state.seq):
+            self._state = state
+
+    async def run(self) -> None:
+        """Handle what there is; when this ends nobody has been woken in vain."""
+        current_callback.set(self._place.callback)
+        finished: int | None = None
+        try:
+            while self._is_woken and (fn := self._fn()) is not None:
+                self._is_woken = False
+                claim = await self._advance(finished)
+                finished = None
+                if claim is not None:
+                    self._is_woken = True
+                    finished = await self._handle(fn, claim)
+        except asyncio.CancelledError:
+            if self._holds:  # so that nobody waits until the promise has run out
+                place = self._place
+                self._log.write(lambda conn, now: callbacks.release(conn, place))
+            raise
+
+    async def _advance(self, finished: int | None) -> callbacks.Claim | None:
+        place = self._place
+        came = await self._stored(
+            lambda: self._log.write(lambda conn, now: callbacks.advance(conn, now, place, finished))
+        )
+        self._holds = isinstance(came, callbacks.Claim)
+        if isinstance(came, callbacks.Taken):
+            self._taken(came.until)
+            return None
+        return came
+
+    async def _handle(self, fn: Function, claim: callbacks.Claim) -> int | None:
+        """Try once; gives what is done with, None if it is to be tried again."""
+        if claim.tries > TRIES:
+            return await self._pass_over(fn, claim, "its server ended each time")
+        try:
+            said = replace(message_of(claim.message), is_repeat=claim.tries > 1)
+            await self._call(fn, await self._member(said), said)
+            return claim.at
+        except asyncio.CancelledError as exc:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            error: BaseException = exc
+        except Exception as exc:
+            error = exc
+        where = self._place.room.id, claim.message.seq
+        logger.error(
+            "the callback %s failed in room %r at message %d (try %d of %d)",
+            *(name_of(fn), *where, claim.tries, TRIES),
+            exc_info=error,
+        )
+        if claim.tries >= TRIES:
+            return await self._pass_over(fn, claim, f"{type(error).__name__}: {error}")
+        await asyncio.sleep(AGAIN[claim.tries - 1])
+        return None
+
+    async def _call(self, fn: Function, member: Member | None, message: Message) -> None:
+        if _is_async(fn):
+            await watched("callback", fn, self._room, member, message)
+            return
+        async with self._threads:
+            call = partial(copy_context().run, fn, self._room, member, message)
+            result = await _in_thread(call)
+        if inspect.isawaitable(result):
+            await watched("callback", lambda: result)
+
+    async def _pass_over(self, fn: Function, claim: callbacks.Claim, error: str) -> int:
+        seq, tries = claim.message.seq, min(claim.tries, TRIES)
+        logger.error(
+            "the callback %s passes over message %d of room %r after %d tries: %s",
+            *(name_of(fn), seq, self._place.room.id, tries, error),
+        )
+        reason = error[:1000].encode("utf-8", "replace").decode().replace("\0", "")
+        command = _commands.PassOver(self._place.callback, seq, tries, reason)
+        try:
+            await self._stored(lambda: self._log.submit(self._place.room, command))
+        except Refused as exc:  # the database was exchanged under us
+            logger.error("that could not be recorded: %s", exc)
+        return claim.at
+
+    async def _stored(self, ask: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await ask()
+            except Refused:
+                raise
+            except LabChatError as exc:
+                logger.error("the callback %r waits: %s", self._place.callback, exc)
+                await asyncio.sleep(STORE_AGAIN)
+
+    async def _member(self, message: Message) -> Member | None:
+        id = message.member
+        if id is None:
+            return None
+        if self._state is None or id not in self._state.seats:
+            self._state = await self._log.read(self._read_state)
+        seat = self._state.seats.get(id)
+        return Member(id, message.author or id) if seat is None else Member.of(seat)
+
+    def _read_state(self, conn: sa.Connection) -> RoomState:
+        found = find_room(conn, self._place.room)
+        return RoomState() if found is None else load_state(conn, *found)
+
+
+async def _in_thread(call: Callable[[], Any]) -> Any:
+    # Not in an executor's: whoever ends the server would wait until these end by themselves.
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Any] = loop.create_future()
+
+    def tell(result: Any, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(result)
+        elif isinstance(error, Exception) and not isinstance(error, StopIteration):
+            done.set_exception(error)
+        else:  # these must not pass through an event loop
+            done.set_exception(RuntimeError(repr(error)))
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = call()
+        except BaseException as exc:
+            error = exc
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(tell, result, error)
+
+    threading.Thread(target=run, name="labchat-callback", daemon=True).start()
+    return await done
+
+
+def _is_async(fn: Function) -> bool:
+    call = type(fn).__call__  # of an object that can be called
+    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(call)

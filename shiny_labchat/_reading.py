@@ -1,0 +1,161 @@
+"""What one session reads of what was said."""
+
+from __future__ import annotations
+
+import warnings
+from collections import OrderedDict
+from dataclasses import replace
+from typing import Any, Literal, overload
+
+from shiny.types import MISSING, MISSING_TYPE
+
+from shiny_labchat._following import Following
+from shiny_labchat._formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
+from shiny_labchat._records import Message
+from shiny_labchat._seat import Seating
+from shiny_labchat._submit import handled_message
+
+__all__ = ["Reading"]
+
+TransformUser = Literal["all", "last", "none"]
+
+KNOWN = 32
+"""Rooms' messages of which it is remembered how they were asked for."""
+
+
+class Reading:
+    """The part of a :class:`Chat` that reads what was said."""
+
+    _following: Following
+    _seating: Seating
+    _tokenizer: Tokenizer | None
+
+    @overload
+    def messages(
+        self,
+        format: MISSING_TYPE = MISSING,
+        token_limits: tuple[int, int] | None = None,
+        transform_user: TransformUser = "all",
+        transform_assistant: bool = False,
+    ) -> tuple[Message, ...]: ...
+
+    @overload
+    def messages(
+        self,
+        format: ProviderFormat,
+        token_limits: tuple[int, int] | None = None,
+        transform_user: TransformUser = "all",
+        transform_assistant: bool = False,
+    ) -> tuple[dict[str, Any], ...]: ...
+
+    def messages(
+        self,
+        format: MISSING_TYPE | ProviderFormat = MISSING,
+        token_limits: tuple[int, int] | None = None,
+        transform_user: TransformUser = "all",
+        transform_assistant: bool = False,
+    ) -> tuple[Message, ...] | tuple[dict[str, Any], ...]:
+        """
+        Reactively read the conversation, as far as this person may see it.
+
+        Parameters
+        ----------
+        format
+            Deprecated, see :meth:`turns`: whose dictionaries they shall be, "anthropic",
+            "google", "langchain", "ollama" or "openai".
+        token_limits
+            How many tokens a model takes and gives, and how many of these to keep for its reply:
+            only the newest messages that fit are given. They are counted by the `tokenizer` of
+            this Chat; without one, every three bytes count as one.
+        transform_user
+            Whether "all" that people said is given as :meth:`transform_user_input` has made it,
+            or only the "last" message, if a person said it, or "none": as they wrote it.
+        transform_assistant
+            Whether what programmes said is given as :meth:`transform_assistant_response` has
+            made it, as people see it. If not, as it was appended.
+
+        Returns
+        -------
+        tuple of Message
+            In order. In an `on_user_submit` handler the last one is the message being handled,
+            whatever arrived since; elsewhere it is all there is. Empty before there is a room,
+            and for who was removed.
+        """
+        if transform_user not in ("all", "last", "none"):
+            raise ValueError(
+                f'transform_user must be "all", "last" or "none", not {transform_user!r}'
+            )
+        said = _as_said(self._heard(), transform_user, transform_assistant)
+        if token_limits is not None:
+            said = within(said, token_limits, lambda text: count_tokens(text, self._tokenizer))
+        if isinstance(format, MISSING_TYPE):
+            return said
+        warnings.warn(
+            "messages(format=) is deprecated; chatlas takes turns() in every provider's stead",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return tuple(in_format(said, format))
+
+    def _heard(self) -> tuple[Message, ...]:
+        self._following.depend("messages")
+        live = self._following.live
+        seat = live.state.seat(self._seating.member) if live else None
+        if live is None or seat is None:
+            return ()
+        handled = handled_message.get()
+        if handled is None or handled[0] is not self:
+            return live.conversation(seat, live.state.seq)
+        return live.conversation(seat, handled[1].seq)
+
+    def user_input(self, transform: bool = False) -> str | None:
+        """
+        Reactively read what this person said last, on this page; None: nothing yet.
+
+        Most apps read the last of :meth:`messages` instead.
+
+        Parameters
+        ----------
+        transform
+            Whether what :meth:`transform_user_input` has made of it, if that was given, is
+            wanted, and not what they wrote.
+        """
+        self._following.depend("said")
+        said = self._following.said
+        if said is None:
+            return None
+        return said.content if transform or said.original is None else said.original
+
+
+def _as_said(
+    messages: tuple[Message, ...], transform_user: TransformUser, transform_assistant: bool
+) -> tuple[Message, ...]:
+    """The messages with what was said, or what is shown of it; made once for all sessions."""
+    key = id(messages), transform_user, transform_assistant
+    known = _known.get(key)
+    if known is None or known[0] is not messages:
+        said = tuple(
+            _one_as_said(message, message is messages[-1], transform_user, transform_assistant)
+            for message in messages
+        )
+        known = _known[key] = messages, said
+        if len(_known) > KNOWN:
+            _known.popitem(last=False)
+    return known[1]
+
+
+def _one_as_said(
+    message: Message, is_last: bool, transform_user: TransformUser, transform_assistant: bool
+) -> Message:
+    if message.original is None:
+        return message
+    if message.role == "user":
+        is_wanted = transform_user == "all" or (transform_user == "last" and is_last)
+    else:
+        is_wanted = transform_assistant
+    return message if is_wanted else replace(message, content=message.original)
+
+
+_known: OrderedDict[tuple[int, str, bool], tuple[tuple[Message, ...], tuple[Message, ...]]]
+_known = OrderedDict()
+"""What was made last of rooms' messages, and of which; these live on, so their ids are theirs."""

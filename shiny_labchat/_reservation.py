@@ -1,0 +1,99 @@
+"""
+Reservations: the seats that bookmarks lead back to.
+
+A bookmark holds a random token and nothing else of a chat: no room, no person, nothing that was
+said. The database knows the token's sha256, and what it stands for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from shiny_labchat._domain import RoomKey
+from shiny_labchat.store import Grant, Log, find_room, issue, look_up, note
+
+__all__ = ["Kept", "Reservation", "browser_of", "find_reservation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """
+    A seat in a room.
+
+    Attributes
+    ----------
+    room, member
+        Whose seat it is, and where.
+    browser
+        The browser, or tab, that it is kept for, as `browser_of` knows it; None: any.
+    client
+        The state of the member's own client, as JSON; None: there is none.
+    """
+
+    room: RoomKey
+    member: str
+    browser: str | None
+    client: str | None = None
+
+
+def browser_of(key: str) -> str:
+    """What is stored of the random key that a browser, or tab, keeps."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+async def find_reservation(log: Log, raw: str) -> Reservation | None:
+    """What a bookmark's token stands for; None: nothing, or the room is no more."""
+
+    def find(conn: sa.Connection) -> Reservation | None:
+        grant = look_up(conn, "seat", raw)
+        if grant is None or grant.room is None or find_room(conn, grant.room) is None:
+            return None
+        return Reservation(grant.room, grant.member, **json.loads(grant.page or "{}"))
+
+    return await log.read(find)
+
+
+class Kept:
+    """
+    A seat that a page may make bookmarks of; it comes into the database with the first one.
+
+    Parameters
+    ----------
+    seat
+        The seat.
+    token
+        What leads back to it; None: a new one.
+
+    Attributes
+    ----------
+    is_stored
+        Whether the database knows the token, or will in a moment.
+    """
+
+    def __init__(self, seat: Reservation, token: str | None = None) -> None:
+        self.seat = seat
+        self.token = token or secrets.token_urlsafe(32)
+        self.is_stored = token is not None
+
+    async def store(self, log: Log) -> None:
+        """Write it down as it is now."""
+        about = _about(self.seat)
+        if self.is_stored:
+            await log.write(lambda conn, now: note(conn, "seat", self.token, about))
+            return
+        grant = Grant(self.seat.member, self.seat.room, page=about)
+        self.is_stored = True
+        try:
+            await log.write(lambda conn, now: issue(conn, "seat", grant, now, raw=self.token))
+        except BaseException:
+            self.is_stored = False
+            raise
+
+
+def _about(seat: Reservation) -> str:
+    return json.dumps({"browser": seat.browser, "client": seat.client})

@@ -1,0 +1,45 @@
+"""Which rooms a callback is for. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from shiny_labchat._domain import RoomKey
+
+__all__ = ["Scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """
+    Some rooms of a lab.
+
+    Parameters
+    ----------
+    parts
+        Rooms by their keys, and by ids or globs such as ``"group-*"``, of any study.
+    """
+
+    parts: tuple[str | RoomKey, ...]
+
+    @property
+    def room(self) -> RoomKey | None:
+        """The only room, if it was given by its key; None: there may be several."""
+        only = self.parts[0] if len(self.parts) == 1 else None
+        return only if isinstance(only, RoomKey) else None
+
+    @property
+    def name(self) -> str:
+        """What it is known by in the database."""
+        return json.dumps(sorted(self.parts, key=str), ensure_ascii=False)
+
+    def covers(self, room: RoomKey) -> bool:
+        """Whether a room is one of them."""
+        return any(
+            part == room
+            if isinstance(part, RoomKey)
+            else part == room.id or fnmatchcase(room.id, part)
+            for part in self.parts
+        )

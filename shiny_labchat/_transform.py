@@ -1,0 +1,304 @@
+"""What an app makes of words before anybody is shown them: of people's, and of programmes'."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple, overload
+from weakref import WeakValueDictionary
+
+import sqlalchemy as sa
+from htmltools import HTML
+from shiny import reactive
+from shiny.session import Session, session_context
+from shiny.types import SilentException
+
+from shiny_labchat import _commands
+from shiny_labchat._blocking import name_of, watched
+from shiny_labchat._content import Content
+from shiny_labchat._domain import Event, Part
+from shiny_labchat._records import text_of
+from shiny_labchat._retelling import Retell, with_text
+from shiny_labchat._room import Room
+from shiny_labchat._seat import Seating
+from shiny_labchat.errors import Refused, StoreError
+from shiny_labchat.store import find_room, is_settled
+
+__all__ = [
+    "TransformAssistantResponse",
+    "TransformUserInput",
+    "Transforming",
+    "Transforms",
+]
+
+logger = logging.getLogger("shiny_labchat")
+
+Transformed = str | HTML | None
+TransformUserInput = Callable[[str], Transformed | Awaitable[Transformed]]
+"""Takes what a person wrote."""
+TransformAssistantResponse = Callable[..., Transformed | Awaitable[Transformed]]
+"""Takes all that was said so far; or that, what has just come, and whether that is all."""
+
+AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""When it is tried again to store what could not be stored, in seconds."""
+
+
+class Sent(NamedTuple):
+    """A message that waits to be transformed."""
+
+    room: Room
+    page: str
+    event: Event
+
+    @property
+    def seq(self) -> int:
+        """Its place in the log, whichever page has it now."""
+        return self.event.data.get("again", self.event.seq)
+
+
+class Transforms:
+    """
+    The transforms of one chat in one session, and the messages that wait for them.
+
+    A message of a page whose app transforms it is in the log when it is taken here, but nobody is
+    shown it: a server that ends in the middle of it loses nothing, and stores nothing as it was.
+    Those of a person are transformed in order, outside Shiny's lock; only their author waits.
+
+    Parameters
+    ----------
+    session
+        In whose context they run.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._of_user: TransformUserInput | None = None
+        self._of_assistant: Retell | None = None
+        self._waiting: deque[Sent] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def are_for_users(self) -> bool:
+        """Whether what people write is transformed."""
+        return self._of_user is not None
+
+    def set_for_user(self, fn: TransformUserInput) -> None:
+        """Transform what people write with `fn`, from now on."""
+        if _arity(fn) != 1:
+            raise ValueError("A transform_user_input function must take 1 argument")
+        self._of_user = fn
+
+    def set_for_assistant(self, fn: TransformAssistantResponse) -> None:
+        """Transform what programmes say with `fn`, from now on."""
+        takes = _arity(fn)
+        if takes not in (1, 3):
+            raise ValueError("A transform_assistant_response function must take 1 or 3 arguments")
+
+        async def retell(content: str, chunk: str, done: bool) -> Part | None:
+            arguments = (content, chunk, done)[:takes]
+            return _part(await self._call("assistant's", fn, *arguments), "markdown")
+
+        self._of_assistant = retell
+
+    @property
+    def retell(self) -> Retell | None:
+        """The transform of what programmes say, if there is one."""
+        return self._of_assistant
+
+    # ── what is appended ──
+
+    async def apply(self, content: Content) -> Content | None:
+        """What is to be shown of something that is appended; None: nothing."""
+        text = text_of(content.parts)
+        if content.role == "user":
+            part = await self._shown(text, "markdown") if self._of_user else ("markdown", text)
+            is_transformed = self._of_user is not None
+        else:
+            retell = self._of_assistant
+            part = await retell(text, "", True) if retell else None
+            is_transformed = retell is not None
+        if not is_transformed:
+            return content
+        return None if part is None else replace(content, parts=with_text(content.parts, part))
+
+    # ── what people say ──
+
+    def take(self, room: Room, page: str, sent: Iterable[Event]) -> None:
+        """Transform these messages of a page after those before them."""
+        self._waiting += (Sent(room, page, event) for event in sent)
+        if self._waiting and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._run())
+
+    async def idle(self) -> None:
+        """Wait until all messages are transformed."""
+        while self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        while self._waiting:
+            sent = self._waiting.popleft()
+            try:
+                async with _turn_of(sent):
+                    if not await _is_settled(sent):
+                        await self._store(sent.room, await self._decide(sent))
+            except Exception:
+                logger.exception("what has become of a message could not be stored")
+
+    async def _decide(self, sent: Sent) -> _commands.Publish | _commands.Withhold:
+        seq, member, text = sent.seq, sent.event.member, sent.event.data["text"]
+        assert member is not None
+        withhold = _commands.Withhold(text, member, of=seq, page=sent.page)
+        try:
+            part = await self._shown(text, "text")
+        except SilentException:
+            part = None
+        except Exception as exc:
+            logger.error("the transform %s failed", self._name, exc_info=exc)
+            return replace(withhold, code="not_processed", error=repr(exc))
+        if part is None:
+            return withhold
+        by_browser = sent.event.data.get("sent", sent.event.cid)
+        return _commands.Publish(seq, member, sent.page, [part], text, by_browser)
+
+    async def _store(self, room: Room, command: _commands.Publish | _commands.Withhold) -> None:
+        for pause in AGAIN:
+            try:
+                await room.submit(command)
+                return
+            except Refused as exc:  # what was allowed when it was sent is so no more
+                assert isinstance(command, _commands.Publish)
+                command = _commands.Withhold(
+                    command.text, command.member, exc.code, command.of, command.page
+                )
+            except StoreError as exc:
+                logger.error("a transformed message could not be stored, trying again: %s", exc)
+                await asyncio.sleep(pause)
+        await room.submit(command)
+
+    async def _shown(self, text: str, kind: str) -> Part | None:
+        if self._of_user is None:  # the app transformed when it was sent, and does no more
+            return kind, text
+        part = _part(await self._call("user's", self._of_user, text), kind)
+        return part if part and part[1].strip() else None
+
+    @property
+    def _name(self) -> str:
+        return name_of(self._of_user) if self._of_user else ""
+
+    async def _call(self, whose: str, fn: Callable[..., Any], *arguments: Any) -> Any:
+        with session_context(self._session), reactive.isolate():
+            return await watched(f"transform of the {whose} words", fn, *arguments)
+
+
+def _turn_of(sent: Sent) -> asyncio.Lock:
+    """A person's messages come one after the other, also when a page changes its session."""
+    key = sent.room, sent.event.member or ""
+    lock = _turns.get(key)
+    if lock is None:
+        lock = _turns[key] = asyncio.Lock()
+    return lock
+
+
+_turns: WeakValueDictionary[tuple[Room, str], asyncio.Lock] = WeakValueDictionary()
+
+
+async def _is_settled(sent: Sent) -> bool:
+    """Whether it is published or withheld already, as by the session that its page had before."""
+
+    def read(conn: sa.Connection) -> bool:
+        found = find_room(conn, sent.room.key)
+        return found is not None and is_settled(conn, found[0], sent.event)
+
+    return await sent.room.log.read(read)
+
+
+def _part(shown: object, kind: str) -> Part | None:
+    if shown is None:
+        return None
+    if isinstance(shown, HTML):
+        return "html", str(shown)
+    if isinstance(shown, str):
+        return kind, shown
+    raise TypeError(f"a transform must return str, HTML or None, not {type(shown).__name__}")
+
+
+def _arity(fn: Callable[..., Any]) -> int:
+    return len(inspect.signature(fn).parameters)
+
+
+class Transforming:
+    """The part of a :class:`Chat` that is given transforms."""
+
+    _transforms: Transforms
+    _seating: Seating
+
+    @overload
+    def transform_user_input(self, fn: TransformUserInput) -> None: ...
+
+    @overload
+    def transform_user_input(self, fn: None = None) -> Callable[[TransformUserInput], None]: ...
+
+    def transform_user_input(
+        self, fn: TransformUserInput | None = None
+    ) -> None | Callable[[TransformUserInput], None]:
+        """
+        Change what this session's person says, before anybody is shown it.
+
+        It is stored as they wrote it, for the log only, and what the function gives is shown, to
+        its author too. Rate and length are counted before. The function runs in the session's
+        context, outside Shiny's lock; one message of a person after the other. However long it
+        takes, only their author waits.
+
+        While the page's session is away its messages wait in the log, and are transformed when it
+        is back, also by a server that was restarted since; then the function may run a second
+        time for one that it was at. No message is stored twice, nor ever shown as it was.
+
+        Parameters
+        ----------
+        fn
+            Takes the text; gives other text (shown as text), `HTML` (the developer's own; escape
+            what people wrote), or None: nobody is shown it, and its author is told so and has the
+            text back in the box, as also when the function raises. Async or not. Can be left
+            out, to decorate with ``@chat.transform_user_input()``.
+        """
+
+        def register(fn: TransformUserInput) -> None:
+            is_first = not self._transforms.are_for_users
+            self._transforms.set_for_user(fn)
+            if is_first:
+                self._seating.renew()
+
+        return register if fn is None else register(fn)
+
+    @overload
+    def transform_assistant_response(self, fn: TransformAssistantResponse) -> None: ...
+
+    @overload
+    def transform_assistant_response(
+        self, fn: None = None
+    ) -> Callable[[TransformAssistantResponse], None]: ...
+
+    def transform_assistant_response(
+        self, fn: TransformAssistantResponse | None = None
+    ) -> None | Callable[[TransformAssistantResponse], None]:
+        """
+        Change what this session's programme says, before anybody is shown it.
+
+        It holds for what is appended, streamed, and replied by a `client`. The log keeps both;
+        models are told what they had said themselves.
+
+        Parameters
+        ----------
+        fn
+            Takes the text; or the text so far, the chunk that has just come, and whether that is
+            all. It is called with every chunk of a stream, so it should be quick. Gives other
+            text (markdown), `HTML`, or None: in a stream, what is shown stays as it is, and what
+            is None in the end is withheld. Async or not. Can be left out, to decorate with
+            ``@chat.transform_assistant_response()``.
+        """
+        set_for = self._transforms.set_for_assistant
+        return set_for if fn is None else set_for(fn)

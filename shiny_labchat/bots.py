@@ -1,0 +1,239 @@
+"""
+Bots: programs that are members of rooms, run by the server.
+
+No page is needed for them, and after a restart of the server they go on with what they have not
+reacted to. All that they asked, were answered and decided is on record: see
+:meth:`Room.audit() <shiny_labchat.Room.audit>`.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from shiny_labchat import _bot_runner
+from shiny_labchat._bot_rules import (
+    JITTER,
+    NO_REPLY,
+    READING_SPEED,
+    TYPING_SPEED,
+    BotSpec,
+    Budget,
+    Chance,
+    End,
+    Every,
+    MovedOn,
+    Pace,
+    Respond,
+    Silence,
+    When,
+)
+from shiny_labchat._names import as_id
+from shiny_labchat._pseudonyms import Pseudonym
+from shiny_labchat._records import Member, Message
+from shiny_labchat._room import Room
+from shiny_labchat.store import AuditEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import chatlas
+
+    Client = chatlas.Chat[Any, Any] | Callable[[], chatlas.Chat[Any, Any]]
+
+__all__ = [
+    "NO_REPLY",
+    "READING_SPEED",
+    "TYPING_SPEED",
+    "AuditEntry",
+    "Bot",
+    "Budget",
+    "Chance",
+    "Every",
+    "Silence",
+]
+
+
+class Bot:
+    """
+    A program that is a member of rooms, run by the server.
+
+    Add it with :meth:`Room.add_bot` or :meth:`Lab.add_bot`.
+
+    Parameters
+    ----------
+    id
+        Its member id; never shown to participants.
+    client
+        The language model that it speaks with: a chatlas Chat with its system prompt and tools,
+        or a function that makes one, called when it is first needed. The model is told what
+        everybody could read, with names; its own turns are not used.
+    respond
+        Instead of a model: a function that takes the conversation (a tuple of :class:`Message`,
+        the last of them somebody else's) and gives what to say, or None to say nothing. One that
+        is not async runs in a thread.
+    pseudonym
+        As in :meth:`Room.add_member`. A template such as "Player {n}" gives numbers in order of
+        joining, and bots are there first.
+    disclose
+        Whether it is shown as an assistant. If not, it is a participant in all that reaches a
+        browser, until :meth:`Room.disclose`.
+    when
+        Which messages of other members make it speak: "message" (each), "mention" (those with
+        its pseudonym), ``Every(n)``, ``Silence(seconds)``, ``Chance(p)``, a function of the
+        :class:`Message` (async or not), or "model": it is asked each time, and may decline with
+        "[no reply]". Private messages are not heard.
+    moved_on
+        What becomes of a message if others have said something while it was composed: "send",
+        "redraft" (it is written anew, twice at most), or "drop" (it reacts to what came instead).
+    reading
+        How fast it reads what it reacts to, in words per minute; None: at once. The default, 238,
+        is what adults read silently of non-fiction in English: Brysbaert (2019), a meta-analysis
+        of 190 studies, https://doi.org/10.1016/j.jml.2019.104047.
+    typing
+        How fast it types, in words of five characters per minute; None: at once. The default, 52,
+        is the average of 168,000 people: Dhakal et al. (2018),
+        https://doi.org/10.1145/3173574.3174220. While it types it is seen typing.
+    jitter
+        How much both vary from message to message: the standard deviation of the logarithm of the
+        time (0.2: two of three messages within about 20 %). The mean stays. Our choice.
+    seed
+        What is random (jitter, chance) is drawn from this, the room, and the message: the same
+        seed, the same behaviour. Models that take a seed are sent one made of it. None: drawn
+        from the room's own random seed, and none is sent.
+    max_messages
+        Messages it writes in a room, at most; None: any number.
+    max_share
+        Its share of all members' messages in a room, from 0 to 1, at most; None: any.
+    max_in_a_row
+        Messages of bots without a person's between, after which it says nothing more, so that
+        bots do not talk to each other for ever; None: any number.
+    budget, study_budget
+        What it may spend in a study; what all bots together may spend in a study, as far as this
+        one is concerned. The fallback's calls are not counted.
+    end
+        What it does when it has written `max_messages` or a budget is spent: "silent" (it stays,
+        and says nothing), "leave" (it is a member no more), or "fallback" (budgets only: from
+        then on it speaks with `fallback`).
+    closing
+        What it says once before it falls silent or leaves; None: nothing.
+    fallback
+        A client like `client`, for when that fails, and for ``end="fallback"``.
+
+    Raises
+    ------
+    ValueError
+        An argument is not one.
+
+    Notes
+    -----
+    A message is sent max(latency, reading + typing) after the bot has begun to read: who waits
+    for a model reads and types meanwhile. How many bots compose at the same time in a room is
+    up to ``Rules(max_composing=)``; the others wait.
+
+    A model that fails is asked again after 1, 3 and 8 seconds and a bit, then the fallback is
+    asked; if nobody answers the bot says nothing, which only the server's log and the audit know.
+
+    Examples
+    --------
+    >>> from shiny_labchat import Bot, Lab
+    >>> room = Lab().room("group-1")
+    >>> room.add_bot(Bot("echo", respond=lambda messages: messages[-1].content.upper()))
+    """
+
+    def __init__(
+        self,
+        id: str,
+        *,
+        client: Client | None = None,
+        respond: Respond | None = None,
+        pseudonym: Pseudonym = None,
+        disclose: bool = False,
+        when: When = "message",
+        moved_on: MovedOn = "send",
+        reading: float | None = READING_SPEED,
+        typing: float | None = TYPING_SPEED,
+        jitter: float = JITTER,
+        seed: int | None = None,
+        max_messages: int | None = None,
+        max_share: float | None = None,
+        max_in_a_row: int | None = 10,
+        budget: Budget | None = None,
+        study_budget: Budget | None = None,
+        end: End = "silent",
+        closing: str | None = None,
+        fallback: Client | None = None,
+    ) -> None:
+        if (client is None) == (respond is None):
+            raise ValueError("a bot needs either client or respond")
+        kinds = (Every, Silence, Chance)
+        if when not in ("message", "mention", "model") and not isinstance(when, kinds):
+            if not callable(when):
+                raise ValueError(f"when: {when!r} is nothing to go by; see Bot")
+        _check("moved_on", moved_on, ("send", "redraft", "drop"))
+        _check("end", end, ("silent", "leave", "fallback"))
+        if end == "fallback" and fallback is None:
+            raise ValueError('end="fallback" needs a fallback')
+        for name, value in (("reading", reading), ("typing", typing)):
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be positive or None, not {value}")
+        if not 0 <= jitter <= 2:
+            raise ValueError(f"jitter must be between 0 and 2, not {jitter}")
+        if max_share is not None and not 0 < max_share <= 1:
+            raise ValueError(f"max_share must be above 0 and at most 1, not {max_share}")
+        self._spec = BotSpec(
+            id=as_id("id", id),
+            client=_made_once(client),
+            respond=respond,
+            pseudonym=pseudonym,
+            disclose=disclose,
+            when=when,
+            pace=Pace(reading, typing, jitter),
+            seed=seed,
+            moved_on=moved_on,
+            max_messages=max_messages,
+            max_share=max_share,
+            max_in_a_row=max_in_a_row,
+            budget=budget or Budget(),
+            study_budget=study_budget or Budget(),
+            end=end,
+            closing=closing,
+            fallback=_made_once(fallback),
+        )
+
+    @property
+    def id(self) -> str:
+        """Its member id."""
+        return self._spec.id
+
+    def __repr__(self) -> str:
+        return f"Bot({self.id!r})"
+
+    async def enter(self, room: Room) -> None:
+        """Be a member of a room; for this package."""
+        await _bot_runner.enter(self._spec, room)
+
+    async def react(self, room: Room, member: Member | None, message: Message) -> None:
+        """Say something to a message, or nothing; for this package."""
+        await _bot_runner.react(self._spec, room, message)
+
+
+def _made_once(client: Any) -> Callable[[], Any] | None:
+    """Gives a client, made when it is first needed, by one thread."""
+    if client is None:
+        return None
+    made: list[Any] = [] if callable(client) else [client]
+    lock = threading.Lock()
+
+    def give() -> Any:
+        with lock:
+            if not made:
+                made.append(client())
+            return made[0]
+
+    return give
+
+
+def _check(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}; not {value!r}")

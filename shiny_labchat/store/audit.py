@@ -1,0 +1,339 @@
+"""
+What bots asked models and were answered, why they kept silent, and which of them are composing.
+
+Only programs read it: nothing of it is ever sent to a browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import orjson
+import sqlalchemy as sa
+
+from shiny_labchat._domain import RoomKey
+from shiny_labchat._records import to_datetime
+from shiny_labchat.store._tables import find_cid, find_room, metadata, room
+
+__all__ = [
+    "LEASE",
+    "AuditEntry",
+    "Outcome",
+    "Spent",
+    "add",
+    "known",
+    "leave_floor",
+    "renew_floor",
+    "settle",
+    "spent",
+    "take_floor",
+    "take_up",
+    "written",
+]
+
+LEASE = 6_000_000
+"""For how long a bot that composes promises to go on, in microseconds."""
+
+Outcome = Literal[
+    "open", "posted", "silent", "covered", "dropped", "redrafted", "failed", "interrupted", "tool"
+]
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("key", sa.Integer, primary_key=True),
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), nullable=False),
+    sa.Column("bot", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("knew", sa.BigInteger, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("is_call", sa.Boolean, nullable=False),
+    sa.Column("is_fallback", sa.Boolean, nullable=False),
+    sa.Column("prompt", sa.Text),
+    sa.Column("provider", sa.Text),
+    sa.Column("model", sa.Text),
+    sa.Column("parameters", sa.Text),
+    sa.Column("seed", sa.BigInteger),
+    sa.Column("reply", sa.Text),
+    sa.Column("tokens_in", sa.BigInteger),
+    sa.Column("tokens_out", sa.BigInteger),
+    sa.Column("tokens_cached", sa.BigInteger),
+    sa.Column("cost", sa.Float),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("asked", sa.BigInteger),
+    sa.Column("first", sa.BigInteger),
+    sa.Column("done", sa.BigInteger),
+    sa.Column("posted", sa.BigInteger),
+    sa.Column("became", sa.BigInteger),
+)
+sa.Index("audit_room", audit.c.room, audit.c.bot)
+
+composing = sa.Table(
+    "composing",
+    metadata,
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
+    sa.Column("bot", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """
+    One call of a bot's model, or one decision of a bot to say nothing.
+
+    Parameters
+    ----------
+    study, room
+        Where.
+    bot
+        The bot's member id.
+    seq
+        The message that it was about.
+    knew
+        The newest event of the room that the bot knew of.
+    outcome
+        "posted"; "silent" (it decided to say nothing, see `reason`); "covered" (another message
+        of the bot, written when it knew this one, answers it too); "dropped" or "redrafted"
+        (talk had moved on); "failed"; "tool" (the call ended in calls of tools, and another one
+        followed); "interrupted" (its server ended); "open" (not over yet).
+    at
+        When it was written down: aware, UTC, like all times here.
+    reason
+        Why it was silent: "when", "model", "talk went on", "max_messages", "max_share",
+        "max_in_a_row", "budget", "study_budget", or the code of a refusal such as "closed"; or
+        what failed.
+    is_call
+        Whether a model (or `respond`) was called.
+    is_fallback
+        Whether that was the bot's fallback.
+    prompt
+        All it was told: chatlas' turns as JSON values, the system prompt first. For a `respond`
+        function, the messages.
+    provider, model, parameters, seed
+        Who was asked, and how; "respond" and the function's name for a function.
+    reply
+        What came back, unchanged.
+    tokens_in, tokens_out, tokens_cached
+        What was used, as far as the provider says so.
+    cost
+        In US dollars; None: the price is not known.
+    asked, first, done, posted
+        When the model was asked, when the first piece of its reply came, when all of it was
+        there, and when the message was in the log.
+    became
+        The seq of the message that it became.
+    """
+
+    study: str
+    room: str
+    bot: str
+    seq: int
+    knew: int
+    outcome: Outcome
+    at: datetime
+    reason: str | None = None
+    is_call: bool = False
+    is_fallback: bool = False
+    prompt: Sequence[Mapping[str, Any]] | None = None
+    provider: str | None = None
+    model: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    seed: int | None = None
+    reply: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_cached: int | None = None
+    cost: float | None = None
+    asked: datetime | None = None
+    first: datetime | None = None
+    done: datetime | None = None
+    posted: datetime | None = None
+    became: int | None = None
+
+
+class Spent(NamedTuple):
+    """What calls have cost, in US dollars; `unpriced` ones whose price is not known."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0
+    unpriced: int = 0
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────
+
+
+def add(conn: sa.Connection, now: int, where: RoomKey, bot: str, **fields: Any) -> int:
+    """
+    Write an entry; gives its key.
+
+    Parameters
+    ----------
+    now
+        Microseconds since 1970 (UTC).
+    where, bot
+        Whose entry it is.
+    **fields
+        Columns of the table; `prompt` and `parameters` as values.
+    """
+    found = find_room(conn, where)
+    assert found is not None
+    row = {"is_call": False, "is_fallback": False, **_columns(fields)}
+    made = conn.execute(sa.insert(audit).values(room=found[0], bot=bot, at=now, **row))
+    assert made.inserted_primary_key is not None
+    return made.inserted_primary_key[0]
+
+
+def settle(conn: sa.Connection, key: int, **fields: Any) -> None:
+    """Write what has become of an entry."""
+    conn.execute(sa.update(audit).where(audit.c.key == key).values(**_columns(fields)))
+
+
+def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: orjson.dumps(value).decode() if name in _JSON and value is not None else value
+        for name, value in fields.items()
+    }
+
+
+_JSON = ("prompt", "parameters")
+
+
+def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -> bool:
+    """
+    Begin with a message; what is open of the bot's was left by a server that ended.
+
+    Returns
+    -------
+    bool
+        Whether that has said already, under the id `cid`, what was to be said.
+    """
+    found = find_room(conn, where)
+    assert found is not None
+    still = sa.update(audit).where(*_of(where, bot), audit.c.outcome == "open")
+    said = find_cid(conn, found[0], bot, cid)
+    if said is not None:
+        news = {"outcome": "posted", "posted": said.at, "became": said.seq}
+        conn.execute(still.where(audit.c.seq == seq).values(**news))
+    conn.execute(still.values(outcome="interrupted"))
+    return said is not None
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+
+def known(conn: sa.Connection, where: RoomKey, bot: str) -> int:
+    """The newest event that a bot knew of in what it has said so far; 0: none."""
+    posted = sa.select(sa.func.max(audit.c.knew)).where(
+        *_of(where, bot), audit.c.outcome == "posted"
+    )
+    return conn.execute(posted).scalar() or 0
+
+
+def spent(
+    conn: sa.Connection, study: str, bot: str | None = None, *, fallback: bool = False
+) -> Spent:
+    """What a bot's calls (None: all bots') have cost in a study, fallbacks apart."""
+    found = (
+        sa.select(
+            sa.func.count(),
+            sa.func.coalesce(sa.func.sum(audit.c.tokens_in), 0),
+            sa.func.coalesce(sa.func.sum(audit.c.tokens_out), 0),
+            sa.func.coalesce(sa.func.sum(audit.c.cost), 0.0),
+            sa.func.count().filter(audit.c.cost.is_(None), audit.c.done.is_not(None)),
+        )
+        .select_from(audit.join(room))
+        .where(room.c.study == study, audit.c.is_call, audit.c.is_fallback == fallback)
+    )
+    if bot is not None:
+        found = found.where(audit.c.bot == bot)
+    return Spent(*conn.execute(found).one())
+
+
+def written(
+    conn: sa.Connection, study: str | None = None, room_id: str | None = None
+) -> list[AuditEntry]:
+    """All entries of a room, a study, or the database, in the order they were begun."""
+    found = sa.select(room.c.study, room.c.id, audit).select_from(audit.join(room))
+    if study is not None:
+        found = found.where(room.c.study == study)
+    if room_id is not None:
+        found = found.where(room.c.id == room_id)
+    return [_entry(row) for row in conn.execute(found.order_by(audit.c.key)).mappings()]
+
+
+def _entry(row: Mapping[Any, Any]) -> AuditEntry:
+    values = {name: row[audit.c[name]] for name in audit.c.keys() if name not in ("key", "room")}
+    for name in ("at", "asked", "first", "done", "posted"):
+        if values[name] is not None:
+            values[name] = to_datetime(values[name])
+    values["prompt"] = values["prompt"] and orjson.loads(values["prompt"])
+    values["parameters"] = orjson.loads(values["parameters"] or "{}")
+    return AuditEntry(study=row[room.c.study], room=row[room.c.id], **values)
+
+
+def _of(where: RoomKey, bot: str) -> tuple[sa.ColumnElement[bool], ...]:
+    number = (
+        sa.select(room.c.key)
+        .where(room.c.study == where.study, room.c.id == where.id)
+        .scalar_subquery()
+    )
+    return audit.c.room == number, audit.c.bot == bot
+
+
+# ── the floor ────────────────────────────────────────────────────────────────────────────────
+
+
+def take_floor(
+    conn: sa.Connection, now: int, where: RoomKey, bot: str, owner: str, most: int
+) -> bool:
+    """
+    Let a bot compose, if fewer than `most` do so in the room.
+
+    Parameters
+    ----------
+    now
+        Microseconds since 1970 (UTC).
+    where, bot, owner
+        The room, the bot, and its process.
+    most
+        Bots that may compose at the same time.
+    """
+    found = find_room(conn, where)
+    assert found is not None
+    here = composing.c.room == found[0]
+    gone = sa.or_(composing.c.until <= now, composing.c.bot == bot)
+    conn.execute(sa.delete(composing).where(here, gone))
+    busy = conn.execute(sa.select(sa.func.count()).select_from(composing).where(here)).scalar_one()
+    if busy >= most:
+        return False
+    row = {"room": found[0], "bot": bot, "owner": owner, "until": now + LEASE}
+    conn.execute(sa.insert(composing).values(**row))
+    return True
+
+
+def renew_floor(conn: sa.Connection, now: int, owner: str) -> None:
+    """Promise to go on, for all bots of a process that compose."""
+    mine = sa.update(composing).where(composing.c.owner == owner)
+    conn.execute(mine.values(until=now + LEASE))
+
+
+def leave_floor(conn: sa.Connection, where: RoomKey, bot: str, owner: str) -> None:
+    """A bot composes no more."""
+    number = (
+        sa.select(room.c.key)
+        .where(room.c.study == where.study, room.c.id == where.id)
+        .scalar_subquery()
+    )
+    conn.execute(
+        sa.delete(composing).where(
+            composing.c.room == number, composing.c.bot == bot, composing.c.owner == owner
+        )
+    )

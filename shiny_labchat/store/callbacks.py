@@ -1,0 +1,301 @@
+"""
+How far each callback has come in each room, and which process is at it.
+
+A process that begins a message says so first, and until when it promises to be heard of again. If
+that has passed, another process begins the same message anew, and knows that it does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from shiny_labchat._commands import STREAM
+from shiny_labchat._domain import Event, RoomKey
+from shiny_labchat._records import is_message, settled
+from shiny_labchat._scope import Scope
+from shiny_labchat.store._tables import (
+    callback,
+    callback_room,
+    event,
+    event_at,
+    events_as_written,
+    find_cid,
+    find_room,
+    room,
+)
+
+__all__ = [
+    "LEASE",
+    "Claim",
+    "Place",
+    "Taken",
+    "Waiting",
+    "advance",
+    "enrol",
+    "release",
+    "renew",
+    "waiting",
+]
+
+LEASE = 6_000_000
+"""For how long a process promises to go on, in microseconds."""
+PAGE = 20
+"""Events that are read at once to find the next message."""
+
+_KINDS = ("message", "streamed")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """
+    A callback in a room, as one process works at it.
+
+    Parameters
+    ----------
+    callback
+        Its name.
+    since
+        The newest room when it was registered first: in later ones it begins at the beginning.
+    room
+        The room.
+    owner
+        The process.
+    """
+
+    callback: str
+    since: int
+    room: RoomKey
+    owner: str
+
+
+class Claim(NamedTuple):
+    """A message for a callback, where it became whole, and which try it is."""
+
+    message: Event
+    at: int
+    tries: int
+
+
+class Taken(NamedTuple):
+    """Another process is at it, at least until then (microseconds since 1970, UTC)."""
+
+    until: int
+
+
+class Waiting(NamedTuple):
+    """
+    A room where something was said that a callback has not handled.
+
+    `is_new`: it has never been at it there. `until`: as in `Taken`; 0: nobody is at it.
+    """
+
+    number: int
+    room: RoomKey
+    is_new: bool
+    owner: str | None
+    until: int
+
+
+# ── registering ──────────────────────────────────────────────────────────────────────────────
+
+
+def enrol(conn: sa.Connection, name: str, scope: Scope) -> int:
+    """
+    Register a callback for some rooms.
+
+    The first time it begins there with what comes from now on.
+
+    Returns
+    -------
+    int
+        The newest room when it was registered first, see `Place`.
+    """
+    same = callback.c.name == name, callback.c.scope == scope.name
+    since = conn.execute(sa.select(callback.c.since).where(*same)).scalar()
+    if since is not None:
+        return since
+    newest = conn.execute(sa.select(sa.func.coalesce(sa.func.max(room.c.key), 0))).scalar_one()
+    _begin_now(conn, name, scope)
+    conn.execute(sa.insert(callback).values(name=name, scope=scope.name, since=newest))
+    return newest
+
+
+def _begin_now(conn: sa.Connection, name: str, scope: Scope) -> None:
+    known = sa.select(callback_room.c.room).where(callback_room.c.callback == name)
+    found = sa.select(room.c.key, room.c.study, room.c.id, room.c.seq)
+    found = found.where(room.c.key.not_in(known))
+    if scope.room is not None:
+        found = found.where(room.c.study == scope.room.study, room.c.id == scope.room.id)
+    places = [
+        {"callback": name, "room": number, "done": head, "tries": 0}
+        for number, study, id, head in conn.execute(found)
+        if scope.covers(RoomKey(study, id))
+    ]
+    if places:
+        conn.execute(sa.insert(callback_room), places)
+
+
+# ── from message to message ──────────────────────────────────────────────────────────────────
+
+
+def advance(
+    conn: sa.Connection, now: int, place: Place, finished: int | None = None
+) -> Claim | Taken | None:
+    """
+    Go to the next message, and say that it is begun.
+
+    Parameters
+    ----------
+    now
+        Microseconds since 1970 (UTC).
+    place
+        Where.
+    finished
+        What is done with: the `at` of the last claim. None: nothing is; what was begun is begun
+        again.
+
+    Returns
+    -------
+    Claim, Taken or None
+        None: all is handled.
+    """
+    found = find_room(conn, place.room)
+    if found is None:
+        return None
+    number, head = found
+    key = {"name": place.callback, "number": number}
+    row = conn.execute(_STANDS, key).first()
+    if row is None:
+        done, begun, tries, owner, until = head if number <= place.since else 0, None, 0, None, 0
+        conn.execute(sa.insert(callback_room).values(**_named(place, number), done=done, tries=0))
+    else:
+        done, begun, tries, owner, until = row
+    if owner not in (None, place.owner) and until > now:
+        return Taken(until)
+    if finished is not None and finished > done:
+        done, begun = finished, None
+    following = _next(conn, number, done, place.callback)
+    if following is None:
+        conn.execute(_LEAVE, {**key, "head": head})
+        return None
+    message, at = following
+    tries = tries + 1 if begun == at else 1
+    news = {"past": done, "at": at, "times": tries, "who": place.owner, "expires": now + LEASE}
+    conn.execute(_BEGIN, {**key, **news})
+    return Claim(message, at, tries)
+
+
+def _named(place: Place, number: int) -> dict[str, str | int]:
+    return {"callback": place.callback, "room": number}
+
+
+def _next(conn: sa.Connection, number: int, after: int, name: str) -> tuple[Event, int] | None:
+    """The next message that became whole after a seq and is not the callback's own."""
+    while events := events_as_written(conn, number, after, PAGE, _KINDS):
+        for each in events:
+            message = _whole(conn, number, each)
+            if message is not None and message.data.get("cause") != name:
+                return message, each.seq
+        after = events[-1].seq
+    return None
+
+
+def _whole(conn: sa.Connection, number: int, said: Event) -> Event | None:
+    """The message that is whole from this event on; None: it is not yet, or was before."""
+    if said.kind == "message":
+        return said if is_message(said) else None
+    if said.data["is"] == "withheld":
+        return None
+    of = said.data["of"]
+    ends = (find_cid(conn, number, "", f"{STREAM}{of}{mark}") for mark in ("", "?"))
+    if any(end is not None and end.seq < said.seq for end in ends):
+        return None
+    opening = event_at(conn, number, of)
+    return None if opening is None else settled(opening, said)
+
+
+def renew(conn: sa.Connection, now: int, owner: str) -> None:
+    """Promise to go on, in all places of a process."""
+    mine = sa.update(callback_room).where(callback_room.c.owner == owner)
+    conn.execute(mine.values(until=now + LEASE))
+
+
+def release(conn: sa.Connection, place: Place) -> None:
+    """Leave a message that was begun to whoever comes next."""
+    found = find_room(conn, place.room)
+    if found is not None:
+        mine = {"name": place.callback, "number": found[0], "who": place.owner}
+        conn.execute(_RELEASE, mine)
+
+
+def waiting(conn: sa.Connection, name: str) -> list[Waiting]:
+    """The rooms where something was said that a callback has not handled."""
+    return [
+        Waiting(number, RoomKey(study, id), is_new, owner, until)
+        for number, study, id, is_new, owner, until in conn.execute(_WAITING, {"name": name})
+    ]
+
+
+_HERE = (
+    callback_room.c.callback == sa.bindparam("name"),
+    callback_room.c.room == sa.bindparam("number"),
+)
+_UNTIL = sa.func.coalesce(callback_room.c.until, 0)
+_STANDS = sa.select(
+    callback_room.c.done,
+    callback_room.c.begun,
+    callback_room.c.tries,
+    callback_room.c.owner,
+    _UNTIL,
+).where(*_HERE)
+_FREE = {"owner": None, "until": None}
+_LEAVE = (
+    sa.update(callback_room)
+    .where(*_HERE)
+    .values(done=sa.bindparam("head"), begun=None, tries=0, **_FREE)
+)
+_BEGIN = (
+    sa.update(callback_room)
+    .where(*_HERE)
+    .values(
+        done=sa.bindparam("past"),
+        begun=sa.bindparam("at"),
+        tries=sa.bindparam("times"),
+        owner=sa.bindparam("who"),
+        until=sa.bindparam("expires"),
+    )
+)
+_RELEASE = (
+    sa.update(callback_room)
+    .where(*_HERE, callback_room.c.owner == sa.bindparam("who"))
+    .values(**_FREE)
+)
+_DONE = sa.func.coalesce(callback_room.c.done, 0)
+_WAITING = (
+    sa.select(
+        room.c.key,
+        room.c.study,
+        room.c.id,
+        callback_room.c.done.is_(None),
+        callback_room.c.owner,
+        _UNTIL,
+    )
+    .select_from(
+        room.outerjoin(
+            callback_room,
+            sa.and_(
+                callback_room.c.room == room.c.key,
+                callback_room.c.callback == sa.bindparam("name"),
+            ),
+        )
+    )
+    .where(
+        room.c.seq > _DONE,
+        sa.exists().where(
+            event.c.room == room.c.key, event.c.seq > _DONE, event.c.kind.in_(_KINDS)
+        ),
+    )
+)

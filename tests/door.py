@@ -1,0 +1,82 @@
+"""A door to a model server for apps that only know the real one: its name, ended here."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import trustme
+
+__all__ = ["Door"]
+
+
+class Door:
+    """
+    A proxy on this machine behind which a host's name leads to a model server's port.
+
+    Clients come by ``HTTPS_PROXY`` and trust the door's own authority; nothing leaves the machine.
+
+    Parameters
+    ----------
+    host
+        The name, such as "api.openai.com".
+    to
+        The model server's port.
+
+    Attributes
+    ----------
+    environ
+        What leads a process through the door.
+    """
+
+    def __init__(self, host: str, to: int) -> None:
+        self._to = to
+        self._folder = tempfile.TemporaryDirectory()
+        authority = trustme.CA()
+        trusted = Path(self._folder.name) / "authority.pem"
+        authority.cert_pem.write_to_path(str(trusted))
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(host).configure_cert(self._tls)
+        self.environ = {"SSL_CERT_FILE": str(trusted)}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        port = asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(10)
+        self.environ |= {"HTTPS_PROXY": f"http://127.0.0.1:{port}", "NO_PROXY": ""}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._folder.cleanup()
+
+    async def _open(self) -> int:
+        server = await asyncio.start_server(self._let_in, "127.0.0.1", 0)
+        return server.sockets[0].getsockname()[1]
+
+    async def _let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            await writer.drain()
+            await writer.start_tls(self._tls)
+            there, back = await asyncio.open_connection("127.0.0.1", self._to)
+            await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while piece := await reader.read(65_536):
+            writer.write(piece)
+            await writer.drain()
+    writer.close()

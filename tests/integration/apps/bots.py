@@ -1,0 +1,48 @@
+"""Two rooms, one with a bot; which one is in the environment, as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from chatlas import ChatOpenAICompletions
+from shiny import App, Inputs, Outputs, Session, ui
+
+from shiny_labchat import Bot, Chat, Lab, Message, Rules, chat_ui
+
+lab = Lab()
+rules = Rules(rate=None)
+room = lab.room("bots", study="tests", rules=rules)
+people = lab.room("people", study="tests", rules=rules)
+options: dict[str, Any] = json.loads(os.environ["BOT"])
+
+
+def client(model: str = "gpt-4.1-nano") -> Any:
+    """A model over the wire; its connection would try twice more by itself."""
+    url = os.environ["MODEL_URL"]
+    return ChatOpenAICompletions(
+        system_prompt="Be brief.", model=model, api_key="key", base_url=url
+    )
+
+
+def respond(messages: Sequence[Message]) -> str:
+    """Say what was heard last."""
+    return f"I heard: {messages[-1].content}"
+
+
+if "MODEL_URL" in os.environ:
+    options["client"] = client
+else:
+    options["respond"] = respond
+room.add_bot(Bot("machine", **options))
+
+
+def server(input: Inputs, output: Outputs, session: Session) -> None:
+    """Both rooms, for whoever comes."""
+    Chat("chat", room=room)
+    Chat("people", room=people)
+
+
+app = App(ui.page_fillable(chat_ui("chat"), chat_ui("people")), server)

@@ -1,0 +1,350 @@
+"""When bots speak, how long it takes them, and when it is enough; on a clock of the tests' own."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import statistics
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shiny_labchat import Bot, Lab, Message
+from shiny_labchat._bot_rules import (
+    Budget,
+    Chance,
+    Every,
+    Pace,
+    Silence,
+    Talk,
+    as_experienced,
+    as_typed,
+    due,
+    generator,
+    is_mentioned,
+    is_no_reply,
+    limit_of,
+    speaks,
+    talk_of,
+)
+from shiny_labchat._composing import Composed, Manner, compose
+from shiny_labchat._domain import RoomKey
+from shiny_labchat._wire import TYPING_EVERY
+from shiny_labchat.store import audit
+
+TRIALS = 1_000
+
+
+def said(seq: int, member: str | None, text: str = "hello") -> Message:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return Message(seq, f"m{seq}", text, "user", member, member, at)
+
+
+QUIET = Talk()
+
+
+def told(when: Any, talk: Talk = QUIET, text: str = "hello", seq: int = 1) -> bool:
+    rng = generator(1, "room", seq)
+    return speaks(when, said(seq, "ann", text), talk, "Teal Otter", rng)
+
+
+# ── when ──
+
+
+def test_it_speaks_at_each_message() -> None:
+    assert told("message") and told("model") and told(lambda m: False), "others decide later"
+
+
+@pytest.mark.parametrize("text", ["Teal Otter?", "hi @Teal Otter!", "i agree with teal otter"])
+def test_who_is_called_by_name_is_mentioned(text: str) -> None:
+    assert is_mentioned(text, "Teal Otter") and told("mention", text=text)
+
+
+@pytest.mark.parametrize("text", ["Steal Otters", "teal", "Otter", "Teal Otterly", ""])
+def test_others_are_not_mentioned(text: str) -> None:
+    assert not is_mentioned(text, "Teal Otter")
+
+
+def test_every_third_message_since_it_spoke() -> None:
+    told_at = [n for n in range(1, 10) if told(Every(3), Talk(since_own=n))]
+    assert told_at == [3, 6, 9]
+
+
+@pytest.mark.parametrize("p", [0.0, 0.1, 0.3, 0.7, 1.0])
+def test_the_reply_rate_is_within_binomial_bounds(p: float) -> None:
+    """1,000 trials; 99 %: 2.576 standard deviations."""
+    spoke = sum(told(Chance(p), seq=seq) for seq in range(TRIALS))
+    assert abs(spoke - TRIALS * p) <= 2.576 * math.sqrt(TRIALS * p * (1 - p))
+
+
+def test_the_same_seed_decides_the_same() -> None:
+    once = [told(Chance(0.5), seq=seq) for seq in range(100)]
+    assert once == [told(Chance(0.5), seq=seq) for seq in range(100)]
+
+
+def test_talk_is_counted() -> None:
+    talk = [said(1, "ann"), said(2, "bot"), said(3, None), said(4, "bob"), said(5, "ann")]
+    talk += [said(6, "other bot")]
+    counted = talk_of(talk, "bot", frozenset({"bot", "other bot"}), upto=5)
+    assert counted == Talk(own=1, all=5, in_a_row=1, since_own=2)
+    assert talk_of(talk[:1], "bot", frozenset(), upto=9) == Talk(0, 1, 0, 1)
+
+
+def test_what_was_said_while_it_wrote_comes_after_what_it_wrote() -> None:
+    talk = [said(1, "ann"), said(2, "bob"), said(3, "bot"), said(4, "ann")]
+    assert [m.seq for m in as_experienced(talk, "bot", unread=2)] == [1, 3, 2, 4]
+    assert [m.seq for m in as_experienced(talk, "bot", unread=4)] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("wrong", [lambda: Every(0), lambda: Silence(0), lambda: Chance(1.1)])
+def test_impossible_rules_are_refused(wrong: Callable[[], object]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        wrong()
+
+
+# ── how long ──
+
+
+def test_reading_and_typing_take_as_long_as_people_need() -> None:
+    """238 words a minute; 52 words of five characters a minute."""
+    pace = Pace(jitter=0)
+    rng = random.Random(1)
+    assert pace.time_to_read(["word " * 100, "word " * 138], rng) == pytest.approx(60)
+    assert pace.time_to_type("x" * 260, rng) == pytest.approx(60)
+    assert Pace(None, None).time_to_read(["a"], rng) == Pace(None, None).time_to_type("a", rng) == 0
+
+
+def test_jitter_keeps_the_mean() -> None:
+    times = [Pace().time_to_type("x" * 260, generator(7, n)) for n in range(TRIALS)]
+    assert statistics.mean(times) == pytest.approx(60, rel=0.02)
+    assert statistics.stdev(map(math.log, times)) == pytest.approx(0.2, rel=0.1)
+    assert times == [Pace().time_to_type("x" * 260, generator(7, n)) for n in range(TRIALS)]
+
+
+def test_it_waits_for_what_takes_longest() -> None:
+    assert due(10, 11, reading=2, typing=3) == 15
+    assert due(10, 18, reading=2, typing=3) == 18
+
+
+def test_what_is_said_looks_typed() -> None:
+    assert as_typed("**Teal Otter:** hi\x07\u0085 there\ud800\r\nyou  ", 99, "Teal Otter") == (
+        "hi there\nyou"
+    )
+    assert as_typed("Teal Otter: Teal Otter: x", 99, "Teal Otter") == "Teal Otter: x"
+    assert as_typed("a" * 20 + " b", 21, "Teal") == "a" * 20
+
+
+def test_a_model_may_decline() -> None:
+    assert is_no_reply("[no reply]") and is_no_reply(" ") and is_no_reply("Well: [No reply].")
+    assert not is_no_reply("no reply")
+
+
+# ── composing, on a clock that is not real ──
+
+
+class Clock(asyncio.SelectorEventLoop):
+    """An event loop whose time passes only when nobody has anything else to do, then at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        selector: Any = self._selector  # pyright: ignore
+        select = selector.select
+
+        def jump(timeout: float | None = None) -> Any:
+            self.now += max(0.0, timeout or 0.0)
+            return select(0)
+
+        selector.select = jump
+
+    def time(self) -> float:
+        return self.now
+
+
+def on_clock(work: Coroutine[Any, Any, Any]) -> Any:
+    loop = Clock()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
+async def after(seconds: float) -> None:
+    """Take some of the clock's time."""
+    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=seconds)
+
+
+async def composed(
+    latency: float,
+    manner: Callable[[float], Manner],
+    text: str | None = "hello",
+) -> tuple[Composed, float]:
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+
+    async def ask() -> str | None:
+        await after(latency)
+        return text
+
+    return await compose(ask(), manner(begun)), loop.time() - begun
+
+
+def manner(
+    reading: float = 0.0,
+    typing: float = 0.0,
+    typed: list[float] | None = None,
+    is_decided: bool = True,
+    moved: asyncio.Event | None = None,
+) -> Callable[[float], Manner]:
+    def type() -> None:
+        if typed is not None:
+            typed.append(asyncio.get_running_loop().time())
+
+    return lambda begun: Manner(reading, lambda text: typing, type, begun, is_decided, moved)
+
+
+def test_the_delay_is_what_takes_longest_in_a_thousand_trials() -> None:
+    async def trials() -> list[float]:
+        off: list[float] = []
+        for n in range(TRIALS):
+            rng = generator(3, n)
+            latency, pace = rng.expovariate(1 / 4), Pace()
+            reading = pace.time_to_read(["word " * rng.randrange(1, 40)], rng)
+            typing = pace.time_to_type("x" * rng.randrange(1, 200), rng)
+            done, took = await composed(latency, manner(reading, typing))
+            assert done == ("written", "hello")
+            off.append(took - max(latency, reading + typing))
+        return off
+
+    off = on_clock(trials())
+    assert max(map(abs, off)) < 0.05
+
+
+def test_it_is_seen_typing_as_a_browser_says_so() -> None:
+    typed: list[float] = []
+    _, took = on_clock(composed(1.0, manner(2.0, 8.0, typed)))
+    assert typed == pytest.approx([2.0 + n * TYPING_EVERY for n in range(3)])
+    assert took == pytest.approx(10.0)
+
+
+def test_who_may_decline_is_not_seen_typing_before_it_has_decided() -> None:
+    typed: list[float] = []
+    done, took = on_clock(composed(5.0, manner(1.0, 1.0, typed, is_decided=False), None))
+    assert (done.how, typed) == ("silent", []) and took == pytest.approx(5.0)
+    done, took = on_clock(composed(5.0, manner(1.0, 8.0, typed, is_decided=False)))
+    assert done.how == "written" and typed[0] == pytest.approx(5.0)
+    assert took == pytest.approx(9.0)
+
+
+@pytest.mark.parametrize(("moves_at", "ends_at"), [(1.0, 2.0), (3.0, 3.0), (20.0, 7.0)])
+def test_it_stops_when_talk_moves_on_but_hears_the_model_out(
+    moves_at: float, ends_at: float
+) -> None:
+    async def run() -> tuple[Composed, float]:
+        moved = asyncio.Event()
+        asyncio.get_running_loop().call_later(moves_at, moved.set)
+        return await composed(2.0, manner(3.0, 4.0, moved=moved))
+
+    done, took = on_clock(run())
+    assert done == ("moved" if moves_at < 7 else "written", "hello")
+    assert took == pytest.approx(ends_at)
+
+
+def test_who_does_not_mind_sends_what_it_has() -> None:
+    done, took = on_clock(composed(2.0, manner(3.0, 4.0)))
+    assert done.how == "written" and took == pytest.approx(7.0)
+
+
+# ── enough ──
+
+
+@pytest.mark.parametrize(
+    ("limits", "talk", "reason"),
+    [
+        ({}, Talk(50, 60, 1, 1), None),
+        ({"max_messages": 3}, Talk(2, 9), None),
+        ({"max_messages": 3}, Talk(3, 9), "max_messages"),
+        ({"max_share": 0.5}, Talk(0, 1), None),
+        ({"max_share": 0.5}, Talk(1, 2), "max_share"),
+        ({"max_share": 0.25}, Talk(2, 10), "max_share"),
+        ({}, Talk(5, 10, 10), "max_in_a_row"),
+        ({"max_in_a_row": None}, Talk(5, 10, 10), None),
+    ],
+)
+def test_limits(limits: dict[str, Any], talk: Talk, reason: str | None) -> None:
+    bot = Bot("bot", respond=lambda messages: None, **limits)
+    assert limit_of(bot._spec, talk) == reason  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize(
+    ("budget", "is_spent"),
+    [
+        (Budget(), False),
+        (Budget(calls=11), False),
+        (Budget(calls=10), True),
+        (Budget(tokens=3001), False),
+        (Budget(tokens=3000), True),
+        (Budget(money=0.51), False),
+        (Budget(money=0.5), True),
+        (Budget(money=0.01, price=(3.0, 2.0)), False),
+        (Budget(money=0.005, price=(1.0, 2.0)), True),
+    ],
+)
+def test_budgets(budget: Budget, is_spent: bool) -> None:
+    assert budget.is_spent(10, (1000, 2000), 0.5, 0) is is_spent
+
+
+def test_a_limit_of_money_needs_a_price() -> None:
+    assert Budget(money=9).is_spent(1, (10, 10), 0.0, unpriced=1)
+    assert not Budget(money=9, price=(1, 1)).is_spent(1, (10, 10), 0.0, unpriced=1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"client": object(), "respond": print},
+        {"respond": print, "when": "sometimes"},
+        {"respond": print, "end": "explode"},
+        {"respond": print, "end": "fallback"},
+        {"respond": print, "moved_on": "wait"},
+        {"respond": print, "typing": 0},
+        {"respond": print, "max_share": 0},
+        {"respond": print, "jitter": -1},
+    ],
+)
+def test_a_bot_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        Bot("bot", **wrong)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+async def test_never_more_than_so_many_compose(lab: Lab, most: int) -> None:
+    """1,000 trials of ten bots on a clock that is not real; some of their servers die."""
+    where = RoomKey("s", "r")
+    await lab.create_room("r", study="s")
+    rng = random.Random(most)
+
+    def trials(conn: Any, _: int) -> tuple[int, int]:
+        now, at_it, taken = 1_000_000, dict[str, int](), 0
+        for _ in range(TRIALS):
+            now += rng.randrange(1_000_000)
+            at_it = {bot: until for bot, until in at_it.items() if until > now}
+            bot = f"bot{rng.randrange(10)}"
+            if bot in at_it and rng.random() < 0.8:
+                audit.leave_floor(conn, where, bot, "server")
+                del at_it[bot]
+            elif bot not in at_it:
+                is_taken = audit.take_floor(conn, now, where, bot, "server", most)
+                assert is_taken == (len(at_it) < most)
+                taken += is_taken
+                if is_taken:
+                    at_it[bot] = now + audit.LEASE
+            assert len(at_it) <= most
+        return taken, len(at_it)
+
+    taken, _ = await lab.log.write(trials)
+    assert taken > TRIALS / 20

@@ -1,0 +1,82 @@
+"""What a Chat and its place in a page are given: wrong things are errors that name them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+from htmltools import HTML, HTMLDependency, TagList, tags
+from shinychat import chat_greeting
+
+from shiny_labchat import chat_ui
+from shiny_labchat._greeting import as_drawn
+from shiny_labchat._transform import Transforms
+
+
+def transforms() -> Transforms:
+    return Transforms(cast(Any, None))  # it needs its session only to run them
+
+
+@pytest.mark.parametrize("fn", [lambda: None, lambda a, b: None])
+def test_a_users_transform_takes_the_text(fn: Any) -> None:
+    with pytest.raises(ValueError, match="transform_user_input"):
+        transforms().set_for_user(fn)
+
+
+@pytest.mark.parametrize("fn", [lambda: None, lambda a, b: None, lambda a, b, c, d: None])
+def test_an_assistants_transform_takes_one_thing_or_three(fn: Any) -> None:
+    with pytest.raises(ValueError, match="transform_assistant_response"):
+        transforms().set_for_assistant(fn)
+
+
+def test_another_key_to_submit_is_an_error() -> None:
+    with pytest.raises(ValueError, match="submit_key"):
+        chat_ui("chat", submit_key=cast(Any, "space"))
+
+
+async def words() -> AsyncIterator[str]:
+    yield "word"
+
+
+@pytest.mark.parametrize("greeting", [words, words(), chat_greeting(words()), 7])
+def test_a_greeting_is_text_or_ui(greeting: Any) -> None:
+    with pytest.raises(TypeError, match="a greeting must be"):
+        chat_ui("chat", greeting=greeting)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "part"),
+    [
+        ("Hi *you*", ["markdown", "Hi *you*"]),
+        (HTML("<i>Hi</i>"), ["html", "<i>Hi</i>"]),
+        (tags.b("Hi"), ["html", "<b>Hi</b>"]),
+        (chat_greeting("Hi *you*"), ["markdown", "Hi *you*"]),
+    ],
+)
+def test_a_greeting_comes_before_the_pages_messages(greeting: Any, part: list[str]) -> None:
+    room = chat_ui("chat", greeting=greeting, messages=["First"])
+    drawn = json.loads(str(room.attrs["data-messages"]))
+    assert [item["parts"] for item in drawn] == [[part], [["markdown", "First"]]]
+    assert [item.get("greeting") for item in drawn] == [True, None]
+
+
+def test_a_greeting_may_be_persistent_and_bring_what_it_needs() -> None:
+    needed = HTMLDependency("needed", "1.0", head="<meta>")
+    item, ui = as_drawn(chat_greeting(TagList(tags.b("Hi"), needed), persistent=True))
+    assert item["persistent"] is True and needed in ui
+    assert as_drawn("Hi")[0]["persistent"] is False
+
+
+def test_an_icon_brings_what_it_needs() -> None:
+    needed = HTMLDependency("needed", "1.0", head="<meta>")
+    room = chat_ui("chat", icon_assistant=tags.i(needed, class_="robot"))
+    assert needed in room.get_dependencies()
+    assert 'class="robot"' in str(room.attrs["data-icon-assistant"])
+
+
+def test_only_an_app_that_says_so_has_no_button_to_stop() -> None:
+    assert "data-enable-cancel" not in chat_ui("chat").attrs
+    assert "data-enable-cancel" not in chat_ui("chat", enable_cancel=True).attrs
+    assert chat_ui("chat", enable_cancel=False).attrs["data-enable-cancel"] == "false"

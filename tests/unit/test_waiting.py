@@ -1,0 +1,145 @@
+"""Messages that wait to be transformed: the rules, and what is shown of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shiny_labchat import Rules
+from shiny_labchat._commands import (
+    SUBMITTED,
+    Clear,
+    Close,
+    EndStream,
+    Mute,
+    Post,
+    Publish,
+    Remove,
+    Resubmit,
+    Say,
+    Withhold,
+)
+from shiny_labchat._conversation import Conversation
+from shiny_labchat._records import message_of, settled
+from shiny_labchat._wire import item
+
+from .pure import SECOND, PureRoom
+
+
+def waits(room: PureRoom, text: str = "hello") -> int:
+    """Has a submit a message that waits; its seq."""
+    (event,) = room.does(Say("a", text, f"c{len(room.log)}", "page", waits=True))
+    return event.seq
+
+
+def publishes(of: int, text: str = "HELLO") -> Publish:
+    return Publish(of, "a", "page", [("text", text)], "hello", "c1")
+
+
+def test_what_waits_is_shown_to_nobody() -> None:
+    room = PureRoom(members="a")
+    waits(room)
+    assert room.log[-1].kind == "submitted"
+    assert room.log[-1].data == {"text": "hello", "page": "page"}
+    assert item(room.log[-1]) is None
+
+
+def test_it_becomes_a_message_like_any_other_whose_original_no_frame_carries() -> None:
+    room = PureRoom(members="a")
+    room.does(publishes(waits(room)))
+    shown, usual = json.loads(item(room.log[-1]) or ""), PureRoom(members="a")
+    usual.says("a", "HELLO")
+    same = json.loads(item(usual.log[-1]) or "")
+    assert {**shown, "seq": 0, "id": ""} == {**same, "seq": 0, "id": ""}
+    message = message_of(room.log[-1])
+    assert (message.content, message.original) == ("HELLO", "hello")
+
+
+def test_what_is_left_as_it_was_has_no_original() -> None:
+    room = PureRoom(members="a")
+    room.does(publishes(waits(room), "hello"))
+    assert message_of(room.log[-1]).original is None
+
+
+def test_the_rules_are_for_what_was_written() -> None:
+    room = PureRoom(members="a", rules=Rules(max_length=5, rate=None))
+    for text, code in (("hello!", "too_long"), (" ", "empty"), ("\x00", "bad_text")):
+        assert room.refuses(Say("a", text, "c", "page", waits=True)) == code
+    room.does(publishes(waits(room), "HELLO, " * 10))
+    assert room.kinds()[-1] == "message"
+
+
+def test_what_waits_counts_once_however_it_ends() -> None:
+    room = PureRoom(members="a", rules=Rules(rate=1.0, burst=3))
+    room.does(publishes(waits(room)))
+    of = waits(room)
+    room.does(Resubmit(of, "a", "other", "hello", "c1"))
+    room.does(Withhold("hello", "a", of=of, page="other"))
+    assert room.says("a") is None
+    assert room.says("a") == "too_fast"
+    room.now += SECOND
+    assert room.says("a") is None
+
+
+@pytest.mark.parametrize(
+    ("after", "code"),
+    [(Close(), "closed"), (Mute("a"), "muted"), (Remove("a"), "removed")],
+)
+def test_who_may_not_write_any_more_is_not_published_but_withheld(
+    after: Close | Mute | Remove, code: str
+) -> None:
+    room = PureRoom(members="a")
+    of = waits(room)
+    room.does(after)
+    assert room.refuses(publishes(of)) == code
+    room.does(Withhold("hello", "a", code, of, "page"))
+    assert room.log[-1].data["code"] == code and item(room.log[-1]) is None
+
+
+def test_a_message_is_published_or_withheld_by_one_id() -> None:
+    assert publishes(7).cid == Withhold("hello", "a", of=7).cid == f"{SUBMITTED}7"
+    assert Withhold("hello").cid is None
+    assert Resubmit(7, "a", "page", "hello", None).cid.startswith(f"{SUBMITTED}7")
+
+
+def test_no_message_may_take_such_an_id() -> None:
+    room = PureRoom(members="a")
+    with pytest.raises(ValueError, match="kept for the log"):
+        room.does(Post([("text", "hi")], member="a", cid=f"{SUBMITTED}7"))
+
+
+def test_what_a_transform_gives_must_be_storable() -> None:
+    room = PureRoom(members="a")
+    assert room.refuses(publishes(waits(room), "\ud800")) == "bad_text"
+
+
+# ── what programmes say ──
+
+
+def test_a_post_and_the_end_of_a_stream_keep_their_originals() -> None:
+    room = PureRoom()
+    room.does(Post([("markdown", "*")], original="secret"))
+    assert message_of(room.log[-1]).original == "secret"
+    (opening,) = room.does(Post([], is_live=True))
+    (ending,) = room.does(EndStream(opening.seq, [("markdown", "*")], original="secret"))
+    assert message_of(settled(opening, ending)).original == "secret"
+    assert all("secret" not in (item(event) or "") for event in room.log)
+
+
+def test_a_stream_that_is_withheld_is_no_part_of_the_conversation() -> None:
+    room = PureRoom(members="a")
+    (opening,) = room.does(Post([], is_live=True))
+    (ending,) = room.does(EndStream(opening.seq, [], "withheld", original="secret"))
+    assert json.loads(item(ending) or "")["is"] == "withheld"
+    for log in (room.log, [settled(opening, ending)]):
+        heard = Conversation(log).seen(room.state, room.state.seats["a"], room.state.seq)
+        assert heard == ()
+
+
+def test_a_clearing_says_whether_the_greeting_goes_too() -> None:
+    room = PureRoom(members="a")
+    (one,) = room.does(Clear())
+    (two,) = room.does(Clear("a", greeting=True))
+    assert "greeting" not in json.loads(item(one) or "")
+    assert json.loads(item(two) or "")["greeting"] is True
