@@ -6,7 +6,6 @@ import asyncio
 import ssl
 import tempfile
 import threading
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -44,6 +43,7 @@ class Door:
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(host).configure_cert(self._tls)
         self.environ = {"SSL_CERT_FILE": str(trusted)}
+        self._visits: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -56,27 +56,46 @@ class Door:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
         self._folder.cleanup()
 
     async def _open(self) -> int:
-        server = await asyncio.start_server(self._let_in, "127.0.0.1", 0)
-        return server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._come, "127.0.0.1", 0)
+        return self._server.sockets[0].getsockname()[1]
+
+    async def _close(self) -> None:
+        self._server.close()
+        for visit in self._visits:
+            visit.cancel()
+        await asyncio.gather(*self._visits, return_exceptions=True)
+
+    async def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visit = asyncio.create_task(self._let_in(reader, writer))
+        self._visits.add(visit)
+        visit.add_done_callback(self._visits.discard)
 
     async def _let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
+        back = None
+        try:
             await reader.readuntil(b"\r\n\r\n")
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await writer.drain()
             await writer.start_tls(self._tls)
             there, back = await asyncio.open_connection("127.0.0.1", self._to)
             await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer))
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # whoever was there has gone
+        finally:
+            for end in (writer, back):
+                if end is not None:
+                    end.transport.abort()
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while piece := await reader.read(65_536):
-            writer.write(piece)
-            await writer.drain()
+    while piece := await reader.read(65_536):
+        writer.write(piece)
+        await writer.drain()
     writer.close()

@@ -47,6 +47,10 @@ class Step:
         Where pytest counts its tests; None: the step counts as one.
     may_be_empty
         Whether it is no failure that no test was chosen.
+    longest
+        Seconds after which it counts as hanging.
+    is_beside
+        Whether it runs beside the others.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Step:
     junit: Path | None = None
     may_be_empty: bool = False
     longest: float = LONGEST
+    is_beside: bool = False
 
     def run(self, progress: Callable[[str], None]) -> Result:
         """Run it to its end; `progress` is told each line."""
@@ -108,7 +113,8 @@ def _suite(name: str, root: Path, folder: Path, expression: str | None, long: bo
     else:
         command += ["-m", "not long"]
     longest = 4 * LONGEST if long else LONGEST
-    return Step(name, lambda: command, root, junit, expression is not None, longest)
+    is_empty = expression is not None
+    return Step(name, lambda: command, root, junit, is_empty, longest, name == "browser")
 
 
 def _output_of(

@@ -57,9 +57,7 @@ def test_a_bookmarked_model_chat_is_a_groups_with_one_import_changed(
         ann, bob = people(2, app)
         for each in (ann, bob):
             each.sees("Hello! What shall we look at?")
-        model.will(
-            Reply("A fine view."), Reply("word " * 40, pieces=40, rate=20), Reply("Quite.")
-        )
+        model.will(Reply("A fine view."), Reply("word " * 40, pieces=40, rate=20), Reply("Quite."))
         ann.says("At the sea.")
         bob.sees("A fine view.")
         bob.says("Tell us more")

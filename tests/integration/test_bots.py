@@ -324,7 +324,7 @@ async def test_private_messages_and_notices_are_not_heard(
 @pytest.mark.parametrize("moved_on", ["send", "redraft", "drop"])
 async def test_talk_moves_on(room: Room, ann: str, at_work: None, moved_on: Any) -> None:
     room.add_bot(
-        Bot("machine", respond=echo, moved_on=moved_on, reading=None, typing=240, jitter=0, seed=1)
+        Bot("machine", respond=echo, moved_on=moved_on, reading=None, typing=60, jitter=0, seed=1)
     )
     await room.post("one", author=ann)
     entries = await room.audit()
