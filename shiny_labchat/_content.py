@@ -151,6 +151,9 @@ class _Reading:
             # Its own strings are markdown; those inside a tag are the tag's.
             for child in message:
                 self._add(child)
+        elif _is_remote_image(message):
+            # shinychat would load it; a model's markdown loads nothing from elsewhere.
+            self.parts.append(("markdown", f"![]({message.url})"))
         else:
             said = self._normalise(message)
             self.role = said.role
@@ -194,6 +197,11 @@ class _Reading:
         # Those that the message names too are served by the app; of others it has no files.
         known = {dep.name for dep in self.needed}
         self._served += [dep for dep in block.get("html_deps", ()) if dep["name"] not in known]
+
+
+def _is_remote_image(message: Any) -> bool:
+    chatlas = sys.modules.get("chatlas")
+    return chatlas is not None and isinstance(message, chatlas.types.ContentImageRemote)
 
 
 def _is_turn(message: Any) -> bool:

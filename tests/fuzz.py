@@ -84,11 +84,13 @@ class Grammar:
         return self._dumps(self._valid())
 
     def _valid(self) -> dict[str, Any]:
-        match self.rng.choice(("send", "send", "send", "typing", "older", "ping", "hello")):
+        match self.rng.choice(("send", "send", "send", "typing", "older", "stop", "ping", "hello")):
             case "send":
                 return {"t": "send", "cid": self._cid(), "text": self._text()}
             case "older":
                 return {"t": "older", "before": self.seq()}
+            case "stop":
+                return {"t": "stop", "seq": self.seq()}
             case "hello":
                 token = self.rng.choice(self.known.get("tokens") or ["x"])
                 kind = self.rng.choice(("ticket", "resume"))

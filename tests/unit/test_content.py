@@ -81,7 +81,7 @@ def request(**more: Any) -> ContentToolRequest:
         (ContentThinkingDelta(thinking="hm", phase="start"), [("thinking", "hm")]),
         (ContentJson(value={"a": 1}), [("markdown", '```json\n{\n  "a": 1\n}\n```')]),
         (ContentPDF(data=b"%PDF", filename="a.pdf"), [("markdown", "a.pdf")]),
-        (ContentImageRemote(url="https://x.invalid"), [("html", '<img src="https://x.invalid"/>')]),
+        (ContentImageRemote(url="https://x.invalid"), [("markdown", "![](https://x.invalid)")]),
         (
             ContentImageInline(data=GIF, image_content_type="image/gif"),
             [("html", f'<img src="data:image/gif;base64,{GIF}"/>')],
