@@ -52,6 +52,8 @@ class OpenStream:
     ----------
     opening
         The message that it is.
+    edition
+        How often it had been emptied before.
 
     Attributes
     ----------
@@ -61,12 +63,12 @@ class OpenStream:
         Ends it early; None: it runs in another process.
     """
 
-    def __init__(self, opening: Event) -> None:
+    def __init__(self, opening: Event, edition: int = 0) -> None:
         self.opening = opening
         self.stop: Callable[[], object] | None = None
-        self.shown = Position(0, 0)
+        self.shown = Position(edition, 0)
         self._told = self.shown
-        self._edition = 0
+        self._edition = edition
         self._pieces: list[Part] = []
         self._firsts: list[bool] = []
         self._deps: dict[int, Sequence[Mapping[str, Any]]] = {}
@@ -198,13 +200,16 @@ class Streams:
     def finish(self, ending: Event) -> None:
         """A stream has ended; whoever lacks some of it is still owed that."""
         of = ending.data["of"]
-        stream = self.open.pop(of, None)
-        if stream is not None:
-            stream.stop = None
-            stream.become(ending.data["parts"], ending.data.get("deps", ()))
-            stream.show()
-            self._frames.clear()
-            self._ended[ending.seq] = stream
+        known = self.open.get(of)
+        if known is not None and known.stop is not None and ending.data["is"] == "interrupted":
+            return  # another process took this one for dead; it goes on, and ends by itself
+        # Where that process was believed, the true end comes second: all is said anew then.
+        stream = self.open.pop(of, None) or OpenStream(ending._replace(seq=of), edition=ending.seq)
+        stream.stop = None
+        stream.become(ending.data["parts"], ending.data.get("deps", ()))
+        stream.show()
+        self._frames.clear()
+        self._ended[ending.seq] = stream
 
     def forget(self, before: int) -> None:
         """Forget what ended up to a seq."""
@@ -267,6 +272,6 @@ def _frame(
     chunks: list[_wire.Chunk] = []
     reached: dict[int, Position] = {}
     for stream, position in lacking:
-        chunk, reached[stream.seq] = stream.after(position, FRAME_CHARS // len(lacking))
+        chunk, reached[stream.seq] = stream.after(position, max(1, FRAME_CHARS // len(lacking)))
         chunks.append(chunk)
     return _wire.chunks(chunks), reached

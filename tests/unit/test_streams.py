@@ -21,6 +21,10 @@ def opening(seq: int = 7) -> Event:
     return Event(seq, 0, "message", None, {"role": "assistant", "parts": [], "live": True})
 
 
+def ending(seq: int, text: str, how: str = "done") -> Event:
+    return Event(seq, 0, "streamed", None, {"of": 7, "is": how, "parts": [("markdown", text)]})
+
+
 def stream(*parts: Part, seq: int = 7) -> OpenStream:
     made = OpenStream(opening(seq))
     made.add(parts)
@@ -141,7 +145,7 @@ class TestWhatViewersAreOwed:
         streams.open[7].show()
         viewer = Viewer()
         viewer.look(streams)
-        streams.finish(Event(9, 0, "streamed", None, {"of": 7, "parts": [("markdown", "abc")]}))
+        streams.finish(ending(9, "abc"))
         late = Viewer()
         for each in (viewer, late):
             each.look(streams, cursor=8)
@@ -149,6 +153,25 @@ class TestWhatViewersAreOwed:
         assert Viewer().look(streams, cursor=9) == 0  # they were shown it whole
         streams.forget(9)
         assert Viewer().look(streams, cursor=8) == 0
+
+    async def test_who_was_taken_for_dead_goes_on_with_all_it_had_said(self) -> None:
+        streams = Streams(lambda: None)
+        said = streams.begin(opening())
+        said.stop = lambda: None
+        said.add([("markdown", "abc")])
+        streams.finish(ending(9, "a", "interrupted"))
+        said.add([("markdown", "d")])
+        assert streams.open[7].parts == [("markdown", "abcd")]
+
+    async def test_the_true_end_after_a_mistaken_one_is_shown_whole(self) -> None:
+        streams = Streams(lambda: None)
+        streams.begin(opening()).add([("markdown", "a")])
+        streams.finish(ending(9, "a", "interrupted"))
+        viewer = Viewer()
+        viewer.look(streams, cursor=8)
+        streams.finish(ending(12, "abcd"))
+        viewer.look(streams, cursor=11)
+        assert viewer.drawn[7] == [["markdown", "abcd"]]
 
     async def test_a_long_text_comes_in_several_frames(self) -> None:
         streams = Streams(lambda: None)
