@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -101,7 +100,7 @@ class ModelVoice:
         self._seed = seed
 
     async def question(self, heard: Sequence[Message], bot: str, name: str) -> Question:
-        client: Any = await asyncio.to_thread(self._client)
+        client: Any = await _blocking.in_thread(self._client)
         turns, contents = told(heard, bot)
         own: Any = _chatlas.without_retries(_chatlas.for_one_reply(client, turns))
         orders: list[str | None] = [client.system_prompt, INTRODUCTION.format(name=name)]
@@ -213,7 +212,7 @@ class FunctionQuestion:
         if inspect.iscoroutinefunction(respond):
             said = await _blocking.watched("bot's function", respond, self._heard)
         else:
-            said = await asyncio.to_thread(respond, self._heard)
+            said = await _blocking.in_thread(respond, self._heard)
             if inspect.isawaitable(said):
                 said = await cast("Awaitable[str | None]", said)
         if said is not None and not isinstance(said, str):

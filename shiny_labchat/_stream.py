@@ -24,6 +24,7 @@ from shiny import reactive
 from shiny.session import Session, session_context
 
 from shiny_labchat import _commands
+from shiny_labchat._blocking import contained, in_thread
 from shiny_labchat._content import as_chunk
 from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
@@ -149,7 +150,7 @@ async def pour(
             return ""
         stream = MessageStream(speaker, session)
         try:
-            with session_context(session), reactive.isolate():
+            with session_context(session), reactive.isolate(), contained():
                 async for chunk in _one_by_one(chunks):
                     await stream.append(chunk)
         except Exception as exc:
@@ -188,7 +189,8 @@ async def speaking(
         return
     token = current_speaker.set(speaker)
     try:
-        yield speaker
+        with contained():
+            yield speaker
     except asyncio.CancelledError:
         await asyncio.shield(speaker.close("stopped"))
         raise
@@ -220,7 +222,7 @@ async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterat
             yield chunk
     else:
         pieces = iter(chunks)
-        while (chunk := await asyncio.to_thread(next, pieces, _END)) is not _END:
+        while (chunk := await in_thread(next, pieces, _END)) is not _END:
             yield chunk
 
 
