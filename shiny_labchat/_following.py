@@ -36,7 +36,7 @@ GONE_WITHIN = 10.0
 
 _TOPICS = {
     "messages": {"message", "streamed", "cleared", "removed"},
-    "members": {"joined", "changed", "removed"},
+    "members": {"joined", "changed", "removed", "disclosed"},
     "state": {"opened", "closed", "joined", "removed"},
 }
 """What is to be read again after which kinds of events."""

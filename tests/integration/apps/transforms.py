@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from htmltools import HTML
 from shiny import App, Inputs, Outputs, Session, reactive, render, ui
@@ -45,6 +45,8 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
                 return "  "
             case ["fail", words]:
                 raise RuntimeError(words)
+            case ["cancelled", _]:
+                await what_was_cancelled()
             case ["number", _]:
                 return 42  # pyright: ignore[reportReturnType]
             case ["bold", words]:
@@ -76,6 +78,12 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
                 await chat.append_message(words.lower())
             case ["STREAM", words]:
                 await chat.append_message_stream(pieces(words.lower()))
+            case ["ONCE", words]:
+                await chat.append_message(words.lower(), id="once")
+            case ["BREAK", _]:
+                await chat.append_message_stream(broken())
+            case ["CANCEL", _]:
+                await what_was_cancelled()
             case ["MINE", words]:
                 await chat.append_message({"role": "user", "content": words.lower()})
             case _:
@@ -124,6 +132,19 @@ def pieces(words: str) -> Iterator[str]:
     """The words, one by one."""
     for word in words.split():
         yield f"{word} "
+
+
+async def broken() -> AsyncIterator[str]:
+    """Something, and then it is cancelled from inside."""
+    yield "half "
+    await what_was_cancelled()
+
+
+async def what_was_cancelled() -> None:
+    """Wait for a task of the app's own that it has cancelled."""
+    task = asyncio.create_task(asyncio.Event().wait())
+    task.cancel()
+    await task
 
 
 def late(input: Inputs, output: Outputs, session: Session) -> None:
