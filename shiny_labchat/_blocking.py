@@ -11,6 +11,7 @@ import inspect
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
@@ -18,7 +19,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-__all__ = ["BLOCKED", "THREADS", "contained", "in_thread", "name_of", "watched"]
+__all__ = ["BLOCKED", "THREADS", "contained", "in_thread", "name_of", "text_of_error", "watched"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -33,6 +34,12 @@ def name_of(fn: Callable[..., Any]) -> str:
     code = getattr(inspect.unwrap(fn), "__code__", None)
     where = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
     return f"{getattr(fn, '__qualname__', fn)!r}{where}"
+
+
+def text_of_error(error: BaseException) -> str:
+    """What an error says, to be stored; whatever its own code does, and however long that is."""
+    text = "".join(traceback.format_exception_only(error)).strip()
+    return text[:1000].encode("utf-8", "replace").decode().replace("\0", "")
 
 
 @contextmanager

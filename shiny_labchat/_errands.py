@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from shiny_labchat import _commands
-from shiny_labchat._blocking import in_thread, name_of, watched
+from shiny_labchat._blocking import in_thread, name_of, text_of_error, watched
 from shiny_labchat._domain import RoomState
 from shiny_labchat._records import Member, Message, message_of
 from shiny_labchat.errors import LabChatError, Refused
@@ -71,6 +71,7 @@ class Errand:
         self._state: RoomState | None = None
         self._is_woken = False
         self._holds = False
+        self._untried: callbacks.Claim | None = None
 
     def wake(self, state: RoomState | None) -> None:
         """There may be something new; `state` is the room's by then, where that is known."""
@@ -88,19 +89,22 @@ class Errand:
                 claim = await self._advance(finished)
                 finished = None
                 if claim is not None:
-                    self._is_woken = True
+                    self._is_woken, self._untried = True, None
                     finished = await self._handle(self._fn(), claim)
         except asyncio.CancelledError:
             if self._holds:  # so that nobody waits until the promise has run out
                 place = self._place
-                self._log.write(lambda conn, now: callbacks.release(conn, place))
+                self._log.write(lambda conn, now: callbacks.release(conn, place, self._untried))
             raise
 
     async def _advance(self, finished: int | None) -> callbacks.Claim | None:
-        place = self._place
-        came = await self._stored(
-            lambda: self._log.write(lambda conn, now: callbacks.advance(conn, now, place, finished))
-        )
+        def advance(conn: sa.Connection, now: int) -> callbacks.Claim | callbacks.Taken | None:
+            came = callbacks.advance(conn, now, self._place, finished)
+            self._untried = came if isinstance(came, callbacks.Claim) else None
+            return came
+
+        self._holds = True  # by now, or soon, whether or not this is heard of
+        came = await self._stored(lambda: self._log.write(advance))
         self._holds = isinstance(came, callbacks.Claim)
         if isinstance(came, callbacks.Taken):
             self._taken(came.until)
@@ -124,7 +128,7 @@ class Errand:
             exc_info=error,
         )
         if claim.tries >= TRIES:
-            return await self._pass_over(fn, claim, f"{type(error).__name__}: {error}")
+            return await self._pass_over(fn, claim, text_of_error(error))
         await asyncio.sleep(AGAIN[claim.tries - 1])
         return None
 
@@ -142,8 +146,7 @@ class Errand:
             "the callback %s passes over message %d of room %r after %d tries: %s",
             *(name_of(fn), seq, self._place.room.id, tries, error),
         )
-        reason = error[:1000].encode("utf-8", "replace").decode().replace("\0", "")
-        command = _commands.PassOver(self._place.callback, seq, tries, reason)
+        command = _commands.PassOver(self._place.callback, seq, tries, error)
         try:
             await self._stored(lambda: self._log.submit(self._place.room, command))
         except Refused as exc:  # the database was exchanged under us

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ class Callback:
 
     Attributes
     ----------
+    number
+        How many there were before it.
     since
         See `callbacks.Place`; None: the database does not know of it yet.
     """
@@ -32,6 +34,7 @@ class Callback:
     name: str
     scope: Scope
     fn: Callable[..., Any]
+    number: int
     since: int | None = None
 
 
@@ -39,31 +42,39 @@ class Registry:
     """The callbacks of one log. None ever goes; any thread may add some."""
 
     def __init__(self) -> None:
-        self._general: dict[tuple[str, Scope], Callback] = {}
-        self._of_rooms: dict[RoomKey, dict[tuple[str, Scope], Callback]] = {}
+        self._all: dict[tuple[str, Scope], Callback] = {}
+        # By the ids of their rooms: a message should not cost what other rooms' callbacks are.
+        self._of_ids: dict[str, list[Callback]] = {}
+        self._of_globs: list[Callback] = []
 
     def add(self, name: str, scope: Scope, fn: Callable[..., Any]) -> Callback | None:
         """A new callback; None: one of the same name, for the same rooms, has this function now."""
-        only = scope.room
-        named = self._general if only is None else self._of_rooms.setdefault(only, {})
-        known = named.get((name, scope))
+        known = self._all.get((name, scope))
         if known is not None:
             _warn_of_namesake(known.fn, fn, name)
             known.fn = fn
             return None
-        for other in tuple(named.values()):
-            if other.name == name:
-                _warn_of_namesake(other.fn, fn, name, "in rooms that both are for ")
-        callback = named[name, scope] = Callback(name, scope, fn)
+        callback = self._all[name, scope] = Callback(name, scope, fn, len(self._all))
+        ids = scope.ids
+        homes = [self._of_ids.setdefault(id, []) for id in ids] if ids else [self._of_globs]
+        if scope.room is None:
+            self._warn_of_namesakes(callback, homes)
+        for home in homes:
+            home.append(callback)
         return callback
 
+    def _warn_of_namesakes(self, new: Callback, homes: Sequence[list[Callback]]) -> None:
+        for each in {id(each): each for home in (self._of_globs, *homes) for each in home}.values():
+            if each.name == new.name and each.scope.room is None:
+                _warn_of_namesake(each.fn, new.fn, new.name, "in rooms that both are for ")
+
     def __iter__(self) -> Iterator[Callback]:
-        for named in (self._general, *tuple(self._of_rooms.values())):
-            yield from tuple(named.values())  # other threads may register meanwhile
+        return iter(tuple(self._all.values()))  # other threads may register meanwhile
 
     def of_room(self, room: RoomKey) -> dict[str, Callback]:
         """Those of a room, by name: of several the one for this room alone, else the latest."""
-        found = *tuple(self._general.values()), *tuple(self._of_rooms.get(room, {}).values())
+        found = [*self._of_globs, *self._of_ids.get(room.id, ())]
+        found.sort(key=lambda each: (each.scope.room is not None, each.number))
         return {each.name: each for each in found if each.scope.covers(room)}
 
 

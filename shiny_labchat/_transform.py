@@ -18,7 +18,7 @@ from shiny.session import Session, session_context
 from shiny.types import SilentException
 
 from shiny_labchat import _commands
-from shiny_labchat._blocking import name_of, watched
+from shiny_labchat._blocking import name_of, text_of_error, watched
 from shiny_labchat._content import Content
 from shiny_labchat._domain import Event, Part
 from shiny_labchat._queue import Queue
@@ -151,7 +151,7 @@ class Transforms:
             part = None
         except Exception as exc:
             logger.error("the transform %s failed", self._name, exc_info=exc)
-            return replace(withhold, code="not_processed", error=repr(exc))
+            return replace(withhold, code="not_processed", error=text_of_error(exc))
         if part is None:
             return withhold
         by_browser = sent.event.data.get("sent", sent.event.cid)

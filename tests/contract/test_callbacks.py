@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from anyio.lowlevel import checkpoint
 
 from shiny_labchat import Lab, Member, Message, Room, Rules, _callbacks, _wire
 from shiny_labchat._blocking import BLOCKED
@@ -22,6 +23,7 @@ from shiny_labchat._speaker import Speaker
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store._engine import parse
 from shiny_labchat.store._log import Log
+from shiny_labchat.store.callbacks import LEASE
 
 Heard = tuple[Room, Member | None, Message]
 
@@ -528,6 +530,30 @@ async def test_one_that_is_cancelled_from_inside_has_failed(
                 await room.members()
 
 
+class Odd(Exception):
+    """One that says nothing of itself."""
+
+    def __str__(self) -> str:
+        raise self
+
+
+async def test_whatever_it_fails_with_it_is_passed_over(lab: Lab, room: Room) -> None:
+    done = asyncio.Event()
+
+    @lab.on_message(name="odd")
+    async def odd(room: Room, member: Member | None, message: Message) -> None:
+        if message.content == "hi":
+            raise Odd
+        done.set()
+
+    await room.post("hi")
+    await room.post("fine")
+    async with asyncio.timeout(20):
+        await done.wait()
+    (over,) = [event for event in await log_of(room) if event.kind == "passed_over"]
+    assert "Odd" in over.data["error"] and over.data["tries"] == TRIES
+
+
 async def test_it_waits_for_a_locked_database_and_goes_on(lab: Lab, room: Room) -> None:
     ear = ear_of(lab)
     began, go_on = asyncio.Event(), asyncio.Event()
@@ -582,6 +608,26 @@ async def test_after_a_restart_it_goes_on_with_the_first_unhandled_message(
     heard = [await asyncio.wait_for(ear.heard.get(), 20) for _ in range(4)]
     assert [str(message) for _, _, message in heard] == ["1", "2", "3", "4"]
     assert [message.is_repeat for _, _, message in heard] == [True, False, False, False]
+
+
+async def test_what_was_not_begun_when_its_server_ended_is_not_said_to_be_a_repeat(
+    lab: Lab, reopen: Lab, room: Room
+) -> None:
+    """Nor does the next server wait until the promise of this one has run out."""
+    await ear_of(lab).hears_only(room)
+    callbacks = _callbacks._of_logs[lab.log]
+    while callbacks._errands:
+        await room.members()
+    begun = asyncio.ensure_future(room.post("1"))
+    while not callbacks._errands:
+        await checkpoint()
+    await checkpoint()  # it has asked the writer which message is next, and was not told yet
+    await callbacks.stop()
+    await begun
+    ear = ear_of(reopen)
+    async with asyncio.timeout(LEASE / 2e6):
+        _, _, message = await ear.heard.get()
+    assert (message.content, message.is_repeat) == ("1", False)
 
 
 async def test_a_room_made_while_nobody_listened_is_heard_from_its_first_message(

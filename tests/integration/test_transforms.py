@@ -117,6 +117,7 @@ async def test_html_is_the_developers_own(server: Server, room: Room) -> None:
         ("blank this", "not_accepted"),
         ("fail here", "not_processed"),
         ("cancelled here", "not_processed"),
+        ("odd here", "not_processed"),
         ("number please", "not_processed"),
     ],
 )
@@ -387,6 +388,25 @@ async def test_a_stream_that_is_none_in_the_end_is_withheld(server: Server, room
     assert (withheld.content, withheld.original) == ("", "hush now ")
 
 
+async def test_a_page_is_let_in_though_what_waited_for_it_cannot_be_said(
+    server: Server, room: Room
+) -> None:
+    async with page(server.port, path="/early/websocket/") as opened, browser(server.port) as ann:
+        await ann.hello(ticket=await opened.ticket())
+        await ann.sees("hello")
+    assert any("kept for the log" in line for line in server.log)
+
+
+async def test_a_stream_that_may_not_begin_is_told_of(server: Server, room: Room) -> None:
+    async with person(server) as (opened, ann):
+        await ann.says("later it is too late")
+        await room.close()
+        await asks(server, "release")
+        await opened.until(lambda: "closed" in "".join(opened.notifications))
+        await ann.settles()
+        assert ann.texts == ["LATER IT IS TOO LATE"]
+
+
 async def test_a_stream_that_waits_for_what_was_cancelled_has_failed(
     server: Server, room: Room
 ) -> None:
@@ -395,6 +415,7 @@ async def test_a_stream_that_waits_for_what_was_cancelled_has_failed(
         await ann.until(lambda: any(i.get("is") == "failed" for i in ann.items.values()))
         await opened.until(lambda: opened.values["result"] == "error")
         await opened.until(lambda: "was cancelled" in "".join(opened.notifications))
+        assert any("it waited for something that was cancelled" in line for line in server.log)
 
 
 async def test_a_transform_that_fails_ends_the_stream(server: Server, room: Room) -> None:

@@ -24,6 +24,15 @@ released = asyncio.Event()
 OUTPUTS = ("all", "none", "last", "models", "shown", "wrote", "became", "result")
 
 
+class Odd(Exception):
+    """One that says nothing of itself."""
+
+    def __str__(self) -> str:
+        raise self
+
+    __repr__ = __str__
+
+
 class Words:
     """Every word is a token."""
 
@@ -45,6 +54,8 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
                 return "  "
             case ["fail", words]:
                 raise RuntimeError(words)
+            case ["odd", _]:
+                raise Odd
             case ["cancelled", _]:
                 await what_was_cancelled()
             case ["number", _]:
@@ -80,6 +91,9 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
                 await chat.append_message_stream(pieces(words.lower()))
             case ["ONCE", words]:
                 await chat.append_message(words.lower(), id="once")
+            case ["LATER", words]:
+                await released.wait()
+                await chat.append_message_stream(pieces(words.lower()), author=chat.member())
             case ["BREAK", _]:
                 await chat.append_message_stream(broken())
             case ["CANCEL", _]:
@@ -159,6 +173,16 @@ def late(input: Inputs, output: Outputs, session: Session) -> None:
             return text.upper()
 
 
+def early(input: Inputs, output: Outputs, session: Session) -> None:
+    """Append before it is known who the person is: what cannot be said, and what can."""
+    chat = Chat("chat", room=room)
+
+    @reactive.effect
+    async def _() -> None:
+        await chat.append_message("under the log's own id", audience="me", id="stream:1")
+        await chat.append_message("hello", audience="me")
+
+
 async def runs(request: Request) -> JSONResponse:
     """How often the transforms ran, by what they were given."""
     return JSONResponse(ran)
@@ -176,6 +200,7 @@ app = Starlette(
         Route("/runs", runs),
         Route("/release", release),
         Mount("/late", app=App(page, late)),
+        Mount("/early", app=App(page, early)),
         Mount("/", app=App(page, server)),
     ]
 )
