@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 import sqlalchemy as sa
 
+from shiny_labchat._commands import EndStream
 from shiny_labchat._domain import RoomKey
 from shiny_labchat._records import to_datetime
 from shiny_labchat.store._tables import find_cid, find_room, metadata, room
@@ -213,14 +214,17 @@ def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -
     Returns
     -------
     bool
-        Whether that has said already, under the id `cid`, what was to be said.
+        Whether that has said already, under the id `cid`, what was to be said, or began to.
     """
     found = find_room(conn, where)
     assert found is not None
     still = sa.update(audit).where(*_of(where, bot), audit.c.outcome == "open")
     said = find_cid(conn, found[0], bot, cid)
     if said is not None:
-        news = {"outcome": "posted", "posted": said.at, "became": said.seq}
+        ending = find_cid(conn, found[0], "", EndStream(said.seq, ()).cid)
+        is_whole = "live" not in said.data or ending is not None
+        outcome = "posted" if is_whole else "interrupted"
+        news = {"outcome": outcome, "posted": said.at, "became": said.seq}
         conn.execute(still.where(audit.c.seq == seq).values(**news))
     conn.execute(still.values(outcome="interrupted"))
     return said is not None
