@@ -76,6 +76,8 @@ class Asking:
 
     Attributes
     ----------
+    log, where, spec, message
+        As given.
     entry
         The audit's entry of the newest call; None: there has been none.
     """
@@ -90,12 +92,12 @@ class Asking:
         forbidden: Callable[[], str | None],
         rng: Callable[[str], random.Random],
     ) -> None:
-        self.entry: int | None = None
         self.log = log
         self.where = where
         self.spec = spec
-        self._name = name
         self.message = message
+        self.entry: int | None = None
+        self._name = name
         self._forbidden = forbidden
         self._seeds = rng("model")
         self._pauses = rng("pause")

@@ -168,7 +168,6 @@ async def test_something_is_awaited_before_each_request_and_sees_what_will_be_se
     begun: list[tuple[int, list[tuple[str, str]]]] = []
 
     async def begin(turns: Sequence[Turn]) -> None:
-        await asyncio.sleep(0)
         begun.append((len(model.calls), [(turn.role, turn.text) for turn in turns]))
 
     async with client() as chat:
