@@ -6,28 +6,42 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from shiny_labchat import _chatlas
-from shiny_labchat._bot_rules import BotSpec, Budget, generator
-from shiny_labchat._bot_voice import FunctionVoice, ModelVoice, Question, Voice
+from shiny_labchat._bot_model import FunctionQuestion, ModelQuestion, Question
+from shiny_labchat._bot_rules import BotSpec, Budget
 from shiny_labchat._domain import RoomKey
 from shiny_labchat._records import Message
-from shiny_labchat.store import Log, audit
+from shiny_labchat.errors import StoreError
+from shiny_labchat.store import Log, audit, spending
 
-__all__ = ["Answer", "Asking", "Exhausted", "Hear", "Unanswered"]
+__all__ = ["Answer", "Asking", "Hear", "Unanswered", "Unasked", "Unwanted", "in_words"]
 
 Hear = Callable[[str | None], Awaitable[None]]
-"""Is given the pieces of an answer as they come; None: all before is void, it is asked anew."""
+"""
+Is given the pieces of an answer as they come; None: it is asked now, all before is void.
+
+It raises `Unwanted` if the answer is of no use.
+"""
 
 logger = logging.getLogger("shiny_labchat")
 
 
-class Exhausted(Exception):
-    """Nothing is left of a budget; the argument says of which: "budget" or "study_budget"."""
+class Unasked(Exception):
+    """Nobody may be asked now; the argument says why, such as "budget" or "closed"."""
+
+
+class Exhausted(Unasked):
+    """Nothing is left of a budget: "budget" or "study_budget"."""
+
+
+class Unwanted(Exception):
+    """An answer that came is of no use; the argument says why, such as "closed"."""
 
 
 class Unanswered(Exception):
@@ -55,16 +69,38 @@ class Asking:
         Its pseudonym there.
     message
         The message that it reacts to.
+    forbidden
+        Says why the bot may not write now; None: it may.
+    rng
+        Makes a generator for a purpose.
+
+    Attributes
+    ----------
+    log, where, spec, message
+        As given.
+    entry
+        The audit's entry of the newest call; None: there has been none.
     """
 
     def __init__(
-        self, log: Log, where: RoomKey, spec: BotSpec, name: str, message: Message
+        self,
+        log: Log,
+        where: RoomKey,
+        spec: BotSpec,
+        name: str,
+        message: Message,
+        forbidden: Callable[[], str | None],
+        rng: Callable[[str], random.Random],
     ) -> None:
-        self._log = log
-        self._where = where
-        self._spec = spec
+        self.log = log
+        self.where = where
+        self.spec = spec
+        self.message = message
+        self.entry: int | None = None
         self._name = name
-        self._message = message
+        self._forbidden = forbidden
+        self._seeds = rng("model")
+        self._pauses = rng("pause")
 
     async def answer(self, heard: Sequence[Message], knew: int, hear: Hear | None = None) -> Answer:
         """
@@ -79,145 +115,172 @@ class Asking:
 
         Raises
         ------
-        Exhausted, Unanswered
+        Unasked, Unwanted, Unanswered
             There is no answer.
         """
-        budget: Exhausted | None = None
-        for voice, is_fallback in self._voices(knew):
-            if budget is not None and self._spec.end != "fallback":
+        exhausted: Exhausted | None = None
+        for question, is_fallback in self._questions(heard):
+            if exhausted is not None and self.spec.end != "fallback":
                 break
             try:
-                answer = await self._try(voice, is_fallback, heard, knew, hear)
+                answer = await self._try(question, is_fallback, knew, hear)
             except Exhausted as exc:
-                budget = exc
+                exhausted = exc
                 continue
             if answer is not None:
                 return answer
-        raise budget or Unanswered
+        raise exhausted or Unanswered
 
-    def _voices(self, knew: int) -> list[tuple[Voice, bool]]:
-        spec = self._spec
-        rng = generator(spec.seed or 0, *self._where, spec.id, knew, "model")
-
-        def seed() -> int:
-            return rng.randrange(2**31)
-
-        voices: list[tuple[Voice, bool]] = []
+    def _questions(self, heard: Sequence[Message]) -> Iterator[tuple[Question, bool]]:
+        spec = self.spec
         if spec.respond is not None:
-            voices.append((FunctionVoice(spec.respond), False))
+            yield FunctionQuestion(spec.respond, heard), False
+        seed = None if spec.seed is None else self._seed
         for client, is_fallback in ((spec.client, False), (spec.fallback, True)):
             if client is not None:
-                seeds = None if spec.seed is None else seed
-                voices.append((ModelVoice(client, spec.when == "model", seeds), is_fallback))
-        return voices
+                may_decline = spec.when == "model"
+                question = ModelQuestion(client, heard, spec.id, self._name, may_decline, seed)
+                yield question, is_fallback
+
+    def _seed(self) -> int:
+        return self._seeds.randrange(2**31)
 
     async def _try(
-        self,
-        voice: Voice,
-        is_fallback: bool,
-        heard: Sequence[Message],
-        knew: int,
-        hear: Hear | None,
+        self, question: Question, is_fallback: bool, knew: int, hear: Hear | None
     ) -> Answer | None:
-        pauses = iter(voice.pauses)
-        while True:
-            question = await voice.question(heard, self._spec.id, self._name)
-            entry = await self._begin(question, is_fallback, knew)
-            try:
-                return Answer(await self._ask(question, entry, is_fallback, knew, hear), entry)
-            except Exception as exc:
-                bot, room = self._spec.id, self._where.id
-                logger.warning("the model of bot %r in room %r has failed: %r", bot, room, exc)
-                pause = next(pauses, None)
-                if pause is None or not _chatlas.is_worth_another_try(exc):
-                    return None
-            await asyncio.sleep(pause * random.uniform(1.0, 1.5))
+        for pause in (*question.pauses, None):
+            reason = self._forbidden()
+            if reason is not None:
+                raise Unasked(reason)
             if hear is not None:
                 await hear(None)
+            calls = _Calls(self, is_fallback, knew)
+            try:
+                return await calls.answer(question, hear)
+            except (Unasked, Unwanted, StoreError):
+                raise
+            except Exception as exc:
+                bot, room = self.spec.id, self.where.id
+                logger.warning("the model of bot %r in room %r has failed: %r", bot, room, exc)
+                is_other = calls.entry is None  # a client that could not be made, perhaps
+                if pause is None or is_other or not _chatlas.is_worth_another_try(exc):
+                    return None
+            await asyncio.sleep(pause * self._pauses.uniform(1.0, 1.5))
+        return None
 
-    async def _begin(self, question: Question, is_fallback: bool, knew: int) -> int:
-        """Write down that it is asked, if a budget has anything left; both in one transaction."""
-        spec, where, about = self._spec, self._where, question.about
+
+class _Calls:
+    """
+    The calls of one try, and their rows in the audit; see `Record`.
+
+    A row is there before its call is made, so that none is forgotten, whatever happens.
+
+    Parameters
+    ----------
+    asking
+        Who asks, about what.
+    is_fallback
+        Whether the fallback is asked.
+    knew
+        The newest event that the bot knows of.
+
+    Attributes
+    ----------
+    entry
+        The newest call's; None: none has begun.
+    """
+
+    def __init__(self, asking: Asking, is_fallback: bool, knew: int) -> None:
+        self.entry: int | None = None
+        self._asking = asking
+        self._is_fallback = is_fallback
+        self._knew = knew
+        self._is_open = False
+        self._first: int | None = None
+        self._said: list[str] = []
+
+    async def answer(self, question: Question, hear: Hear | None) -> Answer:
+        """Ask; whatever ends it, the record says so."""
+        answer: list[str] = []
+        try:
+            async with aclosing(question.pieces(self)) as pieces:
+                async for piece in pieces:
+                    self._first = self._first or _now()
+                    if piece is not None:
+                        answer.append(piece)
+                        self._said.append(piece)
+                        if hear is not None:
+                            await hear(piece)
+        except asyncio.CancelledError:
+            if self._is_open:
+                self._settle({"outcome": "interrupted"})
+            raise
+        except Unasked:
+            raise  # before the next call has begun
+        except Unwanted as exc:
+            await self._settle({"outcome": "dropped", "reason": str(exc)})
+            raise
+        except Exception as exc:
+            await self._fail(in_words(exc))
+            raise
+        assert self.entry is not None
+        return Answer("".join(answer), self.entry)
+
+    async def begin(self, about: Mapping[str, Any]) -> None:
+        asking = self._asking
+        is_limited = about["is_call"] and not self._is_fallback
 
         def begin(conn: sa.Connection, now: int) -> int | str:
-            if not is_fallback:
-                for name, budget, bot in (
-                    ("budget", spec.budget, spec.id),
-                    ("study_budget", spec.study_budget, None),
-                ):
-                    if budget != Budget() and _is_spent(conn, budget, where.study, bot):
-                        return name
-            fields = {"seq": self._message.seq, "knew": knew, "asked": now, **about}
-            fields |= {"outcome": "open", "is_call": True, "is_fallback": is_fallback}
-            return audit.add(conn, now, where, spec.id, **fields)
+            """In one transaction, so that a budget's last call is made once."""
+            spent_up = _spent_up(conn, asking) if is_limited else None
+            return spent_up or self._add(conn, now, outcome="open", asked=now, **about)
 
-        begun = await self._log.write(begin)
+        begun = await asking.log.write(begin)
         if isinstance(begun, str):
             raise Exhausted(begun)
-        return begun
+        self.entry = asking.entry = begun
+        self._is_open = True
+        self._first, self._said = None, []
 
-    async def _ask(
-        self,
-        question: Question,
-        entry: int,
-        is_fallback: bool,
-        knew: int,
-        hear: Hear | None,
-    ) -> str:
-        first: int | None = None
-        said: list[str] = []
-        try:
-            async for piece in question.pieces():
-                first = first or _now()
-                if piece is not None:
-                    said.append(piece)
-                    if hear is not None:
-                        await hear(piece)
-        except BaseException as exc:
-            stopped = isinstance(exc, asyncio.CancelledError)
-            how = "interrupted" if stopped else "failed"
-            reason = None if stopped else _in_words(exc)
-            self._note(question, entry, is_fallback, knew, first, said, how, reason)
-            raise
-        await self._note(question, entry, is_fallback, knew, first, said, "open", None)
-        return "".join(said)
+    async def end(self, used: Mapping[str, Any]) -> None:
+        if self._is_open:  # several tools may be wanted at one end
+            self._first = self._first or _now()
+            await self._settle(used)
 
-    def _note(
-        self,
-        question: Question,
-        entry: int,
-        is_fallback: bool,
-        knew: int,
-        first: int | None,
-        said: Sequence[str],
-        outcome: str,
-        reason: str | None,
-    ) -> asyncio.Future[None]:
-        """Write down what has come of the question: of all calls that it took."""
-        done, calls = _now(), question.used()
-        *earlier, final = [*calls, {}] if outcome != "open" or not calls else calls
-        last = {"outcome": outcome, "reason": reason, "first": first, "done": done}
-        last |= {**final, "reply": _storable("".join(said))}
-        common = {"seq": self._message.seq, "knew": knew, "is_call": True, "outcome": "tool"}
-        common |= {key: about for key, about in question.about.items() if key != "prompt"}
-        common |= {"is_fallback": is_fallback, "done": done}
+    def _settle(self, fields: Mapping[str, Any]) -> asyncio.Future[None]:
+        assert self.entry is not None
+        self._is_open = False
+        entry, reply = self.entry, _storable("".join(self._said))
+        known = {"reply": reply, "first": self._first, "done": _now(), **fields}
+        return self._asking.log.write(lambda conn, now: audit.settle(conn, entry, **known))
 
-        def note(conn: sa.Connection, now: int) -> None:
-            for used in earlier:
-                used["reply"] = _storable(used["reply"])
-                audit.add(conn, now, self._where, self._spec.id, **{**common, **used})
-            audit.settle(conn, entry, **last)
+    def _fail(self, reason: str) -> asyncio.Future[Any]:
+        failed = {"outcome": "failed", "reason": reason}
+        if self._is_open:
+            return self._settle(failed)
+        return self._asking.log.write(lambda conn, now: self._add(conn, now, **failed))
 
-        return self._log.write(note)
+    def _add(self, conn: sa.Connection, now: int, **fields: Any) -> int:
+        asking = self._asking
+        fields |= {"seq": asking.message.seq, "knew": self._knew}
+        fields |= {"is_fallback": self._is_fallback}
+        return audit.add(conn, now, asking.where, asking.spec.id, **fields)
 
 
-def _is_spent(conn: sa.Connection, budget: Budget, study: str, bot: str | None) -> bool:
-    spent = audit.spent(conn, study, bot)
-    used = spent.tokens_in, spent.tokens_out
-    return budget.is_spent(spent.calls, used, spent.cost, spent.unpriced)
+def _spent_up(conn: sa.Connection, asking: Asking) -> str | None:
+    spec, study = asking.spec, asking.where.study
+    limits = (("budget", spec.budget, spec.id), ("study_budget", spec.study_budget, None))
+    for name, budget, bot in limits:
+        if budget != Budget():
+            spent = spending.spent(conn, study, bot)
+            used = spent.tokens_in, spent.tokens_out
+            if budget.is_spent(spent.calls, used, spent.cost, spent.unpriced):
+                return name
+    return None
 
 
-def _in_words(exc: BaseException) -> str:
+def in_words(exc: BaseException) -> str:
+    """What has failed, for the record."""
     return _storable(f"{type(exc).__name__}: {exc}"[:1000])
 
 

@@ -259,18 +259,34 @@ def as_typed(text: str, longest: int | None, name: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Budget:
     """
-    What may be spent in one study; None: without a limit.
+    What models' calls may use in one study; None: without a limit.
+
+    Neither the fallbacks' calls are counted, nor `respond` functions, which call no model.
 
     Parameters
     ----------
     calls
-        Calls of a model, those that fail included. Never exceeded.
+        Calls of a model: each request that is made, also one that fails, one that is made again,
+        and each further one of a reply that uses tools. Never exceeded, in however many rooms.
     tokens
-        Tokens in and out together. The call that exceeds them is the last.
+        Tokens in and out together, cached ones also. When so many were used no call begins, but
+        those under way are finished: as many at most as there are rooms in which bots that count
+        are at work at that moment, in each room one for each bot. By what these use it can be
+        exceeded; with `calls` beside it there is a bound on that, too.
     money
-        US dollars, likewise. A model whose price is not known must be given one.
+        US dollars, likewise. If the price of a model is not known, its first call that ends well
+        is the last.
     price
-        US dollars per million tokens, in and out; None: as chatlas knows it.
+        US dollars per million tokens, in and out, cached ones like all others; None: as chatlas
+        knows it.
+
+    Notes
+    -----
+    A reply in the middle of which a budget is spent is not finished: a tool that the model wanted
+    is called, but the model is not told what came of it.
+
+    What a call has used is known when it has ended well. One that failed or was broken off counts
+    as a call only, and so do those of a model that does not say what it uses.
     """
 
     calls: int | None = None
@@ -287,7 +303,7 @@ class Budget:
         calls
             Their number.
         used
-            Tokens in and out.
+            Tokens in, cached ones also, and out.
         cost
             US dollars, as far as prices are known.
         unpriced

@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from shiny_labchat import _blocking, _bot_rules, _commands
-from shiny_labchat._bot_asking import Asking, Exhausted, Unanswered
+from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, in_words
 from shiny_labchat._bot_rules import BotSpec, Silence
 from shiny_labchat._bot_streaming import speak_as_it_comes
 from shiny_labchat._composing import Manner, compose
@@ -125,7 +125,7 @@ def loop_time_of(message: Message) -> float:
 
 
 class Done(Exception):
-    """A server that has ended meanwhile has done it all."""
+    """There is nothing more to do about a message."""
 
 
 class Reaction:
@@ -149,11 +149,12 @@ class Reaction:
         self._ears = ears
         self._seat = seat
         self._message = message
-        self._asking = Asking(room.log, room.key, spec, seat.pseudonym, message)
         self._cid = f"bot:{message.seq}"
         self._begun = loop_time_of(message)
         seed = live.state.seed if spec.seed is None else spec.seed
         self._seed = (seed, *room.key, spec.id, message.seq)
+        about = seat.pseudonym, message, self._forbidden, self._random
+        self._asking = Asking(room.log, room.key, spec, *about)
 
     async def run(self) -> None:
         """Decide, wait for a turn, and speak."""
@@ -195,7 +196,12 @@ class Reaction:
             self._begun = asyncio.get_running_loop().time()
             return "talk went on" if interrupted else None
         if callable(spec.when):
-            return None if await self._is_wanted(spec.when) else "when"
+            try:
+                return None if await self._is_wanted(spec.when) else "when"
+            except Exception as exc:
+                logger.exception("the function that says when bot %r speaks failed", spec.id)
+                await self._say_nothing(in_words(exc), "failed")
+                raise Done from exc
         return None
 
     async def _is_interrupted(self, seconds: float) -> bool:
@@ -257,7 +263,7 @@ class Reaction:
             minds = spec.moved_on == "drop" or (spec.moved_on == "redraft" and draft < REDRAFTS)
             try:
                 how, text = await compose(ask(), self._manner(heard, draft, minds))
-            except Exhausted as exc:
+            except Unasked as exc:
                 return str(exc)
             except Unanswered:
                 return None
@@ -300,10 +306,14 @@ class Reaction:
 
     async def _post(self, text: str, entry: int) -> None:
         try:
-            became = (await self._room.submit(self._message_of(text, self._cid))).events[0]
+            came = await self._room.submit(self._message_of(text, self._cid))
         except Refused as exc:
             await self._settle(entry, outcome="dropped", reason=exc.code)
             return
+        if came.is_repeat:  # a server that took this one for dead was faster
+            await self._settle(entry, outcome="dropped", reason="said already")
+            return
+        became = came.events[0]
         await self._settle(entry, outcome="posted", posted=became.at, became=became.seq)
 
     def _streams(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from shiny_labchat import _commands
-from shiny_labchat._bot_asking import Answer, Asking, Exhausted, Unanswered
+from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, Unwanted
 from shiny_labchat._records import Message
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
@@ -22,7 +22,7 @@ async def speak_as_it_comes(
     room: Room, post: _commands.Post, asking: Asking, heard: Sequence[Message], knew: int
 ) -> str | None:
     """
-    Stream an answer into a room; gives why not, if a budget is spent.
+    Stream an answer into a room; gives why not, if nobody may be asked.
 
     Parameters
     ----------
@@ -35,20 +35,26 @@ async def speak_as_it_comes(
     answering = asyncio.create_task(asking.answer(heard, knew, speech.hear))
     speech.stop = answering.cancel
     try:
-        answer = await answering
+        await answering
     except asyncio.CancelledError:
-        await asyncio.shield(speech.close("stopped"))
         task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        is_over = task is not None and bool(task.cancelling())  # else somebody, who may, stopped it
+        await asyncio.shield(speech.close("stopped"))
+        outcome: audit.Outcome = "interrupted" if is_over else "stopped"
+        await asyncio.shield(_settle(room, asking, speech, outcome))
+        if is_over:
             raise
-        return None  # somebody has stopped it, who may
-    except Exhausted as exc:
-        return str(exc)
-    except (Unanswered, Refused) as exc:
-        await speech.close("failed", type(exc).__name__)
+        return None
+    except Exception as exc:
+        await speech.close("failed", str(exc) if isinstance(exc, Unasked) else type(exc).__name__)
+        await _settle(room, asking, speech)
+        if isinstance(exc, Unasked):
+            return str(exc)
+        if not isinstance(exc, Unanswered | Unwanted):
+            raise
         return None
     await speech.close("done")
-    await _settle(room, answer, speech.speaker)
+    await _settle(room, asking, speech, "posted")
     return None
 
 
@@ -65,9 +71,17 @@ class _Speech:
                 self.speaker.keep(0)
             return
         if self.speaker is None:
-            self.speaker = await Speaker.open(self._room, self._post, lambda: self.stop())
-        if self.speaker is not None:
-            await self.speaker.say([("markdown", piece)])
+            self.speaker = await self._open()
+        await self.speaker.say([("markdown", piece)])
+
+    async def _open(self) -> Speaker:
+        try:
+            speaker = await Speaker.open(self._room, self._post, lambda: self.stop())
+        except Refused as exc:
+            raise Unwanted(exc.code) from exc
+        if speaker is None:
+            raise Unwanted("said already")
+        return speaker
 
     async def close(
         self, how: Literal["done", "stopped", "failed"], error: str | None = None
@@ -76,9 +90,15 @@ class _Speech:
             await self.speaker.close(how, error)
 
 
-async def _settle(room: Room, answer: Answer, speaker: Speaker | None) -> None:
-    fields: dict[str, Any] = {"outcome": "silent", "reason": "model"}
+async def _settle(
+    room: Room, asking: Asking, speech: _Speech, outcome: audit.Outcome | None = None
+) -> None:
+    """Write down what the newest call has become; None: what came of it is known already."""
+    entry, speaker = asking.entry, speech.speaker
+    fields: dict[str, Any] = {} if outcome is None else {"outcome": outcome}
     if speaker is not None:
-        now = time.time_ns() // 1000
-        fields = {"outcome": "posted", "posted": now, "became": speaker.seq}
-    await room.log.write(lambda conn, _: audit.settle(conn, answer.entry, **fields))
+        fields |= {"posted": time.time_ns() // 1000, "became": speaker.seq}
+    elif outcome == "posted":
+        fields = {"outcome": "silent", "reason": "model"}
+    if entry is not None and fields:
+        await room.log.write(lambda conn, now: audit.settle(conn, entry, **fields))

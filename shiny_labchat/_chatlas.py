@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shiny_labchat._blocking import in_thread
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AGAIN",
+    "before_each_request",
     "for_one_reply",
     "is_worth_another_try",
     "parameters_of",
@@ -82,6 +83,30 @@ def without_retries(client: Chat[Any, Any]) -> Chat[Any, Any]:
             setattr(provider, name, connection.with_options(max_retries=0))
     known.provider = provider
     return client
+
+
+def before_each_request(
+    client: Chat[Any, Any], begin: Callable[[Sequence[Turn]], Awaitable[None]]
+) -> None:
+    """
+    Await something before each request to a model; a reply that uses tools takes several.
+
+    Parameters
+    ----------
+    client
+        Its provider must not be shared (see `without_retries`).
+    begin
+        Is given all that is about to be sent, the system prompt first. What it raises ends the
+        reply, and the request is not made.
+    """
+    known: Any = client
+    perform: Any = known.provider.chat_perform_async
+
+    async def begin_and_perform(*, turns: Sequence[Turn], **options: Any) -> Any:
+        await begin(turns)
+        return await perform(turns=turns, **options)
+
+    known.provider.chat_perform_async = begin_and_perform
 
 
 def set_seed(client: Chat[Any, Any], seed: int) -> None:

@@ -124,6 +124,7 @@ async def pour(
     session: Session,
     failed: Callable[[Exception], Awaitable[None]],
     retell: Retell | None = None,
+    begun: Callable[[], object] | None = None,
 ) -> str:
     """
     Stream chunks into a room until there are no more.
@@ -140,6 +141,8 @@ async def pour(
         Told what went wrong.
     retell
         What is shown of what is said; None: all of it.
+    begun
+        Called when it has its place in the room.
 
     Returns
     -------
@@ -151,6 +154,8 @@ async def pour(
     async with _reporting(room, failed), speaking(room, command, task.cancel, retell) as speaker:
         if speaker is None:  # said before, perhaps by another visitor's session
             return ""
+        if begun is not None:
+            begun()
         stream = MessageStream(speaker, session)
         with session_context(session), reactive.isolate(), contained():
             async for chunk in _one_by_one(chunks):

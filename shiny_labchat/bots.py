@@ -110,7 +110,7 @@ class Bot:
         bots do not talk to each other for ever; None: any number.
     budget, study_budget
         What it may spend in a study; what all bots together may spend in a study, as far as this
-        one is concerned. The fallback's calls are not counted.
+        one is concerned. See :class:`Budget` for what is counted, and how exactly.
     end
         What it does when it has written `max_messages` or a budget is spent: "silent" (it stays,
         and says nothing), "leave" (it is a member no more), or "fallback" (budgets only: from
@@ -132,7 +132,8 @@ class Bot:
     up to ``Rules(max_composing=)``; the others wait.
 
     A model that fails is asked again after 1, 3 and 8 seconds and a bit, then the fallback is
-    asked; if nobody answers the bot says nothing, which only the server's log and the audit know.
+    asked, as it is at once if no client could be made; if nobody answers the bot says nothing,
+    which only the server's log and the audit know. Nobody is asked where the bot may not write.
 
     Examples
     --------

@@ -75,7 +75,7 @@ class Completions:
             "prompt_tokens": given,
             "completion_tokens": said,
             "total_tokens": given + said,
-            "prompt_tokens_details": {"cached_tokens": 0},
+            "prompt_tokens_details": {"cached_tokens": self._call.reply.cached},
         }
 
     def _tool_calls(self) -> Iterator[Json]:
@@ -118,7 +118,7 @@ class Responses:
         return self._response("completed", self._output) | {
             "usage": {
                 "input_tokens": given,
-                "input_tokens_details": {"cached_tokens": 0},
+                "input_tokens_details": {"cached_tokens": self._call.reply.cached},
                 "output_tokens": said,
                 "output_tokens_details": {"reasoning_tokens": 0},
                 "total_tokens": given + said,

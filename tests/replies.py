@@ -50,6 +50,8 @@ class Reply:
         What it wants called after that.
     pieces
         In how many pieces the text and the thinking are sent, each.
+    cached
+        How many of the tokens that it was given it says to have had cached.
     rate
         Pieces per second; None: all at once.
     wait
@@ -72,6 +74,7 @@ class Reply:
     thinking: str = ""
     tools: Sequence[Tool] = ()
     pieces: int = 1
+    cached: int = 0
     rate: float | None = None
     wait: float = 0.0
     hold: int | None = None

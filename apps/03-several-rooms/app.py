@@ -13,6 +13,7 @@ from shiny_labchat import Lab
 from shiny_labchat.express import Chat
 
 ui.page_opts(title="Several rooms", fillable=True)
+ui.input_dark_mode(hidden=True)  # light or dark, as the system prefers
 
 lab = Lab()
 

@@ -7,6 +7,7 @@ from shiny import App, Inputs, Outputs, Session, ui
 from shiny_labchat import Chat, chat_module_server, chat_module_ui, chat_ui
 
 app_ui = ui.page_fillable(
+    ui.input_dark_mode(hidden=True),  # light or dark, as the system prefers
     ui.layout_columns(
         ui.card(ui.card_header("By hand"), chat_ui("plain", width="100%")),
         ui.card(ui.card_header("Module, left"), chat_module_ui("left", width="100%")),

@@ -13,17 +13,16 @@ from shiny_labchat import Lab
 from shiny_labchat.express import Chat
 
 ui.page_opts(title="Callbacks", fillable=True)
+ui.input_dark_mode(hidden=True)  # light or dark, as the system prefers
 
 lab = Lab()
 plaza = lab.room("plaza", title="Plaza")
-desk = lab.room("desk", title="Front desk")
+desk = lab.room("desk", title="Front desk: rings for everybody")
 
 with ui.layout_columns(col_widths=(6, 6), fill=True):
     with ui.card():
-        ui.card_header("Plaza")
         Chat("plaza", room=plaza).ui(width="100%", placeholder="Say something, or ask for help...")
     with ui.card():
-        ui.card_header("Front desk: rings for everybody")
         Chat("desk", room=desk).ui(width="100%", placeholder="Ring the bell...")
 
 

@@ -49,7 +49,7 @@ def make_app(
 
     def page(request: Request) -> Tag:
         if JOIN in request.query_params:
-            return _page(chat_ui(GUEST, width="100%"))
+            return _page(chat_ui(GUEST, width="100%"), fills_phone=True)
         return _page(_explanation(lab), _two_people(), _invitation(f"{link}?{JOIN}", is_local))
 
     def server(input: Inputs, output: Outputs, session: Session) -> None:
@@ -74,14 +74,16 @@ def _answering(chat: Chat, *, is_offline: bool) -> None:
             await chat.append_message_stream(_offline.reply())
 
 
-def _page(*children: Tag | TagList) -> Tag:
+def _page(*children: Tag | TagList, fills_phone: bool = False) -> Tag:
     return ui.page_fillable(
         ui.head_content(
             ui.tags.link(rel="icon", href="data:,"),
             ui.tags.meta(name="color-scheme", content="light dark"),
             ui.tags.style(_STYLE),
         ),
+        ui.input_dark_mode(hidden=True),  # as the system prefers
         ui.tags.main(*children, class_="labchat-demo html-fill-container html-fill-item"),
+        fillable_mobile=fills_phone,
         title="labchat demo",
         lang="en",
     )
@@ -139,7 +141,7 @@ _STYLE = """
 .labchat-demo { gap: 1rem; max-width: 72rem; margin-inline: auto; width: 100%; min-height: 0; }
 .labchat-demo-words { flex: none; }
 .labchat-demo h1 { font-size: 1.5rem; margin-block: .25rem .5rem; }
-.labchat-demo p { margin: 0; }
+:is(.labchat-demo-words, .labchat-demo-link) p { margin: 0; }
 .labchat-demo-people { min-height: 20rem; }
 .labchat-demo-link { display: flex; flex: none; gap: 1rem; align-items: center; }
 .labchat-demo-link svg { flex: none; border-radius: .25rem; }

@@ -15,7 +15,7 @@ You asked for me, but **no model is connected**: I am a script. Start the demo w
 here instead.
 
 What you see is real, though. This reply *streams*: both of you watch it grow, you can go on writing
-meanwhile, ask me again at the same time, or stop me with the button above. Reload the page in the
+meanwhile, ask me again at the same time, or stop me with the button below. Reload the page in the
 middle of it, and it goes on.
 
 | on record | when |

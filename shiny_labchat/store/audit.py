@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import orjson
 import sqlalchemy as sa
 
+from shiny_labchat._commands import EndStream
 from shiny_labchat._domain import RoomKey
 from shiny_labchat._records import to_datetime
 from shiny_labchat.store._tables import find_cid, find_room, metadata, room
+from shiny_labchat.store.spending import Spent, spend
 
 __all__ = [
     "LEASE",
     "AuditEntry",
     "Outcome",
-    "Spent",
     "add",
     "known",
     "leave_floor",
     "renew_floor",
     "settle",
-    "spent",
     "take_floor",
     "take_up",
     "written",
@@ -38,7 +38,16 @@ LEASE = 6_000_000
 """For how long a bot that composes promises to go on, in microseconds."""
 
 Outcome = Literal[
-    "open", "posted", "silent", "covered", "dropped", "redrafted", "failed", "interrupted", "tool"
+    "open",
+    "posted",
+    "silent",
+    "covered",
+    "dropped",
+    "redrafted",
+    "failed",
+    "stopped",
+    "interrupted",
+    "tool",
 ]
 
 audit = sa.Table(
@@ -85,7 +94,10 @@ composing = sa.Table(
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """
-    One call of a bot's model, or one decision of a bot to say nothing.
+    One call of a bot's model or function, or one decision of a bot to say nothing.
+
+    Each request to a model is a call of its own, and is written down before it is made: those
+    that are made again when one has failed, and the further ones of a reply that uses tools.
 
     Parameters
     ----------
@@ -99,17 +111,19 @@ class AuditEntry:
         The newest event of the room that the bot knew of.
     outcome
         "posted"; "silent" (it decided to say nothing, see `reason`); "covered" (another message
-        of the bot, written when it knew this one, answers it too); "dropped" or "redrafted"
-        (talk had moved on); "failed"; "tool" (the call ended in calls of tools, and another one
-        followed); "interrupted" (its server ended); "open" (not over yet).
+        of the bot, written when it knew this one, answers it too); "redrafted" (talk had moved
+        on); "dropped" (likewise, or see `reason`); "failed"; "stopped" (somebody stopped it while
+        it was shown); "tool" (the call ended in calls of tools; as a rule another one followed);
+        "interrupted" (its server ended, or was taken for dead); "open" (not over yet).
     at
         When it was written down: aware, UTC, like all times here.
     reason
         Why it was silent: "when", "model", "talk went on", "max_messages", "max_share",
-        "max_in_a_row", "budget", "study_budget", or the code of a refusal such as "closed"; or
-        what failed.
+        "max_in_a_row", "budget", "study_budget", or the code of a refusal such as "closed". Why
+        it was dropped: such a code, "talk went on", or "said already" (by another server). What
+        failed; without a call that is the client, which could not be made, or `when`.
     is_call
-        Whether a model (or `respond`) was called.
+        Whether a model was called: what a :class:`Budget` counts.
     is_fallback
         Whether that was the bot's fallback.
     prompt
@@ -118,16 +132,19 @@ class AuditEntry:
     provider, model, parameters, seed
         Who was asked, and how; "respond" and the function's name for a function.
     reply
-        What came back, unchanged.
+        What came back in this call, unchanged.
     tokens_in, tokens_out, tokens_cached
-        What was used, as far as the provider says so.
+        What was used, as far as the provider says so: `tokens_in` without those that it had
+        cached, which are `tokens_cached`. None: not known, as for all calls that did not end well.
     cost
-        In US dollars; None: the price is not known.
+        In US dollars; None: not known, neither for a call that did not end well nor without the
+        price.
     asked, first, done, posted
         When the model was asked, when the first piece of its reply came, when all of it was
-        there, and when the message was in the log.
+        there (or no more came), and when the message was in the log.
     became
-        The seq of the message that it became.
+        The seq of the message that it became, a part of one also: what was shown of a call that
+        was "stopped", "failed" or "interrupted" stays in the room.
     """
 
     study: str
@@ -157,16 +174,6 @@ class AuditEntry:
     became: int | None = None
 
 
-class Spent(NamedTuple):
-    """What calls have cost, in US dollars; `unpriced` ones whose price is not known."""
-
-    calls: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    cost: float = 0.0
-    unpriced: int = 0
-
-
 # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -186,14 +193,40 @@ def add(conn: sa.Connection, now: int, where: RoomKey, bot: str, **fields: Any) 
     found = find_room(conn, where)
     assert found is not None
     row = {"is_call": False, "is_fallback": False, **_columns(fields)}
+    if row["is_call"] and not row["is_fallback"]:
+        spend(conn, where.study, bot, Spent(calls=1))
     made = conn.execute(sa.insert(audit).values(room=found[0], bot=bot, at=now, **row))
     assert made.inserted_primary_key is not None
     return made.inserted_primary_key[0]
 
 
 def settle(conn: sa.Connection, key: int, **fields: Any) -> None:
-    """Write what has become of an entry."""
+    """
+    Write what has become of an entry.
+
+    What it used is given once; that is added to what was spent.
+
+    An entry that is "interrupted" stays so, as another server has gone on in its place; unless
+    what it `became` is given: then it is in the room.
+    """
+    if "tokens_in" in fields:
+        _bill(conn, key, fields)
+    if "became" not in fields:
+        for name in {"outcome", "reason"} & fields.keys():
+            is_lost = audit.c.outcome == "interrupted"
+            fields[name] = sa.case((is_lost, audit.c[name]), else_=fields[name])
     conn.execute(sa.update(audit).where(audit.c.key == key).values(**_columns(fields)))
+
+
+def _bill(conn: sa.Connection, key: int, used: Mapping[str, Any]) -> None:
+    found = sa.select(room.c.study, audit.c.bot, audit.c.is_call, audit.c.is_fallback)
+    found = found.select_from(audit.join(room)).where(audit.c.key == key)
+    study, bot, is_call, is_fallback = conn.execute(found).one()
+    if is_call and not is_fallback and used["tokens_in"] is not None:
+        tokens_in, tokens_out = used["tokens_in"] + (used["tokens_cached"] or 0), used["tokens_out"]
+        cost = used["cost"]
+        more = Spent(0, tokens_in, tokens_out or 0, cost or 0.0, int(cost is None))
+        spend(conn, study, bot, more)
 
 
 def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,14 +246,17 @@ def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -
     Returns
     -------
     bool
-        Whether that has said already, under the id `cid`, what was to be said.
+        Whether that has said already, under the id `cid`, what was to be said, or began to.
     """
     found = find_room(conn, where)
     assert found is not None
     still = sa.update(audit).where(*_of(where, bot), audit.c.outcome == "open")
     said = find_cid(conn, found[0], bot, cid)
     if said is not None:
-        news = {"outcome": "posted", "posted": said.at, "became": said.seq}
+        ending = find_cid(conn, found[0], "", EndStream(said.seq, ()).cid)
+        is_whole = "live" not in said.data or ending is not None
+        outcome = "posted" if is_whole else "interrupted"
+        news = {"outcome": outcome, "posted": said.at, "became": said.seq}
         conn.execute(still.where(audit.c.seq == seq).values(**news))
     conn.execute(still.values(outcome="interrupted"))
     return said is not None
@@ -235,26 +271,6 @@ def known(conn: sa.Connection, where: RoomKey, bot: str) -> int:
         *_of(where, bot), audit.c.outcome == "posted"
     )
     return conn.execute(posted).scalar() or 0
-
-
-def spent(
-    conn: sa.Connection, study: str, bot: str | None = None, *, fallback: bool = False
-) -> Spent:
-    """What a bot's calls (None: all bots') have cost in a study, fallbacks apart."""
-    found = (
-        sa.select(
-            sa.func.count(),
-            sa.func.coalesce(sa.func.sum(audit.c.tokens_in), 0),
-            sa.func.coalesce(sa.func.sum(audit.c.tokens_out), 0),
-            sa.func.coalesce(sa.func.sum(audit.c.cost), 0.0),
-            sa.func.count().filter(audit.c.cost.is_(None), audit.c.done.is_not(None)),
-        )
-        .select_from(audit.join(room))
-        .where(room.c.study == study, audit.c.is_call, audit.c.is_fallback == fallback)
-    )
-    if bot is not None:
-        found = found.where(audit.c.bot == bot)
-    return Spent(*conn.execute(found).one())
 
 
 def written(

@@ -14,6 +14,7 @@ export const LABELS = {
   show_less: "Show less",
   new_one: "1 new message",
   new_many: "{n} new messages",
+  newest: "To the newest",
   older: "Loading earlier messages…",
   image: "image",
   copied: "Copied",

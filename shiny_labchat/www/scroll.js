@@ -16,18 +16,21 @@ export class Place {
   #isAtBottom = true;
   #onTop;
   #onBottom;
+  #onLeave;
   #observer = new ResizeObserver(() => this.#follow());
 
   /**
    * @param {HTMLElement} log scrolls
    * @param {HTMLElement} list lies in it and grows
-   * @param {{top: () => void, bottom: () => void}} on the reader comes near an end
+   * @param {{top: () => void, bottom: () => void, leave: () => void}} on the reader comes near an
+   *   end, or leaves the bottom
    */
-  constructor(log, list, { top, bottom }) {
+  constructor(log, list, { top, bottom, leave }) {
     this.#log = log;
     this.#list = list;
     this.#onTop = top;
     this.#onBottom = bottom;
+    this.#onLeave = leave;
     log.addEventListener("scroll", () => this.#track(), { passive: true });
     log.addEventListener("click", ({ target }) => this.#unfold(target));
   }
@@ -61,6 +64,12 @@ export class Place {
     this.#onBottom();
   }
 
+  #leave() {
+    if (!this.#isAtBottom) return;
+    this.#isAtBottom = false;
+    this.#onLeave();
+  }
+
   /** Is the reader near the top? */
   look() {
     const { scrollTop, clientHeight } = this.#log;
@@ -87,8 +96,14 @@ export class Place {
   }
 
   #follow() {
+    if (!this.#isAtBottom && this.#fits) return this.toBottom(); // no scrolling would lead there
     if (this.#isAtBottom) this.#log.scrollTop = this.#log.scrollHeight;
     this.#lastTop = this.#log.scrollTop;
+  }
+
+  get #fits() {
+    const { scrollHeight, clientHeight } = this.#log;
+    return clientHeight > 0 && scrollHeight <= clientHeight;
   }
 
   get #below() {
@@ -100,7 +115,7 @@ export class Place {
   #unfold(target) {
     if (!this.#isAtBottom || !(target instanceof Element && target.closest(UNFOLDS))) return;
     this.#isAtBottom = false;
-    requestAnimationFrame(() => this.#below < NEAR_BOTTOM && this.toBottom()); // all of it is seen
+    requestAnimationFrame(() => (this.#below < NEAR_BOTTOM ? this.toBottom() : this.#onLeave()));
   }
 
   /** Only scrolling up leaves the bottom, however little, lest what grows below pull one back. */
@@ -110,7 +125,7 @@ export class Place {
     const isUp = scrollTop < this.#lastTop - 1;
     const isThere = this.#below < 2 || (isDown && this.#below < NEAR_BOTTOM);
     if (isThere && !this.#isAtBottom) this.toBottom();
-    else if (isUp && !isThere) this.#isAtBottom = false;
+    else if (isUp && !isThere) this.#leave();
     this.#lastTop = scrollTop;
     this.look();
   }

@@ -68,8 +68,15 @@ export class Transcript {
       this.#loading,
       this.#list,
     );
-    this.#place = new Place(this.log, this.#list, { top: () => this.#askOlder(), bottom: () => this.#seeAll() });
-    this.button.addEventListener("click", () => this.#place.toBottom());
+    this.#place = new Place(this.log, this.#list, {
+      top: () => this.#askOlder(),
+      bottom: () => this.#seeAll(),
+      leave: () => this.#count(0),
+    });
+    this.button.addEventListener("click", () => {
+      this.log.focus({ preventScroll: true }); // the button goes, and would take the focus with it
+      this.#place.toBottom();
+    });
     copyCode(this.log, this.#labels);
   }
 
@@ -278,8 +285,9 @@ export class Transcript {
   /** @param {number} more */
   #count(more) {
     this.#unseen = this.#place.isAtBottom ? 0 : this.#unseen + more;
-    this.button.hidden = this.#unseen === 0;
-    this.button.textContent = this.#labels.text(this.#unseen === 1 ? "new_one" : "new_many", { n: this.#unseen });
+    this.button.hidden = this.#place.isAtBottom;
+    const label = this.#unseen > 1 ? "new_many" : this.#unseen ? "new_one" : "newest";
+    this.button.textContent = this.#labels.text(label, { n: this.#unseen });
   }
 
   #seeAll() {

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -28,6 +28,7 @@ from shiny import App, ui
 from shiny._connection import MockConnection
 from shiny.session._session import AppSession
 
+from shiny_labchat import _chatlas
 from shiny_labchat._content import as_chunk
 from tests.model import MARKDOWN, Call, Model, Reply, Tool
 
@@ -150,6 +151,92 @@ async def test_all_that_a_stream_yields_can_be_appended(client: Clients, model: 
         "markdown",
     ]
     assert parts[4][1]["request_id"] == parts[5][1]["request_id"]
+
+
+# ── each request ──
+
+
+def own(chat: Chat[Any, Any]) -> Chat[Any, Any]:
+    """A copy for one reply."""
+    return _chatlas.without_retries(_chatlas.for_one_reply(chat, []))
+
+
+async def test_something_is_awaited_before_each_request_and_sees_what_will_be_sent(
+    client: Clients, model: Model
+) -> None:
+    model.will(Reply("Let me.", tools=[Tool("weather", {"city": "Oslo"})]), Reply("18 °C."))
+    begun: list[tuple[int, list[tuple[str, str]]]] = []
+
+    async def begin(turns: Sequence[Turn]) -> None:
+        begun.append((len(model.calls), [(turn.role, turn.text) for turn in turns]))
+
+    async with client() as chat:
+        chat.register_tool(weather)
+        asking = own(chat)
+        _chatlas.before_each_request(asking, begin)
+        await heard(asking, "How warm is it?")
+        await heard(chat, "A client that shares the connection is as it was.")
+    first = [("system", "Be brief."), ("user", "How warm is it?")]
+    assert begun[0] == (0, first)
+    number, turns = begun[1]
+    assert number == 1 and turns[:3] == [*first, ("assistant", "Let me.")] and turns[3][0] == "user"
+    assert len(begun) == 2 and len(model.calls) == 3
+
+
+async def test_what_that_raises_ends_the_reply_and_nothing_is_sent(
+    client: Clients, model: Model
+) -> None:
+    model.will(Reply("Let me.", tools=[Tool("weather", {"city": "Oslo"})]))
+
+    async def begin(turns: Sequence[Turn]) -> None:
+        if model.calls:
+            raise LookupError("enough")
+
+    pieces: list[Any] = []
+    async with client() as chat:
+        chat.register_tool(weather)
+        asking = own(chat)
+        _chatlas.before_each_request(asking, begin)
+        stream: Any = await asking.stream_async("How warm is it?", content="all")
+        with pytest.raises(LookupError, match="enough"):
+            async for piece in stream:
+                pieces.append(piece)
+    assert [type(piece) for piece in pieces] == [str, ContentToolRequest, ContentToolResult]
+    assert len(model.calls) == 1
+
+
+async def test_a_request_has_its_bill_when_a_tool_is_asked_for_and_not_called_yet(
+    client: Clients, model: Model
+) -> None:
+    called: list[str] = []
+
+    def look(city: str) -> str:
+        """Look."""
+        called.append(city)
+        return "18 °C"
+
+    cities = ("Oslo", "Rome")
+    model.will(Reply("Let me.", tools=[Tool("look", {"city": city}) for city in cities]))
+    async with client() as chat:
+        chat.register_tool(look)
+        seen: list[tuple[Any, list[str]]] = []
+        stream: Any = await chat.stream_async("How warm is it?", content="all")
+        async for piece in stream:
+            if isinstance(piece, ContentToolRequest):
+                turn = chat.get_last_turn(role="assistant")
+                assert turn is not None and not turn.is_partial and turn.cost
+                seen.append((turn.tokens, list(called)))
+    bill = (*model.calls[0].tokens, 0)
+    assert seen == [(bill, []), (bill, ["Oslo"])] and called == list(cities)
+
+
+async def test_cached_tokens_are_counted_apart(client: Clients, model: Model) -> None:
+    model.will(Reply("Yes.", cached=3))
+    async with client() as chat:
+        await heard(chat, "one two three")
+        turn = chat.get_last_turn()
+    given, said = model.calls[0].tokens
+    assert turn is not None and turn.tokens == (given - 3, said, 3)
 
 
 # ── turns and bills ──
@@ -288,6 +375,14 @@ async def test_a_cancelled_task_hangs_up_and_keeps_a_partial_turn(
         await asyncio.to_thread(model.until, lambda: model.calls[0].outcome == "left")
         partial = chat.get_last_turn()
         assert partial is not None and partial.partial_reason == "interrupted"
+
+
+async def test_a_stream_that_is_closed_hangs_up(client: Clients, model: Model) -> None:
+    async with client() as chat:
+        stream: Any = await chat.stream_async("[words 9] [pieces 9] [hold 2]")
+        assert await anext(stream) == "word0"
+        await stream.aclose()
+        await asyncio.to_thread(model.until, lambda: model.calls[0].outcome == "left")
 
 
 async def test_a_controller_stops_only_at_the_next_piece(client: Clients, model: Model) -> None:

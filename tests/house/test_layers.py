@@ -11,6 +11,7 @@ ABOVE = (
     {"_commands", "_records"},
     {"_chatlas", "_decide", "_formats", "_wire", "_names", "_conversation", "_scope", "_turns"},
     {"_presence", "_registry", "_streams", "_window", "store._tables", "store._engine"},
+    {"store.spending"},
     {"store._tokens", "store._batch", "store.audit", "store.callbacks", "store.drafts"},
     {"store._database"},
     {"store._writer"},
@@ -24,7 +25,7 @@ ABOVE = (
     {"_lab", "_retelling", "_socket"},
     {"_speaker"},
     {"_gateway", "_bot_rules"},
-    {"_bot_voice", "_composing"},
+    {"_bot_model", "_composing"},
     {"_bot_asking"},
     {"_bot_streaming"},
     {"_bot_runner"},
@@ -43,7 +44,8 @@ BELOW = (
     {"module", "express"},
     {"", "demo._offline"},
     {"demo._app"},
-    {"demo", "playwright._chat"},
+    {"demo", "playwright._transcript"},
+    {"playwright._chat"},
     {"playwright", "cli"},
 )
 STEPS = {name: step for step, names in enumerate(ABOVE + BELOW) for name in names}

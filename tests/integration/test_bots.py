@@ -254,7 +254,7 @@ async def test_each_silence_is_on_record(room: Room, ann: str, at_work: None) ->
         await settled(room, n)
     assert await texts(room) == ["I heard: 2", "I heard: 4"]
     entries = await room.audit()
-    assert [(e.outcome, e.reason, e.is_call) for e in entries] == [
+    assert [(e.outcome, e.reason, e.asked is not None) for e in entries] == [
         ("silent", "when", False),
         ("posted", None, True),
         ("silent", "when", False),

@@ -1,0 +1,202 @@
+"""What a bot asks, a language model or a function; and what is on record of each call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from shiny_labchat import _blocking, _chatlas
+from shiny_labchat._bot_rules import NO_REPLY, Respond
+from shiny_labchat._records import Message
+from shiny_labchat._turns import turns_of
+
+if TYPE_CHECKING:
+    import chatlas
+
+__all__ = ["FunctionQuestion", "ModelQuestion", "Question", "Record"]
+
+INTRODUCTION = (
+    'You are "{name}" in a group chat. What others say begins with their names; '
+    "write your own next message only, without your name, as they do."
+)
+"""What is added to a model's system prompt."""
+MAY_DECLINE = f'If you would rather say nothing now, answer only "{NO_REPLY}".'
+"""What is added where the model itself decides."""
+
+
+class Record(Protocol):
+    """Where it is written down which calls a question takes; with tools it takes several."""
+
+    async def begin(self, about: Mapping[str, Any]) -> None:
+        """A call is to be made, of which these columns are known; raises if it may not be."""
+        ...
+
+    async def end(self, used: Mapping[str, Any]) -> None:
+        """The call has come to its end; these columns are known now."""
+        ...
+
+
+class Question(Protocol):
+    """
+    A question to a model, or to what stands for one; it may be asked again.
+
+    Attributes
+    ----------
+    pauses
+        How long it is waited before each further try, in seconds, and so how many there are.
+    """
+
+    pauses: Sequence[float]
+
+    def pieces(self, record: Record) -> AsyncGenerator[str | None]:
+        """Ask; gives the reply as it comes, None for what is not said, such as thoughts."""
+        ...
+
+
+# ── a model ──────────────────────────────────────────────────────────────────────────────────
+
+
+class ModelQuestion:
+    """
+    A question to a chatlas client; see `Question`.
+
+    Parameters
+    ----------
+    client
+        Gives the client.
+    heard
+        The conversation; the last message is somebody else's.
+    bot, name
+        Who is asked: the member, and the pseudonym.
+    may_decline
+        Whether it may decide to say nothing.
+    seed
+        Makes a seed for each try, for models that take one; None: none is sent.
+    """
+
+    pauses: Sequence[float] = _chatlas.AGAIN
+
+    def __init__(
+        self,
+        client: Callable[[], Any],
+        heard: Sequence[Message],
+        bot: str,
+        name: str,
+        may_decline: bool,
+        seed: Callable[[], int] | None,
+    ) -> None:
+        self._client = client
+        self._heard = heard
+        self._bot = bot
+        orders = [INTRODUCTION.format(name=name), *([MAY_DECLINE] if may_decline else [])]
+        self._orders: Sequence[str] = orders
+        self._seed = seed
+
+    async def pieces(self, record: Record) -> AsyncGenerator[str | None]:
+        from chatlas import ContentToolRequest
+
+        before, asked = _told(self._heard, self._bot)
+        client = await self._own(before)
+        about = _about(client)
+        _chatlas.before_each_request(
+            client, lambda turns: record.begin({**about, "prompt": _as_json(turns)})
+        )
+        stream: Any = await client.stream_async(*asked, content="all", echo="none")
+        async with aclosing(stream):
+            async for piece in _chatlas.unless_silent(stream):
+                if isinstance(piece, ContentToolRequest):  # the tool is called after this
+                    await record.end({**_used(client), "outcome": "tool"})
+                yield piece if isinstance(piece, str) else None
+        await record.end(_used(client))
+
+    async def _own(self, before: Sequence[chatlas.Turn]) -> Any:
+        """The client with this conversation, for one try."""
+        client: Any = await _blocking.in_thread(self._client)
+        own: Any = _chatlas.without_retries(_chatlas.for_one_reply(client, before))
+        own.system_prompt = "\n\n".join(filter(None, (client.system_prompt, *self._orders)))
+        if self._seed is not None and "seed" in own.provider.supported_model_params():
+            _chatlas.set_seed(own, self._seed())
+        return own
+
+
+def _told(heard: Sequence[Message], bot: str) -> tuple[list[chatlas.Turn], list[Any]]:
+    """
+    A conversation as a bot's model is told it: what came before, and what it is asked.
+
+    Its own messages are its turns; what others say, other bots too, is told to it with names.
+    """
+    *before, last = turns_of(_from_its_side(message, bot) for message in heard)
+    return before, list(last.contents)
+
+
+def _from_its_side(message: Message, bot: str) -> Message:
+    if message.member == bot:
+        return replace(message, role="assistant")
+    return replace(message, role="user") if message.role == "assistant" else message
+
+
+def _about(client: Any) -> dict[str, Any]:
+    parameters = _chatlas.parameters_of(client)
+    return {
+        "is_call": True,
+        "provider": client.provider.name,
+        "model": client.provider.model,
+        "parameters": parameters,
+        "seed": parameters.get("seed"),
+    }
+
+
+def _used(client: Any) -> dict[str, Any]:
+    turn = client.get_last_turn(role="assistant")
+    names = ("tokens_in", "tokens_out", "tokens_cached")
+    used: Sequence[int | None] = turn.tokens or (None, None, None)
+    return {**dict(zip(names, used, strict=True)), "cost": turn.cost}
+
+
+def _as_json(turns: Sequence[Any]) -> list[Mapping[str, Any]]:
+    return [turn.model_dump(mode="json", exclude={"completion"}) for turn in turns]
+
+
+# ── a function ───────────────────────────────────────────────────────────────────────────────
+
+
+class FunctionQuestion:
+    """
+    A question to a function in a model's place; see `Question`.
+
+    Parameters
+    ----------
+    respond
+        Takes the conversation and gives what is said; one that is not async runs in a thread.
+    heard
+        The conversation.
+    """
+
+    pauses: Sequence[float] = ()
+
+    def __init__(self, respond: Respond, heard: Sequence[Message]) -> None:
+        self._respond = respond
+        self._heard = tuple(heard)
+
+    async def pieces(self, record: Record) -> AsyncGenerator[str | None]:
+        respond: Any = self._respond
+        about = {
+            "is_call": False,
+            "prompt": [message.as_dict() for message in self._heard],
+            "provider": "respond",
+            "model": getattr(respond, "__qualname__", type(respond).__name__),
+        }
+        await record.begin(about)
+        if inspect.iscoroutinefunction(respond):
+            said = await _blocking.watched("bot's function", respond, self._heard)
+        else:
+            said = await _blocking.in_thread(respond, self._heard)
+            if inspect.isawaitable(said):
+                said = await cast("Awaitable[str | None]", said)
+        if said is not None and not isinstance(said, str):
+            raise TypeError(f"respond must give text or None, not {type(said).__name__}")
+        yield said
+        await record.end({})

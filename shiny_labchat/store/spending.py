@@ -1,0 +1,62 @@
+"""What the calls of bots' models have cost in each study, so that nobody has to read them all."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from shiny_labchat.store._tables import metadata
+
+__all__ = ["Spent", "spend", "spent"]
+
+totals = sa.Table(
+    "spent",
+    metadata,
+    sa.Column("study", sa.Text, primary_key=True),
+    sa.Column("bot", sa.Text, primary_key=True),
+    sa.Column("calls", sa.BigInteger, nullable=False),
+    sa.Column("tokens_in", sa.BigInteger, nullable=False),
+    sa.Column("tokens_out", sa.BigInteger, nullable=False),
+    sa.Column("cost", sa.Float, nullable=False),
+    sa.Column("unpriced", sa.BigInteger, nullable=False),
+)
+
+
+class Spent(NamedTuple):
+    """
+    What calls have cost.
+
+    Parameters
+    ----------
+    calls
+        Their number, also of those that failed or are under way.
+    tokens_in, tokens_out
+        What they used, as far as it is known; cached tokens are tokens in.
+    cost
+        In US dollars, as far as prices are known.
+    unpriced
+        Calls that used tokens whose price is not known.
+    """
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0
+    unpriced: int = 0
+
+
+def spent(conn: sa.Connection, study: str, bot: str | None = None) -> Spent:
+    """What a bot (None: all bots) has spent in a study."""
+    found = sa.select(*(totals.c[name] for name in Spent._fields)).where(totals.c.study == study)
+    if bot is not None:
+        found = found.where(totals.c.bot == bot)
+    return Spent(*map(sum, zip(Spent(), *conn.execute(found), strict=True)))
+
+
+def spend(conn: sa.Connection, study: str, bot: str, more: Spent) -> None:
+    """Add to what a bot has spent in a study."""
+    news = {name: totals.c[name] + value for name, value in more._asdict().items()}
+    same = totals.c.study == study, totals.c.bot == bot
+    if conn.execute(sa.update(totals).where(*same).values(**news)).rowcount == 0:
+        conn.execute(sa.insert(totals).values(study=study, bot=bot, **more._asdict()))
