@@ -36,7 +36,7 @@ class Attendant(Protocol):
         ...
 
 
-def attend(log: Log, scope: Scope, bot: Attendant, room_of: Callable[[RoomKey], object]) -> None:
+def attend(log: Log, scope: Scope, bot: Attendant, room_of: _callbacks.RoomOf) -> None:
     """
     Have a bot react in some rooms, from now on and after each restart; see `Lab.add_bot`.
 
@@ -47,8 +47,10 @@ def attend(log: Log, scope: Scope, bot: Attendant, room_of: Callable[[RoomKey], 
 
 
 def attending(log: Log, room: RoomKey) -> list[Callable[[Any], Awaitable[object]]]:
-    """How the bots of a room enter it."""
-    return [bot.enter for (_, scope), bot in _bots.get(log, {}).items() if scope.covers(room)]
+    """How the bots of a room enter it; of one id the one that reacts there, see `Callbacks`."""
+    known = sorted(_bots.get(log, {}).items(), key=lambda each: each[0][1].room is not None)
+    here = {id: bot for (id, scope), bot in known if scope.covers(room)}
+    return [bot.enter for bot in here.values()]
 
 
 def enter_soon(bot: Attendant, room: Any) -> None:

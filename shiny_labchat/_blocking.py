@@ -1,19 +1,32 @@
-"""The app's own code, watched: what keeps the event loop from everything else is logged."""
+"""
+The app's own code: watched where it keeps everybody waiting, and run where it cannot.
+
+Whatever becomes of it, it ends neither the thread nor the task that it was called in.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
+import threading
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
+from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
-__all__ = ["BLOCKED", "name_of", "watched"]
+__all__ = ["BLOCKED", "THREADS", "contained", "in_thread", "name_of", "text_of_error", "watched"]
 
 logger = logging.getLogger("shiny_labchat")
 
 BLOCKED = 0.25
 """What keeps the server from doing anything else for so long is logged, in seconds."""
+THREADS = 100
+"""Functions of an event loop that run in threads at the same time; one more waits for a thread."""
 
 
 def name_of(fn: Callable[..., Any]) -> str:
@@ -23,9 +36,37 @@ def name_of(fn: Callable[..., Any]) -> str:
     return f"{getattr(fn, '__qualname__', fn)!r}{where}"
 
 
+def text_of_error(error: BaseException) -> str:
+    """What an error says, to be stored; whatever its own code does, and however long that is."""
+    text = "".join(traceback.format_exception_only(error)).strip()
+    return text[:1000].encode("utf-8", "replace").decode().replace("\0", "")
+
+
+@contextmanager
+def contained() -> Generator[None]:
+    """
+    What is cancelled in here, as the app's own tasks are, does not end the running task.
+
+    Raises
+    ------
+    RuntimeError
+        It was cancelled, and the running task was not.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as exc:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RuntimeError("it waited for something that was cancelled") from exc
+
+
+# ── in the event loop ────────────────────────────────────────────────────────────────────────
+
+
 async def watched(kind: str, fn: Callable[..., Any], *args: Any) -> Any:
     """
-    What a function gives, waited for if it is async; logged if it blocks.
+    What a function gives, waited for if it is async; logged if it blocks. See `contained`.
 
     Parameters
     ----------
@@ -46,10 +87,11 @@ async def watched(kind: str, fn: Callable[..., Any], *args: Any) -> Any:
                 took,
             )
 
-    started = time.monotonic()
-    result = fn(*args)
-    after(started)
-    return await _Steps(result, after) if inspect.isawaitable(result) else result
+    with contained():
+        started = time.monotonic()
+        result = fn(*args)
+        after(started)
+        return await _Steps(result, after) if inspect.isawaitable(result) else result
 
 
 class _Steps:
@@ -76,3 +118,81 @@ class _Steps:
                 value = yield step
             except BaseException as exc:
                 error = exc
+
+
+# ── in threads ───────────────────────────────────────────────────────────────────────────────
+
+
+async def in_thread(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """
+    What a function gives that is not async, run in a thread, with the context variables of here.
+
+    Not in an executor's: asyncio's own has so few that a handful of slow functions would keep
+    everybody waiting, who looks up an address, too; and whoever ends the server would wait until
+    all of them end by themselves. Who waits here no more, as a stream that was stopped, leaves
+    its thread to itself, and it counts until it ends.
+
+    Parameters
+    ----------
+    fn, args, kwargs
+        The function, and what it takes.
+    """
+    loop = asyncio.get_running_loop()
+    threads = _threads.get(loop)
+    if threads is None:
+        threads = _threads[loop] = _Threads()
+    return await threads.run(fn, partial(copy_context().run, fn, *args, **kwargs))
+
+
+class _Threads:
+    """Those of one event loop."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(THREADS)
+        self._is_short = False
+
+    async def run(self, fn: Callable[..., Any], call: Callable[[], Any]) -> Any:
+        if self._free.locked() and not self._is_short:
+            logger.warning("%d threads are at work, %s waits for one", THREADS, name_of(fn))
+        self._is_short = self._free.locked()
+        await self._free.acquire()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+
+        def end(result: Any, error: BaseException | None) -> None:
+            self._free.release()
+            if done.cancelled():
+                if error is not None:
+                    logger.error("%s failed, and nobody waits", name_of(fn), exc_info=error)
+            elif error is None:
+                done.set_result(result)
+            else:
+                done.set_exception(_as_exception(error))
+
+        def work() -> None:
+            result, error = None, None
+            try:
+                result = call()
+            except BaseException as exc:
+                error = exc
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(end, result, error)
+
+        try:
+            threading.Thread(target=work, name="labchat-app", daemon=True).start()
+        except BaseException:
+            self._free.release()
+            raise
+        return await done
+
+
+_threads: WeakKeyDictionary[asyncio.AbstractEventLoop, _Threads] = WeakKeyDictionary()
+
+
+def _as_exception(error: BaseException) -> Exception:
+    """Something that may pass through an event loop, and through a coroutine."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
+        return error
+    failed = RuntimeError(repr(error))
+    failed.__cause__ = error
+    return failed

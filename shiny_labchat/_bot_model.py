@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -115,7 +114,7 @@ class ModelQuestion:
 
     async def _own(self, before: Sequence[chatlas.Turn]) -> Any:
         """The client with this conversation, for one try."""
-        client: Any = await asyncio.to_thread(self._client)
+        client: Any = await _blocking.in_thread(self._client)
         own: Any = _chatlas.without_retries(_chatlas.for_one_reply(client, before))
         own.system_prompt = "\n\n".join(filter(None, (client.system_prompt, *self._orders)))
         if self._seed is not None and "seed" in own.provider.supported_model_params():
@@ -194,7 +193,7 @@ class FunctionQuestion:
         if inspect.iscoroutinefunction(respond):
             said = await _blocking.watched("bot's function", respond, self._heard)
         else:
-            said = await asyncio.to_thread(respond, self._heard)
+            said = await _blocking.in_thread(respond, self._heard)
             if inspect.isawaitable(said):
                 said = await cast("Awaitable[str | None]", said)
         if said is not None and not isinstance(said, str):

@@ -218,7 +218,7 @@ class Reaction:
     async def _is_wanted(self, when: Any) -> bool:
         if inspect.iscoroutinefunction(when):
             return bool(await _blocking.watched("bot's function", when, self._message))
-        wanted = await asyncio.to_thread(when, self._message)
+        wanted = await _blocking.in_thread(when, self._message)
         return bool(await wanted if inspect.isawaitable(wanted) else wanted)
 
     def _forbidden(self) -> str | None:

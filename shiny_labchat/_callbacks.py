@@ -12,29 +12,31 @@ import inspect
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from shiny_labchat import _commands
-from shiny_labchat._blocking import name_of
 from shiny_labchat._domain import Event, RoomKey, RoomState
-from shiny_labchat._errands import STORE_AGAIN, THREADS, Errand, current_callback
+from shiny_labchat._errands import STORE_AGAIN, Errand, current_callback
 from shiny_labchat._names import as_id
 from shiny_labchat._records import is_message
+from shiny_labchat._registry import Callback, Registry, own_name
 from shiny_labchat._scope import Scope
 from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.store import Committed, Log, callbacks, opened_logs
 
-__all__ = ["Callbacks", "register", "running", "signed", "start"]
+__all__ = ["Callbacks", "RoomOf", "register", "running", "signed", "start"]
 
 logger = logging.getLogger("shiny_labchat")
+
+RoomOf = Callable[[RoomKey, str], object]
+"""Makes a room that a callback is given, by the callback's name."""
 
 LOOK = 0.25
 """How often it is looked for what other processes have written, at most, in seconds."""
@@ -42,23 +44,6 @@ LOOKING = 0.05
 """The share of the time that is spent on that, at most."""
 LEAVE = 2.0
 """How long a server that ends waits for its callbacks to be left, in seconds."""
-
-
-@dataclass(slots=True)
-class Callback:
-    """
-    A registered function.
-
-    Attributes
-    ----------
-    since
-        See `callbacks.Place`; None: the database does not know of it yet.
-    """
-
-    name: str
-    scope: Scope
-    fn: Callable[..., Any]
-    since: int | None = None
 
 
 class Callbacks:
@@ -70,7 +55,7 @@ class Callbacks:
     log
         The log.
     room_of
-        Makes the rooms that the functions are given.
+        Makes the rooms that the functions are given, by what these are known by.
 
     Attributes
     ----------
@@ -78,32 +63,25 @@ class Callbacks:
         Whether it was stopped.
     """
 
-    def __init__(self, log: Log, room_of: Callable[[RoomKey], object]) -> None:
+    def __init__(self, log: Log, room_of: RoomOf) -> None:
         self.is_over = False
         self._log = log
         self._room_of = room_of
         self._owner = secrets.token_hex(8)
-        self._general: dict[str, Callback] = {}
-        self._of_rooms: dict[RoomKey, dict[str, Callback]] = {}
+        self._registry = Registry()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._errands: dict[tuple[str, RoomKey], Errand] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeping: asyncio.Task[None] | None = None
         self._rung = asyncio.Event()
-        self._threads = asyncio.Semaphore(THREADS)
         self._timer: asyncio.TimerHandle | None = None
         self._end: Callable[[], None] | None = None
 
     def register(self, name: str, scope: Scope, fn: Callable[..., Any]) -> None:
-        """Have a function called; one with the same name (in the same room) is replaced."""
-        only = scope.room
-        named = self._general if only is None else self._of_rooms.setdefault(only, {})
-        known = named.get(name)
-        if known is not None and known.scope == scope:
-            _warn_of_namesake(known.fn, fn, name)
-            known.fn = fn
+        """Have a function called; one with the same name, for the same rooms, is replaced."""
+        callback = self._registry.add(name, scope, fn)
+        if callback is None:
             return
-        callback = named[name] = Callback(name, scope, fn)
         if self.is_started:
             assert self._loop is not None
             if self._loop is _running_loop():
@@ -127,10 +105,9 @@ class Callbacks:
         self.is_over = False
         self._errands.clear()
         self._rung = asyncio.Event()
-        self._threads = asyncio.Semaphore(THREADS)
         self._timer = None
         self._end = self._log.overhear(self._hear)
-        for callback in self._all():
+        for callback in self._registry:
             callback.since = None
             self._enrol(callback)
         self._spawn(self._look_around())
@@ -150,18 +127,6 @@ class Callbacks:
             await asyncio.wait(self._tasks, timeout=LEAVE)
         await asyncio.wait([self._log.write(lambda conn, now: None)], timeout=LEAVE)
         self._loop = None
-
-    def _all(self) -> Iterator[Callback]:
-        for named in (self._general, *tuple(self._of_rooms.values())):
-            yield from tuple(named.values())  # other threads may register meanwhile
-
-    def _covering(self, room: RoomKey) -> dict[str, Callback]:
-        general = tuple(self._general.items())
-        found = {name: each for name, each in general if each.scope.covers(room)}
-        return found | self._of_rooms.get(room, {})
-
-    def _of(self, name: str, room: RoomKey) -> Callback | None:
-        return self._covering(room).get(name)
 
     # ── coming to be known ──
 
@@ -192,7 +157,7 @@ class Callbacks:
             said = [event for event in committed.events if _is_said(event)]
             if not said:
                 continue
-            for name, callback in self._covering(committed.room).items():
+            for name, callback in self._registry.of_room(committed.room).items():
                 if any(event.data.get("cause") != name for event in said):
                     self._wake(callback, committed.room, committed.state)
 
@@ -209,19 +174,22 @@ class Callbacks:
             self._keeping = self._spawn(self._keep())
 
     def _errand(self, callback: Callback, room: RoomKey) -> Errand:
-        def fn() -> Callable[..., Any] | None:
-            now = self._of(callback.name, room)
-            return None if now is None else now.fn
-
+        name = callback.name
         assert callback.since is not None
-        place = callbacks.Place(callback.name, callback.since, room, self._owner)
-        return Errand(self._log, place, fn, self._room_of(room), self._look_at, self._threads)
+        place = callbacks.Place(name, callback.since, room, self._owner)
+        given, own = self._room_of(room, name), self._registry.of_room
+        return Errand(self._log, place, lambda: own(room)[name].fn, given, self._look_at)
 
     async def _run(self, key: tuple[str, RoomKey], errand: Errand) -> None:
         try:
             await errand.run()
         except Exception:
             logger.exception("the callback %r has stopped in room %r", key[0], key[1].id)
+            self._look_in(STORE_AGAIN)
+        except asyncio.CancelledError:
+            if not self.is_over:  # it did so itself
+                self._look_in(STORE_AGAIN)
+            raise
         finally:
             if self._errands.get(key) is errand:
                 del self._errands[key]
@@ -251,13 +219,13 @@ class Callbacks:
             await asyncio.sleep(max(LOOK, took / LOOKING))
 
     async def _wake_all(self) -> None:
-        names = {callback.name for callback in self._all() if callback.since is not None}
+        names = {callback.name for callback in self._registry if callback.since is not None}
         found = await self._log.read(
             lambda conn: [(name, callbacks.waiting(conn, name)) for name in names]
         )
         for name, waiting in found:
             for each in waiting:
-                callback = self._of(name, each.room)
+                callback = self._registry.of_room(each.room).get(name)
                 if callback is None or callback.since is None:
                     continue
                 if each.owner not in (None, self._owner) and each.until > time.time_ns() // 1000:
@@ -318,7 +286,7 @@ def register(
     scope: Scope,
     fn: Callable[..., Any],
     name: str | None,
-    room_of: Callable[[RoomKey], object],
+    room_of: RoomOf,
 ) -> None:
     """
     Have a function called with every message in some rooms of a log.
@@ -332,13 +300,13 @@ def register(
     name
         What it is known by; None: its script and its qualified name.
     room_of
-        Makes the rooms that the function is given.
+        Makes the rooms that the function is given; what is said through them is its own.
     """
     try:
         inspect.signature(fn).bind(None, None, None)
     except (TypeError, ValueError) as exc:
         raise TypeError(f"fn must take (room, member, message): {exc}") from exc
-    name = _own_name(fn) if name is None else as_id("name", name)
+    name = own_name(fn) if name is None else as_id("name", name)
     if log not in _of_logs:
         _of_logs[log] = Callbacks(log, room_of)
     _of_logs[log].register(name, scope, fn)
@@ -363,30 +331,18 @@ async def running() -> AsyncGenerator[None]:
             await each.stop()
 
 
-def signed(command: _commands.Command) -> _commands.Command:
-    """A command; a message that a callback posts says whose it is."""
-    name = current_callback.get()
+def signed(command: _commands.Command, given: str | None) -> _commands.Command:
+    """
+    A command; a message that a callback posts says whose it is.
+
+    `given` is the callback that was given the room; its code may have gone to where the context
+    variable is lost, as into an executor. That of another callback, which was handed the room
+    on, comes first.
+    """
+    name = current_callback.get() or given
     if name is None or not isinstance(command, _commands.Post):
         return command
     return replace(command, cause=name)
 
 
 _of_logs: dict[Log, Callbacks] = {}
-
-
-def _own_name(fn: Callable[..., Any]) -> str:
-    inner = inspect.unwrap(fn)
-    code = getattr(inner, "__code__", None)
-    if code is None:
-        raise ValueError(f"name: {fn!r} has none of its own; give it one")
-    path = Path(code.co_filename).resolve()
-    return f"{path.parent.name}/{path.name}:{inner.__qualname__}"
-
-
-def _warn_of_namesake(known: Callable[..., Any], fn: Callable[..., Any], name: str) -> None:
-    if name_of(known) != name_of(fn):
-        logger.warning(
-            "the callback %s takes the place of %s, as both are called %r; "
-            "give each a name=, if that is not meant",
-            *(name_of(fn), name_of(known), name),
-        )

@@ -261,21 +261,22 @@ class Chat(Reading, Greets, Bookmarking):
         Returns
         -------
         tuple of Member
-            In order of joining; ``own`` marks this session's person. Empty before there is a
-            room.
+            In order of joining, with the roles that this session's person is shown; ``own``
+            marks them. Empty before there is a room.
         """
         self._following.depend("members")
         live = self._following.live
         if live is None:
             return ()
-        return tuple(Member.of(seat, self._seating.member) for seat in live.state.members())
+        me = self._seating.member
+        return tuple(Member.seen_by(me, seat) for seat in live.state.members())
 
     def member(self) -> Member | None:
         """Reactively read who this person is in the room; None before it is known."""
         self._following.depend("members")
         live = self._following.live
         seat = live.state.seat(self._seating.member) if live else None
-        return None if seat is None else Member.of(seat, self._seating.member)
+        return None if seat is None else Member.seen_by(self._seating.member, seat)
 
     def state(self) -> State:
         """

@@ -14,6 +14,8 @@ import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from shiny_labchat._blocking import in_thread
+
 if TYPE_CHECKING:
     from chatlas import Chat, Tool, Turn
 
@@ -59,7 +61,7 @@ def _in_thread(tool: Tool) -> Tool:
 
     @functools.wraps(run)
     async def run_in_thread(*args: Any, **kwargs: Any) -> Any:
-        return await asyncio.to_thread(run, *args, **kwargs)
+        return await in_thread(run, *args, **kwargs)
 
     return Tool(
         func=run_in_thread,

@@ -12,6 +12,7 @@ __all__ = [
     "PASSED_OVER",
     "STREAM",
     "SUBMITTED",
+    "WITHHELD",
     "Change",
     "Clear",
     "Close",
@@ -103,7 +104,8 @@ class Withhold:
     """
     Show nobody what a transform has dropped; only the log knows it.
 
-    `of` is the message that waited, if it is one; `code` and `error` tell why.
+    `of` is the message that waited, if it is one, else `id` what it was to be said under; `code`
+    and `error` tell why.
     """
 
     text: str
@@ -112,11 +114,14 @@ class Withhold:
     of: int | None = None
     page: str | None = None
     error: str | None = None
+    id: str | None = None
 
     @property
     def cid(self) -> str | None:
-        """See `Publish`."""
-        return None if self.of is None else f"{SUBMITTED}{self.of}"
+        """See `Publish`. Under an id it is noted once; it may be said under it nevertheless."""
+        if self.of is not None:
+            return f"{SUBMITTED}{self.of}"
+        return None if self.id is None else f"{WITHHELD}{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,3 +285,5 @@ SUBMITTED = "submitted:"
 """The same, of messages that waited and were published or withheld."""
 PASSED_OVER = "passed_over:"
 """The same, of messages that a callback passed over."""
+WITHHELD = "withheld:"
+"""The same, of what was not shown to anybody though it had an id."""

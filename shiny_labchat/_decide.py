@@ -18,6 +18,7 @@ from shiny_labchat._commands import (
     PASSED_OVER,
     STREAM,
     SUBMITTED,
+    WITHHELD,
     Change,
     Clear,
     Close,
@@ -194,7 +195,7 @@ def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
         name, handle = name or seat.pseudonym, seat.handle
         if seat.is_bot:
             role = "assistant" if seat.role_for(None) == "assistant" else "user"
-    if wish.cid is not None and wish.cid.startswith((STREAM, SUBMITTED, PASSED_OVER)):
+    if wish.cid is not None and wish.cid.startswith(_KEPT):
         raise ValueError(f"id: {wish.cid!r} is kept for the log; begin it otherwise")
     _check_storable(name or "", wish.cid or "", wish.original or "", *_strings(wish.parts))
     data: dict[str, Any] = {
@@ -221,6 +222,9 @@ def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
         if by is not None:
             data |= {"by": by.member, "by_h": by.handle}
     return [_event(state, at, "message", wish.member, data, wish.cid)]
+
+
+_KEPT = STREAM, SUBMITTED, PASSED_OVER, WITHHELD
 
 
 def _end_stream(state: RoomState, wish: EndStream, at: int) -> list[Event]:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import threading
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from shiny_labchat import _commands
-from shiny_labchat._blocking import name_of, watched
+from shiny_labchat._blocking import in_thread, name_of, text_of_error, watched
 from shiny_labchat._domain import RoomState
 from shiny_labchat._records import Member, Message, message_of
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import Log, callbacks, find_room, load_state
 
-__all__ = ["AGAIN", "THREADS", "TRIES", "Errand", "current_callback"]
+__all__ = ["AGAIN", "STORE_AGAIN", "TRIES", "Errand", "current_callback"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -32,8 +29,6 @@ TRIES = len(AGAIN) + 1
 """How often a callback begins with a message, at most; then it is passed over."""
 STORE_AGAIN = 1.0
 """How long it waits when the database could not do it, in seconds."""
-THREADS = 100
-"""Callbacks that are not async run in so many threads; one more waits for a thread."""
 
 Function = Callable[..., Any]
 T = TypeVar("T")
@@ -53,33 +48,30 @@ class Errand:
     place
         The callback and the room.
     fn
-        Gives the function, which may be replaced at any time; None: it is for this room no more.
+        Gives the function, which may be replaced at any time.
     room
         The room, as the function is given it.
     taken
         Told until when another process has promised to see to it.
-    threads
-        How many more threads there may be for functions that are not async.
     """
 
     def __init__(
         self,
         log: Log,
         place: callbacks.Place,
-        fn: Callable[[], Function | None],
+        fn: Callable[[], Function],
         room: object,
         taken: Callable[[int], None],
-        threads: asyncio.Semaphore,
     ) -> None:
         self._log = log
         self._place = place
         self._fn = fn
         self._room = room
         self._taken = taken
-        self._threads = threads
         self._state: RoomState | None = None
         self._is_woken = False
         self._holds = False
+        self._untried: callbacks.Claim | None = None
 
     def wake(self, state: RoomState | None) -> None:
         """There may be something new; `state` is the room's by then, where that is known."""
@@ -92,24 +84,27 @@ class Errand:
         current_callback.set(self._place.callback)
         finished: int | None = None
         try:
-            while self._is_woken and (fn := self._fn()) is not None:
+            while self._is_woken:
                 self._is_woken = False
                 claim = await self._advance(finished)
                 finished = None
                 if claim is not None:
-                    self._is_woken = True
-                    finished = await self._handle(fn, claim)
+                    self._is_woken, self._untried = True, None
+                    finished = await self._handle(self._fn(), claim)
         except asyncio.CancelledError:
             if self._holds:  # so that nobody waits until the promise has run out
                 place = self._place
-                self._log.write(lambda conn, now: callbacks.release(conn, place))
+                self._log.write(lambda conn, now: callbacks.release(conn, place, self._untried))
             raise
 
     async def _advance(self, finished: int | None) -> callbacks.Claim | None:
-        place = self._place
-        came = await self._stored(
-            lambda: self._log.write(lambda conn, now: callbacks.advance(conn, now, place, finished))
-        )
+        def advance(conn: sa.Connection, now: int) -> callbacks.Claim | callbacks.Taken | None:
+            came = callbacks.advance(conn, now, self._place, finished)
+            self._untried = came if isinstance(came, callbacks.Claim) else None
+            return came
+
+        self._holds = True  # by now, or soon, whether or not this is heard of
+        came = await self._stored(lambda: self._log.write(advance))
         self._holds = isinstance(came, callbacks.Claim)
         if isinstance(came, callbacks.Taken):
             self._taken(came.until)
@@ -119,16 +114,11 @@ class Errand:
     async def _handle(self, fn: Function, claim: callbacks.Claim) -> int | None:
         """Try once; gives what is done with, None if it is to be tried again."""
         if claim.tries > TRIES:
-            return await self._pass_over(fn, claim, "its server ended each time")
+            return await self._pass_over(fn, claim, "its server, or its task, ended each time")
         try:
             said = replace(message_of(claim.message), is_repeat=claim.tries > 1)
             await self._call(fn, await self._member(said), said)
             return claim.at
-        except asyncio.CancelledError as exc:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            error: BaseException = exc
         except Exception as exc:
             error = exc
         where = self._place.room.id, claim.message.seq
@@ -138,7 +128,7 @@ class Errand:
             exc_info=error,
         )
         if claim.tries >= TRIES:
-            return await self._pass_over(fn, claim, f"{type(error).__name__}: {error}")
+            return await self._pass_over(fn, claim, text_of_error(error))
         await asyncio.sleep(AGAIN[claim.tries - 1])
         return None
 
@@ -146,9 +136,7 @@ class Errand:
         if _is_async(fn):
             await watched("callback", fn, self._room, member, message)
             return
-        async with self._threads:
-            call = partial(copy_context().run, fn, self._room, member, message)
-            result = await _in_thread(call)
+        result = await in_thread(fn, self._room, member, message)
         if inspect.isawaitable(result):
             await watched("callback", lambda: result)
 
@@ -158,8 +146,7 @@ class Errand:
             "the callback %s passes over message %d of room %r after %d tries: %s",
             *(name_of(fn), seq, self._place.room.id, tries, error),
         )
-        reason = error[:1000].encode("utf-8", "replace").decode().replace("\0", "")
-        command = _commands.PassOver(self._place.callback, seq, tries, reason)
+        command = _commands.PassOver(self._place.callback, seq, tries, error)
         try:
             await self._stored(lambda: self._log.submit(self._place.room, command))
         except Refused as exc:  # the database was exchanged under us
@@ -188,34 +175,6 @@ class Errand:
     def _read_state(self, conn: sa.Connection) -> RoomState:
         found = find_room(conn, self._place.room)
         return RoomState() if found is None else load_state(conn, *found)
-
-
-async def _in_thread(call: Callable[[], Any]) -> Any:
-    # Not in an executor's: whoever ends the server would wait until these end by themselves.
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
-
-    def tell(result: Any, error: BaseException | None) -> None:
-        if done.cancelled():
-            return
-        if error is None:
-            done.set_result(result)
-        elif isinstance(error, Exception) and not isinstance(error, StopIteration):
-            done.set_exception(error)
-        else:  # these must not pass through an event loop
-            done.set_exception(RuntimeError(repr(error)))
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = call()
-        except BaseException as exc:
-            error = exc
-        with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(tell, result, error)
-
-    threading.Thread(target=run, name="labchat-callback", daemon=True).start()
-    return await done
 
 
 def _is_async(fn: Function) -> bool:

@@ -18,7 +18,6 @@ from shiny_labchat._records import Message, message_of
 from shiny_labchat._room import Room
 from shiny_labchat._submit import Handlers, Lost
 from shiny_labchat._transform import Transforms
-from shiny_labchat.errors import LabChatError
 from shiny_labchat.store import find_room, submitted
 
 __all__ = ["Following"]
@@ -36,7 +35,7 @@ GONE_WITHIN = 10.0
 
 _TOPICS = {
     "messages": {"message", "streamed", "cleared", "removed"},
-    "members": {"joined", "changed", "removed"},
+    "members": {"joined", "changed", "removed", "disclosed"},
     "state": {"opened", "closed", "joined", "removed"},
 }
 """What is to be read again after which kinds of events."""
@@ -102,7 +101,7 @@ class Following:
         while self._waiting:
             try:
                 await self._waiting[0]()
-            except LabChatError:
+            except Exception:  # or the page would never be let in
                 logger.exception("what had waited for a room could not be done")
             del self._waiting[0]
         await self._take_up()

@@ -136,8 +136,9 @@ class Lab:
             of *any* study. Or a :class:`Room`, or several, if one study's are meant.
         name
             What it is known by; None: its script's folder and name, and its qualified name. A
-            function registered under the same name is replaced, as each session of an Express
-            script does it.
+            function registered under the same name, for the same `rooms`, is replaced, as each
+            session of an Express script does it. Of several of one name for different `rooms`,
+            the last one is called in a room that they are all for.
 
         Returns
         -------
@@ -156,7 +157,8 @@ class Lab:
         `room` is the :class:`Room`; `member` the :class:`Member` who spoke, None when the
         programme did; ``str(message)`` is the :class:`Message`'s text. Private messages are
         heard, too. A message of a stream is heard when that has ended. What the function itself
-        posts is not (nor what a task that it started posts); what other callbacks post is.
+        posts is not, nor what a task that it started posts, nor what is posted elsewhere through
+        the `room` that it was given; what other callbacks post is.
 
         In each room the messages come one after the other, in order; rooms do not wait for each
         other. One that is not async runs in a thread; there ``asyncio.run(room.post(...))`` posts.
@@ -171,9 +173,7 @@ class Lab:
         scope = Scope(tuple(self._part(each) for each in _several(rooms)))
 
         def register(fn: F) -> F:
-            _callbacks.register(
-                self._log, scope, fn, name, lambda key: Room(self._log, key, Settings())
-            )
+            _callbacks.register(self._log, scope, fn, name, self._given)
             return fn
 
         return register
@@ -197,7 +197,7 @@ class Lab:
             As in :meth:`on_message`.
         """
         scope = Scope(tuple(self._part(each) for each in _several(rooms)))
-        _attendance.attend(self._log, scope, bot, lambda key: Room(self._log, key, Settings()))
+        _attendance.attend(self._log, scope, bot, self._given)
 
     async def audit(self, study: str | None = None) -> list[AuditEntry]:
         """
@@ -214,6 +214,9 @@ class Lab:
             In the order in which they were begun.
         """
         return await self._log.read(lambda conn: written(conn, study))
+
+    def _given(self, room: RoomKey, to: str) -> Room:
+        return Room(self._log, room, Settings(), to)
 
     def _part(self, room: object) -> str | RoomKey:
         if isinstance(room, Room):

@@ -53,9 +53,15 @@ class Member:
     is_muted: bool = False
 
     @classmethod
-    def of(cls, seat: Seat, own: str | None = None) -> Member:
-        """The public record of a seat; `own` is the id of the person who asks."""
-        return cls(seat.member, seat.pseudonym, seat.role, seat.member == own, seat.is_muted)
+    def of(cls, seat: Seat) -> Member:
+        """A seat as programmes know it."""
+        return cls(seat.member, seat.pseudonym, seat.role, is_muted=seat.is_muted)
+
+    @classmethod
+    def seen_by(cls, viewer: str | None, seat: Seat) -> Member:
+        """A seat as a person may know it, by their id; None: one who is told nothing."""
+        shown = seat.role_for(viewer)
+        return cls(seat.member, seat.pseudonym, shown, seat.member == viewer, seat.is_muted)
 
 
 @dataclass(frozen=True, slots=True)

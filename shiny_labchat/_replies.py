@@ -14,6 +14,7 @@ from shiny import reactive
 from shiny.session import Session, session_context
 
 from shiny_labchat import _chatlas, _commands
+from shiny_labchat._blocking import contained
 from shiny_labchat._domain import RoomKey
 from shiny_labchat._records import Message
 from shiny_labchat._retelling import Retell
@@ -101,7 +102,7 @@ class Replies:
                 if speaker is None:  # it was answered before
                     return ""
                 try:
-                    with session_context(self._session), reactive.isolate():
+                    with session_context(self._session), reactive.isolate(), contained():
                         turns = await self._try(speaker, message)
                 except Exception as exc:
                     await self._apologise(room, message, exc)

@@ -55,10 +55,13 @@ class Room:
         Its study and id.
     """
 
-    def __init__(self, log: Log, key: RoomKey, settings: Settings) -> None:
+    def __init__(
+        self, log: Log, key: RoomKey, settings: Settings, given_to: str | None = None
+    ) -> None:
         self.log = log
         self.key = key
         self._settings = settings
+        self._given_to = given_to  # a callback
 
     @property
     def id(self) -> str:
@@ -93,7 +96,7 @@ class Room:
     async def submit(self, command: _commands.Command) -> Outcome:
         """Have a command decided, in a room that exists by then; for this package."""
         _callbacks.start(self.log)
-        command = _callbacks.signed(command)
+        command = _callbacks.signed(command, self._given_to)
         known = _created(self.log).get(self.key)
         if known is None or self._settings not in (known, Settings()):
             await self.create()
@@ -331,9 +334,9 @@ class Room:
 
         return register if fn is None else register(fn)
 
-    def same_lab(self, key: RoomKey) -> Room:
-        """A room of the same lab, as it is; for this package."""
-        return Room(self.log, key, Settings())
+    def same_lab(self, key: RoomKey, given_to: str | None = None) -> Room:
+        """A room of the same lab, as it is, for a callback; for this package."""
+        return Room(self.log, key, Settings(), given_to)
 
     async def record(self, kind: str, data: Any, *, member: str | Member | None = None) -> None:
         """

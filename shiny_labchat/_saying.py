@@ -153,7 +153,7 @@ class Saying(Transforming):
         shown = content if is_others else await self._transforms.apply(content)
         text = text_of(content.parts)
         if shown is None:
-            await self._room().submit(_commands.Withhold(text))
+            await self._room().submit(_commands.Withhold(text, id=command.cid))
             return
         original = None if text == text_of(shown.parts) else text
         told = replace(command, parts=shown.parts, original=original)

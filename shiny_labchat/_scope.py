@@ -31,6 +31,13 @@ class Scope:
         return only if isinstance(only, RoomKey) else None
 
     @property
+    def ids(self) -> frozenset[str] | None:
+        """The ids that its rooms have, in any study; None: there may be others, it has globs."""
+        ids = frozenset(part.id if isinstance(part, RoomKey) else part for part in self.parts)
+        globs = [part for part in self.parts if isinstance(part, str) and set(part) & set("*?[")]
+        return None if globs else ids
+
+    @property
     def name(self) -> str:
         """What it is known by in the database."""
         return json.dumps(sorted(self.parts, key=str), ensure_ascii=False)

@@ -7,6 +7,7 @@ The stream belongs to the room: it goes on when the page that started it goes aw
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -24,6 +25,7 @@ from shiny import reactive
 from shiny.session import Session, session_context
 
 from shiny_labchat import _commands
+from shiny_labchat._blocking import contained, in_thread
 from shiny_labchat._content import as_chunk
 from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
@@ -31,6 +33,8 @@ from shiny_labchat._speaker import Speaker
 from shiny_labchat._submit import handled_message
 
 __all__ = ["MessageStream", "StreamTask", "current_speaker", "pour", "speaking"]
+
+logger = logging.getLogger("shiny_labchat")
 
 current_speaker: ContextVar[Speaker | None] = ContextVar("speaker", default=None)
 """The stream that the running code speaks in, if any."""
@@ -147,20 +151,29 @@ async def pour(
     """
     task = asyncio.current_task()
     assert task is not None
-    async with speaking(room, command, task.cancel, retell) as speaker:
+    async with _reporting(room, failed), speaking(room, command, task.cancel, retell) as speaker:
         if speaker is None:  # said before, perhaps by another visitor's session
             return ""
         if begun is not None:
             begun()
         stream = MessageStream(speaker, session)
-        try:
-            with session_context(session), reactive.isolate():
-                async for chunk in _one_by_one(chunks):
-                    await stream.append(chunk)
-        except Exception as exc:
-            await failed(exc)
-            raise
+        with session_context(session), reactive.isolate(), contained():
+            async for chunk in _one_by_one(chunks):
+                await stream.append(chunk)
     return speaker.text
+
+
+@asynccontextmanager
+async def _reporting(
+    room: Room, failed: Callable[[Exception], Awaitable[None]]
+) -> AsyncGenerator[None]:
+    """Nobody may ask what has become of a stream."""
+    try:
+        yield
+    except Exception as exc:
+        logger.error("a stream failed in room %r", room.id, exc_info=exc)
+        await failed(exc)
+        raise
 
 
 @asynccontextmanager
@@ -193,7 +206,8 @@ async def speaking(
         return
     token = current_speaker.set(speaker)
     try:
-        yield speaker
+        with contained():
+            yield speaker
     except asyncio.CancelledError:
         await asyncio.shield(speaker.close("stopped"))
         raise
@@ -225,7 +239,7 @@ async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterat
             yield chunk
     else:
         pieces = iter(chunks)
-        while (chunk := await asyncio.to_thread(next, pieces, _END)) is not _END:
+        while (chunk := await in_thread(next, pieces, _END)) is not _END:
             yield chunk
 
 

@@ -6,13 +6,12 @@ Inside Shiny's lock, one handler that waits for a slow model would make every ot
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from shiny import reactive, ui
@@ -21,6 +20,7 @@ from shiny.types import NotifyException, SilentException
 
 from shiny_labchat._blocking import name_of, watched
 from shiny_labchat._domain import Event
+from shiny_labchat._queue import Queue
 from shiny_labchat._records import Message, message_of
 from shiny_labchat._shiny import app_of, flush
 
@@ -106,8 +106,7 @@ class Handlers:
         self._chat = chat
         self._session = session
         self._on_error = on_error
-        self._waiting: deque[Message] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._queue = Queue()
 
     def register(self, fn: UserSubmitFunction) -> Handler:
         """Have `fn` called with each message of this page."""
@@ -119,25 +118,20 @@ class Handlers:
         """Have a message handled after those before it; `before` runs first."""
         if not self.registered:
             return
-        self._waiting.append(message_of(said))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(before))
+        self._queue.put(partial(self._run, message_of(said), before))
 
     async def idle(self) -> None:
         """Wait until all messages are handled."""
-        while self._task is not None and not self._task.done():
-            await asyncio.wait([self._task])
+        await self._queue.idle()
 
-    async def _run(self, before: Callable[[], Awaitable[None]]) -> None:
-        while self._waiting:
-            message = self._waiting.popleft()
-            try:
-                await before()
-            except Exception:  # what is missing is read when the handler asks for it
-                logger.exception("a handler's room could not be read")
-            for handler in tuple(self.registered):
-                await self._handle(handler, message)
-            await flush(self._session)
+    async def _run(self, message: Message, before: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await before()
+        except Exception:  # what is missing is read when the handler asks for it
+            logger.exception("a handler's room could not be read")
+        for handler in tuple(self.registered):
+            await self._handle(handler, message)
+        await flush(self._session)
 
     async def _handle(self, handler: Handler, message: Message) -> None:
         token = handled_message.set((self._chat, message))

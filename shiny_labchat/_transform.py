@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, overload
 from weakref import WeakValueDictionary
 
@@ -18,9 +18,10 @@ from shiny.session import Session, session_context
 from shiny.types import SilentException
 
 from shiny_labchat import _commands
-from shiny_labchat._blocking import name_of, watched
+from shiny_labchat._blocking import name_of, text_of_error, watched
 from shiny_labchat._content import Content
 from shiny_labchat._domain import Event, Part
+from shiny_labchat._queue import Queue
 from shiny_labchat._records import text_of
 from shiny_labchat._retelling import Retell, with_text
 from shiny_labchat._room import Room
@@ -78,8 +79,7 @@ class Transforms:
         self._session = session
         self._of_user: TransformUserInput | None = None
         self._of_assistant: Retell | None = None
-        self._waiting: deque[Sent] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self._queue = Queue()
 
     @property
     def are_for_users(self) -> bool:
@@ -129,24 +129,17 @@ class Transforms:
 
     def take(self, room: Room, page: str, sent: Iterable[Event]) -> None:
         """Transform these messages of a page after those before them."""
-        self._waiting += (Sent(room, page, event) for event in sent)
-        if self._waiting and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._run())
+        for event in sent:
+            self._queue.put(partial(self._transform, Sent(room, page, event)))
 
     async def idle(self) -> None:
         """Wait until all messages are transformed."""
-        while self._task is not None and not self._task.done():
-            await asyncio.wait([self._task])
+        await self._queue.idle()
 
-    async def _run(self) -> None:
-        while self._waiting:
-            sent = self._waiting.popleft()
-            try:
-                async with _turn_of(sent):
-                    if not await _is_settled(sent):
-                        await self._store(sent.room, await self._decide(sent))
-            except Exception:
-                logger.exception("what has become of a message could not be stored")
+    async def _transform(self, sent: Sent) -> None:
+        async with _turn_of(sent):
+            if not await _is_settled(sent):
+                await self._store(sent.room, await self._decide(sent))
 
     async def _decide(self, sent: Sent) -> _commands.Publish | _commands.Withhold:
         seq, member, text = sent.seq, sent.event.member, sent.event.data["text"]
@@ -158,7 +151,7 @@ class Transforms:
             part = None
         except Exception as exc:
             logger.error("the transform %s failed", self._name, exc_info=exc)
-            return replace(withhold, code="not_processed", error=repr(exc))
+            return replace(withhold, code="not_processed", error=text_of_error(exc))
         if part is None:
             return withhold
         by_browser = sent.event.data.get("sent", sent.event.cid)

@@ -223,12 +223,19 @@ def renew(conn: sa.Connection, now: int, owner: str) -> None:
     conn.execute(mine.values(until=now + LEASE))
 
 
-def release(conn: sa.Connection, place: Place) -> None:
-    """Leave a message that was begun to whoever comes next."""
+def release(conn: sa.Connection, place: Place, untried: Claim | None = None) -> None:
+    """
+    Leave a message that was begun to whoever comes next.
+
+    `untried`: what was claimed last, if the callback itself was not called yet.
+    """
     found = find_room(conn, place.room)
-    if found is not None:
-        mine = {"name": place.callback, "number": found[0], "who": place.owner}
-        conn.execute(_RELEASE, mine)
+    if found is None:
+        return
+    mine = {"name": place.callback, "number": found[0], "who": place.owner}
+    if untried is not None:
+        conn.execute(_UNTRY, {**mine, "at": untried.at, "times": untried.tries})
+    conn.execute(_RELEASE, mine)
 
 
 def waiting(conn: sa.Connection, name: str) -> list[Waiting]:
@@ -267,6 +274,16 @@ _BEGIN = (
         owner=sa.bindparam("who"),
         until=sa.bindparam("expires"),
     )
+)
+_UNTRY = (
+    sa.update(callback_room)
+    .where(
+        *_HERE,
+        callback_room.c.owner == sa.bindparam("who"),
+        callback_room.c.begun == sa.bindparam("at"),
+        callback_room.c.tries == sa.bindparam("times"),
+    )
+    .values(tries=callback_room.c.tries - 1)
 )
 _RELEASE = (
     sa.update(callback_room)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from anyio.lowlevel import checkpoint
 
 from shiny_labchat import Lab, Member, Message, Room, Rules, _callbacks, _wire
 from shiny_labchat._blocking import BLOCKED
@@ -22,6 +23,7 @@ from shiny_labchat._speaker import Speaker
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store._engine import parse
 from shiny_labchat.store._log import Log
+from shiny_labchat.store.callbacks import LEASE
 
 Heard = tuple[Room, Member | None, Message]
 
@@ -163,6 +165,19 @@ async def test_the_same_name_in_two_rooms_is_two_callbacks(lab: Lab, room: Room)
     assert [await ear.hears() for ear in ears] == [["here"], ["there"]]
 
 
+async def test_the_same_name_for_other_rooms_is_another_callback(lab: Lab) -> None:
+    """And where both are for a room, the latest is called."""
+    ears = [ear_of(lab, rooms) for rooms in ("a-*", "b-*", ["b-2", "c"])]
+    for id in ("a-1", "b-1", "b-2", "c"):
+        await lab.room(id).post(id)
+    assert [sorted(await ear.hears(n)) for ear, n in zip(ears, (1, 1, 2), strict=True)] == [
+        ["a-1"],
+        ["b-1"],
+        ["b-2", "c"],
+    ]
+    assert all(ear.heard.empty() for ear in ears)
+
+
 async def test_a_stream_is_heard_once_when_it_has_ended(lab: Lab, room: Room) -> None:
     ear = ear_of(lab)
     speaker = await Speaker.open(room, Post([]), lambda: None)
@@ -238,6 +253,48 @@ async def test_what_it_posts_from_its_thread_is_its_own(lab: Lab, room: Room) ->
     assert heard == ["1", "2"]
 
 
+async def test_what_it_posts_from_where_its_context_is_lost_is_its_own(
+    lab: Lab, room: Room
+) -> None:
+    other = ear_of(lab, name="other")
+    heard: list[str] = []
+
+    @lab.on_message(name="echo")
+    async def echo(room: Room, member: Member | None, message: Message) -> None:
+        heard.append(message.content)
+        again = partial(asyncio.run, room.post(f"echo of {message}"))
+        await asyncio.get_running_loop().run_in_executor(None, again)
+
+    await room.post("1")
+    await other.hears(2)
+    await room.post("2")
+    assert set(await other.hears(2)) == {"2", "echo of 2"}
+    assert heard == ["1", "2"]
+
+
+async def test_what_is_posted_to_a_room_that_another_was_given_is_ones_own(
+    lab: Lab, room: Room
+) -> None:
+    given: asyncio.Queue[Room] = asyncio.Queue()
+    heard: list[str] = []
+
+    @lab.on_message(name="gives")
+    async def gives(room: Room, member: Member | None, message: Message) -> None:
+        if message.content == "hi":
+            given.put_nowait(room)
+
+    @lab.on_message(name="posts")
+    async def posts(room: Room, member: Member | None, message: Message) -> None:
+        heard.append(message.content)
+        await (await given.get()).post("posted")
+
+    other = ear_of(lab, name="other")
+    for _ in range(2):
+        await room.post("hi")
+    assert sorted(await other.hears(4)) == ["hi", "hi", "posted", "posted"]
+    assert heard == ["hi", "hi"]
+
+
 async def test_whose_a_message_is_no_browser_is_shown(lab: Lab, room: Room) -> None:
     other = ear_of(lab, name="other")
 
@@ -263,6 +320,26 @@ async def test_registered_again_it_is_replaced_and_runs_once(lab: Lab, room: Roo
     newer = ear_of(lab)
     await newer.hears_only(room)
     assert all(ear.heard.empty() for ear in ears)
+
+
+async def test_what_it_is_at_is_done_with_though_it_is_registered_for_other_rooms_too(
+    lab: Lab, room: Room
+) -> None:
+    heard: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+    go_on = asyncio.Event()
+
+    @lab.on_message("r", name="ear")
+    async def slow(room: Room, member: Member | None, message: Message) -> None:
+        heard.put_nowait((message.content, message.is_repeat))
+        await go_on.wait()
+
+    await room.post("1")
+    assert await heard.get() == ("1", False)
+    await ear_of(lab, "other").hears_only(lab.room("other"))
+    go_on.set()
+    await room.post("2")
+    async with asyncio.timeout(20):
+        assert await heard.get() == ("2", False)
 
 
 async def test_an_express_function_is_known_by_its_script_and_name(lab: Lab, room: Room) -> None:
@@ -425,21 +502,56 @@ async def test_it_is_passed_over_once_in_the_record(lab: Lab, room: Room) -> Non
         await room.post("hi", id="passed_over:4:name")
 
 
-async def test_one_that_is_cancelled_from_inside_has_failed(lab: Lab, room: Room) -> None:
-    tried: list[bool] = []
-    done = asyncio.Event()
+@pytest.mark.parametrize("what", ["waits for what was", "raises it", "cancels itself"])
+async def test_one_that_is_cancelled_from_inside_has_failed(
+    lab: Lab, room: Room, what: str
+) -> None:
+    tried: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
 
     @lab.on_message()
     async def cancelled(room: Room, member: Member | None, message: Message) -> None:
-        tried.append(message.is_repeat)
-        if not message.is_repeat:
+        tried.put_nowait((message.content, message.is_repeat))
+        own = asyncio.current_task()
+        assert own is not None
+        if message.content == "fine" or message.is_repeat:
+            return
+        if what == "raises it":
             raise asyncio.CancelledError
+        for_ever = asyncio.create_task(asyncio.Event().wait())
+        (own if what == "cancels itself" else for_ever).cancel()
+        await for_ever
+
+    for text, is_repeat in (("fine", False), ("hi", False), ("hi", True)):
+        if not is_repeat:
+            await room.post(text)
+        async with asyncio.timeout(20):
+            assert await tried.get() == (text, is_repeat)
+            while _callbacks._of_logs[lab.log]._rung.is_set():  # nothing else brings it back
+                await room.members()
+
+
+class Odd(Exception):
+    """One that says nothing of itself."""
+
+    def __str__(self) -> str:
+        raise self
+
+
+async def test_whatever_it_fails_with_it_is_passed_over(lab: Lab, room: Room) -> None:
+    done = asyncio.Event()
+
+    @lab.on_message(name="odd")
+    async def odd(room: Room, member: Member | None, message: Message) -> None:
+        if message.content == "hi":
+            raise Odd
         done.set()
 
     await room.post("hi")
+    await room.post("fine")
     async with asyncio.timeout(20):
         await done.wait()
-    assert tried == [False, True]
+    (over,) = [event for event in await log_of(room) if event.kind == "passed_over"]
+    assert "Odd" in over.data["error"] and over.data["tries"] == TRIES
 
 
 async def test_it_waits_for_a_locked_database_and_goes_on(lab: Lab, room: Room) -> None:
@@ -496,6 +608,26 @@ async def test_after_a_restart_it_goes_on_with_the_first_unhandled_message(
     heard = [await asyncio.wait_for(ear.heard.get(), 20) for _ in range(4)]
     assert [str(message) for _, _, message in heard] == ["1", "2", "3", "4"]
     assert [message.is_repeat for _, _, message in heard] == [True, False, False, False]
+
+
+async def test_what_was_not_begun_when_its_server_ended_is_not_said_to_be_a_repeat(
+    lab: Lab, reopen: Lab, room: Room
+) -> None:
+    """Nor does the next server wait until the promise of this one has run out."""
+    await ear_of(lab).hears_only(room)
+    callbacks = _callbacks._of_logs[lab.log]
+    while callbacks._errands:
+        await room.members()
+    begun = asyncio.ensure_future(room.post("1"))
+    while not callbacks._errands:
+        await checkpoint()
+    await checkpoint()  # it has asked the writer which message is next, and was not told yet
+    await callbacks.stop()
+    await begun
+    ear = ear_of(reopen)
+    async with asyncio.timeout(LEASE / 2e6):
+        _, _, message = await ear.heard.get()
+    assert (message.content, message.is_repeat) == ("1", False)
 
 
 async def test_a_room_made_while_nobody_listened_is_heard_from_its_first_message(

@@ -7,10 +7,10 @@ import pytest
 from .code import PACKAGE, imports, modules
 
 ABOVE = (
-    {"errors", "_blocking", "_domain", "_pseudonyms"},
+    {"errors", "_blocking", "_domain", "_pseudonyms", "_queue"},
     {"_commands", "_records"},
     {"_chatlas", "_decide", "_formats", "_wire", "_names", "_conversation", "_scope", "_turns"},
-    {"_presence", "_streams", "_window", "store._tables", "store._engine"},
+    {"_presence", "_registry", "_streams", "_window", "store._tables", "store._engine"},
     {"store.spending"},
     {"store._tokens", "store._batch", "store.audit", "store.callbacks", "store.drafts"},
     {"store._database"},

@@ -116,6 +116,8 @@ async def test_html_is_the_developers_own(server: Server, room: Room) -> None:
         ("drop this", "not_accepted"),
         ("blank this", "not_accepted"),
         ("fail here", "not_processed"),
+        ("cancelled here", "not_processed"),
+        ("odd here", "not_processed"),
         ("number please", "not_processed"),
     ],
 )
@@ -183,6 +185,16 @@ async def test_who_may_not_write_any_more_when_it_is_done_is_told_so(
         assert (await ann.hears("refused", cid=cid))["code"] == "closed"
         await bob.settles()
         assert bob.texts == []
+
+
+async def test_a_handler_that_waits_for_what_was_cancelled_fails_and_the_next_runs(
+    server: Server, room: Room
+) -> None:
+    async with person(server) as (opened, ann):
+        await ann.says("cancel it")
+        await ann.says("append after")
+        await ann.sees("CANCEL IT", "APPEND AFTER", "after.")
+        await opened.until(lambda: "was cancelled" in "".join(opened.notifications))
 
 
 # ── exactly once ──
@@ -336,6 +348,16 @@ async def test_what_is_appended_is_shown_as_the_transform_makes_it(
     assert [e.data["original"] for e in withheld] == ["hush now"]
 
 
+async def test_what_is_withheld_under_an_id_is_withheld_once(server: Server, room: Room) -> None:
+    async with person(server) as (_, ann), person(server) as (_, bob):
+        for each in (ann, bob, ann):
+            await each.says("once hush now")
+        await bob.says("once now")
+        await ann.sees(*["ONCE HUSH NOW"] * 3, "ONCE NOW", "now.")
+    withheld = [e for e in await log_of(room) if e.kind == "withheld"]
+    assert [e.data["original"] for e in withheld] == ["hush now"]
+
+
 async def test_a_stream_is_shown_as_the_transform_makes_it(server: Server, room: Room) -> None:
     async with (
         person(server, outputs=("all", "shown", "result")) as (opened, ann),
@@ -364,6 +386,36 @@ async def test_a_stream_that_is_none_in_the_end_is_withheld(server: Server, room
         assert ann.texts == ["STREAM HUSH NOW", "", "AFTER"]
     (withheld,) = [m for m in await room.messages() if m.role == "assistant"]
     assert (withheld.content, withheld.original) == ("", "hush now ")
+
+
+async def test_a_page_is_let_in_though_what_waited_for_it_cannot_be_said(
+    server: Server, room: Room
+) -> None:
+    async with page(server.port, path="/early/websocket/") as opened, browser(server.port) as ann:
+        await ann.hello(ticket=await opened.ticket())
+        await ann.sees("hello")
+    assert any("kept for the log" in line for line in server.log)
+
+
+async def test_a_stream_that_may_not_begin_is_told_of(server: Server, room: Room) -> None:
+    async with person(server) as (opened, ann):
+        await ann.says("later it is too late")
+        await room.close()
+        await asks(server, "release")
+        await opened.until(lambda: "closed" in "".join(opened.notifications))
+        await ann.settles()
+        assert ann.texts == ["LATER IT IS TOO LATE"]
+
+
+async def test_a_stream_that_waits_for_what_was_cancelled_has_failed(
+    server: Server, room: Room
+) -> None:
+    async with person(server, outputs=("result",)) as (opened, ann):
+        await ann.says("break it")
+        await ann.until(lambda: any(i.get("is") == "failed" for i in ann.items.values()))
+        await opened.until(lambda: opened.values["result"] == "error")
+        await opened.until(lambda: "was cancelled" in "".join(opened.notifications))
+        assert any("it waited for something that was cancelled" in line for line in server.log)
 
 
 async def test_a_transform_that_fails_ends_the_stream(server: Server, room: Room) -> None:

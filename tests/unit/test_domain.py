@@ -198,5 +198,5 @@ def test_records_cannot_be_changed() -> None:
 
 def test_a_member_knows_whether_it_is_oneself() -> None:
     seat = Seat("a", "h", "Ann", "participant", joined=1)
-    assert Member.of(seat, own="a").own and not Member.of(seat, own="b").own
+    assert Member.seen_by("a", seat).own and not Member.seen_by("b", seat).own
     assert not Member.of(seat).own

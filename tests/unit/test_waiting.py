@@ -8,7 +8,10 @@ import pytest
 
 from shiny_labchat import Rules
 from shiny_labchat._commands import (
+    PASSED_OVER,
+    STREAM,
     SUBMITTED,
+    WITHHELD,
     Clear,
     Close,
     EndStream,
@@ -100,6 +103,14 @@ def test_who_may_not_write_any_more_is_not_published_but_withheld(
 def test_a_message_is_published_or_withheld_by_one_id() -> None:
     assert publishes(7).cid == Withhold("hello", "a", of=7).cid == f"{SUBMITTED}7"
     assert Withhold("hello").cid is None
+    assert Withhold("hello", id="hi").cid == f"{WITHHELD}hi"
+
+
+@pytest.mark.parametrize("kept", [STREAM, SUBMITTED, PASSED_OVER, WITHHELD])
+def test_nothing_is_said_under_an_id_that_the_log_keeps(kept: str) -> None:
+    room = PureRoom(members="a")
+    with pytest.raises(ValueError, match="kept for the log"):
+        room.does(Post([("text", "hi")], cid=f"{kept}7"))
     assert Resubmit(7, "a", "page", "hello", None).cid.startswith(f"{SUBMITTED}7")
 
 

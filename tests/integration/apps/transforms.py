@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from htmltools import HTML
 from shiny import App, Inputs, Outputs, Session, reactive, render, ui
@@ -22,6 +22,15 @@ ran: Counter[str] = Counter()
 released = asyncio.Event()
 
 OUTPUTS = ("all", "none", "last", "models", "shown", "wrote", "became", "result")
+
+
+class Odd(Exception):
+    """One that says nothing of itself."""
+
+    def __str__(self) -> str:
+        raise self
+
+    __repr__ = __str__
 
 
 class Words:
@@ -45,6 +54,10 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
                 return "  "
             case ["fail", words]:
                 raise RuntimeError(words)
+            case ["odd", _]:
+                raise Odd
+            case ["cancelled", _]:
+                await what_was_cancelled()
             case ["number", _]:
                 return 42  # pyright: ignore[reportReturnType]
             case ["bold", words]:
@@ -76,6 +89,15 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
                 await chat.append_message(words.lower())
             case ["STREAM", words]:
                 await chat.append_message_stream(pieces(words.lower()))
+            case ["ONCE", words]:
+                await chat.append_message(words.lower(), id="once")
+            case ["LATER", words]:
+                await released.wait()
+                await chat.append_message_stream(pieces(words.lower()), author=chat.member())
+            case ["BREAK", _]:
+                await chat.append_message_stream(broken())
+            case ["CANCEL", _]:
+                await what_was_cancelled()
             case ["MINE", words]:
                 await chat.append_message({"role": "user", "content": words.lower()})
             case _:
@@ -126,6 +148,19 @@ def pieces(words: str) -> Iterator[str]:
         yield f"{word} "
 
 
+async def broken() -> AsyncIterator[str]:
+    """Something, and then it is cancelled from inside."""
+    yield "half "
+    await what_was_cancelled()
+
+
+async def what_was_cancelled() -> None:
+    """Wait for a task of the app's own that it has cancelled."""
+    task = asyncio.create_task(asyncio.Event().wait())
+    task.cancel()
+    await task
+
+
 def late(input: Inputs, output: Outputs, session: Session) -> None:
     """Make a chat that is given its transform when it is at work."""
     chat = Chat("chat", room=room)
@@ -136,6 +171,16 @@ def late(input: Inputs, output: Outputs, session: Session) -> None:
         @chat.transform_user_input()
         def transform(text: str) -> str:
             return text.upper()
+
+
+def early(input: Inputs, output: Outputs, session: Session) -> None:
+    """Append before it is known who the person is: what cannot be said, and what can."""
+    chat = Chat("chat", room=room)
+
+    @reactive.effect
+    async def _() -> None:
+        await chat.append_message("under the log's own id", audience="me", id="stream:1")
+        await chat.append_message("hello", audience="me")
 
 
 async def runs(request: Request) -> JSONResponse:
@@ -155,6 +200,7 @@ app = Starlette(
         Route("/runs", runs),
         Route("/release", release),
         Mount("/late", app=App(page, late)),
+        Mount("/early", app=App(page, early)),
         Mount("/", app=App(page, server)),
     ]
 )
