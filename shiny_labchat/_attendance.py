@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol
 
 from shiny_labchat import _callbacks
 from shiny_labchat._domain import RoomKey
 from shiny_labchat._records import Member, Message
 from shiny_labchat._scope import Scope
-from shiny_labchat.errors import LabChatError
-from shiny_labchat.store import Log
+from shiny_labchat.store import Log, floor
 
 __all__ = ["Attendant", "attend", "attending", "enter_soon"]
 
@@ -31,7 +31,7 @@ class Attendant(Protocol):
         """Be a member of a room; who was removed stays away."""
         ...
 
-    async def react(self, room: Any, member: Member | None, message: Message) -> None:
+    async def react(self, room: Any, message: Message) -> None:
         """Say something to a message, or nothing."""
         ...
 
@@ -42,13 +42,18 @@ def attend(log: Log, scope: Scope, bot: Attendant, room_of: Callable[[RoomKey], 
 
     One with the same id, in the same rooms, is replaced. It follows rooms as callbacks do.
     """
-    _callbacks.register(log, scope, bot.react, f"bot:{bot.id}", room_of)
+
+    async def react(room: Any, member: Member | None, message: Message) -> None:
+        await bot.react(room, message)
+
+    _callbacks.register(log, scope, react, f"{floor.CALLBACK}{bot.id}", room_of)
     _bots.setdefault(log, {})[bot.id, scope] = bot
 
 
 def attending(log: Log, room: RoomKey) -> list[Callable[[Any], Awaitable[object]]]:
-    """How the bots of a room enter it."""
-    return [bot.enter for (_, scope), bot in _bots.get(log, {}).items() if scope.covers(room)]
+    """How the bots of a room enter it; none of them keeps others from coming in."""
+    bots = _bots.get(log, {}).items()
+    return [partial(_enter, bot) for (_, scope), bot in bots if scope.covers(room)]
 
 
 def enter_soon(bot: Attendant, room: Any) -> None:
@@ -65,8 +70,8 @@ def enter_soon(bot: Attendant, room: Any) -> None:
 async def _enter(bot: Attendant, room: Any) -> None:
     try:
         await bot.enter(room)
-    except LabChatError as exc:
-        logger.error("bot %r could not enter %r: %s", bot.id, room, exc)
+    except Exception:
+        logger.exception("bot %r could not enter %r", bot.id, room)
 
 
 _entering: set[asyncio.Task[None]] = set()

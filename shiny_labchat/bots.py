@@ -30,7 +30,7 @@ from shiny_labchat._bot_rules import (
 )
 from shiny_labchat._names import as_id
 from shiny_labchat._pseudonyms import Pseudonym
-from shiny_labchat._records import Member, Message
+from shiny_labchat._records import Message
 from shiny_labchat._room import Room
 from shiny_labchat.store import AuditEntry
 
@@ -213,7 +213,7 @@ class Bot:
         """Be a member of a room; for this package."""
         await _bot_runner.enter(self._spec, room)
 
-    async def react(self, room: Room, member: Member | None, message: Message) -> None:
+    async def react(self, room: Room, message: Message) -> None:
         """Say something to a message, or nothing; for this package."""
         await _bot_runner.react(self._spec, room, message)
 

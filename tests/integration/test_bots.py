@@ -637,7 +637,7 @@ async def test_what_was_said_before_a_crash_is_not_said_again(
     await bot.enter(room)
     post = _commands.Post([("text", "I said it.")], "user", "machine", cid=f"bot:{message.seq}")
     await room.submit(post)
-    await bot.react(room, None, message)
+    await bot.react(room, message)
     assert await texts(room) == ["I said it."] and said == []
 
 

@@ -1,0 +1,209 @@
+"""The two ways of a reply into a room: typed as a person types, or said as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from shiny_labchat import _bot_rules, _commands, _wire
+from shiny_labchat._bot_asking import Answer, Asking, Exhausted, Unanswered
+from shiny_labchat._records import Message
+from shiny_labchat._room import Room
+from shiny_labchat._speaker import Speaker
+from shiny_labchat.errors import Refused
+from shiny_labchat.store import audit
+
+__all__ = ["Composed", "Manner", "compose", "speak_as_it_comes"]
+
+
+# ── typed ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """
+    How a message is composed.
+
+    Parameters
+    ----------
+    reading
+        What reading takes, in seconds.
+    typing
+        What typing a text takes, in seconds.
+    type
+        Shows that the bot is typing; called again and again, as a browser does.
+    begun
+        When reading began, in the running event loop's time.
+    is_decided
+        Whether it is sure from the beginning that something will be said; who still has to
+        decide is not seen typing before.
+    moved
+        Set when talk has moved on; None: that does not matter.
+    """
+
+    reading: float
+    typing: Callable[[str], float]
+    type: Callable[[], None]
+    begun: float
+    is_decided: bool
+    moved: asyncio.Event | None
+
+
+class Composed(NamedTuple):
+    """
+    What has come of it: "written", "silent" (the model says nothing) or "moved".
+
+    `entry` is the one of the audit that says so.
+    """
+
+    how: Literal["written", "silent", "moved"]
+    text: str
+    entry: int
+
+
+async def compose(ask: Awaitable[tuple[str | None, int]], manner: Manner) -> Composed:
+    """
+    Compose a message, unless talk moves on; when this ends it is time to send it.
+
+    That is, max(latency, reading + typing) after the beginning.
+
+    Parameters
+    ----------
+    ask
+        Gives what is to be said (None: nothing), and the audit's entry of that.
+    manner
+        How.
+    """
+    loop = asyncio.get_running_loop()
+    begun = manner.begun
+    typing: asyncio.Task[None] | None = None
+    if manner.is_decided:
+        typing = asyncio.create_task(_type(manner.type, begun + manner.reading))
+    try:
+        text, entry = await ask
+        if not text:
+            return Composed("silent", "", entry)
+        if typing is None:
+            typing = asyncio.create_task(_type(manner.type, begun + manner.reading))
+        due = _bot_rules.due(begun, loop.time(), manner.reading, manner.typing(text))
+        if await _moves_on(manner.moved, due):
+            return Composed("moved", text, entry)
+        return Composed("written", text, entry)
+    finally:
+        if typing is not None:
+            typing.cancel()
+
+
+async def _type(type: Callable[[], None], since: float) -> None:
+    await asyncio.sleep(since - asyncio.get_running_loop().time())
+    while True:
+        type()
+        await asyncio.sleep(_wire.TYPING_EVERY)
+
+
+async def _moves_on(moved: asyncio.Event | None, due: float) -> bool:
+    """Wait until it is time, or until talk has moved on; whether it has."""
+    left = due - asyncio.get_running_loop().time()
+    if moved is None:
+        await asyncio.sleep(left)
+        return False
+    try:
+        async with asyncio.timeout(max(0.0, left)):
+            await moved.wait()
+    except TimeoutError:
+        pass
+    return moved.is_set()
+
+
+# ── as it comes ──────────────────────────────────────────────────────────────────────────────
+
+
+async def speak_as_it_comes(
+    room: Room,
+    post: _commands.Post,
+    about: int,
+    asking: Asking,
+    heard: Sequence[Message],
+    knew: int,
+) -> str | None:
+    """
+    Stream an answer into a room; gives why not, if a budget is spent.
+
+    Parameters
+    ----------
+    room, post
+        Where, and as what message; it is there from its first piece on.
+    about
+        The seq of the message that it answers.
+    asking, heard, knew
+        Who is asked, about which conversation, known up to which seq.
+    """
+    speech = _Speech(room, post, about)
+    answering = asyncio.create_task(asking.answer(heard, knew, speech.hear))
+    speech.stop = answering.cancel
+    try:
+        answer = await answering
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        is_over = task is not None and task.cancelling() > 0
+        reason = None if is_over else "stopped"  # by somebody who may
+        await asyncio.shield(speech.break_off("stopped", reason))
+        if is_over:
+            raise
+        return None
+    except Exhausted as exc:
+        return str(exc)
+    except (Unanswered, Refused) as exc:
+        await speech.break_off("failed", error=type(exc).__name__)
+        return None
+    await speech.end(answer)
+    return None
+
+
+class _Speech:
+    def __init__(self, room: Room, post: _commands.Post, about: int) -> None:
+        assert post.member is not None
+        self.stop: Callable[[], object] = bool
+        self._room = room
+        self._post = post
+        self._about = room.key, post.member, about
+        self._speaker: Speaker | None = None
+        self._is_repeat = False
+
+    async def hear(self, piece: str | None) -> None:
+        if piece is None:
+            if self._speaker is not None:
+                self._speaker.keep(0)
+            return
+        if self._speaker is None and not self._is_repeat:
+            self._speaker = await Speaker.open(self._room, self._post, lambda: self.stop())
+            self._is_repeat = self._speaker is None
+        if self._speaker is not None:
+            await self._speaker.say([("markdown", piece)])
+
+    async def end(self, answer: Answer) -> None:
+        """It was said to its end."""
+        fields: dict[str, Any] = {"outcome": "silent", "reason": "model"}
+        if self._is_repeat:
+            fields = {"outcome": "dropped", "reason": "said already"}
+        if self._speaker is not None:
+            await self._speaker.close("done")
+            now = time.time_ns() // 1000
+            fields = {"outcome": "posted", "posted": now, "became": self._speaker.seq}
+        await self._room.log.write(lambda conn, _: audit.settle(conn, answer.entry, **fields))
+
+    async def break_off(
+        self,
+        how: Literal["stopped", "failed"],
+        reason: str | None = None,
+        error: str | None = None,
+    ) -> None:
+        """What was said so far stays; `reason` is why, where the audit does not know that yet."""
+        if self._speaker is None:
+            return
+        about, became = self._about, self._speaker.seq
+        await self._speaker.close(how, error)
+        await self._room.log.write(lambda conn, _: audit.came_to(conn, *about, became, reason))
