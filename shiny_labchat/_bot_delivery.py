@@ -122,12 +122,7 @@ async def _moves_on(moved: asyncio.Event | None, due: float) -> bool:
 
 
 async def speak_as_it_comes(
-    room: Room,
-    post: _commands.Post,
-    about: int,
-    asking: Asking,
-    heard: Sequence[Message],
-    knew: int,
+    room: Room, post: _commands.Post, asking: Asking, heard: Sequence[Message], knew: int
 ) -> str | None:
     """
     Stream an answer into a room; gives why not, if a budget is spent.
@@ -136,74 +131,57 @@ async def speak_as_it_comes(
     ----------
     room, post
         Where, and as what message; it is there from its first piece on.
-    about
-        The seq of the message that it answers.
     asking, heard, knew
         Who is asked, about which conversation, known up to which seq.
     """
-    speech = _Speech(room, post, about)
+    speech = _Speech(room, post)
     answering = asyncio.create_task(asking.answer(heard, knew, speech.hear))
     speech.stop = answering.cancel
     try:
         answer = await answering
     except asyncio.CancelledError:
+        await asyncio.shield(speech.close("stopped"))
         task = asyncio.current_task()
-        is_over = task is not None and task.cancelling() > 0
-        reason = None if is_over else "stopped"  # by somebody who may
-        await asyncio.shield(speech.break_off("stopped", reason))
-        if is_over:
+        if task is not None and task.cancelling():
             raise
-        return None
+        return None  # somebody has stopped it, who may
     except Exhausted as exc:
         return str(exc)
     except (Unanswered, Refused) as exc:
-        await speech.break_off("failed", error=type(exc).__name__)
+        await speech.close("failed", type(exc).__name__)
         return None
-    await speech.end(answer)
+    await speech.close("done")
+    await _settle(room, answer, speech.speaker)
     return None
 
 
 class _Speech:
-    def __init__(self, room: Room, post: _commands.Post, about: int) -> None:
-        assert post.member is not None
+    def __init__(self, room: Room, post: _commands.Post) -> None:
+        self.speaker: Speaker | None = None
         self.stop: Callable[[], object] = bool
         self._room = room
         self._post = post
-        self._about = room.key, post.member, about
-        self._speaker: Speaker | None = None
-        self._is_repeat = False
 
     async def hear(self, piece: str | None) -> None:
         if piece is None:
-            if self._speaker is not None:
-                self._speaker.keep(0)
+            if self.speaker is not None:
+                self.speaker.keep(0)
             return
-        if self._speaker is None and not self._is_repeat:
-            self._speaker = await Speaker.open(self._room, self._post, lambda: self.stop())
-            self._is_repeat = self._speaker is None
-        if self._speaker is not None:
-            await self._speaker.say([("markdown", piece)])
+        if self.speaker is None:
+            self.speaker = await Speaker.open(self._room, self._post, lambda: self.stop())
+        if self.speaker is not None:
+            await self.speaker.say([("markdown", piece)])
 
-    async def end(self, answer: Answer) -> None:
-        """It was said to its end."""
-        fields: dict[str, Any] = {"outcome": "silent", "reason": "model"}
-        if self._is_repeat:
-            fields = {"outcome": "dropped", "reason": "said already"}
-        if self._speaker is not None:
-            await self._speaker.close("done")
-            now = time.time_ns() // 1000
-            fields = {"outcome": "posted", "posted": now, "became": self._speaker.seq}
-        await self._room.log.write(lambda conn, _: audit.settle(conn, answer.entry, **fields))
-
-    async def break_off(
-        self,
-        how: Literal["stopped", "failed"],
-        reason: str | None = None,
-        error: str | None = None,
+    async def close(
+        self, how: Literal["done", "stopped", "failed"], error: str | None = None
     ) -> None:
-        """What was said so far stays; `reason` is why, where the audit does not know that yet."""
-        if self._speaker is None:
-            return
-        about, became = self._about, self._speaker.seq
-        await self._speaker.close(how, error)
-        await self._room.log.write(lambda conn, _: audit.came_to(conn, *about, became, reason))
+        if self.speaker is not None:
+            await self.speaker.close(how, error)
+
+
+async def _settle(room: Room, answer: Answer, speaker: Speaker | None) -> None:
+    fields: dict[str, Any] = {"outcome": "silent", "reason": "model"}
+    if speaker is not None:
+        now = time.time_ns() // 1000
+        fields = {"outcome": "posted", "posted": now, "became": speaker.seq}
+    await room.log.write(lambda conn, _: audit.settle(conn, answer.entry, **fields))

@@ -179,22 +179,20 @@ class Reaction:
         return None
 
     async def _is_wanted(self, when: Any) -> bool:
-        try:
-            if inspect.iscoroutinefunction(when):
-                return bool(await _blocking.watched("bot's function", when, self._message))
-            wanted = await asyncio.to_thread(when, self._message)
-            return bool(await wanted if inspect.isawaitable(wanted) else wanted)
-        except Exception as exc:
-            await self._say_nothing("failed", ascii(exc)[:1000])
-            raise
+        if inspect.iscoroutinefunction(when):
+            return bool(await _blocking.watched("bot's function", when, self._message))
+        wanted = await asyncio.to_thread(when, self._message)
+        return bool(await wanted if inspect.isawaitable(wanted) else wanted)
+
+    def _forbidden(self) -> str | None:
+        """Why the bot may not write now, or what it is shown as."""
+        code = self._live.state.silence(self._seat_in(self._live.state))
+        return code or ("cleared" if self._message.seq <= self._live.state.cleared else None)
 
     def _hindrance(self) -> str | None:
-        """Why the bot may not write now, or what it is shown as, or had better not."""
-        state = self._live.state
-        if (code := state.silence(self._seat_in(state))) is not None:
-            return code
-        if self._message.seq <= state.cleared:
-            return "cleared"
+        """Why the bot says nothing now, as it may not or has said enough."""
+        if (reason := self._forbidden()) is not None:
+            return reason
         talk = self._talk()
         unsaid = self._turn.unsaid(self._live.whole.public(0))
         return _bot_rules.limit_of(self._spec, talk._replace(in_a_row=talk.in_a_row + unsaid))
@@ -317,13 +315,13 @@ class Reaction:
 
     async def _stream(self) -> str | None:
         """Say something as it comes, if all may know that it is a machine that speaks."""
-        knew, seq = self._live.state.seq, self._message.seq
+        knew = self._live.state.seq
         known, unread = self._heard()
         reading = self._manner(unread, 0, minds=False).reading
         await asyncio.sleep(self._begun + reading - asyncio.get_running_loop().time())
         post = self._message_of("", _cid_of(self._message))
         post = replace(post, parts=(), by=self._message.member)
-        return await speak_as_it_comes(self._room, post, seq, self._asking, [*known, *unread], knew)
+        return await speak_as_it_comes(self._room, post, self._asking, [*known, *unread], knew)
 
     # ── when it is enough ──
 

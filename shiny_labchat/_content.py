@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
-from htmltools import HTML, HTMLDependency, Tag, TagChild, TagList
+from htmltools import HTML, HTMLDependency, Tag, TagChild, TagList, tags
 from shiny.session import Session
 
 # Not the public `message_content`: a tool's result with UI of its own would not end its call.
 from shinychat._chat_normalize import normalize_message, normalize_message_chunk
-from shinychat.types import ChatMessage
+from shinychat.types import Attachment, ChatMessage
 
 from shiny_labchat._shiny import render
 
@@ -176,6 +176,8 @@ class _Reading:
                 self._add_block(cast("dict[str, Any]", segment))
             elif segment.content:  # shinychat puts an empty text before blocks
                 self.parts.append((segment.content_type, segment.content))
+        for file in message.attachments:
+            self._add_ui(_attached(file))
 
     def _add_block(self, block: dict[str, Any]) -> None:
         kind = block["type"]
@@ -197,6 +199,12 @@ class _Reading:
         # Those that the message names too are served by the app; of others it has no files.
         known = {dep.name for dep in self.needed}
         self._served += [dep for dep in block.get("html_deps", ()) if dep["name"] not in known]
+
+
+def _attached(file: Attachment) -> Tag:
+    if file.mime.startswith("image/"):
+        return tags.img(src=file.data_url, alt=file.name)
+    return tags.a(str(file), href=file.data_url, download=file.name)
 
 
 def _is_remote_image(message: Any) -> bool:

@@ -70,6 +70,11 @@ class Following:
         self._waiting: list[Callable[[], Awaitable[None]]] = []
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether something waits for a room to be followed."""
+        return bool(self._waiting)
+
+    @property
     def said(self) -> Message | None:
         """What this page's person said last."""
         return None if self._last is None else message_of(self._last)
@@ -136,8 +141,8 @@ class Following:
         await self._handlers.idle()
 
     async def once(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Do something now, or as soon as a room is followed."""
-        if self.live is not None:
+        """Do something now, or as soon as a room is followed, after what waits already."""
+        if self.live is not None and not self._waiting:
             await action()
         else:
             self._waiting.append(action)

@@ -230,8 +230,8 @@ class LiveRoom:
         self._number, self.state, newest, self.deps, opened = await self._log.read(read)
         self._window.since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
         self._window.keep(reversed(newest))
-        for event in (*opened, *newest):
-            self._begin_stream(event)
+        for event in (*opened, *reversed(newest)):
+            self._follow_stream(event)
         while self.state.seq < self._heard and await self.catch_up():
             pass
 
@@ -289,12 +289,10 @@ class LiveRoom:
 
     def _take_in(self, events: Sequence[Event], state: RoomState) -> None:
         self.state = state
-        self._window.keep(events)
+        self._window.keep(event for event in events if not self.streams.denies(event))
         self.streams.forget(self._window.since)
         for event in events:
-            self._begin_stream(event)
-            if event.kind == "streamed":
-                self.streams.finish(event)
+            self._follow_stream(event)
             if event.kind in ("message", "submitted", "removed") and event.member is not None:
                 self.presence.stop_typing(event.member)  # a bot has no page that goes
             if event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
@@ -305,7 +303,9 @@ class LiveRoom:
         if self._followers or self._of_pages:
             asyncio.get_running_loop().call_soon(self._tell_sessions, events)
 
-    def _begin_stream(self, event: Event) -> None:
+    def _follow_stream(self, event: Event) -> None:
+        if event.kind == "streamed":
+            self.streams.finish(event)
         if event.kind != "message" or "live" not in event.data:
             return
         stream = self.streams.begin(event)

@@ -162,8 +162,9 @@ class Saying(Transforming):
     async def _as_told(
         self, command: _commands.Post, do: Callable[[Room, _commands.Post], Awaitable[Any]]
     ) -> None:
-        """Do what may need to know who this person is, now or as soon as that is known."""
-        if _ME not in (command.member, command.by, *(command.audience or ())):
+        """Do, in order, what may need to know who this person is, as soon as that is known."""
+        needs_me = _ME in (command.member, command.by, *(command.audience or ()))
+        if not needs_me and not self._following.is_awaited:
             await do(self._room(), command)
             return
 
@@ -191,9 +192,9 @@ class Saying(Transforming):
         """
         Append a message piece by piece, while everybody watches and may write.
 
-        It takes its place in the room when it begins, and is logged as a message when it ends. It
-        belongs to the room: it goes on when this page goes away. This session's person, and
-        experimenters, can stop it.
+        It takes its place in the room when it begins: after what was appended before, and before
+        what is appended next. It is logged as a message when it ends. It belongs to the room: it
+        goes on when this page goes away. This session's person, and experimenters, can stop it.
 
         Parameters
         ----------
@@ -219,24 +220,31 @@ class Saying(Transforming):
         opening = Content([], "assistant", [])
         command = self._post_of(opening, icon, author, audience, id)
         await self._flush_in_handler()
-        task = StreamTask(self._stream(message, replace(command, by=_ME)))
+        known: _Known = asyncio.get_running_loop().create_future()
+        has_place = asyncio.Event()
+        stream = asyncio.ensure_future(self._stream(message, known, has_place))
+        stream.add_done_callback(lambda _: has_place.set())
+        task = StreamTask(stream)
         self._latest.set(task)
+
+        async def begin(room: Room, told: _commands.Post) -> None:
+            if not known.done():  # it may have been cancelled
+                known.set_result((room, told))
+            await has_place.wait()  # what is appended next comes after it
+
+        await self._as_told(replace(command, by=_ME), begin)
         return task
 
     async def _stream(
-        self, message: Iterable[Any] | AsyncIterable[Any], command: _commands.Post
+        self,
+        message: Iterable[Any] | AsyncIterable[Any],
+        known: _Known,
+        has_place: asyncio.Event,
     ) -> str:
-        known: asyncio.Future[tuple[Room, _commands.Post]]
-        known = asyncio.get_running_loop().create_future()
-
-        async def know(room: Room, told: _commands.Post) -> None:
-            known.set_result((room, told))
-
-        await self._as_told(command, know)
         room, told = await known
+        retell, failed = self._transforms.retell, self._handlers.report
         try:
-            retell, failed = self._transforms.retell, self._handlers.report
-            return await pour(message, room, told, self._session, failed, retell)
+            return await pour(message, room, told, self._session, failed, retell, has_place.set)
         finally:
             self._responded()
 
@@ -331,6 +339,9 @@ class Saying(Transforming):
 
         await self._following.once(clear)
 
+
+_Known = asyncio.Future[tuple[Room, _commands.Post]]
+"""Where a stream begins, and as what message, once that is known."""
 
 _ME = "\0me"
 """Stands for this session's person until it is known who that is; no member can be called so."""

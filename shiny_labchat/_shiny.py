@@ -147,6 +147,8 @@ def remount(session: Session, dep: Mapping[str, Any]) -> None:
 
 def flush_soon(session: Session) -> None:
     """Flush what handlers and news have changed, at most `FLUSHES_PER_SECOND` times a second."""
+    if session.is_stub_session():  # an Express script when the server starts: there is no page
+        return
     app = app_of(session)
     if app in _due or not _is_due(session):
         return

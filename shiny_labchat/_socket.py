@@ -130,8 +130,7 @@ class Socket:
         was_told = after < room.state.last_told(seat.member)  # others' roles are to be redrawn
         reset = after == 0 or was_told or room.is_lost(after)
         self._cursor = room.state.seq if reset else after  # what comes after it is owed as news
-        if reset:
-            self._has.clear()
+        self._has = {} if reset else room.streams.unsure(after)
         page = await room.newest(seat) if reset else Page([], False)
         seat = self._seat()
         self._wake.set()

@@ -120,6 +120,7 @@ async def pour(
     session: Session,
     failed: Callable[[Exception], Awaitable[None]],
     retell: Retell | None = None,
+    begun: Callable[[], object] | None = None,
 ) -> str:
     """
     Stream chunks into a room until there are no more.
@@ -136,6 +137,8 @@ async def pour(
         Told what went wrong.
     retell
         What is shown of what is said; None: all of it.
+    begun
+        Called when it has its place in the room.
 
     Returns
     -------
@@ -147,6 +150,8 @@ async def pour(
     async with speaking(room, command, task.cancel, retell) as speaker:
         if speaker is None:  # said before, perhaps by another visitor's session
             return ""
+        if begun is not None:
+            begun()
         stream = MessageStream(speaker, session)
         try:
             with session_context(session), reactive.isolate():

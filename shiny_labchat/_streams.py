@@ -42,6 +42,7 @@ class Position(NamedTuple):
 
 
 _NOTHING = Position(0, 0)
+_UNSURE = Position(-1, 0)
 
 
 class OpenStream:
@@ -94,13 +95,15 @@ class OpenStream:
         return self._deps_of(0, len(self._pieces))
 
     def add(self, parts: Iterable[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Say more. Text of the kind that came last continues it."""
+        """Say more. Text of the kind that came last, or of kind "", continues it."""
         if deps:
             self._deps[len(self._pieces)] = deps
         for kind, content in parts:
             if not isinstance(content, str):
                 self._add(kind, content, is_first=True)
                 continue
+            if not kind and self._pieces:  # so drafts go on, see `drafts.Draft`
+                kind = self._pieces[-1][0]
             is_first = not self._pieces or self._pieces[-1][0] != kind
             for start in range(0, len(content), PIECE_CHARS):
                 self._add(kind, content[start : start + PIECE_CHARS], is_first)
@@ -200,16 +203,31 @@ class Streams:
     def finish(self, ending: Event) -> None:
         """A stream has ended; whoever lacks some of it is still owed that."""
         of = ending.data["of"]
-        known = self.open.get(of)
-        if known is not None and known.stop is not None and ending.data["is"] == "interrupted":
-            return  # another process took this one for dead; it goes on, and ends by itself
+        if self.denies(ending):
+            return
         # Where that process was believed, the true end comes second: all is said anew then.
         stream = self.open.pop(of, None) or OpenStream(ending._replace(seq=of), edition=ending.seq)
         stream.stop = None
         stream.become(ending.data["parts"], ending.data.get("deps", ()))
         stream.show()
         self._frames.clear()
+        self._ended = {at: each for at, each in self._ended.items() if each.seq != of}
         self._ended[ending.seq] = stream
+
+    def denies(self, event: Event) -> bool:
+        """Whether another process took a stream of this one for dead; it goes on, and ends."""
+        if event.kind != "streamed" or event.data["is"] != "interrupted":
+            return False
+        stream = self.open.get(event.data["of"])
+        return stream is not None and stream.stop is not None
+
+    def unsure(self, cursor: int) -> dict[int, Position]:
+        """
+        What a viewer who comes back at a cursor has of the streams that they know of.
+
+        They may have more than there is: a server that is killed takes what it had not kept.
+        """
+        return {stream.seq: _UNSURE for stream in self._of(cursor)}
 
     def forget(self, before: int) -> None:
         """Forget what ended up to a seq."""

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from shiny_labchat import Room
 from shiny_labchat._domain import Event
 from shiny_labchat._door import ticket
+from shiny_labchat._records import text_of
 from shiny_labchat.store import events_after, find_room
 
 __all__ = ["Steadfast", "agree", "crowd", "log_of", "percentile", "seed", "steadfast", "ticks"]
@@ -92,6 +93,8 @@ class Steadfast:
         When it said what (by id), and when it was shown what (by seq).
     lines, asked
         How often it was let in, and how often it had to ask for a ticket.
+    ended
+        Each end of a stream that it was told of: how.
     parted
         The goodbye that was final.
     """
@@ -117,6 +120,7 @@ class Steadfast:
         self.heard_at: dict[int, float] = {}
         self.lines = self.asked = self.resets = self.largest = 0
         self.more = False
+        self.ended: list[str] = []
         self.parted: Frame | None = None
         self._ask = ask
         self._chance = chance
@@ -181,7 +185,14 @@ class Steadfast:
     @property
     def transcript(self) -> list[tuple[int, str]]:
         """What it shows: seqs and texts."""
-        return [(seq, text_of(item)) for seq, item in sorted(self.items.items())]
+        return [(seq, text_of(item["parts"])) for seq, item in sorted(self.items.items())]
+
+    @property
+    def endings(self) -> dict[int, str]:
+        """How its streams have ended that did not end well; "live": one that has not."""
+        items = self.items.items()
+        ends = {seq: item.get("is", "live" if "live" in item else "done") for seq, item in items}
+        return {seq: end for seq, end in ends.items() if end != "done"}
 
     # ── one line after the other ──
 
@@ -266,6 +277,9 @@ class Steadfast:
             case "older":
                 self._learn_older(frame["e"])
                 self.more = frame["more"]
+            case "chunks":
+                for seq, more, *rest in frame["of"]:
+                    self._grow(seq, more, is_start=bool(rest and rest[0]))
             case "acks":
                 for cid, seq in frame["of"]:
                     assert self.stored.setdefault(cid, seq) == seq, "stored twice"
@@ -281,7 +295,7 @@ class Steadfast:
     def _measure(self, frame: Frame, size: int) -> None:
         self.largest = max(self.largest, size)
         if size > LARGEST:
-            longest = max(len(json.dumps(item)) for item in frame["e"])
+            longest = max(len(json.dumps(each)) for each in frame.get("e") or frame["of"])
             assert size <= LARGEST + longest, f"a {frame['t']} frame of {size} characters"
 
     async def _enter(self, line: ClientConnection, frame: Frame) -> None:
@@ -303,10 +317,38 @@ class Steadfast:
         for item in items:
             assert item["seq"] > self.cursor, f"{item['seq']} after {self.cursor}"
             self.cursor = item["seq"]
+            if item["k"] == "end":
+                self._end(item)
+                continue
             self.items[item["seq"]] = item
             self.heard_at[item["seq"]] = now
         assert upto >= self.cursor, f"back to {upto} from {self.cursor}"
         self.cursor = upto
+
+    def _grow(self, seq: int, more: str | list[list[Any]], *, is_start: bool) -> None:
+        """More of a stream, or all of it; one that was taken for dead may go on."""
+        item = self.items.get(seq)
+        if item is None:
+            assert self.more, "chunks of what it was never shown"
+            return
+        is_open = item.get("live") or item.get("is") == "interrupted"
+        assert is_open or is_start, "chunks of what has ended"
+        if is_start:
+            item["parts"].clear()
+        for kind, content in [["", more]] if isinstance(more, str) else more:
+            if kind:
+                item["parts"].append([kind, content])
+            else:
+                item["parts"][-1][1] += content
+
+    def _end(self, ending: Frame) -> None:
+        item = self.items.get(ending["of"])
+        if item is None:
+            assert self.more, "the end of what it was never shown"
+            return
+        item.pop("live", None)
+        item["is"] = ending["is"]
+        self.ended.append(ending["is"])
 
     def _learn_older(self, items: list[Frame]) -> None:
         seqs = [item["seq"] for item in items]
@@ -337,11 +379,6 @@ class Steadfast:
     def _ring(self) -> None:
         self._bell.set()
         self._bell = asyncio.Event()
-
-
-def text_of(item: Frame) -> str:
-    """The text of a message."""
-    return "".join(part for _, part in item["parts"])
 
 
 @asynccontextmanager
@@ -403,19 +440,22 @@ async def agree(people: list[Steadfast], room: Room, *, within: float = 60.0) ->
     Wait until nobody waits for anything; then all must show what is in the log, and it only.
 
     Every message that anybody said is there exactly once, as the seq that was acknowledged, and
-    those of one person in the order they were said in. Gives the messages.
+    those of one person in the order they were said in. Streams have ended, and all know how.
+    Gives the messages.
     """
     for person in people:
         await person.until(lambda person=person: not person.outbox, within=within)
     log = await log_of(room)
     assert [event.seq for event in log] == list(range(1, len(log) + 1)), "the log has gaps"
     messages = [event for event in log if event.kind == "message"]
-    shown = [(e.seq, "".join(part for _, part in e.data["parts"])) for e in messages]
-    newest = shown[-1][0] if shown else 0
+    shown = [(e.seq, text_of(e.data["parts"])) for e in messages]
+    ends = {e.seq: e.data["is"] for e in messages if "is" in e.data}
+    newest = max((e.seq for e in log if e.kind in ("message", "streamed")), default=0)
     for person in people:
         await person.until(lambda person=person: person.cursor >= newest, within=within)
         first = min(person.items, default=0) if person.more else 0
         assert person.transcript == [entry for entry in shown if entry[0] >= first]
+        assert person.endings == {seq: end for seq, end in ends.items() if seq >= first}
     said = {f"b:{cid}": text for p in people for cid, text in p.said.items() if cid in p.stored}
     stored = [event.cid for event in messages if event.cid is not None]
     assert sorted(said) == sorted(cid for cid in stored if cid.startswith("b:"))

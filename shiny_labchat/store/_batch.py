@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat._commands import SUBMITTED, Command, Configure
+from shiny_labchat._commands import SUBMITTED, Command, Configure, EndStream
 from shiny_labchat._decide import decide
 from shiny_labchat._domain import Event, RoomKey, RoomState, fold
 from shiny_labchat.errors import Refused
@@ -131,6 +131,8 @@ class Batch:
             head = self._create(key, command)
         cid = _cid_of(command)
         repeated = self._repeated(key, cid) if cid is not None else None
+        if repeated is None and isinstance(command, EndStream):
+            repeated = self._true_end(key, command)
         if repeated is not None:
             return Outcome((self._become(key, repeated),), head.state, is_repeat=True)
         try:
@@ -150,6 +152,13 @@ class Batch:
     def _repeated(self, key: RoomKey, cid: _Cid) -> Event | None:
         known = self._cids.get((key, cid))
         return self._in_log(key, cid) if known is None and self._is_careful else known
+
+    def _true_end(self, key: RoomKey, command: EndStream) -> Event | None:
+        """How a stream has ended after all, before it could be noted that its server is gone."""
+        if command.how != "interrupted":
+            return None
+        cid = "", EndStream(command.of, ()).cid
+        return self._cids.get((key, cid)) or self._in_log(key, cid)
 
     def _become(self, key: RoomKey, event: Event) -> Event:
         """What a message that waited to be transformed has become; all else is what it was."""

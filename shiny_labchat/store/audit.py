@@ -25,7 +25,6 @@ __all__ = [
     "Outcome",
     "Spent",
     "add",
-    "came_to",
     "settle",
     "spent",
     "take_up",
@@ -86,15 +85,14 @@ class AuditEntry:
     outcome
         "posted"; "silent" (it decided to say nothing, see `reason`); "covered" (another message
         of the bot, written when it knew this one, answers it too); "dropped" or "redrafted"
-        (talk had moved on, or see `reason`); "failed"; "tool" (the call ended in calls of tools,
-        and another one followed); "interrupted" (its server ended, or it was stopped); "open"
-        (not over yet).
+        (talk had moved on); "failed"; "tool" (the call ended in calls of tools, and another one
+        followed); "interrupted" (its server ended); "open" (not over yet).
     at
         When it was written down: aware, UTC, like all times here.
     reason
         Why it was silent: "when", "model", "talk went on", "cleared", "max_messages",
         "max_share", "max_in_a_row", "budget", "study_budget", or the code of a refusal such as
-        "closed"; "said already" (by another process); "stopped" (by a person); or what failed.
+        "closed"; or what failed.
     is_call
         Whether a model (or `respond`) was called.
     is_fallback
@@ -114,7 +112,7 @@ class AuditEntry:
         When the model was asked, when the first piece of its reply came, when all of it was
         there, and when the message was in the log.
     became
-        The seq of the message that it became, be it the beginning of one that was interrupted.
+        The seq of the message that it became.
     """
 
     study: str
@@ -179,9 +177,8 @@ def add(conn: sa.Connection, now: int, where: RoomKey, bot: str, **fields: Any) 
 
 
 def settle(conn: sa.Connection, key: int, **fields: Any) -> None:
-    """Write what has become of an entry that is open; others have been given up meanwhile."""
-    still = sa.update(audit).where(audit.c.key == key, audit.c.outcome == "open")
-    conn.execute(still.values(**_columns(fields)))
+    """Write what has become of an entry."""
+    conn.execute(sa.update(audit).where(audit.c.key == key).values(**_columns(fields)))
 
 
 def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,29 +189,6 @@ def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _JSON = ("prompt", "parameters")
-
-
-def came_to(
-    conn: sa.Connection, where: RoomKey, bot: str, seq: int, became: int, reason: str | None = None
-) -> None:
-    """
-    Write what a bot's newest call about a message became, that was not heard to its end.
-
-    Parameters
-    ----------
-    where, bot, seq
-        Whose call it was, and about which message.
-    became
-        The message with what was heard of it.
-    reason
-        Why that was all; None: as it was written.
-    """
-    newest = sa.select(sa.func.max(audit.c.key)).where(
-        *_of(where, bot), audit.c.seq == seq, audit.c.is_call, audit.c.outcome != "tool"
-    )
-    news = {"became": became} | ({} if reason is None else {"reason": reason})
-    call = sa.update(audit).where(audit.c.key == newest.scalar_subquery())
-    conn.execute(call.values(**news))
 
 
 class Begun(NamedTuple):
@@ -254,9 +228,9 @@ def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -
     still = sa.update(audit).where(*_of(where, bot), audit.c.outcome == "open")
     said = find_cid(conn, number, bot, cid)
     if said is not None:
-        is_all = _is_done(conn, number, said)
-        news = {"outcome": "posted", "posted": said.at} if is_all else {"outcome": "interrupted"}
-        conn.execute(still.where(audit.c.seq == seq).values(became=said.seq, **news))
+        outcome = "posted" if _is_done(conn, number, said) else "interrupted"
+        news = {"outcome": outcome, "posted": said.at, "became": said.seq}
+        conn.execute(still.where(audit.c.seq == seq).values(**news))
     conn.execute(still.values(outcome="interrupted"))
     decided = sa.select(audit.c.key).where(
         *_of(where, bot), audit.c.seq == seq, audit.c.outcome.in_(_DECIDED)

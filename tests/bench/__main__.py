@@ -64,7 +64,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--runs", type=click.IntRange(1), help="Runs of bare and ours in fanout [3].")
 @click.option("--deflate", is_flag=True, help="Do fanout with compressed frames as well.")
 @click.option("--json", "file", type=_FILE, help="Write all figures to this file.")
-@click.option("--picture", "drawing", type=_FILE, help="Draw fanout, as SVG, into this file.")
+@click.option(
+    "--picture", "drawing", type=_FILE, help="Draw fanout and streams, as SVG, into this file."
+)
 @click.option("--read", type=_FILE, help="Measure nothing; show the figures of such a JSON file.")
 def main(
     only: list[str],

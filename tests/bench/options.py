@@ -37,7 +37,7 @@ class Options:
     sessions
         Sessions (and rooms) that memory is measured with.
     crowd
-        People in the room of "quiet", and twice those of "join", "handler" and "stalled".
+        People in the room of "quiet" and of "streams"; the other rooms have a part of so many.
     """
 
     people: tuple[int, ...] = (10, 50, 100)

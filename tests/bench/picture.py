@@ -9,7 +9,8 @@ from html import escape
 
 from tests.bench.report import medians
 from tests.bench.results import Result
-from tests.bench.scenarios.fanout import case_of
+from tests.bench.scenarios.fanout import COMPRESSED, FANOUT
+from tests.bench.scenarios.streams import STREAMS
 
 __all__ = ["picture"]
 
@@ -34,22 +35,36 @@ SIDES = {
 @dataclass(frozen=True, slots=True)
 class _Panel:
     title: str
+    scenario: str
     key: str
     shown: Callable[[float], str]
     marks: tuple[float, ...]
 
 
+def _in_ms(value: float) -> str:
+    return f"{value:,.1f} ms" if value < 100 else f"{value:,.0f} ms"
+
+
 _PANELS = (
     _Panel(
         "Burst: deliveries per second (longer is better)",
+        FANOUT.name,
         "burst",
         lambda value: f"{value:,.0f}",
         (1_000, 10_000, 100_000, 1_000_000),
     ),
     _Panel(
         "Steady talk: median delay (shorter is better)",
+        FANOUT.name,
         "p50",
-        lambda value: f"{value:,.1f} ms" if value < 100 else f"{value:,.0f} ms",
+        _in_ms,
+        (1, 10, 100, 1_000),
+    ),
+    _Panel(
+        "Talk while two streams run: median delay (shorter is better)",
+        STREAMS.name,
+        "p50",
+        _in_ms,
         (1, 10, 100, 1_000),
     ),
 )
@@ -57,20 +72,18 @@ _PANELS = (
 
 def picture(results: Sequence[Result]) -> str:
     """
-    Bars of all sides at each number of people, on logarithmic scales.
+    Bars of all sides at each number of people, on logarithmic scales; of what was measured.
 
     It has a ground of its own, so that it can be read in a light page and in a dark one.
     """
-    of = [result for result in results if result.scenario == "fanout"]
-    sizes = sorted({int(result.case.split()[0]) for result in of})
-    found = {size: medians(of, case_of(size)) for size in sizes}
+    found = [(panel, bars) for panel in _PANELS if (bars := _bars(panel, results))]
     parts = [
         _legend(),
         _text(WIDTH - 24, 88, "logarithmic scales", size=11, anchor="end", fill=FAINT),
     ]
     y = 62
-    for panel in _PANELS:
-        drawn, y = _panel(panel, {n: figures[panel.key] for n, figures in found.items()}, y)
+    for panel, bars in found:
+        drawn, y = _panel(panel, bars, y)
         parts += drawn
     return _svg(parts, y + 8, _words(found))
 
@@ -92,13 +105,24 @@ def _svg(parts: Sequence[str], height: int, words: str) -> str:
     )
 
 
-def _words(found: Mapping[int, Mapping[str, Mapping[str, float]]]) -> str:
+def _bars(panel: _Panel, results: Sequence[Result]) -> dict[int, Mapping[str, float]]:
+    """What the panel shows: by people, and by the side's name."""
+    of = [
+        result
+        for result in results
+        if result.scenario == panel.scenario and not result.case.endswith(COMPRESSED)
+    ]
+    found = {int(case.split()[0]): medians(of, case) for case in {result.case for result in of}}
+    return {size: found[size][panel.key] for size in sorted(found) if panel.key in found[size]}
+
+
+def _words(found: Sequence[tuple[_Panel, Mapping[int, Mapping[str, float]]]]) -> str:
     """All that the bars show, for who cannot see them."""
     said: list[str] = []
-    for size, figures in found.items():
-        for panel in _PANELS:
-            values = (f"{side} {panel.shown(v)}" for side, v in figures[panel.key].items())
-            said.append(f"{size} people, {panel.title}: {', '.join(values)}.")
+    for panel, bars in found:
+        for size, sides in bars.items():
+            values = (f"{side} {panel.shown(value)}" for side, value in sides.items())
+            said.append(f"{panel.title}, {size} people: {', '.join(values)}.")
     return " ".join(said)
 
 

@@ -90,6 +90,19 @@ def test_an_icon_and_an_author_are_shown(people: People):
     bob.sees("I have a name", by="The Oracle")
 
 
+def test_what_is_attached_is_shown_or_offered(people: People):
+    ann, bob = people(2, "content.py")
+    ann.says("attached")
+    for person in (ann, bob):
+        person.sees("Here they are")
+        picture = person.chat.loc_latest_message.get_by_role("img", name="square.png")
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 24
+        link = person.chat.loc_latest_message.get_by_role("link", name="notes.txt")
+        with person.page.expect_download() as download:
+            link.click()
+        assert download.value.path().read_text() == "some notes"
+
+
 def test_what_is_for_one_is_seen_by_one(people: People):
     ann, bob = people(2, "content.py")
     ann.says("only me")

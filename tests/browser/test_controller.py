@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 from shinychat.playwright import ChatController as Upstream
 
 from shiny_labchat.playwright import ChatController
@@ -77,3 +78,18 @@ def test_an_expectation_that_is_not_met_fails(people: People):
     for expectation in UNMET:
         with pytest.raises(AssertionError):
             expectation(ann.chat)
+
+
+def test_it_stops_the_answer_that_is_meant(people: People):
+    ann, bob = people(2, "streams.py")
+    ann.says("open Oracle", "open Sibyl", "Oracle says Half", "Sibyl says Whole")
+    for person, may in ((ann, 2), (bob, 0)):
+        person.sees("Half", "Whole")
+        expect(person.chat.loc_stop_button()).to_have_count(may)
+    growing = ann.chat.loc_message("Half").first
+    ann.chat.stop_answer(int(growing.get_attribute("data-seq") or 0))
+    expect(growing.locator(".labchat-ending")).to_have_text("Stopped.")
+    expect(ann.chat.loc_stop_button("Half")).to_have_count(0)
+    expect(ann.chat.loc_stop_button(re.compile("^Whole"))).to_have_count(1)
+    ann.chat.stop_answer()
+    expect(ann.chat.loc_stop_button()).to_have_count(0)

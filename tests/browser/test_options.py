@@ -27,6 +27,16 @@ def test_each_is_greeted_until_they_have_said_something(people: People):
     ann.chat.expect_greeting("Welcome")
 
 
+def test_a_greeting_may_offer_what_to_say(people: People):
+    ann, bob = people(2, APP)
+    ann.finds("Where am I?").click()
+    ann.chat.expect_user_input("Where am I?")
+    ann.presses("Enter")
+    expect(ann.chat.loc_greeting).to_be_hidden()
+    bob.sees("Where am I?", by=ann)
+    expect(bob.chat.loc_greeting).to_be_visible()
+
+
 def test_a_persistent_greeting_stays(people: People):
     (ann,) = people(1, APP, stays="yes")
     ann.says("hello")
@@ -72,11 +82,10 @@ def test_there_is_a_button_to_stop_an_answer_unless_the_app_wants_none(people: P
     ann.says("go")
     for person in (ann, bob, carl):
         person.sees("on and ")
-    stop = ann.chat.loc_latest_message.get_by_role("button", name="Stop answering")
-    expect(stop).to_have_count(1)
+    expect(ann.chat.loc_stop_button("on and ")).to_have_count(1)
     for person in (bob, carl):
         expect(person.chat.loc_latest_message.get_by_role("button")).to_have_count(0)
-    stop.click()
+    ann.chat.stop_answer()
     expect(carl.chat.loc_latest_message.locator(".labchat-ending")).to_have_text("Stopped.")
     carl.says("go")
     bob.sees("on and ")

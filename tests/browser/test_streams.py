@@ -14,7 +14,6 @@ from tests.browser._people import Person
 from tests.browser.conftest import Noise, People, Serve
 
 APP = "streams.py"
-STOP = "Stop answering"
 LONG = " ".join(f"word{n}" for n in range(40))
 
 
@@ -39,10 +38,6 @@ def ended(person: Person, author: str, words: str, ending: str = "") -> None:
     expect(answer(person, author)).not_to_have_attribute("aria-busy", "true")
     expect(content(person, author)).to_have_text(words, use_inner_text=True)
     expect(answer(person, author).locator(".labchat-ending")).to_have_text(ending)
-
-
-def stop(person: Person, author: str) -> Locator:
-    return answer(person, author).get_by_role("button", name=STOP)
 
 
 def heard(person: Person) -> list[str]:
@@ -164,11 +159,12 @@ def test_who_asked_and_experimenters_can_stop_an_answer_and_nobody_else(people: 
         grows(bob, "Oracle", "Half a")
         for person, may in ((ann, 1), (bob, 0), (eve, 1)):
             grows(person, "Oracle", "Half a")
-            expect(stop(person, "Oracle")).to_have_count(may)
-        stop(stopper, "Oracle").click()
+            expect(person.chat.loc_stop_button("Half a")).to_have_count(may)
+        expect(stopper.chat.loc_stop_button()).to_have_accessible_name("Stop answering")
+        stopper.chat.stop_answer("Half a")
         for person in (ann, bob, eve):
             ended(person, "Oracle", "Half a", "Stopped.")
-            expect(stop(person, "Oracle")).to_have_count(0)
+            expect(person.chat.loc_stop_button()).to_have_count(0)
     bob.reloads()
     ended(bob, "Oracle", "Half a", "Stopped.")
 

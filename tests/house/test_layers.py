@@ -50,7 +50,8 @@ BELOW = (
     {"module", "express"},
     {"", "demo._offline"},
     {"demo._app"},
-    {"demo", "playwright._chat"},
+    {"demo", "playwright._transcript"},
+    {"playwright._chat"},
     {"playwright", "cli"},
 )
 STEPS = {name: step for step, names in enumerate(ABOVE + BELOW) for name in names}

@@ -70,6 +70,14 @@ class TestWhatIsSaid:
         said = stream(("markdown", "a"), ("markdown", "b"), ("thinking", "c"), ("markdown", "d"))
         assert said.parts == [("markdown", "ab"), ("thinking", "c"), ("markdown", "d")]
 
+    def test_what_it_is_told_in_pieces_is_what_was_said(self) -> None:
+        said, told = stream(("markdown", "a")), stream(("markdown", "a"))
+        for part in (("markdown", "b"), ("thinking", "c"), ("thinking", "d")):
+            had = said.end
+            said.add([part])
+            told.add(said.parts_after(had))
+        assert told.parts == said.parts == [("markdown", "ab"), ("thinking", "cd")]
+
     def test_blocks_are_parts_of_their_own(self) -> None:
         block = ("tool_request", {"request_id": "1"})
         assert stream(block, block).parts == [block, block]
@@ -172,6 +180,15 @@ class TestWhatViewersAreOwed:
         streams.finish(ending(12, "abcd"))
         viewer.look(streams, cursor=11)
         assert viewer.drawn[7] == [["markdown", "abcd"]]
+
+    async def test_who_missed_both_ends_is_owed_the_true_one(self) -> None:
+        streams = Streams(lambda: None)
+        streams.begin(opening()).add([("markdown", "a")])
+        streams.finish(ending(9, "a", "interrupted"))
+        streams.finish(ending(12, "abcd"))
+        frame, reached = streams.owed({}, 8, lambda event: True)
+        assert frame is not None and json.loads(frame)["of"] == [[7, [["markdown", "abcd"]], True]]
+        assert streams.owed(reached, 8, lambda event: True) == (None, {})
 
     async def test_a_long_text_comes_in_several_frames(self) -> None:
         streams = Streams(lambda: None)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from tests.bench.sides.bare import Bare
-from tests.bench.sides.direct import Direct
-from tests.bench.sides.naive import Naive
 from tests.bench.sides.ours import Ours
+from tests.bench.sides.over_shiny import DIRECT, NAIVE
 from tests.bench.sides.side import Person, Side
 
 __all__ = ["BARE", "DIRECT", "NAIVE", "OURS", "SIDES", "Person", "Side"]
 
 BARE = Bare()
-NAIVE = Naive()
-DIRECT = Direct()
 OURS = Ours()
 SIDES: tuple[Side, ...] = (BARE, NAIVE, DIRECT, OURS)

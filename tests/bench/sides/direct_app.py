@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from urllib.parse import parse_qs
 
 from shiny import App, Inputs, Outputs, Session, reactive, ui
 
-from tests.bench.clock import pause
+from tests.bench.sides import asked
 
 rooms: defaultdict[str, dict[str, Session]] = defaultdict(dict)
 
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
-    """Send what one says to every session of the room, the sender's included."""
+    """Send what one says, and what streams say, to every session of the room."""
     with reactive.isolate():
         query = parse_qs(session.clientdata.url_search().removeprefix("?"))
     everybody = rooms[query["room"][0]]
@@ -23,15 +24,19 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     def _() -> None:
         del everybody[session.id]
 
+    async def send(who: str, text: str | None) -> None:
+        message: dict[str, object] = {"from": who, "text": text}
+        for other in tuple(everybody.values()):
+            await other.send_custom_message("said", message)
+
     @reactive.effect
     @reactive.event(input.said)
     async def _() -> None:
         text: str = input.said()["text"]
-        if text.startswith("nap "):
-            await pause(float(text.split()[1]))
-        message: dict[str, object] = {"from": session.id[:4], "text": text}
-        for other in tuple(everybody.values()):
-            await other.send_custom_message("said", message)
+        await asked.nap(text)
+        await send(session.id[:4], text)
+        if stream := asked.stream(text):
+            asked.tell_meanwhile(stream, partial(send, stream.word))
 
 
 app = App(ui.page_fillable(ui.tags.ul(id="chat")), server)

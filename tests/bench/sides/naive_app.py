@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import AsyncIterator
+from itertools import count
 
 from shiny import App, Inputs, Outputs, Session, reactive, ui
 from shinychat import Chat, chat_ui
 
-from tests.bench.clock import pause
+from tests.bench.sides import asked
 from tests.bench.tally import old_line
 
 HISTORY = int(os.environ.get("BENCH_HISTORY", "0"))
 
-said: reactive.Value[list[tuple[str, str]]] = reactive.Value(
+
+class Shared:
+    """A stream that each session reads from its beginning, at its own pace."""
+
+    def __init__(self, stream: asked.Stream) -> None:
+        self._chunks: list[str | None] = []  # None: that was all
+        self._more = asyncio.Event()
+        asked.tell_meanwhile(stream, self._add)
+
+    async def _add(self, chunk: str | None) -> None:
+        self._chunks.append(chunk)
+        self._more.set()
+        self._more = asyncio.Event()
+
+    async def chunks(self) -> AsyncIterator[str]:
+        """All of them, one by one."""
+        for n in count():
+            while n == len(self._chunks):
+                await self._more.wait()
+            chunk = self._chunks[n]
+            if chunk is None:
+                return
+            yield chunk
+
+
+said: reactive.Value[list[tuple[str, str | Shared]]] = reactive.Value(
     [("", old_line(number)) for number in range(HISTORY)], name="said"
 )
 
@@ -24,10 +52,10 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 
     @chat.on_user_submit
     async def _(text: str) -> None:
-        if text.startswith("nap "):
-            await pause(float(text.split()[1]))
+        await asked.nap(text)
+        stream = asked.stream(text)
         with reactive.isolate():
-            said.set([*said(), (session.id, text)])
+            said.set([*said(), (session.id, Shared(stream) if stream else text)])
         # A reply would do this; without either, the box stays locked.
         await chat._remove_loading_message()  # pyright: ignore[reportPrivateUsage]
 
@@ -35,9 +63,11 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     async def _() -> None:
         nonlocal shown
         fresh, shown = said()[shown:], len(said())
-        for who, text in fresh:
-            if who != session.id:  # the sender's browser shows it already
-                await chat.append_message(f"**{who[:4]}** {text}")
+        for who, what in fresh:
+            if isinstance(what, Shared):
+                await chat.append_message_stream(what.chunks())
+            elif who != session.id:  # the sender's browser shows it already
+                await chat.append_message(f"**{who[:4]}** {what}")
 
 
 app = App(ui.page_fillable(chat_ui("chat")), server)

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
-from tests.bench.sides.side import ENTER_WITHIN, Line, Person, open_line
+from tests.bench.sides.side import Line
 
-__all__ = ["enter", "greet", "told"]
-
-
-async def enter(port: int, room: str, *, deflate: bool, narrow: bool, newest: str) -> Person:
-    """Open a page whose chat comes over Shiny's own socket."""
-    async with asyncio.timeout(ENTER_WITHIN):
-        page = await open_line(port, "websocket/", deflate=deflate, narrow=narrow)
-        await greet(page, port, room)
-        is_in = is_new = False
-        while not (is_in and is_new):
-            frame = await told(page)
-            is_in = is_in or '"values"' in frame
-            is_new = is_new or newest in frame
-    return Person(page, screen=page.received)
+__all__ = ["greet", "told"]
 
 
 async def greet(page: Line, port: int, room: str, **inputs: object) -> None:

@@ -15,7 +15,7 @@ wrong = reactive.value("none", name="wrong")
 
 with ui.div():
     for button in (
-        "value placeholder focus submit deprecated submit_alone focus_alone "
+        "value placeholder focus submit submit_focus deprecated submit_alone focus_alone "
         "clear_view clear_room clear_wrong forget destroy"
     ).split():
         ui.input_action_button(button, button)
@@ -51,6 +51,12 @@ def _():
 @reactive.event(input.submit)
 def _():
     chat.update_user_input(value="sent for me", submit=True)
+
+
+@reactive.effect
+@reactive.event(input.submit_focus)
+def _():
+    chat.update_user_input(value="and now you", submit=True, focus=True)
 
 
 @reactive.effect

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from _asked import asked
-from htmltools import HTML, HTMLDependency, TagList
+from _stamp import STAMP
+from htmltools import HTML, TagList
 from shiny import req, ui
 from shiny.express import input, render
 from shiny.express import ui as page
+from shinychat.types import Attachment, ChatMessage
 
 from shiny_labchat.express import Chat
 
@@ -15,13 +17,8 @@ page.page_opts(title="Content", fillable=True, lang="en")
 chat = Chat("chat", room=asked("room", "lobby"))
 chat.ui()
 
-STAMP = HTMLDependency(
-    "stamp",
-    "1.0",
-    source={"subdir": str(Path(__file__).parent / "stamp")},
-    script={"src": "stamp.js"},
-)
 REMOTE = "https://remote.invalid/x.png"
+PICTURE = Path(__file__).parent / "pictures" / "square.png"
 
 
 with page.hold():  # its place is in a message
@@ -67,6 +64,10 @@ async def append(text: str):
             await chat.append_message("with an icon", icon=HTML("<i class='owl'>owl</i>"))
         case "author":
             await chat.append_message("I have a name", author="The Oracle")
+        case "attached":
+            notes = Attachment.from_data(b"some notes", "text/plain", name="notes.txt")
+            files = [Attachment.from_path(PICTURE), notes]
+            await chat.append_message(ChatMessage("Here they are", attachments=files))
         case "only me":
             await chat.append_message("a secret", audience="me")
         case "twice":

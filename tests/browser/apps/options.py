@@ -11,10 +11,12 @@ from starlette.requests import Request
 
 from shiny_labchat import Chat, chat_ui
 
+WELCOME = "Welcome. <span class='suggestion'>Where am I?</span>"
+
 
 def page(request: Request):
     wanted = request.query_params
-    greeting = chat_greeting("Stay a while", persistent=True) if "stays" in wanted else "Welcome"
+    greeting = chat_greeting("Stay a while", persistent=True) if "stays" in wanted else WELCOME
     return ui.page_fillable(
         ui.h2("Options"),
         chat_ui(

@@ -5,10 +5,17 @@ from typing import Any, cast
 from _asked import asked
 from _told import told
 from chatlas import ContentToolRequest, ContentToolResult
-from chatlas.types import ContentThinkingDelta
+from chatlas.types import (
+    ContentCitation,
+    ContentThinkingDelta,
+    ContentToolRequestSearch,
+    ContentToolResponseSearch,
+    WebSource,
+)
 from htmltools import HTML, tags
 from shiny.express import ui
-from shinychat.types import ToolResultDisplay
+from shinychat import message_content_chunk
+from shinychat.types import ChatMessage, ToolResultDisplay
 
 from shiny_labchat import Lab, Rules
 from shiny_labchat.express import Chat
@@ -26,6 +33,15 @@ chat.ui(messages=[{"role": "assistant", "content": "Hello"}])
 CALL = ContentToolRequest(id="c1", name="get_weather", arguments={"city": "Oslo"})
 
 
+class Drawn(ContentToolResult):
+    """What a tool found, drawn as the app draws it."""
+
+
+@message_content_chunk.register
+def _(found: Drawn):
+    return ChatMessage(tags.p(tags.b(str(found.value)), class_="drawn"))
+
+
 def made(order: str, words: str) -> Any:
     """What a stream says."""
     match order:
@@ -38,6 +54,14 @@ def made(order: str, words: str) -> Any:
         case "plots":
             shown = {"display": ToolResultDisplay(html=tags.b(words))}
             return ContentToolResult(value=words, request=CALL, extra=shown)
+        case "draws":
+            return Drawn(value=words, request=CALL)
+        case "searches":
+            return ContentToolRequestSearch(query=words)
+        case "finds":
+            return ContentToolResponseSearch(sources=[source(url) for url in words.split()])
+        case "cites":
+            return ContentCitation(source=source(words))
         case "fails":
             return ContentToolResult(value=None, error=ValueError(words), request=CALL)
         case "shows":
@@ -46,6 +70,10 @@ def made(order: str, words: str) -> Any:
             raise RuntimeError(words)
         case _:
             return words.replace("\\n", "\n")
+
+
+def source(url: str):
+    return WebSource(url=url, title=url.rpartition("/")[2].capitalize())
 
 
 async def orders(author: str):

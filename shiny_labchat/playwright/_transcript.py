@@ -1,0 +1,209 @@
+"""What was said in a chat, as a test of an app reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from re import Pattern
+
+try:
+    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import TimeoutError as NotInTime
+    from playwright.sync_api import expect as expect_of
+except ImportError as exc:
+    raise ImportError(
+        "shiny_labchat.playwright needs Playwright: pip install pytest-playwright"
+    ) from exc
+
+__all__ = ["PatternOrStr", "Timeout", "Transcript"]
+
+PatternOrStr = Pattern[str] | str
+Timeout = float | None
+
+
+class Transcript:
+    """The part of a :class:`ChatController` that finds messages and reads them."""
+
+    id: str
+    page: Page
+    loc_messages: Locator
+    loc_message_items: Locator
+    loc_latest_message: Locator
+    loc_greeting: Locator
+
+    def loc_message(self, which: int | PatternOrStr) -> Locator:
+        """
+        Messages, by number or by text.
+
+        Parameters
+        ----------
+        which
+            A message's `seq`, or what its content contains.
+
+        Returns
+        -------
+        Locator
+            Of all messages that fit.
+        """
+        if isinstance(which, int):
+            return self.loc_messages.locator(f'.labchat-message[data-seq="{which}"]')
+        content = self.page.locator(".labchat-content", has_text=which)
+        return self.loc_message_items.filter(has=content)
+
+    def loc_stop_button(self, which: int | PatternOrStr | None = None) -> Locator:
+        """
+        Buttons that stop answers, where this page's person may stop them.
+
+        Parameters
+        ----------
+        which
+            The message, as in :meth:`loc_message`; None: any.
+
+        Returns
+        -------
+        Locator
+            Of the buttons of all messages that fit.
+        """
+        messages = self.loc_message_items if which is None else self.loc_message(which)
+        return messages.locator(".labchat-stop")
+
+    def stop_answer(
+        self, which: int | PatternOrStr | None = None, *, timeout: Timeout = None
+    ) -> None:
+        """
+        Stop an answer that is growing.
+
+        Parameters
+        ----------
+        which
+            The message, as in :meth:`loc_message`; None: the only one that can be stopped.
+        timeout
+            The longest to wait for its button, in milliseconds; None: Playwright's default.
+        """
+        self.loc_stop_button(which).click(timeout=timeout)
+
+    def expect_latest_message(self, value: PatternOrStr, *, timeout: Timeout = None) -> None:
+        """
+        Expect what the last message says.
+
+        Parameters
+        ----------
+        value
+            Its whole text, without author and time.
+        timeout
+            The longest to wait, in milliseconds; None: Playwright's default.
+        """
+        expect_of(_content(self.loc_latest_message)).to_have_text(
+            value, use_inner_text=True, timeout=timeout
+        )
+
+    def expect_messages(
+        self, value: PatternOrStr | Sequence[PatternOrStr], *, timeout: Timeout = None
+    ) -> None:
+        """
+        Expect what all messages say that are drawn.
+
+        Parameters
+        ----------
+        value
+            The texts one by one (then there must be as many messages), or all of them as one
+            text, with a space or line break between two messages; without authors and times.
+        timeout
+            The longest to wait, in milliseconds; None: Playwright's default.
+        """
+        if isinstance(value, str | Pattern):
+            self._expect_joined(value, timeout)
+        else:
+            expect_of(_content(self.loc_message_items)).to_have_text(
+                list(value), use_inner_text=True, timeout=timeout
+            )
+
+    def _expect_joined(self, value: PatternOrStr, timeout: Timeout) -> None:
+        try:
+            self.page.wait_for_function(_JOINED, arg=[self.id, *_as_js(value)], timeout=timeout)
+        except NotInTime:
+            said = _content(self.loc_message_items).all_inner_texts()
+            raise AssertionError(f"the messages should say {value!r}, and say {said!r}") from None
+
+    def expect_greeting(self, value: PatternOrStr, *, timeout: Timeout = None) -> None:
+        """
+        Expect what the page itself begins with.
+
+        Parameters
+        ----------
+        value
+            What the first such message contains.
+        timeout
+            The longest to wait, in milliseconds; None: Playwright's default.
+        """
+        expect_of(self.loc_greeting.first).to_contain_text(
+            value, use_inner_text=True, timeout=timeout
+        )
+
+    def expect_author(
+        self,
+        value: PatternOrStr,
+        which: int | PatternOrStr | None = None,
+        *,
+        timeout: Timeout = None,
+    ) -> None:
+        """
+        Expect who said something.
+
+        Parameters
+        ----------
+        value
+            The name shown.
+        which
+            The message, as in :meth:`loc_message`; None: the last one.
+        timeout
+            The longest to wait, in milliseconds; None: Playwright's default.
+        """
+        expect_of(self._one(which).locator(".labchat-author")).to_have_text(value, timeout=timeout)
+
+    def expect_own(
+        self,
+        value: bool = True,
+        which: int | PatternOrStr | None = None,
+        *,
+        timeout: Timeout = None,
+    ) -> None:
+        """
+        Expect that a message is shown as this person's own, or that it is not.
+
+        Parameters
+        ----------
+        value
+            Whether it is.
+        which
+            The message, as in :meth:`loc_message`; None: the last one.
+        timeout
+            The longest to wait, in milliseconds; None: Playwright's default.
+        """
+        message = self._one(which)
+        expect_of(message).to_be_attached(timeout=timeout)
+        own = self.page.locator(".labchat-message[data-own]")
+        expect_of(message.and_(own)).to_have_count(int(value), timeout=timeout)
+
+    def _one(self, which: int | PatternOrStr | None) -> Locator:
+        return self.loc_latest_message if which is None else self.loc_message(which).last
+
+
+_JOINED = """([id, value, flags]) => {
+  const contents = document.getElementById(id).querySelectorAll("[role=log] .labchat-content");
+  const tidy = (text) => text.replace(/\\s+/g, " ").trim();
+  const said = tidy([...contents].map((content) => content.innerText).join(" "));
+  return flags === null ? said === tidy(value) : new RegExp(value, flags).test(said);
+}"""
+_JS_FLAGS = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s"}
+
+
+def _as_js(value: PatternOrStr) -> tuple[str, str | None]:
+    """A text, or a pattern's source and flags, as JavaScript takes them."""
+    if isinstance(value, str):
+        return value, None
+    return value.pattern, "".join(js for py, js in _JS_FLAGS.items() if value.flags & py)
+
+
+def _content(message: Locator) -> Locator:
+    return message.locator(".labchat-content")
