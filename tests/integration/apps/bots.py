@@ -16,7 +16,7 @@ lab = Lab()
 rules = Rules(rate=None)
 room = lab.room("bots", study="tests", rules=rules)
 people = lab.room("people", study="tests", rules=rules)
-options: dict[str, Any] = json.loads(os.environ["BOT"])
+options: dict[str, Any] = json.loads(os.environ.get("BOT", "{}"))
 
 
 def client(model: str = "gpt-4.1-nano") -> Any:
