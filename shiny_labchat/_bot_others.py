@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from shiny_labchat._domain import Event
 from shiny_labchat._live import LiveRoom
@@ -110,47 +109,59 @@ class Ears:
             self._begun.set()
 
 
-@dataclass(frozen=True, slots=True)
 class Turn:
     """
-    A bot's turn to compose.
+    A bot's turn to compose. Made by `in_turn`.
 
     Parameters
     ----------
+    room, live
+        Where.
+    place
+        The bot's place in the queue.
+
+    Attributes
+    ----------
     was_awaited
         Whether others had to come to their end first.
-    ahead
-        The bots that compose at the same time and came before, and since which seq.
     """
 
-    was_awaited: bool
-    ahead: dict[str, int]
+    def __init__(self, room: Room, live: LiveRoom, place: int) -> None:
+        self.was_awaited = False
+        self._room = room
+        self._live = live
+        self._place = place
+        self._ahead: dict[str, int] = {}
+
+    async def has_come(self) -> bool:
+        """Whether few enough compose who came before; what they have said by now is known."""
+        where, place, live = self._room.key, self._place, self._live
+        found = await self._room.log.read(lambda conn: floor.ahead(conn, where, place))
+        self._ahead = found.bots
+        while live.state.seq < found.head and await live.catch_up():
+            pass
+        return len(self._ahead) < live.state.rules.max_composing
+
+    async def wait(self) -> None:
+        """Wait a moment for those who came before."""
+        self.was_awaited = True
+        await asyncio.sleep(WAIT)
 
     def unsaid(self, talk: Sequence[Message]) -> int:
         """How many of them have not said yet, in a conversation, what they compose."""
-        said = {(bot, m.seq) for m in talk for bot in self.ahead if m.member == bot}
-        return sum(
-            not any(who == bot and seq > since for who, seq in said)
-            for bot, since in self.ahead.items()
-        )
+        last = {message.member: message.seq for message in talk}
+        return sum(last.get(bot, 0) <= since for bot, since in self._ahead.items())
 
 
 @asynccontextmanager
 async def in_turn(room: Room, live: LiveRoom, bot: str) -> AsyncGenerator[Turn]:
-    """Compose when it is one's turn; see `Rules.max_composing`. What was said by then is known."""
+    """Compose when it is one's turn, see `Rules.max_composing`; until then, wait."""
     log, where = room.log, room.key
-    place = await log.write(lambda conn, now: floor.queue(conn, where, bot))
+    turn = Turn(room, live, await log.write(lambda conn, now: floor.queue(conn, where, bot)))
     try:
-        was_awaited = False
-        while True:
-            head, ahead = await log.read(lambda conn: floor.ahead(conn, where, place))
-            if len(ahead) < live.state.rules.max_composing:
-                break
-            was_awaited = True
-            await asyncio.sleep(WAIT)
-        while live.state.seq < head and await live.catch_up():
-            pass
-        yield Turn(was_awaited, ahead)
+        while not await turn.has_come():
+            await turn.wait()
+        yield turn
     finally:
         leaving = log.write(lambda conn, now: floor.leave(conn, where, bot))
         try:

@@ -138,7 +138,6 @@ class Reaction:
         self._known = begun.known
         self._whole = begun.seq
         self._asking = Asking(room.log, room.key, spec, seat.pseudonym, message)
-        self._turn = Turn(False, {})
         loop = asyncio.get_running_loop()
         age = time.time() - begun.at / 1e6
         self._said = loop.time() - max(0.0, age)
@@ -152,10 +151,8 @@ class Reaction:
         if why_not is not None:
             await self._say_nothing(*why_not)
             return
-        async with in_turn(self._room, self._live, self._spec.id) as self._turn:
-            if self._turn.was_awaited:
-                self._begun = asyncio.get_running_loop().time()
-            reason = await self._speak()
+        async with in_turn(self._room, self._live, self._spec.id) as turn:
+            reason = await self._speak(turn)
             if reason is not None:
                 await self._give_up(reason)
 
@@ -189,13 +186,19 @@ class Reaction:
         code = self._live.state.silence(self._seat_in(self._live.state))
         return code or ("cleared" if self._message.seq <= self._live.state.cleared else None)
 
-    def _hindrance(self) -> str | None:
-        """Why the bot says nothing now, as it may not or has said enough."""
-        if (reason := self._forbidden()) is not None:
-            return reason
-        talk = self._talk()
-        unsaid = self._turn.unsaid(self._live.whole.public(0))
-        return _bot_rules.limit_of(self._spec, talk._replace(in_a_row=talk.in_a_row + unsaid))
+    async def _hindrance(self, turn: Turn) -> str | None:
+        """Why the bot says nothing now, as it may not or enough is said."""
+        while True:
+            talk = self._talk()
+            reason = self._forbidden() or _bot_rules.limit_of(self._spec, talk)
+            in_a_row = talk.in_a_row + turn.unsaid(self._live.whole.public(0))
+            is_sure = _bot_rules.limit_of(self._spec, talk._replace(in_a_row=in_a_row)) is None
+            if turn.was_awaited:
+                self._begun = asyncio.get_running_loop().time()
+            if reason is not None or is_sure:
+                return reason
+            await turn.wait()  # what others compose may be enough, if they say it
+            await turn.has_come()
 
     def _seat_in(self, state: RoomState) -> Seat:
         return state.seats.get(self._spec.id, self._seat)
@@ -214,11 +217,11 @@ class Reaction:
 
     # ── how ──
 
-    async def _speak(self) -> str | None:
+    async def _speak(self, turn: Turn) -> str | None:
         """Say something; gives why not, if it did not come to anything."""
         spec = self._spec
         for draft in range(REDRAFTS + 1):
-            if (reason := self._hindrance()) is not None:
+            if (reason := await self._hindrance(turn)) is not None:
                 return reason
             try:
                 if self._streams():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -27,9 +28,10 @@ __all__ = [
 AT_ONCE: Mapping[str, Any] = {"reading": None, "typing": None}
 
 
-def a_bot(**options: Any) -> pytest.MarkDecorator:
-    """What the bot of a test's server is like."""
-    return pytest.mark.parametrize("server", [{"BOT": json.dumps(options)}], indirect=True)
+def a_bot(rules: Mapping[str, Any] = MappingProxyType({}), **options: Any) -> pytest.MarkDecorator:
+    """What the bot of a test's server is like, and the rules of its room."""
+    told = {"BOT": json.dumps(options), "RULES": json.dumps({"rate": None, **rules})}
+    return pytest.mark.parametrize("server", [told], indirect=True)
 
 
 def echo(messages: Sequence[Message]) -> str:

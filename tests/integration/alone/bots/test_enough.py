@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from shiny_labchat import Bot, Room
+from shiny_labchat._live import Live, LiveRoom
 
-from .bot import AT_ONCE, echo, outcomes, settled, texts
+from .bot import AT_ONCE, echo, is_anns, outcomes, settled, texts
 
 
 async def test_limits_and_what_is_said_at_the_end(room: Room, ann: str, at_work: None) -> None:
@@ -41,3 +42,59 @@ async def test_a_closed_room_is_not_written_to(room: Room, ann: str, at_work: No
     [(outcome, reason)] = await outcomes(room, 1)
     assert (outcome, reason) in {("dropped", "closed"), ("silent", "closed")}
     assert await texts(room) == []
+
+
+async def test_limits_outlast_a_clearing(room: Room, ann: str, at_work: None) -> None:
+    room.add_bot(Bot("machine", respond=echo, max_messages=1, **AT_ONCE))
+    await room.post("one", author=ann)
+    await settled(room, 1)
+    await room.clear()
+    await room.post("two", author=ann)
+    assert await outcomes(room, 2) == [("posted", None), ("silent", "max_messages")]
+
+
+async def test_those_who_compose_at_the_same_time_count_in_a_row(
+    room: Room, ann: str, at_work: None
+) -> None:
+    for name in ("one", "two", "three"):
+        bot = Bot(name, respond=echo, max_in_a_row=2, when=is_anns, reading=None, typing=600)
+        room.add_bot(bot)
+    await room.post("hello", author=ann)
+    entries = await settled(room, 7)  # they hear each other, too
+    ends = [(entry.outcome, entry.reason) for entry in entries if entry.reason != "when"]
+    assert sorted(ends, key=str) == [
+        ("posted", None),
+        ("posted", None),
+        ("silent", "max_in_a_row"),
+    ]
+
+
+async def test_last_words_that_may_not_be_said_are_said_when_they_may(
+    room: Room, ann: str, at_work: None
+) -> None:
+    words = "Goodbye."
+    bot = Bot("machine", respond=lambda m: "a", max_messages=1, closing=words, reading=None)
+    room.add_bot(bot)
+    await room.post("one", author=ann)
+    await settled(room, 1)
+    await room.post("two", author=ann)
+    live = await Live.of(room.log).open(room.key)
+    async with asyncio.timeout(10):
+        while not await is_typing(live):
+            pass
+    await room.close()
+    assert await outcomes(room, 2) == [("posted", None), ("silent", "max_messages")]
+    await room.open()
+    await room.post("three", author=ann)
+    assert len(await settled(room, 3)) == 3, "nothing was begun again"
+    assert await texts(room) == ["a", words]
+    await room.clear()
+    await room.post("four", author=ann)
+    assert len(await settled(room, 4)) == 4
+    assert await texts(room) == ["a", words], "once"
+    live.leave()
+
+
+async def is_typing(live: LiveRoom) -> bool:
+    await live.catch_up()
+    return '"who":[[' in live.presence.typing.frame

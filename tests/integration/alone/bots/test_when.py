@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from shiny_labchat import Bot, Lab, Message, Room, Rules
+from shiny_labchat._commands import Post
+from shiny_labchat._live import Live
+from shiny_labchat._speaker import Speaker
 from shiny_labchat.bots import Every, Silence
 from tests.integration.alone.conftest import Person
+from tests.integration.conftest import log_of
 
-from .bot import AT_ONCE, a_bot, echo, is_anns, outcomes, settled, texts
+from .bot import AT_ONCE, a_bot, echo, is_anns, outcomes, settled, texts, until
 
 APP = ["-m", "uvicorn", "tests.integration.apps.bots:app"]
 
@@ -149,3 +154,123 @@ async def test_no_more_compose_at_once_than_may(lab: Lab, at_work: None) -> None
             spans = [(e.asked, e.posted) for e in entries if e.asked and e.posted]
     for begun, _ in spans:
         assert sum(a <= begun < b for a, b in spans) <= 2
+
+
+async def test_what_was_said_while_it_composed_does_not_count(
+    room: Room, ann: str, at_work: None
+) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(messages: Sequence[Message]) -> str:
+        await go_on.wait()
+        return echo(messages)
+
+    room.add_bot(Bot("machine", respond=slow, when=Every(3), **AT_ONCE))
+    for n in "123":
+        await room.post(n, author=ann)
+    await until(lambda: is_asked(room))
+    for n in "45":
+        await room.post(n, author=ann)
+    go_on.set()
+    assert [outcome for outcome, _ in await outcomes(room, 5)] == [
+        *("silent", "silent", "posted", "silent", "silent"),
+    ]
+
+
+async def is_asked(room: Room) -> bool:
+    return any(entry.is_call for entry in await room.audit())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"moved_on": "drop", "reading": None, "typing": 120, "jitter": 0},
+        {"when": Silence(1.0), **AT_ONCE},
+    ],
+    ids=["drop", "silence"],
+)
+async def test_what_programmes_say_is_no_talk(
+    room: Room, ann: str, at_work: None, options: Any
+) -> None:
+    room.add_bot(Bot("machine", respond=echo, **options))
+    live = await Live.of(room.log).open(room.key)
+    await room.post("hello", author=ann)
+    if "moved_on" in options:
+        await until(lambda: is_asked(room))
+    await room.announce("5 minutes left")
+    assert await outcomes(room, 1) == [("posted", None)]
+    live.leave()
+
+
+async def test_what_was_cleared_meanwhile_is_not_answered(
+    room: Room, ann: str, at_work: None
+) -> None:
+    heard: list[list[str]] = []
+
+    def note(messages: Sequence[Message]) -> str:
+        heard.append([message.content for message in messages])
+        return "Yes."
+
+    room.add_bot(Bot("machine", respond=note, reading=None, typing=60, jitter=0))
+    await room.post("one", author=ann)
+    await until(lambda: is_asked(room))
+    await room.post("two", author=ann)
+    await room.clear()
+    assert await outcomes(room, 2) == [("posted", None), ("silent", "cleared")]
+    await room.post("three", author=ann)
+    await settled(room, 3)
+    assert heard == [["one"], ["Yes.", "three"]]
+
+
+# ── messages that come piece by piece ──
+
+
+async def test_a_stream_breaks_the_silence_until_it_is_whole(
+    room: Room, ann: str, at_work: None
+) -> None:
+    room.add_bot(Bot("machine", respond=echo, when=Silence(0.5), **AT_ONCE))
+    await room.add_member("bob", "Bob")
+    async with speaks(room, "bob") as speaker:
+        await room.post("go", author=ann)
+        assert await outcomes(room, 1) == [("silent", "talk went on")]
+        await speaker.say([("text", "It is so.")])
+        begun = asyncio.get_running_loop().time()
+        await until(lambda: is_past(begun + 0.6))
+    posted = (await settled(room, 2))[1]
+    assert posted.outcome == "posted" and posted.posted is not None
+    [end] = [event for event in await log_of(room) if event.kind == "streamed"]
+    assert 0.5 <= posted.posted.timestamp() - end.at / 1e6 < 0.9
+
+
+async def test_a_stream_that_ends_after_an_answer_is_answered(
+    room: Room, ann: str, at_work: None
+) -> None:
+    heard: list[list[str]] = []
+
+    def note(messages: Sequence[Message]) -> str:
+        heard.append([message.content for message in messages])
+        return "Yes."
+
+    room.add_bot(Bot("machine", respond=note, when=Every(1), **AT_ONCE))
+    await room.add_member("bob", "Bob")
+    async with speaks(room, "bob") as speaker:
+        await room.post("meanwhile", author=ann)
+        await settled(room, 1)
+        await speaker.say([("text", "It is so.")])
+    assert await outcomes(room, 2) == [("posted", None), ("posted", None)]
+    assert heard == [["meanwhile"], ["meanwhile", "Yes.", "It is so."]]
+
+
+@asynccontextmanager
+async def speaks(room: Room, who: str) -> AsyncIterator[Speaker]:
+    """A stream of a member's, open until the end."""
+    speaker = await Speaker.open(room, Post((), "user", who), None)
+    assert speaker is not None
+    try:
+        yield speaker
+    finally:
+        await speaker.close("done")
+
+
+async def is_past(moment: float) -> bool:
+    return asyncio.get_running_loop().time() > moment
