@@ -137,13 +137,13 @@ class Reaction:
         self._message = message
         self._known = begun.known
         self._whole = begun.seq
-        self._asking = Asking(room.log, room.key, spec, seat.pseudonym, message)
         loop = asyncio.get_running_loop()
         age = time.time() - begun.at / 1e6
         self._said = loop.time() - max(0.0, age)
         self._begun = self._said if age < FRESH else loop.time()
         seed = live.state.seed if spec.seed is None else spec.seed
         self._seed = (seed, *room.key, spec.id, message.seq)
+        self._asking = Asking(room.log, room.key, spec, seat.pseudonym, message)
 
     async def run(self) -> None:
         """Decide, wait for a turn, and speak."""

@@ -201,7 +201,7 @@ def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
         name, handle = name or seat.pseudonym, seat.handle
         if seat.is_bot:
             role = "assistant" if seat.role_for(None) == "assistant" else "user"
-            if role == "user":  # it passes for a person, whom these rules bind
+            if role == "user" and not wish.is_live:  # it passes for a person, whom these bind
                 _check_said(state, seat, "".join(_strings(wish.parts)), at)
     if wish.cid is not None and wish.cid.startswith((STREAM, SUBMITTED, PASSED_OVER)):
         raise ValueError(f"id: {wish.cid!r} is kept for the log; begin it otherwise")
