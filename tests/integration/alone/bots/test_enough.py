@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from shiny_labchat import Bot, Room
 from shiny_labchat._live import Live, LiveRoom
 
-from .bot import AT_ONCE, echo, is_anns, outcomes, settled, texts
+from .bot import AT_ONCE, echo, is_anns, outcomes, settled, texts, until
 
 
 async def test_limits_and_what_is_said_at_the_end(room: Room, ann: str, at_work: None) -> None:
@@ -73,28 +74,27 @@ async def test_last_words_that_may_not_be_said_are_said_when_they_may(
     room: Room, ann: str, at_work: None
 ) -> None:
     words = "Goodbye."
-    bot = Bot("machine", respond=lambda m: "a", max_messages=1, closing=words, reading=None)
-    room.add_bot(bot)
-    await room.post("one", author=ann)
-    await settled(room, 1)
-    await room.post("two", author=ann)
+    pace: Any = {"reading": None, "typing": 60}
+    bot = Bot("machine", respond=lambda m: "a", max_messages=1, closing=words, **pace)
+    await bot.enter(room)
     live = await Live.of(room.log).open(room.key)
-    async with asyncio.timeout(10):
-        while not await is_typing(live):
-            pass
+    await bot.react(room, await room.post("one", author=ann))
+    await until(lambda: is_typing(live, False))
+    reacting = asyncio.create_task(bot.react(room, await room.post("two", author=ann)))
+    await until(lambda: is_typing(live, True))
     await room.close()
+    await reacting
     assert await outcomes(room, 2) == [("posted", None), ("silent", "max_messages")]
+    assert await texts(room) == ["a"]
     await room.open()
-    await room.post("three", author=ann)
-    assert len(await settled(room, 3)) == 3, "nothing was begun again"
+    await bot.react(room, await room.post("three", author=ann))
     assert await texts(room) == ["a", words]
     await room.clear()
-    await room.post("four", author=ann)
-    assert len(await settled(room, 4)) == 4
+    await bot.react(room, await room.post("four", author=ann))
     assert await texts(room) == ["a", words], "once"
     live.leave()
 
 
-async def is_typing(live: LiveRoom) -> bool:
+async def is_typing(live: LiveRoom, wanted: bool) -> bool:
     await live.catch_up()
-    return '"who":[[' in live.presence.typing.frame
+    return ('"who":[[' in live.presence.typing.frame) == wanted
