@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol
 
 from shiny_labchat import _callbacks
 from shiny_labchat._domain import RoomKey
 from shiny_labchat._records import Member, Message
 from shiny_labchat._scope import Scope
-from shiny_labchat.errors import LabChatError
-from shiny_labchat.store import Log
+from shiny_labchat.store import Log, floor
 
 __all__ = ["Attendant", "attend", "attending", "enter_soon"]
 
@@ -31,7 +31,7 @@ class Attendant(Protocol):
         """Be a member of a room; who was removed stays away."""
         ...
 
-    async def react(self, room: Any, member: Member | None, message: Message) -> None:
+    async def react(self, room: Any, message: Message) -> None:
         """Say something to a message, or nothing."""
         ...
 
@@ -42,15 +42,23 @@ def attend(log: Log, scope: Scope, bot: Attendant, room_of: _callbacks.RoomOf) -
 
     One with the same id, in the same rooms, is replaced. It follows rooms as callbacks do.
     """
-    _callbacks.register(log, scope, bot.react, f"bot:{bot.id}", room_of)
+
+    async def react(room: Any, member: Member | None, message: Message) -> None:
+        await bot.react(room, message)
+
+    _callbacks.register(log, scope, react, f"{floor.CALLBACK}{bot.id}", room_of)
     _bots.setdefault(log, {})[bot.id, scope] = bot
 
 
 def attending(log: Log, room: RoomKey) -> list[Callable[[Any], Awaitable[object]]]:
-    """How the bots of a room enter it; of one id the one that reacts there, see `Callbacks`."""
+    """
+    How the bots of a room enter it; of one id the one that reacts there, see `Callbacks`.
+
+    None of them keeps others from coming in.
+    """
     known = sorted(_bots.get(log, {}).items(), key=lambda each: each[0][1].room is not None)
     here = {id: bot for (id, scope), bot in known if scope.covers(room)}
-    return [bot.enter for bot in here.values()]
+    return [partial(_enter, bot) for bot in here.values()]
 
 
 def enter_soon(bot: Attendant, room: Any) -> None:
@@ -67,8 +75,8 @@ def enter_soon(bot: Attendant, room: Any) -> None:
 async def _enter(bot: Attendant, room: Any) -> None:
     try:
         await bot.enter(room)
-    except LabChatError as exc:
-        logger.error("bot %r could not enter %r: %s", bot.id, room, exc)
+    except Exception:
+        logger.exception("bot %r could not enter %r", bot.id, room)
 
 
 _entering: set[asyncio.Task[None]] = set()

@@ -10,8 +10,9 @@ import math
 import random
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from shiny_labchat._pseudonyms import Pseudonym
@@ -54,6 +55,7 @@ NO_REPLY = "[no reply]"
 """What a model answers that may decide, and would rather say nothing."""
 
 _CHARACTERS_PER_WORD = 5
+_NONE: Mapping[int, int] = MappingProxyType({})
 
 
 # ── when ─────────────────────────────────────────────────────────────────────────────────────
@@ -138,7 +140,7 @@ class Talk(NamedTuple):
     in_a_row
         Messages of bots since a person's last.
     since_own
-        Messages of others since the bot's last.
+        Messages of others since the bot's last, up to the one that it reacts to.
     """
 
     own: int = 0
@@ -147,27 +149,53 @@ class Talk(NamedTuple):
     since_own: int = 0
 
 
-def talk_of(messages: Sequence[Message], bot: str, bots: frozenset[str], upto: int) -> Talk:
-    """A conversation in numbers; `since_own` counts up to seq `upto`."""
+def talk_of(
+    messages: Sequence[Message],
+    bot: str,
+    bots: frozenset[str],
+    upto: int,
+    ends: Mapping[int, int] = _NONE,
+) -> Talk:
+    """
+    A conversation in numbers.
+
+    Parameters
+    ----------
+    messages
+        All of it.
+    bot, bots
+        The bot, and all bots.
+    upto
+        The seq from which on the message was whole that it reacts to.
+    ends
+        The same, by seq, of messages that came piece by piece; others are whole at once.
+    """
     said = [message for message in messages if message.member is not None]
     own = [message.seq for message in said if message.member == bot]
     since = own[-1] if own else 0
     row = 0
     while row < len(said) and said[-1 - row].member in bots:
         row += 1
-    others = sum(since < m.seq <= upto and m.member != bot for m in said)
+    whole = [ends.get(m.seq, m.seq) for m in said if m.member != bot]
+    others = sum(since < seq <= upto for seq in whole)
     return Talk(len(own), len(said), row, others)
 
 
-def as_experienced(messages: Sequence[Message], bot: str, unread: int) -> list[Message]:
+def as_experienced(
+    messages: Sequence[Message], bot: str, unread: int, ends: Mapping[int, int] = _NONE
+) -> tuple[list[Message], list[Message]]:
     """
-    A conversation in the order in which a bot came to know it.
+    A conversation as a bot came to know it: what it knows, and what it has not read yet.
 
-    What others have said from seq `unread` on it has not read yet; what it has said itself
-    meanwhile it wrote before. So the last message is always one that is to be reacted to.
+    That is what others have said from seq `unread` on, in messages that were whole then; `ends`
+    as in `talk_of`. What it has said itself meanwhile it wrote before it reads that.
     """
-    known = [m for m in messages if m.seq < unread or m.member == bot]
-    return known + [m for m in messages if m.seq >= unread and m.member != bot]
+
+    def is_known(message: Message) -> bool:
+        return message.member == bot or ends.get(message.seq, message.seq) < unread
+
+    known = [message for message in messages if is_known(message)]
+    return known, [message for message in messages if not is_known(message)]
 
 
 def speaks(when: When, message: Message, talk: Talk, name: str, rng: random.Random) -> bool:
@@ -176,7 +204,7 @@ def speaks(when: When, message: Message, talk: Talk, name: str, rng: random.Rand
         case "mention":
             return is_mentioned(message.content, name)
         case Every(n):
-            return talk.since_own % n == 0
+            return talk.since_own > 0 and talk.since_own % n == 0
         case Chance(p):
             return rng.random() < p
         case _:

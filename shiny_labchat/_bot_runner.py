@@ -12,8 +12,7 @@ import inspect
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,16 +20,16 @@ import sqlalchemy as sa
 
 from shiny_labchat import _blocking, _bot_rules, _commands
 from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, in_words
+from shiny_labchat._bot_delivery import Composed, Manner, compose, speak_as_it_comes
+from shiny_labchat._bot_others import Ears, Turn, in_turn
 from shiny_labchat._bot_rules import BotSpec, Silence
-from shiny_labchat._bot_streaming import speak_as_it_comes
-from shiny_labchat._composing import Manner, compose
-from shiny_labchat._domain import Event, Seat
+from shiny_labchat._domain import RoomState, Seat
 from shiny_labchat._live import Live, LiveRoom
 from shiny_labchat._names import resolve_pseudonym
 from shiny_labchat._records import Message
 from shiny_labchat._room import Room
-from shiny_labchat.errors import LabChatError, Refused
-from shiny_labchat.store import audit
+from shiny_labchat.errors import Refused
+from shiny_labchat.store import Outcome, audit, floor
 
 __all__ = ["enter", "react"]
 
@@ -38,16 +37,17 @@ logger = logging.getLogger("shiny_labchat")
 
 REDRAFTS = 2
 """How often a message is written anew, at most; then it is sent as it is."""
-WAIT = 0.2
-"""How often a bot that waits for its turn looks whether it has come, in seconds."""
 FRESH = 1.0
 """What was said so many seconds ago was read at once; what is older has waited for the bot."""
-_OWNER = secrets.token_hex(8)
 
 
 async def enter(spec: BotSpec, room: Room) -> Seat | None:
-    """Be a member of a room, shown as the bot is to be shown; None: it was removed."""
-    asked = resolve_pseudonym(spec.pseudonym, spec.id)
+    """Be a member of a room, shown as the bot is to be shown; None: it may not be there."""
+    try:
+        asked = resolve_pseudonym(spec.pseudonym, spec.id)
+    except Exception:
+        logger.exception("bot %r is not in room %r: its pseudonym failed", spec.id, room.id)
+        return None
     join = _commands.Join(
         spec.id,
         secrets.token_hex(4),
@@ -61,7 +61,13 @@ async def enter(spec: BotSpec, room: Room) -> Seat | None:
         state = (await room.submit(join)).state
         if spec.disclose and state.seats[spec.id].shown is not None:
             state = (await room.submit(_commands.Disclose(spec.id))).state
-    except Refused:
+    except Refused as exc:
+        if exc.code == "taken":
+            logger.error(
+                "bot %r is not in room %r: somebody who is no bot has this id there; "
+                "give the bot another one",
+                *(spec.id, room.id),
+            )
         return None
     return state.seat(spec.id)
 
@@ -73,59 +79,32 @@ async def react(spec: BotSpec, room: Room, message: Message) -> None:
     live = await Live.of(room.log).open(room.key)
     ears = Ears(live, spec.id)
     try:
-        while live.state.seq < message.seq and await live.catch_up():
+        begun = await _begin(spec, room, message)
+        if begun.is_over:
+            return
+        while live.state.seq < begun.seq and await live.catch_up():
             pass
         await live.read_whole()
-        seat = live.state.seat(spec.id) or await enter(spec, room)
+        seat = live.state.seat(spec.id)
+        if seat is None or not seat.is_bot:
+            seat = await enter(spec, room)
         if seat is not None:
-            await Reaction(spec, room, live, ears, seat, message).run()
+            await Reaction(spec, room, live, ears, seat, message, begun).run()
     finally:
         ears.close()
         live.leave()
 
 
-class Ears:
-    """
-    Hears what others say in a room.
+async def _begin(spec: BotSpec, room: Room, message: Message) -> audit.Begun:
+    def begin(conn: sa.Connection, now: int) -> audit.Begun:
+        floor.leave(conn, room.key, spec.id)
+        return audit.take_up(conn, room.key, spec.id, message.seq, _cid_of(message))
 
-    Attributes
-    ----------
-    moved
-        Set when somebody has said something after the seq that was given to `listen`.
-    """
-
-    def __init__(self, live: LiveRoom, bot: str) -> None:
-        self.moved = asyncio.Event()
-        self._bot = bot
-        self._newest = 0
-        self._since = live.state.seq
-        self.close = live.follow(self._hear)
-
-    def listen(self, since: int) -> None:
-        """Be told of what comes after a seq."""
-        self._since = since
-        self.moved.clear()
-        if self._newest > since:
-            self.moved.set()
-
-    def _hear(self, events: Sequence[Event]) -> None:
-        for event in events:
-            is_talk = event.kind == "message" and "audience" not in event.data
-            if is_talk and event.member != self._bot:
-                self._newest = event.seq
-                if event.seq > self._since:
-                    self.moved.set()
+    return await room.log.write(begin)
 
 
-def loop_time_of(message: Message) -> float:
-    """When a message was there to be read, in the running event loop's time; at the latest now."""
-    age = time.time() - message.at.timestamp()
-    now = asyncio.get_running_loop().time()
-    return now - age if 0 < age < FRESH else now
-
-
-class Done(Exception):
-    """There is nothing more to do about a message."""
+def _cid_of(message: Message) -> str:
+    return f"bot:{message.seq}"
 
 
 class Reaction:
@@ -136,12 +115,19 @@ class Reaction:
     ----------
     spec, room, live, ears, seat
         The bot, and where it is.
-    message
-        What somebody else has said.
+    message, begun
+        What somebody else has said, and what is known of that.
     """
 
     def __init__(
-        self, spec: BotSpec, room: Room, live: LiveRoom, ears: Ears, seat: Seat, message: Message
+        self,
+        spec: BotSpec,
+        room: Room,
+        live: LiveRoom,
+        ears: Ears,
+        seat: Seat,
+        message: Message,
+        begun: audit.Begun,
     ) -> None:
         self._spec = spec
         self._room = room
@@ -149,8 +135,12 @@ class Reaction:
         self._ears = ears
         self._seat = seat
         self._message = message
-        self._cid = f"bot:{message.seq}"
-        self._begun = loop_time_of(message)
+        self._known = begun.known
+        self._whole = begun.seq
+        loop = asyncio.get_running_loop()
+        age = time.time() - begun.at / 1e6
+        self._said = loop.time() - max(0.0, age)
+        self._begun = self._said if age < FRESH else loop.time()
         seed = live.state.seed if spec.seed is None else spec.seed
         self._seed = (seed, *room.key, spec.id, message.seq)
         about = seat.pseudonym, message, self._forbidden, self._random
@@ -158,62 +148,37 @@ class Reaction:
 
     async def run(self) -> None:
         """Decide, wait for a turn, and speak."""
-        try:
-            reason = await self._why_not()
-        except Done:
+        why_not = await self._why_not()
+        if why_not is not None:
+            await self._say_nothing(*why_not)
             return
-        if reason is not None:
-            await self._say_nothing(reason, "covered" if reason == "covered" else "silent")
-            return
-        async with self._floor():
-            reason = self._forbidden() or _bot_rules.limit_of(self._spec, self._talk())
-            if reason is None:
-                reason = await self._speak()
+        async with in_turn(self._room, self._live, self._spec.id) as turn:
+            reason = await self._speak(turn)
             if reason is not None:
-                await self._say_nothing(reason)
-            if reason in ("max_messages", "budget", "study_budget"):
-                await self._end(reason)
+                await self._give_up(reason)
 
     # ── whether ──
 
-    async def _why_not(self) -> str | None:
-        spec, message, where = self._spec, self._message, self._room.key
-
-        def begin(conn: sa.Connection, now: int) -> tuple[bool, int]:
-            is_said = audit.take_up(conn, where, spec.id, message.seq, self._cid)
-            return is_said, audit.known(conn, where, spec.id)
-
-        is_said, known = await self._room.log.write(begin)
-        if is_said:
-            raise Done
-        if message.seq <= known:
-            return "covered"
+    async def _why_not(self) -> tuple[audit.Outcome, str] | None:
+        spec, message = self._spec, self._message
+        if self._whole <= self._known:
+            return "covered", "covered"
+        if message.seq <= self._live.state.cleared:
+            return "silent", "cleared"
         name, talk = self._seat.pseudonym, self._talk()
         if not _bot_rules.speaks(spec.when, message, talk, name, self._random("when")):
-            return "when"
+            return "silent", "when"
         if isinstance(spec.when, Silence):
-            interrupted = await self._is_interrupted(spec.when.seconds)
+            is_quiet = await self._ears.is_quiet(self._whole, self._said + spec.when.seconds)
             self._begun = asyncio.get_running_loop().time()
-            return "talk went on" if interrupted else None
+            return None if is_quiet else ("silent", "talk went on")
         if callable(spec.when):
             try:
-                return None if await self._is_wanted(spec.when) else "when"
+                return None if await self._is_wanted(spec.when) else ("silent", "when")
             except Exception as exc:
                 logger.exception("the function that says when bot %r speaks failed", spec.id)
-                await self._say_nothing(in_words(exc), "failed")
-                raise Done from exc
+                return "failed", in_words(exc)
         return None
-
-    async def _is_interrupted(self, seconds: float) -> bool:
-        if self._public()[-1:] and self._public()[-1].seq > self._message.seq:
-            return True
-        self._ears.listen(self._message.seq)
-        try:
-            async with asyncio.timeout(self._message.at.timestamp() + seconds - time.time()):
-                await self._ears.moved.wait()
-                return True
-        except TimeoutError:
-            return False
 
     async def _is_wanted(self, when: Any) -> bool:
         if inspect.iscoroutinefunction(when):
@@ -223,63 +188,80 @@ class Reaction:
 
     def _forbidden(self) -> str | None:
         """Why the bot may not write now, or what it is shown as."""
-        seat = self._live.state.seats[self._spec.id]
-        code = self._live.state.silence(replace(seat, role=seat.role_for(None)))
-        return None if code == "read_only" and self._is_shown() else code
+        code = self._live.state.silence(self._seat_in(self._live.state))
+        return code or ("cleared" if self._message.seq <= self._live.state.cleared else None)
+
+    async def _hindrance(self, turn: Turn) -> str | None:
+        """Why the bot says nothing now, as it may not or enough is said."""
+        while True:
+            talk = self._talk()
+            reason = self._forbidden() or _bot_rules.limit_of(self._spec, talk)
+            in_a_row = talk.in_a_row + turn.unsaid(self._live.whole.public(0))
+            is_sure = _bot_rules.limit_of(self._spec, talk._replace(in_a_row=in_a_row)) is None
+            if turn.was_awaited:
+                self._begun = asyncio.get_running_loop().time()
+            if reason is not None or is_sure:
+                return reason
+            await turn.wait()  # what others compose may be enough, if they say it
+            await turn.has_come()
+
+    def _seat_in(self, state: RoomState) -> Seat:
+        return state.seats.get(self._spec.id, self._seat)
 
     def _is_shown(self) -> bool:
         """Whether everybody may know that it is a machine."""
-        return self._live.state.seats[self._spec.id].role_for(None) == "assistant"
+        return self._seat_in(self._live.state).role_for(None) == "assistant"
 
     def _talk(self) -> _bot_rules.Talk:
         bots = frozenset(seat.member for seat in self._live.state.bots())
-        return _bot_rules.talk_of(self._public(), self._spec.id, bots, self._message.seq)
-
-    def _public(self) -> list[Message]:
-        return self._live.public()
+        whole = self._live.whole
+        return _bot_rules.talk_of(whole.public(0), self._spec.id, bots, self._whole, whole.ends)
 
     def _random(self, *what: object) -> Any:
         return _bot_rules.generator(*self._seed, *what)
 
     # ── how ──
 
-    async def _speak(self) -> str | None:
+    async def _speak(self, turn: Turn) -> str | None:
         """Say something; gives why not, if it did not come to anything."""
         spec = self._spec
-        if self._streams():
-            return await self._stream()
         for draft in range(REDRAFTS + 1):
-            knew = self._live.state.seq
-            heard = _bot_rules.as_experienced(self._public(), spec.id, self._message.seq)
-            self._ears.listen(knew)
-            answer: list[Any] = []
-
-            async def ask(
-                heard: Sequence[Message] = heard, knew: int = knew, answer: list[Any] = answer
-            ) -> str | None:
-                answer.append(await self._asking.answer(heard, knew))
-                return self._as_said(answer[0].text)
-
-            minds = spec.moved_on == "drop" or (spec.moved_on == "redraft" and draft < REDRAFTS)
+            if (reason := await self._hindrance(turn)) is not None:
+                return reason
             try:
-                how, text = await compose(ask(), self._manner(heard, draft, minds))
+                if self._streams():
+                    return await self._stream()
+                minds = spec.moved_on == "drop" or (spec.moved_on == "redraft" and draft < REDRAFTS)
+                composed = await self._compose(draft, minds)
             except Unasked as exc:
                 return str(exc)
             except Unanswered:
                 return None
-            entry: int = answer[0].entry
-            if how == "silent":
-                await self._settle(entry, outcome="silent", reason="model")
-            elif how == "written":
-                await self._post(text, entry)
-            else:
-                outcome = "dropped" if spec.moved_on == "drop" else "redrafted"
-                await self._settle(entry, outcome=outcome, reason="talk went on")
-                if outcome == "redrafted":
-                    self._begun = asyncio.get_running_loop().time()
-                    continue
-            return None
+            if composed.how != "moved":
+                await self._deliver(composed)
+                return None
+            outcome = "dropped" if spec.moved_on == "drop" else "redrafted"
+            await self._settle(composed.entry, outcome=outcome, reason="talk went on")
+            if outcome == "dropped":
+                return None
+            self._begun = asyncio.get_running_loop().time()
         return None
+
+    async def _compose(self, draft: int, minds: bool) -> Composed:
+        knew = self._live.state.seq
+        known, unread = self._heard()
+        self._ears.listen(knew)
+
+        async def ask() -> tuple[str | None, int]:
+            answer = await self._asking.answer([*known, *unread], knew)
+            return self._as_said(answer.text), answer.entry
+
+        return await compose(ask(), self._manner(unread, draft, minds))
+
+    def _heard(self) -> tuple[list[Message], list[Message]]:
+        whole, cleared = self._live.whole, self._live.state.cleared
+        talk = whole.public(cleared)
+        return _bot_rules.as_experienced(talk, self._spec.id, self._whole, whole.ends)
 
     def _as_said(self, text: str) -> str | None:
         if self._spec.when == "model" and _bot_rules.is_no_reply(text):
@@ -287,34 +269,52 @@ class Reaction:
         longest = None if self._is_shown() else self._live.state.rules.max_length
         return _bot_rules.as_typed(text, longest, self._seat.pseudonym) or None
 
-    def _manner(self, heard: Sequence[Message], draft: int, minds: bool) -> Manner:
-        pace, own = self._spec.pace, self._spec.id
-        unread = [m.content for m in heard if m.seq >= self._message.seq and m.member != own]
-        reading = pace.time_to_read(unread, self._random("read", draft))
+    def _manner(self, unread: Sequence[Message], draft: int, minds: bool) -> Manner:
+        pace, texts = self._spec.pace, [message.content for message in unread]
         return Manner(
-            reading=reading,
+            reading=pace.time_to_read(texts, self._random("read", draft)),
             typing=lambda text: pace.time_to_type(text, self._random("type", draft)),
-            type=lambda: self._live.presence.type(own),
+            type=self._type,
             begun=self._begun,
             is_decided=self._spec.when != "model",
             moved=self._ears.moved if minds else None,
         )
 
+    def _type(self) -> None:
+        state = self._live.state
+        if state.silence(self._seat_in(state)) is None:  # as it is with people
+            self._live.presence.type(self._spec.id)
+
+    async def _deliver(self, composed: Composed) -> None:
+        if composed.how == "silent":
+            await self._settle(composed.entry, outcome="silent", reason="model")
+            return
+        try:
+            outcome = await self._post(composed.text, _cid_of(self._message))
+        except Refused as exc:
+            await self._settle(composed.entry, outcome="dropped", reason=exc.code)
+            return
+        if outcome.is_repeat:  # another process took this one for dead
+            await self._settle(composed.entry, outcome="dropped", reason="said already")
+            return
+        became = outcome.events[0]
+        fields = {"outcome": "posted", "posted": became.at, "became": became.seq}
+        await self._settle(composed.entry, **fields)
+
+    async def _post(self, text: str, cid: str) -> Outcome:
+        """Post; who passes for a person, and would be too fast, waits as people do."""
+        while True:
+            try:
+                return await self._room.submit(self._message_of(text, cid))
+            except Refused as exc:
+                rate = self._live.state.rules.rate
+                if exc.code != "too_fast" or rate is None:
+                    raise
+            await asyncio.sleep(1 / rate)
+
     def _message_of(self, text: str, cid: str) -> _commands.Post:
         parts = [("markdown" if self._is_shown() else "text", text)]
         return _commands.Post(parts, "user", self._spec.id, cid=cid, hides_cid=True)
-
-    async def _post(self, text: str, entry: int) -> None:
-        try:
-            came = await self._room.submit(self._message_of(text, self._cid))
-        except Refused as exc:
-            await self._settle(entry, outcome="dropped", reason=exc.code)
-            return
-        if came.is_repeat:  # a server that took this one for dead was faster
-            await self._settle(entry, outcome="dropped", reason="said already")
-            return
-        became = came.events[0]
-        await self._settle(entry, outcome="posted", posted=became.at, became=became.seq)
 
     def _streams(self) -> bool:
         spec = self._spec
@@ -323,75 +323,51 @@ class Reaction:
 
     async def _stream(self) -> str | None:
         """Say something as it comes, if all may know that it is a machine that speaks."""
-        spec, knew = self._spec, self._live.state.seq
-        heard = _bot_rules.as_experienced(self._public(), spec.id, self._message.seq)
-        reading = self._manner(heard, 0, minds=False).reading
+        knew = self._live.state.seq
+        known, unread = self._heard()
+        reading = self._manner(unread, 0, minds=False).reading
         await asyncio.sleep(self._begun + reading - asyncio.get_running_loop().time())
-        post = replace(self._message_of("", self._cid), parts=(), by=self._message.member)
-        return await speak_as_it_comes(self._room, post, self._asking, heard, knew)
+        post = self._message_of("", _cid_of(self._message))
+        post = replace(post, parts=(), by=self._message.member)
+        return await speak_as_it_comes(self._room, post, self._asking, [*known, *unread], knew)
 
-    async def _end(self, reason: str) -> None:
-        """Nothing more will be said: do what was declared for that."""
+    # ── when it is enough ──
+
+    async def _give_up(self, reason: str) -> None:
+        """Say nothing; and nothing more, if that is why: do what was declared for that."""
         spec = self._spec
-        if spec.end == "fallback" and reason != "max_messages":
-            return  # that goes on; it only could not answer this
-        if spec.closing is not None and not self._has_closed():
-
-            async def closing() -> str | None:
-                return spec.closing
-
-            self._begun = asyncio.get_running_loop().time()
-            composed = await compose(closing(), self._manner((), 0, minds=False))
-            await self._room.submit(self._message_of(composed.text, "bot:closing"))
-        if spec.end == "leave":
+        is_end = reason == "max_messages"
+        if reason in ("budget", "study_budget"):
+            is_end = spec.end != "fallback"  # that goes on; it only could not answer this
+        if is_end and spec.closing is not None:
+            await self._close(spec.closing)
+        await self._say_nothing("silent", reason)
+        if is_end and spec.end == "leave":
             await self._room.submit(_commands.Remove(spec.id))
 
-    def _has_closed(self) -> bool:
-        said = (self._spec.id, self._spec.closing)
-        return any((m.member, m.content) == said for m in self._public())
+    async def _close(self, words: str) -> None:
+        said = (self._spec.id, words)
+        if any((m.member, m.content) == said for m in self._live.whole.public(0)):
+            return
+
+        async def closing() -> tuple[str, int]:
+            return words, 0
+
+        self._begun = asyncio.get_running_loop().time()
+        composed = await compose(closing(), self._manner((), 0, minds=False))
+        try:
+            await self._post(composed.text, "bot:closing")
+        except Refused as exc:
+            bot, room = self._spec.id, self._room.id
+            logger.warning("bot %r could not say its last words in %r: %s", bot, room, exc)
 
     # ── the record ──
 
-    async def _say_nothing(self, reason: str, outcome: audit.Outcome = "silent") -> None:
-        spec, seq, knew = self._spec, self._message.seq, self._live.state.seq
+    async def _say_nothing(self, outcome: audit.Outcome, reason: str) -> None:
+        bot, seq, knew = self._spec.id, self._message.seq, self._live.state.seq
+        fields = {"seq": seq, "knew": knew, "outcome": outcome, "reason": reason}
         where = self._room.key
-
-        def note(conn: sa.Connection, now: int) -> None:
-            audit.add(conn, now, where, spec.id, seq=seq, knew=knew, outcome=outcome, reason=reason)
-
-        await self._room.log.write(note)
+        await self._room.log.write(lambda conn, now: audit.add(conn, now, where, bot, **fields))
 
     async def _settle(self, entry: int, **fields: Any) -> None:
         await self._room.log.write(lambda conn, now: audit.settle(conn, entry, **fields))
-
-    # ── the floor ──
-
-    @asynccontextmanager
-    async def _floor(self) -> AsyncGenerator[None]:
-        """Compose when it is one's turn; see `Rules.max_composing`."""
-        log, where, bot = self._room.log, self._room.key, self._spec.id
-
-        def take(conn: sa.Connection, now: int) -> bool:
-            most = self._live.state.rules.max_composing
-            return audit.take_floor(conn, now, where, bot, _OWNER, most)
-
-        while True:
-            if await log.write(take):
-                break
-            await asyncio.sleep(WAIT)
-            self._begun = asyncio.get_running_loop().time()
-        keeping = asyncio.create_task(self._keep_floor())
-        try:
-            yield
-        finally:
-            keeping.cancel()
-            leaving = log.write(lambda conn, now: audit.leave_floor(conn, where, bot, _OWNER))
-            await asyncio.shield(leaving)
-
-    async def _keep_floor(self) -> None:
-        while True:
-            await asyncio.sleep(audit.LEASE / 3e6)
-            try:
-                await self._room.log.write(lambda conn, now: audit.renew_floor(conn, now, _OWNER))
-            except LabChatError as exc:
-                logger.error("bots at work could not be noted: %s", exc)

@@ -53,7 +53,7 @@ class Join:
     role: Role = "participant"
     pseudonym: str | None = None
     by_page: bool = False
-    """A page may not bring back who was removed."""
+    """A page may not bring back who was removed, nor take a bot's place; so it is with bots."""
     is_bot: bool = False
     shown: Role | None = None
     """The role that others are shown in place of `role`; None: that."""

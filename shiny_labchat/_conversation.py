@@ -19,9 +19,15 @@ class Conversation:
     ----------
     events
         The room's events so far, in order; others than messages are passed over.
+
+    Attributes
+    ----------
+    ends
+        By the seqs of messages that came as streams: when (as a seq) they were whole.
     """
 
     def __init__(self, events: Iterable[Event]) -> None:
+        self.ends: dict[int, int] = {}
         self._messages: list[Message] = []
         self._open: dict[int, Event] = {}
         self._has_private = False
@@ -43,6 +49,8 @@ class Conversation:
         if event.data.get("is") == "withheld":  # it came to nothing
             return
         message = message_of(event)
+        if "whole" in event.data:
+            self.ends[event.seq] = event.data["whole"]
         at = bisect_left(self._messages, message.seq, key=lambda known: known.seq)
         self._messages[at : at + self._knows(message.seq, at)] = [message]
         self._has_private = self._has_private or "audience" in event.data
@@ -50,9 +58,9 @@ class Conversation:
     def _knows(self, seq: int, at: int) -> bool:
         return at < len(self._messages) and self._messages[at].seq == seq
 
-    def public(self, room: RoomState) -> list[Message]:
-        """What everybody may see of it, since the room was last cleared."""
-        return [m for m in self._messages if m.seq > room.cleared and m.audience is None]
+    def public(self, after: int) -> list[Message]:
+        """What everybody may see of it after a seq."""
+        return [m for m in self._messages if m.seq > after and m.audience is None]
 
     def seen(self, room: RoomState, viewer: Seat, upto: int) -> tuple[Message, ...]:
         """What a viewer may see of it up to a seq, since the room was last cleared."""

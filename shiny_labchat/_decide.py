@@ -87,6 +87,8 @@ def _configure(state: RoomState, wish: Configure, at: int) -> list[Event]:
 
 def _join(state: RoomState, wish: Join, at: int) -> list[Event]:
     seat = state.seats.get(wish.member)
+    if seat is not None and wish.by_page and seat.is_bot != wish.is_bot:
+        raise Refused("taken")
     if seat is not None and not seat.is_removed:
         return []
     if seat is not None and wish.by_page:
@@ -130,13 +132,7 @@ def _say(state: RoomState, wish: Say, at: int) -> list[Event]:
     seat = _member(state, wish.member)
     if (code := state.silence(seat)) is not None:
         raise Refused(code)
-    check_text(wish.text)
-    if not wish.text.strip():
-        raise Refused("empty")
-    if len(wish.text) > state.rules.max_length:
-        raise Refused("too_long", detail=f"At most {state.rules.max_length} characters, please.")
-    if seat.allowance(state.rules, at) < 1:
-        raise Refused("too_fast")
+    _check_said(state, seat, wish.text, at)
     if wish.waits:
         waiting = {"text": wish.text, "page": wish.page}
         return [_event(state, at, "submitted", wish.member, waiting, wish.cid)]
@@ -148,6 +144,17 @@ def _say(state: RoomState, wish: Say, at: int) -> list[Event]:
         "page": wish.page,
     }
     return [_event(state, at, "message", wish.member, data, wish.cid)]
+
+
+def _check_said(state: RoomState, seat: Seat, text: str, at: int) -> None:
+    """What people may say, and how often."""
+    check_text(text)
+    if not text.strip():
+        raise Refused("empty")
+    if len(text) > state.rules.max_length:
+        raise Refused("too_long", detail=f"At most {state.rules.max_length} characters, please.")
+    if seat.allowance(state.rules, at) < 1:
+        raise Refused("too_fast")
 
 
 def _publish(state: RoomState, wish: Publish, at: int) -> list[Event]:
@@ -190,11 +197,13 @@ def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
     if wish.member is not None:
         seat = _member(state, wish.member)
         code = state.silence(seat)
-        if code is not None and code != "read_only":  # the app knows who writes here
-            raise Refused(code)
+        if code is not None and (code != "read_only" or seat.is_bot):
+            raise Refused(code)  # for people, the app knows who writes here
         name, handle = name or seat.pseudonym, seat.handle
         if seat.is_bot:
             role = "assistant" if seat.role_for(None) == "assistant" else "user"
+            if role == "user" and not wish.is_live:  # it passes for a person, whom these bind
+                _check_said(state, seat, "".join(_strings(wish.parts)), at)
     if wish.cid is not None and wish.cid.startswith(_KEPT):
         raise ValueError(f"id: {wish.cid!r} is kept for the log; begin it otherwise")
     _check_storable(name or "", wish.cid or "", wish.original or "", *_strings(wish.parts))

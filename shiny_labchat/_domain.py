@@ -196,14 +196,22 @@ class RoomState(NamedTuple):
         return max(self.told.get(None, 0), self.told.get(viewer, 0))
 
     def silence(self, seat: Seat) -> str | None:
-        """Why a member may not write now, as a code; None: they may."""
+        """
+        Why a member may not write now, as a code; None: they may.
+
+        A bot is judged as what it is shown as: who passes for a participant may not write where
+        participants may not. One that all know as an assistant writes where the app wants it to.
+        """
         if seat.is_removed:
             return "removed"
         if not self.is_open:
             return "closed"
         if seat.is_muted:
             return "muted"
-        may = seat.role != "observer" if self.write is None else seat.role in self.write
+        role = seat.role_for(None)
+        if seat.is_bot and role == "assistant":
+            return None
+        may = role != "observer" if self.write is None else role in self.write
         return None if may else "read_only"
 
     def floor(self, viewer: Seat) -> int:
@@ -264,7 +272,7 @@ def _removed(state: RoomState, event: Event) -> _Changes:
 
 def _said(state: RoomState, event: Event) -> _Changes:
     seat = state.seats.get(event.member or "")
-    if seat is None or "page" not in event.data:  # code may say what it likes
+    if seat is None or not ("page" in event.data or seat.is_bot):  # code may say what it likes
         return {}
     if "submitted" in event.data or "again" in event.data:  # it was counted when it was sent
         return {}

@@ -293,9 +293,9 @@ class LiveRoom:
         self.streams.forget(self._window.since)
         for event in events:
             self._follow_stream(event)
-            if event.kind in ("message", "submitted") and event.member is not None:
-                self.presence.stop_typing(event.member)
-            elif event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
+            if event.kind in ("message", "submitted", "removed") and event.member is not None:
+                self.presence.stop_typing(event.member)  # a bot has no page that goes
+            if event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
                 self.presence.rename()
         if self._whole is not None:
             self._whole.add(events)
@@ -371,18 +371,17 @@ class LiveRoom:
         """
         if self._whole is None:
             self._keep_whole(self._log.read_now(self._read_after(0)))
-        assert self._whole is not None
-        return self._whole.seen(self.state, viewer, upto)
+        return self.whole.seen(self.state, viewer, upto)
 
-    def public(self) -> list[Message]:
-        """What everybody may see, since the room was last cleared; after :meth:`read_whole`."""
+    @property
+    def whole(self) -> Conversation:
+        """All that was ever said; after :meth:`read_whole`."""
         assert self._whole is not None
-        return self._whole.public(self.state)
+        return self._whole
 
     async def read_whole(self) -> None:
         """Keep the whole room in memory from now on, without keeping anybody waiting."""
-        events: list[Event] = []
-        known, more = 0, self._whole is None
+        events, known, more = list[Event](), 0, self._whole is None
         while more:  # until memory takes over, however much is said meanwhile
             newer = await self._log.read(self._read_after(known))
             events += newer

@@ -171,7 +171,7 @@ def is_message(event: Event) -> bool:
 def settled(opening: Event, ending: Event) -> Event:
     """The message that a stream has become: in its opening's place, with what was said."""
     data = {key: value for key, value in opening.data.items() if key not in ("live", "is")}
-    data["parts"] = ending.data["parts"]
+    data |= {"parts": ending.data["parts"], "whole": ending.seq}
     for key in ("deps", "turns", "original"):
         if ending.data.get(key):
             data[key] = ending.data[key]

@@ -121,7 +121,7 @@ class Speaker:
     async def heard(self) -> list[Message]:
         """What was said to everybody in the room so far, streams that go on apart."""
         await self._live.read_whole()
-        return self._live.public()
+        return self._live.whole.public(self._live.state.cleared)
 
     @property
     def pieces(self) -> int:

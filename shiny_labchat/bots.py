@@ -30,7 +30,7 @@ from shiny_labchat._bot_rules import (
 )
 from shiny_labchat._names import as_id
 from shiny_labchat._pseudonyms import Pseudonym
-from shiny_labchat._records import Member, Message
+from shiny_labchat._records import Message
 from shiny_labchat._room import Room
 from shiny_labchat.store import AuditEntry
 
@@ -63,7 +63,8 @@ class Bot:
     Parameters
     ----------
     id
-        Its member id; never shown to participants.
+        Its member id; never shown to participants. In a room where a person has it the bot is
+        not, which the server's log says.
     client
         The language model that it speaks with: a chatlas Chat with its system prompt and tools,
         or a function that makes one, called when it is first needed. The model is told what
@@ -77,7 +78,8 @@ class Bot:
         joining, and bots are there first.
     disclose
         Whether it is shown as an assistant. If not, it is a participant in all that reaches a
-        browser, until :meth:`Room.disclose`.
+        browser, until :meth:`Room.disclose`, and what binds participants binds it: where and
+        when they may write, how much and how fast (:class:`Rules`).
     when
         Which messages of other members make it speak: "message" (each), "mention" (those with
         its pseudonym), ``Every(n)``, ``Silence(seconds)``, ``Chance(p)``, a function of the
@@ -102,12 +104,13 @@ class Bot:
         seed, the same behaviour. Models that take a seed are sent one made of it. None: drawn
         from the room's own random seed, and none is sent.
     max_messages
-        Messages it writes in a room, at most; None: any number.
+        Messages it writes in a room, at most, cleared ones included; None: any number.
     max_share
         Its share of all members' messages in a room, from 0 to 1, at most; None: any.
     max_in_a_row
         Messages of bots without a person's between, after which it says nothing more, so that
-        bots do not talk to each other for ever; None: any number.
+        bots do not talk to each other for ever; None: any number. What other bots compose that
+        began before it is waited for where it would be one too many.
     budget, study_budget
         What it may spend in a study; what all bots together may spend in a study, as far as this
         one is concerned. See :class:`Budget` for what is counted, and how exactly.
@@ -129,7 +132,13 @@ class Bot:
     -----
     A message is sent max(latency, reading + typing) after the bot has begun to read: who waits
     for a model reads and types meanwhile. How many bots compose at the same time in a room is
-    up to ``Rules(max_composing=)``; the others wait.
+    up to ``Rules(max_composing=)``; the others wait, and come in the order in which they came.
+
+    What other members say counts as talk, not what programmes say (announcements, say), which it
+    reads but does not react to. What comes piece by piece counts when it is whole. What was
+    cleared from the room's screen before it was answered is not answered.
+
+    A page's ``transform_user_input`` changes what people say there, not what bots say.
 
     A model that fails is asked again after 1, 3 and 8 seconds and a bit, then the fallback is
     asked, as it is at once if no client could be made; if nobody answers the bot says nothing,
@@ -214,7 +223,7 @@ class Bot:
         """Be a member of a room; for this package."""
         await _bot_runner.enter(self._spec, room)
 
-    async def react(self, room: Room, member: Member | None, message: Message) -> None:
+    async def react(self, room: Room, message: Message) -> None:
         """Say something to a message, or nothing; for this package."""
         await _bot_runner.react(self._spec, room, message)
 

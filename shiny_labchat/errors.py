@@ -35,6 +35,7 @@ SENTENCES: dict[str, str] = {
     "store_gone": "The server lost its database: this was not stored. Please tell the organisers.",
     "store_read_only": "The server may not write to its database. Please tell the organisers.",
     "store_broken": "The server could not store this. Please try again, or tell the organisers.",
+    "taken": "Somebody else has this place. Please tell the organisers.",
     "ticket": "This page's permission has run out. Please reload the page.",
     "too_big": "That is far too much for one message.",
     "too_fast": "You are sending messages very fast. Please wait a few seconds.",

@@ -29,7 +29,7 @@ BUSY_TIMEOUT = 5.0
 """How long a commit waits for another process's lock, in seconds."""
 READERS = 4
 """Threads, and connections, that read at the same time."""
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest migration this version knows."""
 _VERSION_TABLE = "labchat_version"
 

@@ -43,6 +43,7 @@ __all__ = [
     "row_of",
     "submitted",
     "token",
+    "whole_at",
 ]
 
 metadata = sa.MetaData()
@@ -270,6 +271,16 @@ def find_cid(conn: sa.Connection, number: int, author: str, cid: str) -> Event |
     wanted = {"room": number, "author": author, "cid": cid}
     row = conn.execute(_FIND_CID, wanted).first()
     return None if row is None else _event_of(row)
+
+
+def whole_at(conn: sa.Connection, number: int, seq: int) -> Event:
+    """The event from which on a message is whole: itself, or the first end of its stream."""
+    said = event_at(conn, number, seq)
+    assert said is not None
+    if "live" not in said.data:
+        return said
+    ends = (find_cid(conn, number, "", f"{STREAM}{seq}{mark}") for mark in ("", "?"))
+    return min((end for end in ends if end is not None), key=lambda end: end.seq, default=said)
 
 
 def _event_of(row: Any) -> Event:

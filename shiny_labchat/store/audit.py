@@ -1,5 +1,5 @@
 """
-What bots asked models and were answered, why they kept silent, and which of them are composing.
+What bots asked models and were answered, and why they kept silent.
 
 Only programs read it: nothing of it is ever sent to a browser.
 """
@@ -9,33 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 import sqlalchemy as sa
 
-from shiny_labchat._commands import EndStream
-from shiny_labchat._domain import RoomKey
+from shiny_labchat._commands import STREAM
+from shiny_labchat._domain import Event, RoomKey
 from shiny_labchat._records import to_datetime
-from shiny_labchat.store._tables import find_cid, find_room, metadata, room
+from shiny_labchat.store._tables import find_cid, find_room, metadata, room, whole_at
 from shiny_labchat.store.spending import Spent, spend
 
 __all__ = [
-    "LEASE",
     "AuditEntry",
+    "Begun",
     "Outcome",
     "add",
-    "known",
-    "leave_floor",
-    "renew_floor",
     "settle",
-    "take_floor",
     "take_up",
     "written",
 ]
-
-LEASE = 6_000_000
-"""For how long a bot that composes promises to go on, in microseconds."""
 
 Outcome = Literal[
     "open",
@@ -81,15 +74,6 @@ audit = sa.Table(
 )
 sa.Index("audit_room", audit.c.room, audit.c.bot)
 
-composing = sa.Table(
-    "composing",
-    metadata,
-    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
-    sa.Column("bot", sa.Text, primary_key=True),
-    sa.Column("owner", sa.Text, nullable=False),
-    sa.Column("until", sa.BigInteger, nullable=False),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
@@ -118,7 +102,7 @@ class AuditEntry:
     at
         When it was written down: aware, UTC, like all times here.
     reason
-        Why it was silent: "when", "model", "talk went on", "max_messages", "max_share",
+        Why it was silent: "when", "model", "talk went on", "cleared", "max_messages", "max_share",
         "max_in_a_row", "budget", "study_budget", or the code of a refusal such as "closed". Why
         it was dropped: such a code, "talk went on", or "said already" (by another server). What
         failed; without a call that is the client, which could not be made, or `when`.
@@ -239,38 +223,74 @@ def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
 _JSON = ("prompt", "parameters")
 
 
-def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -> bool:
+class Begun(NamedTuple):
+    """
+    A message that a bot begins with.
+
+    Parameters
+    ----------
+    is_over
+        Whether it was decided before what becomes of it.
+    known
+        The newest event that the bot knew of in what it has said so far; 0: none.
+    seq, at
+        When the message was whole: as an event, and in microseconds since 1970 (UTC).
+    """
+
+    is_over: bool
+    known: int
+    seq: int
+    at: int
+
+
+def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -> Begun:
     """
     Begin with a message; what is open of the bot's was left by a server that ended.
 
-    Returns
-    -------
-    bool
-        Whether that has said already, under the id `cid`, what was to be said, or began to.
+    Parameters
+    ----------
+    where, bot, seq
+        Who begins with which message.
+    cid
+        The id of what it says to that.
     """
     found = find_room(conn, where)
     assert found is not None
+    number, _ = found
     still = sa.update(audit).where(*_of(where, bot), audit.c.outcome == "open")
-    said = find_cid(conn, found[0], bot, cid)
+    said = find_cid(conn, number, bot, cid)
     if said is not None:
-        ending = find_cid(conn, found[0], "", EndStream(said.seq, ()).cid)
-        is_whole = "live" not in said.data or ending is not None
-        outcome = "posted" if is_whole else "interrupted"
+        outcome = "posted" if _is_done(conn, number, said) else "interrupted"
         news = {"outcome": outcome, "posted": said.at, "became": said.seq}
         conn.execute(still.where(audit.c.seq == seq).values(**news))
     conn.execute(still.values(outcome="interrupted"))
-    return said is not None
+    decided = sa.select(audit.c.key).where(
+        *_of(where, bot), audit.c.seq == seq, audit.c.outcome.in_(_DECIDED)
+    )
+    is_over = said is not None or conn.execute(decided.limit(1)).first() is not None
+    whole = whole_at(conn, number, seq)
+    return Begun(is_over, _known(conn, where, bot), whole.seq, whole.at)
 
 
-# ── reading ──────────────────────────────────────────────────────────────────────────────────
+_DECIDED = ("posted", "silent", "covered", "dropped")
 
 
-def known(conn: sa.Connection, where: RoomKey, bot: str) -> int:
-    """The newest event that a bot knew of in what it has said so far; 0: none."""
+def _is_done(conn: sa.Connection, number: int, said: Event) -> bool:
+    """Whether a message is all that was to be said, not what a stream was cut off at."""
+    if "live" not in said.data:
+        return True
+    end = find_cid(conn, number, "", f"{STREAM}{said.seq}")
+    return end is not None and end.data["is"] == "done"
+
+
+def _known(conn: sa.Connection, where: RoomKey, bot: str) -> int:
     posted = sa.select(sa.func.max(audit.c.knew)).where(
         *_of(where, bot), audit.c.outcome == "posted"
     )
     return conn.execute(posted).scalar() or 0
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────
 
 
 def written(
@@ -302,54 +322,3 @@ def _of(where: RoomKey, bot: str) -> tuple[sa.ColumnElement[bool], ...]:
         .scalar_subquery()
     )
     return audit.c.room == number, audit.c.bot == bot
-
-
-# ── the floor ────────────────────────────────────────────────────────────────────────────────
-
-
-def take_floor(
-    conn: sa.Connection, now: int, where: RoomKey, bot: str, owner: str, most: int
-) -> bool:
-    """
-    Let a bot compose, if fewer than `most` do so in the room.
-
-    Parameters
-    ----------
-    now
-        Microseconds since 1970 (UTC).
-    where, bot, owner
-        The room, the bot, and its process.
-    most
-        Bots that may compose at the same time.
-    """
-    found = find_room(conn, where)
-    assert found is not None
-    here = composing.c.room == found[0]
-    gone = sa.or_(composing.c.until <= now, composing.c.bot == bot)
-    conn.execute(sa.delete(composing).where(here, gone))
-    busy = conn.execute(sa.select(sa.func.count()).select_from(composing).where(here)).scalar_one()
-    if busy >= most:
-        return False
-    row = {"room": found[0], "bot": bot, "owner": owner, "until": now + LEASE}
-    conn.execute(sa.insert(composing).values(**row))
-    return True
-
-
-def renew_floor(conn: sa.Connection, now: int, owner: str) -> None:
-    """Promise to go on, for all bots of a process that compose."""
-    mine = sa.update(composing).where(composing.c.owner == owner)
-    conn.execute(mine.values(until=now + LEASE))
-
-
-def leave_floor(conn: sa.Connection, where: RoomKey, bot: str, owner: str) -> None:
-    """A bot composes no more."""
-    number = (
-        sa.select(room.c.key)
-        .where(room.c.study == where.study, room.c.id == where.id)
-        .scalar_subquery()
-    )
-    conn.execute(
-        sa.delete(composing).where(
-            composing.c.room == number, composing.c.bot == bot, composing.c.owner == owner
-        )
-    )

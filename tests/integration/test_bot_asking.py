@@ -304,7 +304,7 @@ async def test_one_of_two_servers_has_said_it(room: Room, first: int) -> None:
     message = await room.post("Hello?", author="ann")
     reactions: list[asyncio.Task[None]] = []
     for n in (1, 2):
-        reactions.append(asyncio.create_task(bot.react(room, None, message)))
+        reactions.append(asyncio.create_task(bot.react(room, message)))
         while len(asked) < n:
             await room.audit()
     for n in (first, 1 - first):
@@ -325,7 +325,7 @@ async def test_one_of_two_servers_has_streamed_it(room: Room, client: Client, mo
     model.will(*[Reply("Hello, Ann.", pieces=3, hold=0)] * 2)
     reactions: list[asyncio.Task[None]] = []
     for n in (1, 2):
-        reactions.append(asyncio.create_task(bot.react(room, None, message)))
+        reactions.append(asyncio.create_task(bot.react(room, message)))
         await asked(model, n)
     model.go_on()
     await asyncio.gather(*reactions)

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from shiny_labchat import Bot, Lab, Message
+from shiny_labchat import Bot, Message
+from shiny_labchat._bot_delivery import Composed, Manner, compose
 from shiny_labchat._bot_rules import (
     Budget,
     Chance,
@@ -30,10 +31,7 @@ from shiny_labchat._bot_rules import (
     speaks,
     talk_of,
 )
-from shiny_labchat._composing import Composed, Manner, compose
-from shiny_labchat._domain import RoomKey
 from shiny_labchat._wire import TYPING_EVERY
-from shiny_labchat.store import audit
 
 TRIALS = 1_000
 
@@ -71,6 +69,7 @@ def test_others_are_not_mentioned(text: str) -> None:
 def test_every_third_message_since_it_spoke() -> None:
     told_at = [n for n in range(1, 10) if told(Every(3), Talk(since_own=n))]
     assert told_at == [3, 6, 9]
+    assert not told(Every(3), Talk(since_own=0)), "it has spoken since"
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.3, 0.7, 1.0])
@@ -91,12 +90,23 @@ def test_talk_is_counted() -> None:
     counted = talk_of(talk, "bot", frozenset({"bot", "other bot"}), upto=5)
     assert counted == Talk(own=1, all=5, in_a_row=1, since_own=2)
     assert talk_of(talk[:1], "bot", frozenset(), upto=9) == Talk(0, 1, 0, 1)
+    assert talk_of(talk, "bot", frozenset(), upto=9, ends={1: 9}).since_own == 4
 
 
 def test_what_was_said_while_it_wrote_comes_after_what_it_wrote() -> None:
     talk = [said(1, "ann"), said(2, "bob"), said(3, "bot"), said(4, "ann")]
-    assert [m.seq for m in as_experienced(talk, "bot", unread=2)] == [1, 3, 2, 4]
-    assert [m.seq for m in as_experienced(talk, "bot", unread=4)] == [1, 2, 3, 4]
+    assert experienced(talk, unread=2) == ([1, 3], [2, 4])
+    assert experienced(talk, unread=4) == ([1, 2, 3], [4])
+
+
+def test_what_comes_piece_by_piece_is_known_when_it_is_whole() -> None:
+    talk = [said(1, "ann"), said(2, "streamer"), said(3, "bob"), said(4, "bot")]
+    assert experienced(talk, unread=5, ends={2: 5}) == ([1, 3, 4], [2])
+
+
+def experienced(talk: list[Message], **since: Any) -> tuple[list[int], list[int]]:
+    known, unread = as_experienced(talk, "bot", **since)
+    return [m.seq for m in known], [m.seq for m in unread]
 
 
 @pytest.mark.parametrize("wrong", [lambda: Every(0), lambda: Silence(0), lambda: Chance(1.1)])
@@ -185,9 +195,9 @@ async def composed(
     loop = asyncio.get_running_loop()
     begun = loop.time()
 
-    async def ask() -> str | None:
+    async def ask() -> tuple[str | None, int]:
         await after(latency)
-        return text
+        return text, 7
 
     return await compose(ask(), manner(begun)), loop.time() - begun
 
@@ -215,7 +225,7 @@ def test_the_delay_is_what_takes_longest_in_a_thousand_trials() -> None:
             reading = pace.time_to_read(["word " * rng.randrange(1, 40)], rng)
             typing = pace.time_to_type("x" * rng.randrange(1, 200), rng)
             done, took = await composed(latency, manner(reading, typing))
-            assert done == ("written", "hello")
+            assert done == ("written", "hello", 7)
             off.append(took - max(latency, reading + typing))
         return off
 
@@ -249,7 +259,7 @@ def test_it_stops_when_talk_moves_on_but_hears_the_model_out(
         return await composed(2.0, manner(3.0, 4.0, moved=moved))
 
     done, took = on_clock(run())
-    assert done == ("moved" if moves_at < 7 else "written", "hello")
+    assert done == ("moved" if moves_at < 7 else "written", "hello", 7)
     assert took == pytest.approx(ends_at)
 
 
@@ -319,32 +329,3 @@ def test_a_limit_of_money_needs_a_price() -> None:
 def test_a_bot_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         Bot("bot", **wrong)
-
-
-@pytest.mark.parametrize("most", [1, 2, 3])
-async def test_never_more_than_so_many_compose(lab: Lab, most: int) -> None:
-    """1,000 trials of ten bots on a clock that is not real; some of their servers die."""
-    where = RoomKey("s", "r")
-    await lab.create_room("r", study="s")
-    rng = random.Random(most)
-
-    def trials(conn: Any, _: int) -> tuple[int, int]:
-        now, at_it, taken = 1_000_000, dict[str, int](), 0
-        for _ in range(TRIALS):
-            now += rng.randrange(1_000_000)
-            at_it = {bot: until for bot, until in at_it.items() if until > now}
-            bot = f"bot{rng.randrange(10)}"
-            if bot in at_it and rng.random() < 0.8:
-                audit.leave_floor(conn, where, bot, "server")
-                del at_it[bot]
-            elif bot not in at_it:
-                is_taken = audit.take_floor(conn, now, where, bot, "server", most)
-                assert is_taken == (len(at_it) < most)
-                taken += is_taken
-                if is_taken:
-                    at_it[bot] = now + audit.LEASE
-            assert len(at_it) <= most
-        return taken, len(at_it)
-
-    taken, _ = await lab.log.write(trials)
-    assert taken > TRIALS / 20

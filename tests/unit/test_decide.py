@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from shiny_labchat._commands import (
     Close,
     Command,
     Configure,
+    Disclose,
     Join,
     Mute,
     Open,
@@ -24,9 +26,9 @@ from shiny_labchat._commands import (
     Say,
 )
 from shiny_labchat._decide import check_text, decide
-from shiny_labchat._domain import ROLES, RoomState, Rules, fold
+from shiny_labchat._domain import ROLES, Role, RoomState, Rules, fold
 
-from .pure import PureRoom
+from .pure import SECOND, PureRoom
 
 
 def post(member: str | None = None, text: str = "hi", **more: object) -> Post:
@@ -237,6 +239,50 @@ def test_nobody_is_told_apart_by_case_or_width_alone() -> None:
 
 def test_a_name_of_nothing_visible_is_generated() -> None:
     assert len(PureRoom().joins("a", "\u200b \u202e").split()) == 2
+
+
+# ── bots ──
+
+
+def with_bot(shown: Role | None = "participant", **rules: Any) -> PureRoom:
+    room = PureRoom(rules=Rules(**{"rate": None, **rules}), members="a")
+    room.does(Join("bot", "h-bot", "assistant", by_page=True, is_bot=True, shown=shown))
+    return room
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("x" * 11, "too_long"), (" ", "empty"), ("a\x07", "bad_text")]
+)
+def test_a_bot_that_passes_for_a_person_says_what_a_person_may(text: str, code: str) -> None:
+    assert with_bot(max_length=10).refuses(post("bot", text)) == code
+    assert with_bot(max_length=10).refuses(post("a", text)) is None, "the app knows who writes"
+    assert with_bot(None, max_length=10).refuses(post("bot", text)) is None
+
+
+def test_a_bot_that_passes_for_a_person_is_no_faster_than_one() -> None:
+    room = with_bot(rate=1.0, burst=2)
+    assert [room.refuses(post("bot")) for _ in range(3)] == [None, None, "too_fast"]
+    room.now += SECOND
+    assert room.refuses(post("bot")) is None
+    known = with_bot(None, rate=1.0, burst=2)
+    assert [known.refuses(post("bot")) for _ in range(3)] == [None] * 3
+
+
+def test_a_bot_may_write_where_what_it_is_shown_as_may() -> None:
+    room = with_bot()
+    room.does(Configure("seed", write=("experimenter",)))
+    assert room.refuses(post("bot")) == "read_only"
+    room.does(Disclose("bot", to=("a",)))
+    assert room.refuses(post("bot")) == "read_only", "not all know"
+    room.does(Disclose("bot"))
+    assert room.refuses(post("bot")) is None
+
+
+def test_people_and_bots_do_not_take_each_others_places() -> None:
+    room = with_bot()
+    bot = Join("a", "h", "assistant", by_page=True, is_bot=True)
+    assert room.refuses(bot) == room.refuses(Join("bot", "h", by_page=True)) == "taken"
+    assert room.refuses(Join("bot", "h")) is None, "an app may name it anew"
 
 
 # ── all at once ──

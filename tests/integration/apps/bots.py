@@ -1,4 +1,4 @@
-"""Two rooms, one with a bot; which one is in the environment, as JSON."""
+"""Two rooms, one with a bot; which one, and their rules, are in the environment, as JSON."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from shiny import App, Inputs, Outputs, Session, ui
 from shiny_labchat import Bot, Chat, Lab, Message, Rules, chat_ui
 
 lab = Lab()
-rules = Rules(rate=None)
+rules = Rules(**json.loads(os.environ.get("RULES", '{"rate": null}')))
 room = lab.room("bots", study="tests", rules=rules)
 people = lab.room("people", study="tests", rules=rules)
-options: dict[str, Any] = json.loads(os.environ["BOT"])
+options: dict[str, Any] = json.loads(os.environ.get("BOT", "{}"))
 
 
 def client(model: str = "gpt-4.1-nano") -> Any:

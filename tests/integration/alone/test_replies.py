@@ -4,58 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat._replies import SORRY
-from tests.client import Browser, browser
+from tests.client import Browser
+from tests.integration.alone.conftest import Person
 from tests.model import Model, Reply, Tool
-from tests.page import page
-from tests.server import Server
 
 APP = ["-m", "uvicorn", "tests.integration.apps.replies:app"]
-
-
-@pytest.fixture
-def model() -> Iterator[Model]:
-    with Model() as model:
-        yield model
-
-
-@pytest.fixture
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path_factory.mktemp('replies') / 'lab.db'}")
-    yield lab
-    lab.log.close()
+pytestmark = pytest.mark.usefixtures("model")
 
 
 @pytest.fixture
 async def room(lab: Lab) -> Room:
     return await lab.create_room("replies", study="tests", rules=Rules(rate=None))
-
-
-@pytest.fixture
-def server(
-    lab: Lab, model: Model, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[Server]:
-    """Its parameters are environment variables."""
-    for name, value in {"MODEL_URL": model.url, **getattr(request, "param", {})}.items():
-        monkeypatch.setenv(name, value)
-    server = Server(APP, lab.url)
-    server.start()
-    yield server
-    server.stop()
-
-
-@asynccontextmanager
-async def person(server: Server) -> AsyncIterator[Browser]:
-    async with page(server.port) as opened, browser(server.port) as socket:
-        await socket.hello(ticket=await opened.ticket())
-        yield socket
 
 
 def name_of(person: Browser) -> str:
@@ -76,8 +42,8 @@ def roles(body: Mapping[str, Any]) -> list[str]:
     return [message["role"] for message in body["messages"]]
 
 
-async def test_the_model_knows_who_said_what(server: Server, room: Room, model: Model) -> None:
-    async with person(server) as ann, person(server) as bob:
+async def test_the_model_knows_who_said_what(person: Person, room: Room, model: Model) -> None:
+    async with person() as ann, person() as bob:
         await ann.says("I am from Oslo.")
         await told(ann, 1)
         await bob.says("Where is she from?")
@@ -93,9 +59,9 @@ async def test_the_model_knows_who_said_what(server: Server, room: Room, model: 
 
 
 async def test_two_who_ask_at_once_are_both_answered_in_order(
-    server: Server, room: Room, model: Model
+    person: Person, room: Room, model: Model
 ) -> None:
-    async with person(server) as ann, person(server) as bob:
+    async with person() as ann, person() as bob:
         for n in range(3):
             for each in (ann, bob):
                 await each.send(f"[words 20] [rate 100] {n}")
@@ -109,9 +75,9 @@ async def test_two_who_ask_at_once_are_both_answered_in_order(
 
 
 async def test_tools_run_in_threads_and_stay_in_the_conversation(
-    server: Server, room: Room, model: Model
+    person: Person, room: Room, model: Model
 ) -> None:
-    async with person(server) as ann, person(server) as bob:
+    async with person() as ann, person() as bob:
         model.will(
             Reply("Let me look.", tools=[Tool("weather", {"city": "Oslo"})]),
             Reply("It has 18 degrees."),
@@ -141,8 +107,8 @@ async def test_tools_run_in_threads_and_stay_in_the_conversation(
 
 
 @pytest.mark.parametrize("server", [{"REPLY": "mention"}], indirect=True)
-async def test_it_replies_to_who_mentions_it(server: Server, room: Room, model: Model) -> None:
-    async with person(server) as ann:
+async def test_it_replies_to_who_mentions_it(person: Person, room: Room, model: Model) -> None:
+    async with person() as ann:
         await ann.says("just talking")
         await ann.says("write to me@assistant.org")
         await ann.says("what do you think, @Assistant?")
@@ -153,8 +119,8 @@ async def test_it_replies_to_who_mentions_it(server: Server, room: Room, model: 
 
 
 @pytest.mark.parametrize("server", [{"REPLY": "question"}], indirect=True)
-async def test_a_function_decides_what_it_replies_to(server: Server, model: Model) -> None:
-    async with person(server) as ann:
+async def test_a_function_decides_what_it_replies_to(person: Person, model: Model) -> None:
+    async with person() as ann:
         await ann.says("no")
         await ann.says("yes?")
         await told(ann, 1)
@@ -172,9 +138,9 @@ async def test_a_function_decides_what_it_replies_to(server: Server, model: Mode
     ids=["429", "500", "cut", "error"],
 )
 async def test_a_model_that_fails_is_asked_again(
-    server: Server, room: Room, model: Model, failure: Reply
+    person: Person, room: Room, model: Model, failure: Reply
 ) -> None:
-    async with person(server) as ann:
+    async with person() as ann:
         model.will(failure, Reply("All of it."))
         await ann.says("Say it.")
         assert (await told(ann, 1))[-1] == "All of it."
@@ -184,9 +150,9 @@ async def test_a_model_that_fails_is_asked_again(
 
 @pytest.mark.parametrize("server", [{}, {"FAILURES": "room"}], ids=["asker", "room"], indirect=True)
 async def test_who_shall_know_is_told_in_words_that_it_fails(
-    server: Server, room: Room, model: Model
+    person: Person, room: Room, model: Model
 ) -> None:
-    async with person(server) as ann, person(server) as bob:
+    async with person() as ann, person() as bob:
         model.will(Reply(status=401))
         await ann.says("Say it.")
         await ann.until(lambda: SORRY in ann.texts)

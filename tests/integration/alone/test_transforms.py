@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -18,21 +18,6 @@ from tests.page import Page, page
 from tests.server import Server
 
 APP = ["-m", "uvicorn", "tests.integration.apps.transforms:app"]
-
-
-@pytest.fixture
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path_factory.mktemp('transforms') / 'lab.db'}")
-    yield lab
-    lab.log.close()
-
-
-@pytest.fixture
-def server(lab: Lab) -> Iterator[Server]:
-    server = Server(APP, lab.url)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
@@ -14,7 +14,7 @@ from shiny_labchat._domain import Role
 from shiny_labchat._door import ticket
 from shiny_labchat.store.drafts import LEASE
 from tests.client import Browser, Frame, browser
-from tests.page import page
+from tests.integration.alone.conftest import Person
 from tests.server import Server
 
 APP = ["-m", "uvicorn", "tests.integration.apps.streams:app"]
@@ -23,31 +23,8 @@ WITHIN = LEASE / 1e6 + 10.0
 
 
 @pytest.fixture
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path_factory.mktemp('streams') / 'lab.db'}")
-    yield lab
-    lab.log.close()
-
-
-@pytest.fixture
-def server(lab: Lab) -> Iterator[Server]:
-    server = Server(APP, lab.url)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 async def room(lab: Lab) -> Room:
     return await lab.create_room("streams", study="tests", rules=Rules(rate=None))
-
-
-@asynccontextmanager
-async def speaker(server: Server) -> AsyncIterator[Browser]:
-    """A page with a session, whose words begin streams, and its chat's socket."""
-    async with page(server.port) as opened, browser(server.port) as socket:
-        await socket.hello(ticket=await opened.ticket())
-        yield socket
 
 
 @asynccontextmanager
@@ -90,8 +67,10 @@ async def messages(room: Room) -> list[str]:
     return [message.content for message in await room.messages()]
 
 
-async def test_several_at_once_while_people_talk(server: Server, room: Room) -> None:
-    async with speaker(server) as one, viewer(server, room, "two") as two:
+async def test_several_at_once_while_people_talk(
+    server: Server, person: Person, room: Room
+) -> None:
+    async with person() as one, viewer(server, room, "two") as two:
         await one.send("speak a 60")
         await one.send("speak b 60")
         await begun(two, "a5 ")
@@ -107,8 +86,10 @@ async def test_several_at_once_while_people_talk(server: Server, room: Room) -> 
             assert one.texts == two.texts == late.texts == await messages(room)
 
 
-async def test_chunks_are_sent_together_and_cost_little(server: Server, room: Room) -> None:
-    async with speaker(server) as one, viewer(server, room, "two") as two:
+async def test_chunks_are_sent_together_and_cost_little(
+    server: Server, person: Person, room: Room
+) -> None:
+    async with person() as one, viewer(server, room, "two") as two:
         await one.send("speak word 200")
         await one.send("speak other 200")
         await until(two, 2)
@@ -118,17 +99,21 @@ async def test_chunks_are_sent_together_and_cost_little(server: Server, room: Ro
         assert sent <= 3 * sum(len(text_of(item)) for item in streams(two))
 
 
-async def test_it_goes_on_when_its_page_goes_away(server: Server, room: Room) -> None:
+async def test_it_goes_on_when_its_page_goes_away(
+    server: Server, person: Person, room: Room
+) -> None:
     async with viewer(server, room, "two") as two:
-        async with speaker(server) as one:
+        async with person() as one:
             await one.send("speak a 100")
             await begun(two, "a3 ")
         await until(two, 1)
         assert text_of(streams(two)[0]) == words("a", 100)
 
 
-async def test_what_was_missed_is_shown_after_an_interruption(server: Server, room: Room) -> None:
-    async with speaker(server) as one:
+async def test_what_was_missed_is_shown_after_an_interruption(
+    server: Server, person: Person, room: Room
+) -> None:
+    async with person() as one:
         async with viewer(server, room, "two") as two:
             await one.send("speak a 150")
             await begun(two, "a10 ")
@@ -145,8 +130,10 @@ async def test_what_was_missed_is_shown_after_an_interruption(server: Server, ro
                 assert text_of(streams(after)[0]) == words("a", 150)
 
 
-async def test_who_comes_after_the_end_sees_a_message(server: Server, room: Room) -> None:
-    async with speaker(server) as one:
+async def test_who_comes_after_the_end_sees_a_message(
+    server: Server, person: Person, room: Room
+) -> None:
+    async with person() as one:
         await one.send("speak a 5")
         await until(one, 1)
         async with viewer(server, room, "late") as late:
@@ -157,8 +144,10 @@ async def test_who_comes_after_the_end_sees_a_message(server: Server, room: Room
             assert not [frame for frame in late.frames if frame["t"] == "chunks"]
 
 
-async def test_what_fails_keeps_what_was_said_and_is_marked(server: Server, room: Room) -> None:
-    async with speaker(server) as one:
+async def test_what_fails_keeps_what_was_said_and_is_marked(
+    server: Server, person: Person, room: Room
+) -> None:
+    async with person() as one:
         await one.send("break")
         await until(one, 1)
         assert [(text_of(item), item["is"]) for item in streams(one)] == [("half a ", "failed")]
@@ -167,9 +156,9 @@ async def test_what_fails_keeps_what_was_said_and_is_marked(server: Server, room
     assert "half a " in await messages(room)
 
 
-async def test_who_may_stop_it_stops_it(server: Server, room: Room) -> None:
+async def test_who_may_stop_it_stops_it(server: Server, person: Person, room: Room) -> None:
     async with AsyncExitStack() as stack:
-        one = await stack.enter_async_context(speaker(server))
+        one = await stack.enter_async_context(person())
         two = await stack.enter_async_context(viewer(server, room, "two"))
         boss = await stack.enter_async_context(viewer(server, room, "boss", "experimenter"))
         await one.send("speak a 400")
@@ -192,9 +181,9 @@ async def test_who_may_stop_it_stops_it(server: Server, room: Room) -> None:
 
 @pytest.mark.parametrize("how", ["kill", "stop"])
 async def test_a_server_that_goes_leaves_what_was_said(
-    server: Server, room: Room, how: str
+    server: Server, person: Person, room: Room, how: str
 ) -> None:
-    async with speaker(server) as one, viewer(server, room, "two") as two:
+    async with person() as one, viewer(server, room, "two") as two:
         await one.send("speak a 2000")
         await begun(two, "a300 ")
         getattr(server, how)()
@@ -213,11 +202,11 @@ async def test_a_server_that_goes_leaves_what_was_said(
     assert said in await messages(room)
 
 
-async def test_another_process_shows_it_too(server: Server, room: Room, lab: Lab) -> None:
+async def test_another_process_shows_it_too(person: Person, room: Room, lab: Lab) -> None:
     other = Server(APP, lab.url)
     other.start()
     try:
-        async with viewer(other, room, "two") as two, speaker(server) as one:
+        async with viewer(other, room, "two") as two, person() as one:
             await one.send("speak a 500")
             await begun(two, "a0 ")
             assert not [s for s in streams(two) if "is" in s]
@@ -228,8 +217,8 @@ async def test_another_process_shows_it_too(server: Server, room: Room, lab: Lab
         other.stop()
 
 
-async def test_its_end_waits_for_a_locked_database(server: Server, room: Room, lab: Lab) -> None:
-    async with speaker(server) as one:
+async def test_its_end_waits_for_a_locked_database(person: Person, room: Room, lab: Lab) -> None:
+    async with person() as one:
         await one.send("speak a 50")
         await begun(one, "a1 ")
         lock = sqlite3.connect(lab.url.removeprefix("sqlite:///"), isolation_level=None)

@@ -1,0 +1,170 @@
+"""What a bot minds of others: whether they say something, and which bots compose before it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from shiny_labchat._domain import Event
+from shiny_labchat._live import LiveRoom
+from shiny_labchat._records import Message
+from shiny_labchat._room import Room
+from shiny_labchat.errors import LabChatError
+from shiny_labchat.store import floor
+
+__all__ = ["Ears", "Turn", "in_turn"]
+
+logger = logging.getLogger("shiny_labchat")
+
+WAIT = 0.2
+"""How often a bot that waits for its turn looks whether it has come, in seconds."""
+
+
+class Ears:
+    """
+    Hears what other members say in a room to all; what programmes say is no talk.
+
+    Parameters
+    ----------
+    live
+        The room.
+    bot
+        Who listens.
+
+    Attributes
+    ----------
+    moved
+        Set when somebody has said something after the seq that was given to `listen`.
+    """
+
+    def __init__(self, live: LiveRoom, bot: str) -> None:
+        self.moved = asyncio.Event()
+        self._live = live
+        self._bot = bot
+        self._begun = asyncio.Event()
+        self._newest = 0
+        self._since = live.state.seq
+        self._opened = set(self._speaking())
+        self.close = live.follow(self._hear)
+
+    def listen(self, since: int) -> None:
+        """Be told of what is said, or whole, after a seq."""
+        self._since = since
+        self.moved.clear()
+        if self._newest > since:
+            self.moved.set()
+
+    async def is_quiet(self, since: int, until: float) -> bool:
+        """
+        Whether nobody has begun to speak after a seq, or is speaking, until a moment.
+
+        Parameters
+        ----------
+        since
+            The seq.
+        until
+            The moment, in the running event loop's time; it is waited for.
+        """
+        ends, talk = self._live.whole.ends, self._live.whole.public(0)
+        said = (m for m in talk if m.member is not None and ends.get(m.seq, m.seq) > since)
+        if self._speaking() or any(said):
+            return False
+        self.listen(since)
+        self._begun.clear()
+        try:
+            async with asyncio.timeout_at(until):
+                await self._begun.wait()
+                return False
+        except TimeoutError:
+            return True
+
+    def _speaking(self) -> list[int]:
+        """The streams that go on."""
+        streams = self._live.streams.open.values()
+        return [stream.seq for stream in streams if self._is_talk(stream.opening)]
+
+    def _is_talk(self, event: Event) -> bool:
+        return event.member not in (None, self._bot) and "audience" not in event.data
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.kind == "streamed" and event.data["of"] in self._opened:
+                self._opened.discard(event.data["of"])
+                if event.data["is"] != "withheld":
+                    self._say(event.seq)
+            elif event.kind == "message" and self._is_talk(event):
+                if "live" not in event.data:
+                    self._say(event.seq)
+                    continue
+                self._opened.add(event.seq)
+                if event.seq in self._live.streams.open:
+                    self._begun.set()
+
+    def _say(self, seq: int) -> None:
+        self._newest = seq
+        if seq > self._since:
+            self.moved.set()
+            self._begun.set()
+
+
+class Turn:
+    """
+    A bot's turn to compose. Made by `in_turn`.
+
+    Parameters
+    ----------
+    room, live
+        Where.
+    place
+        The bot's place in the queue.
+
+    Attributes
+    ----------
+    was_awaited
+        Whether others had to come to their end first.
+    """
+
+    def __init__(self, room: Room, live: LiveRoom, place: int) -> None:
+        self.was_awaited = False
+        self._room = room
+        self._live = live
+        self._place = place
+        self._ahead: dict[str, int] = {}
+
+    async def has_come(self) -> bool:
+        """Whether few enough compose who came before; what they have said by now is known."""
+        where, place, live = self._room.key, self._place, self._live
+        found = await self._room.log.read(lambda conn: floor.ahead(conn, where, place))
+        self._ahead = found.bots
+        while live.state.seq < found.head and await live.catch_up():
+            pass
+        return len(self._ahead) < live.state.rules.max_composing
+
+    async def wait(self) -> None:
+        """Wait a moment for those who came before."""
+        self.was_awaited = True
+        await asyncio.sleep(WAIT)
+
+    def unsaid(self, talk: Sequence[Message]) -> int:
+        """How many of them have not said yet, in a conversation, what they compose."""
+        last = {message.member: message.seq for message in talk}
+        return sum(last.get(bot, 0) <= since for bot, since in self._ahead.items())
+
+
+@asynccontextmanager
+async def in_turn(room: Room, live: LiveRoom, bot: str) -> AsyncGenerator[Turn]:
+    """Compose when it is one's turn, see `Rules.max_composing`; until then, wait."""
+    log, where = room.log, room.key
+    turn = Turn(room, live, await log.write(lambda conn, now: floor.queue(conn, where, bot)))
+    try:
+        while not await turn.has_come():
+            await turn.wait()
+        yield turn
+    finally:
+        leaving = log.write(lambda conn, now: floor.leave(conn, where, bot))
+        try:
+            await asyncio.shield(leaving)
+        except LabChatError as exc:  # it leaves when it begins with the next message, or is gone
+            logger.error("bot %r could not give its turn back in %r: %s", bot, where.id, exc)

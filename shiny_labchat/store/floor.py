@@ -1,0 +1,97 @@
+"""
+Which bots compose in a room, and which wait for their turn: a queue, first come first served.
+
+A bot composes at its callback's work, and for that some process has promised to be heard of
+again, see `callbacks`. So there is no other promise here: a place in the queue counts as long as
+that one does, and who takes over the work begins with giving the place back.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from shiny_labchat._domain import RoomKey
+from shiny_labchat.store._tables import callback_room, find_room, metadata
+
+__all__ = ["CALLBACK", "Ahead", "ahead", "leave", "queue"]
+
+CALLBACK = "bot:"
+"""What the name of a bot's callback begins with; its id follows."""
+
+composing = sa.Table(
+    "composing",
+    metadata,
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
+    sa.Column("bot", sa.Text, primary_key=True),
+    sa.Column("place", sa.BigInteger, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+
+
+class Ahead(NamedTuple):
+    """
+    Who comes before a place in the queue.
+
+    Parameters
+    ----------
+    head
+        The newest event of the room when this was so.
+    bots
+        The bots, and the newest event when each of them came.
+    """
+
+    head: int
+    bots: dict[str, int]
+
+
+def queue(conn: sa.Connection, where: RoomKey, bot: str) -> int:
+    """Come to the end of the queue of a room; gives the bot's place there."""
+    number, head = _room(conn, where)
+    leave(conn, where, bot)
+    last = sa.select(sa.func.coalesce(sa.func.max(composing.c.place), 0))
+    place = conn.execute(last.where(composing.c.room == number)).scalar_one() + 1
+    row = {"room": number, "bot": bot, "place": place, "since": head}
+    conn.execute(sa.insert(composing).values(**row))
+    return place
+
+
+def ahead(conn: sa.Connection, where: RoomKey, place: int, now: int | None = None) -> Ahead:
+    """
+    Who comes before a place, their servers being alive.
+
+    Parameters
+    ----------
+    where, place
+        The room, and the place in its queue.
+    now
+        Microseconds since 1970 (UTC); None: as the clock has it.
+    """
+    number, head = _room(conn, where)
+    at_work = sa.and_(
+        callback_room.c.room == composing.c.room,
+        callback_room.c.callback == sa.literal(CALLBACK) + composing.c.bot,
+        callback_room.c.owner.is_not(None),
+        callback_room.c.until > (time.time_ns() // 1000 if now is None else now),
+    )
+    found = (
+        sa.select(composing.c.bot, composing.c.since)
+        .select_from(composing.join(callback_room, at_work))
+        .where(composing.c.room == number, composing.c.place < place)
+    )
+    return Ahead(head, {bot: since for bot, since in conn.execute(found)})
+
+
+def leave(conn: sa.Connection, where: RoomKey, bot: str) -> None:
+    """Give a bot's place back, if it has one."""
+    number, _ = _room(conn, where)
+    here = composing.c.room == number, composing.c.bot == bot
+    conn.execute(sa.delete(composing).where(*here))
+
+
+def _room(conn: sa.Connection, where: RoomKey) -> tuple[int, int]:
+    found = find_room(conn, where)
+    assert found is not None
+    return found
