@@ -238,7 +238,7 @@ KEYS = {
     "joined": {"handle", "pseudonym", "role", "asked", "is_bot", "shown"},
     "removed": set(),
     "message": {"role", "h", "name", "parts", "page", "audience", "id"}
-    | {"submitted", "sent", "original", "live", "by", "by_h", "cause"},
+    | {"submitted", "sent", "original", "live", "by", "by_h", "cause", "whole"},
     "recorded": {"kind", "value"},
     "streamed": {"of", "is", "parts"},
     "submitted": {"text", "page"},
