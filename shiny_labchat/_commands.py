@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from shiny_labchat._domain import Part, Role, Rules
+from shiny_labchat._domain import Event, Part, Role, Rules
 
 __all__ = [
     "PASSED_OVER",
@@ -20,6 +20,7 @@ __all__ = [
     "Configure",
     "Disclose",
     "EndStream",
+    "Ending",
     "Join",
     "Mute",
     "Open",
@@ -164,6 +165,9 @@ class Post:
     """It is shown under an id made of its seq, as what people write is."""
 
 
+Ending = Literal["done", "stopped", "failed", "withheld", "interrupted"]
+
+
 @dataclass(frozen=True, slots=True)
 class EndStream:
     """
@@ -176,7 +180,7 @@ class EndStream:
 
     of: int
     parts: Sequence[Part]
-    how: Literal["done", "stopped", "failed", "withheld", "interrupted"] = "done"
+    how: Ending = "done"
     deps: Sequence[Mapping[str, Any]] = ()
     audience: Sequence[str] | None = None
     error: str | None = None
@@ -184,6 +188,16 @@ class EndStream:
     """What a model keeps of its reply beside the text, see `Message.turns`."""
     original: str | None = None
     """See `Post`."""
+
+    @classmethod
+    def of_stream(
+        cls, opening: Event, parts: Sequence[Part], how: Ending, deps: Sequence[Mapping[str, Any]]
+    ) -> EndStream:
+        """The end of the stream that an event opened; whoever may see that is shown it."""
+        audience = opening.data.get("audience")
+        if audience is not None and opening.member is not None:
+            audience = [*dict.fromkeys((*audience, opening.member))]
+        return cls(opening.seq, parts, how, deps, audience)
 
     @property
     def cid(self) -> str:

@@ -22,7 +22,9 @@ from shiny.session import Session
 from shinychat._chat_normalize import normalize_message, normalize_message_chunk
 from shinychat.types import Attachment, ChatMessage
 
+from shiny_labchat._open_stream import Whole
 from shiny_labchat._shiny import render
+from shiny_labchat._storable import storable
 
 __all__ = ["Content", "Kind", "Part", "as_chunk", "as_content", "as_html", "as_shown"]
 
@@ -67,7 +69,9 @@ def as_content(message: object, session: Session) -> Content:
     ValueError
         The role is neither "assistant" nor "user", or the type is not one of those.
     """
-    return _Reading(normalize_message).read(message).content(session)
+    content = _Reading(normalize_message).read(message).content(session)
+    parts: list[Part] = [(kind, storable(part)) for kind, part in content.parts]
+    return Content(parts, content.role, content.deps)
 
 
 def as_chunk(chunk: object, session: Session) -> Content:
@@ -166,7 +170,8 @@ class _Reading:
 
     def _add_ui(self, ui: TagChild) -> None:
         rendered = TagList(ui).render()
-        self.parts.append(("html", rendered["html"]))
+        html = rendered["html"]
+        self.parts.append(("html", html if isinstance(ui, HTML) else Whole(html)))
         self.needed += rendered["dependencies"]
 
     def _add_normalised(self, message: ChatMessage) -> None:
@@ -195,7 +200,7 @@ class _Reading:
 
     def _add_html_block(self, block: dict[str, Any]) -> None:
         if block["content"]:
-            self.parts.append(("html", block["content"]))
+            self.parts.append(("html", Whole(block["content"])))
         # Those that the message names too are served by the app; of others it has no files.
         known = {dep.name for dep in self.needed}
         self._served += [dep for dep in block.get("html_deps", ()) if dep["name"] not in known]

@@ -237,7 +237,7 @@ _KEPT = STREAM, SUBMITTED, PASSED_OVER, WITHHELD
 
 
 def _end_stream(state: RoomState, wish: EndStream, at: int) -> list[Event]:
-    _check_storable(wish.original or "", *_strings(wish.parts))
+    _check_storable(wish.original or "", wish.error or "", *_strings(wish.parts))
     data: dict[str, Any] = {"of": wish.of, "is": wish.how, "parts": list(wish.parts)}
     if wish.deps:
         data["deps"] = list(wish.deps)

@@ -219,10 +219,12 @@ class RoomState(NamedTuple):
         return max(self.cleared, viewer.view_from)
 
     def shows(self, viewer: Seat, event: Event) -> bool:
-        """Whether a viewer is shown a message, or that the screen was cleared."""
+        """Whether a viewer is shown a message, a stream's end, or that the screen was cleared."""
         if event.kind == "cleared":
             return event.data["scope"] == "room" or event.member == viewer.member
-        return event.data.get("of", event.seq) > self.floor(viewer) and viewer.may_see(event)
+        if event.kind == "streamed":  # frames are shared, whatever each has cleared before
+            return viewer.may_see(event)
+        return event.seq > self.floor(viewer) and viewer.may_see(event)
 
     def bots(self) -> list[Seat]:
         """The members that are programs."""

@@ -1,5 +1,7 @@
 """
-Streams that another process runs, or ran: shown as far as they are kept, and ended if it is gone.
+Streams whose server is gone: ended soon, with what is kept of them, whether or not anybody looks.
+
+Beside that, streams that another process runs are shown as far as they are kept.
 """
 
 from __future__ import annotations
@@ -7,20 +9,101 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
+
+import sqlalchemy as sa
 
 from shiny_labchat import _commands
-from shiny_labchat._domain import RoomKey
-from shiny_labchat._streams import OpenStream, Streams
+from shiny_labchat._domain import Event, RoomKey
+from shiny_labchat._open_stream import OpenStream
+from shiny_labchat._streams import Streams
 from shiny_labchat.errors import LabChatError
-from shiny_labchat.store import Log, drafts
+from shiny_labchat.store import Log, drafts, event_at, find_room, opened_logs
 
-__all__ = ["watch_over"]
+__all__ = ["end_overdue", "own", "running", "watch_over"]
 
 logger = logging.getLogger("shiny_labchat")
 
 LOOK = 1.0
-"""How often other processes' streams are looked at, in seconds."""
+"""How often other processes' streams are looked at in rooms that are open here, in seconds."""
+SWEEP = 3.0
+"""How often all rooms are looked through for streams whose server is gone, in seconds."""
+
+own: set[tuple[Log, RoomKey, int]] = set()
+"""The streams that this process runs: it knows better than any lease that they go on."""
+
+
+@asynccontextmanager
+async def running() -> AsyncGenerator[None]:
+    """End what other servers have left in any room, while this one runs."""
+    task = asyncio.create_task(_sweep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _sweep() -> None:
+    while True:
+        for log in opened_logs():
+            try:
+                if log.exists:
+                    await end_overdue(log)
+            except LabChatError as exc:
+                logger.error("streams whose server is gone could not be ended: %s", exc)
+            except Exception:
+                logger.exception("streams whose server is gone could not be ended")
+        await asyncio.sleep(SWEEP)
+
+
+async def end_overdue(log: Log, key: RoomKey | None = None) -> None:
+    """End the streams of a room (None: of all) whose server is gone."""
+
+    def read(conn: sa.Connection) -> list[tuple[RoomKey, int]]:
+        found = None if key is None else find_room(conn, key)
+        if key is not None and found is None:
+            return []
+        return drafts.overdue(conn, time.time_ns() // 1000, found and found[0])
+
+    for room, seq in await log.read(read):
+        if (log, room, seq) not in own:
+            await _end(log, room, await _kept(log, room, seq))
+
+
+async def _kept(log: Log, key: RoomKey, seq: int) -> OpenStream:
+    """A stream as far as it is kept."""
+
+    def read(conn: sa.Connection) -> tuple[Event | None, dict[int, drafts.Kept]]:
+        found = find_room(conn, key)
+        assert found is not None
+        return event_at(conn, found[0], seq), drafts.kept(conn, found[0], {})
+
+    opening, kept = await log.read(read)
+    assert opening is not None
+    stream = OpenStream(opening)
+    if seq in kept:
+        _take_in(stream, kept[seq].drafts)
+    return stream
+
+
+def _take_in(stream: OpenStream, changes: Iterable[drafts.Draft]) -> None:
+    for change in changes:
+        if change.keep is not None:
+            stream.cut(change.keep)
+        stream.add(change.parts, change.deps)
+
+
+async def _end(log: Log, key: RoomKey, stream: OpenStream) -> None:
+    logger.warning("a stream in room %r was interrupted: its server is gone", key.id)
+    end = _commands.EndStream.of_stream(stream.opening, stream.parts, "interrupted", stream.deps)
+    outcome = await log.submit(key, end)
+    if outcome.is_repeat:  # it had ended, and was kept on by a process that did not know
+        await log.write(lambda conn, now: drafts.drop(conn, key, stream.seq))
+
+
+# ── in rooms that are open here ──
 
 
 async def watch_over(
@@ -38,30 +121,31 @@ async def watch_over(
     is_used
         Whether anybody has the room open here.
     """
+    seen: dict[int, int] = {}
     while is_used() and (foreign := [s for s in streams.open.values() if s.stop is None]):
         try:
-            found = await log.read(lambda conn: drafts.load(conn, number))
+            found = await log.read(lambda conn: drafts.kept(conn, number, seen))
             for stream in foreign:
-                await _look_at(log, key, stream, found.get(stream.seq, []))
+                await _look_at(log, key, stream, found.get(stream.seq), seen)
             streams.changed()
         except LabChatError as exc:
             logger.error("the streams of room %r could not be looked at: %s", key.id, exc)
+        except Exception:
+            logger.exception("the streams of room %r could not be looked at", key.id)
         await asyncio.sleep(LOOK)
 
 
 async def _look_at(
-    log: Log, key: RoomKey, stream: OpenStream, pieces: Sequence[drafts.Draft]
+    log: Log, key: RoomKey, stream: OpenStream, kept: drafts.Kept | None, seen: dict[int, int]
 ) -> None:
-    said = OpenStream(stream.opening)
-    for piece in pieces:
-        said.add(piece.parts, piece.deps)
-    if pieces:
-        stream.become(said.parts, said.deps)
-    until = max((piece.until for piece in pieces), default=stream.opening.at + drafts.LEASE)
-    if until >= time.time_ns() // 1000 or stream.stop is not None:
-        return
-    logger.warning("a stream in room %r was interrupted: its server is gone", key.id)
-    audience = stream.opening.data.get("audience")
-    end = _commands.EndStream(stream.seq, stream.parts, "interrupted", stream.deps, audience)
-    await log.submit(key, end)
-    await log.write(lambda conn, now: drafts.drop(conn, key, stream.seq))
+    if stream.stop is not None:
+        return  # it is this process's own by now, and knows best what it has said
+    if kept is not None:
+        said = stream if stream.seq in seen else OpenStream(stream.opening)
+        _take_in(said, kept.drafts)
+        if said is not stream:
+            stream.grow_to(said.parts, said.deps)
+        seen[stream.seq] = kept.last
+    until = stream.opening.at + drafts.LEASE if kept is None else kept.until
+    if until < time.time_ns() // 1000:
+        await _end(log, key, stream)

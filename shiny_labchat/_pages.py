@@ -38,7 +38,9 @@ async def missed(
     frames = [
         _rest_of(event)
         for event in events
-        if event.kind == "streamed" and event.data["of"] <= cursor and room.shows(viewer, event)
+        if event.kind == "streamed"
+        and room.floor(viewer) < event.data["of"] <= cursor
+        and viewer.may_see(event)
     ]
     shown = [(event, item) for event in events if (item := _wire.item(event)) is not None]
     while cursor < upto:
@@ -51,4 +53,4 @@ async def missed(
 def _rest_of(ending: Event) -> str:
     """All that a stream has said, for who had some of it."""
     data = ending.data
-    return _wire.chunks([_wire.Chunk(data["of"], data["parts"], True, data.get("deps", ()))])
+    return _wire.chunks([_wire.Chunk(data["of"], data["parts"], 0, data.get("deps", ()))])

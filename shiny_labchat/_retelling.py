@@ -7,21 +7,23 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from shiny_labchat._domain import Part
+from shiny_labchat._open_stream import OpenStream
 from shiny_labchat._records import is_text, text_of
-from shiny_labchat._streams import OpenStream
+from shiny_labchat._storable import storable
+from shiny_labchat._streams import TICK
 
 __all__ = ["Retell", "Retelling", "with_text"]
 
 Retell = Callable[[str, str, bool], Awaitable[Part | None]]
-"""What is shown of a text: takes all so far, what has just come, and whether that is all."""
+"""What is shown of a text: takes all so far, what has come since, and whether that is all."""
 
 
 class Retelling:
     """
     Shows what a transform makes of a stream.
 
-    Where the transform only adds to what it has given before, only that is sent to viewers;
-    else all of it again, at most once per tick.
+    It is asked at most once per tick, and at the end; what is the same as before is not sent
+    again.
 
     Parameters
     ----------
@@ -29,6 +31,8 @@ class Retelling:
         The stream that viewers see.
     retell
         The transform.
+    changed
+        Called when there is something new to be shown.
 
     Attributes
     ----------
@@ -36,45 +40,87 @@ class Retelling:
         What is said.
     """
 
-    def __init__(self, shown: OpenStream, retell: Retell) -> None:
+    def __init__(self, shown: OpenStream, retell: Retell, changed: Callable[[], None]) -> None:
         self.said = OpenStream(shown.opening)
         self._shown = shown
         self._retell = retell
+        self._changed = changed
         self._text: Part | None = None
+        self._come: list[str] = []
+        self._is_due = False
+        self._due = 0.0
+        self._asking: asyncio.Task[None] | None = None
         self._one_by_one = asyncio.Lock()
+        self._failure: Exception | None = None
 
     @property
     def original(self) -> str:
         """What is said, as text."""
         return text_of(self.said.parts)
 
-    async def add(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]]) -> None:
-        """Say more; nothing, when some of it has been taken back."""
-        async with self._one_by_one:
-            self.said.add(parts, deps)
-            chunk = text_of(parts)
-            if chunk or not parts:  # thoughts and tools are shown as they are
-                self._text = await self._retell(self.original, chunk, False) or self._text
+    def add(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]]) -> None:
+        """
+        Say more; nothing, when some of it has been taken back.
+
+        Raises
+        ------
+        Exception
+            What the transform has raised before.
+        """
+        if self._failure is not None:
+            raise self._failure
+        self.said.say(parts, deps)
+        chunk = text_of(parts)
+        if chunk or not parts:
+            self._come.append(chunk)
+            self._is_due = True
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._ask_in_time())
+        else:  # thoughts and tools are shown as they are
             self._show()
+
+    def keep(self, pieces: int) -> None:
+        """Take back what was said since there were so many pieces."""
+        self.said.keep(pieces)
+        self._come.clear()
 
     async def end(self) -> bool:
         """That was all; whether any of it may be shown."""
-        async with self._one_by_one:
-            self._text = await self._retell(self.original, "", True)
+        async with self._one_by_one:  # what it makes of it now is waited for
+            if self._asking is not None:
+                self._asking.cancel()
+            if self._failure is not None:
+                raise self._failure
+            self._text = await self._ask(True)
             if self._text is None:
-                self._shown.become([], ())
+                self._shown.grow_to([], ())
             else:
                 self._show()
         return self._text is not None
 
+    async def _ask_in_time(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._is_due:
+            await asyncio.sleep(self._due - loop.time())
+            async with self._one_by_one:
+                self._is_due = False
+                self._due = loop.time() + TICK
+                try:
+                    self._text = await self._ask(False) or self._text
+                    self._show()
+                except Exception as exc:
+                    self._failure = exc
+                    return
+
+    async def _ask(self, is_all: bool) -> Part | None:
+        come = "".join(self._come)
+        self._come.clear()
+        part = await self._retell(self.original, come, is_all)
+        return part and (part[0], storable(part[1]))
+
     def _show(self) -> None:
-        parts, shown = with_text(self.said.parts, self._text), self._shown.parts
-        more = _growth(shown, parts)
-        if more is None:
-            self._shown.become(parts, self.said.deps)
-        else:
-            known = self._shown.deps
-            self._shown.add(more, [dep for dep in self.said.deps if dep not in known])
+        self._shown.grow_to(with_text(self.said.parts, self._text), self.said.deps)
+        self._changed()
 
 
 def with_text(parts: Sequence[Part], text: Part | None) -> list[Part]:
@@ -82,20 +128,3 @@ def with_text(parts: Sequence[Part], text: Part | None) -> list[Part]:
     first = next((at for at, (kind, _) in enumerate(parts) if is_text(kind)), len(parts))
     before, after = parts[:first], [part for part in parts[first:] if not is_text(part[0])]
     return [*before, *([text] if text and text[1] else []), *after]
-
-
-def _growth(shown: Sequence[Part], wanted: Sequence[Part]) -> Sequence[Part] | None:
-    """What must be added to what is shown; None: some of that is not wanted any more."""
-    if not shown:
-        return wanted
-    last = len(shown) - 1
-    if len(wanted) <= last or wanted[:last] != shown[:last]:
-        return None
-    (kind, text), (wanted_kind, wanted_text) = shown[last], wanted[last]
-    if kind != wanted_kind:
-        return None
-    if text == wanted_text:
-        return wanted[last + 1 :]
-    if not isinstance(text, str) or not wanted_text.startswith(text):
-        return None
-    return [(kind, wanted_text[len(text) :]), *wanted[last + 1 :]]

@@ -9,8 +9,8 @@ from typing import Any, TypeVar, cast, overload
 
 import sqlalchemy as sa
 
-from shiny_labchat import _attendance, _callbacks, _commands
-from shiny_labchat._domain import Event, Role, RoomKey, RoomState, Rules
+from shiny_labchat import _attendance, _callbacks, _commands, _history
+from shiny_labchat._domain import Role, RoomKey, RoomState, Rules
 from shiny_labchat._names import as_member_id, as_roles, resolve_pseudonym
 from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._records import Member, Message, message_of
@@ -20,8 +20,6 @@ from shiny_labchat.store import (
     AuditEntry,
     Log,
     Outcome,
-    events_after,
-    events_before,
     find_room,
     load_state,
 )
@@ -217,6 +215,9 @@ class Room:
         """
         What was said, in order; all of it, private messages included.
 
+        What is still being said is no message yet. Where the server has gone that was at it, it
+        ends here, with what is kept of it.
+
         Parameters
         ----------
         after
@@ -235,18 +236,8 @@ class Room:
             raise ValueError("limit and last cannot be given both")
         if min(limit or 0, last or 0, after) < 0:
             raise ValueError("after, limit and last cannot be negative")
-
-        def read(conn: sa.Connection) -> list[Event]:
-            found = find_room(conn, self.key)
-            if found is None:
-                return []
-            number, seq = found
-            if last is None:
-                return events_after(conn, number, after, limit, kinds=("message",))
-            newest = events_before(conn, number, seq + 1, last, ("message",))
-            return [event for event in reversed(newest) if event.seq > after]
-
-        return [message_of(event) for event in await self.log.read(read)]
+        events = await _history.said(self.log, self.key, after, limit, last)
+        return [message_of(event) for event in events]
 
     async def post(
         self,

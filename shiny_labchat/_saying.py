@@ -25,6 +25,7 @@ from shiny_labchat._seat import Seating
 from shiny_labchat._stream import MessageStream, StreamTask, current_speaker, pour, speaking
 from shiny_labchat._submit import Handlers, handled_message
 from shiny_labchat._transform import Transforming, Transforms
+from shiny_labchat._ui import may_stop
 from shiny_labchat.errors import LabChatError
 
 __all__ = ["Saying"]
@@ -224,16 +225,26 @@ class Saying(Transforming):
         has_place = asyncio.Event()
         stream = asyncio.ensure_future(self._stream(message, known, has_place))
         stream.add_done_callback(lambda _: has_place.set())
+        self._give_up_in_time(known)
         task = StreamTask(stream)
         self._latest.set(task)
 
         async def begin(room: Room, told: _commands.Post) -> None:
             if not known.done():  # it may have been cancelled
-                known.set_result((room, told))
+                known.set_result((room, told if may_stop(self.id) else replace(told, by=None)))
             await has_place.wait()  # what is appended next comes after it
 
         await self._as_told(replace(command, by=_ME), begin)
         return task
+
+    def _give_up_in_time(self, known: _Known) -> None:
+        """What has found no room when the session ends never will."""
+
+        def give_up() -> None:
+            known.cancel()
+
+        forget = self._session.on_ended(give_up)
+        known.add_done_callback(lambda _: forget())
 
     async def _stream(
         self,
@@ -256,7 +267,8 @@ class Saying(Transforming):
         if not await self._replies.wants(message):
             return
         opening = self._post_of(Content([], "assistant", []), None, None, None, None)
-        command = replace(opening, by=message.member, cid=f"reply:{self.id}:{message.seq}")
+        by = message.member if may_stop(self.id) else None
+        command = replace(opening, by=by, cid=f"reply:{self.id}:{message.seq}")
         self._latest.set(StreamTask(self._answer(self._replies, room, message, command)))
 
     async def _answer(

@@ -26,7 +26,7 @@ from shiny.reactive._core import _reactive_environment as _environment
 from shiny.session import Session
 from starlette.applications import Starlette
 
-from shiny_labchat import _callbacks, _gateway
+from shiny_labchat import _callbacks, _gateway, _orphans
 
 __all__ = [
     "app_of",
@@ -62,7 +62,7 @@ def install() -> None:
     def init_starlette_app(self: shiny.App) -> Starlette:
         app = original(self)
         app.router.routes.insert(0, _gateway.route())
-        _run_callbacks(app)
+        _run_beside(app)
         _show_log()
         _calm_collector()
         return app
@@ -79,12 +79,12 @@ def ensure_route(session: Session) -> None:
         _show_log()
 
 
-def _run_callbacks(app: Starlette) -> None:
+def _run_beside(app: Starlette) -> None:
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[Any]:
-        async with inner(app) as state, _callbacks.running():
+        async with inner(app) as state, _callbacks.running(), _orphans.running():
             yield state
 
     app.router.lifespan_context = lifespan

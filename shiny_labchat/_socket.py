@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
@@ -22,7 +23,7 @@ from starlette.websockets import WebSocketDisconnect
 from shiny_labchat import _commands, _door, _wire
 from shiny_labchat._domain import Event, Seat
 from shiny_labchat._live import LiveRoom
-from shiny_labchat._streams import Position
+from shiny_labchat._open_stream import Position
 from shiny_labchat._window import Page
 from shiny_labchat.errors import SENTENCES, BadFrame, Refused, StoreError
 from shiny_labchat.store import Outcome
@@ -86,9 +87,9 @@ class Socket:
         self._given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._cursor = 0
         self._has: dict[int, Position] = {}
+        self._asked: deque[int] = deque()
         self._waiting: dict[int, str] = {}
         self._heard_pages: dict[str, Callable[[], None]] = {}
-        self._redrawn = 0
         self._is_told = False
         self._state = ""
         self._state_changed = False
@@ -184,11 +185,27 @@ class Socket:
         owed += self._replies
         self._replies.clear()
         self._replied.set()
-        if self._redrawn:  # older streams have been drawn without what they have said
-            self._has = {seq: has for seq, has in self._has.items() if seq >= self._redrawn}
-            self._redrawn = 0
-            owed += self._chunks(seat)
+        if self._asked:
+            owed += await self._older()
         return owed
+
+    async def _older(self) -> list[str]:
+        """
+        The older pages that it has asked for, and what the streams in them have said.
+
+        Read here, where the cursor stands still: the end of a stream that is open in a page comes
+        after it.
+        """
+        frames: list[str] = []
+        while self._asked:
+            before = min(self._asked[0], self._cursor + 1)
+            page = await self._room.older(before, self._seat())
+            self._asked.popleft()
+            frames.append(_wire.older(page.items, page.more))
+            # what is drawn now is drawn without what it has said
+            self._has = {seq: has for seq, has in self._has.items() if seq >= before}
+        self._replied.set()
+        return [*frames, *self._chunks(self._seat())]  # who was removed meanwhile gets nothing
 
     async def _news(self, seat: Seat) -> list[str]:
         room = self._room
@@ -204,6 +221,7 @@ class Socket:
             frames = [] if frame is None else [frame]
         if self._cursor < room.state.seq:
             self._wake.set()
+        self._has = room.streams.known(self._has, self._cursor)
         return frames
 
     def _chunks(self, seat: Seat) -> list[str]:
@@ -243,7 +261,7 @@ class Socket:
             self._frames_left -= 1
             if self._frames_left < 0:
                 await self._pace()
-            while len(self._replies) > REPLIES:  # it asks, and does not read
+            while len(self._replies) + len(self._asked) > REPLIES:  # it asks, and does not read
                 self._replied.clear()
                 await self._replied.wait()
             match frame:
@@ -255,7 +273,8 @@ class Socket:
                 case _wire.Typing():
                     self._type()
                 case _wire.Older():
-                    await self._older(frame)
+                    self._asked.append(frame.before)
+                    self._wake.set()
                 case _wire.Stop():
                     self._stop(frame.seq)
                 case _wire.Ping():
@@ -343,12 +362,6 @@ class Socket:
             return
         if seat.role == "experimenter" or stream.opening.data.get("by") == seat.member:
             stream.stop()
-
-    async def _older(self, frame: _wire.Older) -> None:
-        page = await self._room.older(frame.before, self._seat())
-        self._seat()  # who was removed while it was read gets nothing
-        self._reply(_wire.older(page.items, page.more))
-        self._redrawn = max(self._redrawn, frame.before)
 
 
 def _note(outcome: Outcome | None, error: BaseException | None) -> None:

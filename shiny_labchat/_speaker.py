@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from itertools import chain, repeat
+from typing import Any, Literal, TypeVar
 
-from shiny_labchat import _commands
-from shiny_labchat._domain import Part
+from shiny_labchat import _commands, _orphans
+from shiny_labchat._domain import Part, RoomKey
 from shiny_labchat._live import Live, LiveRoom
+from shiny_labchat._open_stream import OpenStream, Position
 from shiny_labchat._records import Message, text_of
 from shiny_labchat._retelling import Retell, Retelling
 from shiny_labchat._room import Room
-from shiny_labchat._streams import OpenStream, Position
+from shiny_labchat._storable import Seam, storable
 from shiny_labchat.errors import LabChatError, Refused, StoreError
-from shiny_labchat.store import drafts
+from shiny_labchat.store import Log, drafts
 
 __all__ = ["Speaker"]
 
@@ -25,7 +27,11 @@ logger = logging.getLogger("shiny_labchat")
 CHECKPOINT = 2.0
 """How often what a stream has said is kept, in seconds: so much a crash can take."""
 AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
-"""When closing a stream is tried again that could not be stored, in seconds."""
+"""When it is tried again to store an end; the last one is the pause from then on, in seconds."""
+BREATH = 0.005
+"""After so much time who speaks without a pause lets others have a turn, in seconds."""
+
+T = TypeVar("T")
 
 
 class Speaker:
@@ -40,6 +46,8 @@ class Speaker:
         The same, opened; it is left when the stream is closed.
     stream
         What is shown.
+    stop
+        Ends it early; None: :meth:`end` does.
     retell
         What is shown of what is said; None: all of it.
 
@@ -50,18 +58,29 @@ class Speaker:
     """
 
     def __init__(
-        self, room: Room, live: LiveRoom, stream: OpenStream, retell: Retell | None
+        self,
+        room: Room,
+        live: LiveRoom,
+        stream: OpenStream,
+        stop: Callable[[], object] | None,
+        retell: Retell | None,
     ) -> None:
-        self.is_open = True
         self.turns: Sequence[Mapping[str, Any]] = ()
         self._room = room
         self._live = live
         self._stream = stream
-        self._retelling = retell and Retelling(stream, retell)
+        self._stop = stop or self.end
+        self._retelling = retell and Retelling(stream, retell, live.streams.changed)
         self._said = self._retelling.said if self._retelling else stream
-        self._kept = Position(-1, 0)
+        self._seam = Seam()
+        self._speaks_since: float | None = None
+        self._kept: Position = stream.end
         self._row = 0
+        self._failure: Exception | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._keeping = asyncio.create_task(self._keep())
+        stream.stop = self._be_stopped
+        _orphans.own.add(self._place)
 
     @classmethod
     async def open(
@@ -73,6 +92,8 @@ class Speaker:
     ) -> Speaker | None:
         """
         Begin to speak; None: this id was used already.
+
+        Who is cancelled meanwhile leaves nothing open.
 
         Parameters
         ----------
@@ -90,23 +111,37 @@ class Speaker:
         Refused
             A rule of the room says no.
         """
+        opening = _spawn(cls._open(room, command, stop, retell))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_end_again)
+            raise
+
+    @classmethod
+    async def _open(
+        cls,
+        room: Room,
+        command: _commands.Post,
+        stop: Callable[[], object] | None,
+        retell: Retell | None,
+    ) -> Speaker | None:
         live = await _opened(room)
         try:
             outcome = await room.submit(replace(command, is_live=True))
-            if outcome.is_repeat:
-                live.leave()
-                return None
-            stream = live.streams.begin(outcome.events[0])
-            speaker = cls(room, live, stream, retell)
-            stream.stop = stop or speaker.end
-            return speaker
+            if not outcome.is_repeat:
+                stream = live.streams.begin(outcome.events[0])
+                return cls(room, live, stream, stop, retell)
         except BaseException:
             live.leave()
             raise
+        live.leave()
+        return None
 
-    def end(self) -> None:
-        """End it here; what is said from now on is not heard."""
-        self._ending = asyncio.ensure_future(self.close("stopped"))
+    @property
+    def is_open(self) -> bool:
+        """Whether what is said now is heard."""
+        return self._closing is None
 
     @property
     def seq(self) -> int:
@@ -117,6 +152,10 @@ class Speaker:
     def text(self) -> str:
         """What was said so far."""
         return text_of(self._said.parts)
+
+    @property
+    def _place(self) -> tuple[Log, RoomKey, int]:
+        return self._room.log, self._room.key, self.seq
 
     async def heard(self) -> list[Message]:
         """What was said to everybody in the room so far, streams that go on apart."""
@@ -130,25 +169,57 @@ class Speaker:
 
     async def say(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
         """Say more; nothing, to have seen what was taken back."""
-        if not self.is_open:
-            return
-        if self._retelling is None:
-            self._stream.add(parts, deps)
+        await self._breathe()
+        if self.is_open:
+            self._say(self._seam.join(parts), storable(deps))
+
+    def _say(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
+        if self._retelling is not None:
+            self._retelling.add(parts, deps)
         else:
-            await self._retelling.add(parts, deps)
+            self._stream.say(parts, deps)
         self._live.streams.changed()
+
+    async def _breathe(self) -> None:
+        """Who has all to say at once, and never waits, must not keep others waiting."""
+        loop = asyncio.get_running_loop()
+        if self._speaks_since is None:
+            self._speaks_since = loop.time()
+            loop.call_soon(self._has_waited)
+        elif loop.time() - self._speaks_since > BREATH:
+            await asyncio.sleep(0)
+
+    def _has_waited(self) -> None:
+        self._speaks_since = None
 
     def keep(self, pieces: int) -> None:
         """Take back what was said since there were so many :attr:`pieces`."""
-        if self.is_open:
-            self._said.keep(pieces)
-            self._live.streams.changed()
+        if not self.is_open:
+            return
+        self._seam.end()
+        if self._retelling is not None:
+            self._retelling.keep(pieces)
+        else:
+            self._stream.keep(pieces)
+        self._live.streams.changed()
+
+    # ── the end ──
+
+    def _be_stopped(self) -> None:
+        if self.is_open:  # else it is ending already, as it should
+            self._stop()
+
+    def end(self) -> None:
+        """End it here; what is said from now on is not heard."""
+        self._close_soon("stopped", None)
 
     async def close(
         self, how: Literal["done", "stopped", "failed"], error: str | None = None
     ) -> None:
         """
         Have all that was said stored as the message; whoever waits for the disk waits here.
+
+        It is done once, also if whoever waits for it is cancelled.
 
         Parameters
         ----------
@@ -157,53 +228,68 @@ class Speaker:
         error
             What failed, for the log only.
         """
-        if not self.is_open:
-            return
-        self.is_open = False
+        await asyncio.shield(self._close_soon(how, error))
+        if how == "done" and self._failure is not None:
+            raise self._failure
+
+    def _close_soon(
+        self, how: Literal["done", "stopped", "failed"], error: str | None
+    ) -> asyncio.Task[None]:
+        if self._closing is None:
+            self._closing = _spawn(self._close(how, error))
+        return self._closing
+
+    async def _close(self, how: Literal["done", "stopped", "failed"], error: str | None) -> None:
         self._keeping.cancel()
-        stream, shown = self._stream, how
-        if self._retelling is not None:
-            shown, error = await self._retell(self._retelling, how, error)
-        command = _commands.EndStream(
-            of=stream.seq,
-            parts=stream.parts,
-            how=shown,
-            deps=stream.deps,
-            audience=stream.opening.data.get("audience"),
-            error=error,
-            turns=self.turns,
-            original=None if self.text == text_of(stream.parts) else self.text,
-        )
         try:
-            await self._store(command)
-            await self._room.log.write(
-                lambda conn, now: drafts.drop(conn, self._room.key, stream.seq)
+            shown, error = await self._last_words(how, error)
+            end = _commands.EndStream.of_stream(
+                self._stream.opening, self._stream.parts, shown, self._stream.deps
             )
+            text = self.text
+            original = None if text == text_of(end.parts) else text
+            turns = storable(self.turns)
+            await self._store(replace(end, error=storable(error), turns=turns, original=original))
+        except BaseException:
+            self._stream.stop = None  # nobody speaks any more
+            logger.exception("the end of a stream in room %r is not stored", self._room.id)
+            raise
         finally:
+            _orphans.own.discard(self._place)
             self._live.leave()
 
-    async def _retell(
-        self,
-        retelling: Retelling,
-        how: Literal["done", "stopped", "failed"],
-        error: str | None,
-    ) -> tuple[Literal["done", "stopped", "failed", "withheld"], str | None]:
+    async def _last_words(
+        self, how: Literal["done", "stopped", "failed"], error: str | None
+    ) -> tuple[_commands.Ending, str | None]:
         """Show what there is to be shown of it in the end; how that is, and what failed."""
         try:
-            return (how if await retelling.end() else "withheld"), error
+            self._say(self._seam.end())
+            if self._retelling is not None and not await self._retelling.end():
+                return "withheld", error
         except Exception as exc:
-            logger.exception("the transform of a stream failed")
+            logger.error("nothing can be made of what a stream has said: %r", exc)
+            self._failure = exc
             return "failed", error or f"{type(exc).__name__}: {exc}"
+        return how, error
 
-    async def _store(self, command: _commands.EndStream) -> None:
-        for pause in AGAIN:
+    async def _store(self, end: _commands.EndStream) -> None:
+        try:
+            await self._submit(end)
+        except Exception as exc:
+            logger.exception("how a stream has ended cannot be stored; it is stored as failed")
+            plain = _commands.EndStream(end.of, end.parts, "failed", audience=end.audience)
+            await self._submit(replace(plain, error=ascii(exc)))
+
+    async def _submit(self, end: _commands.EndStream) -> None:
+        for pause in chain(AGAIN, repeat(AGAIN[-1])):
+            if self._live.is_void:
+                return  # the database was exchanged: there is no such stream any more
             try:
-                await self._room.submit(command)
+                await self._room.submit(end)
                 return
             except StoreError as exc:
                 logger.error("a stream's end could not be stored, trying again: %s", exc)
-                await asyncio.sleep(pause)
-        await self._room.submit(command)
+            await asyncio.sleep(pause)
 
     # ── so that a crash does not take it ──
 
@@ -213,20 +299,39 @@ class Speaker:
                 await self._checkpoint()
             except LabChatError as exc:
                 logger.error("what a stream has said could not be kept: %s", exc)
+            except Exception:
+                logger.exception("what a stream has said could not be kept")
             await asyncio.sleep(CHECKPOINT)
 
     async def _checkpoint(self) -> None:
-        log, room, stream = self._room.log, self._room.key, self._stream
-        end, kept = stream.end, self._kept
-        if end == kept:
-            await log.write(lambda conn, now: drafts.renew(conn, now, room, stream.seq))
+        log, room, seq = self._room.log, self._room.key, self.seq
+        end, row = self._stream.end, self._row + 1
+        if end == self._kept:
+            await log.write(lambda conn, now: drafts.renew(conn, now, room, seq))
             return
-        is_start = kept.edition != end.edition
-        row = 0 if is_start else self._row + 1
-        since = Position(end.edition, 0) if is_start else kept
-        piece = drafts.Draft(stream.parts_after(since), stream.deps)
-        await log.write(lambda conn, now: drafts.keep(conn, now, room, stream.seq, row, piece))
+        _, parts, kept, deps = self._stream.since(self._kept)
+        piece = drafts.Draft(parts, deps, kept)
+        await log.write(lambda conn, now: drafts.keep(conn, now, room, seq, row, piece))
         self._kept, self._row = end, row
+
+
+_at_work: set[asyncio.Task[Any]] = set()
+
+
+def _spawn(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Begin what must come to its end, whoever waits for it."""
+    task = asyncio.create_task(work)
+    _at_work.add(task)
+    task.add_done_callback(_at_work.discard)
+    return task
+
+
+def _end_again(opening: asyncio.Task[Speaker | None]) -> None:
+    if opening.cancelled() or opening.exception() is not None:
+        return
+    speaker = opening.result()
+    if speaker is not None:
+        speaker.end()
 
 
 async def _opened(room: Room) -> LiveRoom:

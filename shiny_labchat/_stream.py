@@ -14,7 +14,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Coroutine,
     Iterable,
 )
 from contextlib import asynccontextmanager
@@ -71,8 +70,9 @@ class MessageStream:
 
     async def replace(self, message_chunk: Any) -> None:
         """Put a chunk in the place of all that was appended since this context began."""
+        content = as_chunk(message_chunk, self._session)  # what is no chunk takes nothing back
         self._speaker.keep(self._begin)
-        await self.append(message_chunk)
+        await self._speaker.say(content.parts, content.deps)
 
     async def clear(self) -> None:
         """Take back all that was appended since this context began."""
@@ -200,7 +200,7 @@ async def speaking(
     Speaker
         None: a message with this id was there already.
     """
-    speaker = await _open(Speaker.open(room, command, stop, retell))
+    speaker = await Speaker.open(room, command, stop, retell)
     if speaker is None:
         yield None
         return
@@ -209,7 +209,7 @@ async def speaking(
         with contained():
             yield speaker
     except asyncio.CancelledError:
-        await asyncio.shield(speaker.close("stopped"))
+        await speaker.close("stopped")
         raise
     except BaseException as exc:
         await speaker.close("failed", f"{type(exc).__name__}: {exc}")
@@ -220,21 +220,13 @@ async def speaking(
         current_speaker.reset(token)
 
 
-async def _open(opening: Coroutine[Any, Any, Speaker | None]) -> Speaker | None:
-    task = asyncio.create_task(opening)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        if (speaker := await task) is not None:
-            await speaker.close("stopped")
-        raise
-
-
 async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]:
     if isinstance(chunks, AsyncIterable):
         async for chunk in chunks:
             yield chunk
-    elif isinstance(chunks, (list, tuple, str)):
+    elif isinstance(chunks, str):
+        yield chunks
+    elif isinstance(chunks, (list, tuple)):
         for chunk in cast("Iterable[Any]", chunks):
             yield chunk
     else:

@@ -287,11 +287,11 @@ class Transforming:
         Parameters
         ----------
         fn
-            Takes the text; or the text so far, the chunk that has just come, and whether that is
-            all. It is called with every chunk of a stream, so it should be quick. Gives other
-            text (markdown), `HTML`, or None: in a stream, what is shown stays as it is, and what
-            is None in the end is withheld. Async or not. Can be left out, to decorate with
-            ``@chat.transform_assistant_response()``.
+            Takes the text; or the text so far, what has come of it since it was called last, and
+            whether that is all. Of a stream it is called at most 25 times a second, and at the
+            end. Gives other text (markdown), `HTML`, or None: in a stream, what is shown stays as
+            it is, and what is None in the end is withheld. Async or not. Can be left out, to
+            decorate with ``@chat.transform_assistant_response()``.
         """
         set_for = self._transforms.set_for_assistant
         return set_for if fn is None else set_for(fn)

@@ -22,11 +22,10 @@ Server → browser::
     {"t": "events", "upto": 43, "e": [item, ...]}          upto: the cursor this brings it to;
                                                            seqs may have holes, loss never shows so
     {"t": "older", "e": [item, ...], "more": false}
-    {"t": "chunks", "of": [[seq, more, start, deps], ...]} what streams have said since; more: a
-                                                           text, which continues the last part, or
-                                                           parts, of which "" continues it; start:
-                                                           these are all; the last two can be left
-                                                           out
+    {"t": "chunks", "of": [[seq, more, keep, deps], ...]}  what streams have said since; more: a
+         text, which continues the last part, or parts, of which "" continues it; keep: all but
+         the first so many units (of UTF-16; a part that is no text is one) was taken back before
+         that; null or left out: nothing was
     {"t": "acks", "of": [["cid", 42], ...]}                stored, and as which seq; the items
                                                            come in `events`
     {"t": "refused", "cid": "...", "code": "...", "say": "..."}
@@ -277,11 +276,11 @@ def _shown_deps(deps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 class Chunk(NamedTuple):
-    """What a stream has said since, or (`is_start`) all that it has said."""
+    """What a stream has said since all but its first `keep` units was taken back, if that was."""
 
     seq: int
     parts: Sequence[Part]
-    is_start: bool
+    keep: int | None
     deps: Sequence[Mapping[str, Any]]
 
 
@@ -294,8 +293,8 @@ def _chunk(chunk: Chunk) -> list[Any]:
     parts = chunk.parts
     more = parts[0][1] if len(parts) == 1 and not parts[0][0] else parts
     if chunk.deps:
-        return [chunk.seq, more, chunk.is_start, _shown_deps(chunk.deps)]
-    return [chunk.seq, more, True] if chunk.is_start else [chunk.seq, more]
+        return [chunk.seq, more, chunk.keep, _shown_deps(chunk.deps)]
+    return [chunk.seq, more] if chunk.keep is None else [chunk.seq, more, chunk.keep]
 
 
 def events(upto: int, items: Iterable[str]) -> str:

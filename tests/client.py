@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from shiny_labchat._records import text_of
+from tests.growing import grow
 
 __all__ = ["Browser", "Frame", "browser"]
 
@@ -132,7 +133,7 @@ class Browser:
                 self._take_in(frame, newer=False)
             case "chunks":
                 for seq, more, *rest in frame["of"]:
-                    self._grow(seq, more, is_start=bool(rest and rest[0]))
+                    self._grow(seq, more, *rest[:1])
             case "acks":
                 self.stored |= dict(frame["of"])
 
@@ -155,17 +156,10 @@ class Browser:
             assert all(item["seq"] <= frame["upto"] for item in frame["e"])
             self.upto = frame["upto"]
 
-    def _grow(self, seq: int, more: str | list[list[Any]], is_start: bool) -> None:
+    def _grow(self, seq: int, more: str | list[list[Any]], keep: int | None = None) -> None:
         assert seq in self.items, "chunks of what is not shown"
         assert self.items[seq].get("live"), "chunks of what has ended"
-        parts = self.items[seq]["parts"]
-        if is_start:
-            parts.clear()
-        for kind, content in [["", more]] if isinstance(more, str) else more:
-            if kind:
-                parts.append([kind, content])
-            else:
-                parts[-1][1] += content
+        grow(self.items[seq]["parts"], more, keep)
 
     # ── the end ──
 

@@ -21,6 +21,7 @@ from shiny_labchat._domain import Event
 from shiny_labchat._door import ticket
 from shiny_labchat._records import text_of
 from shiny_labchat.store import events_after, find_room
+from tests.growing import grow
 
 __all__ = ["Steadfast", "agree", "crowd", "log_of", "percentile", "seed", "steadfast", "ticks"]
 
@@ -279,7 +280,7 @@ class Steadfast:
                 self.more = frame["more"]
             case "chunks":
                 for seq, more, *rest in frame["of"]:
-                    self._grow(seq, more, is_start=bool(rest and rest[0]))
+                    self._grow(seq, more, *rest[:1])
             case "acks":
                 for cid, seq in frame["of"]:
                     assert self.stored.setdefault(cid, seq) == seq, "stored twice"
@@ -325,21 +326,15 @@ class Steadfast:
         assert upto >= self.cursor, f"back to {upto} from {self.cursor}"
         self.cursor = upto
 
-    def _grow(self, seq: int, more: str | list[list[Any]], *, is_start: bool) -> None:
+    def _grow(self, seq: int, more: str | list[list[Any]], keep: int | None = None) -> None:
         """More of a stream, or all of it; one that was taken for dead may go on."""
         item = self.items.get(seq)
         if item is None:
             assert self.more, "chunks of what it was never shown"
             return
         is_open = item.get("live") or item.get("is") == "interrupted"
-        assert is_open or is_start, "chunks of what has ended"
-        if is_start:
-            item["parts"].clear()
-        for kind, content in [["", more]] if isinstance(more, str) else more:
-            if kind:
-                item["parts"].append([kind, content])
-            else:
-                item["parts"][-1][1] += content
+        assert is_open or keep == 0, "chunks of what has ended"
+        grow(item["parts"], more, keep)
 
     def _end(self, ending: Frame) -> None:
         item = self.items.get(ending["of"])

@@ -6,6 +6,7 @@ from shiny_labchat.store._batch import Outcome
 from shiny_labchat.store._log import Log, open_log, opened_logs
 from shiny_labchat.store._tables import (
     dependencies,
+    event_at,
     events_after,
     events_before,
     find_room,
@@ -26,6 +27,7 @@ __all__ = [
     "Log",
     "Outcome",
     "dependencies",
+    "event_at",
     "events_after",
     "events_before",
     "find_room",

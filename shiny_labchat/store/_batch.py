@@ -11,7 +11,7 @@ from shiny_labchat._commands import SUBMITTED, Command, Configure, EndStream
 from shiny_labchat._decide import decide
 from shiny_labchat._domain import Event, RoomKey, RoomState, fold
 from shiny_labchat.errors import Refused
-from shiny_labchat.store import _tables
+from shiny_labchat.store import _tables, drafts
 
 __all__ = ["Batch", "Head", "Outcome", "Stale"]
 
@@ -70,6 +70,7 @@ class Batch:
         self._now = now
         self._is_careful = is_careful
         self._rows: list[tuple[Any, ...]] = []
+        self._streamed: list[tuple[RoomKey, Head, Event]] = []
         self._stored: dict[RoomKey, int] = {}
         self._cids: dict[tuple[RoomKey, _Cid], Event] = {}
 
@@ -144,6 +145,7 @@ class Batch:
             # it was allowed then
             return Outcome((self._become(key, repeated),), head.state, is_repeat=True)
         self._rows += [_tables.row_of(head.number, event) for event in events]
+        self._streamed += [(key, head, event) for event in events if _is_of_stream(event)]
         head = self._advance(key, head, events)
         if cid is not None:
             self._cids[key, cid] = events[0]
@@ -189,6 +191,11 @@ class Batch:
         """
         if self._rows:
             _tables.insert_events(self._conn, self._rows)
+        for key, head, event in self._streamed:  # it has a draft from its opening to its end
+            if event.kind == "streamed":
+                drafts.drop(self._conn, key, event.data["of"])
+            else:
+                drafts.begin(self._conn, self._now, head.number, event.seq)
         moves = [
             (head.number, self._stored[key], head.state.seq)
             for key, head in sorted(self.heads.items(), key=_by_number)
@@ -196,6 +203,10 @@ class Batch:
         ]
         if moves and not _tables.move_heads(self._conn, moves):
             raise Stale
+
+
+def _is_of_stream(event: Event) -> bool:
+    return event.kind == "streamed" or "live" in event.data
 
 
 def _by_number(entry: tuple[RoomKey, Head]) -> int:

@@ -8,16 +8,16 @@ has promised to be heard of again: if that has passed, nobody speaks any more.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
 from shiny_labchat._domain import Part, RoomKey
-from shiny_labchat.store._tables import draft, find_room
+from shiny_labchat.store._tables import draft, find_room, room
 
-__all__ = ["LEASE", "Draft", "drop", "keep", "load", "renew"]
+__all__ = ["LEASE", "Draft", "Kept", "begin", "drop", "keep", "kept", "overdue", "renew"]
 
 LEASE = 6_000_000
 """For how long a process promises to go on, in microseconds."""
@@ -26,26 +26,52 @@ LEASE = 6_000_000
 @dataclass(frozen=True, slots=True)
 class Draft:
     """
-    Some of what a stream has said, or all of it.
+    How a stream has changed, as in `_wire.Chunk`.
 
     Parameters
     ----------
     parts
         As in a message; a first kind of "" continues what came before.
     deps
-        What the UI in all of it needs.
-    until
-        When its process must have been heard of again, in microseconds since 1970 (UTC).
+        What the UI in these needs.
+    keep
+        Of what was before them so much stays; None: all.
     """
 
-    parts: list[Part]
-    deps: Sequence[Mapping[str, Any]] = field(default=())
-    until: int = 0
+    parts: Sequence[Part]
+    deps: Sequence[Mapping[str, Any]] = ()
+    keep: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """
+    What is kept of a stream.
+
+    Parameters
+    ----------
+    until
+        When its process must have been heard of again, in microseconds since 1970 (UTC).
+    last
+        The number of its last row.
+    drafts
+        Those rows that were asked for, in order.
+    """
+
+    until: int
+    last: int
+    drafts: Sequence[Draft]
+
+
+def begin(conn: sa.Connection, now: int, number: int, seq: int) -> None:
+    """A stream is opened in the room with this number: promise to go on."""
+    empty = {"room": number, "seq": seq, "row": 0, "until": now + LEASE, "data": _dumps(Draft([]))}
+    conn.execute(sa.insert(draft).values(**empty))
 
 
 def keep(conn: sa.Connection, now: int, room: RoomKey, seq: int, row: int, piece: Draft) -> None:
     """
-    Keep what a stream has said since its last row, and promise to go on.
+    Keep how a stream has changed since its last row, and promise to go on.
 
     Parameters
     ----------
@@ -54,17 +80,14 @@ def keep(conn: sa.Connection, now: int, room: RoomKey, seq: int, row: int, piece
     room, seq
         The stream.
     row
-        The number of this piece; 0 begins anew.
+        The number of this row, larger than those before.
     piece
-        What was said.
+        What has changed.
     """
-    if row == 0:
+    if piece.keep == 0:
         drop(conn, room, seq)
-    data = orjson.dumps({"parts": piece.parts, "deps": piece.deps}).decode()
-    number = _number(conn, room)
-    conn.execute(
-        sa.insert(draft).values(room=number, seq=seq, row=row, until=now + LEASE, data=data)
-    )
+    values = {"row": row, "until": now + LEASE, "data": _dumps(piece)}
+    conn.execute(sa.insert(draft).values(room=_number(conn, room), seq=seq, **values))
 
 
 def renew(conn: sa.Connection, now: int, room: RoomKey, seq: int) -> None:
@@ -78,19 +101,42 @@ def drop(conn: sa.Connection, room: RoomKey, seq: int) -> None:
     conn.execute(sa.delete(draft).where(draft.c.room == _number(conn, room), draft.c.seq == seq))
 
 
-def load(conn: sa.Connection, number: int) -> dict[int, list[Draft]]:
-    """The drafts of a room by the seqs of their streams, each in pieces."""
+def kept(conn: sa.Connection, number: int, seen: Mapping[int, int]) -> dict[int, Kept]:
+    """The drafts of a room by the seqs of their streams, after the rows already seen."""
+    last, until = sa.func.max(draft.c.row), sa.func.max(draft.c.until)
+    found = sa.select(draft.c.seq, last, until).where(draft.c.room == number).group_by(draft.c.seq)
+    return {
+        seq: Kept(until, last, _after(conn, number, seq, seen.get(seq, -1)))
+        for seq, last, until in conn.execute(found).all()
+    }
+
+
+def overdue(conn: sa.Connection, now: int, number: int | None = None) -> list[tuple[RoomKey, int]]:
+    """The streams (of one room; None: of all) whose process has broken its promise."""
     found = (
-        sa.select(draft.c.seq, draft.c.until, draft.c.data)
-        .where(draft.c.room == number)
-        .order_by(draft.c.seq, draft.c.row)
+        sa.select(room.c.study, room.c.id, draft.c.seq)
+        .join(room, room.c.key == draft.c.room)
+        .group_by(room.c.key, draft.c.seq)
+        .having(sa.func.max(draft.c.until) < now)
     )
-    drafts: dict[int, list[Draft]] = {}
-    for seq, until, data in conn.execute(found):
-        read = orjson.loads(data)
-        parts = [(kind, content) for kind, content in read["parts"]]
-        drafts.setdefault(seq, []).append(Draft(parts, read["deps"], until))
-    return drafts
+    if number is not None:
+        found = found.where(draft.c.room == number)
+    return [(RoomKey(study, id), seq) for study, id, seq in conn.execute(found)]
+
+
+def _after(conn: sa.Connection, number: int, seq: int, row: int) -> list[Draft]:
+    these = draft.c.room == number, draft.c.seq == seq, draft.c.row > row
+    found = sa.select(draft.c.data).where(*these).order_by(draft.c.row)
+    return [_loads(data) for data in conn.execute(found).scalars()]
+
+
+def _dumps(piece: Draft) -> str:
+    return orjson.dumps([piece.parts, piece.deps, piece.keep]).decode()
+
+
+def _loads(data: str) -> Draft:
+    parts, deps, keep = orjson.loads(data)
+    return Draft([(kind, content) for kind, content in parts], deps, keep)
 
 
 def _number(conn: sa.Connection, room: RoomKey) -> int:

@@ -12,7 +12,7 @@ import { Web } from "./web.js";
  * @typedef {import("./wire.js").More} More
  * @typedef {import("./wire.js").Piece} Piece
  * @typedef {{part: Part, drawn: import("./parts.js").Drawn, text?: import("./parts.js").DrawnText}} Known
- *   text: `drawn`, if it can grow; then only the kind counts of `part`
+ *   text: `drawn`, if it can grow
  */
 
 /** A citation is drawn as a note in the text; where it is from is told in a part of its own. */
@@ -73,24 +73,30 @@ export class Content {
     this.#scene.deps.push(...deps);
     for (const piece of pieces(more)) {
       const last = this.#known.at(-1);
-      if (piece[0] === "" && last?.text) last.text.add(piece[1]);
-      else this.#begin(asPart(piece));
+      if (piece[0] === "" && last?.text) {
+        last.text.add(piece[1]);
+        last.part = /** @type {Part} */ ([last.part[0], last.part[1] + piece[1]]);
+      } else this.#begin(asPart(piece));
     }
   }
 
   /**
-   * Say this and nothing else; what is drawn of it already stays.
+   * Go on after the first so many units of what was said; what is drawn and said again stays.
    *
+   * @param {number} keep
    * @param {More} more
    * @param {unknown[]} [deps]
    */
-  become(more, deps) {
-    const parts = joined(more);
-    if (!this.#known.every((known, at) => isSame(known, parts[at]))) this.drop();
+  become(keep, more, deps) {
+    const parts = joined([...first(keep, this.#known.map(({ part }) => part)), ...pieces(more)]);
+    if (keep === 0) this.#scene.deps.length = 0; // these are all
+    const other = this.#known.findIndex((known, at) => !isSame(known, parts[at]));
+    if (other >= 0) this.#forget(other);
     /** @type {Map<import("./parts.js").DrawnText, string>} */
     const texts = new Map();
     this.#known.forEach(({ text }, at) => text && texts.set(text, (texts.get(text) ?? "") + parts[at][1]));
     texts.forEach((source, text) => text.become(source));
+    this.#known.forEach((known, at) => (known.part = parts[at]));
     this.add(parts.slice(this.#known.length), deps);
   }
 
@@ -101,7 +107,14 @@ export class Content {
 
   /** Forget all of it. */
   drop() {
-    for (const { drawn } of this.#known.splice(0)) {
+    this.#forget(0);
+  }
+
+  /** All from some part on; what is drawn of that and of others together goes as a whole. @param {number} at */
+  #forget(at) {
+    const kept = new Set(this.#known.slice(0, at).map(({ drawn }) => drawn));
+    const isShared = this.#known.slice(at).some(({ drawn }) => kept.has(drawn));
+    for (const { drawn } of this.#known.splice(isShared ? 0 : at)) {
       drawn.drop();
       discard(drawn.element);
     }
@@ -194,6 +207,23 @@ function joined(more) {
     else parts.push(asPart(piece));
   }
   return parts;
+}
+
+/**
+ * What the first so many units of some parts are: a text has as many as its length.
+ *
+ * @param {number} units
+ * @param {Part[]} parts
+ */
+function first(units, parts) {
+  /** @type {Part[]} */
+  const kept = [];
+  for (const part of parts) {
+    if (units <= 0) break;
+    kept.push(isText(part) ? [part[0], part[1].slice(0, units)] : part);
+    units -= isText(part) ? part[1].length : 1;
+  }
+  return kept;
 }
 
 /**

@@ -3,16 +3,15 @@ import { make } from "./element.js";
 import { drawTrusted } from "./shiny.js";
 import { offer } from "./suggestions.js";
 
-/** What is not continued for so long is taken to be whole, in milliseconds. */
-const WHOLE_AFTER = 200;
+/** What grows is drawn again at most so often, in milliseconds: it is drawn as a whole. */
+const AGAIN_AFTER = 200;
 
 /** A developer's HTML, with Shiny's inputs and outputs in it. */
 export class Html {
   #scene;
   #html = "";
   #drawn = "";
-  #quiet = 0;
-  #drawing = Promise.resolve();
+  #due = 0;
   element = make("div", { class: "labchat-html", dir: "auto" });
   ready = Promise.resolve(); // it is drawn where it stands, so nothing is to be waited for
 
@@ -29,24 +28,23 @@ export class Html {
   /** @param {string} html */
   become(html) {
     this.#html = html;
-    clearTimeout(this.#quiet);
-    this.#quiet = window.setTimeout(() => this.close(), WHOLE_AFTER);
+    this.#due ||= window.setTimeout(() => this.close(), AGAIN_AFTER);
   }
 
   close() {
-    clearTimeout(this.#quiet);
-    if (this.#drawn === this.#html) return;
-    const html = (this.#drawn = this.#html);
-    this.#drawing = this.#drawing.then(() => this.#draw(html)).catch(console.error);
+    this.drop();
+    if (this.#drawn !== this.#html) this.#scene.inPage.then(() => this.#scene.draw(this)).catch(console.error);
   }
 
   drop() {
-    clearTimeout(this.#quiet);
+    clearTimeout(this.#due);
+    this.#due = 0;
   }
 
-  /** @param {string} html */
-  async #draw(html) {
-    await this.#scene.inPage;
+  async draw() {
+    const html = this.#html;
+    if (this.#drawn === html) return;
+    this.#drawn = html;
     await drawTrusted(this.element, html, this.#scene.deps);
     offer(this.element);
   }

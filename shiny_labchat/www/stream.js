@@ -51,9 +51,9 @@ export class Stream {
   }
 
   /** @param {Chunk} chunk */
-  add([, more, isStart, deps]) {
+  add([, more, keep, deps]) {
     this.#content.grow();
-    if (isStart) this.#content.become(more, deps);
+    if (typeof keep === "number") this.#content.become(keep, more, deps);
     else this.#content.add(more, deps);
   }
 
@@ -68,7 +68,7 @@ export class Stream {
   /** All of it is known now. @param {import("./wire.js").MessageItem} item */
   complete({ seq, parts, deps, is = "done" }) {
     if (!this.#isLive) return;
-    this.add([seq, parts, true, deps]);
+    this.add([seq, parts, 0, deps]);
     this.end(is);
   }
 

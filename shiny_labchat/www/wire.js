@@ -32,8 +32,9 @@
  *
  * @typedef {Part | ["", string]} Piece "" goes on with the part before it
  * @typedef {string | Piece[]} More a string goes on with the last part
- * @typedef {[seq: number, more: More, start?: boolean, deps?: unknown[]]} Chunk
- *   start: this is all there is so far
+ * @typedef {[seq: number, more: More, keep?: number | null, deps?: unknown[]]} Chunk
+ *   keep: of what was there only the first so many units stay (a text has as many as its length,
+ *   another part has one); 0: this is all there is
  *
  * @typedef {{t: "welcome", v: number, resume: string | null, title: string | null, you: You,
  *   max: number, state: RoomState, upto: number, e: Item[], more: boolean, reset: boolean}} Welcome

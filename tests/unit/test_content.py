@@ -94,7 +94,7 @@ def test_text_and_ui_become_parts_of_their_kind(
 ) -> None:
     content = reads(message, session)
     assert content == Content(parts)
-    assert all(type(text) is str for _, text in content.parts)
+    assert all(isinstance(text, str) for _, text in content.parts)
 
 
 @both

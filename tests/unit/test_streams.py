@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat._domain import Event, Part
-from shiny_labchat._streams import PIECE_CHARS, OpenStream, Position, Streams
+from shiny_labchat._open_stream import PIECE_CHARS, OpenStream, Position, Whole
+from shiny_labchat._streams import Streams
+from tests.growing import grow
 
 KINDS = "markdown", "thinking", "html"
-texts = st.text("ab", min_size=1, max_size=5)
+texts = st.text("ab\U0001f600", min_size=1, max_size=5)
 pieces = st.tuples(st.sampled_from(KINDS), texts) | st.just(("tool_request", {"request_id": "1"}))
 
 
@@ -27,7 +29,7 @@ def ending(seq: int, text: str, how: str = "done") -> Event:
 
 def stream(*parts: Part, seq: int = 7) -> OpenStream:
     made = OpenStream(opening(seq))
-    made.add(parts)
+    made.say(parts)
     return made
 
 
@@ -48,17 +50,7 @@ class Viewer:
             frames += 1
             self.has.update(reached)
             for seq, more, *rest in json.loads(frame)["of"]:
-                self.draw(seq, more, is_start=bool(rest and rest[0]))
-
-    def draw(self, seq: int, more: str | list[list[Any]], is_start: bool) -> None:
-        parts = self.drawn.setdefault(seq, [])
-        if is_start:
-            parts.clear()
-        for kind, content in [["", more]] if isinstance(more, str) else more:
-            if kind:
-                parts.append([kind, content])
-            else:
-                parts[-1][1] += content
+                grow(self.drawn.setdefault(seq, []), more, *rest[:1])
 
 
 def as_lists(parts: list[Part]) -> list[list[Any]]:
@@ -74,8 +66,8 @@ class TestWhatIsSaid:
         said, told = stream(("markdown", "a")), stream(("markdown", "a"))
         for part in (("markdown", "b"), ("thinking", "c"), ("thinking", "d")):
             had = said.end
-            said.add([part])
-            told.add(said.parts_after(had))
+            said.say([part])
+            told.add(said.since(had).parts)
         assert told.parts == said.parts == [("markdown", "ab"), ("thinking", "cd")]
 
     def test_blocks_are_parts_of_their_own(self) -> None:
@@ -111,6 +103,61 @@ class TestWhatIsSaid:
         assert said.deps == [{"name": "d"}]
         said.keep(1)
         assert said.deps == []
+
+    def test_dependencies_that_come_alone_are_not_lost(self) -> None:
+        one, two, three = ({"name": name} for name in ("one", "two", "three"))
+        said = stream()
+        said.say([], [one])
+        said.say([("html", "<b>")], [two])
+        had = said.end
+        said.say([], [three])
+        assert said.deps == [one, two, three] and said.parts == [("html", "<b>")]
+        assert said.since(had).deps == [three], "who has seen the rest is told of it, too"
+
+    def test_what_is_whole_is_a_part_of_its_own(self) -> None:
+        """A tag's inputs keep what people have entered when more comes."""
+        said = stream(("html", "<b>"), ("html", "</b>"), ("html", Whole("<input>")))
+        said.say([("html", "<i>")])
+        said.say([("html", "</i>")])
+        said.say([("html", Whole("<p></p>"))])
+        texts = ["<b></b>", "<input>", "<i></i>", "<p></p>"]
+        assert said.parts == [("html", text) for text in texts]
+        again = OpenStream(opening())
+        again.add(said.parts)
+        again.grow_to(said.parts, ())
+        assert again.parts == said.parts and again.end.edition == 0
+
+    @pytest.mark.parametrize(
+        ("units", "parts"),
+        [
+            (0, []),
+            (1, [("markdown", "a")]),
+            (3, [("markdown", "a\U0001f600")]),
+            (4, [("markdown", "a\U0001f600b")]),
+            (5, [("markdown", "a\U0001f600b"), ("tool_request", {})]),
+            (6, [("markdown", "a\U0001f600b"), ("tool_request", {}), ("markdown", "c")]),
+        ],
+    )
+    def test_it_is_cut_where_a_browser_counts(self, units: int, parts: list[Part]) -> None:
+        said = stream(("markdown", "a\U0001f600b"), ("tool_request", {}), ("markdown", "cd"))
+        said.cut(units)
+        assert said.parts == parts
+
+    def test_what_is_the_same_is_not_said_again(self) -> None:
+        said = stream(("thinking", "hm"), ("markdown", "<i>one two</i>"))
+        said.show()
+        had = said.end
+        said.grow_to([("thinking", "hm"), ("markdown", "<i>one two three</i>")], ())
+        assert said.since(had)[1:3] == ([("", " three</i>")], len("hm<i>one two"))
+        assert said.since(Position(0, 1))[1:3] == ([("markdown", "<i>one two three</i>")], None)
+
+    def test_taking_back_again_and_again_costs_no_memory(self) -> None:
+        said = stream(("markdown", "a"))
+        for n in range(1_000):
+            said.say([("markdown", f"{n} %")])
+            said.keep(1)
+        assert said.since(Position(3, 2))[1:3] == ([], 1)
+        assert len(said._cuts) == 1  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.anyio
@@ -168,7 +215,7 @@ class TestWhatViewersAreOwed:
         said.stop = lambda: None
         said.add([("markdown", "abc")])
         streams.finish(ending(9, "a", "interrupted"))
-        said.add([("markdown", "d")])
+        said.say([("markdown", "d")])
         assert streams.open[7].parts == [("markdown", "abcd")]
 
     async def test_the_true_end_after_a_mistaken_one_is_shown_whole(self) -> None:
@@ -187,8 +234,36 @@ class TestWhatViewersAreOwed:
         streams.finish(ending(9, "a", "interrupted"))
         streams.finish(ending(12, "abcd"))
         frame, reached = streams.owed({}, 8, lambda event: True)
-        assert frame is not None and json.loads(frame)["of"] == [[7, [["markdown", "abcd"]], True]]
+        assert frame is not None and json.loads(frame)["of"] == [[7, [["markdown", "abcd"]], 0]]
         assert streams.owed(reached, 8, lambda event: True) == (None, {})
+
+    async def test_what_is_taken_back_is_told_once_a_tick(self) -> None:
+        streams = Streams(lambda: None)
+        said = streams.begin(opening())
+        said.say([("markdown", "x" * 3_000), ("markdown", "0 %")])
+        said.show()
+        viewer, late = Viewer(), Viewer()
+        viewer.look(streams)
+        said.keep(1)
+        assert late.look(streams) == viewer.look(streams) == 0, "it waits for what comes instead"
+        said.say([("markdown", "1 %")])
+        said.show()
+        frame, _ = streams.owed(viewer.has, 9, lambda event: True)
+        assert frame is not None and json.loads(frame)["of"] == [[7, "1 %", 3_000]]
+        for each in (viewer, late):
+            each.look(streams)
+            assert each.drawn[7] == [["markdown", "x" * 3_000 + "1 %"]]
+
+    async def test_who_has_all_of_a_stream_keeps_no_position_in_it(self) -> None:
+        streams = Streams(lambda: None)
+        streams.begin(opening()).say([("markdown", "a")])
+        streams.open[7].show()
+        viewer = Viewer()
+        viewer.look(streams, cursor=8)
+        assert streams.known(viewer.has, 8) == viewer.has
+        streams.finish(ending(9, "a"))
+        assert streams.known(viewer.has, 8) == viewer.has
+        assert streams.known(viewer.has, 9) == {}
 
     async def test_a_long_text_comes_in_several_frames(self) -> None:
         streams = Streams(lambda: None)
@@ -203,6 +278,7 @@ class TestWhatViewersAreOwed:
             st.one_of(
                 st.lists(pieces, min_size=1, max_size=4),
                 st.integers(0, 5),
+                st.tuples(st.integers(0, 12), pieces),
                 st.sampled_from(["show", "look", "late"]),
             ),
             max_size=25,
@@ -214,7 +290,14 @@ class TestWhatViewersAreOwed:
         viewers = [Viewer()]
         for step in steps:
             if isinstance(step, list):
-                said.add(step)
+                said.say(step)
+            elif isinstance(step, tuple):
+                other = OpenStream(opening())
+                other.add(said.parts)
+                other.keep(step[0])
+                other.say([step[1]])
+                said.grow_to(other.parts, ())
+                assert said.parts == other.parts
             elif isinstance(step, int):
                 said.keep(step)
             elif step == "show":

@@ -1,0 +1,73 @@
+"""What was said in a room, read from its log."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import sqlalchemy as sa
+
+from shiny_labchat import _orphans
+from shiny_labchat._domain import Event, RoomKey
+from shiny_labchat._records import is_message
+from shiny_labchat.errors import StoreError
+from shiny_labchat.store import Log, drafts, events_after, events_before, find_room
+
+__all__ = ["said"]
+
+logger = logging.getLogger("shiny_labchat")
+
+
+async def said(
+    log: Log, key: RoomKey, after: int, limit: int | None, last: int | None
+) -> list[Event]:
+    """
+    The messages of a room, see `Room.messages`.
+
+    What is still being said is no message yet, and what was withheld never was one. Where the
+    server is gone that said it, it ends here, with what is kept of it.
+    """
+
+    def read(conn: sa.Connection) -> tuple[list[Event], bool]:
+        found = find_room(conn, key)
+        if found is None:
+            return [], False
+        number, seq = found
+        is_overdue = bool(drafts.overdue(conn, time.time_ns() // 1000, number))
+        if last is None:
+            return _oldest(conn, number, after, limit), is_overdue
+        newest = _newest(conn, number, seq + 1, last)
+        return [event for event in reversed(newest) if event.seq > after], is_overdue
+
+    events, is_overdue = await log.read(read)
+    if not is_overdue:
+        return events
+    try:
+        await _orphans.end_overdue(log, key)
+    except StoreError as exc:
+        logger.error("streams whose server is gone could not be ended: %s", exc)
+    return (await log.read(read))[0]
+
+
+def _oldest(conn: sa.Connection, number: int, after: int, limit: int | None) -> list[Event]:
+    found: list[Event] = []
+    while True:
+        events = events_after(conn, number, after, limit, kinds=("message",))
+        found += [event for event in events if _is_said(event)]
+        if limit is None or len(events) < limit or len(found) >= limit:
+            return found[:limit]
+        after = events[-1].seq
+
+
+def _newest(conn: sa.Connection, number: int, before: int, last: int) -> list[Event]:
+    found: list[Event] = []
+    while True:
+        events = events_before(conn, number, before, last, ("message",))
+        found += [event for event in events if _is_said(event)]
+        if len(events) < last or len(found) >= last:
+            return found[:last]
+        before = events[-1].seq
+
+
+def _is_said(event: Event) -> bool:
+    return is_message(event) and event.data.get("is") != "withheld"

@@ -1,0 +1,286 @@
+"""What an open stream has said so far, in pieces, so that each viewer is told what they lack."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from shiny_labchat import _wire
+from shiny_labchat._domain import Event, Part
+
+__all__ = ["OpenStream", "Position", "Whole"]
+
+PIECE_CHARS = 4_096
+"""Longest piece of a stream, in characters; longer ones are cut."""
+
+
+class Position(NamedTuple):
+    """
+    How much of a stream a viewer has.
+
+    Parameters
+    ----------
+    edition
+        How often some of the stream had been taken back.
+    pieces
+        How many of its pieces then.
+    """
+
+    edition: int
+    pieces: int
+
+
+class Whole(str):
+    """Text that is a part of its own: nothing that comes after it continues it."""
+
+
+class OpenStream:
+    """
+    What a stream has said so far.
+
+    Parameters
+    ----------
+    opening
+        The message that it is.
+    edition
+        Where its editions begin: no two streams under one seq may share one.
+
+    Attributes
+    ----------
+    shown
+        Up to where viewers may be told; moves once per tick.
+    stop
+        Ends it early; None: it runs in another process.
+    """
+
+    def __init__(self, opening: Event, edition: int = 0) -> None:
+        self.opening = opening
+        self.stop: Callable[[], object] | None = None
+        self.shown = Position(edition, 0)
+        self._told = self.shown
+        self._oldest = self._edition = edition
+        self._pieces: list[Part] = []
+        self._begins: list[bool] = []
+        self._ends: list[int] = []
+        self._whole: set[int] = set()
+        self._deps: dict[int, list[Mapping[str, Any]]] = {}
+        self._cuts: list[Position] = []
+        self._merged: list[Part] = []
+        self._merged_upto = 0
+
+    @property
+    def seq(self) -> int:
+        """The stream's place in the room."""
+        return self.opening.seq
+
+    @property
+    def end(self) -> Position:
+        """Where it stands now."""
+        return Position(self._edition, len(self._pieces))
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether viewers may be told at all: what was taken back waits for the tick."""
+        return self.shown.edition == self._edition
+
+    @property
+    def parts(self) -> list[Part]:
+        """All it has said, as the parts of a message."""
+        merged = self._merged
+        for kind, content in self._merge(self._merged_upto, len(self._pieces)):
+            if kind:
+                merged.append((kind, content))
+            else:
+                merged[-1] = merged[-1][0], merged[-1][1] + content
+        self._merged_upto = len(self._pieces)
+        return merged.copy()
+
+    @property
+    def deps(self) -> list[Mapping[str, Any]]:
+        """What the UI in it needs of a page."""
+        return self._deps_of(0, len(self._pieces) + 1)
+
+    # ── saying ──
+
+    def say(self, parts: Iterable[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Say a chunk: text of the kind that came last continues it, but for what is `Whole`."""
+        parts = [*parts]
+        if not parts:
+            self.add((), deps)
+        for kind, content in parts:
+            last = len(self._pieces) - 1
+            continues = last >= 0 and self._pieces[last][0] == kind and last not in self._whole
+            is_whole = isinstance(content, Whole)
+            goes_on = continues and isinstance(content, str) and not is_whole
+            self.add([("" if goes_on else kind, content)], deps)
+            deps = ()
+            if is_whole:
+                self._whole.add(len(self._pieces) - 1)
+
+    def add(self, parts: Iterable[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Say more, as parts: a kind begins one, and "" continues the one before."""
+        parts = [*parts]
+        if deps:
+            self._deps.setdefault(len(self._pieces), []).extend(deps)
+            if not parts and self._pieces:  # viewers are told of pieces, and of what these need
+                parts = [("", "")]
+        for kind, content in parts:
+            if not isinstance(content, str):
+                self._append(kind, content, begins=True)
+                continue
+            begins = bool(kind) or not self._is_text_last
+            kind = kind or ("markdown" if begins else self._pieces[-1][0])
+            for start in range(0, len(content) or 1, PIECE_CHARS):
+                self._append(kind, content[start : start + PIECE_CHARS], begins)
+                begins = False
+
+    @property
+    def _is_text_last(self) -> bool:
+        return bool(self._pieces) and isinstance(self._pieces[-1][1], str)
+
+    def _append(self, kind: str, content: Any, begins: bool) -> None:
+        before = self._ends[-1] if self._ends else 0
+        if not begins and len(self._pieces) - 1 in self._whole:
+            self._whole.add(len(self._pieces))
+        self._pieces.append((kind, content))
+        self._begins.append(begins)
+        self._ends.append(before + _units(content))
+
+    # ── taking back ──
+
+    def keep(self, pieces: int) -> None:
+        """Take back all but the first pieces."""
+        if pieces < len(self._pieces):
+            self._forget(pieces)
+
+    def cut(self, units: int) -> None:
+        """Take back all but the first units, see `_wire.Chunk`."""
+        pieces = bisect_right(self._ends, units)
+        if pieces == len(self._pieces):
+            return
+        inside = units - (self._ends[pieces - 1] if pieces else 0)
+        if inside:
+            kind, text = self._pieces[pieces]
+            self._pieces[pieces] = kind, _first(text, inside)
+            self._ends[pieces] = units
+            pieces += 1
+        self._forget(pieces)
+
+    def grow_to(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]]) -> None:
+        """Say this and nothing else; what is the same as before stays."""
+        had, same = self.parts, 0
+        while same < min(len(had), len(parts)) and had[same] == parts[same]:
+            same += 1
+        units, rest = sum(_units(content) for _, content in parts[:same]), [*parts[same:]]
+        if rest and same < len(had) and rest[0][0] == had[same][0]:
+            shared = _shared(had[same][1], rest[0][1])
+            if shared:
+                units += _units(rest[0][1][:shared])
+                more = rest[0][1][shared:]
+                rest[:1] = [("", more)] if more else []
+        self.cut(units)
+        known = self.deps
+        self.add(rest, [dep for dep in deps if dep not in known])
+
+    def _forget(self, pieces: int) -> None:
+        del self._pieces[pieces:], self._begins[pieces:], self._ends[pieces:]
+        self._whole = {at for at in self._whole if at < pieces}
+        self._deps = {at: deps for at, deps in self._deps.items() if at < pieces}
+        self._merged, self._merged_upto = [], 0
+        self._edition += 1
+        while self._cuts and self._cuts[-1].pieces >= pieces:
+            self._cuts.pop()
+        self._cuts.append(Position(self._edition, pieces))
+
+    # ── telling ──
+
+    def show(self) -> bool:
+        """Let viewers be told all of it; whether there is anything new."""
+        is_new, self._told, self.shown = self._told != self.end, self.end, self.end
+        return is_new
+
+    def after(self, position: Position, most: int) -> tuple[_wire.Chunk, Position]:
+        """What a viewer is owed, as far as it fits into so many characters, and where it ends."""
+        upto, _ = self._had_at(position)
+        while upto < self.shown.pieces and most > 0:
+            most -= _size(self._pieces[upto][1])
+            upto += 1
+        return self.since(position, upto), Position(self._edition, upto)
+
+    def since(self, position: Position, upto: int | None = None) -> _wire.Chunk:
+        """What has changed since a position, up to some piece; None: all."""
+        begin, keep = self._had_at(position)
+        end = len(self._pieces) if upto is None else upto
+        return _wire.Chunk(self.seq, self._merge(begin, end), keep, self._deps_of(begin, end))
+
+    def _had_at(self, position: Position) -> tuple[int, int | None]:
+        """How many pieces of what was there are there still, and as how many units to be kept."""
+        edition, pieces = position
+        if not pieces or not self._oldest <= edition <= self._edition:
+            return 0, 0
+        if edition == self._edition:
+            return pieces, None
+        # Each of these left more than the one before it: the first since then left the least.
+        left = self._cuts[bisect_right(self._cuts, edition, key=lambda cut: cut.edition)].pieces
+        if pieces < left:
+            return pieces, None
+        return left, self._ends[left - 1] if left else 0
+
+    def _merge(self, begin: int, end: int) -> list[Part]:
+        merged: list[Part] = []
+        texts: list[str] = []
+        pieces = zip(self._pieces[begin:end], self._begins[begin:end], strict=True)
+        for (kind, content), begins in pieces:
+            if begins or not merged:
+                _join(merged, texts)
+                merged.append((kind if begins else "", content))
+            if isinstance(content, str):
+                texts.append(content)
+        _join(merged, texts)
+        return merged
+
+    def _deps_of(self, begin: int, end: int) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        for at, deps in self._deps.items():
+            if begin <= at < end:
+                found += [dep for dep in deps if dep not in found]
+        return found
+
+
+def _join(merged: list[Part], texts: list[str]) -> None:
+    if texts:
+        merged[-1] = (merged[-1][0], "".join(texts))
+        texts.clear()
+
+
+def _size(content: Any) -> int:
+    return len(content) if isinstance(content, str) else len(str(content))
+
+
+def _units(content: Any) -> int:
+    if not isinstance(content, str):
+        return 1
+    return len(content) if content.isascii() else len(content.encode("utf-16-le")) // 2
+
+
+def _first(text: str, units: int) -> str:
+    if text.isascii():
+        return text[:units]
+    return text.encode("utf-16-le")[: 2 * units].decode("utf-16-le")
+
+
+def _shared(one: Any, other: Any) -> int:
+    """How many characters two texts begin with alike."""
+    if not isinstance(one, str) or not isinstance(other, str):
+        return 0
+    least, most = 0, min(len(one), len(other))
+    if one.startswith(other) or other.startswith(one):
+        return most
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one.startswith(other[least:middle], least):
+            least = middle
+        else:
+            most = middle - 1
+    return least

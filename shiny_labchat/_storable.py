@@ -1,0 +1,72 @@
+"""What programmes say, made such that databases and browsers take it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any, cast
+
+from shiny_labchat._domain import Part
+
+__all__ = ["Seam", "storable"]
+
+_ODD = re.compile("[\0\ud800-\udfff]")
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+
+
+def storable(value: Any) -> Any:
+    """
+    A JSON value without what cannot be stored: the text it would be shown as, else.
+
+    NULs go, the halves of a character are joined, a half without its other becomes U+FFFD, and a
+    number that JSON has not, or of more than 64 bits, becomes text.
+    """
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int):
+        return value if _SMALLEST <= value <= _LARGEST else str(value)
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        fields = cast("Mapping[object, object]", value)
+        return {_text(str(name)): storable(field) for name, field in fields.items()}
+    if isinstance(value, list | tuple):
+        return [storable(each) for each in cast("Sequence[object]", value)]
+    return value
+
+
+def _text(text: str) -> str:
+    if _ODD.search(text) is None:
+        return text
+    units = text.replace("\0", "").encode("utf-16-le", "surrogatepass")
+    return type(text)(units.decode("utf-16-le", "replace"))
+
+
+class Seam:
+    """Where chunks meet: the halves of a character may come in two of them."""
+
+    def __init__(self) -> None:
+        self._half: Part | None = None
+
+    def join(self, parts: Sequence[Part]) -> list[Part]:
+        """What can be shown after a chunk: a half at its end waits for the next one."""
+        parts = [*parts]
+        if self._half is not None:
+            kind, half = self._half
+            if parts and parts[0][0] == kind:
+                parts[0] = kind, half + parts[0][1]
+            else:
+                parts.insert(0, self._half)
+            self._half = None
+        if parts and isinstance(parts[-1][1], str) and "\ud800" <= parts[-1][1][-1:] <= "\udbff":
+            kind, text = parts.pop()
+            self._half = kind, text[-1]
+            if text[:-1]:
+                parts.append((kind, text[:-1]))
+        return [(kind, storable(content)) for kind, content in parts]
+
+    def end(self) -> list[Part]:
+        """What still waits, when nothing more comes."""
+        half, self._half = self._half, None
+        return [] if half is None else [(half[0], storable(half[1]))]

@@ -1,0 +1,405 @@
+"""A stream that a programme speaks in: opened, kept, ended, whatever goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from shiny_labchat import Lab, Room, Rules
+from shiny_labchat._commands import Post
+from shiny_labchat._domain import Event
+from shiny_labchat._live import Live, LiveRoom
+from shiny_labchat._orphans import end_overdue, running, watch_over
+from shiny_labchat._retelling import Retell
+from shiny_labchat._speaker import Speaker
+from shiny_labchat.store import drafts, events_after, find_room
+from shiny_labchat.store._engine import BUSY_TIMEOUT
+
+PATIENCE = 30.0
+LONG_AGO = 1
+"""Until when a process has promised to go on that is gone."""
+
+
+@pytest.fixture
+async def room(lab: Lab) -> Room:
+    return await lab.create_room("r", study="s", rules=Rules(rate=None))
+
+
+@asynccontextmanager
+async def opened(room: Room) -> AsyncIterator[LiveRoom]:
+    """The live room, as one that somebody has open."""
+    live = await Live.of(room.log).open(room.key)
+    try:
+        yield live
+    finally:
+        live.leave()
+
+
+async def speaking(room: Room, *words: str, retell: Retell | None = None, **post: Any) -> Speaker:
+    speaker = await Speaker.open(room, Post([], **post), None, retell)
+    assert speaker is not None
+    for word in words:
+        await speaker.say([("markdown", word)])
+    return speaker
+
+
+async def endings(room: Room) -> list[Mapping[str, Any]]:
+    """What the log has of ends of streams."""
+    return [event.data for event in await log_of(room) if event.kind == "streamed"]
+
+
+async def log_of(room: Room) -> list[Event]:
+    def read(conn: Any) -> list[Event]:
+        number, _ = find_room(conn, room.key) or (0, 0)
+        return events_after(conn, number, 0)
+
+    return await room.log.read(read)
+
+
+async def ends(live: LiveRoom) -> None:
+    """Wait until no stream is open."""
+    async with asyncio.timeout(PATIENCE):
+        while live.streams.open:
+            changed = asyncio.Event()
+            unfollow = live.follow(lambda _, changed=changed: changed.set())
+            if live.streams.open:
+                await changed.wait()
+            unfollow()
+
+
+async def texts(room: Room) -> list[str]:
+    return [message.content for message in await room.messages()]
+
+
+async def be_gone(room: Room, seq: int) -> None:
+    """The process that speaks is not heard of any more."""
+
+    def write(conn: Any, now: int) -> None:
+        drafts.renew(conn, LONG_AGO - drafts.LEASE, room.key, seq)
+
+    await room.log.write(write)
+
+
+async def left_open(room: Room, *words: str, **post: Any) -> int:
+    """A stream of a process that is gone; its seq."""
+    outcome = await room.submit(Post([], is_live=True, **post))
+    seq = outcome.events[0].seq
+
+    def write(conn: Any, now: int) -> None:
+        for row, word in enumerate(words, 1):
+            drafts.keep(
+                conn, now, room.key, seq, row, drafts.Draft([("" if row > 1 else "markdown", word)])
+            )
+
+    await room.log.write(write)
+    await be_gone(room, seq)
+    return seq
+
+
+# ── what is said ──
+
+
+async def test_what_cannot_be_stored_is_made_such_that_it_can(room: Room) -> None:
+    speaker = await speaking(room, "one \ud83d", "\ude00 nu\0l \ud83d", " two\ud83d")
+    await speaker.say([("tool_request", {"request_id": "1", "arguments": {"n": 2**70, "x": "\0"}})])
+    await speaker.close("failed", "it was \ud83d")
+    (end,) = await endings(room)
+    assert end["parts"] == [
+        ["markdown", "one \U0001f600 nul \ufffd two\ufffd"],
+        ["tool_request", {"request_id": "1", "arguments": {"n": str(2**70), "x": ""}}],
+    ]
+    assert (end["is"], end["error"]) == ("failed", "it was \ufffd")
+
+
+async def test_who_never_waits_lets_others_have_their_turns(room: Room) -> None:
+    speaker, turns = await speaking(room), 0
+    loop = asyncio.get_running_loop()
+
+    def take_turn() -> None:
+        nonlocal turns
+        turns += 1
+        if speaker.is_open:
+            loop.call_soon(take_turn)
+
+    before = loop.time()
+    take_turn()
+    for _ in range(50_000):
+        await speaker.say([("markdown", "x")])
+    assert turns >= (loop.time() - before) / 0.05
+    await speaker.close("done")
+
+
+async def test_a_transform_costs_no_more_the_longer_the_stream_is(room: Room) -> None:
+    called = list[int]()
+
+    async def retell(content: str, chunk: str, done: bool) -> tuple[str, str]:
+        called.append(len(content))
+        return "markdown", content
+
+    loop = asyncio.get_running_loop()
+    speaker = await speaking(room, retell=retell)
+    before = loop.time()
+    for _ in range(20_000):
+        await speaker.say([("markdown", "word ")])
+    await speaker.close("done")
+    assert len(called) <= (loop.time() - before) / 0.04 + 2
+    assert await texts(room) == ["word " * 20_000]
+
+
+# ── the end ──
+
+
+@pytest.mark.parametrize("turns", [[{"a": object()}], [{"a": {1, 2}}]])
+async def test_what_cannot_be_stored_at_all_ends_as_failed(
+    room: Room, turns: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(room) as live:
+        speaker = await speaking(room, "all of it")
+        speaker.turns = turns
+        await speaker.close("done")
+        await ends(live)
+        (end,) = await endings(room)
+        assert (end["is"], end["parts"]) == ("failed", [["markdown", "all of it"]])
+        assert "TypeError" in end["error"] and "turns" not in end
+        assert "stored as failed" in caplog.text and live.users == 1
+
+
+async def test_numbers_of_any_size_in_turns_are_kept(room: Room) -> None:
+    speaker = await speaking(room, "big")
+    speaker.turns = [{"value": 2**70, "text": "\ud83d"}]
+    await speaker.close("done")
+    (message,) = await room.messages()
+    assert message.turns == ({"value": str(2**70), "text": "\ufffd"},)
+
+
+async def test_stopping_what_is_ending_already_changes_nothing(room: Room, lab: Lab) -> None:
+    """It is in the middle of its last transform; whoever waits for it is cancelled, too."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def retell(content: str, chunk: str, done: bool) -> tuple[str, str]:
+        if done:
+            begun.set()
+            await go_on.wait()
+        return "markdown", content.upper()
+
+    stopped = list[bool]()
+    async with opened(room) as live:
+        speaker = await Speaker.open(room, Post([]), lambda: stopped.append(True), retell)
+        assert speaker is not None
+        await speaker.say([("markdown", "all of it")])
+        closing = [asyncio.create_task(speaker.close("done")) for _ in range(2)]
+        await begun.wait()
+        stop = live.streams.open[speaker.seq].stop
+        assert stop is not None
+        stop()
+        closing[0].cancel()
+        await asyncio.wait([closing[0]])
+        go_on.set()
+        await closing[1]
+        assert closing[0].cancelled() and not stopped
+        await ends(live)
+        (end,) = await endings(room)
+        assert (end["is"], end["parts"]) == ("done", [["markdown", "ALL OF IT"]])
+        assert live.users == 1
+
+
+async def test_who_is_cancelled_while_the_disk_is_waited_for_ends_it_all_the_same(
+    room: Room, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    async with opened(room) as live:
+        speaker = await speaking(room, "all of it")
+        other.execute("BEGIN IMMEDIATE")
+        closing = asyncio.create_task(speaker.close("done"))
+        async with asyncio.timeout(6 * BUSY_TIMEOUT):
+            while "trying again" not in caplog.text:
+                await asyncio.wait([closing], timeout=0.05)
+        closing.cancel()
+        await asyncio.wait([closing])
+        other.rollback()
+        other.close()
+        await ends(live)
+        assert [end["is"] for end in await endings(room)] == ["done"]
+        assert live.users == 1
+
+
+async def test_who_is_cancelled_while_it_begins_leaves_nothing_open(room: Room, url: str) -> None:
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    async with opened(room) as live:
+        other.execute("BEGIN IMMEDIATE")
+        opening = asyncio.create_task(Speaker.open(room, Post([]), None))
+        for _ in range(2):
+            await asyncio.wait([opening], timeout=0.1)
+            opening.cancel()
+        await asyncio.wait([opening])
+        other.rollback()
+        other.close()
+        async with asyncio.timeout(PATIENCE):
+            while not await endings(room):
+                pass
+        await ends(live)
+        assert [end["is"] for end in await endings(room)] == ["stopped"]
+        assert live.users == 1
+
+
+async def test_a_transform_that_fails_in_the_end_is_heard_of(room: Room) -> None:
+    async def retell(content: str, chunk: str, done: bool) -> tuple[str, str]:
+        if done:
+            raise ZeroDivisionError
+        return "markdown", content
+
+    speaker = await speaking(room, "one", retell=retell)
+    with pytest.raises(ZeroDivisionError):
+        await speaker.close("done")
+    (end,) = await endings(room)
+    assert end["is"] == "failed" and end["error"].startswith("ZeroDivisionError")
+
+
+async def test_the_author_of_a_private_stream_is_shown_its_end(room: Room) -> None:
+    members = [(await room.add_member(name)).id for name in ("ann", "bob", "eve")]
+    async with opened(room) as live:
+        speaker = await speaking(room, "psst", member="ann", audience=["bob"])
+        await speaker.close("done")
+        await ends(live)
+        end = next(event for event in await log_of(room) if event.kind == "streamed")
+        seen = [live.state.shows(live.state.seats[member], end) for member in members]
+        assert seen == [True, True, False]
+
+
+# ── what is kept ──
+
+
+async def test_what_is_kept_grows_with_what_is_said(room: Room) -> None:
+    """Each row is the difference from the one before, also after something was taken back."""
+    speaker = await speaking(room, "x" * 10_000)
+
+    def read(conn: Any) -> list[drafts.Draft]:
+        number, _ = find_room(conn, room.key) or (0, 0)
+        return [*drafts.kept(conn, number, {})[speaker.seq].drafts]
+
+    async def until(text: str) -> drafts.Draft:
+        async with asyncio.timeout(PATIENCE):
+            while not (rows := await room.log.read(read)) or text not in str(rows[-1].parts):
+                pass
+        return rows[-1]
+
+    await until("xxx")
+    pieces = speaker.pieces
+    await speaker.say([("markdown", "10 %")])
+    last = await until("10 %")
+    assert (last.parts, last.keep) == ([("", "10 %")], None)
+    speaker.keep(pieces)
+    await speaker.say([("markdown", "20 %")])
+    last = await until("20 %")
+    assert (last.parts, last.keep) == ([("", "20 %")], 10_000)
+    await speaker.close("done")
+    assert await texts(room) == ["x" * 10_000 + "20 %"]
+    assert not await room.log.read(lambda conn: drafts.overdue(conn, 2**62))
+
+
+async def test_a_stream_of_this_process_is_never_taken_for_another_ones(room: Room) -> None:
+    speaker = await speaking(room, "all that was said")
+    async with opened(room) as live:
+        await be_gone(room, speaker.seq)
+        await end_overdue(room.log)
+        stream = live.streams.open[speaker.seq]
+        number = await room.log.read(lambda conn: (find_room(conn, room.key) or (0, 0))[0])
+        asked = iter([True])
+        stop, stream.stop = stream.stop, None  # as long as it is not known whose it is
+
+        def is_used() -> bool:
+            return next(asked, False)
+
+        watching = asyncio.create_task(
+            watch_over(room.log, room.key, number, live.streams, is_used)
+        )
+        await asyncio.wait([watching], timeout=0)
+        stream.stop = stop
+        await watching
+        assert speaker.text == "all that was said"
+    await speaker.close("done")
+    assert [end["is"] for end in await endings(room)] == ["done"]
+
+
+# ── those whose server is gone ──
+
+
+async def test_what_is_being_said_is_no_message_yet(room: Room) -> None:
+    speaker = await speaking(room, "half")
+    await room.post("meanwhile")
+    assert await texts(room) == ["meanwhile"]
+    await speaker.close("done")
+    assert await texts(room) == ["half", "meanwhile"]
+
+
+@pytest.mark.parametrize("audience", [None, ["ann"]])
+async def test_what_a_server_that_is_gone_had_said_is_a_message(
+    room: Room, audience: list[str] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    await room.add_member("ann")
+    await left_open(room, "half ", "a word", audience=audience)
+    await left_open(room)
+    assert await texts(room) == ["half a word", ""]
+    first, _ = await endings(room)
+    assert first["is"] == "interrupted" and first.get("audience") == audience
+    await room.messages()
+    assert len(await endings(room)) == 2
+    assert caplog.text.count("its server is gone") == 2
+
+
+async def test_it_is_ended_in_a_room_that_nobody_opens(room: Room, lab: Lab) -> None:
+    other = await lab.create_room("other", study="s")
+    for each in (room, other):
+        await left_open(each, "half a word")
+    async with running(), asyncio.timeout(PATIENCE):
+        while not (await endings(room) and await endings(other)):
+            pass
+    assert not await room.log.read(lambda conn: drafts.overdue(conn, 2**62))
+
+
+async def test_who_has_truly_ended_is_not_looked_at_for_ever(room: Room) -> None:
+    """A process that was taken for dead keeps what it says, though the log has an end of it."""
+    seq = await left_open(room, "half")
+    await end_overdue(room.log)
+    keep = drafts.Draft([("markdown", "more")])
+    await room.log.write(lambda conn, now: drafts.keep(conn, LONG_AGO, room.key, seq, 9, keep))
+    await end_overdue(room.log)
+    assert await texts(room) == ["half"]
+    assert not await room.log.read(lambda conn: drafts.overdue(conn, 2**62))
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 10])
+async def test_so_many_messages_as_are_asked_for_are_given(room: Room, number: int) -> None:
+    """What is no message yet, and what came to nothing, is not among them."""
+
+    async def nothing(content: str, chunk: str, done: bool) -> None:
+        return None
+
+    for n in range(3):
+        await room.post(str(n))
+        await (await speaking(room, "hush", retell=nothing)).close("done")
+        await speaking(room, "half")
+    assert [end["is"] for end in await endings(room)] == ["withheld"] * 3
+    assert [m.content for m in await room.messages(limit=number)] == ["0", "1", "2"][:number]
+    assert [m.content for m in await room.messages(last=number)] == ["0", "1", "2"][-number:]
+    after = (await room.messages(limit=1))[0].seq
+    assert [m.content for m in await room.messages(after, number)] == ["1", "2"][:number]
+
+
+async def test_keeping_goes_on_after_whatever_goes_wrong(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    speaker = await speaking(room, "half")
+    # the developer's own UI, which no database takes
+    await speaker.say([("html", "<b>")], [{"name": object()}])  # pyright: ignore[reportArgumentType]
+    async with asyncio.timeout(PATIENCE):
+        while caplog.text.count("could not be kept") < 2:
+            await asyncio.to_thread(int)
+    await speaker.close("done")
+    (end,) = await endings(room)
+    assert end["is"] == "failed"
