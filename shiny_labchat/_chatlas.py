@@ -11,16 +11,18 @@ from __future__ import annotations
 import asyncio
 import copy
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from shiny_labchat._blocking import in_thread
 
 if TYPE_CHECKING:
-    from chatlas import Chat, Tool, Turn
+    from chatlas import Chat, ContentToolResult, Tool, Turn
 
 __all__ = [
     "AGAIN",
+    "Exchange",
     "before_each_request",
     "for_one_reply",
     "is_worth_another_try",
@@ -40,12 +42,15 @@ def for_one_reply(client: Chat[Any, Any], turns: Sequence[Turn]) -> Chat[Any, An
     """
     A client like another one, with a conversation of its own.
 
-    One client must not make two replies at once. The copy shares the connection; it takes 0.1 ms.
-    Its tools that are not async run in threads, where they keep nobody waiting.
+    One client must not make two replies at once. The copy takes 0.1 ms. It shares the connection,
+    the tools with all that they hold, and who is told of their calls: these are the app's, and
+    there is one of each. Its tools that are not async run in threads, where they keep nobody
+    waiting.
     """
     from chatlas import Tool
 
-    own = copy.deepcopy(client)
+    own: Any = copy.copy(client)
+    own._standard_model_params = dict(own._standard_model_params)  # changed in place
     own.set_turns(turns)
     own.set_tools([_in_thread(t) if isinstance(t, Tool) else t for t in own.get_tools()])
     return own
@@ -125,15 +130,103 @@ def parameters_of(client: Chat[Any, Any]) -> dict[str, Any]:
     return {**known._standard_model_params, **known.kwargs_chat, **seed}
 
 
-async def unless_silent(chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    """What a model says, piece by piece; a `TimeoutError` when it says nothing for long."""
+async def unless_silent(
+    chunks: AsyncIterator[Any], seconds: float = SILENCE
+) -> AsyncGenerator[Any]:
+    """
+    What a model says, piece by piece; a `TimeoutError` when it says nothing for so long.
+
+    While a tool runs, or a callback that is asked before it, it is not the model that is silent.
+    """
+    from chatlas import ContentToolRequest
+
+    patience: float | None = seconds
     while True:
         try:
-            async with asyncio.timeout(SILENCE):
+            async with asyncio.timeout(patience):
                 chunk = await anext(chunks)
         except StopAsyncIteration:
             return
+        patience = None if isinstance(chunk, ContentToolRequest) else seconds
         yield chunk
+
+
+class Exchange:
+    """
+    A question to a model, and what has come of it so far.
+
+    It may be asked again after a failure, and goes on then after the last tools that have run: a
+    tool may have booked a flight.
+
+    Parameters
+    ----------
+    before
+        The conversation so far.
+    asked
+        What is asked.
+
+    Attributes
+    ----------
+    turns
+        All that is whole: the conversation, and of the question and its answer what came before
+        the last request to the model.
+    can_go_on
+        Whether it may be asked again. Not if it failed between tools that were to run.
+    """
+
+    def __init__(self, before: Sequence[Turn], *asked: Any) -> None:
+        self.turns = list(before)
+        self.can_go_on = True
+        self._asked: Sequence[Any] = asked
+        self._known = len(before) + 1
+
+    @property
+    def answer(self) -> list[Turn]:
+        """The turns of the answer, once it is whole."""
+        return self.turns[self._known :]
+
+    async def ask(self, client: Chat[Any, Any]) -> AsyncGenerator[Any]:
+        """
+        Ask, or go on; gives the pieces of the answer as they come.
+
+        Parameters
+        ----------
+        client
+            A copy for this one try, see `for_one_reply`.
+        """
+        from chatlas import ContentToolResult
+
+        results: list[ContentToolResult] = []
+        # With the turns in place chatlas would take the tools for never run, and say so.
+        client.set_turns([])
+        stream: Any = await client.stream_async(*self._asked, content="all", echo="none")
+        client.set_turns(self.turns)
+        try:
+            async with aclosing(stream), aclosing(unless_silent(stream)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, ContentToolResult):
+                        results.append(piece)
+                    yield piece
+        finally:
+            self._settle(client.get_turns(), results)
+
+    def _settle(self, turns: Sequence[Turn], results: Sequence[ContentToolResult]) -> None:
+        from chatlas import AssistantTurn, ContentToolRequest
+
+        turns = list(turns)
+        if len(turns) <= len(self.turns):
+            return
+        last: Any = turns[-1]
+        if isinstance(last, AssistantTurn) and last.is_partial:
+            turns.pop()
+            self._asked = turns.pop().contents
+            self.turns = turns
+            return
+        self.turns = turns
+        wanted = [each for each in last.contents if isinstance(each, ContentToolRequest)]
+        given = [each for each in results if any(each.request is one for one in wanted)]
+        self.can_go_on = bool(wanted) and {each.id for each in given} == {e.id for e in wanted}
+        self._asked = given
 
 
 def is_worth_another_try(error: Exception) -> bool:

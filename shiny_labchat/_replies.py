@@ -6,7 +6,10 @@ import asyncio
 import logging
 import random
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from heapq import heappop, heappush
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
@@ -27,7 +30,7 @@ from shiny_labchat.store import Log
 if TYPE_CHECKING:
     import chatlas
 
-__all__ = ["Failures", "Replies", "Reply"]
+__all__ = ["Failures", "Line", "Replies", "Reply", "known_to", "reply_id"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -39,6 +42,7 @@ Failures = Literal["asker", "room"]
 SORRY = "The assistant could not answer. Please try again in a moment."
 
 _MENTION = re.compile(r"(?<!\w)@assistant\b", re.IGNORECASE)
+_REPLY_ID = re.compile(r"reply:.*:(\d+)")
 
 
 class Replies:
@@ -78,15 +82,20 @@ class Replies:
         return wants if isinstance(wants, bool) else bool(await wants)
 
     async def answer(
-        self, room: Room, message: Message, command: _commands.Post, retell: Retell | None = None
+        self,
+        chat: object,
+        room: Room,
+        message: Message,
+        command: _commands.Post,
+        retell: Retell | None = None,
     ) -> str:
         """
-        Reply to a message, after those that are being replied to in the room.
+        Reply to a message, after those before it that wait for a reply in the room.
 
         Parameters
         ----------
-        room, message, command
-            Where, to what, and as what message.
+        chat, room, message, command
+            For which chat, where, to what, and as what message.
         retell
             What is shown of what is said; None: all of it.
 
@@ -95,10 +104,10 @@ class Replies:
         str
             The reply.
         """
-        async with _turn_in(room.log, room.key):
+        async with _line_in(room.log, room.key).turn(message.seq):
             task = asyncio.current_task()
             assert task is not None
-            async with speaking(room, command, task.cancel, retell) as speaker:
+            async with speaking(chat, room, command, task.cancel, retell) as speaker:
                 if speaker is None:  # it was answered before
                     return ""
                 try:
@@ -111,21 +120,25 @@ class Replies:
             return speaker.text
 
     async def _try(self, speaker: Speaker, message: Message) -> list[chatlas.Turn]:
-        stream = MessageStream(speaker, self._session)
+        from chatlas import ContentToolResult
+
         pauses = iter(_chatlas.AGAIN)
+        turns = turns_of(known_to(await speaker.heard(), message))
+        exchange = _chatlas.Exchange(turns, asked(message))
         while True:
-            heard = [each for each in await speaker.heard() if each.seq != message.seq]
-            turns = turns_of(heard)
-            client = _chatlas.for_one_reply(self._client, turns)
+            stream = MessageStream(speaker, self._session)
+            client = _chatlas.for_one_reply(self._client, ())
             try:
-                async for chunk in _chatlas.unless_silent(
-                    await client.stream_async(asked(message), content="all")
-                ):
-                    await stream.append(chunk)
-                return client.get_turns()[len(turns) + 1 :]
+                async with aclosing(exchange.ask(client)) as chunks:
+                    async for chunk in chunks:
+                        await stream.append(chunk)
+                        if isinstance(chunk, ContentToolResult):
+                            stream = MessageStream(speaker, self._session)  # that stays
+                return exchange.answer
             except Exception as exc:
                 pause = next(pauses, None)
-                if pause is None or not _chatlas.is_worth_another_try(exc):
+                is_hopeless = not exchange.can_go_on or not _chatlas.is_worth_another_try(exc)
+                if pause is None or is_hopeless:
                     raise
                 logger.warning("a model failed and is asked again: %r", exc)
             await asyncio.sleep(pause * random.uniform(1.0, 1.5))
@@ -137,12 +150,72 @@ class Replies:
         await room.say(_commands.Post([("text", SORRY)], "system", audience=audience))
 
 
-def _turn_in(log: Log, key: RoomKey) -> asyncio.Lock:
-    """Replies in a room are given one after the other, so that each knows those before it."""
-    lock = _locks.get((log, key))
-    if lock is None:
-        lock = _locks[log, key] = asyncio.Lock()
-    return lock
+# ── who asks at the same time ────────────────────────────────────────────────────────────────
 
 
-_locks: WeakValueDictionary[tuple[Log, RoomKey], asyncio.Lock] = WeakValueDictionary()
+def reply_id(chat: str, message: Message) -> str:
+    """The id of a chat's reply to a message: there is one only."""
+    return f"reply:{chat}:{message.seq}"
+
+
+def known_to(heard: Sequence[Message], message: Message) -> list[Message]:
+    """
+    What a model is told of a room that is to reply to a message; the message itself comes last.
+
+    That is all that was said before the message, and the replies given since; and if it has
+    replied to later messages already, these. What was said since without a reply is told with
+    the next one: the message would seem to come after it.
+    """
+    replied = {each.seq: int(found[1]) for each in heard if (found := _reply_to(each))}
+    since = {*replied, *replied.values()} - {message.seq}
+    since -= {seq for seq, to in replied.items() if to == message.seq}  # another model's
+    return [each for each in heard if each.seq < message.seq or each.seq in since]
+
+
+def _reply_to(message: Message) -> re.Match[str] | None:
+    return _REPLY_ID.fullmatch(message.id) if message.role == "assistant" else None
+
+
+class Line:
+    """Replies in a room: one after the other, so that each knows those before it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._numbers = count()
+        self._is_taken = False
+
+    @asynccontextmanager
+    async def turn(self, seq: int) -> AsyncGenerator[None]:
+        """Wait until all are done that reply to messages before this one, of those who wait."""
+        if self._is_taken:
+            mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heappush(self._waiting, (seq, next(self._numbers), mine))
+            try:
+                await mine
+            except asyncio.CancelledError:
+                if mine.done() and not mine.cancelled():
+                    self._next()
+                raise
+        self._is_taken = True
+        try:
+            yield
+        finally:
+            self._next()
+
+    def _next(self) -> None:
+        self._is_taken = False
+        while self._waiting and not self._is_taken:
+            future = heappop(self._waiting)[2]
+            if not future.done():
+                future.set_result(None)
+                self._is_taken = True
+
+
+def _line_in(log: Log, key: RoomKey) -> Line:
+    line = _lines.get((log, key))
+    if line is None:
+        line = _lines[log, key] = Line()
+    return line
+
+
+_lines: WeakValueDictionary[tuple[Log, RoomKey], Line] = WeakValueDictionary()

@@ -19,7 +19,7 @@ from shiny_labchat._content import Content, as_content, as_html
 from shiny_labchat._following import Following
 from shiny_labchat._names import as_member_id
 from shiny_labchat._records import Member, Message, text_of
-from shiny_labchat._replies import Replies
+from shiny_labchat._replies import Replies, reply_id
 from shiny_labchat._room import Room
 from shiny_labchat._seat import Seating
 from shiny_labchat._stream import MessageStream, StreamTask, current_speaker, pour, speaking
@@ -255,7 +255,9 @@ class Saying(Transforming):
         room, told = await known
         retell, failed = self._transforms.retell, self._handlers.report
         try:
-            return await pour(message, room, told, self._session, failed, retell, has_place.set)
+            return await pour(
+                message, self, room, told, self._session, failed, retell, has_place.set
+            )
         finally:
             self._responded()
 
@@ -268,14 +270,14 @@ class Saying(Transforming):
             return
         opening = self._post_of(Content([], "assistant", []), None, None, None, None)
         by = message.member if may_stop(self.id) else None
-        command = replace(opening, by=by, cid=f"reply:{self.id}:{message.seq}")
+        command = replace(opening, by=by, cid=reply_id(self.id, message))
         self._latest.set(StreamTask(self._answer(self._replies, room, message, command)))
 
     async def _answer(
         self, replies: Replies, room: Room, message: Message, command: _commands.Post
     ) -> str:
         try:
-            return await replies.answer(room, message, command, self._transforms.retell)
+            return await replies.answer(self, room, message, command, self._transforms.retell)
         finally:
             self._responded()
 
@@ -293,23 +295,28 @@ class Saying(Transforming):
         """
         Append to a stream by hand, inside ``async with``.
 
-        Alone it appends a new streaming message. Inside another one, and in what runs inside
-        :meth:`append_message_stream` (such as a model's tool), it appends to that one's, and
-        ``clear()`` and ``replace()`` go back to where it began.
+        Alone it appends a new streaming message. Inside another one of this chat, and in what
+        runs inside :meth:`append_message_stream` (such as a model's tool), it appends to that
+        one's, and ``clear()`` and ``replace()`` go back to where it began.
+
+        This session's person, and experimenters, can stop it. The code inside goes on then, and
+        what it appends is not heard.
 
         Yields
         ------
         MessageStream
             With ``append(chunk)``, ``replace(chunk)`` and ``clear()``.
         """
-        speaker = current_speaker.get()
-        if speaker is not None and speaker.is_open:
+        speaker = current_speaker(self)
+        if speaker is not None:
             yield MessageStream(speaker, self._session)
             return
-        command = self._post_of(Content([], "assistant", []), None, None, None, None)
+        opening = self._post_of(Content([], "assistant", []), None, None, None, None)
+        by = self._seating.member if may_stop(self.id) else None
+        command = replace(opening, by=by)
         try:
             retell = self._transforms.retell
-            async with speaking(self._room(), command, retell=retell) as speaker:
+            async with speaking(self, self._room(), command, retell=retell) as speaker:
                 assert speaker is not None  # it has no id that could have been used
                 yield MessageStream(speaker, self._session)
         finally:

@@ -13,8 +13,8 @@ import functools
 import gc
 import logging
 import sys
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import Context
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -36,6 +36,7 @@ __all__ = [
     "install",
     "remount",
     "render",
+    "without_names",
 ]
 
 FLUSHES_PER_SECOND = 20
@@ -140,6 +141,30 @@ def remount(session: Session, dep: Mapping[str, Any]) -> None:
     if dep.get("source"):
         known = HTMLDependency(dep["name"], dep["version"], source=dep["source"])
         app_of(session)._register_web_dependency(known)
+
+
+# ── reactive values ──────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def without_names() -> Generator[None]:
+    """
+    Reactive values made in here without a name get none.
+
+    Shiny would look for one in the source of all that is on the stack, 5 ms for each value: with
+    30 replies that begin at once, everybody waited half a second.
+    """
+    known: Any = reactive.Value
+    infer = known._try_infer_name
+    known._try_infer_name = _no_name
+    try:
+        yield
+    finally:
+        known._try_infer_name = infer
+
+
+def _no_name(value: object) -> None:
+    return None
 
 
 # ── flushing ─────────────────────────────────────────────────────────────────────────────────

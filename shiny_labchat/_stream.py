@@ -18,12 +18,13 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager
 from contextvars import ContextVar, copy_context
+from dataclasses import dataclass
 from typing import Any, cast
 
 from shiny import reactive
 from shiny.session import Session, session_context
 
-from shiny_labchat import _commands
+from shiny_labchat import _commands, _shiny
 from shiny_labchat._blocking import contained, in_thread
 from shiny_labchat._content import as_chunk
 from shiny_labchat._retelling import Retell
@@ -35,8 +36,27 @@ __all__ = ["MessageStream", "StreamTask", "current_speaker", "pour", "speaking"]
 
 logger = logging.getLogger("shiny_labchat")
 
-current_speaker: ContextVar[Speaker | None] = ContextVar("speaker", default=None)
-"""The stream that the running code speaks in, if any."""
+
+@dataclass(slots=True)
+class _Speech:
+    """A stream that code speaks in, for a chat; it may be stopped before that code is done."""
+
+    chat: object
+    speaker: Speaker
+    outer: _Speech | None
+    is_over: bool = False
+
+
+_speech: ContextVar[_Speech | None] = ContextVar("speech", default=None)
+"""What the running code speaks in, if anything."""
+
+
+def current_speaker(chat: object) -> Speaker | None:
+    """The stream of a chat's that the running code speaks in, if any."""
+    speech = _speech.get()
+    while speech is not None and (speech.is_over or speech.chat is not chat):
+        speech = speech.outer
+    return speech and speech.speaker
 
 
 class MessageStream:
@@ -99,13 +119,15 @@ class StreamTask(reactive.ExtendedTask[[], str]):
             assert self._stream is not None
             return await asyncio.shield(self._stream)
 
-        super().__init__(watch)
+        with _shiny.without_names():
+            super().__init__(watch)
         if self._stream is not None:
             _running.add(self._stream)
             self._stream.add_done_callback(_running.discard)
             # Not in a handler's own context: when it ends, other people's outputs run in it.
             context = copy_context()
             context.run(handled_message.set, None)
+            context.run(_speech.set, None)
             context.run(self.invoke)
 
     def cancel(self) -> None:
@@ -119,6 +141,7 @@ _running: set[asyncio.Future[str]] = set()
 
 async def pour(
     chunks: Iterable[Any] | AsyncIterable[Any],
+    chat: object,
     room: Room,
     command: _commands.Post,
     session: Session,
@@ -133,8 +156,8 @@ async def pour(
     ----------
     chunks
         What is said, piece by piece; one that is not async is read in a thread.
-    room, command
-        Where, and as what message.
+    chat, room, command
+        For which chat, where, and as what message.
     session
         In whose context the chunks are made.
     failed
@@ -151,7 +174,10 @@ async def pour(
     """
     task = asyncio.current_task()
     assert task is not None
-    async with _reporting(room, failed), speaking(room, command, task.cancel, retell) as speaker:
+    async with (
+        _reporting(room, failed),
+        speaking(chat, room, command, task.cancel, retell) as speaker,
+    ):
         if speaker is None:  # said before, perhaps by another visitor's session
             return ""
         if begun is not None:
@@ -178,6 +204,7 @@ async def _reporting(
 
 @asynccontextmanager
 async def speaking(
+    chat: object,
     room: Room,
     command: _commands.Post,
     stop: Callable[[], object] | None = None,
@@ -188,6 +215,8 @@ async def speaking(
 
     Parameters
     ----------
+    chat
+        For which chat; what it says inside is said in this stream.
     room, command
         Where, and as what message.
     stop
@@ -204,7 +233,8 @@ async def speaking(
     if speaker is None:
         yield None
         return
-    token = current_speaker.set(speaker)
+    speech = _Speech(chat, speaker, outer=_speech.get())
+    _speech.set(speech)
     try:
         with contained():
             yield speaker
@@ -217,7 +247,8 @@ async def speaking(
     else:
         await speaker.close("done")
     finally:
-        current_speaker.reset(token)
+        speech.is_over = True
+        _speech.set(speech.outer)  # not `reset`: an abandoned generator ends in another context
 
 
 async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]:

@@ -7,6 +7,7 @@ same.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,8 +15,11 @@ from shiny_labchat._records import Message
 
 if TYPE_CHECKING:
     from chatlas import Turn
+    from chatlas.types import Content
 
 __all__ = ["as_stored", "asked", "turns_of"]
+
+logger = logging.getLogger("shiny_labchat")
 
 
 def turns_of(messages: Iterable[Message], *, names: bool = True) -> list[Turn]:
@@ -35,7 +39,7 @@ def turns_of(messages: Iterable[Message], *, names: bool = True) -> list[Turn]:
         What is said between two replies is one turn, as some providers want them to alternate. A
         reply with tool calls is as many turns as it took.
     """
-    from chatlas import AssistantTurn, Turn, UserTurn
+    from chatlas import AssistantTurn, UserTurn
 
     turns: list[Turn] = []
     heard: list[str] = []
@@ -48,14 +52,24 @@ def turns_of(messages: Iterable[Message], *, names: bool = True) -> list[Turn]:
     for message in messages:
         if message.role != "assistant":
             heard.append(asked(message, names=names))
-        elif message.turns:
+        elif kept := _kept(message):
             hear()
-            turns += [Turn.model_validate(dict(turn)) for turn in message.turns]
+            turns += kept
         elif said := message.original or message.content:
             hear()
             turns.append(cast("Turn", AssistantTurn(said)))
     hear()
     return turns
+
+
+def _kept(message: Message) -> list[Turn]:
+    from chatlas import Turn
+
+    try:
+        return [Turn.model_validate(dict(turn)) for turn in message.turns]
+    except ValueError:  # of another version of chatlas: the text of it is there, too
+        logger.warning("the turns of message %d cannot be read; its text is told", message.seq)
+        return []
 
 
 def asked(message: Message, *, names: bool = True) -> str:
@@ -70,9 +84,48 @@ def as_stored(turns: Sequence[Turn]) -> list[Mapping[str, Any]]:
     """
     What the log must keep of a reply's turns beside the text of it: all of them, or nothing.
 
-    The text alone is enough unless there is more to it, such as tool calls.
+    The text alone is enough unless there is more to it, such as tool calls. A tool may give
+    anything: what is no JSON is kept as the text that the model was told.
     """
     from chatlas.types import ContentText
 
-    plain = len(turns) == 1 and all(type(each) is ContentText for each in turns[0].contents)
-    return [] if plain else [turn.model_dump(mode="json", exclude={"completion"}) for turn in turns]
+    if len(turns) == 1 and all(type(each) is ContentText for each in turns[0].contents):
+        return []
+    try:
+        return [_as_json(turn) for turn in turns]
+    except Exception:  # its own code runs when it is asked for its text
+        logger.exception("what tools have given cannot be kept; the text of the reply is")
+        return []
+
+
+def _as_json(turn: Turn) -> Mapping[str, Any]:
+    try:
+        dumped = turn.model_dump(mode="json", exclude={"completion"})
+    except Exception:  # whatever the serialisers of its values raise
+        contents = [_as_told(content) for content in turn.contents]
+        told = turn.model_copy(update={"contents": contents})
+        dumped = told.model_dump(mode="json", exclude={"completion"})
+    return _storable(dumped)
+
+
+def _as_told(content: Content) -> Content:
+    from chatlas.types import ContentToolResult
+
+    if not isinstance(content, ContentToolResult):
+        return content
+    told = {"value": str(content.get_model_value()), "extra": None}
+    return content.model_copy(update=told)
+
+
+def _storable(value: Any) -> Any:
+    """The same, of what a database takes: no halves of characters, no integers over 64 bit."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    if isinstance(value, Mapping):
+        items = cast("Mapping[str, Any]", value).items()
+        return {_storable(key): _storable(each) for key, each in items}
+    if isinstance(value, list | tuple):
+        return [_storable(each) for each in cast("Sequence[Any]", value)]
+    return value

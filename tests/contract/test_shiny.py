@@ -25,6 +25,7 @@ from websockets.asyncio.client import connect
 
 from shiny_labchat import _gateway, _shiny
 from shiny_labchat._lab import Lab
+from shiny_labchat._stream import StreamTask
 
 
 class Page:
@@ -283,6 +284,16 @@ def test_registered_types_have_segments() -> None:
     segment: Any
     [segment] = message_content(Card()).segments
     assert segment.content == "a card"
+
+
+def test_values_can_be_made_without_the_search_for_a_name() -> None:
+    with _shiny.without_names():
+        quick = reactive.Value(1)
+    slow = reactive.Value(1)
+    assert (vars(quick)["_name"], vars(slow)["_name"]) == (None, "slow")
+    held = reactive.Value(StreamTask(), name="held")
+    with reactive.isolate():
+        assert vars(held.get().status)["_name"] is None, "that would be found in the line above"
 
 
 def test_a_lab_is_made_where_no_session_is() -> None:

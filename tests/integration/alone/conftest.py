@@ -48,11 +48,11 @@ def server(
 
 @pytest.fixture
 def person(server: Server) -> Person:
-    """``person()``: a page with a session, and the socket of a chat in it."""
+    """``person()``: a page with a session, at this server if none is given, and a chat's socket."""
 
     @asynccontextmanager
-    async def come(chat: str = "chat") -> AsyncIterator[Browser]:
-        async with page(server.port, chats=(chat,)) as opened, browser(server.port) as socket:
+    async def come(chat: str = "chat", *, at: Server = server) -> AsyncIterator[Browser]:
+        async with page(at.port, chats=(chat,)) as opened, browser(at.port) as socket:
             await socket.hello(ticket=await opened.ticket(chat))
             yield socket
 

@@ -10,13 +10,21 @@ from typing import Any
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
+from shiny_labchat._door import ticket
 from shiny_labchat._replies import SORRY
-from tests.client import Browser
+from tests.client import Browser, browser
 from tests.integration.alone.conftest import Person
 from tests.model import Model, Reply, Tool
+from tests.server import Server
 
 APP = ["-m", "uvicorn", "tests.integration.apps.replies:app"]
 pytestmark = pytest.mark.usefixtures("model")
+FAILURES = {
+    "429": Reply(status=429, retry_after=0.05),
+    "500": Reply(status=500),
+    "cut": Reply("half of it", pieces=4, cut=2),
+    "error": Reply("half of it", pieces=4, cut=2, how="error"),
+}
 
 
 @pytest.fixture
@@ -36,6 +44,15 @@ async def told(person: Browser, replies: int, within: float = 40.0) -> list[str]
 
     await person.until(lambda: ended() >= replies, within)
     return person.texts
+
+
+async def holds(model: Model) -> None:
+    """Wait until the model holds in its last reply."""
+
+    def is_held() -> bool:
+        return bool(model.calls) and model.calls[-1].outcome == "held"
+
+    await asyncio.to_thread(model.until, is_held)
 
 
 def roles(body: Mapping[str, Any]) -> list[str]:
@@ -74,6 +91,35 @@ async def test_two_who_ask_at_once_are_both_answered_in_order(
         assert {call.outcome for call in model.calls} == {"whole"}
 
 
+async def test_what_is_said_during_a_reply_is_told_with_the_next_one_only(
+    person: Person, room: Room, model: Model
+) -> None:
+    async with person() as ann, person() as bob:
+        model.will(Reply("to the first", pieces=4, hold=2))
+        await ann.says("first")
+        await holds(model)
+        await bob.says("second")
+        await ann.says("third")
+        await bob.says("4th")
+        model.go_on()
+        await told(ann, 4)
+        await ann.says("[say Fine.] last")
+        await told(ann, 5)
+
+        def said(text: str) -> str:
+            return text.replace(f"{name_of(ann)}: ", "").replace(f"{name_of(bob)}: ", "")
+
+    asked = [[said(text) for _, text in call.messages[1:]] for call in model.calls]
+    one, two, three, four = "to the first", *(f"You said: {n}" for n in ("second", "third", "4th"))
+    assert asked == [
+        ["first"],
+        ["first", one, "second"],
+        ["first", one, "second", two, "third"],
+        ["first", one, "secondthird", two, three, "4th"],
+        ["first", one, "secondthird4th", two, three, four, "[say Fine.] last"],
+    ]
+
+
 async def test_tools_run_in_threads_and_stay_in_the_conversation(
     person: Person, room: Room, model: Model
 ) -> None:
@@ -106,6 +152,66 @@ async def test_tools_run_in_threads_and_stay_in_the_conversation(
     assert first.content == "Let me look.It has 18 degrees."
 
 
+async def test_tools_keep_what_they_hold_from_reply_to_reply(
+    person: Person, room: Room, model: Model
+) -> None:
+    async with person() as ann, person() as bob:
+        for n, each in enumerate((ann, bob), 1):
+            model.will(Reply(tools=[Tool("book", {"city": "Oslo"})]), Reply("Booked."))
+            await each.says("Book!")
+            await told(each, n)
+            assert model.calls[-1].results == [f"booking {n}"]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_a_tool_is_not_run_again_when_the_model_fails_after_it(
+    person: Person, room: Room, model: Model, failure: str
+) -> None:
+    async with person() as ann:
+        model.will(
+            Reply("Let me book.", tools=[Tool("book", {"city": "Oslo"})]),
+            FAILURES[failure],
+            Reply("It is booked."),
+        )
+        await ann.says("Book!")
+        assert (await told(ann, 1))[-1] == "Let me book.It is booked."
+        assert model.calls[1].results == model.calls[2].results == ["booking 1"]
+        (reply,) = [item for item in ann.items.values() if item["role"] == "assistant"]
+        assert [kind for kind, _ in reply["parts"]] == [
+            "markdown",
+            "tool_request",
+            "tool_result",
+            "markdown",
+        ]
+        await ann.says("[say Again.] and again?")
+        await told(ann, 2)
+        assert roles(model.calls[-1].body)[1:] == [
+            "user",
+            "assistant",
+            "tool",
+            "assistant",
+            "user",
+        ]
+
+
+async def test_whatever_a_tool_gives_the_reply_is_kept(
+    person: Person, room: Room, model: Model
+) -> None:
+    async with person() as ann:
+        model.will(Reply(tools=[Tool("odd", {"city": "Oslo"})]), Reply("It is odd."))
+        await ann.says("Look!")
+        assert (await told(ann, 1))[-1] == "It is odd."
+        assert [i.get("is") for i in ann.items.values() if i["role"] == "assistant"] == ["done"]
+        given = model.calls[1].results
+        await ann.says("And now?")
+        assert (await told(ann, 2))[-1].startswith("You said: ")
+    reply = (await room.messages())[1]
+    assert reply.content == "It is odd." and len(reply.turns) == 3
+    assert "1180591620717411303424" in given[0]
+    again = [text for role, text in model.calls[-1].messages if role == "tool"]
+    assert "1180591620717411303424" in again[0]
+
+
 @pytest.mark.parametrize("server", [{"REPLY": "mention"}], indirect=True)
 async def test_it_replies_to_who_mentions_it(person: Person, room: Room, model: Model) -> None:
     async with person() as ann:
@@ -127,21 +233,12 @@ async def test_a_function_decides_what_it_replies_to(person: Person, model: Mode
         assert len(model.calls) == 1
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [
-        Reply(status=429, retry_after=0.05),
-        Reply(status=500),
-        Reply("half of it", pieces=4, cut=2),
-        Reply("half of it", pieces=4, cut=2, how="error"),
-    ],
-    ids=["429", "500", "cut", "error"],
-)
+@pytest.mark.parametrize("failure", FAILURES)
 async def test_a_model_that_fails_is_asked_again(
-    person: Person, room: Room, model: Model, failure: Reply
+    person: Person, room: Room, model: Model, failure: str
 ) -> None:
     async with person() as ann:
-        model.will(failure, Reply("All of it."))
+        model.will(FAILURES[failure], Reply("All of it."))
         await ann.says("Say it.")
         assert (await told(ann, 1))[-1] == "All of it."
         assert (await room.messages())[-1].content == "All of it."
@@ -164,3 +261,54 @@ async def test_who_shall_know_is_told_in_words_that_it_fails(
         assert "Traceback" not in str(ann.frames)
         await ann.says("And now?")
         assert (await told(ann, 2))[-1].startswith("You said: ")
+
+
+@pytest.mark.parametrize("who", ["asker", "experimenter"])
+async def test_who_asked_can_stop_the_reply(
+    server: Server, person: Person, room: Room, model: Model, who: str
+) -> None:
+    await room.add_member("boss", role="experimenter")
+    async with (
+        person() as ann,
+        person() as bob,
+        browser(server.port) as boss,
+    ):
+        await boss.hello(ticket=await ticket(room.log, room.key, "boss", "page-of-boss"))
+        model.will(Reply("one two three", pieces=13, hold=3))
+        await ann.says("Count!")
+        await bob.says("And I?")
+        await ann.until(lambda: "one" in ann.texts)
+        ((seq, item),) = [(s, i) for s, i in ann.items.items() if i.get("live")]
+        assert item["by"] == ann.welcome["you"]["h"], "that shows the button"
+        await bob.tell(t="stop", seq=seq)
+        await bob.settles()
+        assert model.calls[0].outcome == "held", "not everybody may stop it"
+        stopper = ann if who == "asker" else boss
+        await stopper.tell(t="stop", seq=seq)
+        await asyncio.to_thread(model.until, lambda: model.calls[0].outcome == "left")
+        await told(ann, 2)
+        assert ann.items[seq]["is"] == "stopped" and ann.texts[-1].endswith("And I?")
+        assert SORRY not in ann.texts and len(model.calls) == 2
+    assert [m.content for m in await room.messages() if m.role == "assistant"][0] == "one"
+
+
+async def test_two_processes_that_reply_at_once_lose_nothing(
+    person: Person, room: Room, lab: Lab, model: Model
+) -> None:
+    other = Server(APP, lab.url)
+    other.start()
+    try:
+        async with person() as ann, person(at=other) as bob:
+            for n in range(3):
+                for each in (ann, bob):
+                    await each.send(f"[words 20] [rate 100] {n}")
+            await told(ann, 6)
+            await told(bob, 6)
+            shown = [message.content for message in await room.messages()]
+            assert ann.texts == bob.texts == shown
+            assert {item.get("is", "done") for item in ann.items.values()} == {"done"}
+            words = " ".join(f"word{n}" for n in range(20))
+            assert shown.count(words) == len(model.calls) == 6
+            assert {call.outcome for call in model.calls} == {"whole"}
+    finally:
+        other.stop()

@@ -22,6 +22,25 @@ def weather(city: str) -> str:
     return f"18 degrees in {city}"
 
 
+class Desk:
+    """Books flights, one at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._booked = 0
+
+    def book(self, city: str) -> str:
+        """Book a flight to a city."""
+        with self._lock:
+            self._booked += 1
+            return f"booking {self._booked}"
+
+
+def odd(city: str) -> list[object]:
+    """Give what is no JSON."""
+    return [2**70, object, b"\xff", "\ud800\0", {1: float("nan")}]
+
+
 client = ChatOpenAICompletions(
     system_prompt="Be brief.",
     model="tiny",
@@ -29,7 +48,8 @@ client = ChatOpenAICompletions(
     base_url=os.environ["MODEL_URL"],
     kwargs=cast("Any", {"max_retries": 0, "timeout": 5.0}),
 )
-client.register_tool(weather)
+for tool in (weather, Desk().book, odd):
+    client.register_tool(tool)
 
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:

@@ -1,0 +1,285 @@
+"""A copy of a client for each reply, and a question that fails and goes on: over the wire."""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Any, cast
+
+import openai
+import pytest
+from chatlas import (
+    AssistantTurn,
+    Chat,
+    ChatOpenAI,
+    ChatOpenAICompletions,
+    ContentToolRequest,
+    UserTurn,
+)
+
+from shiny_labchat._chatlas import Exchange, for_one_reply, unless_silent
+from tests.model import Model, Reply, Tool
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    with Model() as model:
+        yield model
+
+
+@pytest.fixture(params=[ChatOpenAICompletions, ChatOpenAI], ids=["completions", "responses"])
+async def client(request: pytest.FixtureRequest, model: Model) -> AsyncIterator[Chat[Any, Any]]:
+    with warnings.catch_warnings():  # of a Responses API that is not OpenAI's own
+        warnings.simplefilter("ignore", UserWarning)
+        made = request.param(
+            base_url=model.url,
+            api_key="key",
+            model="tiny",
+            system_prompt="Be brief.",
+            kwargs={"max_retries": 0, "timeout": 0.5},
+        )
+    async with made as chat:
+        yield chat
+
+
+class Desk:
+    """What an app's tools hold: a lock, which cannot be copied, and a count, which must not be."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.booked: list[str] = []
+        self.asked: list[str] = []
+
+    def book(self, city: str) -> str:
+        """Book a flight."""
+        with self.lock:
+            self.booked.append(city)
+            return f"booking {len(self.booked)}"
+
+    def allow(self, request: ContentToolRequest) -> None:
+        """Is told of each call before it is made."""
+        with self.lock:
+            self.asked.append(request.name)
+
+
+@pytest.fixture
+def desk(client: Chat[Any, Any]) -> Desk:
+    desk = Desk()
+    client.register_tool(desk.book)
+    client.on_tool_request(desk.allow)
+    return desk
+
+
+BOOK = Reply("Let me book.", tools=[Tool("book", {"city": "Oslo"})])
+
+
+async def answer(exchange: Exchange, client: Chat[Any, Any]) -> list[Any]:
+    """Ask, or go on; gives the pieces."""
+    async with aclosing(exchange.ask(for_one_reply(client, ()))) as pieces:
+        return [piece async for piece in pieces]
+
+
+def held(model: Model) -> int:
+    return sum(call.outcome == "held" for call in model.calls)
+
+
+def kinds(turns: list[Any]) -> list[tuple[str, list[str]]]:
+    return [(turn.role, [each.content_type for each in turn.contents]) for turn in turns]
+
+
+# ── a copy for one reply ──
+
+
+async def test_tools_and_who_is_told_of_their_calls_are_shared(
+    client: Chat[Any, Any], desk: Desk, model: Model
+) -> None:
+    for n in range(2):
+        model.will(BOOK, Reply("Done."))
+        said = await answer(Exchange([], "Book!"), client)
+        assert said[2].value == f"booking {n + 1}"
+    assert desk.booked == ["Oslo"] * 2 and desk.asked == ["book"] * 2
+
+
+async def test_a_client_is_left_as_it_was(client: Chat[Any, Any], desk: Desk, model: Model) -> None:
+    client.set_model_params(temperature=0.5)
+    before = {name: (id(value), repr(value)) for name, value in vars(client).items()}
+    model.will(BOOK)
+    copy = for_one_reply(client, [UserTurn("one"), AssistantTurn("two")])
+    copy.set_model_params(max_tokens=7)
+    copy.system_prompt = "Be long."
+    await answer(Exchange([], "Book!"), client)
+    stream: Any = await copy.stream_async("three")
+    assert [piece async for piece in stream] == ["You said: three"]
+    after = {name: (id(value), repr(value)) for name, value in vars(client).items()}
+    assert after == before and client.get_turns() == []
+    assert [text for _, text in model.calls[-1].messages] == ["Be long.", "one", "two", "three"]
+
+
+async def test_replies_at_once_have_a_conversation_each(
+    client: Chat[Any, Any], desk: Desk, model: Model
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        asking = [
+            tasks.create_task(answer(Exchange([], f"[pieces 2] [hold 1] {n}"), client))
+            for n in range(10)
+        ]
+        await asyncio.to_thread(model.until, lambda: held(model) == 10)
+        model.go_on()
+    assert ["".join(each.result()) for each in asking] == [f"You said: {n}" for n in range(10)]
+
+
+# ── a question that fails ──
+
+FAILURES = {
+    "refused": Reply(status=500),
+    "cut": Reply("half of it", pieces=4, cut=2),
+    "silent": Reply("half of it", pieces=4, hold=2),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_what_fails_before_a_tool_begins_anew(
+    client: Chat[Any, Any], model: Model, failure: str
+) -> None:
+    before = [UserTurn("one"), AssistantTurn("two")]
+    exchange = Exchange(before, "three")
+    model.will(FAILURES[failure], Reply("All of it."))
+    with pytest.raises(openai.APIError):
+        await answer(exchange, client)
+    assert exchange.can_go_on and exchange.turns == before and exchange.answer == []
+    assert "".join(await answer(exchange, client)) == "All of it."
+    assert [turn.text for turn in exchange.answer] == ["All of it."]
+    assert [call.messages for call in model.calls] == [model.calls[0].messages] * 2
+    assert [text for _, text in model.calls[1].messages] == ["Be brief.", "one", "two", "three"]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_what_fails_after_a_tool_goes_on_after_it(
+    client: Chat[Any, Any], desk: Desk, model: Model, failure: str
+) -> None:
+    exchange = Exchange([], "Book!")
+    model.will(BOOK, FAILURES[failure], FAILURES[failure], Reply("Booked."))
+    for _ in range(2):
+        with pytest.raises(openai.APIError):
+            await answer(exchange, client)
+        assert exchange.can_go_on
+    assert await answer(exchange, client) == ["Booked."]
+    assert desk.booked == ["Oslo"]
+    sent = [call.body.get("messages") or call.body["input"] for call in model.calls]
+    assert sent[1] == sent[2] == sent[3], "the model is told the same"
+    assert model.calls[3].results == ["booking 1"]
+    assert kinds(exchange.answer) == [
+        ("assistant", ["text", "tool_request"]),
+        ("user", ["tool_result"]),
+        ("assistant", ["text"]),
+    ]
+
+
+async def test_each_of_many_tools_runs_once(
+    client: Chat[Any, Any], desk: Desk, model: Model
+) -> None:
+    exchange = Exchange([UserTurn("one"), AssistantTurn("two")], "Book!")
+    both = Reply("Two.", tools=[Tool("book", {"city": city}) for city in ("Oslo", "Rome")])
+    model.will(both, Reply(status=500), BOOK, Reply(status=500), Reply("Booked."))
+    for _ in range(2):
+        with pytest.raises(openai.InternalServerError):
+            await answer(exchange, client)
+    assert await answer(exchange, client) == ["Booked."]
+    assert desk.booked == ["Oslo", "Rome", "Oslo"]
+    given: list[Any] = [turn for turn in exchange.answer if turn.role == "user"]
+    assert [[each.value for each in turn.contents] for turn in given] == [
+        ["booking 1", "booking 2"],
+        ["booking 3"],
+    ]
+
+
+async def test_what_fails_between_tools_is_not_asked_again(
+    client: Chat[Any, Any], desk: Desk, model: Model
+) -> None:
+    """Some have run, so it cannot begin anew, and some have not, so it cannot go on."""
+
+    def allow(request: ContentToolRequest) -> None:
+        if request.arguments == {"city": "Rome"}:
+            raise LookupError("the list of cities is gone")
+
+    client.on_tool_request(allow)
+    model.will(Reply("Two.", tools=[Tool("book", {"city": city}) for city in ("Oslo", "Rome")]))
+    exchange = Exchange([], "Book!")
+    with pytest.raises(LookupError):
+        await answer(exchange, client)
+    assert desk.booked == ["Oslo"] and not exchange.can_go_on
+
+
+async def test_who_stops_listening_leaves_the_model_and_all_that_is_whole(
+    client: Chat[Any, Any], desk: Desk, model: Model
+) -> None:
+    model.will(BOOK, Reply("It is now", pieces=3, hold=2))
+    exchange = Exchange([], "Book!")
+    async with aclosing(exchange.ask(for_one_reply(client, ()))) as pieces:
+        async for piece in pieces:
+            if piece == "It ":
+                break
+    await asyncio.to_thread(model.until, lambda: model.calls[1].outcome == "left")
+    assert kinds(exchange.turns)[1:] == [("assistant", ["text", "tool_request"])]
+
+
+# ── silence ──
+
+
+async def test_a_slow_tool_is_no_silence_of_the_model(client: Chat[Any, Any], model: Model) -> None:
+    ran: list[str] = []
+
+    def slow(city: str) -> str:
+        """Take longer than a model may."""
+        ran.append(city)
+        threading.Event().wait(0.6)
+        return "18 degrees"
+
+    async def ponder(request: ContentToolRequest) -> None:
+        await asyncio.to_thread(threading.Event().wait, 0.6)
+
+    client.register_tool(slow)
+    client.on_tool_request(cast("Any", ponder))
+    look = Reply("Let me look.", tools=[Tool("slow", {"city": "Oslo"})])
+    model.will(look, Reply("18."), look, Reply(wait=9))
+    for said in ("18.", None):
+        stream: Any = await for_one_reply(client, ()).stream_async("How warm?", content="all")
+        async with aclosing(unless_silent(stream, 0.3)) as pieces:
+            heard = [await anext(pieces) for _ in range(3)]
+            assert heard[-1].value == "18 degrees"
+            if said is None:
+                with pytest.raises(TimeoutError):
+                    await anext(pieces)
+            else:
+                assert await anext(pieces) == said
+    assert ran == ["Oslo"] * 2
+
+
+# ── what that needs of chatlas ──
+
+
+async def test_turns_may_be_set_until_the_first_piece_is_waited_for(
+    client: Chat[Any, Any], model: Model
+) -> None:
+    stream: Any = await client.stream_async("three")
+    client.set_turns([UserTurn("one"), AssistantTurn("two")])
+    assert model.calls == []
+    assert [piece async for piece in stream] == ["You said: three"]
+    assert [text for _, text in model.calls[0].messages] == ["Be brief.", "one", "two", "three"]
+
+
+async def test_a_call_without_a_result_is_given_one_that_says_so(
+    client: Chat[Any, Any], model: Model
+) -> None:
+    """Why the turns are set so late: a second result for the same call would be refused."""
+    request = ContentToolRequest(id="call1", name="book", arguments={"city": "Oslo"})
+    client.set_turns([UserTurn("Book!"), AssistantTurn([request])])
+    stream: Any = await client.stream_async("Well?")
+    assert [piece async for piece in stream]
+    (result,) = [text for role, text in model.calls[0].messages if role == "tool"]
+    assert "ended before the tool could be invoked" in result

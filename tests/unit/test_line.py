@@ -1,0 +1,65 @@
+"""Who asks a model at the same time is answered in order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from shiny_labchat._replies import Line
+
+
+class Crowd:
+    """Some who each wait for their turn in a line, and take it until they are told to go on."""
+
+    def __init__(self) -> None:
+        self.line = Line()
+        self.taken: list[int] = []
+        self.may_go = asyncio.Semaphore(0)
+
+    async def take(self, seq: int) -> None:
+        async with self.line.turn(seq):
+            self.taken.append(seq)
+            await self.may_go.acquire()
+
+    async def begin(self, *seqs: int) -> list[asyncio.Task[None]]:
+        """Let these wait, one after the other."""
+        tasks = [asyncio.create_task(self.take(seq)) for seq in seqs]
+        await asyncio.wait(tasks, timeout=0.01)
+        return tasks
+
+    async def end(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Let all go on, and wait for them."""
+        for _ in tasks:
+            self.may_go.release()
+        await asyncio.wait(tasks, timeout=5)
+
+
+async def test_of_those_who_wait_the_earliest_message_is_next() -> None:
+    crowd = Crowd()
+    tasks = await crowd.begin(5, 9, 7, 3, 8)
+    assert crowd.taken == [5]
+    await crowd.end(tasks)
+    assert crowd.taken == [5, 3, 7, 8, 9]
+
+
+async def test_who_gives_up_keeps_nobody_waiting() -> None:
+    crowd = Crowd()
+    first, second, third, fourth = await crowd.begin(1, 2, 3, 4)
+    third.cancel()
+    await asyncio.wait([third])
+    first.cancel()
+    await asyncio.wait([first])
+    second.cancel()  # it has just been its turn
+    await asyncio.wait([second])
+    await crowd.end([fourth])
+    assert fourth.done() and crowd.taken[-1] == 4 and 3 not in crowd.taken
+
+
+async def test_what_fails_keeps_nobody_waiting() -> None:
+    line = Line()
+    with pytest.raises(LookupError):
+        async with line.turn(1):
+            raise LookupError
+    async with asyncio.timeout(5), line.turn(2):
+        pass
