@@ -163,7 +163,8 @@ class Asking:
                 bot, room = self.spec.id, self.where.id
                 logger.warning("the model of bot %r in room %r has failed: %r", bot, room, exc)
                 is_other = calls.entry is None  # a client that could not be made, perhaps
-                if pause is None or is_other or not _chatlas.is_worth_another_try(exc):
+                is_hopeless = is_other or not question.can_go_on
+                if pause is None or is_hopeless or not _chatlas.is_worth_another_try(exc):
                     return None
             await asyncio.sleep(pause * self._pauses.uniform(1.0, 1.5))
         return None

@@ -47,9 +47,16 @@ class Question(Protocol):
     ----------
     pauses
         How long it is waited before each further try, in seconds, and so how many there are.
+    can_go_on
+        Whether it may be asked again, as no tool would have to run twice.
     """
 
     pauses: Sequence[float]
+
+    @property
+    def can_go_on(self) -> bool:
+        """See above."""
+        ...
 
     def pieces(self, record: Record) -> AsyncGenerator[str | None]:
         """Ask; gives the reply as it comes, None for what is not said, such as thoughts."""
@@ -89,33 +96,38 @@ class ModelQuestion:
         seed: Callable[[], int] | None,
     ) -> None:
         self._client = client
-        self._heard = heard
-        self._bot = bot
+        before, asked = _told(heard, bot)
+        self._exchange = _chatlas.Exchange(before, *asked)
         orders = [INTRODUCTION.format(name=name), *([MAY_DECLINE] if may_decline else [])]
         self._orders: Sequence[str] = orders
         self._seed = seed
 
+    @property
+    def can_go_on(self) -> bool:
+        """See `Question`."""
+        return self._exchange.can_go_on
+
     async def pieces(self, record: Record) -> AsyncGenerator[str | None]:
         from chatlas import ContentToolRequest
 
-        before, asked = _told(self._heard, self._bot)
-        client = await self._own(before)
+        for turn in self._exchange.answer:  # of calls that are on record, before tools that ran
+            yield turn.text if turn.role == "assistant" else None
+        client = await self._own()
         about = _about(client)
         _chatlas.before_each_request(
             client, lambda turns: record.begin({**about, "prompt": _as_json(turns)})
         )
-        stream: Any = await client.stream_async(*asked, content="all", echo="none")
-        async with aclosing(stream):
-            async for piece in _chatlas.unless_silent(stream):
+        async with aclosing(self._exchange.ask(client)) as stream:
+            async for piece in stream:
                 if isinstance(piece, ContentToolRequest):  # the tool is called after this
                     await record.end({**_used(client), "outcome": "tool"})
                 yield piece if isinstance(piece, str) else None
         await record.end(_used(client))
 
-    async def _own(self, before: Sequence[chatlas.Turn]) -> Any:
-        """The client with this conversation, for one try."""
+    async def _own(self) -> Any:
+        """The client for one try."""
         client: Any = await _blocking.in_thread(self._client)
-        own: Any = _chatlas.without_retries(_chatlas.for_one_reply(client, before))
+        own: Any = _chatlas.without_retries(_chatlas.for_one_reply(client, ()))
         own.system_prompt = "\n\n".join(filter(None, (client.system_prompt, *self._orders)))
         if self._seed is not None and "seed" in own.provider.supported_model_params():
             _chatlas.set_seed(own, self._seed())
@@ -176,6 +188,7 @@ class FunctionQuestion:
     """
 
     pauses: Sequence[float] = ()
+    can_go_on = True
 
     def __init__(self, respond: Respond, heard: Sequence[Message]) -> None:
         self._respond = respond

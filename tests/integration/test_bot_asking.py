@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import sqlite3
 import threading
@@ -254,6 +255,32 @@ async def test_a_fallback_does_not_go_on_with_what_has_failed(
         ("posted", True),
     ]
     assert await said(room) == [(entries[-1].became, "It is warm.")]
+
+
+@pytest.mark.parametrize("discloses", [True, False], ids=["streamed", "typed"])
+async def test_a_tool_is_not_run_again_when_the_model_fails_after_it(
+    room: Room, client: Client, model: Model, discloses: bool
+) -> None:
+    looked: list[str] = []
+
+    def look(city: str) -> str:
+        """The weather of a city."""
+        looked.append(city)
+        return "18 degrees"
+
+    room.add_bot(Bot("machine", client=client(tool=look), disclose=discloses, **AT_ONCE))
+    wanted = [Tool("look", {"city": "Oslo"})]
+    model.will(Reply("Let me. ", tools=wanted), Reply(status=500), Reply("18."))
+    await room.post("How warm is it?", author="ann")
+    entries = await settled(room, 3)
+    assert [(e.outcome, e.reply) for e in entries] == [
+        ("tool", "Let me. "),
+        ("failed", ""),
+        ("posted", "18."),
+    ]
+    assert await said(room) == [(entries[-1].became, "Let me. 18.")]
+    assert len(looked) == 1
+    assert "18 degrees" in json.dumps(entries[-1].prompt)
 
 
 # ── when it may not be said ──
