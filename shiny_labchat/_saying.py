@@ -25,7 +25,6 @@ from shiny_labchat._seat import Seating
 from shiny_labchat._stream import MessageStream, StreamTask, current_speaker, pour, speaking
 from shiny_labchat._submit import Handlers, handled_message
 from shiny_labchat._transform import Transforming, Transforms
-from shiny_labchat._ui import may_stop
 from shiny_labchat.errors import LabChatError
 
 __all__ = ["Saying"]
@@ -231,7 +230,7 @@ class Saying(Transforming):
 
         async def begin(room: Room, told: _commands.Post) -> None:
             if not known.done():  # it may have been cancelled
-                known.set_result((room, told if may_stop(self.id) else replace(told, by=None)))
+                known.set_result((room, told))
             await has_place.wait()  # what is appended next comes after it
 
         await self._as_told(replace(command, by=_ME), begin)
@@ -269,8 +268,7 @@ class Saying(Transforming):
         if not await self._replies.wants(message):
             return
         opening = self._post_of(Content([], "assistant", []), None, None, None, None)
-        by = message.member if may_stop(self.id) else None
-        command = replace(opening, by=by, cid=reply_id(self.id, message))
+        command = replace(opening, by=message.member, cid=reply_id(self.id, message))
         self._latest.set(StreamTask(self._answer(self._replies, room, message, command)))
 
     async def _answer(
@@ -312,8 +310,7 @@ class Saying(Transforming):
             yield MessageStream(speaker, self._session)
             return
         opening = self._post_of(Content([], "assistant", []), None, None, None, None)
-        by = self._seating.member if may_stop(self.id) else None
-        command = replace(opening, by=by)
+        command = replace(opening, by=self._seating.member)
         try:
             retell = self._transforms.retell
             async with speaking(self, self._room(), command, retell=retell) as speaker:

@@ -17,7 +17,7 @@ from shiny_labchat._content import as_html, as_shown
 from shiny_labchat._greeting import Greeting, as_drawn
 from shiny_labchat._lab import Lab
 
-__all__ = ["chat_ui", "may_stop"]
+__all__ = ["chat_ui"]
 
 
 def chat_ui(
@@ -60,8 +60,8 @@ def chat_ui(
         ``shinychat.chat_greeting()`` of these. It goes from a person's screen when they have said
         something, unless it is persistent. See also ``Chat.set_greeting()``.
     enable_cancel
-        Whether the person to whom an answer is given may stop it, and has a button for that. If
-        missing, they may. Experimenters can stop whatever they see.
+        Whether there is a button to stop an answer, for the person to whom it is given. If
+        missing, there is one. Experimenters can stop whatever they see.
     submit_key
         What sends: "enter" (Shift and Enter break the line), or "enter+modifier", which is Ctrl
         and Enter (Enter breaks the line).
@@ -76,7 +76,6 @@ def chat_ui(
     if submit_key not in ("enter", "enter+modifier"):
         raise ValueError(f'submit_key must be "enter" or "enter+modifier", not {submit_key!r}')
     resolved = resolve_id(id)
-    (_without_stop.add if enable_cancel is False else _without_stop.discard)(resolved)
     Lab()  # a page left open over a restart finds its lab before the app's server function ran
     drawn = [as_drawn(greeting)] if greeting is not None else []
     drawn += [as_shown(message) for message in messages or ()]
@@ -99,14 +98,6 @@ def chat_ui(
         **kwargs,
     )
     return ui.fill.as_fill_item(room) if fill else room
-
-
-def may_stop(id: str) -> bool:
-    """Whether a chat's person may stop what is said to them, as its place was last drawn here."""
-    return id not in _without_stop
-
-
-_without_stop: set[str] = set()
 
 
 def _composer(

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from shiny_labchat import Lab
+
+settings.register_profile("labchat", deadline=None)  # how long it takes is up to the machine
+settings.load_profile("labchat")
 
 
 @pytest.fixture
