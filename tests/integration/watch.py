@@ -61,6 +61,7 @@ class Watch:
         self._cids: dict[tuple[str, str, str], int] = {}
         self._streams: Counter[str] = Counter()
         self._open: dict[tuple[str, int], str] = {}
+        self._newest_end: Counter[str] = Counter()
         self._said: dict[str, set[int]] = {}
         self._handled: dict[str, Counter[int]] = {}
         self._by_bot: dict[str, set[int]] = {}
@@ -113,6 +114,7 @@ class Watch:
             if event.kind == "streamed":
                 of = event.data["of"]
                 known[of - 1] = key_of({**_NOBODY, **event.data}), None
+                self._newest_end[room.id] = event.seq
 
     def _check(self, room: Room, event: Event) -> None:
         assert type(event.at) is int and abs(event.at / 1e6 - time.time()) < 3600
@@ -174,7 +176,8 @@ class Watch:
         """What the honest have seen is the log, and what they were told is stored is."""
         await self._rest()
         for honest in self._world.honest:
-            await honest.catches_up(max(self._owed(honest), default=0))
+            newest = max(self._owed(honest), default=0)
+            await honest.catches_up(max(newest, self._newest_end[honest.room.id]))
         await self.look()
         for honest in self._world.honest:
             owed = {seq: key for seq, key in self._owed(honest).items() if seq <= honest.upto}
