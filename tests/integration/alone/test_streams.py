@@ -51,11 +51,14 @@ def words(word: str, number: int) -> str:
     return "".join(f"{word}{n} " for n in range(number))
 
 
+def ended(of: Browser) -> list[Frame]:
+    """Those of them that go on no more; who comes late is shown them as any message."""
+    return [item for item in streams(of) if "live" not in item]
+
+
 async def until(socket: Browser, number: int) -> None:
     """Wait until so many streams are there, and have all ended."""
-    async with asyncio.timeout(WITHIN):
-        while len(ended := [s for s in streams(socket) if "is" in s]) < number:
-            await socket.until(lambda: len([s for s in streams(socket) if "is" in s]) > len(ended))
+    await socket.until(lambda: len(ended(socket)) >= number, WITHIN)
 
 
 async def begun(socket: Browser, text: str) -> None:
