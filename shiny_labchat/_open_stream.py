@@ -169,6 +169,7 @@ class OpenStream:
 
     def grow_to(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]]) -> None:
         """Say this and nothing else; what is the same as before stays."""
+        parts = [(kind, content) for kind, content in parts]  # the log's are lists
         had, same = self.parts, 0
         while same < min(len(had), len(parts)) and had[same] == parts[same]:
             same += 1
