@@ -204,27 +204,6 @@ async def test_what_never_found_a_room_is_given_up_with_its_session(
                 await one.until(lambda: one.texts[-1].endswith(" running"))
 
 
-async def test_who_has_no_button_cannot_stop_it_otherwise(server: Server, room: Room) -> None:
-    async with (
-        page(server.port, chats=("fixed",)) as opened,
-        browser(server.port) as one,
-        viewer(server, room, "boss", "experimenter") as boss,
-    ):
-        await one.hello(ticket=await opened.ticket("fixed"))
-        await one.send("a 60")
-        await begun(one, "a1 ")
-        (item,) = streams(one)
-        assert "by" not in item
-        await one.tell(t="stop", seq=item["seq"])
-        await until(one, 1)
-        assert [(text_of(i), i["is"]) for i in streams(one)] == [(words("a", 60), "done")]
-        await one.send("b 2000")
-        await begun(boss, "b1 ")
-        await boss.tell(t="stop", seq=streams(boss)[1]["seq"])
-        await until(one, 2)
-        assert streams(one)[1]["is"] == "stopped"
-
-
 async def test_a_script_reads_what_a_server_had_said_that_is_gone(
     server: Server, person: Person, room: Room
 ) -> None:

@@ -47,7 +47,6 @@ async def broken() -> AsyncIterator[str]:
 def server(input: Inputs, output: Outputs, session: Session) -> None:
     """Make the chat, in which some words are commands; see the tests."""
     chat = Chat("chat", room=room)
-    fixed = Chat("fixed", room=room)
     never = Chat("never", room=lambda: None)
 
     @chat.on_user_submit
@@ -85,13 +84,8 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
             case _:
                 pass
 
-    @fixed.on_user_submit
-    async def _(text: str) -> None:
-        word, number = text.split()
-        await fixed.append_message_stream(chunks(int(number), word))
-
 
 app = App(
-    ui.page_fillable(chat_ui("chat"), chat_ui("fixed", enable_cancel=False), chat_ui("never")),
+    ui.page_fillable(chat_ui("chat"), chat_ui("never")),
     server,
 )
