@@ -42,6 +42,8 @@ LOOK = 0.25
 """How often it is looked for what other processes have written, at most, in seconds."""
 LOOKING = 0.05
 """The share of the time that is spent on that, at most."""
+ENROL = 5.0
+"""How long a server that begins waits until the database knows its callbacks, in seconds."""
 LEAVE = 2.0
 """How long a server that ends waits for its callbacks to be left, in seconds."""
 
@@ -72,6 +74,7 @@ class Callbacks:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._errands: dict[tuple[str, RoomKey], Errand] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._enrolling: set[asyncio.Task[None]] = set()
         self._keeping: asyncio.Task[None] | None = None
         self._rung = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -104,6 +107,7 @@ class Callbacks:
         self._loop = loop
         self.is_over = False
         self._errands.clear()
+        self._enrolling.clear()
         self._rung = asyncio.Event()
         self._timer = None
         self._end = self._log.overhear(self._hear)
@@ -111,6 +115,11 @@ class Callbacks:
             callback.since = None
             self._enrol(callback)
         self._spawn(self._look_around())
+
+    async def enrolled(self) -> None:
+        """Wait, but not for ever, until they hear whatever is said, in any process."""
+        if self._enrolling:
+            await asyncio.wait(self._enrolling, timeout=ENROL)
 
     async def stop(self) -> None:
         """Leave what is begun to whoever comes next; `start` begins anew."""
@@ -136,7 +145,9 @@ class Callbacks:
             asked = self._log.write(partial(_enrolled, callback))
         except StoreError:
             asked = None
-        self._spawn(self._be_enrolled(callback, asked))
+        task = self._spawn(self._be_enrolled(callback, asked))
+        self._enrolling.add(task)
+        task.add_done_callback(self._enrolling.discard)
 
     async def _be_enrolled(self, callback: Callback, asked: asyncio.Future[int] | None) -> None:
         while callback.since is None:
@@ -321,9 +332,11 @@ def start(log: Log) -> None:
 @asynccontextmanager
 async def running() -> AsyncGenerator[None]:
     """Let all callbacks work in the running event loop while a server runs."""
-    for log in opened_logs():
-        if log in _of_logs:
-            _of_logs[log].start()
+    begun = [_of_logs[log] for log in opened_logs() if log in _of_logs]
+    for each in begun:
+        each.start()
+    for each in begun:
+        await each.enrolled()
     try:
         yield
     finally:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event as sa_event
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from shiny_labchat.errors import SchemaTooNew, StoreError
 
@@ -27,6 +28,11 @@ __all__ = [
 
 BUSY_TIMEOUT = 5.0
 """How long a commit waits for another process's lock, in seconds."""
+BUSY_AGAIN = 0.001
+"""
+How often it tries meanwhile, in seconds. SQLite itself comes to try every 0.1 s only, which a
+process that writes all the time, and pauses for less than that, may never let it hit.
+"""
 READERS = 4
 """Threads, and connections, that read at the same time."""
 SCHEMA = "0006"
@@ -72,19 +78,35 @@ def connect(url: sa.URL, *, write: bool) -> sa.Engine:
         connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
         **pool,
     )
-    begin = "BEGIN IMMEDIATE" if write else "BEGIN"
+    begin = _begin_to_write if write else _begin_to_read
 
     @sa_event.listens_for(engine, "connect")
     def _(dbapi: sqlite3.Connection, record: object) -> None:  # pyright: ignore[reportUnusedFunction]
         dbapi.execute("PRAGMA journal_mode=WAL")
         dbapi.execute("PRAGMA synchronous=FULL")
         dbapi.execute("PRAGMA foreign_keys=ON")
+        if write:
+            dbapi.execute("PRAGMA busy_timeout=0")  # from here on it waits as it begins, only
 
-    @sa_event.listens_for(engine, "begin")
-    def _(conn: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-        conn.exec_driver_sql(begin)
-
+    sa_event.listen(engine, "begin", begin)
     return engine
+
+
+def _begin_to_read(conn: sa.Connection) -> None:
+    conn.exec_driver_sql("BEGIN")
+
+
+def _begin_to_write(conn: sa.Connection) -> None:
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            conn.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        except OperationalError as exc:
+            is_busy = getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= deadline:
+                raise
+        time.sleep(BUSY_AGAIN)
 
 
 def is_current(url: sa.URL) -> bool:

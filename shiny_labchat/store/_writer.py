@@ -26,7 +26,7 @@ from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import _tokens
 from shiny_labchat.store._batch import Batch, Head, Stale
 from shiny_labchat.store._database import Database, File
-from shiny_labchat.store._engine import store_error
+from shiny_labchat.store._engine import BUSY_AGAIN, store_error
 
 __all__ = ["Committed", "Work", "Writer"]
 
@@ -40,6 +40,10 @@ POLL = 0.05
 """How often the writer looks for commits of other processes, in seconds."""
 BUSY = 0.45
 """How much later than that it looks while it has commands of its own to commit, in seconds."""
+GAP = 2 * BUSY_AGAIN
+"""How long it leaves others their turn between its own, while others write, in seconds."""
+OTHERS = 1.0
+"""For how long it thinks so after others have written, in seconds."""
 TIDY = 3600.0
 """How often tokens that have run out are deleted, in seconds."""
 DEAF = 1.0
@@ -111,6 +115,8 @@ class Writer:
         self._lock = threading.Lock()
         self._version: int | None = None
         self._listen_at = 0.0
+        self._committed_at = 0.0
+        self._others_at = -OTHERS
         self._tidy_at = 0.0
         self._trouble = ""
 
@@ -200,9 +206,11 @@ class Writer:
 
     def _transact(self, batch: list[Work], is_careful: bool = False) -> list[Committed]:
         conn = self._connect()
+        self._give_way()
         with conn.begin():
             now = time.time_ns() // 1000
-            is_careful = is_careful or self._data_version() != self._version
+            if self._data_version() != self._version:
+                is_careful, self._others_at = True, time.monotonic()
             rooms = Batch(conn, self._heads, now, is_careful)
             rooms.claim(work.room for work in batch if work.room is not None)
             for work in batch:
@@ -211,7 +219,14 @@ class Writer:
             if time.monotonic() >= self._tidy_at:
                 _tokens.forget_expired(conn, now)
                 self._tidy_at = time.monotonic() + TIDY
+        self._committed_at = time.monotonic()
         return self._remember(rooms)
+
+    def _give_way(self) -> None:
+        """Who commits without a pause would hardly ever let another process commit."""
+        now = time.monotonic()
+        if now < self._others_at + OTHERS:
+            time.sleep(max(0.0, self._committed_at + GAP - now))
 
     def _do(self, work: Work, rooms: Batch, conn: sa.Connection, now: int) -> None:
         work.result = work.error = None

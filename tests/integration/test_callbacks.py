@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
+from shiny_labchat._callbacks import ENROL
 from shiny_labchat._domain import Event
 from shiny_labchat._errands import TRIES
 from shiny_labchat._live import Live
 from shiny_labchat._records import text_of
+from shiny_labchat.store._engine import file_of
 from shiny_labchat.store.callbacks import LEASE
 from tests.client import Browser, browser
 from tests.contract.hearing import heard_in
@@ -28,6 +31,8 @@ APP = Path(__file__).parent / "apps" / "callbacks.py"
 SESSION_CHAT = ROOT / "tests" / "browser" / "apps" / "wanted" / "session_chat.py"
 WITHIN = LEASE / 1e6 + 10.0
 """How long another process's taking over is waited for, in seconds."""
+HELD = ENROL - 1.0
+"""How long another process holds the database, in seconds."""
 
 
 @pytest.fixture
@@ -200,6 +205,23 @@ async def test_a_message_that_kills_its_server_is_passed_over(
         await said.until("a: it")
     (over,) = [event for event in await log_of(room) if event.kind == "passed_over"]
     assert over.data["tries"] == TRIES and "ended" in over.data["error"]
+
+
+async def test_a_server_that_has_started_hears_what_another_process_says(
+    servers: list[Server], lab: Lab, room: Room
+) -> None:
+    """Whatever its start had to wait for: here the database, which another process holds."""
+    assert file_of(lab.log.url).exists()
+    with closing(sqlite3.connect(file_of(lab.log.url), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        starting = asyncio.create_task(asyncio.to_thread(servers[0].start))
+        done, _ = await asyncio.wait([starting], timeout=HELD)
+        assert not done
+        other.execute("ROLLBACK")
+        await starting
+    async with listening(room) as said:
+        await room.post("say it", author="a")
+        await said.until("a: it")
 
 
 # ── several processes ──

@@ -148,7 +148,7 @@ async def test_who_drops_off_again_and_again_has_every_stream_to_the_letter(
         await agree([*people, one], room)
         for person in (*people, one):
             assert sorted(streams(person)) == [words(*each) for each in said]
-        assert proxy.dropped > 3 and min(p.lines for p in people) > 1
+        assert proxy.dropped > 3
 
 
 async def test_who_comes_back_after_all_had_left_has_all_that_was_said_meanwhile(
