@@ -13,7 +13,9 @@ import click
 
 __all__ = ["find_chromium"]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELL = "chromium-headless-shell"
+"""The same engine without windows: it opens a page in a quarter of the time."""
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def find_chromium(say: Callable[[str], None]) -> str:
@@ -49,10 +51,11 @@ def _by_apt(say: Callable[[str], None], tried: list[str]) -> str | None:
     if os.name != "posix" or os.geteuid() != 0 or shutil.which("apt-get") is None:
         return None
     say("installing Chromium with apt-get")
-    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]):
-        if not _run(command, tried):
-            return None
-    return _on_path()
+    if not _run(["apt-get", "update"], tried):
+        return None
+    if any(_run(["apt-get", "install", "-y", package], tried) for package in (SHELL, "chromium")):
+        return _on_path()
+    return None
 
 
 def _by_playwright(say: Callable[[str], None], tried: list[str]) -> str | None:

@@ -6,12 +6,13 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+from tests import warm
 
 __all__ = ["ROOT", "Server", "shiny_run"]
 
@@ -45,22 +46,17 @@ class Server:
         self.log: list[str] = []
         self._command = [*command, "--port", str(self.port)]
         self._ready = ready
-        self._process: subprocess.Popen[str] | None = None
+        self._process: BaseProcess | None = None
         self._news = threading.Condition()
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
-        self._process = subprocess.Popen(
-            [sys.executable, *self._command],
-            cwd=ROOT,
-            env={**os.environ, "LABCHAT_URL": self.url, "PYTHONUNBUFFERED": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        reading, writing = os.pipe()
+        env = {**os.environ, "LABCHAT_URL": self.url}
+        self._process = warm.start(self._command, ROOT, env, writing)
+        os.close(writing)
         before = len(self.log)
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        threading.Thread(target=self._listen, args=(reading,), daemon=True).start()
         self.logs(self._ready, since=before, within=60)
         self._wait_until_it_listens()
 
@@ -73,10 +69,9 @@ class Server:
             threading.Event().wait(0.02)
         raise AssertionError(f"nobody listens on port {self.port}")
 
-    def _listen(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        with process.stdout:
-            for line in process.stdout:
+    def _listen(self, reading: int) -> None:
+        with os.fdopen(reading, errors="replace") as output:
+            for line in output:
                 with self._news:
                     self.log.append(line.rstrip())
                     self._news.notify_all()
@@ -91,7 +86,7 @@ class Server:
 
         def done() -> bool:
             assert self._process is not None
-            return found() is not None or self._process.poll() is not None
+            return found() is not None or not self._process.is_alive()
 
         with self._news:
             self._news.wait_for(done, within)
@@ -101,7 +96,7 @@ class Server:
 
     @property
     def is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.is_alive()
 
     def stop(self) -> None:
         """End it as a service manager does."""
@@ -113,24 +108,22 @@ class Server:
 
     def signal(self, how: signal.Signals) -> None:
         """Send it a signal, and do not wait for what comes of it."""
-        assert self._process is not None
-        self._process.send_signal(how)
+        os.kill(self.pid, how)
 
     @property
     def pid(self) -> int:
         """The id of its process."""
-        assert self._process is not None
+        assert self._process is not None and self._process.pid is not None
         return self._process.pid
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:
             return
-        self._process.send_signal(how)
-        try:
-            self._process.wait(15)
-        except subprocess.TimeoutExpired:
+        if self.is_running:
+            os.kill(self.pid, how)
+            self._process.join(15)
             self._process.kill()
-            self._process.wait()
+        self._process.join()
         self._process = None
 
 

@@ -19,6 +19,8 @@ __all__ = ["NAMES", "Result", "Step", "all_steps"]
 
 SUITES = ("unit", "contract", "house", "integration", "browser")
 NAMES = ("ruff", "format", "pyright", "tsc", *SUITES)
+AT_ONCE = {"integration": 3}
+"""How many tests of a suite run at the same time, where they wait more than they work."""
 LONGEST = 30 * 60
 """Seconds after which a step counts as hanging."""
 
@@ -106,6 +108,8 @@ def all_steps(root: Path, folder: Path, expression: str | None, long: bool) -> l
 def _suite(name: str, root: Path, folder: Path, expression: str | None, long: bool) -> Step:
     junit = folder / f"{name}.xml"
     command = [sys.executable, "-m", "pytest", f"tests/{name}", f"--junitxml={junit}", "-ra"]
+    if name in AT_ONCE:
+        command += ["-n", f"{AT_ONCE[name]}", "--dist", "worksteal"]
     if expression is not None:
         command += ["-k", expression]
     if long:

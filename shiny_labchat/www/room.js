@@ -133,7 +133,10 @@ export class Room {
    */
   admit(ticket, who) {
     if (this.#unsent.who !== who) this.#become(who);
-    if (!this.#line.isOpen && !this.#state) this.#status.show("joining");
+    if (!this.#line.isOpen && !this.#state) {
+      this.#status.show("joining");
+      this.#composer.lock(null); // what is sent by now waits for the line
+    }
     this.#line.admit(ticket);
   }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_each_group_has_a_room_and_who_has_none_waits(people: People, serve: Ser
 
 @pytest.fixture
 def demo(tmp_path: Path):
-    command = ["-c", "from shiny_labchat.cli import main; main()", "demo", "--no-browser"]
+    command = [str(Path(sys.executable).with_name("labchat")), "demo", "--no-browser"]
     database = ["--db", str(tmp_path / "demo.db")]
     server = Server([*command, *database], "", ready="Two people wait")
     server.start()

@@ -143,6 +143,19 @@ def test_a_draft_stays_in_the_room_it_was_written_in(people: People):
     ann.chat.expect_user_input("for b")
     ann.sees_only()
 
+def test_what_is_sent_while_one_enters_a_room_waits_for_the_line(people: People):
+    (ann,) = people(1, "moving.py", script=CABLES)
+    rooms = ann.page.locator("#where")
+    cut(ann, "chat")
+    rooms.get_by_label("nowhere").check()
+    ann.stands("waiting")
+    rooms.get_by_label("B").check()
+    ann.stands("reconnecting")
+    ann.tries("early")
+    ann.chat.expect_user_input("")
+    mend(ann, "chat")
+    ann.sees_only("early")
+
 
 def test_a_text_of_a_megabyte_is_not_kept_nor_what_was_kept_before(people: People):
     (ann,) = people(1)

@@ -25,7 +25,7 @@ from tests.integration.watch import Watch, trouble_in
 from tests.server import Server
 
 APP = ["-m", "uvicorn", "tests.integration.apps.attacked:app"]
-SECONDS = 60
+SECONDS = 30
 """How long each run attacks; a long one LONG."""
 LONG = 10 * 60
 ROOMS, HONEST, ATTACKERS = 3, 3, 6
