@@ -33,9 +33,10 @@ def start(command: Sequence[str], cwd: Path, env: Mapping[str, str], output: int
 
 def _run(command: list[str], cwd: Path, env: dict[str, str], output: Any) -> None:
     fd = output.detach()
-    for standard in (1, 2):
-        os.dup2(fd, standard)
+    for standard, to in ((0, os.open(os.devnull, os.O_RDONLY)), (1, fd), (2, fd)):
+        os.dup2(to, standard)
     os.close(fd)
+    sys.stdin = open(0)  # multiprocessing has closed what was there
     sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue]
     os.chdir(cwd)
     os.environ.clear()

@@ -12,7 +12,7 @@ __all__ = ["CABLES", "SEVERED", "cut", "deafen", "dials", "is_on_a_new_line", "m
 
 Cable = Literal["chat", "shiny"]
 
-SEVERED = "WebSocket connection to|ERR_CONNECTION_REFUSED|WebSocket is already in CLOSING"
+SEVERED = "WebSocket connection to|ERR_CONNECTION_(REFUSED|RESET)|WebSocket is already in CLOSING"
 """What a browser's console says of it."""
 
 CABLES = """(() => {

@@ -143,6 +143,7 @@ def test_a_draft_stays_in_the_room_it_was_written_in(people: People):
     ann.chat.expect_user_input("for b")
     ann.sees_only()
 
+
 def test_what_is_sent_while_one_enters_a_room_waits_for_the_line(people: People):
     (ann,) = people(1, "moving.py", script=CABLES)
     rooms = ann.page.locator("#where")
