@@ -119,7 +119,9 @@ def test_what_a_model_found_in_the_web_is_a_list_of_links(people: People):
 
 def test_what_is_appended_is_shown_as_the_app_makes_it(people: People):
     ann, bob = people(2, "retold.py")
-    ann.says("hello", "as html")
+    ann.says("hello")
+    ann.sees("Made of hello")
+    ann.says("as html")
     for person in (ann, bob):
         person.sees_only("hello", "Made of hello", "as html", "made of as html")
         made = person.chat.loc_message("Made of hello")

@@ -20,7 +20,7 @@ async def talk(people: list[Steadfast], each: int) -> None:
 
     async def speak(k: int) -> None:
         for n in range(each):
-            await people[k].says(f"{k}: {n}", within=120)
+            await people[k].says(f"{k}: {n}", within=300)
 
     async with asyncio.TaskGroup() as speaking:
         for k in range(len(people)):
