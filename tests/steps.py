@@ -19,7 +19,7 @@ __all__ = ["NAMES", "Result", "Step", "all_steps"]
 
 SUITES = ("unit", "contract", "house", "integration", "browser")
 NAMES = ("ruff", "format", "pyright", "tsc", *SUITES)
-AT_ONCE = {"integration": 3}
+AT_ONCE = {"integration": 2}
 """How many tests of a suite run at the same time, where they wait more than they work."""
 LONGEST = 30 * 60
 """Seconds after which a step counts as hanging."""
