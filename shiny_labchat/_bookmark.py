@@ -12,14 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, cast, runtime_checkable
-from urllib.parse import parse_qsl, urlencode
 from weakref import WeakKeyDictionary
 
 from shiny import reactive
-from shiny.bookmark import BookmarkState, RestoreState
+from shiny.bookmark import BookmarkState
 from shiny.session import Session, session_context
 
-from shiny_labchat import _shiny
+from shiny_labchat import _address, _shiny
+from shiny_labchat._domain import RoomKey
 from shiny_labchat._following import Following
 from shiny_labchat._lab import Lab
 from shiny_labchat._live import LiveRoom
@@ -86,10 +86,12 @@ class Bookmarking(Saying):
     ) -> None:
         super().__init__(session, handlers, following, replies, transforms)
         self._bookmark: Bookmark | None = None
+        self._is_address_read = False
         self._looked_up: reactive.Value[int] = reactive.Value(0, name="looked_up")
         self._is_room_named = False
         self._kept: Kept | None = None
         self._in_address: str | None = None
+        self._leads_to: RoomKey | None = None
         self._is_due = False
         self._client: Any = None
         self._is_client_restored = False
@@ -173,7 +175,7 @@ class Bookmarking(Saying):
         self._restore_member = restore_member
         self._on_response = bookmark_on == "response"
         # In the page's session, as the chat's id has its namespace already.
-        self._hooks = [page.bookmark.on_bookmark(self._save), page.bookmark.on_restore(self._come)]
+        self._hooks = [page.bookmark.on_bookmark(self._save)]
         if bookmark_on is not None:
             self._hooks.append(page.bookmark.on_bookmarked(self._update_address))
         if self._following.live is not None:
@@ -189,11 +191,19 @@ class Bookmarking(Saying):
 
     # ── coming with a bookmark ──
 
-    def _come(self, state: RestoreState) -> None:
-        """The page was opened with a bookmark: Shiny calls this before anything else is done."""
-        token = state.values.get(self._key)
-        if token is not None:
-            self._bookmark = Bookmark(str(token), self._restore_member)
+    def _brought(self) -> Bookmark | None:
+        """The bookmark that the page was opened with, be it one that cannot be read."""
+        page = self._session.root_scope()
+        values = _shiny.restored(page)
+        token = None if values is None else values.get(self._key)
+        if isinstance(token, str):
+            return Bookmark(token, self._restore_member)
+        with reactive.isolate():
+            is_cut_off = _address.has(page.clientdata.url_search(), self._key)
+        if values is None or self._key in values or is_cut_off:
+            logger.warning("chat %r cannot read a bookmark", str(self.id))
+            return Bookmark("", self._restore_member, is_known=True)
+        return None
 
     async def _recall(self) -> None:
         """Look up what the bookmark stands for; outside Shiny's lock, as the disk may be slow."""
@@ -202,6 +212,7 @@ class Bookmarking(Saying):
             return
         seat = await find_reservation(self._lab.log, bookmark.token)
         self._bookmark = replace(bookmark, is_known=True, seat=seat)
+        self._leads_to = seat and seat.room
         if seat is None:
             logger.warning("chat %r: %r does not know a bookmark", str(self.id), self._lab)
         self._looked_up.set(1)
@@ -209,6 +220,9 @@ class Bookmarking(Saying):
 
     def _bookmark_now(self) -> Bookmark | None:
         """What the page was opened with; reactive until it is looked up."""
+        if self._hooks and not self._is_address_read:
+            self._is_address_read = True
+            self._bookmark = self._brought()
         if self._bookmark is not None and not self._bookmark.is_known:
             with suppress(RuntimeError):  # nothing is running that could run again
                 self._looked_up()
@@ -233,6 +247,7 @@ class Bookmarking(Saying):
 
     async def _come_in(self, live: LiveRoom, lost: Lost | None) -> None:
         """Have the client as it was, and a seat kept, before messages are handled."""
+        self._is_address_read = True  # who sits somewhere is not moved by enabling it now
         if not self._hooks:
             return
         bookmark = self._bookmark
@@ -265,8 +280,10 @@ class Bookmarking(Saying):
         seat = Reservation(live.key, member, browser)
         if self._kept is None or not _is_same(self._kept.seat, seat):
             self._kept = self._known_or_new(seat)
-        if self._on_response and not self._has_model and self._kept.token != self._in_address:
-            self._bookmark_soon()
+        # Nobody shall come to another room by the address than the one that is shown.
+        is_astray = self._leads_to not in (None, live.key)
+        if (is_astray or not self._has_model) and self._kept.token != self._in_address:
+            self._responded()
 
     def _known_or_new(self, seat: Reservation) -> Kept:
         came = self._bookmark
@@ -347,8 +364,9 @@ class Bookmarking(Saying):
         with reactive.isolate():
             search = page.clientdata.url_search()
         drop = {INVITE} if self._restore_member else set[str]()
-        await page.bookmark.update_query_string(_keeping(url, search, drop))
+        await page.bookmark.update_query_string(_address.keeping(url, search, drop))
         self._in_address = self._kept and self._kept.token
+        self._leads_to = self._kept and self._kept.seat.room
 
 
 def _is_chatlas(client: object) -> TypeGuard[chatlas.Chat[Any, Any]]:
@@ -362,20 +380,6 @@ async def _result(value: Any) -> Any:
 
 def _is_same(one: Reservation, other: Reservation) -> bool:
     return replace(one, client=None) == replace(other, client=None)
-
-
-def _keeping(url: str, search: str, drop: set[str]) -> str:
-    """A bookmark's URL, with what the app's own address asks for."""
-    kept: list[tuple[str, str]] = []
-    for name, value in parse_qsl(search.removeprefix("?"), keep_blank_values=True):
-        if name in ("_inputs_", "_values_"):
-            break  # from here on it is an older bookmark
-        if name != "_state_id_" and name not in drop:
-            kept.append((name, value))
-    if not kept:
-        return url
-    where, _, bookmark = url.partition("?")
-    return f"{where}?{urlencode(kept)}&{bookmark}"
 
 
 _locks: WeakKeyDictionary[Session, asyncio.Lock] = WeakKeyDictionary()

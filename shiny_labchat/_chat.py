@@ -10,6 +10,7 @@ from weakref import WeakSet, WeakValueDictionary
 from shiny import ui
 from shiny.module import ResolvedId, resolve_id
 from shiny.session import Session, require_active_session
+from shiny.types import SilentException
 
 from shiny_labchat import _shiny
 from shiny_labchat._bookmark import Bookmarking
@@ -189,7 +190,10 @@ class Chat(Reading, Greets, Bookmarking):
         if callable(wanted):
             if self._session.is_stub_session():
                 return None
-            wanted = wanted()
+            try:
+                wanted = wanted()
+            except SilentException:  # the app says req(): there is none yet
+                wanted = None
             if wanted is not None:
                 self._name_room()
         if wanted is None:

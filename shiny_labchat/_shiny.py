@@ -36,6 +36,7 @@ __all__ = [
     "install",
     "remount",
     "render",
+    "restored",
     "without_names",
 ]
 
@@ -141,6 +142,21 @@ def remount(session: Session, dep: Mapping[str, Any]) -> None:
     if dep.get("source"):
         known = HTMLDependency(dep["name"], dep["version"], source=dep["source"])
         app_of(session)._register_web_dependency(known)
+
+
+# ── bookmarks ────────────────────────────────────────────────────────────────────────────────
+
+
+def restored(session: Session) -> dict[str, Any] | None:
+    """
+    The values of the bookmark that a page was opened with; None: it could not be read.
+
+    Shiny calls no `on_restore` function then, nor one that is registered after the page began.
+    """
+    context = session.root_scope().bookmark._restore_context
+    if context is None:
+        return {}
+    return context.values if context._init_error_msg is None else None
 
 
 # ── reactive values ──────────────────────────────────────────────────────────────────────────

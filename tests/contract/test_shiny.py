@@ -57,8 +57,8 @@ class Page:
 
 
 @asynccontextmanager
-async def page(server: Any = None) -> AsyncIterator[Page]:
-    """Open a page of an app that is served in this process."""
+async def page(server: Any = None, *, search: str = "") -> AsyncIterator[Page]:
+    """Open a page of an app that is served in this process, at an address that asks for this."""
     sessions: asyncio.Queue[Session] = asyncio.Queue()
 
     def app_server(input: Inputs, output: Outputs, session: Session) -> None:
@@ -66,7 +66,8 @@ async def page(server: Any = None) -> AsyncIterator[Page]:
             server(input, output, session)
         sessions.put_nowait(session)
 
-    app = App(ui.page_fluid(ui.output_text("shown")), app_server)
+    drawn = ui.page_fluid(ui.output_text("shown"))
+    app = App(lambda _: drawn, app_server, bookmark_store="url")
     config = uvicorn.Config(app, port=0, log_level="warning", ws="websockets-sansio")
     web = uvicorn.Server(config)
     serving = asyncio.create_task(web.serve())
@@ -76,8 +77,8 @@ async def page(server: Any = None) -> AsyncIterator[Page]:
         port: int = web.servers[0].sockets[0].getsockname()[1]
         async with connect(f"ws://127.0.0.1:{port}/websocket/", proxy=None) as socket:
             frames: asyncio.Queue[Any] = asyncio.Queue()
-            hello = {"method": "init", "data": {".clientdata_output_shown_hidden": False}}
-            await socket.send(json.dumps(hello))
+            data = {".clientdata_output_shown_hidden": False, ".clientdata_url_search": search}
+            await socket.send(json.dumps({"method": "init", "data": data}))
             reading = asyncio.create_task(_read(socket, frames))
             yield Page(app, await asyncio.wait_for(sessions.get(), 10), port, frames)
             reading.cancel()
@@ -123,6 +124,25 @@ async def test_an_app_knows_its_sessions_and_a_session_its_app() -> None:
         assert opened.session._is_closed() is False
         session = opened.session
     assert session._is_closed() is True
+
+
+# ── bookmarks ──
+
+
+@pytest.mark.parametrize(
+    ("search", "values"),
+    [
+        ("", {}),
+        ('?a=1&_values_&chat--place="x"', {"chat--place": "x"}),
+        ('?_values_&chat--place="x', {}),
+        ("?_values_&_values_", None),
+    ],
+)
+async def test_a_page_knows_the_bookmark_it_was_opened_with_and_whether_it_could_be_read(
+    search: str, values: dict[str, str] | None
+) -> None:
+    async with page(search=search) as opened:
+        assert _shiny.restored(opened.session) == values
 
 
 # ── UI inside a message ──

@@ -7,7 +7,7 @@ import pytest
 from .code import PACKAGE, imports, modules
 
 ABOVE = (
-    {"errors", "_blocking", "_domain", "_pseudonyms", "_queue"},
+    {"errors", "_address", "_blocking", "_domain", "_pseudonyms", "_queue"},
     {"_commands", "_records", "_storable"},
     {"_chatlas", "_decide", "_formats", "_wire", "_names", "_conversation", "_scope", "_turns"},
     {"_open_stream", "_presence", "_registry", "_window", "store._tables", "store._engine"},
@@ -51,6 +51,7 @@ BELOW = (
 )
 STEPS = {name: step for step, names in enumerate(ABOVE + BELOW) for name in names}
 PURE = {
+    "_address",
     "_commands",
     "_conversation",
     "_decide",

@@ -301,9 +301,10 @@ async def test_false_brings_nobody_back_as_themselves(
 # ── which room it leads to ──
 
 
-async def test_where_the_app_names_no_room_it_is_the_bookmarks(app: Server) -> None:
+@pytest.mark.parametrize("how", ["choose", "require"])
+async def test_where_the_app_names_no_room_it_is_the_bookmarks(app: Server, how: str) -> None:
     key = new_key()
-    async with visit(app, key=key, room="choose") as ann:
+    async with visit(app, key=key, room=how) as ann:
         assert (await ann.answer())["do"] == "wait"
         await ann.page.until(lambda: ann.page.values.get("where") == "nowhere")
         await ann.page.update(go="chosen-1")
@@ -320,6 +321,40 @@ async def test_where_the_app_names_no_room_it_is_the_bookmarks(app: Server) -> N
     async with visit(app, address) as bob:  # and whoever is invited gets there
         await bob.who()
         await bob.page.until(lambda: bob.page.values.get("where") == "tests/chosen-1")
+
+
+async def test_a_chat_that_is_made_when_the_page_is_open_has_its_bookmark_too(
+    app: Server, place: Room
+) -> None:
+    key = new_key()
+    async with visit(app, key=key, room="choose") as ann:
+        await ann.page.update(go=place.id)
+        address = await ann.address()
+    async with visit(app, address.replace("room=choose", "late=yes"), key) as again:
+        await again.page.update(go="anything")
+        await again.who()
+    assert len(await place.members()) == 1
+
+
+async def test_the_address_never_leads_to_another_room_than_the_one_that_is_shown(
+    app: Server, place: Room
+) -> None:
+    """With a client too, which else makes no bookmark before it has answered."""
+    key = new_key()
+    async with visit(app, key=key, room="choose", client="tally") as ann:
+        await ann.page.update(go="astray-1")
+        await ann.answer()
+        await ann.page.until(lambda: ann.page.notices["chat"][-1]["do"] == "admit")
+        await ann.says("hello")
+        first = await ann.address()
+    async with visit(app, first, key) as ann:
+        await ann.who()
+        await ann.page.update(go=place.id)
+        second = await _new_address(ann, first)
+    async with visit(app, second, key) as again:
+        await again.who()
+        where = f"tests/{place.id}"
+        await again.page.until(lambda: again.page.values.get("where") == where)
 
 
 async def test_a_room_and_a_member_that_the_app_names_beat_the_bookmark(
@@ -368,6 +403,31 @@ async def test_an_address_that_no_lab_has_made_is_refused_in_words(app: Server, 
     async with visit(app, f"?room=known&_values_&{query}") as ann:
         await ann.who()  # the app names a room
     assert not [line for line in app.log[since:] if "Traceback" in line]
+
+
+@pytest.mark.parametrize("cut", ["", "%22", "%22abc", "null", "abc%22", "%7B"])
+async def test_an_address_that_was_cut_off_is_refused_in_words(app: Server, cut: str) -> None:
+    """Shiny leaves out what it cannot read, as if nothing had been there."""
+    async with visit(app, f"?_inputs_&_values_&chat--place={cut}") as ann:
+        answer = await ann.answer()
+        assert (answer["do"], answer["code"]) == ("refuse", "no_room")
+    async with visit(app, f"?room=known&_values_&chat--place={cut}") as ann:
+        await ann.who()
+    async with visit(app, "?_inputs_&_values_&utm_source=mail") as ann:
+        await ann.who()  # nothing of the chat's was in there
+
+
+async def test_what_the_server_does_not_have_any_more_is_refused_in_words(kept_lab: Lab) -> None:
+    server = _server("on_server", kept_lab)
+    server.start()
+    try:
+        async with visit(server, "?_state_id_=0123456789abcdef") as ann:
+            answer = await ann.answer()
+            assert (answer["do"], answer["code"]) == ("refuse", "no_room")
+        async with visit(server, "?room=known&_state_id_=0123456789abcdef") as ann:
+            await ann.who()
+    finally:
+        server.stop()
 
 
 # ── what comes with it ──

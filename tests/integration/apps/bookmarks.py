@@ -2,8 +2,9 @@
 Chats that are kept in bookmarks; the page's address asks for what a test needs.
 
 ``restore`` says where bookmarks bring people back, ``identity``, ``room`` and ``member`` are the
-Chat's (``room=choose`` is a function that names the room last said to it, if any), ``client`` what
-is kept besides, ``on=none`` and ``cancel`` switch things off.
+Chat's (``room=choose`` is a function that names the room last said to it, if any, ``room=require``
+the same with ``req()``), ``client`` what is kept besides, ``on=none`` and ``cancel`` switch things
+off, and with ``late`` there is a chat when the page says ``go``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs
 
 from chatlas import ChatOpenAICompletions
-from shiny import App, Inputs, Outputs, Session, reactive, render, ui
+from shiny import App, Inputs, Outputs, Session, reactive, render, req, ui
 from starlette.requests import Request
 
 from shiny_labchat import Chat, Lab, chat_module_server, chat_module_ui, chat_ui
@@ -52,10 +53,19 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
         query = session.clientdata.url_search().removeprefix("?")
     asked = {name: values[0] for name, values in parse_qs(query).items()}
     chosen: reactive.Value[str | None] = reactive.Value(None, name="chosen")
-    room = asked.get("room")
+    room = asked.get("room", "")
+    if "late" in asked:
+
+        @reactive.effect
+        def _() -> None:
+            req(input.go())
+            Chat("chat", room=chosen, study="tests", lab=lab).enable_bookmarking()
+
+        return
+    functions = {"choose": chosen, "require": lambda: req(chosen())}
     chat = Chat(
         "chat",
-        room=chosen if room == "choose" else room,
+        room=functions.get(room, room or None),
         study="tests",
         member=asked.get("member"),
         identity=cast(Any, asked.get("identity", "browser")),

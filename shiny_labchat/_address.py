@@ -1,0 +1,38 @@
+"""What follows the question mark of a page's address. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from urllib.parse import parse_qsl, urlencode
+
+__all__ = ["has", "keeping", "with_parameter"]
+
+
+def has(search: str, name: str) -> bool:
+    """Whether there is something of this name, be it empty or cut off."""
+    return any(name == each for each, _ in _pairs(search))
+
+
+def keeping(url: str, search: str, drop: Collection[str]) -> str:
+    """A bookmark's URL, with what the app's own address asks for."""
+    kept: list[tuple[str, str]] = []
+    for name, value in _pairs(search):
+        if name in ("_inputs_", "_values_"):
+            break  # from here on it is an older bookmark
+        if name != "_state_id_" and name not in drop:
+            kept.append((name, value))
+    if not kept:
+        return url
+    where, _, bookmark = url.partition("?")
+    return f"{where}?{urlencode(kept)}&{bookmark}"
+
+
+def with_parameter(url: str, name: str, value: str) -> str:
+    """An address that asks for one thing more."""
+    url, hash, anchor = url.partition("#")
+    sign = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
+    return f"{url}{sign}{urlencode([(name, value)])}{hash}{anchor}"
+
+
+def _pairs(search: str) -> list[tuple[str, str]]:
+    return parse_qsl(search.removeprefix("?"), keep_blank_values=True)
