@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 import uvicorn
 
+from shiny_labchat._address import with_parameter
 from shiny_labchat._lab import Lab
 from shiny_labchat.errors import LabChatError
 
@@ -123,21 +125,31 @@ def _open_when_ready(host: str, port: int) -> None:
 @click.argument("members", nargs=-1, required=True)
 @click.option("--address", default="http://127.0.0.1:8000/", show_default=True,
               help="Where the app is.")  # fmt: skip
-@click.option("--db", type=click.Path(dir_okay=False, path_type=Path), default="labchat.db",
-              show_default=True, help="The app's database file.")  # fmt: skip
+@click.option("--db", type=click.Path(dir_okay=False, path_type=Path),
+              help="The app's database file; without it, what LABCHAT_URL says, else labchat.db "
+              "in this folder.")  # fmt: skip
 @click.option("--study", help="Only for rooms of this study.")
 @click.option("--role", type=click.Choice(["participant", "observer", "experimenter"]),
               help="What they are there; without it, what the page says.")  # fmt: skip
-def links(members: tuple[str, ...], address: str, db: Path, study: str | None, role: str) -> None:
+def links(
+    members: tuple[str, ...], address: str, db: Path | None, study: str | None, role: str
+) -> None:
     """Make personal links: whoever opens one is that member. One line each: member, link."""
-    lab = Lab(f"sqlite:///{db.expanduser().resolve()}")
 
     async def make() -> None:
+        lab = Lab(_url_of(db))
+        click.echo(f"For the rooms in {lab.url.removeprefix('sqlite:///')}", err=True)
         for member in members:
             token = await lab.invite(member, study=study, role=role)  # pyright: ignore[reportArgumentType]
-            click.echo(f"{member}\t{address}?labchat={token}")
+            click.echo(f"{member}\t{with_parameter(address, 'labchat', token)}")
 
     try:
         asyncio.run(make())
     except (LabChatError, ValueError) as exc:
         raise click.ClickException(str(exc)) from exc
+
+
+def _url_of(db: Path | None) -> str:
+    if db is None and (said := os.environ.get("LABCHAT_URL")):
+        return said
+    return f"sqlite:///{(db or Path('labchat.db')).expanduser().resolve()}"

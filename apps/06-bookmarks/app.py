@@ -42,12 +42,15 @@ class Umpire:
 
 with ui.sidebar(title="Your conversation"):
     ui.input_action_button("begin", "Begin a new one")
-    ui.input_text("topic", "What is it about?")  # kept in the address too, by Shiny
+    ui.input_text("topic", "What is it about?")  # in the address, too
 
     @render.text
     def advice():
-        if chat.state() == "open":
-            return "Pass on the address of this page to invite others."
+        if chat.state() != "open":
+            return None
+        if not chat.messages():
+            return "Say something: with the first answer the address of this page leads back here."
+        return "Pass on the address of this page to invite others."
 
 
 umpire = Umpire()

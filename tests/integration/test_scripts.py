@@ -94,6 +94,38 @@ async def test_links_are_personal(tmp_path: Path) -> None:
     lab.log.close()
 
 
+@pytest.mark.parametrize(
+    ("address", "link"),
+    [
+        ("https://lab.example.org", "https://lab.example.org?labchat="),
+        ("https://x.org/?group=a", "https://x.org/?group=a&labchat="),
+        ("https://x.org/?", "https://x.org/?labchat="),
+        ("https://x.org/?a=1&#top", "https://x.org/?a=1&labchat="),
+    ],
+)
+async def test_links_lead_where_the_app_is_and_into_the_database_that_it_uses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, link: str
+) -> None:
+    """The app takes its database from LABCHAT_URL, and what else is in its address counts."""
+    path = tmp_path / "lab.db"
+    monkeypatch.setenv("LABCHAT_URL", f"sqlite:///{path}")
+    command = [sys.executable, "-c", "from shiny_labchat.cli import main; main()", "links"]
+    done = await run_process([*command, "ann", "--address", address], cwd=tmp_path)
+    assert str(path) in done.stderr.decode()
+    made = done.stdout.decode().strip().removeprefix("ann\t")
+    assert made.startswith(link) and made.endswith("#top") == address.endswith("#top")
+    lab = Lab()
+    grant = await invitation(lab.log, made.removeprefix(link).removesuffix("#top"))
+    assert grant is not None and grant.member == "ann"
+    lab.log.close()
+
+
+def test_links_into_no_database_are_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABCHAT_URL", "nonsense")
+    told = CliRunner().invoke(main, ["links", "ann"])
+    assert told.exit_code == 1 and told.output.startswith("Error: ")
+
+
 def test_a_port_in_use_is_told_with_what_to_do(server: Server) -> None:
     told = CliRunner().invoke(main, ["demo", "--no-browser", "--port", str(server.port)])
     assert told.exit_code == 1
