@@ -88,14 +88,14 @@ class Transforms:
 
     def set_for_user(self, fn: TransformUserInput) -> None:
         """Transform what people write with `fn`, from now on."""
-        if _arity(fn) != 1:
+        if not _takes(fn, 1):
             raise ValueError("A transform_user_input function must take 1 argument")
         self._of_user = fn
 
     def set_for_assistant(self, fn: TransformAssistantResponse) -> None:
         """Transform what programmes say with `fn`, from now on."""
-        takes = _arity(fn)
-        if takes not in (1, 3):
+        takes = 3 if _takes(fn, 3) and not _takes(fn, 4) else 1
+        if not _takes(fn, takes):
             raise ValueError("A transform_assistant_response function must take 1 or 3 arguments")
 
         async def retell(content: str, chunk: str, done: bool) -> Part | None:
@@ -219,8 +219,13 @@ def _part(shown: object, kind: str) -> Part | None:
     raise TypeError(f"a transform must return str, HTML or None, not {type(shown).__name__}")
 
 
-def _arity(fn: Callable[..., Any]) -> int:
-    return len(inspect.signature(fn).parameters)
+def _takes(fn: Callable[..., Any], number: int) -> bool:
+    """Whether it can be called with so many; what has a default is the function's own affair."""
+    try:
+        inspect.signature(fn).bind(*range(number))
+    except TypeError:
+        return False
+    return True
 
 
 class Transforming:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -29,6 +30,30 @@ def test_a_users_transform_takes_the_text(fn: Any) -> None:
 def test_an_assistants_transform_takes_one_thing_or_three(fn: Any) -> None:
     with pytest.raises(ValueError, match="transform_assistant_response"):
         transforms().set_for_assistant(fn)
+
+
+@pytest.mark.parametrize("fn", [html.escape, lambda text, by=1: text, lambda *all: all[0]])
+def test_what_a_users_transform_takes_besides_may_have_a_default(fn: Any) -> None:
+    transforms().set_for_user(fn)
+
+
+@pytest.mark.parametrize(
+    ("fn", "shown"),
+    [
+        (html.escape, "&lt;"),
+        (lambda *all: str(len(all)), "1"),
+        (lambda content, *, by=3: str(by), "3"),
+        (lambda content, chunk, done: chunk, "new"),
+        (lambda content="", chunk="", done=True: chunk, "new"),
+    ],
+)
+async def test_what_an_assistants_transform_takes_besides_may_have_a_default(
+    fn: Any, shown: str
+) -> None:
+    given = transforms()
+    given.set_for_assistant(fn)
+    assert given.retell is not None
+    assert await given.retell("<", "new", True) == ("markdown", shown)
 
 
 def test_another_key_to_submit_is_an_error() -> None:
