@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 from urllib.parse import parse_qs
 
 from shiny import reactive
+from shiny.input_handler import input_handlers
 from shiny.module import ResolvedId
 from shiny.reactive._reactives import Effect_
 from shiny.session import Session
@@ -194,7 +195,7 @@ class Seating:
     def _listen(self) -> None:
         root = self._session.root_scope()
         asked = ResolvedId(f"{self._id}_hello")
-        root.bookmark.exclude += [asked, f"{self._id}_user_input"]
+        _keep_out_of_bookmarks(str(self._id), root)
 
         # Right after Shiny has restored a bookmark, and before the app's own effects.
         @reactive.effect(priority=999_999)
@@ -371,3 +372,15 @@ class Seating:
             )
         except Exception:
             logger.debug("a page went away before it was told", exc_info=True)
+
+
+@input_handlers.add("shiny_labchat.hello", force=True)
+def _hear(value: object, name: ResolvedId, session: Session) -> object:
+    """What an element asks with holds its browser's keys, whether or not it has a Chat yet."""
+    _keep_out_of_bookmarks(name.removesuffix("_hello"), session)
+    return value
+
+
+def _keep_out_of_bookmarks(id: str, session: Session) -> None:
+    exclude = session.root_scope().bookmark.exclude
+    exclude += {f"{id}_hello", f"{id}_user_input"}.difference(exclude)

@@ -131,6 +131,7 @@ function binding(page) {
     find: (scope) => /** @type {any} */ (window).jQuery(scope).find(ROOM),
     /** @param {Asker} room */
     getId: (room) => `${room.id}_hello`,
+    getType: () => "shiny_labchat.hello",
     /** @param {Asker} room */
     getValue: (room) => ({ page: PAGE, ...room.asking }),
     /**

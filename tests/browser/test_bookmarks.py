@@ -57,6 +57,15 @@ def test_after_a_reload_one_is_the_same_in_the_same_room(people: People):
         assert secret not in address
 
 
+def test_the_browsers_keys_are_not_in_it_either_where_a_chat_has_not_come_yet(people: People):
+    (ann,) = people(1, APP)
+    expect(ann.at("later").chat.loc).to_be_attached()
+    address = is_kept(ann)
+    keys = ann.page.evaluate("[localStorage, sessionStorage].map((kept) => kept.labchat)")
+    assert all(len(key) >= 16 and key not in address for key in keys)
+    assert "later_hello" not in address
+
+
 def test_in_another_browser_it_opens_the_room_to_somebody_new(people: People):
     (ann,) = people(1, APP)
     ann.says("come in")

@@ -1,6 +1,7 @@
 # A room, and a module beside it, that the page's address leads back to.
 #
-# `?restore=` says where it brings people back as themselves: "same", "anywhere" or "no".
+# `?restore=` says where it brings people back as themselves: "same", "anywhere" or "no". There
+# is a place, too, for a chat that has not come yet.
 
 from typing import Any, cast
 
@@ -8,6 +9,7 @@ from _asked import asked
 from shiny import reactive
 from shiny.express import app_opts, input, module, render, ui
 
+from shiny_labchat import chat_ui
 from shiny_labchat.express import Chat
 
 ui.page_opts(title="Bookmarks", fillable=True, lang="en")
@@ -55,6 +57,8 @@ def beside(input: Any, output: Any, session: Any) -> None:
 with ui.layout_columns():
     chat.ui()
     beside("inner")
+
+ui.div(chat_ui("later"), hidden=True)
 
 ui.input_text("topic", "Topic")
 ui.input_action_button("cancel", "Cancel")
