@@ -20,7 +20,7 @@ export const LABELS = {
   copied: "Copied",
   copy: "Copy",
   // what is being answered
-  stop: "Stop answering",
+  stop: "Stop {name}'s answer",
   stopped: "Stopped.",
   failed: "This answer was cut short by an error.",
   interrupted: "This answer was cut short: the server was interrupted.",

@@ -5,6 +5,9 @@ import { rendered } from "./markdown.js";
 import { merge, rewrite } from "./merge.js";
 import { offer } from "./suggestions.js";
 
+/** Longer texts are shown as they are: to render them would keep the page from doing anything else. */
+const LONGEST = 100_000;
+
 /** What a model wrote: markdown, shown as it is until it is rendered. */
 export class Prose {
   #scene;
@@ -46,7 +49,8 @@ export class Prose {
 
   async draw() {
     if (this.element.hidden || this.#isDropped || this.#isHopeless) return;
-    const nodes = await rendered(this.#source, this.#scene.labels.text("image"));
+    const isShort = this.#source.length <= LONGEST;
+    const nodes = isShort ? await rendered(this.#source, this.#scene.labels.text("image")) : null;
     if (!this.#isDropped) this.#scene.still(() => (nodes ? this.#show(nodes) : this.#showRaw()));
   }
 

@@ -181,6 +181,7 @@ export class Room {
   /** It is over; what was said stays to be read. @param {string} code @param {string} say */
   end(code, say) {
     this.#hangUp();
+    this.#transcript.leave();
     this.#composer.restore(this.#outbox.withdrawAll().join("\n"));
     this.#lock(code === "removed" ? "removed" : "gone", this.#labels.sentence(code, say));
   }

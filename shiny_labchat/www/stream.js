@@ -13,6 +13,7 @@ export class Stream {
   #labels;
   #say;
   #isLive = false;
+  #isLeft = false;
   /** @type {HTMLButtonElement | null} */
   #stop = null;
   #progress = make("div", { class: "labchat-progress" });
@@ -45,9 +46,19 @@ export class Stream {
   begin(stop) {
     this.#progress.append(make("span", { class: "labchat-pulse", "aria-hidden": "true" }));
     if (stop) this.#progress.append((this.#stop = this.#stopButton(stop)));
-    this.element.prepend(this.#progress);
     this.#content.grow();
+    this.#show();
+  }
+
+  #show() {
+    this.element.prepend(this.#progress);
     this.#live(true);
+  }
+
+  #hide() {
+    this.#leaveButton();
+    this.#progress.remove();
+    this.#live(false);
   }
 
   /** @param {Chunk} chunk */
@@ -75,6 +86,16 @@ export class Stream {
   /** The line is new: on the old one nobody may have heard that it is to stop. */
   renew() {
     if (this.#stop) this.#stop.disabled = false;
+    if (this.#isLeft) this.#show();
+    this.#isLeft = false;
+  }
+
+  /** There is no line any more: it may go on, but not here. */
+  leave() {
+    if (!this.#isLive) return;
+    this.#isLeft = true;
+    this.#hide();
+    this.#article.removeAttribute("aria-live");
   }
 
   drop() {
@@ -82,11 +103,9 @@ export class Stream {
   }
 
   async #finish() {
-    this.#leaveButton();
-    this.#progress.remove();
-    this.#live(false);
+    this.#hide();
     await this.#content.ready;
-    if (this.#log) this.#say(this.#words);
+    if (this.#log && this.#words) this.#say([this.#author, this.#words].filter(Boolean).join("\n"));
     this.#article.removeAttribute("aria-live");
   }
 
@@ -102,14 +121,17 @@ export class Stream {
     return /** @type {HTMLElement | null} */ (this.#article.closest("[role=log]"));
   }
 
+  get #author() {
+    return this.#article.querySelector(".labchat-author")?.textContent ?? "";
+  }
+
   get #words() {
-    const author = this.#article.querySelector(".labchat-author")?.textContent;
-    return [author, this.#content.words, this.#ending.textContent].filter(Boolean).join("\n");
+    return [this.#content.words, this.#ending.textContent].filter(Boolean).join("\n");
   }
 
   /** @param {() => boolean} stop */
   #stopButton(stop) {
-    const words = this.#labels.text("stop");
+    const words = this.#labels.text("stop", { name: this.#author });
     const button = make("button", { type: "button", class: "labchat-stop", "aria-label": words, title: words });
     button.addEventListener("click", () => {
       if (!stop()) return;

@@ -145,7 +145,17 @@ export class Transcript {
   /** The line is new: what was asked on the old one will not be answered. */
   renew() {
     this.#stopAsking();
-    for (const { stream } of this.#entries) stream.renew();
+    this.#eachStream((stream) => stream.renew());
+  }
+
+  /** There is no line any more, and nothing here grows. */
+  leave() {
+    this.#eachStream((stream) => stream.leave());
+  }
+
+  /** @param {(stream: import("./stream.js").Stream) => void} change */
+  #eachStream(change) {
+    this.#place.change(async () => () => this.#entries.forEach(({ stream }) => change(stream)));
   }
 
   /**

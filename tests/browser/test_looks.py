@@ -18,6 +18,7 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
     "is_mobile": True,
 }
+ARABIC = "\u0645\u0631\u062d\u0628\u0627"
 CODE = r"```python\n# a comment\ndef f(x: int = 1, *, s='text'):\n    return len(x) or None\n```"
 TABLE = r"| treatment | n | mean contribution | standard error | remark |\n|---|--:|--:|--:|---|\n"
 ROW = r"| communication | 118 | 12.90 | 0.39 | higher, as in earlier work |"
@@ -73,6 +74,38 @@ def test_code_can_be_read_in_light_and_dark(people: People, mode: str):
     expect(words.and_(ann.page.locator(".hljs-comment"))).to_have_text("# a comment")
     assert min(words.nth(n).evaluate(CONTRAST) for n in range(words.count())) >= 4.5
     ann.says("Oracle ends")
+
+
+def test_code_runs_from_left_to_right_in_an_answer_that_does_not(people: People):
+    (ann,) = people(1, APP)
+    oracle(ann, f"says {ARABIC} `f(x)`", rf"says \n\n```\nif (a) {{\n```\n\n> {ARABIC}")
+    written = ann.page.locator("article[data-live] .labchat-markdown")
+    expect(written.locator("p").first).to_have_css("direction", "rtl")
+    for code in (written.locator("p code"), written.locator("pre code")):
+        expect(code).to_have_css("direction", "ltr")
+    expect(written.locator("blockquote")).to_have_css("border-right-width", "4px")
+    expect(written.locator("blockquote")).to_have_css("border-left-width", "0px")
+    ann.says("Oracle ends")
+
+
+def test_a_box_that_is_ticked_has_no_bullet_besides(people: People):
+    (ann,) = people(1, APP)
+    oracle(ann, r"says - [x] done\n- [ ] to do")
+    items = ann.page.locator("article[data-live] li")
+    expect(items).to_have_count(2)
+    expect(items.first).to_have_css("list-style-type", "none")
+    ann.says("Oracle ends")
+
+
+def test_an_answer_as_long_as_a_book_is_shown_as_it_is(people: People):
+    """To render it would keep everybody's page from doing anything else, for half a minute."""
+    ann, bob = people(2, APP)
+    oracle(ann, r"repeats 6000 A *line* of text.\n\n")
+    ann.says("open Sibyl", "Sibyl says It is **drawn** later.")
+    expect(bob.page.locator("article[data-live] strong")).to_have_text("drawn")
+    book = bob.page.locator("article[data-live] .labchat-text")
+    expect(book).to_contain_text("A *line* of text.")
+    ann.says("Oracle ends", "Sibyl ends")
 
 
 def test_a_wide_table_scrolls_and_breaks_no_number(people: People):

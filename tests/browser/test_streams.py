@@ -160,13 +160,38 @@ def test_who_asked_and_experimenters_can_stop_an_answer_and_nobody_else(people: 
         for person, may in ((ann, 1), (bob, 0), (eve, 1)):
             grows(person, "Oracle", "Half a")
             expect(person.chat.loc_stop_button("Half a")).to_have_count(may)
-        expect(stopper.chat.loc_stop_button()).to_have_accessible_name("Stop answering")
+        expect(stopper.chat.loc_stop_button()).to_have_accessible_name("Stop Oracle's answer")
         stopper.chat.stop_answer("Half a")
         for person in (ann, bob, eve):
             ended(person, "Oracle", "Half a", "Stopped.")
             expect(person.chat.loc_stop_button()).to_have_count(0)
     bob.reloads()
     ended(bob, "Oracle", "Half a", "Stopped.")
+
+
+def test_for_who_is_removed_nothing_goes_on_until_they_are_back(
+    people: People, shared: Serve, room: str, organiser: Organiser, noise: Noise
+):
+    noise.expects(SEVERED)
+    (ann,) = people(1, APP)
+    (bob,) = people(1, APP, script=CABLES)
+    programme = organiser.room(shared(APP), room)
+    bob.says("open Oracle", "Oracle says Half a")
+    grows(bob, "Oracle", "Half a")
+    (who,) = [m for m in organiser.does(programme.members()) if m.pseudonym == bob.name]
+    organiser.does(programme.remove_member(who.id))
+    bob.stands("removed")
+    ended(bob, "Oracle", "Half a")
+    expect(bob.page.locator(".labchat-progress")).to_have_count(0)
+    expect(answer(bob, "Oracle")).not_to_have_attribute("aria-live", "off")
+    organiser.does(programme.add_member(who.id))
+    cut(bob, "shiny")
+    mend(bob, "shiny")  # the next session lets them in
+    ann.says("Oracle says  loaf")
+    grows(bob, "Oracle", "Half a loaf")
+    bob.chat.stop_answer("Half a loaf")
+    for person in (ann, bob):
+        ended(person, "Oracle", "Half a loaf", "Stopped.")
 
 
 def test_an_answer_that_breaks_stays_as_far_as_it_came_and_says_so(people: People):
@@ -293,6 +318,14 @@ def test_a_screen_reader_hears_an_answer_once_and_whole(people: People):
     ann.says("Oracle ends")
     bob.waits_until(lambda: heard(bob) == ["Oracle\nSome bold words"])
     expect(answer(bob, "Oracle")).not_to_have_attribute("aria-live", "off")
+
+
+def test_a_screen_reader_is_told_nothing_where_nothing_was_said(people: People):
+    (ann,) = people(1, APP)
+    (bob,) = people(1, APP, script=HEARS)
+    ann.says("open Oracle", "Oracle ends", "open Sibyl", "Sibyl says So", "Sibyl ends")
+    bob.waits_until(lambda: heard(bob) != [])
+    assert heard(bob) == ["Sibyl\nSo"]
 
 
 def test_what_is_read_above_a_growing_answer_does_not_move(

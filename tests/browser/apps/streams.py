@@ -68,8 +68,15 @@ def made(order: str, words: str) -> Any:
             return tags.div(tags.b(words), HTML("<i class='mine'>as written</i>"))
         case "breaks":
             raise RuntimeError(words)
+        case "repeats":
+            times, _, what = words.partition(" ")
+            return lines(what) * int(times)
         case _:
-            return words.replace("\\n", "\n")
+            return lines(words)
+
+
+def lines(words: str) -> str:
+    return words.replace("\\n", "\n")
 
 
 def source(url: str):
