@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -65,9 +65,9 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Message(Mapping[str, Any]):
     """
-    What was said in a room.
+    What was said in a room; also a mapping of `content` and `role`, as models' clients take it.
 
     Parameters
     ----------
@@ -119,17 +119,22 @@ class Message:
 
     def __getitem__(self, key: str) -> Any:
         """`message["content"]`, `message["role"]`: shinychat's dictionaries, as it were."""
-        if key not in ("content", "role"):
+        if key not in _KEYS:
             raise KeyError(key)
         return getattr(self, key)
 
-    def keys(self) -> tuple[str, ...]:
-        """The keys of shinychat's message dictionaries, so that `dict(message)` is one."""
-        return ("content", "role")
+    def __iter__(self) -> Iterator[str]:
+        return iter(_KEYS)
+
+    def __len__(self) -> int:
+        return len(_KEYS)
 
     def as_dict(self) -> dict[str, Any]:
         """All fields as JSON values; the time in ISO 8601."""
         return {**asdict(self), "at": self.at.isoformat()}
+
+
+_KEYS = ("content", "role")
 
 
 def message_of(event: Event) -> Message:

@@ -180,6 +180,7 @@ def test_a_message_reads_like_shinychats_dictionary() -> None:
     message = a_message()
     assert dict(message) == {"content": "ab", "role": "user"}
     assert (message["content"], message["role"]) == ("ab", "user")
+    assert message.get("role") == "user" and "member" not in message
     with pytest.raises(KeyError):
         message["member"]
 
