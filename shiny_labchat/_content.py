@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
-from htmltools import HTML, HTMLDependency, Tag, TagChild, TagList, tags
+from htmltools import HTML, HTMLDependency, ReprHtml, Tag, TagChild, TagList, tags
 from shiny.session import Session
+from shinychat import message_content
 
 # Not the public `message_content`: a tool's result with UI of its own would not end its call.
 from shinychat._chat_normalize import normalize_message, normalize_message_chunk
@@ -95,7 +96,9 @@ def as_chunk(chunk: object, session: Session) -> Content:
 
 
 def as_html(icon: HTML | Tag | TagList | str | None) -> str | None:
-    """An icon's HTML."""
+    """An icon's HTML; a string is HTML as it is."""
+    if isinstance(icon, str):
+        icon = HTML(icon)
     return None if icon is None else str(TagList(icon).render()["html"])
 
 
@@ -151,10 +154,14 @@ class _Reading:
             self._add_ui(message)
         elif isinstance(message, str):
             self.parts.append(("markdown", message))
-        elif isinstance(message, TagList):
+        elif isinstance(message, int | float):
+            self._add(str(message))
+        elif isinstance(message, TagList | list | tuple):
             # Its own strings are markdown; those inside a tag are the tag's.
-            for child in message:
+            for child in cast("Iterable[object]", message):
                 self._add(child)
+        elif _is_figure(message):
+            self._add_ui(message)
         elif _is_remote_image(message):
             # shinychat would load it; a model's markdown loads nothing from elsewhere.
             self.parts.append(("markdown", f"![]({message.url})"))
@@ -215,6 +222,12 @@ def _attached(file: Attachment) -> Tag:
 def _is_remote_image(message: Any) -> bool:
     chatlas = sys.modules.get("chatlas")
     return chatlas is not None and isinstance(message, chatlas.types.ContentImageRemote)
+
+
+def _is_figure(message: Any) -> bool:
+    """Whether it draws itself, as tables and plots do, and shinychat has no other way with it."""
+    draws = isinstance(message, ReprHtml) and not isinstance(message, type)
+    return draws and message_content.dispatch(type(message)) is message_content.dispatch(object)
 
 
 def _is_turn(message: Any) -> bool:

@@ -80,7 +80,7 @@ class Saying(Transforming):
         self,
         message: Any,
         *,
-        icon: HTML | Tag | TagList | None = None,
+        icon: HTML | Tag | TagList | str | None = None,
         author: str | Member | None = None,
         audience: Literal["me"] | Iterable[str | Member] | None = None,
         id: str | None = None,
@@ -95,7 +95,7 @@ class Saying(Transforming):
             browser), a dictionary with `content` and `role`, or any type registered with
             `shinychat.message_content`. The role "user" says it in this session's person's name.
         icon
-            Shown beside the message.
+            Shown beside the message: UI, or a string of HTML.
         author
             Who says it: a member, or the name that the programme speaks under. None: the
             programme.
@@ -122,7 +122,7 @@ class Saying(Transforming):
     def _post_of(
         self,
         content: Content,
-        icon: HTML | Tag | TagList | None,
+        icon: HTML | Tag | TagList | str | None,
         author: str | Member | None,
         audience: Literal["me"] | Iterable[str | Member] | None,
         id: str | None,
@@ -184,7 +184,7 @@ class Saying(Transforming):
         self,
         message: Iterable[Any] | AsyncIterable[Any],
         *,
-        icon: HTML | Tag | TagList | None = None,
+        icon: HTML | Tag | TagList | str | None = None,
         author: str | Member | None = None,
         audience: Literal["me"] | Iterable[str | Member] | None = None,
         id: str | None = None,

@@ -11,6 +11,7 @@ from htmltools import HTML, HTMLDependency, Tag, TagAttrValue, TagChild, TagList
 from shiny import ui
 from shiny.module import ResolvedId, resolve_id
 from shiny.types import MISSING, MISSING_TYPE
+from shiny.ui.css import CssUnit, as_css_unit
 from shinychat import output_markdown_stream
 
 from shiny_labchat._content import as_html, as_shown
@@ -25,10 +26,10 @@ def chat_ui(
     *,
     messages: Iterable[Any] | None = None,
     placeholder: str = "Enter a message...",
-    width: str = "min(680px, 100%)",
-    height: str = "auto",
+    width: CssUnit = "min(680px, 100%)",
+    height: CssUnit = "auto",
     fill: bool = True,
-    icon_assistant: HTML | Tag | TagList | None = None,
+    icon_assistant: HTML | Tag | TagList | str | None = None,
     labels: Mapping[str, str] | None = None,
     greeting: Greeting | None = None,
     enable_cancel: bool | MISSING_TYPE = MISSING,
@@ -48,11 +49,11 @@ def chat_ui(
     placeholder
         What the empty text box says.
     width, height
-        CSS sizes.
+        CSS sizes; numbers are pixels.
     fill
         Whether the chat takes the height that a fillable container has left.
     icon_assistant
-        Shown beside a programme's messages; None: a drawn one.
+        Shown beside a programme's messages: UI, or a string of HTML. None: a drawn one.
     labels
         Other words for those the chat uses, by key; see ``www/labels.js``.
     greeting
@@ -82,9 +83,10 @@ def chat_ui(
     needed = [needed for _, needed in drawn]
     if isinstance(icon_assistant, Tag | TagList):
         needed.append([*icon_assistant.get_dependencies()])
+    size = css(width=as_css_unit(width), height=as_css_unit(height))
     room = Tag(
         "labchat-room",
-        {"class": "labchat", "style": css(width=width, height=height)},
+        {"class": "labchat", "style": size},
         ui.div(_composer(resolved, placeholder, submit_key), class_="labchat-composer"),
         _dependency(),
         _markdown_dependencies(),

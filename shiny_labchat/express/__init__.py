@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from htmltools import HTML, Tag, TagAttrValue, TagList
 from shiny.express import app_opts
 from shiny.types import MISSING, MISSING_TYPE
+from shiny.ui.css import CssUnit
 
 from shiny_labchat._bookmark import CancelCallback, ClientWithState
 from shiny_labchat._chat import Chat as _Chat
@@ -28,10 +29,10 @@ class Chat(_Chat):
         self,
         messages: Iterable[Any] | None = None,
         placeholder: str = "Enter a message...",
-        width: str = "min(680px, 100%)",
-        height: str = "auto",
+        width: CssUnit = "min(680px, 100%)",
+        height: CssUnit = "auto",
         fill: bool = True,
-        icon_assistant: HTML | Tag | TagList | None = None,
+        icon_assistant: HTML | Tag | TagList | str | None = None,
         labels: Mapping[str, str] | None = None,
         greeting: Greeting | None = None,
         enable_cancel: bool | MISSING_TYPE = MISSING,

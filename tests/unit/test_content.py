@@ -52,6 +52,13 @@ def session() -> Session:
     return AppSession(App(ui.page_fluid(), None), "1", MockConnection())
 
 
+class Table:
+    """Draws itself, as those of data frames do."""
+
+    def _repr_html_(self) -> str:
+        return "<table></table>"
+
+
 def request(**more: Any) -> ContentToolRequest:
     """What a model asks for."""
     fields: dict[str, Any] = {"id": "c1", "name": "weather", "arguments": {"city": "Oslo"}}
@@ -72,7 +79,14 @@ def request(**more: Any) -> ContentToolRequest:
             TagList("*a*", tags.b("*x*"), 42),
             [("markdown", "*a*"), ("html", "<b>*x*</b>"), ("markdown", "42")],
         ),
+        (42, [("markdown", "42")]),
+        (
+            ["*a*", [tags.b("x")], None, 1.5],
+            [("markdown", "*a*"), ("html", "<b>x</b>"), ("markdown", "1.5")],
+        ),
+        (Table(), [("html", "<table></table>")]),
         ({"content": "hi"}, [("markdown", "hi")]),
+        ({"content": 42}, [("markdown", "42")]),
         ({"content": tags.b("x")}, [("html", "<b>x</b>")]),
         (ChatMessage("x", content_type="text"), [("text", "x")]),
         (ChatMessage("hm", content_type="thinking"), [("thinking", "hm")]),
@@ -380,8 +394,8 @@ def test_an_unknown_type_is_refused_with_what_to_do(session: Session) -> None:
         as_content(object(), session)
     with pytest.raises(ValueError, match="object.*message_content_chunk.register"):
         as_chunk(object(), session)
-    with pytest.raises(ValueError, match="int.*message_content_chunk.register"):
-        as_chunk({"content": 3}, session)
+    with pytest.raises(ValueError, match="bytes.*message_content_chunk.register"):
+        as_chunk({"content": b"3"}, session)
 
 
 # ── drawn, never logged ──

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from htmltools import HTML, HTMLDependency, TagList, tags
 from shinychat import chat_greeting
 
 from shiny_labchat import chat_ui
+from shiny_labchat._content import as_html
 from shiny_labchat._greeting import as_drawn
 from shiny_labchat._transform import Transforms
 
@@ -99,6 +101,17 @@ def test_an_icon_brings_what_it_needs() -> None:
     room = chat_ui("chat", icon_assistant=tags.i(needed, class_="robot"))
     assert needed in room.get_dependencies()
     assert 'class="robot"' in str(room.attrs["data-icon-assistant"])
+
+
+def test_an_icon_may_be_a_string_of_html() -> None:
+    assert chat_ui("chat", icon_assistant="<i></i>").attrs["data-icon-assistant"] == "<i></i>"
+    assert as_html("<i></i>") == "<i></i>"
+
+
+def test_sizes_that_are_numbers_are_pixels() -> None:
+    style = str(chat_ui("chat", width=400, height=300.5).attrs["style"])
+    assert re.fullmatch(r"width:400(\.0+)?px;height:300\.50*px;", style)
+    assert "width:50%;height:auto;" in str(chat_ui("chat", width="50%").attrs["style"])
 
 
 def test_only_an_app_that_says_so_has_no_button_to_stop() -> None:
