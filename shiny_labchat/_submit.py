@@ -161,4 +161,5 @@ class Handlers:
         )
         if isinstance(exc, NotifyException):
             sanitize = exc.sanitize
-        return app.sanitize_error_msg if sanitize else str(exc)
+        # Some say nothing, as a model's timeout does.
+        return app.sanitize_error_msg if sanitize else str(exc) or type(exc).__name__

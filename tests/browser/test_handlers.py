@@ -49,6 +49,12 @@ def test_on_error_says_what_the_sender_is_shown(people: People, on_error: str, w
     ann.is_notified(words)
 
 
+def test_an_error_without_words_is_shown_by_its_name(people: People):
+    (ann,) = people(1, "handlers.py")
+    ann.says("time out")
+    ann.is_notified("TimeoutError")
+
+
 def test_on_error_unhandled_ends_the_senders_session_and_no_other(people: People):
     ann, bob = people(2, "handlers.py", on_error="unhandled")
     for person in (ann, bob):

@@ -37,6 +37,8 @@ async def obey(text: str):
             gates[room].set()
         case ["fail"]:
             raise ValueError("the handler broke at line 7")
+        case ["time", "out"]:
+            raise TimeoutError
         case ["block"]:
             time.sleep(2)  # noqa: ASYNC251 - the fault that is to be noticed
             await chat.append_message("blocked")
