@@ -179,8 +179,8 @@ class Chat(Reading, Greets, Bookmarking):
         earlier = _chats.get(key)
         if earlier is not None:
             earlier._stop_bookmarking()
-            earlier._seating.stop()
-            earlier._following.leave()
+            if earlier._seating.stop():
+                earlier._seating.spawn(earlier._following.retire())
         _chats[key] = self
 
     # ── which room, and who ──
@@ -383,12 +383,12 @@ class Chat(Reading, Greets, Bookmarking):
         """End the chat in this session; the room, and everybody else in it, goes on."""
         self._handlers.registered.clear()
         self._stop_bookmarking()
-        self._seating.destroy()
-        self._following.leave()
+        if self._seating.destroy():
+            self._seating.spawn(self._following.retire())
 
     def _session_ended(self) -> None:
-        self._seating.stop()
-        self._seating.spawn(self._end())
+        if self._seating.stop():
+            self._seating.spawn(self._end())
 
     async def _end(self) -> None:
         await self._seating.stopped()

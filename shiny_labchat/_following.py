@@ -118,6 +118,12 @@ class Following:
             self.live.leave()
             self.live = None
 
+    async def retire(self) -> None:
+        """Hear nothing more; the room is left when all is handled that was heard."""
+        self._unfollow()
+        await self._handlers.idle()
+        self.leave()
+
     async def end(self) -> None:
         """The session has ended: what its page has sent is still handled, then the room is left."""
         self._unfollow()

@@ -176,7 +176,14 @@ class Saying(Transforming):
             told = replace(command, member=member, audience=audience, by=command.by and me)
             await do(self._room(), told)
 
-        await self._following.once(later)
+        await self._once(later)
+
+    async def _once(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Do something now, or as soon as it is known who this person is, and where."""
+        if self._seating.is_over:  # as in a handler of a chat that was replaced meanwhile
+            await action()
+        else:
+            await self._following.once(action)
 
     # ── streams ──
 
@@ -353,7 +360,7 @@ class Saying(Transforming):
         async def clear() -> None:
             await self._room().clear(self._seating.member, greeting=greeting)
 
-        await self._following.once(clear)
+        await self._once(clear)
 
 
 _Known = asyncio.Future[tuple[Room, _commands.Post]]

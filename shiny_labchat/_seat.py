@@ -255,10 +255,17 @@ class Seating:
         if self._admitting is not None:
             await asyncio.wait([self._admitting])
 
-    def destroy(self) -> None:
-        """Seat nobody any more, and tell the page."""
-        if self.stop():
+    def destroy(self) -> bool:
+        """Seat nobody any more, and tell the page; whether that is news."""
+        is_news = self.stop()
+        if is_news:
             self.spawn(self._tell(do="left"))
+        return is_news
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has seated its person, and will seat nobody any more."""
+        return self.member is not None and self._effect is None
 
     # ── admission ──
 

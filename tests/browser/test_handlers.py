@@ -126,3 +126,20 @@ def test_a_reply_of_a_handler_whose_page_has_gone_is_kept(people: People):
     bob.chat.expect_presence(1)
     bob.says("go on")
     bob.sees("waited")
+
+
+@pytest.mark.parametrize("button", ["again", "end"])
+def test_a_handler_whose_chat_is_made_anew_or_ended_meanwhile_goes_on(people: People, button: str):
+    ann, bob = people(2, "redrawn.py")
+    ann.says("wait")
+    ann.clicks(button)
+    if button == "end":
+        ann.stands("gone")
+    else:
+        expect(ann.page.locator("#number")).to_have_text("chat 1")
+    bob.says("go on")
+    bob.sees("chat 0 was told wait")
+    if button == "again":
+        ann.sees("chat 0 was told wait", "for one")
+        ann.says("and you?")
+        bob.sees("chat 1 was told wait go on")
