@@ -1,4 +1,4 @@
-"""OpenAI's own client, as people use it with Shiny's chat: it takes the room's messages as they are."""
+"""OpenAI's own client, as people use it with Shiny's chat, takes messages as they are."""
 
 from __future__ import annotations
 
