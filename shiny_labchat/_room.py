@@ -304,6 +304,8 @@ class Room:
         each person or group as they come, :meth:`Lab.on_message` for ``"group-*"`` is better: it
         is there at once.
 
+        In an Express script it is a decorator: such a script would show what a mere call gives.
+
         Parameters
         ----------
         fn

@@ -91,9 +91,10 @@ class Saying(Transforming):
         Parameters
         ----------
         message
-            Text (markdown), `HTML`, a Tag or TagList (inputs and outputs in it live in each
-            browser), a dictionary with `content` and `role`, or any type registered with
-            `shinychat.message_content`. The role "user" says it in this session's person's name.
+            Text (markdown), `HTML`, a Tag or TagList or what else a tag may hold (inputs and
+            outputs in it live in each browser), a dictionary with `content` and `role`, or any
+            type registered with `shinychat.message_content`. The role "user" says it in this
+            session's person's name.
         icon
             Shown beside the message: UI, or a string of HTML.
         author

@@ -9,7 +9,8 @@ import { mark } from "./element.js";
  */
 
 const SUGGESTION = ".suggestion, [data-suggestion]";
-const OFFERED_IN = '[data-role="assistant"] :is(.labchat-markdown, .labchat-html)';
+/** What people write is in neither. */
+const OFFERED_IN = ".labchat-markdown, .labchat-html";
 
 /** @typedef {{altKey: boolean, ctrlKey: boolean, metaKey: boolean}} Modifiers */
 

@@ -18,6 +18,7 @@ chat.ui(
         "<span class='suggestion submit'>sent at once</span> or "
         "<span data-suggestion='what it means'>what it says</span> or "
         "<span data-suggestion='by attribute' data-suggestion-submit='true'>attribute</span> or "
-        "<img data-suggestion='a thousand words' src='pictures/square.png' alt='picture'>"
+        "<img data-suggestion='a thousand words' src='pictures/square.png' alt='picture'>",
+        {"role": "user", "content": "Or <span class='suggestion'>as somebody said</span>"},
     ]
 )
