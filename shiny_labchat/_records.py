@@ -67,7 +67,9 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Message(Mapping[str, Any]):
     """
-    What was said in a room; also a mapping of `content` and `role`, as models' clients take it.
+    What was said in a room.
+
+    It is also a mapping of `content` and `role`, as models' clients take messages.
 
     Parameters
     ----------

@@ -83,10 +83,9 @@ def chat_ui(
     needed = [needed for _, needed in drawn]
     if isinstance(icon_assistant, Tag | TagList):
         needed.append([*icon_assistant.get_dependencies()])
-    size = css(width=as_css_unit(width), height=as_css_unit(height))
     room = Tag(
         "labchat-room",
-        {"class": "labchat", "style": size},
+        {"class": "labchat", "style": _size(as_css_unit(width), as_css_unit(height))},
         ui.div(_composer(resolved, placeholder, submit_key), class_="labchat-composer"),
         _dependency(),
         _markdown_dependencies(),
@@ -100,6 +99,13 @@ def chat_ui(
         **kwargs,
     )
     return ui.fill.as_fill_item(room) if fill else room
+
+
+def _size(width: str, height: str) -> str | None:
+    # The least height of the style sheet must not overrule a smaller one that the app asks for.
+    is_given = height and height != "auto" and "%" not in height
+    least = f"min(20rem, 100dvh, {height})" if is_given else None
+    return css(width=width, height=height, min_height=least)
 
 
 def _composer(

@@ -36,3 +36,13 @@ def test_an_input_that_is_streamed_and_an_output_with_files_work_for_all(people:
         expect(person.finds("Stamped")).to_be_visible()
     expect(ann.page.locator("#insert")).to_be_disabled()
     expect(bob.page.locator("#insert")).to_be_enabled()
+
+
+def test_it_has_the_size_that_the_app_wants_however_much_is_said(people: People):
+    (ann,) = people(1, "small.py")
+    for text in ("one", "two", "three", "four"):
+        ann.says(text)
+    box = ann.chat.loc.bounding_box()
+    assert box is not None and (box["width"], box["height"]) == (400, 200)
+    expect(ann.chat.loc_input).to_be_in_viewport(ratio=1)
+    assert ann.is_at_the_bottom()
