@@ -165,7 +165,7 @@ class _Reading:
         elif _is_remote_image(message):
             # shinychat would load it; a model's markdown loads nothing from elsewhere.
             self.parts.append(("markdown", f"![]({message.url})"))
-        else:
+        elif not _is_of_usage(message):
             said = self._normalise(message)
             self.role = said.role
             if _is_turn(message):
@@ -228,6 +228,13 @@ def _is_figure(message: Any) -> bool:
     """Whether it draws itself, as tables and plots do, and shinychat has no other way with it."""
     draws = isinstance(message, ReprHtml) and not isinstance(message, type)
     return draws and message_content.dispatch(type(message)) is message_content.dispatch(object)
+
+
+def _is_of_usage(message: Any) -> bool:
+    """Whether it says what a reply has cost, or how it was filtered, and nothing of the reply."""
+    openai = sys.modules.get("openai.types.chat")  # whoever has a chunk has imported it
+    is_chunk = openai is not None and isinstance(message, openai.ChatCompletionChunk)
+    return is_chunk and not message.choices
 
 
 def _is_turn(message: Any) -> bool:

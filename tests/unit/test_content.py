@@ -343,6 +343,9 @@ def test_answers_of_openais_own_client_are_text(session: Session) -> None:
             }
         )
         assert as_chunk(chunk, session).parts == parts
+    of_usage = {**fields, "object": "chat.completion.chunk", "choices": []}
+    last = ChatCompletionChunk.model_validate(of_usage)
+    assert as_chunk(last, session).parts == []
 
 
 class Card:
