@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from shiny_labchat import _callbacks
 from shiny_labchat._domain import RoomKey
@@ -42,6 +42,9 @@ def attend(log: Log, scope: Scope, bot: Attendant, room_of: _callbacks.RoomOf) -
 
     One with the same id, in the same rooms, is replaced. It follows rooms as callbacks do.
     """
+
+    if not isinstance(cast(object, getattr(bot, "id", None)), str):
+        raise TypeError(f"bot must be a Bot, such as Bot('helper', respond=...), not {bot!r}")
 
     async def react(room: Any, member: Member | None, message: Message) -> None:
         await bot.react(room, message)

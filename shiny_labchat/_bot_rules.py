@@ -13,8 +13,9 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
+from shiny_labchat._given import check_count, check_number
 from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._records import Message
 
@@ -75,8 +76,7 @@ class Every:
     n: int
 
     def __post_init__(self) -> None:
-        if self.n < 1:
-            raise ValueError(f"n must be at least 1, not {self.n}")
+        check_count("n", self.n, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,7 @@ class Silence:
     seconds: float
 
     def __post_init__(self) -> None:
-        if not self.seconds > 0:
-            raise ValueError(f"seconds must be positive, not {self.seconds}")
+        check_number("seconds", self.seconds, above=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +110,7 @@ class Chance:
     p: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.p <= 1:
-            raise ValueError(f"p must be between 0 and 1, not {self.p}")
+        check_number("p", self.p, least=0, most=1)
 
 
 When = (
@@ -321,6 +319,16 @@ class Budget:
     tokens: int | None = None
     money: float | None = None
     price: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        check_count("calls", self.calls, 0, or_none=True)
+        check_count("tokens", self.tokens, 0, or_none=True)
+        check_number("money", self.money, least=0, or_none=True)
+        price: Any = self.price
+        if price is not None and not (isinstance(price, Sequence) and len(cast(Any, price)) == 2):
+            raise TypeError(f"price must be two numbers, (in, out), or None, not {price!r}")
+        for each in price or ():
+            check_number("price", each, least=0)
 
     def is_spent(self, calls: int, used: tuple[int, int], cost: float, unpriced: int) -> bool:
         """

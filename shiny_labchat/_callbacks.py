@@ -8,7 +8,6 @@ woken by, and that they go on where another process, or the one before this, has
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import secrets
 import time
@@ -24,6 +23,7 @@ import sqlalchemy as sa
 from shiny_labchat import _commands
 from shiny_labchat._domain import Event, RoomKey, RoomState
 from shiny_labchat._errands import STORE_AGAIN, Errand, current_callback
+from shiny_labchat._given import check_function
 from shiny_labchat._names import as_id
 from shiny_labchat._records import is_message
 from shiny_labchat._registry import Callback, Registry, own_name
@@ -313,10 +313,7 @@ def register(
     room_of
         Makes the rooms that the function is given; what is said through them is its own.
     """
-    try:
-        inspect.signature(fn).bind(None, None, None)
-    except (TypeError, ValueError) as exc:
-        raise TypeError(f"fn must take (room, member, message): {exc}") from exc
+    check_function("fn", fn, "room", "member", "message")
     name = own_name(fn) if name is None else as_id("name", name)
     if log not in _of_logs:
         _of_logs[log] = Callbacks(log, room_of)

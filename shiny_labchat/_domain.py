@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
+from shiny_labchat._given import check_count, check_number
+
 __all__ = [
     "ROLES",
     "Event",
@@ -70,14 +72,10 @@ class Rules:
     max_composing: int = 1
 
     def __post_init__(self) -> None:
-        if self.max_length < 1:
-            raise ValueError(f"max_length must be at least 1, not {self.max_length}")
-        if self.rate is not None and not self.rate > 0:
-            raise ValueError(f"rate must be positive or None, not {self.rate}")
-        if self.burst < 1:
-            raise ValueError(f"burst must be at least 1, not {self.burst}")
-        if self.max_composing < 1:
-            raise ValueError(f"max_composing must be at least 1, not {self.max_composing}")
+        check_count("max_length", self.max_length, 1)
+        check_number("rate", self.rate, above=0, or_none=True)
+        check_count("burst", self.burst, 1)
+        check_count("max_composing", self.max_composing, 1)
 
 
 class Event(NamedTuple):

@@ -9,7 +9,8 @@ reacted to. All that they asked, were answered and decided is on record: see
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, cast
 
 from shiny_labchat import _bot_runner
 from shiny_labchat._bot_rules import (
@@ -28,6 +29,7 @@ from shiny_labchat._bot_rules import (
     Silence,
     When,
 )
+from shiny_labchat._given import check_count, check_function, check_number
 from shiny_labchat._names import as_id
 from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._records import Message
@@ -125,7 +127,7 @@ class Bot:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         An argument is not one.
 
     Notes
@@ -176,21 +178,26 @@ class Bot:
     ) -> None:
         if (client is None) == (respond is None):
             raise ValueError("a bot needs either client or respond")
-        kinds = (Every, Silence, Chance)
-        if when not in ("message", "mention", "model") and not isinstance(when, kinds):
-            if not callable(when):
-                raise ValueError(f"when: {when!r} is nothing to go by; see Bot")
+        _check_functions(client, respond, fallback)
+        _check_when(when)
+        if not isinstance(cast(object, disclose), bool):
+            raise TypeError(f"disclose must be True or False, not {disclose!r}")
         _check("moved_on", moved_on, ("send", "redraft", "drop"))
         _check("end", end, ("silent", "leave", "fallback"))
         if end == "fallback" and fallback is None:
             raise ValueError('end="fallback" needs a fallback')
-        for name, value in (("reading", reading), ("typing", typing)):
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be positive or None, not {value}")
-        if not 0 <= jitter <= 2:
-            raise ValueError(f"jitter must be between 0 and 2, not {jitter}")
-        if max_share is not None and not 0 < max_share <= 1:
-            raise ValueError(f"max_share must be above 0 and at most 1, not {max_share}")
+        check_number("reading", reading, above=0, or_none=True)
+        check_number("typing", typing, above=0, or_none=True)
+        check_number("jitter", jitter, least=0, most=2)
+        check_number("max_share", max_share, above=0, most=1, or_none=True)
+        check_count("max_messages", max_messages, 0, or_none=True)
+        check_count("max_in_a_row", max_in_a_row, 1, or_none=True)
+        _check_kind("seed", seed, Integral, "a whole number")
+        _check_kind("budget", budget, Budget, "a Budget, such as Budget(calls=100),")
+        _check_kind("study_budget", study_budget, Budget, "a Budget, such as Budget(calls=100),")
+        _check_kind("closing", closing, str, "text")
+        if not callable(pseudonym):
+            _check_kind("pseudonym", pseudonym, str, "text, a function of the member's id,")
         self._spec = BotSpec(
             id=as_id("id", id),
             client=_made_once(client),
@@ -247,3 +254,31 @@ def _made_once(client: Any) -> Callable[[], Any] | None:
 def _check(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}; not {value!r}")
+
+
+def _check_kind(name: str, value: object, kind: type, words: str) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(f"{name} must be {words} or None, not {value!r}")
+
+
+def _check_functions(client: object, respond: object, fallback: object) -> None:
+    if respond is not None:
+        check_function("respond", respond, "messages")
+    for name, value in (("client", client), ("fallback", fallback)):
+        if callable(value):
+            check_function(name, value)
+        elif value is not None and not hasattr(value, "stream_async"):
+            raise TypeError(
+                f"{name} must be a chatlas Chat, or a function that makes one, not {value!r}"
+            )
+
+
+def _check_when(when: Any) -> None:
+    if isinstance(when, Every | Silence | Chance) or when in ("message", "mention", "model"):
+        return
+    if isinstance(when, type) or not callable(when):
+        raise ValueError(
+            'when must be "message", "mention", "model", Every(n), Silence(seconds), Chance(p) '
+            f"or a function of the message, not {when!r}"
+        )
+    check_function("when", when, "message")

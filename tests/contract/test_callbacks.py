@@ -6,7 +6,7 @@ import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from anyio.lowlevel import checkpoint
 
-from shiny_labchat import Lab, Member, Message, Room, Rules, _callbacks, _wire
+from shiny_labchat import Bot, Lab, Member, Message, Room, Rules, _callbacks, _wire
 from shiny_labchat._blocking import BLOCKED
 from shiny_labchat._commands import EndStream, PassOver, Post
 from shiny_labchat._domain import Event
@@ -689,6 +689,10 @@ async def test_what_a_process_without_callbacks_says_is_heard(
 def nothing(room: object, member: object, message: object) -> None: ...
 
 
+def never_runs(room: Room, member: Member | None, message: Message) -> Iterator[None]:
+    yield
+
+
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
@@ -697,7 +701,10 @@ def nothing(room: object, member: object, message: object) -> None: ...
         (lambda lab: lab.on_message([""]), "rooms"),
         (lambda lab: lab.on_message()(lambda room: None), "room, member, message"),
         (lambda lab: lab.on_message()("nothing"), "room, member, message"),
+        (lambda lab: lab.on_message()(never_runs), "generator"),
         (lambda lab: lab.on_message()(partial(nothing)), "name"),
+        (lambda lab: lab.add_bot("helper"), "bot must be a Bot"),
+        (lambda lab: lab.room("r").add_bot(Bot), "bot must be a Bot"),
         (lambda lab: lab.on_message(name="")(nothing), "name"),
         (lambda lab: lab.room("r").on_message(Ear()), "name"),
         (lambda lab: lab.on_message(again(lab).room("r")), "another lab"),

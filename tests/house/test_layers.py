@@ -7,6 +7,7 @@ import pytest
 from .code import PACKAGE, imports, modules
 
 ABOVE = (
+    {"_given"},
     {"errors", "_address", "_blocking", "_domain", "_pseudonyms", "_queue"},
     {"_commands", "_records", "_storable"},
     {"_chatlas", "_decide", "_formats", "_wire", "_names", "_conversation", "_scope", "_turns"},
@@ -57,6 +58,7 @@ PURE = {
     "_decide",
     "_domain",
     "_formats",
+    "_given",
     "_pseudonyms",
     "_records",
     "_scope",

@@ -6,9 +6,9 @@ import asyncio
 import math
 import random
 import statistics
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -109,9 +109,18 @@ def experienced(talk: list[Message], **since: Any) -> tuple[list[int], list[int]
     return [m.seq for m in known], [m.seq for m in unread]
 
 
-@pytest.mark.parametrize("wrong", [lambda: Every(0), lambda: Silence(0), lambda: Chance(1.1)])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: Every(0),
+        lambda: Silence(0),
+        lambda: Chance(1.1),
+        lambda: Every(cast(Any, 2.5)),
+        lambda: Silence(cast(Any, "5")),
+    ],
+)
 def test_impossible_rules_are_refused(wrong: Callable[[], object]) -> None:
-    with pytest.raises(ValueError, match="must be"):
+    with pytest.raises((TypeError, ValueError), match="must be"):
         wrong()
 
 
@@ -324,8 +333,70 @@ def test_a_limit_of_money_needs_a_price() -> None:
         {"respond": print, "typing": 0},
         {"respond": print, "max_share": 0},
         {"respond": print, "jitter": -1},
+        {"respond": print, "max_messages": -1},
+        {"respond": print, "max_in_a_row": 0},
+        {"respond": print, "when": Every},
     ],
 )
 def test_a_bot_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         Bot("bot", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("respond", "Hello!"),
+        ("respond", lambda: "takes nothing"),
+        ("client", "gpt-4.1"),
+        ("client", lambda model: model),
+        ("fallback", "gpt-4.1"),
+        ("when", lambda room, message: True),
+        ("disclose", "no"),
+        ("reading", "fast"),
+        ("typing", True),
+        ("jitter", None),
+        ("seed", "abc"),
+        ("max_messages", "3"),
+        ("max_messages", 2.5),
+        ("max_share", "0.3"),
+        ("max_in_a_row", "ten"),
+        ("budget", 100),
+        ("study_budget", {"calls": 1}),
+        ("closing", 5),
+        ("pseudonym", 5),
+    ],
+)
+def test_what_would_fail_in_a_study_is_an_error_at_once(
+    name: str, wrong: Any
+) -> None:
+    speaker: dict[str, Any] = {} if name in ("client", "respond") else {"respond": print}
+    with pytest.raises(TypeError, match=f"^{name} must be"):
+        Bot("bot", **speaker, **{name: wrong})
+
+
+def test_a_generator_is_no_function_for_a_bot() -> None:
+    def respond(messages: Any) -> Iterator[str]:
+        yield "never said"
+
+    with pytest.raises(TypeError, match="generator"):
+        Bot("bot", respond=cast(Any, respond))
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("calls", -1),
+        ("calls", "100"),
+        ("calls", 2.5),
+        ("tokens", -1),
+        ("money", "1 dollar"),
+        ("price", 5),
+        ("price", (1,)),
+        ("price", ("a", "b")),
+        ("price", (1, -1)),
+    ],
+)
+def test_a_budget_that_cannot_be_is_refused(name: str, wrong: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"^{name} must be"):
+        Budget(**{name: wrong})

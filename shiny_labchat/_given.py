@@ -1,0 +1,86 @@
+"""Numbers and functions as people give them, checked where they are given."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from numbers import Integral, Real
+from typing import Any
+
+__all__ = ["check_count", "check_function", "check_number"]
+
+
+def check_count(what: str, value: Any, least: int, *, or_none: bool = False) -> None:
+    """A whole number, at least so large."""
+    if value is None and or_none:
+        return
+    _check_kind(what, value, Integral, "a whole number", or_none)
+    if value < least:
+        raise ValueError(f"{what} must be at least {least}{_or_none(or_none)}, not {value}")
+
+
+def check_number(
+    what: str,
+    value: Any,
+    *,
+    least: float = -math.inf,
+    above: float = -math.inf,
+    most: float = math.inf,
+    or_none: bool = False,
+) -> None:
+    """
+    A number.
+
+    Parameters
+    ----------
+    what, value
+        The argument, and what was given.
+    least, above, most
+        Its bounds.
+    or_none
+        Whether None will do, too.
+    """
+    if value is None and or_none:
+        return
+    _check_kind(what, value, Real, "a number", or_none)
+    if not (least <= value <= most and value > above):
+        bounds = [f"at least {least:g}"] * (least > -math.inf)
+        bounds += [f"above {above:g}"] * (above > -math.inf)
+        bounds += [f"at most {most:g}"] * (most < math.inf)
+        wanted = " and ".join(bounds)
+        raise ValueError(f"{what} must be {wanted}{_or_none(or_none)}, not {value}")
+
+
+def _check_kind(what: str, value: object, kind: type, words: str, or_none: bool) -> None:
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise TypeError(f"{what} must be {words}{_or_none(or_none)}, not {value!r}")
+
+
+def _or_none(or_none: bool) -> str:
+    return " or None" if or_none else ""
+
+
+def check_function(what: str, fn: Any, *takes: str) -> None:
+    """
+    A function that takes so much, async or not.
+
+    Parameters
+    ----------
+    what, fn
+        The argument, and what was given.
+    *takes
+        What it is called with, in words.
+    """
+    words = f"a function that takes ({', '.join(takes)})"
+    if not callable(fn):
+        raise TypeError(f"{what} must be {words}, not {fn!r}")
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        raise TypeError(f"{what} must be {words}, and not a generator: return what it yields")
+    try:
+        signature = inspect.signature(fn)
+    except ValueError:
+        return  # some that are built in do not tell
+    try:
+        signature.bind(*takes)
+    except TypeError as exc:
+        raise TypeError(f"{what} must be {words}: {exc}") from exc
