@@ -234,19 +234,22 @@ class Callbacks:
         found = await self._log.read(
             lambda conn: [(name, callbacks.waiting(conn, name)) for name in names]
         )
+        now = time.time_ns() // 1000
+        if any(each.until > now + callbacks.LONGEST for _, waiting in found for each in waiting):
+            await self._log.write(callbacks.shorten)
         for name, waiting in found:
             for each in waiting:
                 callback = self._registry.of_room(each.room).get(name)
                 if callback is None or callback.since is None:
                     continue
-                if each.owner not in (None, self._owner) and each.until > time.time_ns() // 1000:
+                if each.owner not in (None, self._owner) and each.until > now:
                     self._look_at(each.until)
                 elif not each.is_new or each.number > callback.since:
                     self._wake(callback, each.room)
 
     def _look_at(self, until: int) -> None:
-        """Look again when a promise of another process has run out."""
-        self._look_in(max(0.0, until / 1e6 - time.time()) + 0.01)
+        """Look again when a promise of another process has run out; the clock may be set."""
+        self._look_in(min(max(0.0, until / 1e6 - time.time()), callbacks.LEASE / 1e6) + 0.01)
 
     def _look_in(self, seconds: float) -> None:
         assert self._loop is not None

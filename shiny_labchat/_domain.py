@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple, cast
 from shiny_labchat._given import check_count, check_number
 
 __all__ = [
+    "CLOCK_SLACK",
     "ROLES",
     "Event",
     "Part",

@@ -61,13 +61,17 @@ async def _sweep() -> None:
 async def end_overdue(log: Log, key: RoomKey | None = None) -> None:
     """End the streams of a room (None: of all) whose server is gone."""
 
-    def read(conn: sa.Connection) -> list[tuple[RoomKey, int]]:
+    def read(conn: sa.Connection) -> tuple[list[tuple[RoomKey, int]], bool]:
+        now = time.time_ns() // 1000
         found = None if key is None else find_room(conn, key)
         if key is not None and found is None:
-            return []
-        return drafts.overdue(conn, time.time_ns() // 1000, found and found[0])
+            return [], False
+        return drafts.overdue(conn, now, found and found[0]), drafts.are_too_long(conn, now)
 
-    for room, seq in await log.read(read):
+    overdue, are_too_long = await log.read(read)
+    if are_too_long:
+        await log.write(drafts.shorten)
+    for room, seq in overdue:
         if (log, room, seq) not in own:
             await _end(log, room, await _kept(log, room, seq))
 

@@ -16,6 +16,7 @@ from shiny_labchat._commands import STREAM
 from shiny_labchat._domain import Event, RoomKey
 from shiny_labchat._records import is_message, settled
 from shiny_labchat._scope import Scope
+from shiny_labchat.store._leases import LEASE, LONGEST
 from shiny_labchat.store._tables import (
     callback,
     callback_room,
@@ -29,6 +30,7 @@ from shiny_labchat.store._tables import (
 
 __all__ = [
     "LEASE",
+    "LONGEST",
     "Claim",
     "Place",
     "Taken",
@@ -37,11 +39,10 @@ __all__ = [
     "enrol",
     "release",
     "renew",
+    "shorten",
     "waiting",
 ]
 
-LEASE = 6_000_000
-"""For how long a process promises to go on, in microseconds."""
 PAGE = 20
 """Events that are read at once to find the next message."""
 
@@ -221,6 +222,12 @@ def renew(conn: sa.Connection, now: int, owner: str) -> None:
     """Promise to go on, in all places of a process."""
     mine = sa.update(callback_room).where(callback_room.c.owner == owner)
     conn.execute(mine.values(until=now + LEASE))
+
+
+def shorten(conn: sa.Connection, now: int) -> None:
+    """Let promises that are too long, see `LONGEST`, last as long as those made now."""
+    far = callback_room.c.until > now + LONGEST
+    conn.execute(sa.update(callback_room).where(far).values(until=now + LEASE))
 
 
 def release(conn: sa.Connection, place: Place, untried: Claim | None = None) -> None:

@@ -15,12 +15,22 @@ import orjson
 import sqlalchemy as sa
 
 from shiny_labchat._domain import Part, RoomKey
+from shiny_labchat.store._leases import LEASE, LONGEST
 from shiny_labchat.store._tables import draft, find_room, room
 
-__all__ = ["LEASE", "Draft", "Kept", "begin", "drop", "keep", "kept", "overdue", "renew"]
-
-LEASE = 6_000_000
-"""For how long a process promises to go on, in microseconds."""
+__all__ = [
+    "LEASE",
+    "Draft",
+    "Kept",
+    "are_too_long",
+    "begin",
+    "drop",
+    "keep",
+    "kept",
+    "overdue",
+    "renew",
+    "shorten",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,12 @@ def renew(conn: sa.Connection, now: int, room: RoomKey, seq: int) -> None:
     conn.execute(sa.update(draft).where(*same).values(until=now + LEASE))
 
 
+def shorten(conn: sa.Connection, now: int) -> None:
+    """Let promises that are too long, see `LONGEST`, last as long as those made now."""
+    far = draft.c.until > now + LONGEST
+    conn.execute(sa.update(draft).where(far).values(until=now + LEASE))
+
+
 def drop(conn: sa.Connection, room: RoomKey, seq: int) -> None:
     """Forget the draft of a stream."""
     conn.execute(sa.delete(draft).where(draft.c.room == _number(conn, room), draft.c.seq == seq))
@@ -122,6 +138,12 @@ def overdue(conn: sa.Connection, now: int, number: int | None = None) -> list[tu
     if number is not None:
         found = found.where(draft.c.room == number)
     return [(RoomKey(study, id), seq) for study, id, seq in conn.execute(found)]
+
+
+def are_too_long(conn: sa.Connection, now: int) -> bool:
+    """Whether there are promises to `shorten`."""
+    far = sa.select(draft.c.seq).where(draft.c.until > now + LONGEST).limit(1)
+    return conn.execute(far).first() is not None
 
 
 def _after(conn: sa.Connection, number: int, seq: int, row: int) -> list[Draft]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from shiny_labchat._domain import RoomKey
+from shiny_labchat.store._leases import LONGEST
 from shiny_labchat.store._tables import callback_room, find_room, metadata
 
 __all__ = ["CALLBACK", "Ahead", "ahead", "leave", "queue"]
@@ -70,11 +71,13 @@ def ahead(conn: sa.Connection, where: RoomKey, place: int, now: int | None = Non
         Microseconds since 1970 (UTC); None: as the clock has it.
     """
     number, head = _room(conn, where)
+    now = time.time_ns() // 1000 if now is None else now
     at_work = sa.and_(
         callback_room.c.room == composing.c.room,
         callback_room.c.callback == sa.literal(CALLBACK) + composing.c.bot,
         callback_room.c.owner.is_not(None),
-        callback_room.c.until > (time.time_ns() // 1000 if now is None else now),
+        callback_room.c.until > now,
+        callback_room.c.until <= now + LONGEST,
     )
     found = (
         sa.select(composing.c.bot, composing.c.since)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
@@ -23,8 +24,9 @@ from shiny_labchat._speaker import Speaker
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store._engine import parse
 from shiny_labchat.store._log import Log
-from shiny_labchat.store.callbacks import LEASE
+from shiny_labchat.store.callbacks import LEASE, Place, advance
 
+HOUR = 3_600_000_000
 Heard = tuple[Room, Member | None, Message]
 
 
@@ -628,6 +630,23 @@ async def test_what_was_not_begun_when_its_server_ended_is_not_said_to_be_a_repe
     async with asyncio.timeout(LEASE / 2e6):
         _, _, message = await ear.heard.get()
     assert (message.content, message.is_repeat) == ("1", False)
+
+
+async def test_who_died_before_the_clock_was_set_back_is_not_waited_for_until_then(
+    lab: Lab, reopen: Lab, room: Room
+) -> None:
+    """It is given the time that it would have now; who lives would promise anew in that time."""
+    await ear_of(lab).hears_only(room)
+    await _callbacks._of_logs[lab.log].stop()
+    await room.post("1")
+    dead = Place("ear", 0, room.key, "a server that is gone")
+    await room.log.write(lambda conn, now: advance(conn, now + HOUR, dead))
+    began = time.monotonic()
+    ear = ear_of(reopen)
+    async with asyncio.timeout(LEASE / 1e6 + 10):
+        _, _, message = await ear.heard.get()
+    assert (message.content, message.is_repeat) == ("1", True)
+    assert time.monotonic() - began > LEASE / 1e6 - 1
 
 
 async def test_a_room_made_while_nobody_listened_is_heard_from_its_first_message(

@@ -367,9 +367,7 @@ def test_a_bot_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
         ("pseudonym", 5),
     ],
 )
-def test_what_would_fail_in_a_study_is_an_error_at_once(
-    name: str, wrong: Any
-) -> None:
+def test_what_would_fail_in_a_study_is_an_error_at_once(name: str, wrong: Any) -> None:
     speaker: dict[str, Any] = {} if name in ("client", "respond") else {"respond": print}
     with pytest.raises(TypeError, match=f"^{name} must be"):
         Bot("bot", **speaker, **{name: wrong})

@@ -90,3 +90,14 @@ async def test_who_lives_does_not_keep_the_place_of_the_dead(lab: Lab) -> None:
         return [before, set(queue.ahead(place))]
 
     assert await in_queue(lab, trial) == [{"alive", "dead"}, {"alive"}]
+
+
+async def test_who_died_before_the_clock_was_set_back_keeps_nobody_waiting(lab: Lab) -> None:
+    def ahead(queue: Queue) -> list[set[str]]:
+        queue.come("gone")
+        place = queue.come("next")
+        before = set(queue.ahead(place))
+        queue.now -= 3_600_000_000
+        return [before, set(queue.ahead(place))]
+
+    assert await in_queue(lab, ahead) == [{"gone"}, set()]

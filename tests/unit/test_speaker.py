@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,6 +23,7 @@ from shiny_labchat.store._engine import BUSY_TIMEOUT
 
 PATIENCE = 30.0
 LONG_AGO = 1
+HOUR = 3_600_000_000
 """Until when a process has promised to go on that is gone."""
 
 
@@ -360,6 +362,17 @@ async def test_it_is_ended_in_a_room_that_nobody_opens(room: Room, lab: Lab) -> 
         while not (await endings(room) and await endings(other)):
             pass
     assert not await room.log.read(lambda conn: drafts.overdue(conn, 2**62))
+
+
+async def test_a_promise_made_before_the_clock_was_set_back_is_as_long_as_others(
+    room: Room,
+) -> None:
+    seq = await left_open(room, "half")
+    await room.log.write(lambda conn, now: drafts.renew(conn, now + HOUR, room.key, seq))
+    await end_overdue(room.log)
+    assert await endings(room) == [], "who speaks may be alive"
+    soon = time.time_ns() // 1000 + drafts.LEASE
+    assert await room.log.read(lambda conn: drafts.overdue(conn, soon)) == [(room.key, seq)]
 
 
 async def test_who_has_truly_ended_is_not_looked_at_for_ever(room: Room) -> None:
