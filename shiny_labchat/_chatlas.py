@@ -207,17 +207,35 @@ class Exchange:
                     if isinstance(piece, ContentToolResult):
                         results.append(piece)
                     yield piece
+            if self._is_cut(client):
+                raise ConnectionError("the reply broke off: it has no end")
         finally:
-            self._settle(client.get_turns(), results)
+            self._settle(client.get_turns(), results, self._is_cut(client))
 
-    def _settle(self, turns: Sequence[Turn], results: Sequence[ContentToolResult]) -> None:
+    def _is_cut(self, client: Chat[Any, Any]) -> bool:
+        """
+        Whether a reply stops before its end, though its connection ended orderly.
+
+        As where a proxy has lost the model's server. Other providers raise an error then.
+        """
+        from chatlas import AssistantTurn
+        from chatlas._provider_openai_completions import OpenAICompletionsProvider
+
+        *_, last = (None, *client.get_turns()[len(self.turns) :])
+        if not isinstance(last, AssistantTurn) or last.finish_reason or last.tokens:
+            return False
+        return isinstance(client.provider, OpenAICompletionsProvider)
+
+    def _settle(
+        self, turns: Sequence[Turn], results: Sequence[ContentToolResult], is_cut: bool
+    ) -> None:
         from chatlas import AssistantTurn, ContentToolRequest
 
         turns = list(turns)
         if len(turns) <= len(self.turns):
             return
         last: Any = turns[-1]
-        if isinstance(last, AssistantTurn) and last.is_partial:
+        if isinstance(last, AssistantTurn) and (last.is_partial or is_cut):
             turns.pop()
             self._asked = turns.pop().contents
             self.turns = turns

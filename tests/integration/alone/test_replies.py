@@ -24,6 +24,7 @@ FAILURES = {
     "500": Reply(status=500),
     "cut": Reply("half of it", pieces=4, cut=2),
     "error": Reply("half of it", pieces=4, cut=2, how="error"),
+    "ended": Reply("half of it", pieces=4, cut=2, how="end"),
 }
 
 

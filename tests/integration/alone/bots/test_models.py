@@ -57,8 +57,9 @@ async def test_a_call_is_on_record_with_all_that_belongs_to_it(
         Reply(status=500),
         Reply("half", pieces=4, cut=2),
         Reply("half", pieces=4, cut=2, how="error"),
+        Reply("half", pieces=4, cut=2, how="end"),
     ],
-    ids=["429", "500", "cut", "error"],
+    ids=["429", "500", "cut", "error", "ended"],
 )
 async def test_each_try_is_a_call_on_record(
     room: Room, ann: str, client: Any, model: Model, failure: Reply
