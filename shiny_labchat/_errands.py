@@ -94,7 +94,9 @@ class Errand:
         except asyncio.CancelledError:
             if self._holds:  # so that nobody waits until the promise has run out
                 place = self._place
-                self._log.write(lambda conn, now: callbacks.release(conn, place, self._untried))
+                self._log.write(
+                    lambda conn, now: callbacks.release(conn, place, TRIES - 1, self._untried)
+                )
             raise
 
     async def _advance(self, finished: int | None) -> callbacks.Claim | None:

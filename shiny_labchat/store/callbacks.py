@@ -230,10 +230,11 @@ def shorten(conn: sa.Connection, now: int) -> None:
     conn.execute(sa.update(callback_room).where(far).values(until=now + LEASE))
 
 
-def release(conn: sa.Connection, place: Place, untried: Claim | None = None) -> None:
+def release(conn: sa.Connection, place: Place, most: int, untried: Claim | None = None) -> None:
     """
     Leave a message that was begun to whoever comes next.
 
+    `most`: so many tries count, that who is told to end often enough passes nothing over.
     `untried`: what was claimed last, if the callback itself was not called yet.
     """
     found = find_room(conn, place.room)
@@ -242,7 +243,7 @@ def release(conn: sa.Connection, place: Place, untried: Claim | None = None) -> 
     mine = {"name": place.callback, "number": found[0], "who": place.owner}
     if untried is not None:
         conn.execute(_UNTRY, {**mine, "at": untried.at, "times": untried.tries})
-    conn.execute(_RELEASE, mine)
+    conn.execute(_RELEASE, {**mine, "most": most})
 
 
 def waiting(conn: sa.Connection, name: str) -> list[Waiting]:
@@ -295,7 +296,7 @@ _UNTRY = (
 _RELEASE = (
     sa.update(callback_room)
     .where(*_HERE, callback_room.c.owner == sa.bindparam("who"))
-    .values(**_FREE)
+    .values(tries=sa.func.min(callback_room.c.tries, sa.bindparam("most")), **_FREE)
 )
 _DONE = sa.func.coalesce(callback_room.c.done, 0)
 _WAITING = (

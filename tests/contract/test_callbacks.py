@@ -632,6 +632,30 @@ async def test_what_was_not_begun_when_its_server_ended_is_not_said_to_be_a_repe
     assert (message.content, message.is_repeat) == ("1", False)
 
 
+async def test_a_server_that_is_told_to_end_again_and_again_passes_nothing_over(
+    lab: Lab, room: Room
+) -> None:
+    """As one that is started anew whenever its app is saved, while a bot waits for a silence."""
+    began: asyncio.Queue[bool] = asyncio.Queue()
+
+    @lab.on_message(name="ear")
+    async def stuck(room: Room, member: Member | None, message: Message) -> None:
+        began.put_nowait(message.is_repeat)
+        await asyncio.Event().wait()
+
+    await room.post("1")
+    callbacks = _callbacks._of_logs[lab.log]
+    for n in range(TRIES + 2):
+        callbacks.start()
+        async with asyncio.timeout(20):
+            assert await began.get() == (n > 0)
+        await callbacks.stop()
+    ear = ear_of(lab)
+    callbacks.start()
+    assert await ear.hears() == ["1"]
+    assert not [event for event in await log_of(room) if event.kind == "passed_over"]
+
+
 async def test_who_died_before_the_clock_was_set_back_is_not_waited_for_until_then(
     lab: Lab, reopen: Lab, room: Room
 ) -> None:
