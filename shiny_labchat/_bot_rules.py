@@ -324,10 +324,13 @@ class Budget:
         check_count("calls", self.calls, 0, or_none=True)
         check_count("tokens", self.tokens, 0, or_none=True)
         check_number("money", self.money, least=0, or_none=True)
-        price: Any = self.price
-        if price is not None and not (isinstance(price, Sequence) and len(cast(Any, price)) == 2):
+        price = cast(object, self.price)
+        if price is None:
+            return
+        two = cast("Sequence[object]", price) if isinstance(price, Sequence) else ()
+        if len(two) != 2:
             raise TypeError(f"price must be two numbers, (in, out), or None, not {price!r}")
-        for each in price or ():
+        for each in two:
             check_number("price", each, least=0)
 
     def is_spent(self, calls: int, used: tuple[int, int], cost: float, unpriced: int) -> bool:

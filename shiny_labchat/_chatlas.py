@@ -224,7 +224,8 @@ class Exchange:
         *_, last = (None, *client.get_turns()[len(self.turns) :])
         if not isinstance(last, AssistantTurn) or last.finish_reason or last.tokens:
             return False
-        return isinstance(client.provider, OpenAICompletionsProvider)
+        known: Any = client
+        return isinstance(known.provider, OpenAICompletionsProvider)
 
     def _settle(
         self, turns: Sequence[Turn], results: Sequence[ContentToolResult], is_cut: bool

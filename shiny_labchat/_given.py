@@ -12,7 +12,7 @@ __all__ = ["check_count", "check_function", "check_number"]
 
 def check_count(what: str, value: Any, least: int, *, or_none: bool = False) -> None:
     """A whole number, at least so large."""
-    if value is None and or_none:
+    if _is_left_out(value, or_none):
         return
     _check_kind(what, value, Integral, "a whole number", or_none)
     if value < least:
@@ -40,7 +40,7 @@ def check_number(
     or_none
         Whether None will do, too.
     """
-    if value is None and or_none:
+    if _is_left_out(value, or_none):
         return
     _check_kind(what, value, Real, "a number", or_none)
     if not (least <= value <= most and value > above):
@@ -49,6 +49,10 @@ def check_number(
         bounds += [f"at most {most:g}"] * (most < math.inf)
         wanted = " and ".join(bounds)
         raise ValueError(f"{what} must be {wanted}{_or_none(or_none)}, not {value}")
+
+
+def _is_left_out(value: object, or_none: bool) -> bool:
+    return value is None and or_none
 
 
 def _check_kind(what: str, value: object, kind: type, words: str, or_none: bool) -> None:

@@ -190,14 +190,14 @@ def settle(conn: sa.Connection, key: int, **fields: Any) -> None:
 
     What it used is given once; that is added to what was spent.
 
-    An entry that is "interrupted" stays so, as another server has gone on in its place; unless
-    what it `became` is given: then it is in the room.
+    An entry that is "interrupted" stays so, as another server has gone on in its place, and one
+    that has "failed" does; unless what it `became` is given: then it is in the room.
     """
     if "tokens_in" in fields:
         _bill(conn, key, fields)
     if "became" not in fields:
         for name in {"outcome", "reason"} & fields.keys():
-            is_lost = audit.c.outcome == "interrupted"
+            is_lost = audit.c.outcome.in_(("interrupted", "failed"))
             fields[name] = sa.case((is_lost, audit.c[name]), else_=fields[name])
     conn.execute(sa.update(audit).where(audit.c.key == key).values(**_columns(fields)))
 
@@ -262,7 +262,8 @@ def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -
     if said is not None:
         outcome = "posted" if _is_done(conn, number, said) else "interrupted"
         news = {"outcome": outcome, "posted": said.at, "became": said.seq}
-        conn.execute(still.where(audit.c.seq == seq).values(**news))
+        if conn.execute(still.where(audit.c.seq == seq).values(**news)).rowcount == 0:
+            _note(conn, where, bot, seq, said)
     conn.execute(still.values(outcome="interrupted"))
     decided = sa.select(audit.c.key).where(
         *_of(where, bot), audit.c.seq == seq, audit.c.outcome.in_(_DECIDED)
@@ -273,6 +274,16 @@ def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -
 
 
 _DECIDED = ("posted", "silent", "covered", "dropped")
+
+
+def _note(conn: sa.Connection, where: RoomKey, bot: str, seq: int, said: Event) -> None:
+    """Write down which call has become a message, if none says so: its server ended after it."""
+    about = (*_of(where, bot), audit.c.seq == seq)
+    known = sa.select(audit.c.key).where(*about, audit.c.became == said.seq)
+    if conn.execute(known).first() is None:
+        newest = sa.select(sa.func.max(audit.c.key)).where(*about).scalar_subquery()
+        news = {"posted": said.at, "became": said.seq}
+        conn.execute(sa.update(audit).where(audit.c.key == newest).values(**news))
 
 
 def _is_done(conn: sa.Connection, number: int, said: Event) -> bool:

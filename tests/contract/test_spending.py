@@ -98,6 +98,18 @@ async def test_who_was_taken_for_dead_stays_interrupted_unless_it_was_said(
     assert (await lab.log.read(lambda conn: spent(conn, "s"))).cost == 0.5
 
 
+async def test_a_call_that_has_failed_was_not_interrupted(lab: Lab, room: Room) -> None:
+    """Whoever ends its server meanwhile: it waited to ask again."""
+
+    def trial(conn: sa.Connection, now: int) -> None:
+        entry = begun(conn, room.key)
+        audit.settle(conn, entry, outcome="failed", reason="500")
+        audit.settle(conn, entry, outcome="interrupted")
+
+    await lab.log.write(trial)
+    assert [(e.outcome, e.reason) for e in await room.audit()] == [("failed", "500")]
+
+
 def test_a_database_with_calls_knows_what_they_cost_when_it_is_opened(url: str) -> None:
     """As they stood before it was kept."""
     _upgrade(url, "0004")

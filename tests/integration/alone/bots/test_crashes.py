@@ -17,7 +17,7 @@ from tests.integration.conftest import log_of
 from tests.model import Model, Reply
 from tests.server import Server
 
-from .bot import AT_ONCE, a_bot, settled
+from .bot import AT_ONCE, a_bot, settled, until
 
 APP = ["-m", "uvicorn", "tests.integration.apps.bots:app"]
 pytestmark = pytest.mark.usefixtures("model")
@@ -99,3 +99,24 @@ async def test_what_a_bot_was_streaming_is_kept_and_marked_and_not_said_again(
     assert [m.content for m in await room.messages()] == ann.texts
     ends = [event.data["is"] for event in await log_of(room) if event.kind == "streamed"]
     assert ends == ["interrupted", "done"]
+
+
+@a_bot(**AT_ONCE, disclose=True)
+async def test_what_was_shown_of_a_call_before_a_crash_is_on_its_record(
+    server: Server, person: Person, room: Room, model: Model
+) -> None:
+    """The model has failed in the middle, and was to be asked again."""
+    model.will(Reply("half of it", pieces=4, cut=2))
+    async with person() as ann:
+        seq = await ann.says("tell me all")
+        await ann.until(lambda: len(ann.items) == 2)
+        await settled(room, 1)
+        server.kill()
+        [place] = set(ann.items) - {seq}
+    server.start()
+
+    async def is_linked() -> bool:
+        return [entry.became for entry in await room.audit()] == [place]
+
+    await until(is_linked, WITHIN)
+    assert calls(await room.audit()) == [("failed", seq)]
