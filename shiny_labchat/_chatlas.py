@@ -224,8 +224,7 @@ class Exchange:
         *_, last = (None, *client.get_turns()[len(self.turns) :])
         if not isinstance(last, AssistantTurn) or last.finish_reason or last.tokens:
             return False
-        known: Any = client
-        return isinstance(known.provider, OpenAICompletionsProvider)
+        return isinstance(getattr(client, "provider", None), OpenAICompletionsProvider)
 
     def _settle(
         self, turns: Sequence[Turn], results: Sequence[ContentToolResult], is_cut: bool

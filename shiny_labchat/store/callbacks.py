@@ -293,10 +293,11 @@ _UNTRY = (
     )
     .values(tries=callback_room.c.tries - 1)
 )
+_TRIES, _MOST = callback_room.c.tries, sa.bindparam("most", type_=sa.Integer)
 _RELEASE = (
     sa.update(callback_room)
     .where(*_HERE, callback_room.c.owner == sa.bindparam("who"))
-    .values(tries=sa.func.min(callback_room.c.tries, sa.bindparam("most")), **_FREE)
+    .values(tries=sa.case((_TRIES > _MOST, _MOST), else_=_TRIES), **_FREE)
 )
 _DONE = sa.func.coalesce(callback_room.c.done, 0)
 _WAITING = (
