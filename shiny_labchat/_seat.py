@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 from urllib.parse import parse_qs
 
 from shiny import reactive
+from shiny.bookmark import serializer_unserializable
 from shiny.input_handler import input_handlers
 from shiny.module import ResolvedId
 from shiny.reactive._reactives import Effect_
@@ -389,5 +390,7 @@ def _hear(value: object, name: ResolvedId, session: Session) -> object:
 
 
 def _keep_out_of_bookmarks(id: str, session: Session) -> None:
-    exclude = session.root_scope().bookmark.exclude
-    exclude += {f"{id}_hello", f"{id}_user_input"}.difference(exclude)
+    # As Shiny does with passwords: an app that sets `bookmark.exclude` means its own inputs.
+    inputs = session.root_scope().input
+    for name in (f"{id}_hello", f"{id}_user_input"):
+        inputs.set_serializer(name, serializer_unserializable)

@@ -16,6 +16,7 @@ import shiny
 import uvicorn
 from htmltools import HTML, HTMLDependency, TagList, tags
 from shiny import App, Inputs, Outputs, Session, reactive, render, ui
+from shiny.bookmark import serializer_unserializable
 from shiny.reactive._core import _reactive_environment as environment
 from shiny.reactive._core import get_current_context
 from shiny.reactive._reactives import Effect_
@@ -272,7 +273,10 @@ async def test_effects_have_priorities_and_can_be_destroyed() -> None:
 
 async def test_a_bookmark_leaves_out_what_it_is_told_to() -> None:
     async with page() as opened:
-        assert isinstance(opened.session.root_scope().bookmark.exclude, list)
+        inputs = opened.session.root_scope().input
+        inputs.set_serializer("secret", serializer_unserializable)
+        inputs["secret"], inputs["plain"] = reactive.Value("key"), reactive.Value(1)
+        assert await inputs._serialize(exclude=[], state_dir=None) == {"plain": 1}
 
 
 # ── shinychat ──

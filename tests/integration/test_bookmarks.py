@@ -160,6 +160,17 @@ async def test_an_address_holds_a_random_token_and_the_database_only_its_sha256(
     assert mine == [(hashlib.sha256(token.encode()).hexdigest(), "p17", place.id)]
 
 
+async def test_an_app_that_says_what_to_leave_out_gives_no_key_away(app: Server) -> None:
+    key = new_key()
+    async with visit(app, key=key, exclude="yes") as ann:
+        await ann.page.update(chat_user_input="a draft", topic="cats", other="dogs")
+        await ann.both()
+        await ann.page.until(lambda: "dogs" in ann.page.search)
+        query = parse_qs(ann.page.search.removeprefix("?"), keep_blank_values=True)
+    kept = {"_inputs_", "other", "_values_", "chat--place", "inner-chat--place"}
+    assert set(query) == {"exclude"} | kept
+
+
 async def test_what_the_app_asks_for_in_the_address_stays_but_not_a_personal_link(
     app: Server, kept_lab: Lab, place: Room
 ) -> None:
