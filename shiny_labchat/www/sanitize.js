@@ -122,10 +122,19 @@ export function image(src, word) {
 function copyImage(source, word) {
   const url = address(source.getAttribute("src"));
   const alt = source.getAttribute("alt") ?? "";
-  const target = url && isLocal(url) ? make("img", { src: url.href, alt }) : missing(source, url);
+  const target = url && isLocal(url) ? picture(url, alt) : missing(source, url);
   if (target.localName !== "img") target.append(alt ? `[${word}: ${alt}]` : `[${word}]`);
   copyAttributes(source, target);
   return target;
+}
+
+/**
+ * @param {URL} url
+ * @param {string} alt
+ */
+function picture(url, alt) {
+  // Another app on this server shall not learn the page's address, and the personal link in it.
+  return make("img", { referrerpolicy: "no-referrer", src: url.href, alt });
 }
 
 /**

@@ -177,7 +177,7 @@ ELEMENTS = set(
 ATTRIBUTES = re.compile(
     r"""
     a\ (href=(https?:|mailto:|tel:)\S*|target=_blank|rel=noopener\ noreferrer)
-    | img\ (src=(OWN|data:image/|blob:).*|alt=.*)
+    | img\ (src=(OWN|data:image/|blob:).*|alt=.*|referrerpolicy=no-referrer)
     | input\ (type=checkbox|disabled=|checked=)
     | button\ (type=button|class=labchat-copy)   # ours, beside code
     | \S+\ (title|lang|dir|open|start|reversed|colspan|rowspan|scope|data-suggestion|
@@ -261,6 +261,19 @@ def test_a_models_markdown_runs_loads_and_poses_as_nothing(
     assert elsewhere.asked == []
     assert wrong == []
     witness.would_have_seen(elsewhere)
+
+
+def test_what_an_image_is_asked_of_does_not_learn_the_pages_address(
+    people: People, shared: Serve, room: str, organiser: Organiser, noise: Noise
+):
+    """A personal link stands there, and other apps may lie on this server."""
+    noise.expects(HARMLESS_NOISE)
+    (ann,) = people(1, "hostile.py")
+    assert room in ann.page.url
+    programme = organiser.room(shared("hostile.py"), room)
+    with ann.page.expect_request("**/another-app/pixel.png") as asked:
+        organiser.does(programme.post("![x](/another-app/pixel.png)", markdown=True))
+    assert "referer" not in asked.value.all_headers()
 
 
 def test_what_a_person_writes_is_text_and_a_model_that_repeats_it_harms_nobody(

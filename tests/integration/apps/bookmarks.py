@@ -4,8 +4,8 @@ Chats that are kept in bookmarks; the page's address asks for what a test needs.
 ``restore`` says where bookmarks bring people back, ``identity``, ``room`` and ``member`` are the
 Chat's (``room=choose`` is a function that names the room last said to it, if any, ``room=require``
 the same with ``req()``), ``client`` what is kept besides, ``on=none`` and ``cancel`` switch things
-off, with ``exclude`` the app says itself what bookmarks leave out, and with ``late`` there is a chat
-when the page says ``go``.
+off, with ``exclude`` the app says itself what bookmarks leave out, and with ``late`` there is a
+chat when the page says ``go``.
 """
 
 from __future__ import annotations
