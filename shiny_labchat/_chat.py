@@ -14,6 +14,7 @@ from shiny.types import SilentException
 
 from shiny_labchat import _shiny
 from shiny_labchat._bookmark import Bookmarking
+from shiny_labchat._content import as_shown
 from shiny_labchat._domain import Role
 from shiny_labchat._following import Following
 from shiny_labchat._formats import Tokenizer
@@ -137,6 +138,8 @@ class Chat(Reading, Greets, Bookmarking):
         self._wanted_room = room
         self._wanted_member = member
         self._first = tuple(messages)
+        for message in self._first:
+            as_shown(message)  # a wrong one is an error where it was written, not for who comes
         self._tokenizer = tokenizer
         self._greeting = greeting
         session = require_active_session(None)

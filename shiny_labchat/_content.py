@@ -107,6 +107,12 @@ def as_shown(message: object) -> tuple[dict[str, Any], list[TagChild]]:
     A message that is drawn and never logged: its item for the browser, and UI for the page.
 
     There is no session yet, so the dependencies of its UI must come with the page.
+
+    Raises
+    ------
+    ValueError
+        The role is neither "assistant" nor "user", or the type is not one of those of
+        :func:`as_content`.
     """
     reading = _Reading(normalize_message).read(message)
     return {"role": reading.role, "parts": reading.parts}, [*reading.needed]
@@ -131,20 +137,23 @@ class _Reading:
 
     def read(self, message: object) -> _Reading:
         """Take in a message."""
-        if not isinstance(message, Mapping):
+        if isinstance(message, Mapping):
+            fields = cast("Mapping[str, object]", message)
+            if "content" not in fields:
+                raise ValueError("a message given as a dictionary needs the key 'content'")
+            self._add(fields["content"])
+            self.role = str(fields.get("role", "assistant"))
+        else:
             self._add(message)
-            return self
-        fields = cast("Mapping[str, object]", message)
-        if "content" not in fields:
-            raise ValueError("a message given as a dictionary needs the key 'content'")
-        self._add(fields["content"])
-        self.role = str(fields.get("role", "assistant"))
+        if self.role not in ("assistant", "user"):
+            raise ValueError(
+                f'role must be "assistant" or "user", not {self.role!r}; '
+                "a system prompt is given to the model's client, not to the chat"
+            )
         return self
 
     def content(self, session: Session) -> Content:
         """All of it, with what its UI needs served by the session's app."""
-        if self.role not in ("assistant", "user"):
-            raise ValueError(f'role must be "assistant" or "user", not {self.role!r}')
         deps = render(session, TagList(*self.needed))[1] if self.needed else []
         deps += [dep for dep in self._served if dep not in deps]
         return Content(self.parts, cast(Any, self.role), deps)

@@ -410,6 +410,12 @@ def test_what_is_only_drawn_brings_its_own_dependencies() -> None:
     assert needed == [DEP]
 
 
+def test_what_is_only_drawn_is_never_a_models_system_prompt() -> None:
+    for prompt in ({"content": "Be brief.", "role": "system"}, SystemTurn("Be brief.")):
+        with pytest.raises(ValueError, match="system prompt is given to the model's client"):
+            as_shown(prompt)
+
+
 def test_what_is_only_drawn_may_hold_blocks() -> None:
     item, needed = as_shown(AssistantTurn([ContentThinking(thinking="hm"), request()]))
     assert [kind for kind, _ in item["parts"]] == ["thinking", "tool_request"]

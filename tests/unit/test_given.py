@@ -10,9 +10,11 @@ from typing import Any, cast
 
 import pytest
 from htmltools import HTML, HTMLDependency, TagList, tags
+from shiny.express._stub_session import ExpressStubSession
+from shiny.session import session_context
 from shinychat import chat_greeting
 
-from shiny_labchat import chat_ui
+from shiny_labchat import Chat, chat_ui
 from shiny_labchat._content import as_html
 from shiny_labchat._greeting import as_drawn
 from shiny_labchat._transform import Transforms
@@ -118,3 +120,10 @@ def test_only_an_app_that_says_so_has_no_button_to_stop() -> None:
     assert "data-enable-cancel" not in chat_ui("chat").attrs
     assert "data-enable-cancel" not in chat_ui("chat", enable_cancel=True).attrs
     assert chat_ui("chat", enable_cancel=False).attrs["data-enable-cancel"] == "false"
+
+
+@pytest.mark.parametrize("wrong", [{"content": "Be brief.", "role": "system"}, {"text": "hi"}])
+def test_what_a_room_cannot_begin_with_is_an_error_where_it_is_written(wrong: object) -> None:
+    """Not when a page comes, which then could not be let in."""
+    with session_context(ExpressStubSession()), pytest.raises(ValueError, match="role|'content'"):
+        Chat("chat", messages=["Hello", wrong])
