@@ -17,7 +17,7 @@ from shiny import reactive
 from shiny.session import Session, session_context
 
 from shiny_labchat import _chatlas, _commands
-from shiny_labchat._blocking import contained
+from shiny_labchat._blocking import contained, watched
 from shiny_labchat._domain import RoomKey
 from shiny_labchat._records import Message
 from shiny_labchat._retelling import Retell
@@ -78,8 +78,7 @@ class Replies:
         """Whether it replies to a message."""
         if isinstance(self._reply, str):
             return self._reply == "always" or _MENTION.search(message.content) is not None
-        wants = self._reply(message)
-        return wants if isinstance(wants, bool) else bool(await wants)
+        return bool(await watched("reply function", self._reply, message))
 
     async def answer(
         self,

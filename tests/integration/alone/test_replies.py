@@ -225,13 +225,16 @@ async def test_it_replies_to_who_mentions_it(person: Person, room: Room, model: 
         ]
 
 
-@pytest.mark.parametrize("server", [{"REPLY": "question"}], indirect=True)
-async def test_a_function_decides_what_it_replies_to(person: Person, model: Model) -> None:
+@pytest.mark.parametrize("server", [{"REPLY": "question"}, {"REPLY": "search"}], indirect=True)
+async def test_a_function_decides_what_it_replies_to(
+    person: Person, server: Server, model: Model
+) -> None:
     async with person() as ann:
         await ann.says("no")
         await ann.says("yes?")
         await told(ann, 1)
         assert len(model.calls) == 1
+    assert not [line for line in server.log if "failed" in line]
 
 
 @pytest.mark.parametrize("failure", FAILURES)

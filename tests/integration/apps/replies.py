@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from typing import Any, cast
 
@@ -13,7 +14,11 @@ from shiny_labchat import Chat, Lab, Rules, chat_ui
 
 lab = Lab()
 room = lab.room("replies", study="tests", rules=Rules(rate=None))
-REPLY: Any = os.environ.get("REPLY", "always")
+REPLY = os.environ.get("REPLY", "always")
+FUNCTIONS: dict[str, Any] = {
+    "question": lambda message: "?" in message.content,
+    "search": lambda message: re.search(r"\?", message.content),
+}
 
 
 def weather(city: str) -> str:
@@ -58,7 +63,7 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
         "chat",
         room=room,
         client=client,
-        reply=(lambda message: "?" in message.content) if REPLY == "question" else REPLY,
+        reply=FUNCTIONS.get(REPLY, cast("Any", REPLY)),
         failures=cast("Any", os.environ.get("FAILURES", "asker")),
     )
 
