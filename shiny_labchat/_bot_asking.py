@@ -6,8 +6,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -30,6 +30,9 @@ It raises `Unwanted` if the answer is of no use.
 """
 
 logger = logging.getLogger("shiny_labchat")
+
+LONG = 120.0
+"""How long an answer may take before the log says who is waited for, in seconds."""
 
 
 class Unasked(Exception):
@@ -73,6 +76,8 @@ class Asking:
         Says why the bot may not write now; None: it may.
     rng
         Makes a generator for a purpose.
+    long
+        After how many seconds the log says who is waited for.
 
     Attributes
     ----------
@@ -91,6 +96,7 @@ class Asking:
         message: Message,
         forbidden: Callable[[], str | None],
         rng: Callable[[str], random.Random],
+        long: float = LONG,
     ) -> None:
         self.log = log
         self.where = where
@@ -99,6 +105,7 @@ class Asking:
         self.entry: int | None = None
         self._name = name
         self._forbidden = forbidden
+        self._long = long
         self._seeds = rng("model")
         self._pauses = rng("pause")
 
@@ -156,7 +163,8 @@ class Asking:
                 await hear(None)
             calls = _Calls(self, is_fallback, knew)
             try:
-                return await calls.answer(question, hear)
+                with self._noticed():
+                    return await calls.answer(question, hear)
             except (Unasked, Unwanted, StoreError):
                 raise
             except Exception as exc:
@@ -168,6 +176,23 @@ class Asking:
                     return None
             await asyncio.sleep(pause * self._pauses.uniform(1.0, 1.5))
         return None
+
+    @contextmanager
+    def _noticed(self) -> Generator[None]:
+        """Have the log say so if it takes long: what never ends keeps other bots waiting."""
+
+        def notice() -> None:
+            logger.warning(
+                "bot %r in room %r still waits for its model, function or tool after %.0f s; "
+                "until that ends other bots there may have to wait for their turn",
+                *(self.spec.id, self.where.id, self._long),
+            )
+
+        timer = asyncio.get_running_loop().call_later(self._long, notice)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 class _Calls:

@@ -142,11 +142,16 @@ async def unless_silent(
 
     patience: float | None = seconds
     while True:
+        silence = asyncio.timeout(patience)
         try:
-            async with asyncio.timeout(patience):
+            async with silence:
                 chunk = await anext(chunks)
         except StopAsyncIteration:
             return
+        except TimeoutError as exc:
+            if silence.expired():  # which says nothing, on any record
+                raise TimeoutError(f"the model said nothing for {seconds:g} s") from exc
+            raise
         patience = None if isinstance(chunk, ContentToolRequest) else seconds
         yield chunk
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from chatlas import ChatOpenAICompletions
 
 from shiny_labchat import Bot, Lab, Message, Room, Rules, _callbacks
+from shiny_labchat._bot_asking import Asking
 from shiny_labchat._bot_rules import generator
 from shiny_labchat._live import Live
 from shiny_labchat.bots import AuditEntry, Budget
@@ -118,6 +119,40 @@ async def asked(model: Model, number: int = 1, outcome: str = "held") -> None:
 
 async def said(room: Room) -> list[tuple[int, str]]:
     return [(m.seq, m.content) for m in await room.messages() if m.member == "machine"]
+
+
+# ── what takes long ──
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_the_log_says_which_bot_keeps_the_others_waiting(
+    room: Room, caplog: pytest.LogCaptureFixture, is_async: bool
+) -> None:
+    may_go = threading.Event()
+
+    def stuck(messages: Sequence[Message]) -> str:
+        assert may_go.wait(20)
+        return "at last"
+
+    async def stuck_async(messages: Sequence[Message]) -> str:
+        return await asyncio.to_thread(stuck, messages)
+
+    bot = Bot("machine", respond=stuck_async if is_async else stuck)
+    hello = await room.post("hello", author="ann")
+    about = bot._spec, "Machine", hello, lambda: None, random.Random
+    asking = asyncio.create_task(
+        Asking(room.log, room.key, *about, long=0.2).answer([hello], hello.seq)
+    )
+
+    async def is_said() -> bool:
+        return "bot 'machine' in room 'r' still waits for its" in caplog.text
+
+    try:
+        await until(is_said)
+        assert outcomes(await room.audit()) == [("open", None)]
+    finally:
+        may_go.set()
+    assert (await asking).text == "at last"
 
 
 # ── each call on record ──
