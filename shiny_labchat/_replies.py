@@ -24,7 +24,7 @@ from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
 from shiny_labchat._stream import MessageStream, speaking
-from shiny_labchat._turns import as_stored, asked, turns_of
+from shiny_labchat._turns import as_stored, turns_of
 from shiny_labchat.store import Log
 
 if TYPE_CHECKING:
@@ -122,8 +122,9 @@ class Replies:
         from chatlas import ContentToolResult
 
         pauses = iter(_chatlas.AGAIN)
-        turns = turns_of(known_to(await speaker.heard(), message))
-        exchange = _chatlas.Exchange(turns, asked(message))
+        # What was said right before it is asked with it: some providers want turns to alternate.
+        *before, question = turns_of([*known_to(await speaker.heard(), message), message])
+        exchange = _chatlas.Exchange(before, *question.contents)
         while True:
             stream = MessageStream(speaker, self._session)
             client = _chatlas.for_one_reply(self._client, ())
@@ -159,7 +160,7 @@ def reply_id(chat: str, message: Message) -> str:
 
 def known_to(heard: Sequence[Message], message: Message) -> list[Message]:
     """
-    What a model is told of a room that is to reply to a message; the message itself comes last.
+    What a model is told of a room that is to reply to a message, which itself comes after it.
 
     That is all that was said before the message, and the replies given since; and if it has
     replied to later messages already, these. What was said since without a reply is told with

@@ -223,6 +223,7 @@ async def test_it_replies_to_who_mentions_it(person: Person, room: Room, model: 
         assert [call.text.rsplit(": ")[-1] for call in model.calls] == [
             "what do you think, @Assistant?"
         ]
+        assert roles(model.calls[0].body) == ["system", "user"], "some want them to alternate"
 
 
 @pytest.mark.parametrize("server", [{"REPLY": "question"}, {"REPLY": "search"}], indirect=True)
