@@ -76,9 +76,8 @@ async def test_a_stream_inside_another_sessions_is_its_own(
         await bob_right.until(lambda: len(bob_right.items) == 2)
         await ann_right.until(lambda: len(ann_right.items) == 2)
         await bob_right.says("go")
-        await ann.until(lambda: not live(ann))
-        await bob.settles()
-        assert "mine" in bob.texts
+        for each in (ann, bob):
+            await each.until(lambda each=each: "mine" in each.texts and not live(each))
     assert sorted(await contents(left)) == ["a stream of its own", "mine"]
     secrets = await contents(right)
     assert len({*secrets}) == 2 and all(each.startswith("secret of ") for each in secrets)
@@ -90,6 +89,7 @@ async def test_a_stream_inside_its_own_chats_goes_into_that(server: Server, left
         await here.sees("in a stream", "inside, and after")
         await there.says("go")
         await here.until(lambda: not live(here))
+        assert "inside, and after" in here.texts
     assert await contents(left) == ["inside, and after"]
 
 
