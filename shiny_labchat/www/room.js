@@ -193,11 +193,11 @@ export class Room {
 
   #build() {
     const { host, messages } = this.#options;
-    const { log, button, voice } = this.#transcript;
+    const { log, gauge, button, voice } = this.#transcript;
     const box = composerIn(host);
     this.#status.element.id = `${host.id}_status`;
     const header = make("div", { class: "labchat-header" }, this.#title, this.#presence.element, this.#status.element);
-    const stage = make("div", { class: "labchat-stage" }, log, button, voice);
+    const stage = make("div", { class: "labchat-stage" }, log, gauge, button, voice);
     box.prepend(this.#me);
     host.prepend(header, stage, this.#outbox.element, this.#typing.element);
     takeSuggestions(log, (text, isSent) => (isSent ? this.#composer.send(text) : this.#composer.fill(text)));

@@ -1,4 +1,5 @@
 // @ts-check
+import { Gauge } from "./gauge.js";
 
 const NEAR_BOTTOM = 48;
 const NEAR_TOP = 240;
@@ -18,6 +19,9 @@ export class Place {
   #onBottom;
   #onLeave;
   #observer = new ResizeObserver(() => this.#follow());
+  #gauge = new Gauge();
+  /** Stands where the log stands. */
+  gauge = this.#gauge.element;
 
   /**
    * @param {HTMLElement} log scrolls
@@ -31,7 +35,8 @@ export class Place {
     this.#onTop = top;
     this.#onBottom = bottom;
     this.#onLeave = leave;
-    log.addEventListener("scroll", () => this.#track(), { passive: true });
+    for (const scroller of [log, this.gauge])
+      scroller.addEventListener("scroll", () => this.#track(), { passive: true });
     log.addEventListener("click", ({ target }) => this.#unfold(target));
   }
 
@@ -80,7 +85,7 @@ export class Place {
   keepStill(draw) {
     const anchor = this.#isAtBottom ? null : this.#firstVisible();
     const before = anchor?.getBoundingClientRect().top ?? 0;
-    this.#log.style.overflowAnchor = "none"; // the browser must not correct it a second time
+    if (anchor) this.#log.style.overflowAnchor = "none"; // not to be corrected a second time
     draw();
     const shift = anchor?.isConnected ? anchor.getBoundingClientRect().top - before : 0;
     if (shift) this.#log.scrollTop += shift; // to set it at all ends a scrolling that is under way
@@ -98,7 +103,12 @@ export class Place {
   #follow() {
     if (!this.#isAtBottom && this.#fits) return this.toBottom(); // no scrolling would lead there
     if (this.#isAtBottom) this.#log.scrollTop = this.#log.scrollHeight;
+    this.#mark();
+  }
+
+  #mark() {
     this.#lastTop = this.#log.scrollTop;
+    this.#gauge.set();
   }
 
   get #fits() {
@@ -118,15 +128,20 @@ export class Place {
     requestAnimationFrame(() => (this.#below < NEAR_BOTTOM ? this.toBottom() : this.#onLeave()));
   }
 
-  /** Only scrolling up leaves the bottom, however little, lest what grows below pull one back. */
+  /**
+   * Only scrolling up leaves the bottom, however little, lest what grows below pull one back. What
+   * layout scrolled is not meant.
+   */
   #track() {
     const { scrollTop } = this.#log;
+    const { risen } = this.#gauge;
     const isDown = scrollTop > this.#lastTop;
-    const isUp = scrollTop < this.#lastTop - 1;
+    const isUp = scrollTop < this.#lastTop - risen - 1;
     const isThere = this.#below < 2 || (isDown && this.#below < NEAR_BOTTOM);
     if (isThere && !this.#isAtBottom) this.toBottom();
     else if (isUp && !isThere) this.#leave();
-    this.#lastTop = scrollTop;
+    else if (risen) this.#follow();
+    if (isThere || !this.#isAtBottom) this.#mark(); // many small steps up are one
     this.look();
   }
 }

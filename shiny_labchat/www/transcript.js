@@ -48,6 +48,7 @@ export class Transcript {
   };
 
   log;
+  gauge;
   voice = this.#voice.element;
   button = make("button", { type: "button", class: "labchat-new btn btn-primary btn-sm", hidden: true });
   #loading;
@@ -73,6 +74,7 @@ export class Transcript {
       bottom: () => this.#seeAll(),
       leave: () => this.#count(0),
     });
+    this.gauge = this.#place.gauge;
     this.button.addEventListener("click", () => {
       this.log.focus({ preventScroll: true }); // the button goes, and would take the focus with it
       this.#place.toBottom();

@@ -160,7 +160,7 @@ class Person:
         """Something in a message, by its words."""
         return self.chat.loc_log.get_by_text(words, exact=True)
 
-    def scrolls(self, where: Literal["top", "up", "bottom"]) -> None:
+    def scrolls(self, where: Literal["top", "up", "barely", "bottom"]) -> None:
         self.chat.loc_log.evaluate(_SCROLL, where)
 
     def is_at_the_bottom(self) -> bool:
@@ -208,7 +208,8 @@ _TRANSCRIPT = """log => [...log.querySelectorAll(".labchat-message")].map((messa
   [message.dataset.seq ?? "", message.querySelector(".labchat-author").textContent,
    message.querySelector(".labchat-content").textContent])"""
 _SCROLL = """(log, where) => {
-  log.scrollTop = where === "top" ? 0 : where === "up" ? log.scrollTop - 600 : log.scrollHeight;
+  const { scrollTop: now, scrollHeight } = log;
+  log.scrollTop = { top: 0, up: now - 600, barely: now - 1, bottom: scrollHeight }[where];
 }"""
 _HIDE = """(isHidden) => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });

@@ -13,6 +13,13 @@ from tests.browser.conftest import People, Serve
 
 LONG = [f"message {n}" for n in range(1, 501)]
 
+PHONE = {"viewport": {"width": 360, "height": 640}}
+UNCORRECTED = """addEventListener("DOMContentLoaded", () => {
+  document.head.append(Object.assign(document.createElement("style"), {
+    textContent: ".labchat-log { overflow-anchor: none !important }" }));
+});"""
+"""As in Safari, which puts nothing back that layout scrolls."""
+
 
 async def fill(room: Room, texts: list[str]) -> None:
     await room.create()
@@ -62,6 +69,38 @@ def test_at_the_bottom_one_stays_there(people: People, the_room: Room, organiser
     ann.sees("and one more")
     ann.waits_until(ann.is_at_the_bottom)
     expect(ann.chat.loc_new).to_be_hidden()
+
+
+def test_at_the_bottom_one_stays_there_while_one_writes_some_lines(
+    people: People, the_room: Room, organiser: Organiser
+):
+    """Shiny makes the box low for a moment, to measure it."""
+    organiser.does(fill(the_room, LONG[:60]))
+    (ann,) = people(1, device=PHONE, script=UNCORRECTED)
+    ann.sees("message 60")
+    ann.types("so many words that a narrow page breaks them into more than one or two lines")
+    expect(ann.chat.loc_new).to_be_hidden()
+    ann.waits_until(ann.is_at_the_bottom)
+    organiser.does(the_room.post("news"))
+    ann.sees("news")
+    ann.waits_until(ann.is_at_the_bottom)
+
+
+def test_who_scrolls_up_ever_so_slowly_leaves_the_bottom(
+    people: People, the_room: Room, organiser: Organiser
+):
+    organiser.does(fill(the_room, LONG[:60]))
+    (ann,) = people(1)
+    ann.sees("message 60")
+
+    def scrolled_away() -> bool:
+        ann.scrolls("barely")
+        return ann.chat.loc_new.is_visible()
+
+    ann.waits_until(scrolled_away)
+    organiser.does(the_room.post("news"))
+    expect(ann.chat.loc_new).to_have_text("1 new message")
+    assert not ann.is_at_the_bottom()
 
 
 def test_who_reads_above_is_told_of_new_messages_and_led_to_them(
