@@ -65,6 +65,8 @@ export class Place {
 
   toBottom() {
     this.#isAtBottom = true;
+    // takes the place of a key's scrolling that is under way, which would go on; is ended at once
+    this.#log.scrollBy({ top: 1, behavior: "smooth" });
     this.#follow();
     this.#onBottom();
   }

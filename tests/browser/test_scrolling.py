@@ -20,6 +20,16 @@ UNCORRECTED = """addEventListener("DOMContentLoaded", () => {
 });"""
 """As in Safari, which puts nothing back that layout scrolls."""
 
+_ASK_AFTER_A_KEY_HAS_BEGUN = """(log) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const settle = async () => {
+    document.querySelector(".labchat-new").click();
+    for (let frames = 60; frames; frames -= 1) await frame();  // longer than any key scrolls
+  };
+  window.isSettled = new Promise((resolve) =>
+    log.addEventListener("scroll", () => resolve(settle()), { once: true }));
+}"""
+
 
 async def fill(room: Room, texts: list[str]) -> None:
     await room.create()
@@ -120,6 +130,21 @@ def test_who_reads_above_is_told_of_new_messages_and_led_to_them(
     ann.waits_until(ann.is_at_the_bottom)
     expect(ann.chat.loc_new).to_be_hidden()
     expect(ann.chat.loc_message("more news")).to_be_in_viewport()
+
+
+def test_who_asks_for_the_newest_is_not_led_away_by_the_key_before(
+    people: People, the_room: Room, organiser: Organiser
+):
+    organiser.does(fill(the_room, LONG[:60]))
+    (ann,) = people(1)
+    ann.sees("message 60")
+    ann.scrolls("up")
+    expect(ann.chat.loc_new).to_be_visible()
+    ann.chat.loc_log.evaluate(_ASK_AFTER_A_KEY_HAS_BEGUN)
+    ann.chat.loc_log.press("PageUp")
+    ann.chat.loc_log.evaluate("() => window.isSettled")
+    assert ann.is_at_the_bottom()
+    expect(ann.chat.loc_new).to_be_hidden()
 
 
 def test_ones_own_message_leads_to_the_bottom(people: People, the_room: Room, organiser: Organiser):
