@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from shiny_labchat import _blocking, _chatlas
 from shiny_labchat._bot_rules import NO_REPLY, Respond
 from shiny_labchat._records import Message
-from shiny_labchat._turns import turns_of
+from shiny_labchat._turns import alternating, turns_of
 
 if TYPE_CHECKING:
     import chatlas
@@ -140,14 +139,8 @@ def _told(heard: Sequence[Message], bot: str) -> tuple[list[chatlas.Turn], list[
 
     Its own messages are its turns; what others say, other bots too, is told to it with names.
     """
-    *before, last = turns_of(_from_its_side(message, bot) for message in heard)
+    *before, last = alternating(turns_of(heard, bot=bot))
     return before, list(last.contents)
-
-
-def _from_its_side(message: Message, bot: str) -> Message:
-    if message.member == bot:
-        return replace(message, role="assistant")
-    return replace(message, role="user") if message.role == "assistant" else message
 
 
 def _about(client: Any) -> dict[str, Any]:

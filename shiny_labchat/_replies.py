@@ -24,7 +24,7 @@ from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
 from shiny_labchat._stream import MessageStream, speaking
-from shiny_labchat._turns import as_stored, turns_of
+from shiny_labchat._turns import alternating, as_stored, turns_of
 from shiny_labchat.store import Log
 
 if TYPE_CHECKING:
@@ -122,8 +122,9 @@ class Replies:
         from chatlas import ContentToolResult
 
         pauses = iter(_chatlas.AGAIN)
-        # What was said right before it is asked with it: some providers want turns to alternate.
-        *before, question = turns_of([*known_to(await speaker.heard(), message), message])
+        # What was said right before it is asked with it, so that turns alternate.
+        heard = [*known_to(await speaker.heard(), message), message]
+        *before, question = alternating(turns_of(heard))
         exchange = _chatlas.Exchange(before, *question.contents)
         while True:
             stream = MessageStream(speaker, self._session)

@@ -17,21 +17,31 @@ if TYPE_CHECKING:
     from chatlas import Turn
     from chatlas.types import Content
 
-__all__ = ["as_stored", "asked", "turns_of"]
+__all__ = ["alternating", "as_stored", "asked", "turns_of"]
 
 logger = logging.getLogger("shiny_labchat")
 
+BEGINNING = "[The conversation begins.]"
+"""What a model is told first, where it has itself said the first thing."""
+UNNAMED = "Assistant"
+"""Who says, to a bot, what a programme says; people see the same."""
 
-def turns_of(messages: Iterable[Message], *, names: bool = True) -> list[Turn]:
+
+def turns_of(
+    messages: Iterable[Message], *, names: bool = True, bot: str | None = None
+) -> list[Turn]:
     """
     The turns that a conversation amounts to.
 
     Parameters
     ----------
     messages
-        In order. Those of the role "assistant" are the model's, all others are told to it.
+        In order.
     names
-        Whether what people said is told with their pseudonyms, as "Teal Otter: Hello".
+        Whether what others said is told with their pseudonyms, as "Teal Otter: Hello".
+    bot
+        The member whose side it is told from; what it said are the model's turns, all else is
+        told to it. None: the programme, which is no member; what it said in the role "assistant".
 
     Returns
     -------
@@ -50,16 +60,36 @@ def turns_of(messages: Iterable[Message], *, names: bool = True) -> list[Turn]:
             heard.clear()
 
     for message in messages:
-        if message.role != "assistant":
+        if message.member != bot or (bot is None and message.role != "assistant"):
             heard.append(asked(message, names=names))
         elif kept := _kept(message):
             hear()
             turns += kept
-        elif said := message.original or message.content:
+        elif (said := message.original or message.content).strip():
             hear()
             turns.append(cast("Turn", AssistantTurn(said)))
     hear()
     return turns
+
+
+def alternating(turns: Iterable[Turn]) -> list[Turn]:
+    """
+    The same, as all providers take it: the user's turn first, and never two of one side in a row.
+
+    Some refuse everything else, and the conversation of a room that had it once would stay refused.
+    """
+    from chatlas import UserTurn
+
+    told: list[Turn] = []
+    for turn in turns:
+        if not told and turn.role == "assistant":
+            told.append(UserTurn(BEGINNING))
+        if told and told[-1].role == turn.role:
+            both = [*told[-1].contents, *turn.contents]
+            told[-1] = told[-1].model_copy(update={"contents": both})
+        else:
+            told.append(turn)
+    return told
 
 
 def _kept(message: Message) -> list[Turn]:
@@ -76,8 +106,8 @@ def asked(message: Message, *, names: bool = True) -> str:
     """A message as it is told to the model."""
     if message.role == "system":
         return f"[{message.content}]"
-    named = names and message.author
-    return f"{message.author}: {message.content}" if named else message.content
+    author = message.author or (UNNAMED if message.role == "assistant" else None)
+    return f"{author}: {message.content}" if names and author else message.content
 
 
 def as_stored(turns: Sequence[Turn]) -> list[Mapping[str, Any]]:

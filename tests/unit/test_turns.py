@@ -12,7 +12,7 @@ from chatlas import AssistantTurn, ContentToolRequest, ContentToolResult, Turn, 
 
 from shiny_labchat._records import Message
 from shiny_labchat._replies import known_to, reply_id
-from shiny_labchat._turns import as_stored, turns_of
+from shiny_labchat._turns import BEGINNING, alternating, as_stored, turns_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -89,6 +89,65 @@ def test_turns_that_cannot_be_read_are_told_as_text() -> None:
     unknown = {"role": "assistant", "contents": [{"content_type": "of tomorrow"}]}
     (turn,) = turns_of([reply(2, 1, turns=(unknown,), content="It is.")])
     assert turn.text == "It is."
+
+
+# ── from whose side ──
+
+
+def said(turns: list[Turn]) -> list[tuple[str, list[str]]]:
+    return [(turn.role, [str(content) for content in turn.contents]) for turn in turns]
+
+
+ROBO = {"author": "Robo", "member": "robo", "content": "I am Robo."}
+TALK = [
+    message(1),
+    message(2, **ROBO, role="assistant"),
+    message(3, author="Eve", member="eve"),
+    reply(4, 1, content="It is."),
+]
+"""A person, a disclosed bot, another person, and the model of a chat."""
+
+
+def test_a_chats_model_hears_a_bot_by_name() -> None:
+    heard = ["Ann: said 1", "Robo: I am Robo.", "Eve: said 3"]
+    assert said(turns_of(TALK)) == [("user", heard), ("assistant", ["It is."])]
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_a_bot_hears_all_others_by_name_whatever_it_is_shown_as(role: Any) -> None:
+    talk = [replace(each, role=role) if each.member == "robo" else each for each in TALK]
+    assert said(turns_of(talk, bot="robo")) == [
+        ("user", ["Ann: said 1"]),
+        ("assistant", ["I am Robo."]),
+        ("user", ["Eve: said 3", "Assistant: It is."]),
+    ]
+    assert said(turns_of(talk, bot="eve"))[1:] == [
+        ("assistant", ["said 3"]),
+        ("user", ["Assistant: It is."]),
+    ]
+
+
+# ── in which all providers take it ──
+
+
+def test_turns_alternate_and_begin_with_the_users() -> None:
+    talk = [reply(1, 0, content="Welcome."), message(2), message(3), reply(4, 2), reply(5, 3)]
+    assert said(alternating(turns_of(talk))) == [
+        ("user", [BEGINNING]),
+        ("assistant", ["Welcome."]),
+        ("user", ["Ann: said 2", "Ann: said 3"]),
+        ("assistant", ["said 4", "said 5"]),
+    ]
+
+
+def test_turns_that_alternate_stay_as_they_are() -> None:
+    stored = as_stored(turns({"city": "Oslo"}))
+    talk = turns_of([message(1), reply(2, 1, turns=tuple(stored)), message(3)])
+    assert alternating(talk) == talk
+
+
+def test_what_is_blank_is_no_turn() -> None:
+    assert said(turns_of([message(1), reply(2, 1, content=" \n")])) == [("user", ["Ann: said 1"])]
 
 
 # ── what a model is told ──
