@@ -221,15 +221,20 @@ class Exchange:
         """
         Whether a reply stops before its end, though its connection ended orderly.
 
-        As where a proxy has lost the model's server. Other providers raise an error then.
+        As where a proxy has lost the model's server. Other providers raise an error then, or
+        never say why a reply ends.
         """
         from chatlas import AssistantTurn
+        from chatlas._provider_anthropic import AnthropicProvider
         from chatlas._provider_openai_completions import OpenAICompletionsProvider
 
         *_, last = (None, *client.get_turns()[len(self.turns) :])
-        if not isinstance(last, AssistantTurn) or last.finish_reason or last.tokens:
+        if not isinstance(last, AssistantTurn) or last.finish_reason:
             return False
-        return isinstance(getattr(client, "provider", None), OpenAICompletionsProvider)
+        provider = getattr(client, "provider", None)
+        if isinstance(provider, AnthropicProvider):  # this counts tokens from the start
+            return True
+        return last.tokens is None and isinstance(provider, OpenAICompletionsProvider)
 
     def _settle(
         self, turns: Sequence[Turn], results: Sequence[ContentToolResult], is_cut: bool
@@ -255,4 +260,6 @@ class Exchange:
 def is_worth_another_try(error: Exception) -> bool:
     """Whether a model may answer when it is asked the same again."""
     status = getattr(error, "status_code", None)
-    return status is None or status in (408, 409, 429) or status >= 500
+    if status is None or status < 400:  # 200: an error in the middle of an answer
+        return True
+    return status in (408, 409, 429) or status >= 500

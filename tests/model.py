@@ -18,14 +18,17 @@ import uvicorn
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
+from tests.anthropic_wire import Messages
 from tests.openai_wire import Completions, Responses
 from tests.replies import MARKDOWN, Call, Reply, Tool, obeying
 
 __all__ = ["MARKDOWN", "Call", "Model", "Reply", "Tool"]
 
-WIRES: dict[str, type[Completions | Responses]] = {
+Wire = Completions | Responses | Messages
+WIRES: dict[str, type[Wire]] = {
     "/chat/completions": Completions,
     "/responses": Responses,
+    "/messages": Messages,
 }
 
 
@@ -201,9 +204,7 @@ class Model:
         headers = {} if after is None else {"retry-after": str(after)}
         await _respond(send, call.reply.status, {"error": error}, headers)
 
-    async def _stream(
-        self, call: Call, wire: Completions | Responses, gone: asyncio.Future[None], send: Send
-    ) -> None:
+    async def _stream(self, call: Call, wire: Wire, gone: asyncio.Future[None], send: Send) -> None:
         reply = call.reply
         await send(_start(200, {"content-type": "text/event-stream"}))
         await send(_body(wire.begin()))

@@ -170,7 +170,11 @@ class Call:
     def messages(self) -> list[tuple[str, str]]:
         """What it was given: roles and texts; a tool's result has the role "tool"."""
         items = self.body.get("messages") or self.body.get("input") or []
-        return [("user", items)] if isinstance(items, str) else [_said(item) for item in items]
+        if isinstance(items, str):
+            return [("user", items)]
+        if "system" in self.body:
+            items = [{"role": "system", "content": self.body["system"]}, *items]
+        return [_said(item) for item in items]
 
     @property
     def text(self) -> str:
@@ -202,5 +206,8 @@ def _said(item: Mapping[str, Any]) -> tuple[str, str]:
         return "tool", str(item["output"])
     content = item.get("content") or ""
     if not isinstance(content, str):
+        results = [part["content"] for part in content if part.get("type") == "tool_result"]
+        if results:
+            return "tool", "".join(results)
         content = "".join(part.get("text", "") for part in content)
     return item.get("role") or item["type"], content
