@@ -269,14 +269,15 @@ class Chat(Reading, Greets, Bookmarking):
         -------
         tuple of Member
             In order of joining, with the roles that this session's person is shown; ``own``
-            marks them. Empty before there is a room.
+            marks them. In a random order, which stays, where a bot passes for a participant: it
+            was there first. Empty before there is a room.
         """
         self._following.depend("members")
         live = self._following.live
         if live is None:
             return ()
         me = self._seating.member
-        return tuple(Member.seen_by(me, seat) for seat in live.state.members())
+        return tuple(Member.seen_by(me, seat) for seat in live.state.members_for(me))
 
     def member(self) -> Member | None:
         """Reactively read who this person is in the room; None before it is known."""

@@ -233,6 +233,17 @@ class RoomState(NamedTuple):
         """Everyone who is a member now, in order of joining."""
         return (seat for seat in self.seats.values() if not seat.is_removed)
 
+    def members_for(self, viewer: str | None) -> Iterable[Seat]:
+        """
+        Everyone who is a member now, in an order that tells a viewer nothing.
+
+        A bot has joined before all others, so where one passes for a person, also one that has
+        left since, the order is that of handles, which are random.
+        """
+        if all(seat.role_for(viewer) == seat.role for seat in self.seats.values()):
+            return self.members()
+        return sorted(self.members(), key=lambda seat: seat.handle)
+
 
 # ── fold ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -185,6 +185,23 @@ def test_removed_members_are_no_members() -> None:
     assert room.state.seat(None) is None
 
 
+def test_the_order_of_members_does_not_say_who_is_a_bot() -> None:
+    room = PureRoom()
+    for member, handle in (("bot", "h2"), ("a", "h3"), ("b", "h1")):
+        hidden: dict[str, Any] = {"is_bot": True, "shown": "participant"} if handle == "h2" else {}
+        room.does(Join(member, handle, "assistant" if hidden else "participant", **hidden))
+
+    def order(viewer: str) -> list[str]:
+        return [seat.member for seat in room.state.members_for(viewer)]
+
+    assert order("a") == ["b", "bot", "a"]
+    room.does(Disclose("bot", to=["a"]))
+    assert order("a") == ["bot", "a", "b"] and order("b") == ["b", "bot", "a"]
+    room.does(Remove("bot"))
+    assert order("b") == ["b", "a"], "that it has gone changes nothing"
+    assert [seat.member for seat in room.state.members()] == ["a", "b"]
+
+
 def test_clearing_a_view_is_for_one_and_clearing_the_room_for_all() -> None:
     room = PureRoom(members="ab")
     room.does(Clear("a"))
