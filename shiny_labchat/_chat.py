@@ -144,7 +144,7 @@ class Chat(Reading, Greets, Bookmarking):
         self._greeting = greeting
         session = require_active_session(None)
         handlers = Handlers(self, session, on_error)
-        replies = client and Replies(client, reply, failures, session)
+        replies = None if client is None else Replies(client, reply, failures, session)
         transforms = Transforms(session)
         following = Following(session, self.id, handlers, transforms)
         super().__init__(session, handlers, following, replies, transforms)

@@ -7,7 +7,7 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["check_count", "check_function", "check_number"]
+__all__ = ["check_client", "check_count", "check_function", "check_number"]
 
 
 def check_count(what: str, value: Any, least: int, *, or_none: bool = False) -> None:
@@ -62,6 +62,15 @@ def _check_kind(what: str, value: object, kind: type, words: str, or_none: bool)
 
 def _or_none(or_none: bool) -> str:
     return " or None" if or_none else ""
+
+
+def check_client(what: str, value: Any, *, or_makes: bool = False) -> None:
+    """A chatlas Chat, or what is used as one; or, if that will do, a function that makes one."""
+    if or_makes and callable(value):
+        check_function(what, value)
+    elif not hasattr(value, "stream_async"):
+        words = ", or a function that makes one" * or_makes
+        raise TypeError(f"{what} must be a chatlas Chat{words}, not {value!r}")
 
 
 def check_function(what: str, fn: Any, *takes: str) -> None:

@@ -19,6 +19,7 @@ from shiny.session import Session, session_context
 from shiny_labchat import _chatlas, _commands
 from shiny_labchat._blocking import contained, watched
 from shiny_labchat._domain import RoomKey
+from shiny_labchat._given import check_client, check_function
 from shiny_labchat._records import Message
 from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
@@ -65,7 +66,10 @@ class Replies:
     def __init__(
         self, client: chatlas.Chat[Any, Any], reply: Reply, failures: Failures, session: Session
     ) -> None:
-        if reply not in ("always", "mention") and not callable(reply):
+        check_client("client", client)
+        if callable(reply):
+            check_function("reply", reply, "message")
+        elif reply not in ("always", "mention"):
             raise ValueError(f'reply must be "always", "mention" or a function, not {reply!r}')
         if failures not in ("asker", "room"):
             raise ValueError(f'failures must be "asker" or "room", not {failures!r}')

@@ -29,7 +29,7 @@ from shiny_labchat._bot_rules import (
     Silence,
     When,
 )
-from shiny_labchat._given import check_count, check_function, check_number
+from shiny_labchat._given import check_client, check_count, check_function, check_number
 from shiny_labchat._names import as_id
 from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._records import Message
@@ -265,12 +265,8 @@ def _check_functions(client: object, respond: object, fallback: object) -> None:
     if respond is not None:
         check_function("respond", respond, "messages")
     for name, value in (("client", client), ("fallback", fallback)):
-        if callable(value):
-            check_function(name, value)
-        elif value is not None and not hasattr(value, "stream_async"):
-            raise TypeError(
-                f"{name} must be a chatlas Chat, or a function that makes one, not {value!r}"
-            )
+        if value is not None:
+            check_client(name, value, or_makes=True)
 
 
 def _check_when(when: Any) -> None:

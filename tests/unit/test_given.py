@@ -127,3 +127,28 @@ def test_what_a_room_cannot_begin_with_is_an_error_where_it_is_written(wrong: ob
     """Not when a page comes, which then could not be let in."""
     with session_context(ExpressStubSession()), pytest.raises(ValueError, match="role|'content'"):
         Chat("chat", messages=["Hello", wrong])
+
+
+# ── a model ──
+
+
+class Model:
+    """As much of a client as can be looked at before it is asked."""
+
+    async def stream_async(self, *asked: object, **options: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("client", "gpt-4.1"),
+        ("client", lambda: Model()),
+        ("client", ""),
+        ("reply", lambda: True),
+        ("reply", lambda room, member, message: True),
+    ],
+)
+def test_a_model_that_could_never_reply_is_an_error_at_once(name: str, wrong: Any) -> None:
+    given: dict[str, Any] = {"client": Model(), name: wrong}
+    with session_context(ExpressStubSession()), pytest.raises(TypeError, match=f"^{name} must be"):
+        Chat("chat", **given)
