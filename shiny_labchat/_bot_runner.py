@@ -303,6 +303,8 @@ class Reaction:
 
     async def _post(self, text: str, cid: str) -> Outcome:
         """Post; who passes for a person, and would be too fast, waits as people do."""
+        if self._live.whole.waits and not self._is_shown():
+            await self._room.submit(_commands.Compose(self._spec.id))
         while True:
             try:
                 return await self._room.submit(self._message_of(text, cid))

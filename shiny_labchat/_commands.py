@@ -17,6 +17,7 @@ __all__ = [
     "Clear",
     "Close",
     "Command",
+    "Compose",
     "Configure",
     "Disclose",
     "EndStream",
@@ -245,6 +246,17 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
+class Compose:
+    """
+    Take a number before a message, as people's words do that wait to be transformed.
+
+    For bots that pass for people: else their messages could be told by their numbers.
+    """
+
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class Disclose:
     """Show the real role of a member (None: of all) to some members (None: to all)."""
 
@@ -274,7 +286,8 @@ class Clear:
 
 
 Command = (
-    Configure
+    Compose
+    | Configure
     | Join
     | Change
     | Say

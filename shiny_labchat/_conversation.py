@@ -24,10 +24,13 @@ class Conversation:
     ----------
     ends
         By the seqs of messages that came as streams: when (as a seq) they were whole.
+    waits
+        Whether what was said last from a page had to wait there, to be transformed.
     """
 
     def __init__(self, events: Iterable[Event]) -> None:
         self.ends: dict[int, int] = {}
+        self.waits = False
         self._messages: list[Message] = []
         self._open: dict[int, Event] = {}
         self._has_private = False
@@ -49,6 +52,8 @@ class Conversation:
         if event.data.get("is") == "withheld":  # it came to nothing
             return
         message = message_of(event)
+        if event.data.get("page"):
+            self.waits = "submitted" in event.data
         if "whole" in event.data:
             self.ends[event.seq] = event.data["whole"]
         at = bisect_left(self._messages, message.seq, key=lambda known: known.seq)

@@ -23,6 +23,7 @@ from shiny_labchat._commands import (
     Clear,
     Close,
     Command,
+    Compose,
     Configure,
     Disclose,
     EndStream,
@@ -277,6 +278,12 @@ def _mute(state: RoomState, wish: Mute, at: int) -> list[Event]:
     return [_event(state, at, "changed", wish.member, {"is_muted": wish.on})]
 
 
+def _compose(state: RoomState, wish: Compose, at: int) -> list[Event]:
+    if (code := state.silence(_member(state, wish.member))) is not None:
+        raise Refused(code)
+    return [_event(state, at, "composed", wish.member)]
+
+
 def _disclose(state: RoomState, wish: Disclose, at: int) -> list[Event]:
     seats = [_member(state, wish.member)] if wish.member is not None else list(state.seats.values())
     for member in wish.to or ():
@@ -314,6 +321,7 @@ _RULES: dict[type, Callable[..., list[Event]]] = {
     Change: _change,
     Clear: _clear,
     Close: _close,
+    Compose: _compose,
     Configure: _configure,
     Disclose: _disclose,
     EndStream: _end_stream,

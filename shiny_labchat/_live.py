@@ -47,6 +47,7 @@ CATCH_UP_AGAIN = 1.0
 """How long a room waits to read its log again when that failed, in seconds."""
 
 _SAID = ("message", "streamed")
+_DONE_TYPING = ("message", "submitted", "composed", "removed")
 
 Follower = Callable[[Sequence[Event]], None]
 
@@ -293,7 +294,7 @@ class LiveRoom:
         self.streams.forget(self._window.since)
         for event in events:
             self._follow_stream(event)
-            if event.kind in ("message", "submitted", "removed") and event.member is not None:
+            if event.kind in _DONE_TYPING and event.member is not None:
                 self.presence.stop_typing(event.member)  # a bot has no page that goes
             if event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
                 self.presence.rename()

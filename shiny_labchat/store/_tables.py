@@ -356,7 +356,7 @@ def _loads(kind: str, data: str) -> dict[str, Any]:
     return json.loads(data) if kind == "recorded" else orjson.loads(data)
 
 
-_STATELESS = ("message", "streamed", "recorded", "submitted", "withheld")
+_STATELESS = ("message", "streamed", "recorded", "submitted", "composed", "withheld")
 _FIND_ROOM = sa.select(room.c.key, room.c.seq).where(
     room.c.study == sa.bindparam("study"), room.c.id == sa.bindparam("id")
 )

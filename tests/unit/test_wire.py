@@ -191,7 +191,8 @@ def test_no_frame_has_an_id_of_a_person_a_page_a_study_or_a_folder() -> None:
 
 
 def test_the_record_of_a_study_is_shown_to_nobody() -> None:
-    for kind in ("recorded", "joined", "changed", "removed", "closed", "opened", "configured"):
+    kinds = ("recorded", "joined", "changed", "removed", "closed", "opened", "configured")
+    for kind in (*kinds, "composed"):
         assert _wire.item(Event(1, 0, kind, "a", {"x": 1})) is None
 
 

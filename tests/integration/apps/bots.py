@@ -41,8 +41,9 @@ room.add_bot(Bot("machine", **options))
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
     """Both rooms, for whoever comes."""
-    Chat("chat", room=room)
-    Chat("people", room=people)
+    for chat in (Chat("chat", room=room), Chat("people", room=people)):
+        if "TRANSFORMS" in os.environ:
+            chat.transform_user_input(str.strip)
 
 
 app = App(ui.page_fillable(chat_ui("chat"), chat_ui("people")), server)

@@ -28,9 +28,13 @@ __all__ = [
 AT_ONCE: Mapping[str, Any] = {"reading": None, "typing": None}
 
 
-def a_bot(rules: Mapping[str, Any] = MappingProxyType({}), **options: Any) -> pytest.MarkDecorator:
-    """What the bot of a test's server is like, and the rules of its room."""
+def a_bot(
+    rules: Mapping[str, Any] = MappingProxyType({}), *, transforms: bool = False, **options: Any
+) -> pytest.MarkDecorator:
+    """What the bot of a test's server is like, the rules of its room, and if words are changed."""
     told = {"BOT": json.dumps(options), "RULES": json.dumps({"rate": None, **rules})}
+    if transforms:
+        told["TRANSFORMS"] = "yes"
     return pytest.mark.parametrize("server", [told], indirect=True)
 
 

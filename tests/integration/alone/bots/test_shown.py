@@ -75,7 +75,23 @@ def kinds(frames: Sequence[Frame]) -> list[str]:
 async def test_an_undisclosed_bot_is_a_person_in_every_frame(
     server: Server, person: Person, lab: Lab
 ) -> None:
-    """The same words in two rooms: a person's in one, the bot's in the other."""
+    bots, persons = await as_a_person(person, lab)
+    assert kinds(bots) == kinds(persons)
+
+
+@a_bot(transforms=True, typing=60, seed=1)
+async def test_its_messages_have_the_numbers_of_a_persons_whose_words_are_transformed(
+    server: Server, person: Person, lab: Lab
+) -> None:
+    await as_a_person(person, lab)
+
+
+async def as_a_person(person: Person, lab: Lab) -> tuple[list[Frame], list[Frame]]:
+    """
+    Have the same words said in two rooms: a person's in one, the bot's in the other.
+
+    Gives what is seen of the bot, and of the person.
+    """
     async with person("people") as bob:
         async with ear(person, "people") as ann:
             await bob.sees("hello")
@@ -89,7 +105,6 @@ async def test_an_undisclosed_bot_is_a_person_in_every_frame(
     async with person() as late:
         bots = as_anybody(ann, late)
     assert in_order(bots[0]) == in_order(persons[0])
-    assert kinds(bots[0]) == kinds(persons[0])
     assert bots[1] == persons[1]
     room = lab.room("bots", study="tests")
     [machine] = [m for m in await room.members() if m.id == "machine"]
@@ -97,6 +112,7 @@ async def test_an_undisclosed_bot_is_a_person_in_every_frame(
     everything = json.dumps([*ann.frames, *late.frames])
     assert "machine" not in everything and "bot" not in everything
     assert "assistant" not in everything
+    return bots[0], persons[0]
 
 
 @a_bot(**AT_ONCE)
