@@ -195,7 +195,7 @@ def test_the_order_of_members_does_not_say_who_is_a_bot() -> None:
         return [seat.member for seat in room.state.members_for(viewer)]
 
     assert order("a") == ["b", "bot", "a"]
-    room.does(Disclose("bot", to=["a"]))
+    room.does(Disclose("bot", to=("a",)))
     assert order("a") == ["bot", "a", "b"] and order("b") == ["b", "bot", "a"]
     room.does(Remove("bot"))
     assert order("b") == ["b", "a"], "that it has gone changes nothing"
