@@ -11,6 +11,7 @@ import { PAGE } from "./identity.js";
  *   initializedPromise: Promise<void>,
  *   setInputValue?: (name: string, value: unknown) => void,
  *   renderContentAsync: (el: Element, content: {html: string, deps: unknown[]}) => Promise<void>,
+ *   renderDependenciesAsync: (deps: unknown[]) => Promise<void>,
  *   unbindAll: (scope: Element, includeSelf?: boolean) => void,
  *   bindAll?: (scope: Element) => Promise<void>,
  * }} ShinyPage
@@ -99,7 +100,24 @@ export function collect(room) {
 export async function drawTrusted(element, html, deps) {
   const page = shiny();
   await page?.initializedPromise;
+  for (const dep of /** @type {{name: string}[]} */ (deps)) await arrival(dep);
   if (element.isConnected) await page?.renderContentAsync(element, { html, deps });
+}
+
+/** @type {Map<string, Promise<void> | undefined>} */
+const arriving = new Map();
+
+/**
+ * Have a dependency in the page. Shiny takes one for loaded that is on its way; what another
+ * message draws with it meanwhile would be bound to nothing.
+ *
+ * @param {{name: string}} dep
+ */
+function arrival(dep) {
+  const before = arriving.get(dep.name) ?? Promise.resolve();
+  const arrived = before.then(() => shiny()?.renderDependenciesAsync([dep])).catch(console.error);
+  arriving.set(dep.name, arrived);
+  return arrived;
 }
 
 /** Take an element away, and with it the Shiny inputs and outputs inside. @param {Element} element */

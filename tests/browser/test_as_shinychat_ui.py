@@ -46,3 +46,12 @@ def test_it_has_the_size_that_the_app_wants_however_much_is_said(people: People)
     assert box is not None and (box["width"], box["height"]) == (400, 200)
     expect(ann.chat.loc_input).to_be_in_viewport(ratio=1)
     assert ann.is_at_the_bottom()
+
+
+def test_outputs_of_several_messages_wait_for_the_file_that_they_need(people: People):
+    (ann,) = people(1, "outputs.py")
+    for output in ("one", "two"):
+        ann.says(output)
+        ann.sees(output.upper(), by="Assistant")
+    ann.reloads()
+    ann.sees_only("one", "ONE", "two", "TWO")
