@@ -159,7 +159,9 @@ class Handlers:
         sanitize = self._on_error == "sanitize" or (
             self._on_error == "auto" and app.sanitize_errors
         )
+        words = str(exc)
         if isinstance(exc, NotifyException):
             sanitize = exc.sanitize
+            words = str(exc.args[0])  # its own text has its other arguments, too
         # Some say nothing, as a model's timeout does.
-        return app.sanitize_error_msg if sanitize else str(exc) or type(exc).__name__
+        return app.sanitize_error_msg if sanitize else words or type(exc).__name__

@@ -55,6 +55,13 @@ def test_an_error_without_words_is_shown_by_its_name(people: People):
     ann.is_notified("TimeoutError")
 
 
+def test_what_a_handler_notifies_its_sender_of_is_shown_and_nothing_else(people: People):
+    (ann,) = people(1, "handlers.py", on_error="sanitize")
+    ann.says("notify")
+    shown = ann.page.locator(".shiny-notification-content-text")
+    expect(shown).to_have_text("You have been here before.")
+
+
 def test_on_error_unhandled_ends_the_senders_session_and_no_other(people: People):
     ann, bob = people(2, "handlers.py", on_error="unhandled")
     for person in (ann, bob):

@@ -7,6 +7,7 @@ from _asked import asked
 from _gates import gates
 from shiny import reactive
 from shiny.express import input, render, ui
+from shiny.types import NotifyException
 
 from shiny_labchat.express import Chat
 
@@ -39,6 +40,8 @@ async def obey(text: str):
             raise ValueError("the handler broke at line 7")
         case ["time", "out"]:
             raise TimeoutError
+        case ["notify"]:
+            raise NotifyException("You have been here before.", sanitize=False)
         case ["block"]:
             time.sleep(2)  # noqa: ASYNC251 - the fault that is to be noticed
             await chat.append_message("blocked")
