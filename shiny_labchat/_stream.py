@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
-    AsyncIterator,
     Awaitable,
     Callable,
+    Generator,
     Iterable,
+    Iterator,
 )
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from typing import Any, cast
@@ -136,7 +138,7 @@ class StreamTask(reactive.ExtendedTask[[], str]):
             self._stream.cancel()
 
 
-_running: set[asyncio.Future[str]] = set()
+_running: set[asyncio.Future[Any]] = set()
 
 
 async def pour(
@@ -184,8 +186,9 @@ async def pour(
             begun()
         stream = MessageStream(speaker, session)
         with session_context(session), reactive.isolate(), contained():
-            async for chunk in _one_by_one(chunks):
-                await stream.append(chunk)
+            async with aclosing(_one_by_one(chunks)) as pieces:
+                async for chunk in pieces:
+                    await stream.append(chunk)
     return speaker.text
 
 
@@ -251,19 +254,52 @@ async def speaking(
         _speech.set(speech.outer)  # not `reset`: an abandoned generator ends in another context
 
 
-async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncIterator[Any]:
+async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenerator[Any]:
+    """The chunks; a generator that is left in the middle is closed, and lets go of its model."""
     if isinstance(chunks, AsyncIterable):
-        async for chunk in chunks:
-            yield chunk
+        pieces = aiter(chunks)
+        try:
+            async for chunk in pieces:
+                yield chunk
+        finally:
+            if isinstance(pieces, AsyncGenerator):
+                await pieces.aclose()
     elif isinstance(chunks, str):
         yield chunks
     elif isinstance(chunks, (list, tuple)):
         for chunk in cast("Iterable[Any]", chunks):
             yield chunk
     else:
-        pieces = iter(chunks)
-        while (chunk := await in_thread(next, pieces, _END)) is not _END:
-            yield chunk
+        turns = _Turns(chunks)
+        try:
+            while (chunk := await in_thread(turns.next)) is not _END:
+                yield chunk
+        except BaseException:
+            turns.close_soon()
+            raise
+
+
+class _Turns:
+    """An iterable that is read in threads; who stops it may leave one in it."""
+
+    def __init__(self, chunks: Iterable[Any]) -> None:
+        self._pieces: Iterator[Any] = iter(chunks)
+        self._turn = threading.Lock()
+
+    def next(self) -> Any:
+        with self._turn:
+            return next(self._pieces, _END)
+
+    def close_soon(self) -> None:
+        """Have it closed, if it is a generator, when it has come to its next chunk."""
+        if isinstance(self._pieces, Generator):
+            closing = asyncio.ensure_future(in_thread(self._close))
+            _running.add(closing)
+            closing.add_done_callback(_running.discard)
+
+    def _close(self) -> None:
+        with self._turn:
+            cast("Generator[Any]", self._pieces).close()
 
 
 _END = object()

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,40 @@ async def answer(lab: Lab, bot: Bot) -> str:
 async def test_a_stream_is_read_though_asyncios_threads_are_taken(taken: None) -> None:
     async with asyncio.timeout(20):
         assert [piece async for piece in _one_by_one(iter("abc"))] == ["a", "b", "c"]
+
+
+async def test_a_generator_that_is_left_in_the_middle_is_closed() -> None:
+    is_closed = asyncio.Event()
+
+    async def chunks() -> AsyncIterator[str]:
+        try:
+            yield "a"
+            yield "b"
+        finally:
+            is_closed.set()
+
+    held = chunks()
+    async with aclosing(_one_by_one(held)) as pieces:
+        assert await anext(pieces) == "a"
+    assert is_closed.is_set()
+
+
+async def test_a_generator_that_blocks_when_it_is_left_is_closed_as_soon_as_it_goes_on() -> None:
+    has_begun, go_on, is_closed = threading.Event(), threading.Event(), threading.Event()
+
+    def chunks() -> Iterator[str]:
+        try:
+            has_begun.set()
+            go_on.wait(20)
+            yield "a"
+        finally:
+            is_closed.set()
+
+    held = chunks()
+    reading = asyncio.create_task(anext(_one_by_one(held)))
+    assert await asyncio.to_thread(has_begun.wait, 20)
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert reading.cancelled() and not is_closed.is_set()
+    go_on.set()
+    assert await asyncio.to_thread(is_closed.wait, 20)
