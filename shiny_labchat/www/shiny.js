@@ -101,7 +101,7 @@ export async function drawTrusted(element, html, deps) {
   const page = shiny();
   await page?.initializedPromise;
   for (const dep of /** @type {{name: string}[]} */ (deps)) await arrival(dep);
-  if (element.isConnected) await page?.renderContentAsync(element, { html, deps });
+  if (element.isConnected) await page?.renderContentAsync(element, { html, deps: [] });
 }
 
 /** @type {Map<string, Promise<void> | undefined>} */
