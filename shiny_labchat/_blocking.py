@@ -19,7 +19,16 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-__all__ = ["BLOCKED", "THREADS", "contained", "in_thread", "name_of", "text_of_error", "watched"]
+__all__ = [
+    "BLOCKED",
+    "THREADS",
+    "contained",
+    "home",
+    "in_thread",
+    "name_of",
+    "text_of_error",
+    "watched",
+]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -144,6 +153,14 @@ async def in_thread(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return await threads.run(fn, partial(copy_context().run, fn, *args, **kwargs))
 
 
+def home() -> asyncio.AbstractEventLoop | None:
+    """The event loop whose function this thread runs; None: it is not such a thread."""
+    return getattr(_here, "home", None)
+
+
+_here = threading.local()
+
+
 class _Threads:
     """Those of one event loop."""
 
@@ -170,6 +187,7 @@ class _Threads:
                 done.set_exception(_as_exception(error))
 
         def work() -> None:
+            _here.home = loop
             result, error = None, None
             try:
                 result = call()

@@ -24,9 +24,10 @@ from htmltools import HTMLDependency, TagChild
 from shiny import reactive
 from shiny.reactive._core import _reactive_environment as _environment
 from shiny.session import Session
+from shiny.session._session import AppSession
 from starlette.applications import Starlette
 
-from shiny_labchat import _callbacks, _gateway, _orphans
+from shiny_labchat import _blocking, _callbacks, _gateway, _orphans
 
 __all__ = [
     "app_of",
@@ -52,6 +53,8 @@ def install() -> None:
     """
     Put the gateway into every Shiny app from now on, so that it is there after a restart.
 
+    And let functions that run in threads of ours use Shiny.
+
     Callbacks run as long as the app does. (Of an app that is mounted into another, nobody says
     when it starts: they do when they are registered, if an event loop runs by then, as it does
     when uvicorn imports the app, else with the first visitor.)
@@ -71,6 +74,7 @@ def install() -> None:
 
     init_starlette_app.__labchat__ = True  # pyright: ignore[reportAttributeAccessIssue]
     shiny.App.init_starlette_app = init_starlette_app
+    _send_from_threads()
 
 
 def ensure_route(session: Session) -> None:
@@ -181,6 +185,22 @@ def without_names() -> Generator[None]:
 
 def _no_name(value: object) -> None:
     return None
+
+
+def _send_from_threads() -> None:
+    # Who changes a reactive value, or shows a notification, has Shiny write to sockets. That is
+    # the event loop's, and tools and iterables that are not async do it in threads of ours.
+    original = AppSession._send_message_sync
+
+    @functools.wraps(original)
+    def send(self: AppSession, message: dict[str, object]) -> None:
+        loop = _blocking.home()
+        if loop is None:
+            original(self, message)
+        else:
+            loop.call_soon_threadsafe(original, self, message)
+
+    AppSession._send_message_sync = send
 
 
 # ── flushing ─────────────────────────────────────────────────────────────────────────────────

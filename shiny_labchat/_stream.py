@@ -280,15 +280,20 @@ async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenera
 
 
 class _Turns:
-    """An iterable that is read in threads; who stops it may leave one in it."""
+    """
+    An iterable that is read in threads; who stops it may leave one in it.
+
+    All in one context: what a generator enters before a yield, it leaves after it.
+    """
 
     def __init__(self, chunks: Iterable[Any]) -> None:
-        self._pieces: Iterator[Any] = iter(chunks)
+        self._context = copy_context()
+        self._pieces: Iterator[Any] = self._context.run(iter, chunks)
         self._turn = threading.Lock()
 
     def next(self) -> Any:
         with self._turn:
-            return next(self._pieces, _END)
+            return self._context.run(next, self._pieces, _END)
 
     def close_soon(self) -> None:
         """Have it closed, if it is a generator, when it has come to its next chunk."""
@@ -299,7 +304,7 @@ class _Turns:
 
     def _close(self) -> None:
         with self._turn:
-            cast("Generator[Any]", self._pieces).close()
+            self._context.run(cast("Generator[Any]", self._pieces).close)
 
 
 _END = object()
