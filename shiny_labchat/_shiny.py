@@ -27,7 +27,7 @@ from shiny.session import Session
 from shiny.session._session import AppSession
 from starlette.applications import Starlette
 
-from shiny_labchat import _blocking, _callbacks, _gateway, _orphans
+from shiny_labchat import _blocking, _callbacks, _gateway, _orphans, _speaker
 
 __all__ = [
     "app_of",
@@ -90,7 +90,12 @@ def _run_beside(app: Starlette) -> None:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[Any]:
-        async with inner(app) as state, _callbacks.running(), _orphans.running():
+        async with (
+            inner(app) as state,
+            _callbacks.running(),
+            _orphans.running(),
+            _speaker.running(),
+        ):
             yield state
 
     app.router.lifespan_context = lifespan

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any, Literal, TypeVar
@@ -20,7 +21,7 @@ from shiny_labchat._storable import Seam, storable
 from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.store import Log, drafts
 
-__all__ = ["Speaker"]
+__all__ = ["Speaker", "running"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -28,9 +29,12 @@ CHECKPOINT = 2.0
 """How often what a stream has said is kept, in seconds: so much a crash can take."""
 AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """When it is tried again to store an end; the last one is the pause from then on, in seconds."""
+LAST_WORDS = 5.0
+"""How long a server that ends waits until all is stored that was being said, in seconds."""
 BREATH = 0.005
 """After so much time who speaks without a pause lets others have a turn, in seconds."""
 
+Ending = Literal["done", "stopped", "failed", "interrupted"]
 T = TypeVar("T")
 
 
@@ -81,6 +85,7 @@ class Speaker:
         self._keeping = asyncio.create_task(self._keep())
         stream.stop = self._be_stopped
         _orphans.own.add(self._place)
+        _open.add(self)
 
     @classmethod
     async def open(
@@ -213,9 +218,7 @@ class Speaker:
         """End it here; what is said from now on is not heard."""
         self._close_soon("stopped", None)
 
-    async def close(
-        self, how: Literal["done", "stopped", "failed"], error: str | None = None
-    ) -> None:
+    async def close(self, how: Ending, error: str | None = None) -> None:
         """
         Have all that was said stored as the message; whoever waits for the disk waits here.
 
@@ -224,7 +227,7 @@ class Speaker:
         Parameters
         ----------
         how
-            Whether it was said to its end, was stopped, or something failed.
+            Whether it was said to its end, was stopped, something failed, or the server ends.
         error
             What failed, for the log only.
         """
@@ -232,14 +235,12 @@ class Speaker:
         if how == "done" and self._failure is not None:
             raise self._failure
 
-    def _close_soon(
-        self, how: Literal["done", "stopped", "failed"], error: str | None
-    ) -> asyncio.Task[None]:
+    def _close_soon(self, how: Ending, error: str | None) -> asyncio.Task[None]:
         if self._closing is None:
             self._closing = _spawn(self._close(how, error))
         return self._closing
 
-    async def _close(self, how: Literal["done", "stopped", "failed"], error: str | None) -> None:
+    async def _close(self, how: Ending, error: str | None) -> None:
         self._keeping.cancel()
         try:
             shown, error = await self._last_words(how, error)
@@ -256,10 +257,11 @@ class Speaker:
             raise
         finally:
             _orphans.own.discard(self._place)
+            _open.discard(self)
             self._live.leave()
 
     async def _last_words(
-        self, how: Literal["done", "stopped", "failed"], error: str | None
+        self, how: Ending, error: str | None
     ) -> tuple[_commands.Ending, str | None]:
         """Show what there is to be shown of it in the end; how that is, and what failed."""
         try:
@@ -315,6 +317,17 @@ class Speaker:
         self._kept, self._row = end, row
 
 
+@asynccontextmanager
+async def running() -> AsyncGenerator[None]:
+    """What is still being said when this ends was interrupted: nobody has stopped it."""
+    try:
+        yield
+    finally:
+        if ends := [asyncio.ensure_future(each.close("interrupted")) for each in _open]:
+            await asyncio.wait(ends, timeout=LAST_WORDS)
+
+
+_open: set[Speaker] = set()
 _at_work: set[asyncio.Task[Any]] = set()
 
 

@@ -102,6 +102,10 @@ class Server:
         """End it as a service manager does."""
         self._end(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """End it as Ctrl+C does."""
+        self._end(signal.SIGINT)
+
     def kill(self) -> None:
         """End it as a power failure does."""
         self._end(signal.SIGKILL)
