@@ -125,6 +125,8 @@ class Watch:
             isolated = room.id == "page"
             members = {*self._world.members, BOT}
             assert who.startswith("visitor-") if isolated else who in members, event
+        if event.kind == "composed":
+            assert event.member == BOT, event
         if event.kind == "message":
             self._said.setdefault(room.id, set()).add(event.seq)
         if event.kind == "message" and event.member == BOT:
@@ -245,6 +247,7 @@ KEYS = {
     "recorded": {"kind", "value"},
     "streamed": {"of", "is", "parts"},
     "submitted": {"text", "page"},
+    "composed": set(),
 }
 """The kinds of events that may come about, and what each may hold."""
 
