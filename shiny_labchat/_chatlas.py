@@ -34,6 +34,7 @@ __all__ = [
 
 AGAIN = (1.0, 3.0, 8.0)
 """Pauses before a model that failed is asked again, in seconds; up to half as much is added."""
+NO_END = "the reply broke off: it has no end"
 SILENCE = 120.0
 """How long a model may say nothing before that counts as a failure, in seconds."""
 
@@ -51,9 +52,18 @@ def for_one_reply(client: Chat[Any, Any], turns: Sequence[Turn]) -> Chat[Any, An
 
     own: Any = copy.copy(client)
     own._standard_model_params = dict(own._standard_model_params)  # changed in place
+    _send_parameters(own)
     own.set_turns(turns)
     own.set_tools([_in_thread(t) if isinstance(t, Tool) else t for t in own.get_tools()])
     return own
+
+
+def _send_parameters(own: Any) -> None:
+    """Add parameters to Google's ``config``, such as for thoughts: chatlas sends that instead."""
+    config = own.kwargs_chat.get("config")
+    if isinstance(config, dict):
+        sent = own.provider.translate_model_params(own._standard_model_params)
+        own.kwargs_chat = {**own.kwargs_chat, "config": {**config, **sent.get("config", {})}}
 
 
 def _in_thread(tool: Tool) -> Tool:
@@ -118,6 +128,7 @@ def set_seed(client: Chat[Any, Any], seed: int) -> None:
     """Have a client send a seed; its provider must not be shared (see `without_retries`)."""
     known: Any = client
     known.set_model_params(seed=seed)
+    _send_parameters(known)
     if getattr(known.provider, "_seed", None) is not None:  # which would come first
         known.provider._seed = seed
 
@@ -213,39 +224,46 @@ class Exchange:
                         results.append(piece)
                     yield piece
             if self._is_cut(client):
-                raise ConnectionError("the reply broke off: it has no end")
+                raise ConnectionError(NO_END)
+        except AttributeError as exc:  # of chatlas', where it takes an end apart that never came
+            if self._is_cut(client):
+                raise ConnectionError(NO_END) from exc
+            raise
         finally:
             self._settle(client.get_turns(), results, self._is_cut(client))
 
     def _is_cut(self, client: Chat[Any, Any]) -> bool:
         """
-        Whether a reply stops before its end, though its connection ended orderly.
+        Whether a reply stops before its end, even if its connection ended orderly.
 
-        As where a proxy has lost the model's server. Other providers raise an error then, or
-        never say why a reply ends.
+        As where a proxy has lost the model's server. Of these providers each says why a reply
+        ends; others, as Snowflake's, never do.
         """
         from chatlas import AssistantTurn
         from chatlas._provider_anthropic import AnthropicProvider
+        from chatlas._provider_google import GoogleProvider
         from chatlas._provider_openai_completions import OpenAICompletionsProvider
 
         *_, last = (None, *client.get_turns()[len(self.turns) :])
         if not isinstance(last, AssistantTurn) or last.finish_reason:
             return False
+        if last.is_partial:
+            return True
         provider = getattr(client, "provider", None)
-        if isinstance(provider, AnthropicProvider):  # this counts tokens from the start
+        if isinstance(provider, AnthropicProvider | GoogleProvider):  # both count tokens at once
             return True
         return last.tokens is None and isinstance(provider, OpenAICompletionsProvider)
 
     def _settle(
         self, turns: Sequence[Turn], results: Sequence[ContentToolResult], is_cut: bool
     ) -> None:
-        from chatlas import AssistantTurn, ContentToolRequest
+        from chatlas import ContentToolRequest
 
         turns = list(turns)
         if len(turns) <= len(self.turns):
             return
         last: Any = turns[-1]
-        if isinstance(last, AssistantTurn) and (last.is_partial or is_cut):
+        if is_cut:
             turns.pop()
             self._asked = turns.pop().contents
             self.turns = turns
@@ -253,13 +271,15 @@ class Exchange:
         self.turns = turns
         wanted = [each for each in last.contents if isinstance(each, ContentToolRequest)]
         given = [each for each in results if any(each.request is one for one in wanted)]
-        self.can_go_on = bool(wanted) and {each.id for each in given} == {e.id for e in wanted}
+        # Not by ids: calls of the same tool may have the same.
+        has_all = all(any(each.request is one for each in given) for one in wanted)
+        self.can_go_on = bool(wanted) and has_all
         self._asked = given
 
 
 def is_worth_another_try(error: Exception) -> bool:
     """Whether a model may answer when it is asked the same again."""
-    status = getattr(error, "status_code", None)
-    if status is None or status < 400:  # 200: an error in the middle of an answer
+    status = getattr(error, "status_code", None) or getattr(error, "code", None)  # Google's
+    if not isinstance(status, int) or status < 400:  # 200: an error in the middle of an answer
         return True
     return status in (408, 409, 429) or status >= 500

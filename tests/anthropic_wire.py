@@ -56,6 +56,8 @@ class Messages:
 
     @property
     def _stop_reason(self) -> str:
+        if self._call.reply.is_limited:
+            return "max_tokens"
         return "tool_use" if self._call.reply.tools else "end_turn"
 
     @property

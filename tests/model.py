@@ -19,16 +19,19 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.anthropic_wire import Messages
+from tests.google_wire import Contents
 from tests.openai_wire import Completions, Responses
 from tests.replies import MARKDOWN, Call, Reply, Tool, obeying
 
 __all__ = ["MARKDOWN", "Call", "Model", "Reply", "Tool"]
 
-Wire = Completions | Responses | Messages
+Wire = Completions | Responses | Messages | Contents
 WIRES: dict[str, type[Wire]] = {
     "/chat/completions": Completions,
     "/responses": Responses,
     "/messages": Messages,
+    ":generateContent": Contents,
+    ":streamGenerateContent": Contents,
 }
 
 
@@ -149,7 +152,7 @@ class Model:
             asked = Call(0, path, {}, await request.json())
             count = {"object": "response.input_tokens", "input_tokens": asked.tokens[0]}
             await _respond(send, 200, count)
-        elif path in WIRES:
+        elif _api(path) in WIRES:
             await self._answer(self._take(path, request, await request.json()), receive, send)
         else:
             await _respond(send, 404, {"error": {"message": f"no {path} here", "type": "tests"}})
@@ -183,10 +186,10 @@ class Model:
         gone = asyncio.ensure_future(_gone(receive))
         try:
             await self._pause(gone, call.reply.wait)
-            wire = WIRES[call.path](call)
+            wire = WIRES[_api(call.path)](call)
             if call.reply.status != 200:
                 await self._refuse(call, send)
-            elif call.body.get("stream"):
+            elif call.body.get("stream") or "stream" in call.path:
                 await self._stream(call, wire, gone, send)
             else:
                 call.sent, call.outcome = call.reply.text, "whole"
@@ -224,7 +227,7 @@ class Model:
         if reply.cut is None:
             await send(_body(wire.end(), is_last=True))
         elif reply.how != "close":
-            await send(_body(wire.error() if reply.how == "error" else "", is_last=True))
+            await send(_body("" if reply.how == "end" else wire.error(), is_last=True))
         # Else the server sees a reply without an end, and closes the connection.
 
     async def _pause(
@@ -238,6 +241,11 @@ class Model:
         )
         if any(end.done() for end in ends):
             raise ConnectionError
+
+
+def _api(path: str) -> str:
+    """What a path asks for; Google's has the model's name before it."""
+    return path.removeprefix(path.rpartition(":")[0])
 
 
 async def _gone(receive: Receive) -> None:

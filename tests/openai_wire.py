@@ -66,6 +66,8 @@ class Completions:
 
     @property
     def _finish_reason(self) -> str:
+        if self._call.reply.is_limited:
+            return "length"
         return "tool_calls" if self._call.reply.tools else "stop"
 
     @property
@@ -115,14 +117,16 @@ class Responses:
     def whole(self) -> Json:
         """All of it, as JSON."""
         given, said = self._call.tokens
-        return self._response("completed", self._output) | {
+        details = {"reason": "max_output_tokens"} if self._call.reply.is_limited else None
+        return self._response(self._status, self._output) | {
+            "incomplete_details": details,
             "usage": {
                 "input_tokens": given,
                 "input_tokens_details": {"cached_tokens": self._call.reply.cached},
                 "output_tokens": said,
                 "output_tokens_details": {"reasoning_tokens": 0},
                 "total_tokens": given + said,
-            }
+            },
         }
 
     def begin(self) -> str:
@@ -146,11 +150,18 @@ class Responses:
                 frames.append(self._added({**item, "arguments": ""}))
                 frames.append(self._of(item, "function_call_arguments", item["arguments"]))
                 frames.append(self._done(item))
-        return "".join([*frames, self._event("completed", response=self.whole())])
+        return "".join([*frames, self._event(self._status, response=self.whole())])
 
     def error(self) -> str:
-        """What a stream ends with that breaks off and says so."""
+        """What a stream ends with that breaks off and says so, in one of two ways."""
+        if self._call.reply.how == "failed":
+            error = {"code": "server_error", "message": "broke off"}
+            return self._event("failed", response=self._response("failed", []) | {"error": error})
         return _sse("error", {"type": "error", "message": "broke off", "code": None, "param": None})
+
+    @property
+    def _status(self) -> str:
+        return "incomplete" if self._call.reply.is_limited else "completed"
 
     def _response(self, status: str, output: list[Json]) -> Json:
         return {

@@ -48,6 +48,8 @@ class Reply:
         What it says, and what it thinks before.
     tools
         What it wants called after that.
+    is_limited
+        Whether it says that it ends because it may not be longer.
     pieces
         In how many pieces the text and the thinking are sent, each.
     cached
@@ -61,7 +63,8 @@ class Reply:
     cut
         After so many pieces the reply breaks off.
     how
-        By the connection's end, by an error in the stream, or by an end that looks orderly.
+        By the connection's end ("close"), by an error in the stream ("error", or "failed" as
+        another kind of it), or by an end that looks orderly ("end").
     status
         Another than 200 refuses the request.
     retry_after
@@ -73,6 +76,7 @@ class Reply:
     text: str = ""
     thinking: str = ""
     tools: Sequence[Tool] = ()
+    is_limited: bool = False
     pieces: int = 1
     cached: int = 0
     rate: float | None = None
@@ -101,7 +105,7 @@ def obeying(text: str) -> Reply:
     Orders stand in square brackets, anywhere, and may be combined: ``[say WORDS]``, ``[words N]``
     (so many different ones), ``[markdown]``, ``[think WORDS]``, ``[tool NAME {JSON}]``,
     ``[pieces N]``, ``[rate N]``, ``[wait SECONDS]``, ``[hang]``, ``[hold N]``,
-    ``[cut N close|error|end]`` and ``[fail STATUS TIMES RETRY_AFTER]``; see `Reply`.
+    ``[cut N close|error|failed|end]`` and ``[fail STATUS TIMES RETRY_AFTER]``; see `Reply`.
     """
     reply = Reply()
 
@@ -167,13 +171,20 @@ class Call:
     outcome: Literal["open", "held", "whole", "refused", "cut", "left"] = "open"
 
     @property
+    def asked(self) -> Any:
+        """What it was given, as it came."""
+        names = ("messages", "input", "contents")
+        return next((self.body[name] for name in names if name in self.body), [])
+
+    @property
     def messages(self) -> list[tuple[str, str]]:
         """What it was given: roles and texts; a tool's result has the role "tool"."""
-        items = self.body.get("messages") or self.body.get("input") or []
+        items = self.asked
         if isinstance(items, str):
             return [("user", items)]
-        if "system" in self.body:
-            items = [{"role": "system", "content": self.body["system"]}, *items]
+        system = self.body.get("system") or self.body.get("systemInstruction", {}).get("parts")
+        if system:
+            items = [{"role": "system", "content": system}, *items]
         return [_said(item) for item in items]
 
     @property
@@ -204,10 +215,14 @@ def _words(texts: Iterable[str]) -> int:
 def _said(item: Mapping[str, Any]) -> tuple[str, str]:
     if item.get("type") == "function_call_output":
         return "tool", str(item["output"])
-    content = item.get("content") or ""
+    content = item.get("content") or item.get("parts") or ""
     if not isinstance(content, str):
         results = [part["content"] for part in content if part.get("type") == "tool_result"]
         if results:
             return "tool", "".join(results)
+        given = [part["functionResponse"] for part in content if "functionResponse" in part]
+        if given:
+            told = [str(value) for each in given for value in each["response"].values()]
+            return "tool", "".join(told)
         content = "".join(part.get("text", "") for part in content)
     return item.get("role") or item["type"], content

@@ -313,7 +313,7 @@ async def test_the_client_tries_again_by_itself(client: Clients, model: Model) -
     assert [call.headers["x-stainless-retry-count"] for call in model.calls] == ["0", "1", "2"]
 
 
-@pytest.mark.parametrize("how", ["close", "error"])
+@pytest.mark.parametrize("how", ["close", "error", "failed"])
 async def test_what_breaks_off_is_raised_not_tried_again_and_kept_as_a_partial_turn(
     client: Clients, model: Model, how: str
 ) -> None:
