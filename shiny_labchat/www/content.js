@@ -142,12 +142,20 @@ export class Content {
     return before?.part[0] === kind ? before.text : null;
   }
 
-  /** A result belongs to what was asked for under the same id. @param {import("./parts.js").ToolPart} part */
+  /**
+   * A result belongs to what was asked for under the same id; at last, as some providers use an id again.
+   *
+   * @param {import("./parts.js").ToolPart} part
+   */
   #learnTool([kind, call]) {
-    const asked = this.#known.find(({ part }) => isTool(part) && part[1].request_id === call.request_id);
+    if (kind === "tool_request") {
+      const tool = this.#insert(new Tool(this.#scene));
+      tool.begin(call);
+      return tool;
+    }
+    const asked = this.#known.findLast(({ part }) => isTool(part) && part[1].request_id === call.request_id);
     const tool = asked ? /** @type {Tool} */ (asked.drawn) : this.#insert(new Tool(this.#scene));
-    if (kind === "tool_request") tool.begin(call);
-    else tool.end(call);
+    tool.end(call);
     return tool;
   }
 

@@ -268,6 +268,21 @@ def test_a_tool_is_one_card_from_its_call_to_its_result(
         expect(content(person, "Oracle")).to_contain_text("So it is.")
 
 
+def test_each_call_is_a_card_though_its_provider_gives_calls_of_a_tool_the_same_id(
+    people: People,
+):
+    ann, bob = people(2, APP)
+    ann.says("open Oracle", "Oracle asks", "Oracle hears 18 °C")
+    ann.says("Oracle asks", "Oracle hears 20 °C", "Oracle ends")
+    (carl,) = people(1, APP)
+    for person in (ann, bob, carl):
+        tools = answer(person, "Oracle").locator("details.labchat-tool[data-status=done]")
+        expect(tools).to_have_count(2)
+        for tool, value in zip(tools.all(), ("18 °C", "20 °C"), strict=True):
+            tool.locator("summary").click()
+            expect(tool.locator(".labchat-tool-value code")).to_have_text(value)
+
+
 def test_ui_in_a_stream_is_drawn_as_written(people: People):
     ann, bob = people(2, APP)
     ann.says("open Oracle", "Oracle says Look:", "Oracle shows **this**")
