@@ -143,7 +143,8 @@ export class Content {
   }
 
   /**
-   * A result belongs to what was asked for under the same id; at last, as some providers use an id again.
+   * A result belongs to what was asked for under the same id. Some providers use one id for several calls: the
+   * first that has no result yet, then.
    *
    * @param {import("./parts.js").ToolPart} part
    */
@@ -153,8 +154,9 @@ export class Content {
       tool.begin(call);
       return tool;
     }
-    const asked = this.#known.findLast(({ part }) => isTool(part) && part[1].request_id === call.request_id);
-    const tool = asked ? /** @type {Tool} */ (asked.drawn) : this.#insert(new Tool(this.#scene));
+    const asked = this.#known.filter(({ part }) => isTool(part) && part[1].request_id === call.request_id);
+    const tools = asked.map(({ drawn }) => /** @type {Tool} */ (drawn));
+    const tool = tools.find((each) => each.isPending) ?? tools.at(-1) ?? this.#insert(new Tool(this.#scene));
     tool.end(call);
     return tool;
   }

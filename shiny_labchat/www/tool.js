@@ -36,6 +36,10 @@ export class Tool {
     return this.#value?.ready ?? Promise.resolve();
   }
 
+  get isPending() {
+    return !this.#result;
+  }
+
   /** @param {ToolRequest} request */
   begin(request) {
     this.#request = request;

@@ -268,12 +268,19 @@ def test_a_tool_is_one_card_from_its_call_to_its_result(
         expect(content(person, "Oracle")).to_contain_text("So it is.")
 
 
+@pytest.mark.parametrize(
+    "calls",
+    [
+        ("asks", "hears 18 °C", "asks", "hears 20 °C"),
+        ("asks", "asks", "hears 18 °C", "hears 20 °C"),
+    ],
+    ids=["one after the other", "at once"],
+)
 def test_each_call_is_a_card_though_its_provider_gives_calls_of_a_tool_the_same_id(
-    people: People,
+    people: People, calls: tuple[str, ...]
 ):
     ann, bob = people(2, APP)
-    ann.says("open Oracle", "Oracle asks", "Oracle hears 18 °C")
-    ann.says("Oracle asks", "Oracle hears 20 °C", "Oracle ends")
+    ann.says("open Oracle", *(f"Oracle {call}" for call in calls), "Oracle ends")
     (carl,) = people(1, APP)
     for person in (ann, bob, carl):
         tools = answer(person, "Oracle").locator("details.labchat-tool[data-status=done]")
