@@ -18,7 +18,7 @@ from shiny_labchat._presence import TYPING_TTL
 from tests.client import Browser
 from tests.integration.alone.conftest import Person
 
-from .bot import AT_ONCE, a_bot, outcomes, settled
+from .bot import AT_ONCE, a_bot, outcomes, settled, until
 
 APP = ["-m", "uvicorn", "tests.integration.apps.bots:app"]
 SENTENCE = "word " * 15 + "end"
@@ -64,6 +64,7 @@ async def test_who_may_not_write_is_not_seen_typing(person: Person, room: Room, 
     async with person() as ann:
         await ann.hears("presence", n=2)
         await ann.says("one two three four")
+        await until(room.audit)  # else it may be gone before it has read anything
         await act(room)
         await outcomes(room, 1)
         await ann.settles()
