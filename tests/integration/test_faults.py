@@ -81,8 +81,9 @@ class Mishaps:
         """Have somebody say something, and then perhaps nobody answers."""
         await person.say(text)
         self._said += 1
-        if self._when and self._said >= self._when[0] and (not self._ending or self._ending.done()):
+        if self._when and self._said >= self._when[0]:
             del self._when[0]
+            await self.over()
             self.number += 1
             self._server.signal(self._how)
             self._ending = asyncio.create_task(self._begin_again())
