@@ -297,14 +297,12 @@ class Reaction:
         if outcome.is_repeat:  # another process took this one for dead
             await self._settle(composed.entry, outcome="dropped", reason="said already")
             return
-        became = outcome.events[0]
+        became = outcome.events[-1]
         fields = {"outcome": "posted", "posted": became.at, "became": became.seq}
         await self._settle(composed.entry, **fields)
 
     async def _post(self, text: str, cid: str) -> Outcome:
         """Post; who passes for a person, and would be too fast, waits as people do."""
-        if self._live.whole.waits and not self._is_shown():
-            await self._room.submit(_commands.Compose(self._spec.id))
         while True:
             try:
                 return await self._room.submit(self._message_of(text, cid))
@@ -315,8 +313,15 @@ class Reaction:
             await asyncio.sleep(1 / rate)
 
     def _message_of(self, text: str, cid: str) -> _commands.Post:
-        parts = [("markdown" if self._is_shown() else "text", text)]
-        return _commands.Post(parts, "user", self._spec.id, cid=cid, hides_cid=True)
+        is_shown = self._is_shown()
+        return _commands.Post(
+            [("markdown" if is_shown else "text", text)],
+            "user",
+            self._spec.id,
+            cid=cid,
+            hides_cid=True,
+            takes_two=self._live.whole.waits and not is_shown,
+        )
 
     def _streams(self) -> bool:
         spec = self._spec
@@ -330,7 +335,7 @@ class Reaction:
         reading = self._manner(unread, 0, minds=False).reading
         await asyncio.sleep(self._begun + reading - asyncio.get_running_loop().time())
         post = self._message_of("", _cid_of(self._message))
-        post = replace(post, parts=(), by=self._message.member)
+        post = replace(post, parts=(), by=self._message.member, takes_two=False)
         return await speak_as_it_comes(self._room, post, self._asking, [*known, *unread], knew)
 
     # ── when it is enough ──
@@ -367,7 +372,7 @@ class Reaction:
 
     async def _say_nothing(self, outcome: audit.Outcome, reason: str) -> None:
         bot, seq, knew = self._spec.id, self._message.seq, self._live.state.seq
-        fields = {"seq": seq, "knew": knew, "outcome": outcome, "reason": reason}
+        fields: dict[str, Any] = {"seq": seq, "knew": knew, "outcome": outcome, "reason": reason}
         where = self._room.key
         await self._room.log.write(lambda conn, now: audit.add(conn, now, where, bot, **fields))
 

@@ -17,7 +17,6 @@ __all__ = [
     "Clear",
     "Close",
     "Command",
-    "Compose",
     "Configure",
     "Disclose",
     "EndStream",
@@ -164,6 +163,12 @@ class Post:
     """The callback that says it; only the log knows that."""
     hides_cid: bool = False
     """It is shown under an id made of its seq, as what people write is."""
+    takes_two: bool = False
+    """
+    It takes a number before its own, as people's words do that wait to be transformed.
+
+    For bots that pass for people: else their messages could be told by their numbers.
+    """
 
 
 Ending = Literal["done", "stopped", "failed", "withheld", "interrupted"]
@@ -246,17 +251,6 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
-class Compose:
-    """
-    Take a number before a message, as people's words do that wait to be transformed.
-
-    For bots that pass for people: else their messages could be told by their numbers.
-    """
-
-    member: str
-
-
-@dataclass(frozen=True, slots=True)
 class Disclose:
     """Show the real role of a member (None: of all) to some members (None: to all)."""
 
@@ -286,8 +280,7 @@ class Clear:
 
 
 Command = (
-    Compose
-    | Configure
+    Configure
     | Join
     | Change
     | Say

@@ -23,7 +23,6 @@ from shiny_labchat._commands import (
     Clear,
     Close,
     Command,
-    Compose,
     Configure,
     Disclose,
     EndStream,
@@ -231,7 +230,10 @@ def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
         by = state.seat(wish.by)
         if by is not None:
             data |= {"by": by.member, "by_h": by.handle}
-    return [_event(state, at, "message", wish.member, data, wish.cid)]
+    message = _event(state, at, "message", wish.member, data, wish.cid)
+    if not wish.takes_two:
+        return [message]
+    return [_event(state, at, "composed", wish.member), message._replace(seq=message.seq + 1)]
 
 
 _KEPT = STREAM, SUBMITTED, PASSED_OVER, WITHHELD
@@ -278,12 +280,6 @@ def _mute(state: RoomState, wish: Mute, at: int) -> list[Event]:
     return [_event(state, at, "changed", wish.member, {"is_muted": wish.on})]
 
 
-def _compose(state: RoomState, wish: Compose, at: int) -> list[Event]:
-    if (code := state.silence(_member(state, wish.member))) is not None:
-        raise Refused(code)
-    return [_event(state, at, "composed", wish.member)]
-
-
 def _disclose(state: RoomState, wish: Disclose, at: int) -> list[Event]:
     seats = [_member(state, wish.member)] if wish.member is not None else list(state.seats.values())
     for member in wish.to or ():
@@ -321,7 +317,6 @@ _RULES: dict[type, Callable[..., list[Event]]] = {
     Change: _change,
     Clear: _clear,
     Close: _close,
-    Compose: _compose,
     Configure: _configure,
     Disclose: _disclose,
     EndStream: _end_stream,

@@ -47,7 +47,7 @@ CATCH_UP_AGAIN = 1.0
 """How long a room waits to read its log again when that failed, in seconds."""
 
 _SAID = ("message", "streamed")
-_DONE_TYPING = ("message", "submitted", "composed", "removed")
+_DONE_TYPING = ("message", "submitted", "removed")
 
 Follower = Callable[[Sequence[Event]], None]
 

@@ -148,7 +148,7 @@ class Batch:
         self._streamed += [(key, head, event) for event in events if _is_of_stream(event)]
         head = self._advance(key, head, events)
         if cid is not None:
-            self._cids[key, cid] = events[0]
+            self._cids[key, cid] = events[-1]  # what was said, whatever comes with it
         return Outcome(tuple(events), head.state)
 
     def _repeated(self, key: RoomKey, cid: _Cid) -> Event | None:
