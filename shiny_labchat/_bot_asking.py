@@ -19,6 +19,7 @@ from shiny_labchat._domain import RoomKey
 from shiny_labchat._records import Message
 from shiny_labchat.errors import StoreError
 from shiny_labchat.store import Log, audit, spending
+from shiny_labchat.store.prompts import Base
 
 __all__ = ["Answer", "Asking", "Hear", "Unanswered", "Unasked", "Unwanted", "in_words"]
 
@@ -256,15 +257,19 @@ class _Calls:
         asking = self._asking
         is_limited = about["is_call"] and not self._is_fallback
 
-        def begin(conn: sa.Connection, now: int) -> int | str:
+        told, whose = asking.log.told, (asking.where, asking.spec.id, self._is_fallback)
+        fields = {**about, "prompt": told.prompt(whose, about["prompt"])}
+
+        def begin(conn: sa.Connection, now: int) -> Base | str:
             """In one transaction, so that a budget's last call is made once."""
             spent_up = _spent_up(conn, asking) if is_limited else None
-            return spent_up or self._add(conn, now, outcome="open", asked=now, **about)
+            return spent_up or Base(self._add(conn, now, outcome="open", asked=now, **fields), now)
 
         begun = await asking.log.write(begin)
         if isinstance(begun, str):
             raise Exhausted(begun)
-        self.entry = asking.entry = begun
+        told.remember(whose, begun, about["prompt"])
+        self.entry = asking.entry = begun.entry
         self._is_open = True
         self._first, self._said = None, []
 

@@ -191,7 +191,7 @@ class FunctionQuestion:
         respond: Any = self._respond
         about = {
             "is_call": False,
-            "prompt": [message.as_dict() for message in self._heard],
+            "prompt": self._heard,  # written as `Message.as_dict` gives them
             "provider": "respond",
             "model": getattr(respond, "__qualname__", type(respond).__name__),
         }

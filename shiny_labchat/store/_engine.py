@@ -35,7 +35,7 @@ process that writes all the time, and pauses for less than that, may never let i
 """
 READERS = 4
 """Threads, and connections, that read at the same time."""
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The newest migration this version knows."""
 _VERSION_TABLE = "labchat_version"
 

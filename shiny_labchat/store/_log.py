@@ -18,6 +18,7 @@ from shiny_labchat.store._batch import Outcome
 from shiny_labchat.store._database import Database, File
 from shiny_labchat.store._engine import READERS, file_of, parse, store_error
 from shiny_labchat.store._writer import Listener, Work, Writer
+from shiny_labchat.store.prompts import Told
 
 __all__ = ["Log", "open_log", "opened_logs"]
 
@@ -52,10 +53,16 @@ class Log:
     ----------
     url
         The database.
+
+    Attributes
+    ----------
+    told
+        What the newest entries of the audit say that bots were told.
     """
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
+        self.told = Told()
         file = File(url)
         self._writer = Writer(file)
         self._database = Database(file, write=False)

@@ -18,6 +18,7 @@ from shiny_labchat._commands import STREAM
 from shiny_labchat._domain import Event, RoomKey
 from shiny_labchat._records import to_datetime
 from shiny_labchat.store._tables import find_cid, find_room, metadata, room, whole_at
+from shiny_labchat.store.prompts import Prompt, joined
 from shiny_labchat.store.spending import Spent, spend
 
 __all__ = [
@@ -56,6 +57,9 @@ audit = sa.Table(
     sa.Column("is_call", sa.Boolean, nullable=False),
     sa.Column("is_fallback", sa.Boolean, nullable=False),
     sa.Column("prompt", sa.Text),
+    sa.Column("base", sa.BigInteger),
+    sa.Column("kept", sa.BigInteger),
+    sa.Column("within", sa.BigInteger),
     sa.Column("provider", sa.Text),
     sa.Column("model", sa.Text),
     sa.Column("parameters", sa.Text),
@@ -72,7 +76,8 @@ audit = sa.Table(
     sa.Column("posted", sa.BigInteger),
     sa.Column("became", sa.BigInteger),
 )
-sa.Index("audit_room", audit.c.room, audit.c.bot)
+sa.Index("audit_about", audit.c.room, audit.c.bot, audit.c.seq)
+sa.Index("audit_outcome", audit.c.room, audit.c.bot, audit.c.outcome, audit.c.knew)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,14 @@ class AuditEntry:
 # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
 
-def add(conn: sa.Connection, now: int, where: RoomKey, bot: str, **fields: Any) -> int:
+def add(
+    conn: sa.Connection,
+    now: int,
+    where: RoomKey,
+    bot: str,
+    prompt: Prompt | None = None,
+    **fields: Any,
+) -> int:
     """
     Write an entry; gives its key.
 
@@ -171,17 +183,32 @@ def add(conn: sa.Connection, now: int, where: RoomKey, bot: str, **fields: Any) 
         Microseconds since 1970 (UTC).
     where, bot
         Whose entry it is.
+    prompt
+        What it was told.
     **fields
-        Columns of the table; `prompt` and `parameters` as values.
+        Other columns of the table; `parameters` as values.
     """
     found = find_room(conn, where)
     assert found is not None
     row = {"is_call": False, "is_fallback": False, **_columns(fields)}
+    if prompt is not None:
+        row |= _told(conn, found[0], bot, prompt)
     if row["is_call"] and not row["is_fallback"]:
         spend(conn, where.study, bot, Spent(calls=1))
     made = conn.execute(sa.insert(audit).values(room=found[0], bot=bot, at=now, **row))
     assert made.inserted_primary_key is not None
     return made.inserted_primary_key[0]
+
+
+def _told(conn: sa.Connection, number: int, bot: str, prompt: Prompt) -> dict[str, Any]:
+    if prompt.base is not None:
+        key, at = prompt.base
+        same = audit.c.key == key, audit.c.at == at, audit.c.room == number, audit.c.bot == bot
+        if conn.execute(sa.select(audit.c.key).where(*same)).first() is None:
+            prompt = Prompt(prompt.whole)  # it was deleted, or this is another database
+    base = prompt.base and prompt.base.entry
+    text = orjson.dumps(prompt.new).decode()
+    return {"prompt": text, "base": base, "kept": prompt.kept, "within": prompt.within}
 
 
 def settle(conn: sa.Connection, key: int, **fields: Any) -> None:
@@ -214,13 +241,9 @@ def _bill(conn: sa.Connection, key: int, used: Mapping[str, Any]) -> None:
 
 
 def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: orjson.dumps(value).decode() if name in _JSON and value is not None else value
-        for name, value in fields.items()
-    }
-
-
-_JSON = ("prompt", "parameters")
+    if fields.get("parameters") is None:
+        return dict(fields)
+    return {**fields, "parameters": orjson.dumps(fields["parameters"]).decode()}
 
 
 class Begun(NamedTuple):
@@ -313,17 +336,37 @@ def written(
         found = found.where(room.c.study == study)
     if room_id is not None:
         found = found.where(room.c.id == room_id)
-    return [_entry(row) for row in conn.execute(found.order_by(audit.c.key)).mappings()]
+    entries: list[AuditEntry] = []
+    prompts: dict[int, Sequence[Mapping[str, Any]]] = {}
+    for row in conn.execute(found.order_by(audit.c.key)).mappings():
+        prompt = _prompt(row, prompts)
+        if prompt is not None:
+            prompts[row[audit.c.key]] = prompt
+        entries.append(_entry(row, prompt))
+    return entries
 
 
-def _entry(row: Mapping[Any, Any]) -> AuditEntry:
-    values = {name: row[audit.c[name]] for name in audit.c.keys() if name not in ("key", "room")}
+def _prompt(
+    row: Mapping[Any, Any], before: Mapping[int, Sequence[Mapping[str, Any]]]
+) -> Sequence[Mapping[str, Any]] | None:
+    if row[audit.c.prompt] is None:
+        return None
+    new = orjson.loads(row[audit.c.prompt])
+    if row[audit.c.base] is None:
+        return new
+    return joined(before[row[audit.c.base]], row[audit.c.kept], row[audit.c.within], new)
+
+
+def _entry(row: Mapping[Any, Any], prompt: Sequence[Mapping[str, Any]] | None) -> AuditEntry:
+    values = {name: row[audit.c[name]] for name in audit.c.keys() if name not in _INNER}
     for name in ("at", "asked", "first", "done", "posted"):
         if values[name] is not None:
             values[name] = to_datetime(values[name])
-    values["prompt"] = values["prompt"] and orjson.loads(values["prompt"])
     values["parameters"] = orjson.loads(values["parameters"] or "{}")
-    return AuditEntry(study=row[room.c.study], room=row[room.c.id], **values)
+    return AuditEntry(study=row[room.c.study], room=row[room.c.id], prompt=prompt, **values)
+
+
+_INNER = ("key", "room", "prompt", "base", "kept", "within")
 
 
 def _of(where: RoomKey, bot: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -16,6 +16,7 @@ from shiny_labchat import Lab, Room
 from shiny_labchat._domain import RoomKey
 from shiny_labchat.store import audit
 from shiny_labchat.store._engine import connect, parse
+from shiny_labchat.store.prompts import Prompt
 from shiny_labchat.store.spending import Spent, spent
 
 BILL: Mapping[str, Any] = {"tokens_in": 5, "tokens_out": 7, "tokens_cached": 100, "cost": 0.25}
@@ -66,7 +67,7 @@ async def test_what_was_spent_is_what_the_rows_say(lab: Lab) -> None:
 
 async def test_what_was_spent_is_known_without_reading_the_calls(lab: Lab, room: Room) -> None:
     def look(conn: sa.Connection, now: int) -> tuple[Spent, Spent]:
-        key = begun(conn, room.key, prompt=[{"role": "user"}])
+        key = begun(conn, room.key, prompt=Prompt([{"role": "user"}]))
         audit.settle(conn, key, **BILL)
         before = spent(conn, "s", "machine")
         conn.execute(sa.delete(audit.audit))

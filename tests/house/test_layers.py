@@ -20,7 +20,7 @@ ABOVE = (
         "store._engine",
         "store._leases",
     },
-    {"_streams", "store.drafts", "store.spending"},
+    {"_streams", "store.drafts", "store.prompts", "store.spending"},
     {"store._tokens", "store._batch", "store.audit", "store.callbacks", "store.floor"},
     {"store._database"},
     {"store._writer"},

@@ -21,6 +21,7 @@ from shiny_labchat._bot_rules import generator
 from shiny_labchat._live import Live
 from shiny_labchat.bots import AuditEntry, Budget
 from shiny_labchat.store._tables import callback
+from shiny_labchat.store.audit import audit
 from tests.model import Call, Model, Reply, Tool
 from tests.server import Server
 
@@ -185,6 +186,27 @@ async def test_each_call_of_a_reply_with_tools_has_a_row_in_the_order_begun(
     assert all(a and b and a <= b for a, b in pairwise([*times, entries[-1].posted]))
     assert [len(e.prompt or ()) for e in entries] == [2, 4, 6], "each has all that it was told"
     assert "18 degrees in Oslo" in str(entries[1].prompt)
+
+
+async def test_what_a_model_is_told_again_and_again_is_written_down_once(
+    room: Room, lab: Lab, client: Client, model: Model
+) -> None:
+    room.add_bot(Bot("machine", client=client(), **AT_ONCE))
+    for n in range(6):
+        model.will(Reply(f"Let me see. {n}", tools=LOOK), Reply(f"18, for the {n}. time"))
+        await room.post(f"How warm is it? {n}", author="ann")
+        entries = await settled(room, 2 * n + 2)
+    for entry, call in zip(entries, model.calls, strict=True):
+        told = [content for turn in entry.prompt or () for content in turn["contents"]]
+        texts = [content["text"] for content in told if content["content_type"] == "text"]
+        results = [content for content in told if content["content_type"] == "tool_result"]
+        assert texts == [text for role, text in call.messages if text and role != "tool"]
+        assert len(results) == [role for role, _ in call.messages].count("tool")
+    texts = sa.select(audit.c.prompt).order_by(audit.c.key)
+    written = await lab.log.read(lambda conn: "".join(conn.execute(texts).scalars()))
+    for n in range(6):
+        assert written.count(f"How warm is it? {n}") == 1
+        assert written.count(f"Let me see. {n}") <= 2  # as it came, and as it is in the room
 
 
 async def test_a_call_is_on_record_before_it_is_made(room: Room, lab: Lab, client: Client) -> None:
