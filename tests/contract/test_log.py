@@ -98,6 +98,16 @@ async def test_the_same_message_later_is_answered_with_the_first(room: Room, reo
     assert [m.content for m in await room.messages()] == ["first"]
 
 
+async def test_who_repeats_a_message_that_takes_two_numbers_is_answered_with_its_own(
+    room: Room, reopen: Lab
+) -> None:
+    post = Post([("text", "Hello")], "user", "a", cid="1", takes_two=True)
+    outcomes = await together(room, post, post)
+    outcomes.append(await reopen.room("r", study="s").submit(post))
+    assert [(e.kind, e.seq) for e in (await log_of(room))[-2:]] == [("composed", 4), ("message", 5)]
+    assert [o.events[-1].seq for o in outcomes if isinstance(o, Outcome)] == [5, 5, 5]
+
+
 async def test_a_repeat_is_answered_even_when_the_rules_say_no_by_now(room: Room) -> None:
     first = await room.submit(say("a", 1))
     await room.close()
