@@ -41,7 +41,7 @@ RoomOf = Callable[[RoomKey, str], object]
 LOOK = 0.25
 """How often it is looked for what other processes have written, at most, in seconds."""
 LOOKING = 0.05
-"""The share of the time that is spent on that, at most."""
+"""The share of a processor that is spent on that, at most."""
 ENROL = 5.0
 """How long a server that begins waits until the database knows its callbacks, in seconds."""
 LEAVE = 2.0
@@ -220,20 +220,24 @@ class Callbacks:
         while True:
             await self._rung.wait()
             self._rung.clear()
-            started = time.monotonic()
+            took = 0.0
             try:
-                await self._wake_all()
+                took = await self._wake_all()
             except LabChatError as exc:
                 logger.error("callbacks cannot see what others have written: %s", exc)
                 self._look_in(STORE_AGAIN)
-            took = time.monotonic() - started
             await asyncio.sleep(max(LOOK, took / LOOKING))
 
-    async def _wake_all(self) -> None:
+    async def _wake_all(self) -> float:
+        """Wake whoever has something to do; gives the seconds of a processor that finding took."""
         names = {callback.name for callback in self._registry if callback.since is not None}
-        found = await self._log.read(
-            lambda conn: [(name, callbacks.waiting(conn, name)) for name in names]
-        )
+
+        def look(conn: sa.Connection) -> tuple[list[tuple[str, list[callbacks.Waiting]]], float]:
+            started = time.thread_time()  # not the clock's: other work may keep it waiting
+            found = [(name, callbacks.waiting(conn, name)) for name in names]
+            return found, time.thread_time() - started
+
+        found, took = await self._log.read(look)
         now = time.time_ns() // 1000
         if any(each.until > now + callbacks.LONGEST for _, waiting in found for each in waiting):
             await self._log.write(callbacks.shorten)
@@ -246,6 +250,7 @@ class Callbacks:
                     self._look_at(each.until)
                 elif not each.is_new or each.number > callback.since:
                     self._wake(callback, each.room)
+        return took
 
     def _look_at(self, until: int) -> None:
         """Look again when a promise of another process has run out; the clock may be set."""

@@ -22,7 +22,7 @@ from shiny_labchat._domain import Event
 from shiny_labchat._errands import TRIES
 from shiny_labchat._speaker import Speaker
 from shiny_labchat.store import events_after, find_room
-from shiny_labchat.store._engine import parse
+from shiny_labchat.store._engine import READERS, parse
 from shiny_labchat.store._log import Log
 from shiny_labchat.store.callbacks import LEASE, Place, advance
 
@@ -724,6 +724,26 @@ async def test_what_a_process_without_callbacks_says_is_heard(
     assert await ear.hears() == ["from elsewhere"]
     await reopen.room("new").post("first")
     assert await ear.hears() == ["first"]
+
+
+async def test_a_look_at_the_log_that_had_to_wait_does_not_put_off_the_next(
+    lab: Lab, reopen: Lab, room: Room
+) -> None:
+    """As where the machine is busy with other work: what counts is what looking costs."""
+    ear = ear_of(lab)
+    await ear.hears_only(room)
+    begun = threading.Semaphore(0)
+
+    def read_long(conn: sa.Connection) -> None:
+        begun.release()
+        threading.Event().wait(1.5)
+
+    reading = [asyncio.create_task(lab.log.read(read_long)) for _ in range(READERS)]
+    await asyncio.to_thread(lambda: [begun.acquire() for _ in reading])
+    for text in ("while it waits", "afterwards"):
+        await reopen.room(room.id, study=room.study).post(text)
+        assert await ear.hears() == [text]
+    await asyncio.gather(*reading)
 
 
 # ── how it is registered, and what it costs ──
