@@ -13,6 +13,8 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+import orjson
+
 __all__ = ["Base", "Prompt", "Told", "joined"]
 
 MOST = 250_000
@@ -113,8 +115,13 @@ class Told:
 def _common(one: Sequence[Any], other: Sequence[Any]) -> int:
     """How many of their first elements are the same."""
     pairs = enumerate(zip(one, other, strict=False))
-    differing = (n for n, (a, b) in pairs if a is not b and a != b)
+    differing = (n for n, (a, b) in pairs if not _is_same(a, b))
     return next(differing, min(len(one), len(other)))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether both are written alike, as `1` and `True` are not."""
+    return one is other or (one == other and orjson.dumps(one) == orjson.dumps(other))
 
 
 def _contents(turn: Any) -> Sequence[Any]:
