@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from shiny_labchat import _blocking, _chatlas
 from shiny_labchat._bot_rules import NO_REPLY, Respond
 from shiny_labchat._records import Message
-from shiny_labchat._turns import alternating, turns_of
+from shiny_labchat._turns import alternating, as_json, turns_of
 
 if TYPE_CHECKING:
     import chatlas
@@ -114,7 +114,7 @@ class ModelQuestion:
         client = await self._own()
         about = _about(client)
         _chatlas.before_each_request(
-            client, lambda turns: record.begin({**about, "prompt": _as_json(turns)})
+            client, lambda turns: record.begin({**about, "prompt": [*map(as_json, turns)]})
         )
         async with aclosing(self._exchange.ask(client)) as stream:
             async for piece in stream:
@@ -159,10 +159,6 @@ def _used(client: Any) -> dict[str, Any]:
     names = ("tokens_in", "tokens_out", "tokens_cached")
     used: Sequence[int | None] = turn.tokens or (None, None, None)
     return {**dict(zip(names, used, strict=True)), "cost": turn.cost}
-
-
-def _as_json(turns: Sequence[Any]) -> list[Mapping[str, Any]]:
-    return [turn.model_dump(mode="json", exclude={"completion"}) for turn in turns]
 
 
 # ── a function ───────────────────────────────────────────────────────────────────────────────

@@ -11,13 +11,15 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+import orjson
+
 from shiny_labchat._records import Message
 
 if TYPE_CHECKING:
     from chatlas import Turn
     from chatlas.types import Content
 
-__all__ = ["alternating", "as_stored", "asked", "turns_of"]
+__all__ = ["alternating", "as_json", "as_stored", "asked", "turns_of"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -114,28 +116,32 @@ def as_stored(turns: Sequence[Turn]) -> list[Mapping[str, Any]]:
     """
     What the log must keep of a reply's turns beside the text of it: all of them, or nothing.
 
-    The text alone is enough unless there is more to it, such as tool calls. A tool may give
-    anything: what is no JSON is kept as the text that the model was told.
+    The text alone is enough unless there is more to it, such as tool calls.
     """
     from chatlas.types import ContentText
 
     if len(turns) == 1 and all(type(each) is ContentText for each in turns[0].contents):
         return []
     try:
-        return [_as_json(turn) for turn in turns]
+        return [as_json(turn) for turn in turns]
     except Exception:  # its own code runs when it is asked for its text
         logger.exception("what tools have given cannot be kept; the text of the reply is")
         return []
 
 
-def _as_json(turn: Turn) -> Mapping[str, Any]:
+def as_json(turn: Turn) -> Mapping[str, Any]:
+    """
+    A turn as JSON values that any database takes.
+
+    A tool may give anything: what is no JSON is the text that the model was told.
+    """
     try:
         dumped = turn.model_dump(mode="json", exclude={"completion"})
     except Exception:  # whatever the serialisers of its values raise
         contents = [_as_told(content) for content in turn.contents]
         told = turn.model_copy(update={"contents": contents})
         dumped = told.model_dump(mode="json", exclude={"completion"})
-    return _storable(dumped)
+    return dumped if _is_storable(dumped) else _storable(dumped)
 
 
 def _as_told(content: Content) -> Content:
@@ -145,6 +151,14 @@ def _as_told(content: Content) -> Content:
         return content
     told = {"value": str(content.get_model_value()), "extra": None}
     return content.model_copy(update=told)
+
+
+def _is_storable(value: Any) -> bool:
+    """Whether it is for certain what `_storable` gives; that takes longer."""
+    try:
+        return b"\\u0000" not in orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
+    except orjson.JSONEncodeError:
+        return False
 
 
 def _storable(value: Any) -> Any:

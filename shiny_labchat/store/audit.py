@@ -243,7 +243,9 @@ def _bill(conn: sa.Connection, key: int, used: Mapping[str, Any]) -> None:
 def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
     if fields.get("parameters") is None:
         return dict(fields)
-    return {**fields, "parameters": orjson.dumps(fields["parameters"]).decode()}
+    # A client may send what is no JSON, as an object of its library.
+    parameters = orjson.dumps(fields["parameters"], default=repr, option=orjson.OPT_NON_STR_KEYS)
+    return {**fields, "parameters": parameters.decode()}
 
 
 class Begun(NamedTuple):

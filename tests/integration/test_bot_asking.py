@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from chatlas import ChatOpenAICompletions
+from httpx import Timeout
 
 from shiny_labchat import Bot, Lab, Message, Room, Rules, _callbacks
 from shiny_labchat._bot_asking import Asking
@@ -207,6 +208,39 @@ async def test_what_a_model_is_told_again_and_again_is_written_down_once(
     for n in range(6):
         assert written.count(f"How warm is it? {n}") == 1
         assert written.count(f"Let me see. {n}") <= 2  # as it came, and as it is in the room
+
+
+@pytest.mark.parametrize(
+    ("given", "recorded"),
+    [(2**70, str(2**70)), (b"\xff", str(b"\xff")), ([Model], str([Model]))],
+    ids=["huge", "bytes", "a class"],
+)
+async def test_what_a_tool_gives_that_is_no_json_is_on_record_as_the_model_was_told(
+    room: Room, client: Client, model: Model, given: Any, recorded: str
+) -> None:
+    def weather(city: str) -> Any:
+        """The weather of a city."""
+        return given
+
+    room.add_bot(Bot("machine", client=client(tool=weather), **AT_ONCE))
+    model.will(Reply(tools=LOOK), Reply("So it is."))
+    await room.post("How warm is it?", author="ann")
+    tool, said = await settled(room, 2)
+    assert outcomes([tool, said]) == [("tool", None), ("posted", None)]
+    assert said.prompt is not None
+    assert str(said.prompt[-1]["contents"][0]["value"]) == recorded == model.calls[1].results[0]
+
+
+async def test_parameters_that_are_no_json_are_on_record_in_words(
+    room: Room, client: Client
+) -> None:
+    asked = client()
+    asked.kwargs_chat = {"timeout": Timeout(30.0)}
+    room.add_bot(Bot("machine", client=asked, **AT_ONCE))
+    await room.post("Hello", author="ann")
+    [entry] = await settled(room, 1)
+    assert entry.outcome == "posted"
+    assert entry.parameters["timeout"] == repr(Timeout(30.0))
 
 
 async def test_a_call_is_on_record_before_it_is_made(room: Room, lab: Lab, client: Client) -> None:
