@@ -18,7 +18,7 @@ from shiny import reactive
 from shiny.bookmark import BookmarkState
 from shiny.session import Session, session_context
 
-from shiny_labchat import _address, _shiny
+from shiny_labchat import _shiny, urls
 from shiny_labchat._domain import RoomKey
 from shiny_labchat._following import Following
 from shiny_labchat._lab import Lab
@@ -199,7 +199,7 @@ class Bookmarking(Saying):
         if isinstance(token, str):
             return Bookmark(token, self._restore_member)
         with reactive.isolate():
-            is_cut_off = _address.has(page.clientdata.url_search(), self._key)
+            is_cut_off = urls.has(page.clientdata.url_search(), self._key)
         if values is None or self._key in values or is_cut_off:
             logger.warning("chat %r cannot read a bookmark", str(self.id))
             return Bookmark("", self._restore_member, is_known=True)
@@ -364,7 +364,7 @@ class Bookmarking(Saying):
         with reactive.isolate():
             search = page.clientdata.url_search()
         drop = {INVITE} if self._restore_member else set[str]()
-        await page.bookmark.update_query_string(_address.keeping(url, search, drop))
+        await page.bookmark.update_query_string(urls.keeping(url, search, drop))
         self._in_address = self._kept and self._kept.token
         self._leads_to = self._kept and self._kept.seat.room
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from shiny_labchat import _bot_rules, _commands, _wire
+from shiny_labchat import _bot_rules, _commands, protocol
 from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, Unwanted
 from shiny_labchat._records import Message
 from shiny_labchat._room import Room
@@ -101,7 +101,7 @@ async def _type(type: Callable[[], None], since: float) -> None:
     await asyncio.sleep(since - asyncio.get_running_loop().time())
     while True:
         type()
-        await asyncio.sleep(_wire.TYPING_EVERY)
+        await asyncio.sleep(protocol.TYPING_EVERY)
 
 
 async def _moves_on(moved: asyncio.Event | None, due: float) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from shiny_labchat import _blocking, _chatlas
+from shiny_labchat import _chatlas, concurrency
 from shiny_labchat._bot_rules import NO_REPLY, Respond
 from shiny_labchat._records import Message
 from shiny_labchat._turns import alternating, as_json, turns_of
@@ -125,7 +125,7 @@ class ModelQuestion:
 
     async def _own(self) -> Any:
         """The client for one try."""
-        client: Any = await _blocking.in_thread(self._client)
+        client: Any = await concurrency.in_thread(self._client)
         own: Any = _chatlas.without_retries(_chatlas.for_one_reply(client, ()))
         own.system_prompt = "\n\n".join(filter(None, (client.system_prompt, *self._orders)))
         if self._seed is not None and "seed" in own.provider.supported_model_params():
@@ -193,9 +193,9 @@ class FunctionQuestion:
         }
         await record.begin(about)
         if inspect.iscoroutinefunction(respond):
-            said = await _blocking.watched("bot's function", respond, self._heard)
+            said = await concurrency.watched("bot's function", respond, self._heard)
         else:
-            said = await _blocking.in_thread(respond, self._heard)
+            said = await concurrency.in_thread(respond, self._heard)
             if inspect.isawaitable(said):
                 said = await cast("Awaitable[str | None]", said)
         if said is not None and not isinstance(said, str):

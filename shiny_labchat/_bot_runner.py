@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat import _blocking, _bot_rules, _commands
+from shiny_labchat import _bot_rules, _commands, concurrency
 from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, in_words
 from shiny_labchat._bot_delivery import Composed, Manner, compose, speak_as_it_comes
 from shiny_labchat._bot_others import Ears, Turn, in_turn
@@ -182,8 +182,8 @@ class Reaction:
 
     async def _is_wanted(self, when: Any) -> bool:
         if inspect.iscoroutinefunction(when):
-            return bool(await _blocking.watched("bot's function", when, self._message))
-        wanted = await _blocking.in_thread(when, self._message)
+            return bool(await concurrency.watched("bot's function", when, self._message))
+        wanted = await concurrency.in_thread(when, self._message)
         return bool(await wanted if inspect.isawaitable(wanted) else wanted)
 
     def _forbidden(self) -> str | None:

@@ -23,11 +23,10 @@ import sqlalchemy as sa
 from shiny_labchat import _commands
 from shiny_labchat._domain import Event, RoomKey, RoomState
 from shiny_labchat._errands import STORE_AGAIN, Errand, current_callback
-from shiny_labchat._given import check_function
-from shiny_labchat._names import as_id
 from shiny_labchat._records import is_message
 from shiny_labchat._registry import Callback, Registry, own_name
 from shiny_labchat._scope import Scope
+from shiny_labchat.arguments import as_id, check_function
 from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.store import Committed, Log, callbacks, opened_logs
 

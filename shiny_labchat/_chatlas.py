@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from shiny_labchat._blocking import in_thread
+from shiny_labchat.concurrency import in_thread
 
 if TYPE_CHECKING:
     from chatlas import Chat, ContentToolResult, Tool, Turn

@@ -25,7 +25,7 @@ from shinychat.types import Attachment, ChatMessage
 
 from shiny_labchat._open_stream import Whole
 from shiny_labchat._shiny import render
-from shiny_labchat._storable import storable
+from shiny_labchat.storable import storable
 
 __all__ = ["Content", "Kind", "Part", "as_chunk", "as_content", "as_html", "as_shown"]
 

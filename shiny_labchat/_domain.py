@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
-from shiny_labchat._given import check_count, check_number
+from shiny_labchat.arguments import check_count, check_number
 
 __all__ = [
     "CLOCK_SLACK",

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from shiny_labchat import _commands
-from shiny_labchat._blocking import in_thread, name_of, text_of_error, watched
 from shiny_labchat._domain import RoomState
 from shiny_labchat._records import Member, Message, message_of
+from shiny_labchat.concurrency import in_thread, name_of, text_of_error, watched
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import Log, callbacks, find_room, load_state
 

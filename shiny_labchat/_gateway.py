@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from shiny_labchat import _door, _wire
+from shiny_labchat import _door, protocol
 from shiny_labchat._doorstep import Doorstep, Places
 from shiny_labchat._live import Live
 from shiny_labchat._socket import Socket, text_of_frame
@@ -67,8 +67,8 @@ async def _serve(ws: WebSocket, receive: Receive, send: Send) -> None:
     check_origin(ws)
     with _doorstep.waiting(ws.client.host if ws.client else ""):
         async with asyncio.timeout(HELLO_WITHIN):
-            hello = _wire.decode(await text_of_frame(receive))
-        if not isinstance(hello, _wire.Hello):
+            hello = protocol.decode(await text_of_frame(receive))
+        if not isinstance(hello, protocol.Hello):
             raise BadFrame("bad_frame", "the first frame must be a hello")
         entry = await _door.enter(hello.token, hello.is_resume)
     room = await Live.of(entry.log).open(entry.room)
@@ -90,8 +90,8 @@ async def _part(ws: WebSocket, code: str, say: str | None, again: bool) -> None:
     try:
         async with asyncio.timeout(5):
             if ws.application_state is WebSocketState.CONNECTED:
-                await ws.send_text(_wire.bye(code, say, again))
-                await ws.close(_wire.CLOSE_CODES.get(code, 1011))
+                await ws.send_text(protocol.bye(code, say, again))
+                await ws.close(protocol.CLOSE_CODES.get(code, 1011))
     except (TimeoutError, RuntimeError, WebSocketDisconnect, OSError):
         pass  # nobody is there to hear it
 

@@ -8,9 +8,10 @@ from typing import TypeVar, cast
 
 from shiny_labchat import _attendance, _callbacks, _door
 from shiny_labchat._domain import Role, RoomKey, Rules
-from shiny_labchat._names import app_folder, as_id, as_member_id, as_roles
+from shiny_labchat._names import app_folder, as_member_id, as_roles
 from shiny_labchat._room import MessageFunction, Room, Settings
 from shiny_labchat._scope import Scope
+from shiny_labchat.arguments import as_id
 from shiny_labchat.store import AuditEntry, Grant, Log, find_room, open_log, rooms
 from shiny_labchat.store.audit import written
 

@@ -12,8 +12,9 @@ from typing import cast
 from shiny_labchat._domain import ROLES, Role
 from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._records import Member
+from shiny_labchat.arguments import as_id
 
-__all__ = ["app_folder", "as_id", "as_member_id", "as_roles", "resolve_pseudonym"]
+__all__ = ["app_folder", "as_member_id", "as_roles", "resolve_pseudonym"]
 
 
 def resolve_pseudonym(pseudonym: Pseudonym, member: str) -> str | None:
@@ -28,15 +29,6 @@ def resolve_pseudonym(pseudonym: Pseudonym, member: str) -> str | None:
 def as_member_id(member: str | Member) -> str:
     """The id of a member given as one or the other."""
     return as_id("member", member.id if isinstance(member, Member) else member)
-
-
-def as_id(what: str, value: object) -> str:
-    """An id given as the argument `what`."""
-    if not isinstance(value, str):
-        raise TypeError(f"{what} must be text, not {type(value).__name__}")
-    if not value.strip() or len(value) > 200 or not value.isprintable():
-        raise ValueError(f"{what} must be 1 to 200 printable characters, not {value[:40]!r}")
-    return value
 
 
 def as_roles(role: Role | Sequence[Role] | None) -> tuple[Role, ...] | None:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shiny_labchat import _wire
+from shiny_labchat import protocol
 from shiny_labchat._domain import Event, Part
 
 __all__ = ["OpenStream", "Position", "Whole"]
@@ -201,7 +201,7 @@ class OpenStream:
         is_new, self._told, self.shown = self._told != self.end, self.end, self.end
         return is_new
 
-    def after(self, position: Position, most: int) -> tuple[_wire.Chunk, Position]:
+    def after(self, position: Position, most: int) -> tuple[protocol.Chunk, Position]:
         """What a viewer is owed, as far as it fits into so many characters, and where it ends."""
         upto, _ = self._had_at(position)
         while upto < self.shown.pieces and most > 0:
@@ -209,11 +209,11 @@ class OpenStream:
             upto += 1
         return self.since(position, upto), Position(self._edition, upto)
 
-    def since(self, position: Position, upto: int | None = None) -> _wire.Chunk:
+    def since(self, position: Position, upto: int | None = None) -> protocol.Chunk:
         """What has changed since a position, up to some piece; None: all."""
         begin, keep = self._had_at(position)
         end = len(self._pieces) if upto is None else upto
-        return _wire.Chunk(self.seq, self._merge(begin, end), keep, self._deps_of(begin, end))
+        return protocol.Chunk(self.seq, self._merge(begin, end), keep, self._deps_of(begin, end))
 
     def _had_at(self, position: Position) -> tuple[int, int | None]:
         """How many pieces of what was there are there still, and as how many units to be kept."""

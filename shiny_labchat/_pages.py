@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shiny_labchat import _wire
+from shiny_labchat import protocol
 from shiny_labchat._domain import Event, RoomState, Seat
 from shiny_labchat._window import PAGE, Page, as_shown, cut, page_of
 from shiny_labchat.store import Log, events_after, events_before
@@ -21,7 +21,7 @@ async def older(log: Log, number: int, room: RoomState, before: int, viewer: Sea
         for event in events:
             if event.seq <= lowest or len(found) > PAGE:
                 break
-            item = _wire.item(event)
+            item = protocol.item(event)
             if item is not None and viewer.may_see(event):
                 found.append(as_shown(room, viewer, event, item))
         if len(found) > PAGE or len(events) <= PAGE or events[-1].seq <= lowest:
@@ -42,7 +42,7 @@ async def missed(
         and room.floor(viewer) < event.data["of"] <= cursor
         and viewer.may_see(event)
     ]
-    shown = [(event, item) for event in events if (item := _wire.item(event)) is not None]
+    shown = [(event, item) for event in events if (item := protocol.item(event)) is not None]
     while cursor < upto:
         frame, cursor = cut(room, shown, cursor, upto, viewer)
         if frame is not None:
@@ -53,4 +53,4 @@ async def missed(
 def _rest_of(ending: Event) -> str:
     """All that a stream has said, for who had some of it."""
     data = ending.data
-    return _wire.chunks([_wire.Chunk(data["of"], data["parts"], 0, data.get("deps", ()))])
+    return protocol.chunks([protocol.Chunk(data["of"], data["parts"], 0, data.get("deps", ()))])

@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from shiny_labchat import _wire
+from shiny_labchat import protocol
 from shiny_labchat._domain import Seat
 
 __all__ = ["TYPING_TTL", "Notice", "Presence"]
@@ -20,7 +20,7 @@ PRESENCE_EVERY = 0.5
 """Shortest time between two presence frames of a room, in seconds."""
 TYPING_PAUSE = 0.3
 """Shortest time between two typing frames of a room, in seconds."""
-TYPING_TTL = 2 * _wire.TYPING_EVERY
+TYPING_TTL = 2 * protocol.TYPING_EVERY
 """How long someone counts as typing after they last said so, in seconds."""
 
 
@@ -83,7 +83,7 @@ class Presence:
         self._bots = bots
         self.here = Notice(self.frame_for, PRESENCE_EVERY, self._tell)
         self.typing = Notice(
-            lambda: _wire.typing(seats(list(self._typing))), TYPING_PAUSE, self._tell
+            lambda: protocol.typing(seats(list(self._typing))), TYPING_PAUSE, self._tell
         )
         self._here: Counter[str] = Counter()
         self._typing: dict[str, asyncio.TimerHandle] = {}
@@ -96,7 +96,7 @@ class Presence:
         In the order of handles, which are random: who is always here must not always come first.
         """
         here = {seat.handle: seat for seat in (*self._seats(list(self._here)), *self._bots())}
-        return _wire.presence([here[handle] for handle in sorted(here)], viewer)
+        return protocol.presence([here[handle] for handle in sorted(here)], viewer)
 
     def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
         """Call `follower` when there is a new frame; returns what ends that."""

@@ -17,15 +17,15 @@ from shiny import reactive
 from shiny.session import Session, session_context
 
 from shiny_labchat import _chatlas, _commands
-from shiny_labchat._blocking import contained, watched
 from shiny_labchat._domain import RoomKey
-from shiny_labchat._given import check_client, check_function
 from shiny_labchat._records import Message
 from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
 from shiny_labchat._stream import MessageStream, speaking
 from shiny_labchat._turns import alternating, as_stored, turns_of
+from shiny_labchat.arguments import check_client, check_function
+from shiny_labchat.concurrency import contained, watched
 from shiny_labchat.store import Log
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 from shiny_labchat._domain import Part
 from shiny_labchat._open_stream import OpenStream
 from shiny_labchat._records import is_text, text_of
-from shiny_labchat._storable import storable
 from shiny_labchat._streams import TICK
+from shiny_labchat.storable import storable
 
 __all__ = ["Retell", "Retelling", "with_text"]
 

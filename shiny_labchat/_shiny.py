@@ -27,7 +27,7 @@ from shiny.session import Session
 from shiny.session._session import AppSession
 from starlette.applications import Starlette
 
-from shiny_labchat import _blocking, _callbacks, _gateway, _orphans, _speaker
+from shiny_labchat import _callbacks, _gateway, _orphans, _speaker, concurrency
 
 __all__ = [
     "app_of",
@@ -199,7 +199,7 @@ def _send_from_threads() -> None:
 
     @functools.wraps(original)
     def send(self: AppSession, message: dict[str, object]) -> None:
-        loop = _blocking.home()
+        loop = concurrency.home()
         if loop is None:
             original(self, message)
         else:

@@ -20,7 +20,7 @@ from typing import Any
 from starlette.types import Receive, Send
 from starlette.websockets import WebSocketDisconnect
 
-from shiny_labchat import _commands, _door, _wire
+from shiny_labchat import _commands, _door, protocol
 from shiny_labchat._domain import Event, Seat
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._open_stream import Position
@@ -99,7 +99,7 @@ class Socket:
 
     async def serve(self, after: int) -> None:
         """Welcome the browser, then read and send until it goes or may not stay."""
-        self._state = _wire.state(self._room.state, self._seat())
+        self._state = protocol.state(self._room.state, self._seat())
         presence = self._room.presence
         unfollow = self._room.follow(self._hear, first=True), presence.follow(self._wake.set)
         presence.come(self._entry.member)
@@ -136,7 +136,9 @@ class Socket:
         seat = self._seat()
         self._wake.set()
         resume = self._entry.resume
-        return _wire.welcome(room.state, seat, resume, self._cursor, page.items, page.more, reset)
+        return protocol.welcome(
+            room.state, seat, resume, self._cursor, page.items, page.more, reset
+        )
 
     # ── sending ──
 
@@ -155,7 +157,7 @@ class Socket:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                for frames in _wire.together(await self._owed()):
+                for frames in protocol.together(await self._owed()):
                     await self._send(frames)
         except WebSocketDisconnect:
             await asyncio.sleep(LAST_WORDS)  # what it said before it went is still read
@@ -165,7 +167,7 @@ class Socket:
         room, seat = self._room, self._seat()
         if room.is_void:
             raise StoreError("store_gone", str(room.key), "the database was exchanged")
-        owed = [_wire.acks(self._acks)] if self._acks else []
+        owed = [protocol.acks(self._acks)] if self._acks else []
         self._acks.clear()
         owed += self._chunks(seat)  # the rest of a stream comes before its end
         if self._cursor < room.state.seq:
@@ -201,7 +203,7 @@ class Socket:
             before = min(self._asked[0], self._cursor + 1)
             page = await self._room.older(before, self._seat())
             self._asked.popleft()
-            frames.append(_wire.older(page.items, page.more))
+            frames.append(protocol.older(page.items, page.more))
             # what is drawn now is drawn without what it has said
             self._has = {seq: has for seq, has in self._has.items() if seq >= before}
         self._replied.set()
@@ -237,7 +239,7 @@ class Socket:
             self._has.update(reached)
 
     def _new_state(self, seat: Seat) -> list[str]:
-        frame = _wire.state(self._room.state, seat)
+        frame = protocol.state(self._room.state, seat)
         if frame == self._state:
             return []
         self._state = frame
@@ -257,7 +259,7 @@ class Socket:
 
     async def _read(self) -> None:
         while True:
-            frame = _wire.decode(await text_of_frame(self._receive))
+            frame = protocol.decode(await text_of_frame(self._receive))
             self._frames_left -= 1
             if self._frames_left < 0:
                 await self._pace()
@@ -265,21 +267,21 @@ class Socket:
                 self._replied.clear()
                 await self._replied.wait()
             match frame:
-                case _wire.Send():
+                case protocol.Send():
                     while self._in_flight >= IN_FLIGHT:
                         self._landed.clear()
                         await self._landed.wait()
                     self._say(frame)
-                case _wire.Typing():
+                case protocol.Typing():
                     self._type()
-                case _wire.Older():
+                case protocol.Older():
                     self._asked.append(frame.before)
                     self._wake.set()
-                case _wire.Stop():
+                case protocol.Stop():
                     self._stop(frame.seq)
-                case _wire.Ping():
-                    self._reply(_wire.pong())
-                case _wire.Hello():
+                case protocol.Ping():
+                    self._reply(protocol.pong())
+                case protocol.Hello():
                     raise BadFrame("bad_frame", "a second hello")
 
     async def _pace(self) -> None:
@@ -290,7 +292,7 @@ class Socket:
         if self._frames_left < 0:
             await asyncio.sleep(-self._frames_left / FRAMES_PER_SECOND)
 
-    def _say(self, frame: _wire.Send) -> None:
+    def _say(self, frame: protocol.Send) -> None:
         self._in_flight += 1
         entry = self._entry
         # A browser's ids must never be taken for a developer's, hence the prefix.
@@ -314,7 +316,7 @@ class Socket:
             self._await(cid, became)
         elif became.kind == "withheld":
             code = became.data["code"]
-            self._reply(_wire.refused(cid, code, SENTENCES[code]))
+            self._reply(protocol.refused(cid, code, SENTENCES[code]))
         else:
             self._acks.append((cid, became.seq))
             self._wake.set()
@@ -349,7 +351,7 @@ class Socket:
         logger.warning(
             "refused a message of %s in %r: %s", self._entry.member, self._entry.room.id, error.code
         )
-        self._reply(_wire.refused(cid, error.code, error.say))
+        self._reply(protocol.refused(cid, error.code, error.say))
 
     def _type(self) -> None:
         seat = self._room.state.seat(self._entry.member)

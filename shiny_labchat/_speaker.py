@@ -17,8 +17,8 @@ from shiny_labchat._open_stream import OpenStream, Position
 from shiny_labchat._records import Message, text_of
 from shiny_labchat._retelling import Retell, Retelling
 from shiny_labchat._room import Room
-from shiny_labchat._storable import Seam, storable
 from shiny_labchat.errors import LabChatError, Refused, StoreError
+from shiny_labchat.storable import Seam, storable
 from shiny_labchat.store import Log, drafts
 
 __all__ = ["Speaker", "running"]

@@ -27,12 +27,12 @@ from shiny import reactive
 from shiny.session import Session, session_context
 
 from shiny_labchat import _commands, _shiny
-from shiny_labchat._blocking import contained, in_thread
 from shiny_labchat._content import as_chunk
 from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
 from shiny_labchat._submit import handled_message
+from shiny_labchat.concurrency import contained, in_thread
 
 __all__ = ["MessageStream", "StreamTask", "current_speaker", "pour", "speaking"]
 

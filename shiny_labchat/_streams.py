@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from shiny_labchat import _wire
+from shiny_labchat import protocol
 from shiny_labchat._domain import Event
 from shiny_labchat._open_stream import OpenStream, Position
 
@@ -144,9 +144,9 @@ class Streams:
 def _frame(
     lacking: Sequence[tuple[OpenStream, Position]],
 ) -> tuple[str, dict[int, Position]]:
-    chunks: list[_wire.Chunk] = []
+    chunks: list[protocol.Chunk] = []
     reached: dict[int, Position] = {}
     for stream, position in lacking:
         chunk, reached[stream.seq] = stream.after(position, max(1, FRAME_CHARS // len(lacking)))
         chunks.append(chunk)
-    return _wire.chunks(chunks), reached
+    return protocol.chunks(chunks), reached

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from shiny_labchat import _wire
+from shiny_labchat import protocol
 from shiny_labchat._domain import Event, RoomState, Seat
 from shiny_labchat._records import settled
 
@@ -57,7 +57,7 @@ class Window:
         """Take in what has happened since."""
         self._frames.clear()
         for event in events:
-            item = _wire.item(event)
+            item = protocol.item(event)
             if item is None:
                 continue
             if event.kind == "streamed":
@@ -73,7 +73,7 @@ class Window:
         for at, (event, _) in enumerate(self._entries):
             if event.seq == ending.data["of"]:
                 whole = settled(event, ending)
-                item = _wire.item(whole)
+                item = protocol.item(whole)
                 assert item is not None
                 self._entries[at] = whole, item
 
@@ -128,7 +128,7 @@ def cut(
         items.append(item)
         left -= len(item)
         cursor = event.seq
-    return (_wire.events(upto, items) if items else None), upto
+    return (protocol.events(upto, items) if items else None), upto
 
 
 def as_shown(room: RoomState, viewer: Seat, event: Event, item: str) -> str:
@@ -139,7 +139,7 @@ def as_shown(room: RoomState, viewer: Seat, event: Event, item: str) -> str:
     role = "assistant" if author.role_for(viewer.member) == "assistant" else "user"
     if role == event.data["role"]:
         return item
-    return _wire.item(event._replace(data={**event.data, "role": role})) or item
+    return protocol.item(event._replace(data={**event.data, "role": role})) or item
 
 
 def page_of(newest: Sequence[str]) -> Page:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 import uvicorn
 
-from shiny_labchat._address import with_parameter
 from shiny_labchat._lab import Lab
 from shiny_labchat.errors import LabChatError
+from shiny_labchat.urls import with_parameter
 
 if TYPE_CHECKING:
     import chatlas

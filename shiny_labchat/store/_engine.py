@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from shiny_labchat.errors import SchemaTooNew, StoreError
 
 __all__ = [
+    "BUSY_AGAIN",
     "BUSY_TIMEOUT",
     "READERS",
     "SCHEMA",

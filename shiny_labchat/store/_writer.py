@@ -28,7 +28,7 @@ from shiny_labchat.store._batch import Batch, Head, Stale
 from shiny_labchat.store._database import Database, File
 from shiny_labchat.store._engine import BUSY_AGAIN, store_error
 
-__all__ = ["Committed", "Work", "Writer"]
+__all__ = ["Committed", "Listener", "Work", "Writer"]
 
 logger = logging.getLogger("shiny_labchat")
 

@@ -15,12 +15,21 @@ import pytest
 import sqlalchemy as sa
 from anyio.lowlevel import checkpoint
 
-from shiny_labchat import Bot, Lab, Member, Message, Room, Rules, _callbacks, _wire
-from shiny_labchat._blocking import BLOCKED
+from shiny_labchat import (
+    Bot,
+    Lab,
+    Member,
+    Message,
+    Room,
+    Rules,
+    _callbacks,
+    protocol,
+)
 from shiny_labchat._commands import EndStream, PassOver, Post
 from shiny_labchat._domain import Event
 from shiny_labchat._errands import TRIES
 from shiny_labchat._speaker import Speaker
+from shiny_labchat.concurrency import BLOCKED
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store._engine import READERS, parse
 from shiny_labchat.store._log import Log
@@ -308,7 +317,9 @@ async def test_whose_a_message_is_no_browser_is_shown(lab: Lab, room: Room) -> N
     await other.hears(2)
     said = next(event for event in await log_of(room) if event.data.get("cause"))
     assert said.data["cause"] == "a-secret-name"
-    assert "a-secret-name" not in str(_wire.item(said)) and "cause" not in str(_wire.item(said))
+    assert "a-secret-name" not in str(protocol.item(said)) and "cause" not in str(
+        protocol.item(said)
+    )
     assert "a-secret-name" not in json.dumps([m.as_dict() for m in await room.messages()])
 
 
@@ -492,7 +503,7 @@ async def test_one_that_always_fails_passes_over_and_the_record_says_so(
         (over,) = [event for event in await log_of(where) if event.kind == "passed_over"]
         assert (over.data["callback"], over.data["of"]) == ("fails", message.seq)
         assert over.data["tries"] == TRIES and over.data["error"].startswith("RuntimeError")
-        assert _wire.item(over) is None
+        assert protocol.item(over) is None
     assert caplog.text.count("passes over message") == 2
 
 

@@ -11,8 +11,7 @@ from functools import partial
 import pytest
 from anyio.lowlevel import checkpoint
 
-from shiny_labchat._blocking import THREADS, contained, in_thread, watched
-from shiny_labchat._queue import Queue
+from shiny_labchat.concurrency import THREADS, Queue, contained, in_thread, watched
 
 variable: ContextVar[str] = ContextVar("variable")
 

@@ -31,7 +31,7 @@ from shiny_labchat._bot_rules import (
     speaks,
     talk_of,
 )
-from shiny_labchat._wire import TYPING_EVERY
+from shiny_labchat.protocol import TYPING_EVERY
 
 TRIALS = 1_000
 

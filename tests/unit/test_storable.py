@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shiny_labchat._domain import Part
 from shiny_labchat._open_stream import Whole
-from shiny_labchat._storable import Seam, storable
+from shiny_labchat.storable import Seam, storable
 
 odd = st.text(st.sampled_from("ab\0\ud83d\ude00\U0001f600"), max_size=6)
 values = st.recursive(

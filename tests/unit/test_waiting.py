@@ -25,7 +25,7 @@ from shiny_labchat._commands import (
 )
 from shiny_labchat._conversation import Conversation
 from shiny_labchat._records import message_of, settled
-from shiny_labchat._wire import item
+from shiny_labchat.protocol import item
 
 from .pure import SECOND, PureRoom
 

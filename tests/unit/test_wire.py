@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shiny_labchat import _wire
+from shiny_labchat import protocol
 from shiny_labchat._commands import Clear, Close, Configure, Join, Mute, Post, Record, Remove, Say
 from shiny_labchat._domain import Event, Rules, Seat
 from shiny_labchat.errors import SENTENCES, BadFrame
@@ -23,7 +23,7 @@ SEND = {"t": "send", "cid": "c", "text": "hi"}
 def refused(raw: str) -> str | None:
     """The code that a frame is refused with; None: it is one of ours."""
     try:
-        _wire.decode(raw)
+        protocol.decode(raw)
     except BadFrame as exc:
         assert exc.say == SENTENCES[exc.code]
         return exc.code
@@ -48,22 +48,22 @@ json_values = st.recursive(
 @given(no_surrogates)
 def test_a_send_arrives_as_it_was_written(text: str) -> None:
     raw = json.dumps({**SEND, "text": text})
-    assert _wire.decode(raw) == _wire.Send("c", text)
-    assert _wire.decode(json.dumps({**SEND, "text": text}, ensure_ascii=False)).text == text  # pyright: ignore
+    assert protocol.decode(raw) == protocol.Send("c", text)
+    assert protocol.decode(json.dumps({**SEND, "text": text}, ensure_ascii=False)).text == text  # pyright: ignore
 
 
 def test_every_frame_of_a_browser_is_read() -> None:
     frames = {
-        json.dumps(HELLO): _wire.Hello("T", False, 0),
-        '{"t":"hello","v":1,"resume":"R","after":41}': _wire.Hello("R", True, 41),
-        json.dumps(SEND): _wire.Send("c", "hi"),
-        '{"t":"typing"}': _wire.Typing(),
-        '{"t":"older","before":42}': _wire.Older(42),
-        '{"t":"ping"}': _wire.Ping(),
-        '{"t":"ping","new":"field"}': _wire.Ping(),
+        json.dumps(HELLO): protocol.Hello("T", False, 0),
+        '{"t":"hello","v":1,"resume":"R","after":41}': protocol.Hello("R", True, 41),
+        json.dumps(SEND): protocol.Send("c", "hi"),
+        '{"t":"typing"}': protocol.Typing(),
+        '{"t":"older","before":42}': protocol.Older(42),
+        '{"t":"ping"}': protocol.Ping(),
+        '{"t":"ping","new":"field"}': protocol.Ping(),
     }
     for raw, frame in frames.items():
-        assert _wire.decode(raw) == frame
+        assert protocol.decode(raw) == frame
 
 
 @pytest.mark.parametrize("key", ["t", "cid", "text"])
@@ -91,7 +91,7 @@ def test_ids_and_tokens_have_a_longest_length() -> None:
 
 
 def test_a_frame_has_a_longest_length() -> None:
-    room_for = _wire.MAX_FRAME - len(json.dumps({**SEND, "text": ""}))
+    room_for = protocol.MAX_FRAME - len(json.dumps({**SEND, "text": ""}))
     assert refused(json.dumps({**SEND, "text": "x" * room_for})) is None
     assert refused(json.dumps({**SEND, "text": "x" * (room_for + 1)})) == "too_big"
 
@@ -170,13 +170,13 @@ def a_full_room() -> PureRoom:
 
 def every_frame(room: PureRoom) -> list[str]:
     seats = list(room.state.seats.values())
-    items = [item for event in room.log if (item := _wire.item(event)) is not None]
-    frames = [_wire.events(room.state.seq, items), _wire.older(items, True), _wire.pong()]
-    frames += [_wire.presence(seats), _wire.typing(seats), _wire.acks([("c", 1)])]
-    frames += [_wire.refused("c", "muted", SENTENCES["muted"]), _wire.bye("removed")]
+    items = [item for event in room.log if (item := protocol.item(event)) is not None]
+    frames = [protocol.events(room.state.seq, items), protocol.older(items, True), protocol.pong()]
+    frames += [protocol.presence(seats), protocol.typing(seats), protocol.acks([("c", 1)])]
+    frames += [protocol.refused("c", "muted", SENTENCES["muted"]), protocol.bye("removed")]
     for seat in seats:
-        frames.append(_wire.state(room.state, seat))
-        frames.append(_wire.welcome(room.state, seat, "R", room.state.seq, items, False, True))
+        frames.append(protocol.state(room.state, seat))
+        frames.append(protocol.welcome(room.state, seat, "R", room.state.seq, items, False, True))
     return frames
 
 
@@ -193,25 +193,25 @@ def test_no_frame_has_an_id_of_a_person_a_page_a_study_or_a_folder() -> None:
 def test_the_record_of_a_study_is_shown_to_nobody() -> None:
     kinds = ("recorded", "joined", "changed", "removed", "closed", "opened", "configured")
     for kind in (*kinds, "composed"):
-        assert _wire.item(Event(1, 0, kind, "a", {"x": 1})) is None
+        assert protocol.item(Event(1, 0, kind, "a", {"x": 1})) is None
 
 
 @given(no_surrogates, no_surrogates)
 def test_text_and_name_arrive_as_they_are(text: str, name: str) -> None:
     data = {"role": "user", "h": "h", "name": name, "parts": [("text", text)]}
-    shown = _wire.item(Event(3, 5_000, "message", "m", data))
+    shown = protocol.item(Event(3, 5_000, "message", "m", data))
     assert shown is not None
-    item = json.loads(_wire.events(3, [shown]))["e"][0]
+    item = json.loads(protocol.events(3, [shown]))["e"][0]
     assert (item["parts"], item["name"], item["at"]) == ([["text", text]], name, 5)
 
 
 def test_one_frame_takes_many_items_and_names_their_end() -> None:
-    frame = json.loads(_wire.events(9, ['{"seq":7}', '{"seq":9}']))
+    frame = json.loads(protocol.events(9, ['{"seq":7}', '{"seq":9}']))
     assert frame == {"t": "events", "upto": 9, "e": [{"seq": 7}, {"seq": 9}]}
 
 
 def shown(room: PureRoom, member: str = "a") -> dict[str, Any]:
-    return json.loads(_wire.state(room.state, room.state.seats[member]))["state"]
+    return json.loads(protocol.state(room.state, room.state.seats[member]))["state"]
 
 
 def test_a_state_says_whether_one_may_write_and_why_not() -> None:
@@ -229,9 +229,9 @@ def test_a_state_says_whether_one_may_write_and_why_not() -> None:
 
 def test_a_presence_frame_does_not_grow_without_bound() -> None:
     seats = [Seat(str(n), f"h{n}", f"N{n}", "participant", joined=1) for n in range(500)]
-    frame = json.loads(_wire.presence(seats))
-    assert frame["n"] == 500 and len(frame["who"]) == _wire.NAMES_SHOWN
+    frame = json.loads(protocol.presence(seats))
+    assert frame["n"] == 500 and len(frame["who"]) == protocol.NAMES_SHOWN
 
 
 def test_every_code_that_closes_a_socket_has_a_sentence() -> None:
-    assert set(_wire.CLOSE_CODES) <= set(SENTENCES)
+    assert set(protocol.CLOSE_CODES) <= set(SENTENCES)

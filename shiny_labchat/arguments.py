@@ -7,7 +7,7 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["check_client", "check_count", "check_function", "check_number"]
+__all__ = ["as_id", "check_client", "check_count", "check_function", "check_number"]
 
 
 def check_count(what: str, value: Any, least: int, *, or_none: bool = False) -> None:
@@ -97,3 +97,12 @@ def check_function(what: str, fn: Any, *takes: str) -> None:
         signature.bind(*takes)
     except TypeError as exc:
         raise TypeError(f"{what} must be {words}: {exc}") from exc
+
+
+def as_id(what: str, value: object) -> str:
+    """An id given as the argument `what`."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be text, not {type(value).__name__}")
+    if not value.strip() or len(value) > 200 or not value.isprintable():
+        raise ValueError(f"{what} must be 1 to 200 printable characters, not {value[:40]!r}")
+    return value
