@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any, Protocol, cast
 
 from shiny_labchat import _callbacks
-from shiny_labchat._domain import RoomKey
-from shiny_labchat._records import Member, Message
-from shiny_labchat._scope import Scope
+from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.members import Member
+from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.scope import Scope
 from shiny_labchat.store import Log, floor
 
 __all__ = ["Attendant", "attend", "attending", "enter_soon"]

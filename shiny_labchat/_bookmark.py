@@ -19,7 +19,6 @@ from shiny.bookmark import BookmarkState
 from shiny.session import Session, session_context
 
 from shiny_labchat import _shiny, urls
-from shiny_labchat._domain import RoomKey
 from shiny_labchat._following import Following
 from shiny_labchat._lab import Lab
 from shiny_labchat._live import LiveRoom
@@ -30,6 +29,7 @@ from shiny_labchat._saying import Saying
 from shiny_labchat._seat import INVITE, Bookmark, RestoreMember
 from shiny_labchat._submit import Handlers, Lost
 from shiny_labchat._transform import Transforms
+from shiny_labchat.domain.events import RoomKey
 
 if TYPE_CHECKING:
     import chatlas

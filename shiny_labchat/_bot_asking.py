@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from shiny_labchat import _chatlas
 from shiny_labchat._bot_model import FunctionQuestion, ModelQuestion, Question
 from shiny_labchat._bot_rules import BotSpec, Budget
-from shiny_labchat._domain import RoomKey
-from shiny_labchat._records import Message
+from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import StoreError
 from shiny_labchat.store import Log, audit, spending
 from shiny_labchat.store.prompts import Base

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from shiny_labchat import _bot_rules, _commands, protocol
+from shiny_labchat import _bot_rules, protocol
 from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, Unwanted
-from shiny_labchat._records import Message
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import audit
 
@@ -122,7 +123,7 @@ async def _moves_on(moved: asyncio.Event | None, due: float) -> bool:
 
 
 async def speak_as_it_comes(
-    room: Room, post: _commands.Post, asking: Asking, heard: Sequence[Message], knew: int
+    room: Room, post: commands.Post, asking: Asking, heard: Sequence[Message], knew: int
 ) -> str | None:
     """
     Stream an answer into a room; gives why not, if nobody may be asked.
@@ -162,7 +163,7 @@ async def speak_as_it_comes(
 
 
 class _Speech:
-    def __init__(self, room: Room, post: _commands.Post) -> None:
+    def __init__(self, room: Room, post: commands.Post) -> None:
         self.speaker: Speaker | None = None
         self.stop: Callable[[], object] = bool
         self._room = room

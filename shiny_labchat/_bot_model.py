@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from shiny_labchat import _chatlas, concurrency
 from shiny_labchat._bot_rules import NO_REPLY, Respond
-from shiny_labchat._records import Message
 from shiny_labchat._turns import alternating, as_json, turns_of
+from shiny_labchat.domain.messages import Message
 
 if TYPE_CHECKING:
     import chatlas

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
-from shiny_labchat._pseudonyms import Pseudonym
-from shiny_labchat._records import Message
 from shiny_labchat.arguments import check_count, check_number
+from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.pseudonyms import Pseudonym
 
 __all__ = [
     "JITTER",

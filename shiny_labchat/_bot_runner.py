@@ -18,16 +18,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat import _bot_rules, _commands, concurrency
+from shiny_labchat import _bot_rules, concurrency
 from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, in_words
 from shiny_labchat._bot_delivery import Composed, Manner, compose, speak_as_it_comes
 from shiny_labchat._bot_others import Ears, Turn, in_turn
 from shiny_labchat._bot_rules import BotSpec, Silence
-from shiny_labchat._domain import RoomState, Seat
 from shiny_labchat._live import Live, LiveRoom
-from shiny_labchat._names import resolve_pseudonym
-from shiny_labchat._records import Message
 from shiny_labchat._room import Room
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.pseudonyms import resolve_pseudonym
+from shiny_labchat.domain.state import RoomState, Seat
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import Outcome, audit, floor
 
@@ -48,7 +49,7 @@ async def enter(spec: BotSpec, room: Room) -> Seat | None:
     except Exception:
         logger.exception("bot %r is not in room %r: its pseudonym failed", spec.id, room.id)
         return None
-    join = _commands.Join(
+    join = commands.Join(
         spec.id,
         secrets.token_hex(4),
         "assistant",
@@ -60,7 +61,7 @@ async def enter(spec: BotSpec, room: Room) -> Seat | None:
     try:
         state = (await room.submit(join)).state
         if spec.disclose and state.seats[spec.id].shown is not None:
-            state = (await room.submit(_commands.Disclose(spec.id))).state
+            state = (await room.submit(commands.Disclose(spec.id))).state
     except Refused as exc:
         if exc.code == "taken":
             logger.error(
@@ -312,9 +313,9 @@ class Reaction:
                     raise
             await asyncio.sleep(1 / rate)
 
-    def _message_of(self, text: str, cid: str) -> _commands.Post:
+    def _message_of(self, text: str, cid: str) -> commands.Post:
         is_shown = self._is_shown()
-        return _commands.Post(
+        return commands.Post(
             [("markdown" if is_shown else "text", text)],
             "user",
             self._spec.id,
@@ -350,7 +351,7 @@ class Reaction:
             await self._close(spec.closing)
         await self._say_nothing("silent", reason)
         if is_end and spec.end == "leave":
-            await self._room.submit(_commands.Remove(spec.id))
+            await self._room.submit(commands.Remove(spec.id))
 
     async def _close(self, words: str) -> None:
         said = (self._spec.id, words)

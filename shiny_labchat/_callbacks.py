@@ -20,13 +20,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat import _commands
-from shiny_labchat._domain import Event, RoomKey, RoomState
 from shiny_labchat._errands import STORE_AGAIN, Errand, current_callback
-from shiny_labchat._records import is_message
 from shiny_labchat._registry import Callback, Registry, own_name
-from shiny_labchat._scope import Scope
 from shiny_labchat.arguments import as_id, check_function
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.messages import is_message
+from shiny_labchat.domain.scope import Scope
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.store import Committed, Log, callbacks, opened_logs
 
@@ -348,7 +349,7 @@ async def running() -> AsyncGenerator[None]:
             await each.stop()
 
 
-def signed(command: _commands.Command, given: str | None) -> _commands.Command:
+def signed(command: commands.Command, given: str | None) -> commands.Command:
     """
     A command; a message that a callback posts says whose it is.
 
@@ -357,7 +358,7 @@ def signed(command: _commands.Command, given: str | None) -> _commands.Command:
     on, comes first.
     """
     name = current_callback.get() or given
-    if name is None or not isinstance(command, _commands.Post):
+    if name is None or not isinstance(command, commands.Post):
         return command
     return replace(command, cause=name)
 

@@ -15,16 +15,12 @@ from shiny.types import SilentException
 from shiny_labchat import _shiny
 from shiny_labchat._bookmark import Bookmarking
 from shiny_labchat._content import as_shown
-from shiny_labchat._domain import Role
 from shiny_labchat._following import Following
 from shiny_labchat._formats import Tokenizer
 from shiny_labchat._greeting import Greeting, Greets
 from shiny_labchat._lab import Lab
 from shiny_labchat._live import LiveRoom
-from shiny_labchat._names import as_member_id
-from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._reading import Reading
-from shiny_labchat._records import Member
 from shiny_labchat._replies import Failures, Replies, Reply
 from shiny_labchat._room import Room
 from shiny_labchat._seat import Identity, Seating, Wish
@@ -38,6 +34,9 @@ from shiny_labchat._submit import (
 )
 from shiny_labchat._transform import Transforms
 from shiny_labchat._turns import turns_of
+from shiny_labchat.domain.members import Member, as_member_id
+from shiny_labchat.domain.pseudonyms import Pseudonym
+from shiny_labchat.domain.state import Role
 
 if TYPE_CHECKING:
     import chatlas

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 
-from shiny_labchat._domain import Event, RoomState, Seat
-from shiny_labchat._records import Message, message_of, settled
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.messages import Message, message_of, settled
+from shiny_labchat.domain.state import RoomState, Seat
 
 __all__ = ["Conversation"]
 

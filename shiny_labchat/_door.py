@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from shiny_labchat._domain import RoomKey
+from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import Grant, Log, issue, look_up, opened_logs, redeem
 

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from shiny_labchat import _commands
-from shiny_labchat._domain import RoomState
-from shiny_labchat._records import Member, Message, message_of
 from shiny_labchat.concurrency import in_thread, name_of, text_of_error, watched
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.members import Member
+from shiny_labchat.domain.messages import Message, message_of
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import Log, callbacks, find_room, load_state
 
@@ -148,7 +149,7 @@ class Errand:
             "the callback %s passes over message %d of room %r after %d tries: %s",
             *(name_of(fn), seq, self._place.room.id, tries, error),
         )
-        command = _commands.PassOver(self._place.callback, seq, tries, error)
+        command = commands.PassOver(self._place.callback, seq, tries, error)
         try:
             await self._stored(lambda: self._log.submit(self._place.room, command))
         except Refused as exc:  # the database was exchanged under us

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, get_args
 
-from shiny_labchat._records import Message
+from shiny_labchat.domain.messages import Message
 
 __all__ = ["ProviderFormat", "Tokenizer", "count_tokens", "in_format", "within"]
 

@@ -8,8 +8,8 @@ import time
 import sqlalchemy as sa
 
 from shiny_labchat import _orphans
-from shiny_labchat._domain import Event, RoomKey
-from shiny_labchat._records import is_message
+from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.messages import is_message
 from shiny_labchat.errors import StoreError
 from shiny_labchat.store import Log, drafts, events_after, events_before, find_room
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
+import sysconfig
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
 from typing import TypeVar, cast
 
 from shiny_labchat import _attendance, _callbacks, _door
-from shiny_labchat._domain import Role, RoomKey, Rules
-from shiny_labchat._names import app_folder, as_member_id, as_roles
 from shiny_labchat._room import MessageFunction, Room, Settings
-from shiny_labchat._scope import Scope
 from shiny_labchat.arguments import as_id
+from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.members import as_member_id, as_roles
+from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.scope import Scope
+from shiny_labchat.domain.state import Role
 from shiny_labchat.store import AuditEntry, Grant, Log, find_room, open_log, rooms
 from shiny_labchat.store.audit import written
 
@@ -273,3 +279,26 @@ def _several(rooms: object) -> Sequence[object]:
     if not several:
         raise ValueError("rooms must name one at least")
     return several
+
+
+def app_folder() -> Path:
+    """The folder of the app that calls: of the first code outside installed packages."""
+    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    while frame is not None:
+        path = Path(frame.f_code.co_filename)
+        if path.is_absolute() and path.is_file() and not _is_library(path):
+            return path.parent
+        frame = frame.f_back
+    return Path.cwd()
+
+
+def _is_library(path: Path) -> bool:
+    return any(path.is_relative_to(folder) for folder in _LIBRARIES)
+
+
+_LIBRARIES = tuple(
+    {
+        Path(__file__).parent,
+        *(Path(sysconfig.get_path(p)) for p in ("stdlib", "purelib", "platlib")),
+    }
+)

@@ -19,12 +19,13 @@ import sqlalchemy as sa
 
 from shiny_labchat import _pages
 from shiny_labchat._conversation import Conversation
-from shiny_labchat._domain import Event, RoomKey, RoomState, Seat, fold
 from shiny_labchat._orphans import watch_over
 from shiny_labchat._presence import Presence
-from shiny_labchat._records import Message
 from shiny_labchat._streams import Streams
 from shiny_labchat._window import SHOWN, WINDOW, Page, Window
+from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.state import RoomState, Seat, fold
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import (
     Committed,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shiny_labchat import protocol
-from shiny_labchat._domain import Event, Part
+from shiny_labchat.domain.events import Event, Part
 
 __all__ = ["OpenStream", "Position", "Whole"]
 

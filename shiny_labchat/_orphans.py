@@ -14,10 +14,10 @@ from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
 
-from shiny_labchat import _commands
-from shiny_labchat._domain import Event, RoomKey
 from shiny_labchat._open_stream import OpenStream
 from shiny_labchat._streams import Streams
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.store import Log, drafts, event_at, find_room, opened_logs
 
@@ -101,7 +101,7 @@ def _take_in(stream: OpenStream, changes: Iterable[drafts.Draft]) -> None:
 
 async def _end(log: Log, key: RoomKey, stream: OpenStream) -> None:
     logger.warning("a stream in room %r was interrupted: its server is gone", key.id)
-    end = _commands.EndStream.of_stream(stream.opening, stream.parts, "interrupted", stream.deps)
+    end = commands.EndStream.of_stream(stream.opening, stream.parts, "interrupted", stream.deps)
     outcome = await log.submit(key, end)
     if outcome.is_repeat:  # it had ended, and was kept on by a process that did not know
         await log.write(lambda conn, now: drafts.drop(conn, key, stream.seq))

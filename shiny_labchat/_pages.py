@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from shiny_labchat import protocol
-from shiny_labchat._domain import Event, RoomState, Seat
 from shiny_labchat._window import PAGE, Page, as_shown, cut, page_of
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.state import RoomState, Seat
 from shiny_labchat.store import Log, events_after, events_before
 
 __all__ = ["missed", "older"]

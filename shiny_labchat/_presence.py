@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from shiny_labchat import protocol
-from shiny_labchat._domain import Seat
+from shiny_labchat.domain.state import Seat
 
 __all__ = ["TYPING_TTL", "Notice", "Presence"]
 

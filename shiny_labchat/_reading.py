@@ -11,9 +11,9 @@ from shiny.types import MISSING, MISSING_TYPE
 
 from shiny_labchat._following import Following
 from shiny_labchat._formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
-from shiny_labchat._records import Message
 from shiny_labchat._seat import Seating
 from shiny_labchat._submit import handled_message
+from shiny_labchat.domain.messages import Message
 
 __all__ = ["Reading"]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shiny_labchat._domain import RoomKey
-from shiny_labchat._scope import Scope
 from shiny_labchat.concurrency import name_of
+from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.scope import Scope
 
 __all__ = ["Callback", "Registry", "own_name"]
 

@@ -16,9 +16,7 @@ from weakref import WeakValueDictionary
 from shiny import reactive
 from shiny.session import Session, session_context
 
-from shiny_labchat import _chatlas, _commands
-from shiny_labchat._domain import RoomKey
-from shiny_labchat._records import Message
+from shiny_labchat import _chatlas
 from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
@@ -26,6 +24,9 @@ from shiny_labchat._stream import MessageStream, speaking
 from shiny_labchat._turns import alternating, as_stored, turns_of
 from shiny_labchat.arguments import check_client, check_function
 from shiny_labchat.concurrency import contained, watched
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.messages import Message
 from shiny_labchat.store import Log
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Replies:
         chat: object,
         room: Room,
         message: Message,
-        command: _commands.Post,
+        command: commands.Post,
         retell: Retell | None = None,
     ) -> str:
         """
@@ -152,7 +153,7 @@ class Replies:
     async def _apologise(self, room: Room, message: Message, exc: Exception) -> None:
         logger.error("a model could not answer in room %r", room.id, exc_info=exc)
         audience = [message.member] if self._failures == "asker" and message.member else None
-        await room.say(_commands.Post([("text", SORRY)], "system", audience=audience))
+        await room.say(commands.Post([("text", SORRY)], "system", audience=audience))
 
 
 # ── who asks at the same time ────────────────────────────────────────────────────────────────

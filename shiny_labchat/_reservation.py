@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from shiny_labchat._domain import RoomKey
+from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.store import Grant, Log, find_room, issue, look_up, note
 
 __all__ = ["Kept", "Reservation", "browser_of", "find_reservation"]

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from shiny_labchat._domain import Part
 from shiny_labchat._open_stream import OpenStream
-from shiny_labchat._records import is_text, text_of
 from shiny_labchat._streams import TICK
+from shiny_labchat.domain.events import Part
+from shiny_labchat.domain.messages import is_text, text_of
 from shiny_labchat.storable import storable
 
 __all__ = ["Retell", "Retelling", "with_text"]

@@ -9,12 +9,15 @@ from typing import Any, TypeVar, cast, overload
 
 import sqlalchemy as sa
 
-from shiny_labchat import _attendance, _callbacks, _commands, _history
-from shiny_labchat._domain import Role, RoomKey, RoomState, Rules
-from shiny_labchat._names import as_member_id, as_roles, resolve_pseudonym
-from shiny_labchat._pseudonyms import Pseudonym
-from shiny_labchat._records import Member, Message, message_of
-from shiny_labchat._scope import Scope
+from shiny_labchat import _attendance, _callbacks, _history
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.members import Member, as_member_id, as_roles
+from shiny_labchat.domain.messages import Message, message_of
+from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
+from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.scope import Scope
+from shiny_labchat.domain.state import Role, RoomState
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import (
     AuditEntry,
@@ -83,7 +86,7 @@ class Room:
     async def create(self) -> None:
         """Make the room, and make it what the code says, if it is not so yet."""
         settings = self._settings
-        wish = _commands.Configure(
+        wish = commands.Configure(
             secrets.token_hex(8), settings.title, settings.write, settings.rules
         )
         await self.log.submit(self.key, wish)
@@ -91,7 +94,7 @@ class Room:
         for enter in _attendance.attending(self.log, self.key):
             await enter(self)
 
-    async def submit(self, command: _commands.Command) -> Outcome:
+    async def submit(self, command: commands.Command) -> Outcome:
         """Have a command decided, in a room that exists by then; for this package."""
         _callbacks.start(self.log)
         command = _callbacks.signed(command, self._given_to)
@@ -138,33 +141,33 @@ class Room:
         roles = as_roles(role)
         asked = resolve_pseudonym(pseudonym, id)
         await self._join(id, asked, roles[0] if roles else "participant")
-        change = _commands.Change(id, roles[0] if roles else None, asked)
+        change = commands.Change(id, roles[0] if roles else None, asked)
         return _member_in(await self.submit(change), id)
 
     async def join(self, member: str, pseudonym: str | None, role: Role | None) -> Member:
         """A page's own coming in: never brings back who was removed; for this package."""
         outcome = await self._join(member, pseudonym, role or "participant", by_page=True)
         if role is not None and outcome.state.seats[member].role != role:
-            outcome = await self.submit(_commands.Change(member, role))
+            outcome = await self.submit(commands.Change(member, role))
         return _member_in(outcome, member)
 
     async def _join(
         self, member: str, pseudonym: str | None, role: Role, by_page: bool = False
     ) -> Outcome:
         handle = secrets.token_hex(4)
-        return await self.submit(_commands.Join(member, handle, role, pseudonym, by_page))
+        return await self.submit(commands.Join(member, handle, role, pseudonym, by_page))
 
     async def remove_member(self, member: str | Member) -> None:
         """Take someone out: from this moment they can neither read nor write here."""
-        await self.submit(_commands.Remove(as_member_id(member)))
+        await self.submit(commands.Remove(as_member_id(member)))
 
     async def mute(self, member: str | Member) -> None:
         """Let a member only read, until :meth:`unmute`."""
-        await self.submit(_commands.Mute(as_member_id(member)))
+        await self.submit(commands.Mute(as_member_id(member)))
 
     async def unmute(self, member: str | Member) -> None:
         """Let a muted member write again."""
-        await self.submit(_commands.Mute(as_member_id(member), on=False))
+        await self.submit(commands.Mute(as_member_id(member), on=False))
 
     def add_bot(self, bot: _attendance.Attendant) -> None:
         """
@@ -196,7 +199,7 @@ class Room:
         """
         who = None if member is None else as_member_id(member)
         whom = None if to is None else tuple(as_member_id(each) for each in to)
-        await self.submit(_commands.Disclose(who, whom))
+        await self.submit(commands.Disclose(who, whom))
 
     async def audit(self) -> list[AuditEntry]:
         """Read what bots asked models here, and why they kept silent; see `Lab.audit`."""
@@ -271,7 +274,7 @@ class Room:
         """
         if not isinstance(cast(object, content), str):
             raise TypeError(f"content must be text, not {type(content).__name__}")
-        command = _commands.Post(
+        command = commands.Post(
             parts=[("markdown" if markdown else "text", content)],
             role="assistant" if author is None else "user",
             member=None if author is None else as_member_id(author),
@@ -282,9 +285,9 @@ class Room:
 
     async def announce(self, text: str) -> Message:
         """Put a notice into the conversation, in nobody's name."""
-        return await self.say(_commands.Post(parts=[("text", text)], role="system"))
+        return await self.say(commands.Post(parts=[("text", text)], role="system"))
 
-    async def say(self, command: _commands.Post) -> Message:
+    async def say(self, command: commands.Post) -> Message:
         """Post what was made of a message; for this package."""
         outcome = await self.submit(command)
         return message_of(outcome.events[0])
@@ -350,21 +353,21 @@ class Room:
             `data` cannot be written as JSON.
         """
         who = None if member is None else as_member_id(member)
-        await self.submit(_commands.Record(kind, data, who))
+        await self.submit(commands.Record(kind, data, who))
 
     # ── the room itself ──
 
     async def open(self) -> None:
         """Let members write (again)."""
-        await self.submit(_commands.Open())
+        await self.submit(commands.Open())
 
     async def close(self, reason: str | None = None) -> None:
         """End the conversation: members can read, not write. They are shown `reason`."""
-        await self.submit(_commands.Close(reason))
+        await self.submit(commands.Close(reason))
 
     async def clear(self, member: str | None = None, *, greeting: bool = False) -> None:
         """Empty everybody's screen, or one member's, greeting and all; the log keeps all."""
-        await self.submit(_commands.Clear(member, greeting))
+        await self.submit(commands.Clear(member, greeting))
 
     async def state(self) -> RoomState:
         """The room as its log has it now; for this package."""

@@ -14,17 +14,18 @@ from shiny import reactive
 from shiny.module import ResolvedId
 from shiny.session import Session
 
-from shiny_labchat import _commands, _shiny
+from shiny_labchat import _shiny
 from shiny_labchat._content import Content, as_content, as_html
 from shiny_labchat._following import Following
-from shiny_labchat._names import as_member_id
-from shiny_labchat._records import Member, Message, text_of
 from shiny_labchat._replies import Replies, reply_id
 from shiny_labchat._room import Room
 from shiny_labchat._seat import Seating
 from shiny_labchat._stream import MessageStream, StreamTask, current_speaker, pour, speaking
 from shiny_labchat._submit import Handlers, handled_message
 from shiny_labchat._transform import Transforming, Transforms
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.members import Member, as_member_id
+from shiny_labchat.domain.messages import Message, text_of
 from shiny_labchat.errors import LabChatError
 
 __all__ = ["Saying"]
@@ -127,11 +128,11 @@ class Saying(Transforming):
         author: str | Member | None,
         audience: Literal["me"] | Iterable[str | Member] | None,
         id: str | None,
-    ) -> _commands.Post:
+    ) -> commands.Post:
         member = author.id if isinstance(author, Member) else None
         if member is None and content.role == "user":
             member = _ME
-        return _commands.Post(
+        return commands.Post(
             parts=content.parts,
             role=content.role if member is None else "user",
             member=member,
@@ -148,20 +149,20 @@ class Saying(Transforming):
         # Nobody in particular says these: there is one for all visitors.
         await self._say(replace(first, member=None), content)
 
-    async def _say(self, command: _commands.Post, content: Content) -> None:
+    async def _say(self, command: commands.Post, content: Content) -> None:
         """Say what the app's transforms leave of something."""
         is_others = command.member not in (None, _ME)
         shown = content if is_others else await self._transforms.apply(content)
         text = text_of(content.parts)
         if shown is None:
-            await self._room().submit(_commands.Withhold(text, id=command.cid))
+            await self._room().submit(commands.Withhold(text, id=command.cid))
             return
         original = None if text == text_of(shown.parts) else text
         told = replace(command, parts=shown.parts, original=original)
         await self._as_told(told, lambda room, told: room.say(told))
 
     async def _as_told(
-        self, command: _commands.Post, do: Callable[[Room, _commands.Post], Awaitable[Any]]
+        self, command: commands.Post, do: Callable[[Room, commands.Post], Awaitable[Any]]
     ) -> None:
         """Do, in order, what may need to know who this person is, as soon as that is known."""
         needs_me = _ME in (command.member, command.by, *(command.audience or ()))
@@ -236,7 +237,7 @@ class Saying(Transforming):
         task = StreamTask(stream)
         self._latest.set(task)
 
-        async def begin(room: Room, told: _commands.Post) -> None:
+        async def begin(room: Room, told: commands.Post) -> None:
             if not known.done():  # it may have been cancelled
                 known.set_result((room, told))
             await has_place.wait()  # what is appended next comes after it
@@ -280,7 +281,7 @@ class Saying(Transforming):
         self._latest.set(StreamTask(self._answer(self._replies, room, message, command)))
 
     async def _answer(
-        self, replies: Replies, room: Room, message: Message, command: _commands.Post
+        self, replies: Replies, room: Room, message: Message, command: commands.Post
     ) -> str:
         try:
             return await replies.answer(self, room, message, command, self._transforms.retell)
@@ -364,7 +365,7 @@ class Saying(Transforming):
         await self._once(clear)
 
 
-_Known = asyncio.Future[tuple[Room, _commands.Post]]
+_Known = asyncio.Future[tuple[Room, commands.Post]]
 """Where a stream begins, and as what message, once that is known."""
 
 _ME = "\0me"

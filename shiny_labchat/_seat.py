@@ -22,14 +22,13 @@ from shiny.session import Session
 from shiny.types import SilentException
 
 from shiny_labchat import _door, _shiny
-from shiny_labchat._domain import Role
 from shiny_labchat._lab import Lab
 from shiny_labchat._live import Live, LiveRoom
-from shiny_labchat._names import resolve_pseudonym
-from shiny_labchat._pseudonyms import Pseudonym
 from shiny_labchat._reservation import Reservation, browser_of
 from shiny_labchat._room import Room
 from shiny_labchat._submit import Lost
+from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
+from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
 from shiny_labchat.store import Grant
 

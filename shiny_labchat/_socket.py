@@ -20,11 +20,13 @@ from typing import Any
 from starlette.types import Receive, Send
 from starlette.websockets import WebSocketDisconnect
 
-from shiny_labchat import _commands, _door, protocol
-from shiny_labchat._domain import Event, Seat
+from shiny_labchat import _door, protocol
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._open_stream import Position
 from shiny_labchat._window import Page
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.state import Seat
 from shiny_labchat.errors import SENTENCES, BadFrame, Refused, StoreError
 from shiny_labchat.store import Outcome
 
@@ -297,7 +299,7 @@ class Socket:
         entry = self._entry
         # A browser's ids must never be taken for a developer's, hence the prefix.
         cid = f"b:{frame.cid}"
-        command = _commands.Say(entry.member, frame.text, cid, entry.page, entry.waits)
+        command = commands.Say(entry.member, frame.text, cid, entry.page, entry.waits)
         try:
             entry.log.put(entry.room, command, partial(self._answer, frame.cid))
         except StoreError as exc:
@@ -328,7 +330,7 @@ class Socket:
         for each in {page, own} - self._heard_pages.keys():
             self._heard_pages[each] = self._room.follow_page(each, self._hear_pages)
         if page != own:  # it was reloaded since, and its session may be gone
-            again = _commands.Resubmit(
+            again = commands.Resubmit(
                 sent.seq, self._entry.member, own, sent.data["text"], sent.cid
             )
             self._entry.log.put(self._entry.room, again, _note)

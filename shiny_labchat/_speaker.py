@@ -10,13 +10,14 @@ from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any, Literal, TypeVar
 
-from shiny_labchat import _commands, _orphans
-from shiny_labchat._domain import Part, RoomKey
+from shiny_labchat import _orphans
 from shiny_labchat._live import Live, LiveRoom
 from shiny_labchat._open_stream import OpenStream, Position
-from shiny_labchat._records import Message, text_of
 from shiny_labchat._retelling import Retell, Retelling
 from shiny_labchat._room import Room
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.events import Part, RoomKey
+from shiny_labchat.domain.messages import Message, text_of
 from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.storable import Seam, storable
 from shiny_labchat.store import Log, drafts
@@ -91,7 +92,7 @@ class Speaker:
     async def open(
         cls,
         room: Room,
-        command: _commands.Post,
+        command: commands.Post,
         stop: Callable[[], object] | None,
         retell: Retell | None = None,
     ) -> Speaker | None:
@@ -127,7 +128,7 @@ class Speaker:
     async def _open(
         cls,
         room: Room,
-        command: _commands.Post,
+        command: commands.Post,
         stop: Callable[[], object] | None,
         retell: Retell | None,
     ) -> Speaker | None:
@@ -244,7 +245,7 @@ class Speaker:
         self._keeping.cancel()
         try:
             shown, error = await self._last_words(how, error)
-            end = _commands.EndStream.of_stream(
+            end = commands.EndStream.of_stream(
                 self._stream.opening, self._stream.parts, shown, self._stream.deps
             )
             text = self.text
@@ -262,7 +263,7 @@ class Speaker:
 
     async def _last_words(
         self, how: Ending, error: str | None
-    ) -> tuple[_commands.Ending, str | None]:
+    ) -> tuple[commands.Ending, str | None]:
         """Show what there is to be shown of it in the end; how that is, and what failed."""
         try:
             self._say(self._seam.end())
@@ -274,15 +275,15 @@ class Speaker:
             return "failed", error or f"{type(exc).__name__}: {exc}"
         return how, error
 
-    async def _store(self, end: _commands.EndStream) -> None:
+    async def _store(self, end: commands.EndStream) -> None:
         try:
             await self._submit(end)
         except Exception as exc:
             logger.exception("how a stream has ended cannot be stored; it is stored as failed")
-            plain = _commands.EndStream(end.of, end.parts, "failed", audience=end.audience)
+            plain = commands.EndStream(end.of, end.parts, "failed", audience=end.audience)
             await self._submit(replace(plain, error=ascii(exc)))
 
-    async def _submit(self, end: _commands.EndStream) -> None:
+    async def _submit(self, end: commands.EndStream) -> None:
         for pause in chain(AGAIN, repeat(AGAIN[-1])):
             if self._live.is_void:
                 return  # the database was exchanged: there is no such stream any more

@@ -26,13 +26,14 @@ from typing import Any, cast
 from shiny import reactive
 from shiny.session import Session, session_context
 
-from shiny_labchat import _commands, _shiny
+from shiny_labchat import _shiny
 from shiny_labchat._content import as_chunk
 from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
 from shiny_labchat._submit import handled_message
 from shiny_labchat.concurrency import contained, in_thread
+from shiny_labchat.domain import commands
 
 __all__ = ["MessageStream", "StreamTask", "current_speaker", "pour", "speaking"]
 
@@ -145,7 +146,7 @@ async def pour(
     chunks: Iterable[Any] | AsyncIterable[Any],
     chat: object,
     room: Room,
-    command: _commands.Post,
+    command: commands.Post,
     session: Session,
     failed: Callable[[Exception], Awaitable[None]],
     retell: Retell | None = None,
@@ -209,7 +210,7 @@ async def _reporting(
 async def speaking(
     chat: object,
     room: Room,
-    command: _commands.Post,
+    command: commands.Post,
     stop: Callable[[], object] | None = None,
     retell: Retell | None = None,
 ) -> AsyncGenerator[Speaker | None]:

@@ -18,10 +18,10 @@ from shiny import reactive, ui
 from shiny.session import Session, session_context
 from shiny.types import NotifyException, SilentException
 
-from shiny_labchat._domain import Event
-from shiny_labchat._records import Message, message_of
 from shiny_labchat._shiny import app_of, flush
 from shiny_labchat.concurrency import Queue, name_of, watched
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.messages import Message, message_of
 
 __all__ = ["Handler", "Handlers", "Lost", "OnError", "UserSubmitFunction", "handled_message"]
 

@@ -17,14 +17,14 @@ from shiny import reactive
 from shiny.session import Session, session_context
 from shiny.types import SilentException
 
-from shiny_labchat import _commands
 from shiny_labchat._content import Content
-from shiny_labchat._domain import Event, Part
-from shiny_labchat._records import text_of
 from shiny_labchat._retelling import Retell, with_text
 from shiny_labchat._room import Room
 from shiny_labchat._seat import Seating
 from shiny_labchat.concurrency import Queue, name_of, text_of_error, watched
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.messages import text_of
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import find_room, is_settled
 
@@ -140,10 +140,10 @@ class Transforms:
             if not await _is_settled(sent):
                 await self._store(sent.room, await self._decide(sent))
 
-    async def _decide(self, sent: Sent) -> _commands.Publish | _commands.Withhold:
+    async def _decide(self, sent: Sent) -> commands.Publish | commands.Withhold:
         seq, member, text = sent.seq, sent.event.member, sent.event.data["text"]
         assert member is not None
-        withhold = _commands.Withhold(text, member, of=seq, page=sent.page)
+        withhold = commands.Withhold(text, member, of=seq, page=sent.page)
         try:
             part = await self._shown(text, "text")
         except SilentException:
@@ -154,16 +154,16 @@ class Transforms:
         if part is None:
             return withhold
         by_browser = sent.event.data.get("sent", sent.event.cid)
-        return _commands.Publish(seq, member, sent.page, [part], text, by_browser)
+        return commands.Publish(seq, member, sent.page, [part], text, by_browser)
 
-    async def _store(self, room: Room, command: _commands.Publish | _commands.Withhold) -> None:
+    async def _store(self, room: Room, command: commands.Publish | commands.Withhold) -> None:
         for pause in AGAIN:
             try:
                 await room.submit(command)
                 return
             except Refused as exc:  # what was allowed when it was sent is so no more
-                assert isinstance(command, _commands.Publish)
-                command = _commands.Withhold(
+                assert isinstance(command, commands.Publish)
+                command = commands.Withhold(
                     command.text, command.member, exc.code, command.of, command.page
                 )
             except StoreError as exc:

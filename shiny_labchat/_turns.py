@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from shiny_labchat._records import Message
+from shiny_labchat.domain.messages import Message
 
 if TYPE_CHECKING:
     from chatlas import Turn

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shiny_labchat import protocol
-from shiny_labchat._domain import Event, RoomState, Seat
-from shiny_labchat._records import settled
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.messages import settled
+from shiny_labchat.domain.state import RoomState, Seat
 
 __all__ = ["PAGE", "SHOWN", "WINDOW", "Page", "Window", "as_shown", "cut", "page_of"]
 

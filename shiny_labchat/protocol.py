@@ -65,7 +65,8 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from shiny_labchat._domain import Event, Part, RoomState, Seat
+from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.state import RoomState, Seat
 from shiny_labchat.errors import SENTENCES, BadFrame
 
 __all__ = [

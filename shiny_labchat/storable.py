@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, cast
 
-from shiny_labchat._domain import Part
+from shiny_labchat.domain.events import Part
 
 __all__ = ["Seam", "storable"]
 

@@ -13,7 +13,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from shiny_labchat._records import text_of
+from shiny_labchat.domain.messages import text_of
 from tests.growing import grow
 
 __all__ = ["Browser", "Frame", "browser"]

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat._commands import SUBMITTED, Command, Configure, EndStream
-from shiny_labchat._decide import decide
-from shiny_labchat._domain import Event, RoomKey, RoomState, fold
+from shiny_labchat.domain.commands import SUBMITTED, Command, Configure, EndStream
+from shiny_labchat.domain.decide import decide
+from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import _tables, drafts
 

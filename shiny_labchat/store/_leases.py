@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shiny_labchat._domain import CLOCK_SLACK
+from shiny_labchat.domain.rules import CLOCK_SLACK
 
 __all__ = ["LEASE", "LONGEST"]
 

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from shiny_labchat._commands import Command
-from shiny_labchat._domain import RoomKey
+from shiny_labchat.domain.commands import Command
+from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.store._batch import Outcome
 from shiny_labchat.store._database import Database, File
 from shiny_labchat.store._engine import READERS, file_of, parse, store_error

@@ -16,9 +16,10 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from shiny_labchat._commands import STREAM, SUBMITTED
-from shiny_labchat._domain import Event, RoomKey, RoomState, fold
-from shiny_labchat._records import settled
+from shiny_labchat.domain.commands import STREAM, SUBMITTED
+from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.messages import settled
+from shiny_labchat.domain.state import RoomState, fold
 
 __all__ = [
     "callback",

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat._domain import RoomKey
+from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.store._tables import token
 
 __all__ = ["LIFETIMES", "Grant", "forget_expired", "issue", "look_up", "note", "redeem"]

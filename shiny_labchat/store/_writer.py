@@ -20,8 +20,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
-from shiny_labchat._commands import Command
-from shiny_labchat._domain import Event, RoomKey, RoomState
+from shiny_labchat.domain.commands import Command
+from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import _tokens
 from shiny_labchat.store._batch import Batch, Head, Stale

@@ -14,9 +14,9 @@ from typing import Any, Literal, NamedTuple
 import orjson
 import sqlalchemy as sa
 
-from shiny_labchat._commands import STREAM
-from shiny_labchat._domain import Event, RoomKey
-from shiny_labchat._records import to_datetime
+from shiny_labchat.domain.commands import STREAM
+from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.messages import to_datetime
 from shiny_labchat.store._tables import find_cid, find_room, metadata, room, whole_at
 from shiny_labchat.store.prompts import Prompt, joined
 from shiny_labchat.store.spending import Spent, spend

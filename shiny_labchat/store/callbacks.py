@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat._commands import STREAM
-from shiny_labchat._domain import Event, RoomKey
-from shiny_labchat._records import is_message, settled
-from shiny_labchat._scope import Scope
+from shiny_labchat.domain.commands import STREAM
+from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.messages import is_message, settled
+from shiny_labchat.domain.scope import Scope
 from shiny_labchat.store._leases import LEASE, LONGEST
 from shiny_labchat.store._tables import (
     callback,

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from shiny_labchat._domain import Part, RoomKey
+from shiny_labchat.domain.events import Part, RoomKey
 from shiny_labchat.store._leases import LEASE, LONGEST
 from shiny_labchat.store._tables import draft, find_room, room
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat._domain import RoomKey
+from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.store._leases import LONGEST
 from shiny_labchat.store._tables import callback_room, find_room, metadata
 

@@ -21,7 +21,7 @@ from itertools import cycle, product
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, Request, expect
 
-from shiny_labchat._decide import check_text
+from shiny_labchat.domain.decide import check_text
 from shiny_labchat.errors import Refused
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person

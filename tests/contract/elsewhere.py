@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shiny_labchat import Lab, LabChatError, Refused, Room, StoreError
-from shiny_labchat._commands import Say
+from shiny_labchat.domain.commands import Say
 
 
 def room_of(url: str) -> Room:

@@ -25,11 +25,11 @@ from shiny_labchat import (
     _callbacks,
     protocol,
 )
-from shiny_labchat._commands import EndStream, PassOver, Post
-from shiny_labchat._domain import Event
 from shiny_labchat._errands import TRIES
 from shiny_labchat._speaker import Speaker
 from shiny_labchat.concurrency import BLOCKED
+from shiny_labchat.domain.commands import EndStream, PassOver, Post
+from shiny_labchat.domain.events import Event
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store._engine import READERS, parse
 from shiny_labchat.store._log import Log

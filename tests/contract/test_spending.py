@@ -13,7 +13,7 @@ from alembic.config import Config
 
 import shiny_labchat.store
 from shiny_labchat import Lab, Room
-from shiny_labchat._domain import RoomKey
+from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.store import audit
 from shiny_labchat.store._engine import connect, parse
 from shiny_labchat.store.prompts import Prompt

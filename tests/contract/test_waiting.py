@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from shiny_labchat import Lab, Room
-from shiny_labchat._commands import Close, Publish, Resubmit, Say, Withhold
-from shiny_labchat._domain import Event
+from shiny_labchat.domain.commands import Close, Publish, Resubmit, Say, Withhold
+from shiny_labchat.domain.events import Event
 from shiny_labchat.store import find_room, submitted
 
 SENT = Say("a", "hello", "b:1", "page", waits=True)

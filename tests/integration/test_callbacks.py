@@ -14,10 +14,10 @@ import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat._callbacks import ENROL
-from shiny_labchat._domain import Event
 from shiny_labchat._errands import TRIES
 from shiny_labchat._live import Live
-from shiny_labchat._records import text_of
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.messages import text_of
 from shiny_labchat.store._engine import file_of
 from shiny_labchat.store.callbacks import LEASE
 from tests.client import Browser, browser

@@ -13,10 +13,10 @@ from random import Random
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._commands import EndStream, Post
-from shiny_labchat._domain import Event
-from shiny_labchat._records import text_of
 from shiny_labchat._speaker import CHECKPOINT
+from shiny_labchat.domain.commands import EndStream, Post
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.messages import text_of
 from shiny_labchat.errors import SENTENCES
 from shiny_labchat.store._engine import BUSY_TIMEOUT
 from shiny_labchat.store.drafts import LEASE

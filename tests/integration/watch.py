@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from shiny_labchat import Room
-from shiny_labchat._decide import check_text
-from shiny_labchat._domain import Event
+from shiny_labchat.domain.decide import check_text
+from shiny_labchat.domain.events import Event
 from shiny_labchat.store import events_after, find_room
 from tests.fuzz import ATTACKS
 from tests.integration.honest import Honest, key_of

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from shiny_labchat import Refused
-from shiny_labchat._commands import Command, Configure, Join, Say
-from shiny_labchat._decide import decide
-from shiny_labchat._domain import Event, RoomState, Rules, fold
+from shiny_labchat.domain.commands import Command, Configure, Join, Say
+from shiny_labchat.domain.decide import decide
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.state import RoomState, fold
 
 SECOND = 1_000_000
 

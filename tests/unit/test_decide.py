@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import Refused
-from shiny_labchat._commands import (
+from shiny_labchat.domain.commands import (
     Change,
     Clear,
     Close,
@@ -25,8 +25,9 @@ from shiny_labchat._commands import (
     Remove,
     Say,
 )
-from shiny_labchat._decide import check_text, decide
-from shiny_labchat._domain import ROLES, Role, RoomState, Rules, fold
+from shiny_labchat.domain.decide import check_text, decide
+from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.state import ROLES, Role, RoomState, fold
 
 from .pure import SECOND, PureRoom
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import Member, Message, Rules
-from shiny_labchat._commands import Post, Remove
-from shiny_labchat._domain import Event, RoomState, Seat, fold
-from shiny_labchat._records import message_of, to_datetime
+from shiny_labchat.domain.commands import Post, Remove
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.messages import message_of, to_datetime
+from shiny_labchat.domain.state import RoomState, Seat, fold
 
 from .pure import SECOND, PureRoom
 

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from shiny_labchat import Lab
-from shiny_labchat._domain import RoomKey
+from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.store import floor
 from shiny_labchat.store._tables import callback_room
 

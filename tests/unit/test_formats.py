@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 import pytest
 
 from shiny_labchat._formats import ProviderFormat, count_tokens, in_format, within
-from shiny_labchat._records import Message
+from shiny_labchat.domain.messages import Message
 
 Role = Literal["user", "assistant", "system"]
 

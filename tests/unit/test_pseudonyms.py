@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shiny_labchat._pseudonyms import (
+from shiny_labchat.domain.pseudonyms import (
     _ANIMALS,
     _COLOURS,
     PLAIN_LIMIT,
@@ -36,7 +36,7 @@ def test_a_name_is_a_colour_and_an_animal() -> None:
 
 
 def test_the_same_seed_and_member_give_the_same_name() -> None:
-    code = "from shiny_labchat._pseudonyms import generate; print(generate('s', 'p17', []))"
+    code = "from shiny_labchat.domain.pseudonyms import generate; print(generate('s', 'p17', []))"
     elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert elsewhere.stdout.strip() == generate("s", "p17", [])
 

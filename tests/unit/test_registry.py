@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shiny_labchat._domain import RoomKey
 from shiny_labchat._registry import Registry
-from shiny_labchat._scope import Scope
+from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.scope import Scope
 
 
 def one(room: object, member: object, message: object) -> None: ...

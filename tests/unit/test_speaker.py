@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._commands import Post
-from shiny_labchat._domain import Event
 from shiny_labchat._live import Live, LiveRoom
 from shiny_labchat._orphans import end_overdue, running, watch_over
 from shiny_labchat._retelling import Retell
 from shiny_labchat._speaker import Speaker
+from shiny_labchat.domain.commands import Post
+from shiny_labchat.domain.events import Event
 from shiny_labchat.store import drafts, events_after, find_room
 from shiny_labchat.store._engine import BUSY_TIMEOUT
 

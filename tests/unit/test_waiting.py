@@ -7,7 +7,8 @@ import json
 import pytest
 
 from shiny_labchat import Rules
-from shiny_labchat._commands import (
+from shiny_labchat._conversation import Conversation
+from shiny_labchat.domain.commands import (
     PASSED_OVER,
     STREAM,
     SUBMITTED,
@@ -23,8 +24,7 @@ from shiny_labchat._commands import (
     Say,
     Withhold,
 )
-from shiny_labchat._conversation import Conversation
-from shiny_labchat._records import message_of, settled
+from shiny_labchat.domain.messages import message_of, settled
 from shiny_labchat.protocol import item
 
 from .pure import SECOND, PureRoom

@@ -10,8 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import protocol
-from shiny_labchat._commands import Clear, Close, Configure, Join, Mute, Post, Record, Remove, Say
-from shiny_labchat._domain import Event, Rules, Seat
+from shiny_labchat.domain.commands import (
+    Clear,
+    Close,
+    Configure,
+    Join,
+    Mute,
+    Post,
+    Record,
+    Remove,
+    Say,
+)
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.state import Seat
 from shiny_labchat.errors import SENTENCES, BadFrame
 
 from .pure import PureRoom

@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._domain import Role
 from shiny_labchat._door import ticket
+from shiny_labchat.domain.state import Role
 from shiny_labchat.store.drafts import LEASE
 from tests.client import Browser, Frame, browser
 from tests.integration.alone.conftest import Person

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from shiny_labchat import Bot, Lab, Message, Room, Rules, _commands
+from shiny_labchat import Bot, Lab, Message, Room, Rules
 from shiny_labchat.bots import Every
+from shiny_labchat.domain import commands
 from shiny_labchat.store import floor
 from tests.integration.alone.conftest import Person
 from tests.server import Server
@@ -52,7 +53,7 @@ async def test_what_was_said_before_a_crash_is_not_said_again(
 
     bot = Bot("machine", respond=respond, **AT_ONCE)
     await bot.enter(room)
-    post = _commands.Post([("text", "I said it.")], "user", "machine", cid=f"bot:{message.seq}")
+    post = commands.Post([("text", "I said it.")], "user", "machine", cid=f"bot:{message.seq}")
     await room.submit(post)
     await bot.react(room, message)
     assert await texts(room) == ["I said it."] and said == []
@@ -98,7 +99,7 @@ async def test_who_was_taken_for_dead_notes_that_another_has_said_it(
 
     async def late(messages: Sequence[Message]) -> str:
         cid = f"bot:{message.seq}"
-        post = _commands.Post([("text", "I was faster.")], "user", "machine", cid=cid)
+        post = commands.Post([("text", "I was faster.")], "user", "machine", cid=cid)
         await room.submit(post)
         return "I am late."
 

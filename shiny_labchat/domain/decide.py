@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, cast
 
-from shiny_labchat import _pseudonyms
-from shiny_labchat._commands import (
+from shiny_labchat.domain import pseudonyms
+from shiny_labchat.domain.commands import (
     PASSED_OVER,
     STREAM,
     SUBMITTED,
@@ -38,7 +38,8 @@ from shiny_labchat._commands import (
     Say,
     Withhold,
 )
-from shiny_labchat._domain import Event, Part, RoomState, Seat
+from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.state import RoomState, Seat
 from shiny_labchat.errors import Refused
 
 __all__ = ["check_text", "decide"]
@@ -120,12 +121,12 @@ def _change(state: RoomState, wish: Change, at: int) -> list[Event]:
 def _name(state: RoomState, member: str, asked: str | None) -> str:
     others = [seat for seat in state.seats.values() if seat.member != member]
     taken = [seat.pseudonym for seat in others]
-    if asked is None or not _pseudonyms.plain(asked):
-        return _pseudonyms.generate(state.seed, member, taken)
+    if asked is None or not pseudonyms.plain(asked):
+        return pseudonyms.generate(state.seed, member, taken)
     if "{n}" in asked:
         used = sum(seat.asked == asked for seat in others)
-        return _pseudonyms.number(asked, used, taken)
-    return _pseudonyms.unique(asked, taken)
+        return pseudonyms.number(asked, used, taken)
+    return pseudonyms.unique(asked, taken)
 
 
 def _say(state: RoomState, wish: Say, at: int) -> list[Event]:

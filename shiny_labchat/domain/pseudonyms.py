@@ -13,8 +13,18 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from itertools import islice
+from typing import cast
 
-__all__ = ["PLAIN_LIMIT", "Pseudonym", "fits", "generate", "number", "plain", "unique"]
+__all__ = [
+    "PLAIN_LIMIT",
+    "Pseudonym",
+    "fits",
+    "generate",
+    "number",
+    "plain",
+    "resolve_pseudonym",
+    "unique",
+]
 
 PLAIN_LIMIT = 60
 """Longest pseudonym, in characters; longer ones are cut."""
@@ -131,3 +141,12 @@ def _all_read(names: Collection[str]) -> set[str]:
 def _read(name: str) -> str:
     seen = "".join(filter(_is_seen, name))
     return unicodedata.normalize("NFKC", seen).casefold()
+
+
+def resolve_pseudonym(pseudonym: Pseudonym, member: str) -> str | None:
+    """The text or template of a pseudonym that may be a function."""
+    if callable(pseudonym):
+        pseudonym = pseudonym(member)
+    if pseudonym is not None and not isinstance(cast(object, pseudonym), str):
+        raise TypeError(f"pseudonym must be text, not {type(pseudonym).__name__}")
+    return pseudonym

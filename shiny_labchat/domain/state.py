@@ -13,98 +13,17 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
-from shiny_labchat.arguments import check_count, check_number
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.rules import CLOCK_SLACK, Rules
 
-__all__ = [
-    "CLOCK_SLACK",
-    "ROLES",
-    "Event",
-    "Part",
-    "Role",
-    "RoomKey",
-    "RoomState",
-    "Rules",
-    "Seat",
-    "fold",
-]
+__all__ = ["ROLES", "Role", "RoomState", "Seat", "fold"]
 
 Role = Literal["participant", "observer", "experimenter", "assistant"]
 ROLES: tuple[Role, ...] = ("participant", "observer", "experimenter", "assistant")
 
-Part = tuple[str, Any]
-"""A piece of a message, by how far it is trusted: its kind, and its content."""
 
-CLOCK_SLACK = 10_000_000
-"""How far apart the clocks of a lab's servers may be, in microseconds."""
-
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NO_MEMBERSHIPS: Mapping[str, Seat] = MappingProxyType({})
 _NOBODY: Mapping[str | None, int] = MappingProxyType({})
-
-
-class RoomKey(NamedTuple):
-    """A room's name: the study it belongs to, and its id there."""
-
-    study: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """
-    What is allowed in a room.
-
-    Parameters
-    ----------
-    max_length
-        Longest message, in characters (Unicode code points).
-    rate
-        Messages per second that one member may send in the long run; None: no limit.
-    burst
-        Messages that one member may send at once before `rate` counts (the depth of the
-        token bucket).
-    max_composing
-        Bots that may be composing a message at the same time; others wait their turn.
-    """
-
-    max_length: int = 5_000
-    rate: float | None = 2.0
-    burst: int = 10
-    max_composing: int = 1
-
-    def __post_init__(self) -> None:
-        check_count("max_length", self.max_length, 1)
-        check_number("rate", self.rate, above=0, or_none=True)
-        check_count("burst", self.burst, 1)
-        check_count("max_composing", self.max_composing, 1)
-
-
-class Event(NamedTuple):
-    """
-    One entry of a room's log.
-
-    Parameters
-    ----------
-    seq
-        The room's own running number, without gaps, from 1.
-    at
-        When the server stored it, in microseconds since 1970 (UTC). Order is `seq`, never this.
-    kind
-        What happened: "message", "joined", "closed", ...
-    member
-        The id of the member who did it or whom it is about; None: the programme.
-    data
-        The rest, as JSON values.
-    cid
-        The id that makes a repeated command one event; None: it cannot be repeated.
-    """
-
-    seq: int
-    at: int
-    kind: str
-    member: str | None = None
-    data: Mapping[str, Any] = _NOTHING
-    cid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +100,7 @@ class RoomState(NamedTuple):
     is_open: bool = True
     reason: str | None = None
     cleared: int = 0
-    seats: Mapping[str, Seat] = _NOTHING
+    seats: Mapping[str, Seat] = _NO_MEMBERSHIPS
     told: Mapping[str | None, int] = _NOBODY
     """When (as a seq) who somebody is was last disclosed to a member; None: to all."""
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from shiny_labchat._domain import Event, Part, Role, Rules
+from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.state import Role
 
 __all__ = [
     "PASSED_OVER",

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from shiny_labchat._domain import RoomKey
+from shiny_labchat.domain.events import RoomKey
 
 __all__ = ["Scope"]
 

@@ -7,61 +7,15 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from shiny_labchat._domain import Event, Part, Role, Seat
+from shiny_labchat.domain.events import Event, Part
 
-__all__ = [
-    "Member",
-    "Message",
-    "is_message",
-    "is_text",
-    "message_of",
-    "settled",
-    "text_of",
-    "to_datetime",
-]
+__all__ = ["Message", "is_message", "is_text", "message_of", "settled", "text_of", "to_datetime"]
 
 
 def to_datetime(at: int) -> datetime:
     """An aware UTC time from microseconds since 1970, exactly."""
     seconds, micros = divmod(at, 1_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """
-    Someone in a room.
-
-    Parameters
-    ----------
-    id
-        The member's private id, as the study knows them. Never shown to participants.
-    pseudonym
-        The name that others see.
-    role
-        "participant", "observer" (reads only), "experimenter" or "assistant".
-    own
-        Whether this is the person whose session asked (see `Chat.members`).
-    is_muted
-        Whether the member may not write for now.
-    """
-
-    id: str
-    pseudonym: str
-    role: Role = "participant"
-    own: bool = False
-    is_muted: bool = False
-
-    @classmethod
-    def of(cls, seat: Seat) -> Member:
-        """A seat as programmes know it."""
-        return cls(seat.member, seat.pseudonym, seat.role, is_muted=seat.is_muted)
-
-    @classmethod
-    def seen_by(cls, viewer: str | None, seat: Seat) -> Member:
-        """A seat as a person may know it, by their id; None: one who is told nothing."""
-        shown = seat.role_for(viewer)
-        return cls(seat.member, seat.pseudonym, shown, seat.member == viewer, seat.is_muted)
 
 
 @dataclass(frozen=True, slots=True)
