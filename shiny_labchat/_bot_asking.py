@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat import _chatlas
 from shiny_labchat._bot_model import FunctionQuestion, ModelQuestion, Question
 from shiny_labchat._bot_rules import BotSpec, Budget
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import StoreError
+from shiny_labchat.models import exchange
 from shiny_labchat.store import Log, audit, spending
 from shiny_labchat.store.prompts import Base
 
@@ -173,7 +173,7 @@ class Asking:
                 logger.warning("the model of bot %r in room %r has failed: %r", bot, room, exc)
                 is_other = calls.entry is None  # a client that could not be made, perhaps
                 is_hopeless = is_other or not question.can_go_on
-                if pause is None or is_hopeless or not _chatlas.is_worth_another_try(exc):
+                if pause is None or is_hopeless or not exchange.is_worth_another_try(exc):
                     return None
             await asyncio.sleep(pause * self._pauses.uniform(1.0, 1.5))
         return None

@@ -7,10 +7,18 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from shiny_labchat import _chatlas, concurrency
+from shiny_labchat import concurrency
 from shiny_labchat._bot_rules import NO_REPLY, Respond
-from shiny_labchat._turns import alternating, as_json, turns_of
 from shiny_labchat.domain.messages import Message
+from shiny_labchat.models import exchange
+from shiny_labchat.models.client import (
+    before_each_request,
+    for_one_reply,
+    parameters_of,
+    set_seed,
+    without_retries,
+)
+from shiny_labchat.models.turns import alternating, as_json, turns_of
 
 if TYPE_CHECKING:
     import chatlas
@@ -83,7 +91,7 @@ class ModelQuestion:
         Makes a seed for each try, for models that take one; None: none is sent.
     """
 
-    pauses: Sequence[float] = _chatlas.AGAIN
+    pauses: Sequence[float] = exchange.AGAIN
 
     def __init__(
         self,
@@ -96,7 +104,7 @@ class ModelQuestion:
     ) -> None:
         self._client = client
         before, asked = _told(heard, bot)
-        self._exchange = _chatlas.Exchange(before, *asked)
+        self._exchange = exchange.Exchange(before, *asked)
         orders = [INTRODUCTION.format(name=name), *([MAY_DECLINE] if may_decline else [])]
         self._orders: Sequence[str] = orders
         self._seed = seed
@@ -113,7 +121,7 @@ class ModelQuestion:
             yield turn.text if turn.role == "assistant" else None
         client = await self._own()
         about = _about(client)
-        _chatlas.before_each_request(
+        before_each_request(
             client, lambda turns: record.begin({**about, "prompt": [*map(as_json, turns)]})
         )
         async with aclosing(self._exchange.ask(client)) as stream:
@@ -126,10 +134,10 @@ class ModelQuestion:
     async def _own(self) -> Any:
         """The client for one try."""
         client: Any = await concurrency.in_thread(self._client)
-        own: Any = _chatlas.without_retries(_chatlas.for_one_reply(client, ()))
+        own: Any = without_retries(for_one_reply(client, ()))
         own.system_prompt = "\n\n".join(filter(None, (client.system_prompt, *self._orders)))
         if self._seed is not None and "seed" in own.provider.supported_model_params():
-            _chatlas.set_seed(own, self._seed())
+            set_seed(own, self._seed())
         return own
 
 
@@ -144,7 +152,7 @@ def _told(heard: Sequence[Message], bot: str) -> tuple[list[chatlas.Turn], list[
 
 
 def _about(client: Any) -> dict[str, Any]:
-    parameters = _chatlas.parameters_of(client)
+    parameters = parameters_of(client)
     return {
         "is_call": True,
         "provider": client.provider.name,

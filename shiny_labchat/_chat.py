@@ -16,7 +16,6 @@ from shiny_labchat import _shiny
 from shiny_labchat._bookmark import Bookmarking
 from shiny_labchat._content import as_shown
 from shiny_labchat._following import Following
-from shiny_labchat._formats import Tokenizer
 from shiny_labchat._greeting import Greeting, Greets
 from shiny_labchat._lab import Lab
 from shiny_labchat._live import LiveRoom
@@ -33,10 +32,11 @@ from shiny_labchat._submit import (
     handled_message,
 )
 from shiny_labchat._transform import Transforms
-from shiny_labchat._turns import turns_of
 from shiny_labchat.domain.members import Member, as_member_id
 from shiny_labchat.domain.pseudonyms import Pseudonym
 from shiny_labchat.domain.state import Role
+from shiny_labchat.models.formats import Tokenizer
+from shiny_labchat.models.turns import turns_of
 
 if TYPE_CHECKING:
     import chatlas

@@ -10,10 +10,10 @@ from typing import Any, Literal, overload
 from shiny.types import MISSING, MISSING_TYPE
 
 from shiny_labchat._following import Following
-from shiny_labchat._formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
 from shiny_labchat._seat import Seating
 from shiny_labchat._submit import handled_message
 from shiny_labchat.domain.messages import Message
+from shiny_labchat.models.formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
 
 __all__ = ["Reading"]
 

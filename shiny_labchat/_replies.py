@@ -16,17 +16,18 @@ from weakref import WeakValueDictionary
 from shiny import reactive
 from shiny.session import Session, session_context
 
-from shiny_labchat import _chatlas
 from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
 from shiny_labchat._stream import MessageStream, speaking
-from shiny_labchat._turns import alternating, as_stored, turns_of
 from shiny_labchat.arguments import check_client, check_function
 from shiny_labchat.concurrency import contained, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.messages import Message
+from shiny_labchat.models.client import for_one_reply
+from shiny_labchat.models.exchange import AGAIN, Exchange, is_worth_another_try
+from shiny_labchat.models.turns import alternating, as_stored, turns_of
 from shiny_labchat.store import Log
 
 if TYPE_CHECKING:
@@ -126,14 +127,14 @@ class Replies:
     async def _try(self, speaker: Speaker, message: Message) -> list[chatlas.Turn]:
         from chatlas import ContentToolResult
 
-        pauses = iter(_chatlas.AGAIN)
+        pauses = iter(AGAIN)
         # What was said right before it is asked with it, so that turns alternate.
         heard = [*known_to(await speaker.heard(), message), message]
         *before, question = alternating(turns_of(heard))
-        exchange = _chatlas.Exchange(before, *question.contents)
+        exchange = Exchange(before, *question.contents)
         while True:
             stream = MessageStream(speaker, self._session)
-            client = _chatlas.for_one_reply(self._client, ())
+            client = for_one_reply(self._client, ())
             try:
                 async with aclosing(exchange.ask(client)) as chunks:
                     async for chunk in chunks:
@@ -143,7 +144,7 @@ class Replies:
                 return exchange.answer
             except Exception as exc:
                 pause = next(pauses, None)
-                is_hopeless = not exchange.can_go_on or not _chatlas.is_worth_another_try(exc)
+                is_hopeless = not exchange.can_go_on or not is_worth_another_try(exc)
                 if pause is None or is_hopeless:
                     raise
                 logger.warning("a model failed and is asked again: %r", exc)

@@ -28,8 +28,8 @@ from shiny import App, ui
 from shiny._connection import MockConnection
 from shiny.session._session import AppSession
 
-from shiny_labchat import _chatlas
 from shiny_labchat._content import as_chunk
+from shiny_labchat.models.client import before_each_request, for_one_reply, without_retries
 from tests.model import MARKDOWN, Call, Model, Reply, Tool
 
 PRICED = "gpt-4.1-nano"
@@ -158,7 +158,7 @@ async def test_all_that_a_stream_yields_can_be_appended(client: Clients, model: 
 
 def own(chat: Chat[Any, Any]) -> Chat[Any, Any]:
     """A copy for one reply."""
-    return _chatlas.without_retries(_chatlas.for_one_reply(chat, []))
+    return without_retries(for_one_reply(chat, []))
 
 
 async def test_something_is_awaited_before_each_request_and_sees_what_will_be_sent(
@@ -173,7 +173,7 @@ async def test_something_is_awaited_before_each_request_and_sees_what_will_be_se
     async with client() as chat:
         chat.register_tool(weather)
         asking = own(chat)
-        _chatlas.before_each_request(asking, begin)
+        before_each_request(asking, begin)
         await heard(asking, "How warm is it?")
         await heard(chat, "A client that shares the connection is as it was.")
     first = [("system", "Be brief."), ("user", "How warm is it?")]
@@ -196,7 +196,7 @@ async def test_what_that_raises_ends_the_reply_and_nothing_is_sent(
     async with client() as chat:
         chat.register_tool(weather)
         asking = own(chat)
-        _chatlas.before_each_request(asking, begin)
+        before_each_request(asking, begin)
         stream: Any = await asking.stream_async("How warm is it?", content="all")
         with pytest.raises(LookupError, match="enough"):
             async for piece in stream:

@@ -29,16 +29,9 @@ from chatlas import (
 )
 from google.genai import errors as genai
 
-from shiny_labchat._chatlas import (
-    Exchange,
-    for_one_reply,
-    is_worth_another_try,
-    parameters_of,
-    set_seed,
-    unless_silent,
-    without_retries,
-)
-from shiny_labchat._turns import as_stored
+from shiny_labchat.models.client import for_one_reply, parameters_of, set_seed, without_retries
+from shiny_labchat.models.exchange import Exchange, is_worth_another_try, unless_silent
+from shiny_labchat.models.turns import as_stored
 from tests.model import Model, Reply, Tool
 
 

@@ -8,8 +8,8 @@ from typing import Any, Literal, cast
 
 import pytest
 
-from shiny_labchat._formats import ProviderFormat, count_tokens, in_format, within
 from shiny_labchat.domain.messages import Message
+from shiny_labchat.models.formats import ProviderFormat, count_tokens, in_format, within
 
 Role = Literal["user", "assistant", "system"]
 

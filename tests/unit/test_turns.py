@@ -11,8 +11,8 @@ import pytest
 from chatlas import AssistantTurn, ContentToolRequest, ContentToolResult, Turn, UserTurn
 
 from shiny_labchat._replies import known_to, reply_id
-from shiny_labchat._turns import BEGINNING, alternating, as_stored, turns_of
 from shiny_labchat.domain.messages import Message
+from shiny_labchat.models.turns import BEGINNING, alternating, as_stored, turns_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
