@@ -19,7 +19,7 @@ from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import StoreError
 from shiny_labchat.models import exchange
 from shiny_labchat.store import Log, audit, spending
-from shiny_labchat.store.prompts import Base
+from shiny_labchat.store.prompts import Base, told_of
 
 __all__ = ["Answer", "Asking", "Hear", "Unanswered", "Unasked", "Unwanted", "in_words"]
 
@@ -257,7 +257,7 @@ class _Calls:
         asking = self._asking
         is_limited = about["is_call"] and not self._is_fallback
 
-        told, whose = asking.log.told, (asking.where, asking.spec.id, self._is_fallback)
+        told, whose = told_of(asking.log), (asking.where, asking.spec.id, self._is_fallback)
         fields = {**about, "prompt": told.prompt(whose, about["prompt"])}
 
         def begin(conn: sa.Connection, now: int) -> Base | str:

@@ -11,7 +11,7 @@ from shiny_labchat import _orphans
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import is_message
 from shiny_labchat.errors import StoreError
-from shiny_labchat.store import Log, drafts, events_after, events_before, find_room
+from shiny_labchat.store import Log, checkpoints, events_after, events_before, find_room
 
 __all__ = ["said"]
 
@@ -33,7 +33,7 @@ async def said(
         if found is None:
             return [], False
         number, seq = found
-        is_overdue = bool(drafts.overdue(conn, time.time_ns() // 1000, number))
+        is_overdue = bool(checkpoints.overdue(conn, time.time_ns() // 1000, number))
         if last is None:
             return _oldest(conn, number, after, limit), is_overdue
         newest = _newest(conn, number, seq + 1, last)

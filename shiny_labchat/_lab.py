@@ -18,8 +18,8 @@ from shiny_labchat.domain.members import as_member_id, as_roles
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role
-from shiny_labchat.store import AuditEntry, Grant, Log, find_room, open_log, rooms
-from shiny_labchat.store.audit import written
+from shiny_labchat.store import Grant, Log, find_room, open_log, rooms
+from shiny_labchat.store.audit import AuditEntry, written
 
 __all__ = ["Lab"]
 

@@ -19,7 +19,7 @@ from shiny_labchat._streams import Streams
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.errors import LabChatError
-from shiny_labchat.store import Log, drafts, event_at, find_room, opened_logs
+from shiny_labchat.store import Log, checkpoints, event_at, find_room, leases, opened_logs
 
 __all__ = ["end_overdue", "own", "running", "watch_over"]
 
@@ -66,11 +66,13 @@ async def end_overdue(log: Log, key: RoomKey | None = None) -> None:
         found = None if key is None else find_room(conn, key)
         if key is not None and found is None:
             return [], False
-        return drafts.overdue(conn, now, found and found[0]), drafts.are_too_long(conn, now)
+        return checkpoints.overdue(conn, now, found and found[0]), checkpoints.are_too_long(
+            conn, now
+        )
 
     overdue, are_too_long = await log.read(read)
     if are_too_long:
-        await log.write(drafts.shorten)
+        await log.write(checkpoints.shorten)
     for room, seq in overdue:
         if (log, room, seq) not in own:
             await _end(log, room, await _kept(log, room, seq))
@@ -79,10 +81,10 @@ async def end_overdue(log: Log, key: RoomKey | None = None) -> None:
 async def _kept(log: Log, key: RoomKey, seq: int) -> OpenStream:
     """A stream as far as it is kept."""
 
-    def read(conn: sa.Connection) -> tuple[Event | None, dict[int, drafts.Kept]]:
+    def read(conn: sa.Connection) -> tuple[Event | None, dict[int, checkpoints.Kept]]:
         found = find_room(conn, key)
         assert found is not None
-        return event_at(conn, found[0], seq), drafts.kept(conn, found[0], {})
+        return event_at(conn, found[0], seq), checkpoints.kept(conn, found[0], {})
 
     opening, kept = await log.read(read)
     assert opening is not None
@@ -92,7 +94,7 @@ async def _kept(log: Log, key: RoomKey, seq: int) -> OpenStream:
     return stream
 
 
-def _take_in(stream: OpenStream, changes: Iterable[drafts.Draft]) -> None:
+def _take_in(stream: OpenStream, changes: Iterable[checkpoints.Draft]) -> None:
     for change in changes:
         if change.keep is not None:
             stream.cut(change.keep)
@@ -104,7 +106,7 @@ async def _end(log: Log, key: RoomKey, stream: OpenStream) -> None:
     end = commands.EndStream.of_stream(stream.opening, stream.parts, "interrupted", stream.deps)
     outcome = await log.submit(key, end)
     if outcome.is_repeat:  # it had ended, and was kept on by a process that did not know
-        await log.write(lambda conn, now: drafts.drop(conn, key, stream.seq))
+        await log.write(lambda conn, now: checkpoints.drop(conn, key, stream.seq))
 
 
 # ── in rooms that are open here ──
@@ -128,7 +130,7 @@ async def watch_over(
     seen: dict[int, int] = {}
     while is_used() and (foreign := [s for s in streams.open.values() if s.stop is None]):
         try:
-            found = await log.read(lambda conn: drafts.kept(conn, number, seen))
+            found = await log.read(lambda conn: checkpoints.kept(conn, number, seen))
             for stream in foreign:
                 await _look_at(log, key, stream, found.get(stream.seq), seen)
             streams.changed()
@@ -140,7 +142,7 @@ async def watch_over(
 
 
 async def _look_at(
-    log: Log, key: RoomKey, stream: OpenStream, kept: drafts.Kept | None, seen: dict[int, int]
+    log: Log, key: RoomKey, stream: OpenStream, kept: checkpoints.Kept | None, seen: dict[int, int]
 ) -> None:
     if stream.stop is not None:
         return  # it is this process's own by now, and knows best what it has said
@@ -150,6 +152,6 @@ async def _look_at(
         if said is not stream:
             stream.grow_to(said.parts, said.deps)
         seen[stream.seq] = kept.last
-    until = stream.opening.at + drafts.LEASE if kept is None else kept.until
+    until = stream.opening.at + leases.LEASE if kept is None else kept.until
     if until < time.time_ns() // 1000:
         await _end(log, key, stream)

@@ -20,13 +20,12 @@ from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role, RoomState
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import (
-    AuditEntry,
     Log,
     Outcome,
     find_room,
     load_state,
 )
-from shiny_labchat.store.audit import written
+from shiny_labchat.store.audit import AuditEntry, written
 
 __all__ = ["MessageFunction", "Room", "Settings"]
 

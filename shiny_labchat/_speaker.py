@@ -20,7 +20,7 @@ from shiny_labchat.domain.events import Part, RoomKey
 from shiny_labchat.domain.messages import Message, text_of
 from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.storable import Seam, storable
-from shiny_labchat.store import Log, drafts
+from shiny_labchat.store import Log, checkpoints
 
 __all__ = ["Speaker", "running"]
 
@@ -310,11 +310,11 @@ class Speaker:
         log, room, seq = self._room.log, self._room.key, self.seq
         end, row = self._stream.end, self._row + 1
         if end == self._kept:
-            await log.write(lambda conn, now: drafts.renew(conn, now, room, seq))
+            await log.write(lambda conn, now: checkpoints.renew(conn, now, room, seq))
             return
         _, parts, kept, deps = self._stream.since(self._kept)
-        piece = drafts.Draft(parts, deps, kept)
-        await log.write(lambda conn, now: drafts.keep(conn, now, room, seq, row, piece))
+        piece = checkpoints.Draft(parts, deps, kept)
+        await log.write(lambda conn, now: checkpoints.keep(conn, now, room, seq, row, piece))
         self._kept, self._row = end, row
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shiny_labchat.store._batch import Outcome
-from shiny_labchat.store._log import Log, open_log, opened_logs
-from shiny_labchat.store._tables import (
+from shiny_labchat.store.batch import Outcome
+from shiny_labchat.store.log import Log, open_log, opened_logs
+from shiny_labchat.store.queries import (
     dependencies,
     event_at,
     events_after,
@@ -16,12 +16,10 @@ from shiny_labchat.store._tables import (
     rooms,
     submitted,
 )
-from shiny_labchat.store._tokens import Grant, issue, look_up, note, redeem
-from shiny_labchat.store._writer import Committed
-from shiny_labchat.store.audit import AuditEntry
+from shiny_labchat.store.tokens import Grant, issue, look_up, note, redeem
+from shiny_labchat.store.writer import Committed
 
 __all__ = [
-    "AuditEntry",
     "Committed",
     "Grant",
     "Log",

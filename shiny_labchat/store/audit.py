@@ -17,19 +17,12 @@ import sqlalchemy as sa
 from shiny_labchat.domain.commands import STREAM
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import to_datetime
-from shiny_labchat.store._tables import find_cid, find_room, metadata, room, whole_at
 from shiny_labchat.store.prompts import Prompt, joined
+from shiny_labchat.store.queries import find_cid, find_room, whole_at
+from shiny_labchat.store.schema import audit, room
 from shiny_labchat.store.spending import Spent, spend
 
-__all__ = [
-    "AuditEntry",
-    "Begun",
-    "Outcome",
-    "add",
-    "settle",
-    "take_up",
-    "written",
-]
+__all__ = ["AuditEntry", "Begun", "Outcome", "add", "settle", "take_up", "written"]
 
 Outcome = Literal[
     "open",
@@ -43,41 +36,6 @@ Outcome = Literal[
     "interrupted",
     "tool",
 ]
-
-audit = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("key", sa.Integer, primary_key=True),
-    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), nullable=False),
-    sa.Column("bot", sa.Text, nullable=False),
-    sa.Column("seq", sa.BigInteger, nullable=False),
-    sa.Column("knew", sa.BigInteger, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text),
-    sa.Column("is_call", sa.Boolean, nullable=False),
-    sa.Column("is_fallback", sa.Boolean, nullable=False),
-    sa.Column("prompt", sa.Text),
-    sa.Column("base", sa.BigInteger),
-    sa.Column("kept", sa.BigInteger),
-    sa.Column("within", sa.BigInteger),
-    sa.Column("provider", sa.Text),
-    sa.Column("model", sa.Text),
-    sa.Column("parameters", sa.Text),
-    sa.Column("seed", sa.BigInteger),
-    sa.Column("reply", sa.Text),
-    sa.Column("tokens_in", sa.BigInteger),
-    sa.Column("tokens_out", sa.BigInteger),
-    sa.Column("tokens_cached", sa.BigInteger),
-    sa.Column("cost", sa.Float),
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("asked", sa.BigInteger),
-    sa.Column("first", sa.BigInteger),
-    sa.Column("done", sa.BigInteger),
-    sa.Column("posted", sa.BigInteger),
-    sa.Column("became", sa.BigInteger),
-)
-sa.Index("audit_about", audit.c.room, audit.c.bot, audit.c.seq)
-sa.Index("audit_outcome", audit.c.room, audit.c.bot, audit.c.outcome, audit.c.knew)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,17 +16,9 @@ from shiny_labchat.domain.commands import STREAM
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import is_message, settled
 from shiny_labchat.domain.scope import Scope
-from shiny_labchat.store._leases import LEASE, LONGEST
-from shiny_labchat.store._tables import (
-    callback,
-    callback_room,
-    event,
-    event_at,
-    events_as_written,
-    find_cid,
-    find_room,
-    room,
-)
+from shiny_labchat.store.leases import LEASE, LONGEST
+from shiny_labchat.store.queries import event_at, events_as_written, find_cid, find_room
+from shiny_labchat.store.schema import callback, callback_room, event, room
 
 __all__ = [
     "LEASE",

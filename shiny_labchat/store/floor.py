@@ -14,22 +14,14 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.store._leases import LONGEST
-from shiny_labchat.store._tables import callback_room, find_room, metadata
+from shiny_labchat.store.leases import LONGEST
+from shiny_labchat.store.queries import find_room
+from shiny_labchat.store.schema import callback_room, composing
 
 __all__ = ["CALLBACK", "Ahead", "ahead", "leave", "queue"]
 
 CALLBACK = "bot:"
 """What the name of a bot's callback begins with; its id follows."""
-
-composing = sa.Table(
-    "composing",
-    metadata,
-    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
-    sa.Column("bot", sa.Text, primary_key=True),
-    sa.Column("place", sa.BigInteger, nullable=False),
-    sa.Column("since", sa.BigInteger, nullable=False),
-)
 
 
 class Ahead(NamedTuple):

@@ -12,10 +12,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
+from weakref import WeakKeyDictionary
 
 import orjson
 
-__all__ = ["Base", "Prompt", "Told", "joined"]
+from shiny_labchat.store.log import Log
+
+__all__ = ["Base", "Prompt", "Told", "joined", "told_of"]
 
 MOST = 250_000
 """How many turns and messages of prompts are remembered, to find what is new in the next."""
@@ -110,6 +113,14 @@ class Told:
             while self._size > self._most:
                 _, (_, forgotten) = self._known.popitem(last=False)
                 self._size -= len(forgotten)
+
+
+def told_of(log: Log) -> Told:
+    """What the newest entries of a log's audit say that bots were told."""
+    return _told.setdefault(log, Told())
+
+
+_told: WeakKeyDictionary[Log, Told] = WeakKeyDictionary()
 
 
 def _common(one: Sequence[Any], other: Sequence[Any]) -> int:

@@ -6,21 +6,9 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat.store._tables import metadata
+from shiny_labchat.store.schema import totals
 
 __all__ = ["Spent", "spend", "spent"]
-
-totals = sa.Table(
-    "spent",
-    metadata,
-    sa.Column("study", sa.Text, primary_key=True),
-    sa.Column("bot", sa.Text, primary_key=True),
-    sa.Column("calls", sa.BigInteger, nullable=False),
-    sa.Column("tokens_in", sa.BigInteger, nullable=False),
-    sa.Column("tokens_out", sa.BigInteger, nullable=False),
-    sa.Column("cost", sa.Float, nullable=False),
-    sa.Column("unpriced", sa.BigInteger, nullable=False),
-)
 
 
 class Spent(NamedTuple):

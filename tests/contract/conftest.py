@@ -29,8 +29,8 @@ async def room(lab: Lab) -> Room:
 @pytest.fixture
 def reopen(lab: Lab) -> Iterator[Lab]:
     """The same database through connections of its own, as after a restart."""
-    from shiny_labchat.store._engine import parse
-    from shiny_labchat.store._log import Log
+    from shiny_labchat.store.log import Log
+    from shiny_labchat.store.sqlite import parse
 
     again = Lab(lab.url)
     again._log = Log(parse(lab.url))  # one log per URL and process: here a second one is wanted

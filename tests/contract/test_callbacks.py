@@ -31,9 +31,9 @@ from shiny_labchat.concurrency import BLOCKED
 from shiny_labchat.domain.commands import EndStream, PassOver, Post
 from shiny_labchat.domain.events import Event
 from shiny_labchat.store import events_after, find_room
-from shiny_labchat.store._engine import READERS, parse
-from shiny_labchat.store._log import Log
 from shiny_labchat.store.callbacks import LEASE, Place, advance
+from shiny_labchat.store.log import Log
+from shiny_labchat.store.sqlite import READERS, parse
 
 HOUR = 3_600_000_000
 Heard = tuple[Room, Member | None, Message]

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import Lab, Message, Room
-from shiny_labchat.store import audit
-from shiny_labchat.store.prompts import Base, Told, joined
+from shiny_labchat.store import audit, schema
+from shiny_labchat.store.prompts import Base, Told, joined, told_of
 
 texts = st.sampled_from("abc").map(lambda text: {"text": text})
 turns = st.fixed_dictionaries(
@@ -51,17 +51,17 @@ def test_only_so_much_is_remembered_of_those_used_last() -> None:
 
 async def ask(lab: Lab, room: Room, whole: Sequence[Any], bot: str = "machine") -> None:
     whose = room.key, bot
-    prompt = lab.log.told.prompt(whose, whole)
+    prompt = told_of(lab.log).prompt(whose, whole)
 
     def add(conn: sa.Connection, now: int) -> Base:
         fields = {"seq": 1, "knew": 1, "outcome": "open"}
         return Base(audit.add(conn, now, room.key, bot, prompt, **fields), now)
 
-    lab.log.told.remember(whose, await lab.log.write(add), whole)
+    told_of(lab.log).remember(whose, await lab.log.write(add), whole)
 
 
 async def stored(lab: Lab) -> int:
-    sizes = sa.select(sa.func.sum(sa.func.length(audit.audit.c.prompt)))
+    sizes = sa.select(sa.func.sum(sa.func.length(schema.audit.c.prompt)))
     return await lab.log.read(lambda conn: conn.execute(sizes).scalar_one())
 
 
@@ -109,11 +109,11 @@ async def test_rooms_and_bots_have_records_of_their_own(lab: Lab, room: Room) ->
 async def test_where_the_entry_is_gone_all_is_written_again(lab: Lab, room: Room) -> None:
     """Also if another one has its key, as in another database."""
     await ask(lab, room, talk(3))
-    await lab.log.write(lambda conn, now: conn.execute(sa.delete(audit.audit)))
+    await lab.log.write(lambda conn, now: conn.execute(sa.delete(schema.audit)))
     await ask(lab, room, talk(4))
     await ask(lab, room, talk(5))
     assert [entry.prompt for entry in await room.audit()] == [talk(4), talk(5)]
-    await lab.log.write(lambda conn, now: conn.execute(sa.update(audit.audit).values(at=1)))
+    await lab.log.write(lambda conn, now: conn.execute(sa.update(schema.audit).values(at=1)))
     await ask(lab, room, talk(6))
     assert [entry.prompt for entry in await room.audit()] == [talk(4), talk(5), talk(6)]
 

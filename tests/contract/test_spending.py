@@ -14,10 +14,10 @@ from alembic.config import Config
 import shiny_labchat.store
 from shiny_labchat import Lab, Room
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.store import audit
-from shiny_labchat.store._engine import connect, parse
+from shiny_labchat.store import audit, schema
 from shiny_labchat.store.prompts import Prompt
 from shiny_labchat.store.spending import Spent, spent
+from shiny_labchat.store.sqlite import connect, parse
 
 BILL: Mapping[str, Any] = {"tokens_in": 5, "tokens_out": 7, "tokens_cached": 100, "cost": 0.25}
 UNKNOWN: Mapping[str, Any] = dict.fromkeys(BILL)
@@ -70,7 +70,7 @@ async def test_what_was_spent_is_known_without_reading_the_calls(lab: Lab, room:
         key = begun(conn, room.key, prompt=Prompt([{"role": "user"}]))
         audit.settle(conn, key, **BILL)
         before = spent(conn, "s", "machine")
-        conn.execute(sa.delete(audit.audit))
+        conn.execute(sa.delete(schema.audit))
         return before, spent(conn, "s", "machine")
 
     before, after = await lab.log.write(look)
@@ -128,7 +128,7 @@ def test_a_database_with_calls_knows_what_they_cost_when_it_is_opened(url: str) 
     engine = connect(parse(url), write=True)
     with engine.begin() as conn:
         conn.execute(sa.text("INSERT INTO room (key, study, id, seq) VALUES (1, 's', 'r', 1)"))
-        conn.execute(sa.insert(audit.audit), [{**common, **call} for call in calls])
+        conn.execute(sa.insert(schema.audit), [{**common, **call} for call in calls])
     engine.dispose()
     lab = Lab(url)
     totals = [

@@ -16,7 +16,7 @@ from shiny_labchat import Lab, Room, StoreError
 from shiny_labchat._live import Live
 from shiny_labchat.domain.commands import Post, Say
 from shiny_labchat.errors import SENTENCES, SchemaTooNew
-from shiny_labchat.store._writer import WAITING
+from shiny_labchat.store.writer import WAITING
 
 from . import elsewhere
 from .hearing import heard_in
@@ -139,7 +139,7 @@ async def test_a_newer_schema_is_refused_with_what_to_do(room: Room, path: Path)
 
 
 def _fresh(room: Room) -> Room:
-    from shiny_labchat.store._log import Log
+    from shiny_labchat.store.log import Log
 
     return type(room)(Log(room.log.url), room.key, room._settings)
 

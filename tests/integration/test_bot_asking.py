@@ -21,8 +21,7 @@ from shiny_labchat._bot_asking import Asking
 from shiny_labchat._bot_rules import generator
 from shiny_labchat._live import Live
 from shiny_labchat.bots import AuditEntry, Budget
-from shiny_labchat.store._tables import callback
-from shiny_labchat.store.audit import audit
+from shiny_labchat.store.schema import audit, callback
 from tests.model import Call, Model, Reply, Tool
 from tests.server import Server
 

@@ -18,8 +18,8 @@ from shiny_labchat._errands import TRIES
 from shiny_labchat._live import Live
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
-from shiny_labchat.store._engine import file_of
 from shiny_labchat.store.callbacks import LEASE
+from shiny_labchat.store.sqlite import file_of
 from tests.client import Browser, browser
 from tests.contract.hearing import heard_in
 from tests.page import page

@@ -16,7 +16,7 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat._door import ticket
 from shiny_labchat.errors import SENTENCES
-from shiny_labchat.store._engine import BUSY_TIMEOUT
+from shiny_labchat.store.sqlite import BUSY_TIMEOUT
 from tests.client import Browser, browser
 from tests.contract import elsewhere
 from tests.server import Server, shiny_run

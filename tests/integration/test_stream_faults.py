@@ -18,8 +18,8 @@ from shiny_labchat.domain.commands import EndStream, Post
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
 from shiny_labchat.errors import SENTENCES
-from shiny_labchat.store._engine import BUSY_TIMEOUT
-from shiny_labchat.store.drafts import LEASE
+from shiny_labchat.store.checkpoints import LEASE
+from shiny_labchat.store.sqlite import BUSY_TIMEOUT
 from tests.page import page
 from tests.proxy import Proxy
 from tests.server import Server

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from shiny_labchat import Lab
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.store import floor
-from shiny_labchat.store._tables import callback_room
+from shiny_labchat.store.schema import callback_room
 
 STEPS = 1_000
 

@@ -18,8 +18,8 @@ from shiny_labchat._retelling import Retell
 from shiny_labchat._speaker import Speaker
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.events import Event
-from shiny_labchat.store import drafts, events_after, find_room
-from shiny_labchat.store._engine import BUSY_TIMEOUT
+from shiny_labchat.store import checkpoints, events_after, find_room, leases
+from shiny_labchat.store.sqlite import BUSY_TIMEOUT
 
 PATIENCE = 30.0
 LONG_AGO = 1
@@ -82,7 +82,7 @@ async def be_gone(room: Room, seq: int) -> None:
     """The process that speaks is not heard of any more."""
 
     def write(conn: Any, now: int) -> None:
-        drafts.renew(conn, LONG_AGO - drafts.LEASE, room.key, seq)
+        checkpoints.renew(conn, LONG_AGO - leases.LEASE, room.key, seq)
 
     await room.log.write(write)
 
@@ -94,8 +94,13 @@ async def left_open(room: Room, *words: str, **post: Any) -> int:
 
     def write(conn: Any, now: int) -> None:
         for row, word in enumerate(words, 1):
-            drafts.keep(
-                conn, now, room.key, seq, row, drafts.Draft([("" if row > 1 else "markdown", word)])
+            checkpoints.keep(
+                conn,
+                now,
+                room.key,
+                seq,
+                row,
+                checkpoints.Draft([("" if row > 1 else "markdown", word)]),
             )
 
     await room.log.write(write)
@@ -280,11 +285,11 @@ async def test_what_is_kept_grows_with_what_is_said(room: Room) -> None:
     """Each row is the difference from the one before, also after something was taken back."""
     speaker = await speaking(room, "x" * 10_000)
 
-    def read(conn: Any) -> list[drafts.Draft]:
+    def read(conn: Any) -> list[checkpoints.Draft]:
         number, _ = find_room(conn, room.key) or (0, 0)
-        return [*drafts.kept(conn, number, {})[speaker.seq].drafts]
+        return [*checkpoints.kept(conn, number, {})[speaker.seq].drafts]
 
-    async def until(text: str) -> drafts.Draft:
+    async def until(text: str) -> checkpoints.Draft:
         async with asyncio.timeout(PATIENCE):
             while not (rows := await room.log.read(read)) or text not in str(rows[-1].parts):
                 pass
@@ -301,7 +306,7 @@ async def test_what_is_kept_grows_with_what_is_said(room: Room) -> None:
     assert (last.parts, last.keep) == ([("", "20 %")], 10_000)
     await speaker.close("done")
     assert await texts(room) == ["x" * 10_000 + "20 %"]
-    assert not await room.log.read(lambda conn: drafts.overdue(conn, 2**62))
+    assert not await room.log.read(lambda conn: checkpoints.overdue(conn, 2**62))
 
 
 async def test_a_stream_of_this_process_is_never_taken_for_another_ones(room: Room) -> None:
@@ -361,29 +366,29 @@ async def test_it_is_ended_in_a_room_that_nobody_opens(room: Room, lab: Lab) -> 
     async with running(), asyncio.timeout(PATIENCE):
         while not (await endings(room) and await endings(other)):
             pass
-    assert not await room.log.read(lambda conn: drafts.overdue(conn, 2**62))
+    assert not await room.log.read(lambda conn: checkpoints.overdue(conn, 2**62))
 
 
 async def test_a_promise_made_before_the_clock_was_set_back_is_as_long_as_others(
     room: Room,
 ) -> None:
     seq = await left_open(room, "half")
-    await room.log.write(lambda conn, now: drafts.renew(conn, now + HOUR, room.key, seq))
+    await room.log.write(lambda conn, now: checkpoints.renew(conn, now + HOUR, room.key, seq))
     await end_overdue(room.log)
     assert await endings(room) == [], "who speaks may be alive"
-    soon = time.time_ns() // 1000 + drafts.LEASE
-    assert await room.log.read(lambda conn: drafts.overdue(conn, soon)) == [(room.key, seq)]
+    soon = time.time_ns() // 1000 + leases.LEASE
+    assert await room.log.read(lambda conn: checkpoints.overdue(conn, soon)) == [(room.key, seq)]
 
 
 async def test_who_has_truly_ended_is_not_looked_at_for_ever(room: Room) -> None:
     """A process that was taken for dead keeps what it says, though the log has an end of it."""
     seq = await left_open(room, "half")
     await end_overdue(room.log)
-    keep = drafts.Draft([("markdown", "more")])
-    await room.log.write(lambda conn, now: drafts.keep(conn, LONG_AGO, room.key, seq, 9, keep))
+    keep = checkpoints.Draft([("markdown", "more")])
+    await room.log.write(lambda conn, now: checkpoints.keep(conn, LONG_AGO, room.key, seq, 9, keep))
     await end_overdue(room.log)
     assert await texts(room) == ["half"]
-    assert not await room.log.read(lambda conn: drafts.overdue(conn, 2**62))
+    assert not await room.log.read(lambda conn: checkpoints.overdue(conn, 2**62))
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 10])

@@ -15,7 +15,7 @@ from shiny_labchat._speaker import Speaker
 from shiny_labchat._window import PAGE, Page
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.state import Seat
-from shiny_labchat.store.drafts import LEASE
+from shiny_labchat.store.checkpoints import LEASE
 from tests.client import Browser, browser
 from tests.integration.alone.conftest import Person
 from tests.integration.alone.test_streams import (

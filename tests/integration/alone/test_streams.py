@@ -12,7 +12,7 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat._door import ticket
 from shiny_labchat.domain.state import Role
-from shiny_labchat.store.drafts import LEASE
+from shiny_labchat.store.checkpoints import LEASE
 from tests.client import Browser, Frame, browser
 from tests.integration.alone.conftest import Person
 from tests.server import Server

@@ -10,7 +10,7 @@ import pytest
 
 from shiny_labchat import Lab, Room
 from shiny_labchat.bots import AuditEntry
-from shiny_labchat.store.drafts import LEASE
+from shiny_labchat.store.checkpoints import LEASE
 from tests.client import Browser, browser
 from tests.integration.alone.conftest import Person
 from tests.integration.conftest import log_of

@@ -12,7 +12,7 @@ from shiny_labchat.domain.decide import decide
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.errors import Refused
-from shiny_labchat.store import _tables, drafts
+from shiny_labchat.store import checkpoints, queries
 
 __all__ = ["Batch", "Head", "Outcome", "Stale"]
 
@@ -83,7 +83,7 @@ class Batch:
             self.heads[key] = head
             self._stored[key] = head.state.seq
             if self._is_careful:
-                self._stored[key] = _tables.claim_room(self._conn, head.number)
+                self._stored[key] = queries.claim_room(self._conn, head.number)
             if self._stored[key] != head.state.seq:
                 self._catch_up(key, head)
             if key not in self._known:  # who follows the room may not have heard of all of it
@@ -93,7 +93,7 @@ class Batch:
         """See what others did in rooms, without locking them."""
         for key in rooms:
             known = self._known.get(key)
-            found = _tables.find_room(self._conn, key)
+            found = queries.find_room(self._conn, key)
             if found is None or (known is not None and found[1] == known.state.seq):
                 continue
             head = known or self._find(key)
@@ -101,14 +101,14 @@ class Batch:
             self._catch_up(key, head)
 
     def _find(self, key: RoomKey) -> Head | None:
-        found = _tables.find_room(self._conn, key)
+        found = queries.find_room(self._conn, key)
         if found is None:
             return None
         number, seq = found
-        return Head(number, _tables.load_state(self._conn, number, seq))
+        return Head(number, queries.load_state(self._conn, number, seq))
 
     def _catch_up(self, key: RoomKey, head: Head) -> Head:
-        missed = _tables.events_after(self._conn, head.number, head.state.seq)
+        missed = queries.events_after(self._conn, head.number, head.state.seq)
         return self._advance(key, head, missed)
 
     def _advance(self, key: RoomKey, head: Head, events: list[Event]) -> Head:
@@ -145,7 +145,7 @@ class Batch:
                 raise
             # it was allowed then
             return Outcome((self._become(key, repeated),), head.state, is_repeat=True)
-        self._rows += [_tables.row_of(head.number, event) for event in events]
+        self._rows += [queries.row_of(head.number, event) for event in events]
         self._streamed += [(key, head, event) for event in events if _is_of_stream(event)]
         head = self._advance(key, head, events)
         if cid is not None:
@@ -171,13 +171,13 @@ class Batch:
         return self._cids.get((key, cid)) or self._in_log(key, cid) or event
 
     def _in_log(self, key: RoomKey, cid: _Cid) -> Event | None:
-        return _tables.find_cid(self._conn, self.heads[key].number, *cid)
+        return queries.find_cid(self._conn, self.heads[key].number, *cid)
 
     def _create(self, key: RoomKey, command: Command) -> Head:
         if not isinstance(command, Configure):
             raise Refused("no_room", key.id)
         decide(RoomState(), command, self._now)  # who is refused makes no room
-        self.heads[key] = head = Head(_tables.insert_room(self._conn, key), RoomState())
+        self.heads[key] = head = Head(queries.insert_room(self._conn, key), RoomState())
         self._stored[key] = 0
         return head
 
@@ -191,18 +191,18 @@ class Batch:
             Another process was in one of the rooms.
         """
         if self._rows:
-            _tables.insert_events(self._conn, self._rows)
+            queries.insert_events(self._conn, self._rows)
         for key, head, event in self._streamed:  # it has a draft from its opening to its end
             if event.kind == "streamed":
-                drafts.drop(self._conn, key, event.data["of"])
+                checkpoints.drop(self._conn, key, event.data["of"])
             else:
-                drafts.begin(self._conn, self._now, head.number, event.seq)
+                checkpoints.begin(self._conn, self._now, head.number, event.seq)
         moves = [
             (head.number, self._stored[key], head.state.seq)
             for key, head in sorted(self.heads.items(), key=_by_number)
             if not self._is_careful or head.state.seq != self._stored[key]
         ]
-        if moves and not _tables.move_heads(self._conn, moves):
+        if moves and not queries.move_heads(self._conn, moves):
             raise Stale
 
 

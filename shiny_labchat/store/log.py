@@ -14,11 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shiny_labchat.domain.commands import Command
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.store._batch import Outcome
-from shiny_labchat.store._database import Database, File
-from shiny_labchat.store._engine import READERS, file_of, parse, store_error
-from shiny_labchat.store._writer import Listener, Work, Writer
-from shiny_labchat.store.prompts import Told
+from shiny_labchat.store.batch import Outcome
+from shiny_labchat.store.database import Database, File
+from shiny_labchat.store.sqlite import READERS, file_of, parse, store_error
+from shiny_labchat.store.writer import Listener, Work, Writer
 
 __all__ = ["Log", "open_log", "opened_logs"]
 
@@ -53,16 +52,10 @@ class Log:
     ----------
     url
         The database.
-
-    Attributes
-    ----------
-    told
-        What the newest entries of the audit say that bots were told.
     """
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
-        self.told = Told()
         file = File(url)
         self._writer = Writer(file)
         self._database = Database(file, write=False)

@@ -12,20 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from shiny_labchat.errors import SchemaTooNew, StoreError
+from shiny_labchat.errors import StoreError
 
-__all__ = [
-    "BUSY_AGAIN",
-    "BUSY_TIMEOUT",
-    "READERS",
-    "SCHEMA",
-    "connect",
-    "file_of",
-    "is_current",
-    "parse",
-    "store_error",
-    "upgrade",
-]
+__all__ = ["BUSY_AGAIN", "BUSY_TIMEOUT", "READERS", "connect", "file_of", "parse", "store_error"]
 
 BUSY_TIMEOUT = 5.0
 """How long a commit waits for another process's lock, in seconds."""
@@ -36,9 +25,6 @@ process that writes all the time, and pauses for less than that, may never let i
 """
 READERS = 4
 """Threads, and connections, that read at the same time."""
-SCHEMA = "0007"
-"""The newest migration this version knows."""
-_VERSION_TABLE = "labchat_version"
 
 
 def parse(url: str) -> sa.URL:
@@ -108,58 +94,6 @@ def _begin_to_write(conn: sa.Connection) -> None:
             if not is_busy or time.monotonic() >= deadline:
                 raise
         time.sleep(BUSY_AGAIN)
-
-
-def is_current(url: sa.URL) -> bool:
-    """Whether the database's schema is `SCHEMA`; takes no lock."""
-    engine = connect(url, write=False)
-    try:
-        with engine.begin() as conn:
-            return _stored_version(conn) == SCHEMA
-    finally:
-        engine.dispose()
-
-
-def upgrade(url: sa.URL) -> None:
-    """
-    Bring the database's schema to `SCHEMA`; several processes may do so at once.
-
-    Raises
-    ------
-    SchemaTooNew
-        A newer version of this package wrote it.
-    """
-    # Alembic takes half a second to import: only here, and not while others wait for the lock.
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["version_table"] = _VERSION_TABLE
-    engine = connect(url, write=True)
-    try:
-        with engine.begin() as conn:
-            _refuse_newer(url, _stored_version(conn))
-            config.attributes["connection"] = conn
-            command.upgrade(config, "head")
-    finally:
-        engine.dispose()
-
-
-def _refuse_newer(url: sa.URL, stored: str | None) -> None:
-    if stored is not None and stored > SCHEMA:
-        raise SchemaTooNew(
-            "store_broken",
-            url.render_as_string(),
-            f"its schema is {stored}, this shiny_labchat knows {SCHEMA}; install a newer one",
-        )
-
-
-def _stored_version(conn: sa.Connection) -> str | None:
-    if not sa.inspect(conn).has_table(_VERSION_TABLE):
-        return None
-    return conn.execute(sa.text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()
 
 
 def store_error(url: sa.URL, exc: BaseException) -> StoreError:

@@ -24,10 +24,10 @@ from shiny_labchat.domain.commands import Command
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import Refused, StoreError
-from shiny_labchat.store import _tokens
-from shiny_labchat.store._batch import Batch, Head, Stale
-from shiny_labchat.store._database import Database, File
-from shiny_labchat.store._engine import BUSY_AGAIN, store_error
+from shiny_labchat.store import tokens
+from shiny_labchat.store.batch import Batch, Head, Stale
+from shiny_labchat.store.database import Database, File
+from shiny_labchat.store.sqlite import BUSY_AGAIN, store_error
 
 __all__ = ["Committed", "Listener", "Work", "Writer"]
 
@@ -218,7 +218,7 @@ class Writer:
                 self._do(work, rooms, conn, now)
             rooms.store()
             if time.monotonic() >= self._tidy_at:
-                _tokens.forget_expired(conn, now)
+                tokens.forget_expired(conn, now)
                 self._tidy_at = time.monotonic() + TIDY
         self._committed_at = time.monotonic()
         return self._remember(rooms)

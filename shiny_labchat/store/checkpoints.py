@@ -15,8 +15,9 @@ import orjson
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import Part, RoomKey
-from shiny_labchat.store._leases import LEASE, LONGEST
-from shiny_labchat.store._tables import draft, find_room, room
+from shiny_labchat.store.leases import LEASE, LONGEST
+from shiny_labchat.store.queries import find_room
+from shiny_labchat.store.schema import draft, room
 
 __all__ = [
     "LEASE",

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.store._tables import token
+from shiny_labchat.store.schema import token
 
 __all__ = ["LIFETIMES", "Grant", "forget_expired", "issue", "look_up", "note", "redeem"]
 

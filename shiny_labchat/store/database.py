@@ -8,7 +8,8 @@ import threading
 
 import sqlalchemy as sa
 
-from shiny_labchat.store._engine import connect, file_of, is_current, upgrade
+from shiny_labchat.store.migrate import is_current, upgrade
+from shiny_labchat.store.sqlite import connect, file_of
 
 __all__ = ["Database", "File"]
 

@@ -20,14 +20,11 @@ from shiny_labchat.domain.commands import STREAM, SUBMITTED
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import settled
 from shiny_labchat.domain.state import RoomState, fold
+from shiny_labchat.store.schema import draft, event, room
 
 __all__ = [
-    "callback",
-    "callback_room",
     "claim_room",
     "dependencies",
-    "draft",
-    "event",
     "event_at",
     "events_after",
     "events_as_written",
@@ -38,99 +35,13 @@ __all__ = [
     "insert_room",
     "is_settled",
     "load_state",
-    "metadata",
     "move_heads",
     "open_streams",
-    "room",
     "rooms",
     "row_of",
     "submitted",
-    "token",
     "whole_at",
 ]
-
-metadata = sa.MetaData()
-
-room = sa.Table(
-    "room",
-    metadata,
-    sa.Column("key", sa.Integer, primary_key=True),
-    sa.Column("study", sa.Text, nullable=False),
-    sa.Column("id", sa.Text, nullable=False),
-    sa.Column("seq", sa.BigInteger, nullable=False),
-    sa.UniqueConstraint("study", "id", name="room_study_id"),
-)
-
-event = sa.Table(
-    "event",
-    metadata,
-    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("member", sa.Text),
-    sa.Column("data", sa.Text, nullable=False),
-    sa.Column("author", sa.Text, nullable=False),
-    sa.Column("cid", sa.Text),
-    sqlite_with_rowid=False,
-)
-# The author is the member, or "" for the programme: NULLs would all count as different.
-sa.Index(
-    "event_cid",
-    event.c.room,
-    event.c.author,
-    event.c.cid,
-    unique=True,
-    sqlite_where=event.c.cid.is_not(None),
-    postgresql_where=event.c.cid.is_not(None),
-)
-
-token = sa.Table(
-    "token",
-    metadata,
-    sa.Column("hash", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("study", sa.Text),
-    sa.Column("room", sa.Text),
-    sa.Column("member", sa.Text, nullable=False),
-    sa.Column("role", sa.Text),
-    sa.Column("page", sa.Text),
-    sa.Column("expires", sa.BigInteger),
-    sa.Column("used", sa.BigInteger),
-)
-sa.Index("token_expires", token.c.expires)
-
-draft = sa.Table(
-    "draft",
-    metadata,
-    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("row", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("until", sa.BigInteger, nullable=False),
-    sa.Column("data", sa.Text, nullable=False),
-)
-
-# Which callbacks have been registered, for which rooms, and which room was the newest then.
-callback = sa.Table(
-    "callback",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("scope", sa.Text, primary_key=True),
-    sa.Column("since", sa.Integer, nullable=False),
-)
-
-callback_room = sa.Table(
-    "callback_room",
-    metadata,
-    sa.Column("callback", sa.Text, primary_key=True),
-    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
-    sa.Column("done", sa.BigInteger, nullable=False),
-    sa.Column("begun", sa.BigInteger),
-    sa.Column("tries", sa.Integer, nullable=False),
-    sa.Column("owner", sa.Text),
-    sa.Column("until", sa.BigInteger),
-    sqlite_with_rowid=False,
-)
 
 ROWS_AT_ONCE = 100
 """Rows in one statement; SQLite takes 999 values at least."""

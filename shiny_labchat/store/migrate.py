@@ -1,0 +1,69 @@
+"""Bringing a database's schema up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from shiny_labchat.errors import SchemaTooNew
+from shiny_labchat.store.sqlite import connect
+
+__all__ = ["SCHEMA", "is_current", "upgrade"]
+
+SCHEMA = "0007"
+"""The newest migration this version knows."""
+
+_VERSION_TABLE = "labchat_version"
+
+
+def is_current(url: sa.URL) -> bool:
+    """Whether the database's schema is `SCHEMA`; takes no lock."""
+    engine = connect(url, write=False)
+    try:
+        with engine.begin() as conn:
+            return _stored_version(conn) == SCHEMA
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: sa.URL) -> None:
+    """
+    Bring the database's schema to `SCHEMA`; several processes may do so at once.
+
+    Raises
+    ------
+    SchemaTooNew
+        A newer version of this package wrote it.
+    """
+    # Alembic takes half a second to import: only here, and not while others wait for the lock.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["version_table"] = _VERSION_TABLE
+    engine = connect(url, write=True)
+    try:
+        with engine.begin() as conn:
+            _refuse_newer(url, _stored_version(conn))
+            config.attributes["connection"] = conn
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def _refuse_newer(url: sa.URL, stored: str | None) -> None:
+    if stored is not None and stored > SCHEMA:
+        raise SchemaTooNew(
+            "store_broken",
+            url.render_as_string(),
+            f"its schema is {stored}, this shiny_labchat knows {SCHEMA}; install a newer one",
+        )
+
+
+def _stored_version(conn: sa.Connection) -> str | None:
+    if not sa.inspect(conn).has_table(_VERSION_TABLE):
+        return None
+    return conn.execute(sa.text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()

@@ -1,0 +1,160 @@
+"""The tables of a lab's database, in the order in which they refer to each other."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+__all__ = [
+    "audit",
+    "callback",
+    "callback_room",
+    "composing",
+    "draft",
+    "event",
+    "metadata",
+    "room",
+    "token",
+    "totals",
+]
+
+metadata = sa.MetaData()
+
+room = sa.Table(
+    "room",
+    metadata,
+    sa.Column("key", sa.Integer, primary_key=True),
+    sa.Column("study", sa.Text, nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("study", "id", name="room_study_id"),
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("member", sa.Text),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("cid", sa.Text),
+    sqlite_with_rowid=False,
+)
+
+# The author is the member, or "" for the programme: NULLs would all count as different.
+sa.Index(
+    "event_cid",
+    event.c.room,
+    event.c.author,
+    event.c.cid,
+    unique=True,
+    sqlite_where=event.c.cid.is_not(None),
+    postgresql_where=event.c.cid.is_not(None),
+)
+
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("study", sa.Text),
+    sa.Column("room", sa.Text),
+    sa.Column("member", sa.Text, nullable=False),
+    sa.Column("role", sa.Text),
+    sa.Column("page", sa.Text),
+    sa.Column("expires", sa.BigInteger),
+    sa.Column("used", sa.BigInteger),
+)
+
+sa.Index("token_expires", token.c.expires)
+
+draft = sa.Table(
+    "draft",
+    metadata,
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("row", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+# Which callbacks have been registered, for which rooms, and which room was the newest then.
+callback = sa.Table(
+    "callback",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("since", sa.Integer, nullable=False),
+)
+
+callback_room = sa.Table(
+    "callback_room",
+    metadata,
+    sa.Column("callback", sa.Text, primary_key=True),
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
+    sa.Column("done", sa.BigInteger, nullable=False),
+    sa.Column("begun", sa.BigInteger),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("until", sa.BigInteger),
+    sqlite_with_rowid=False,
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("key", sa.Integer, primary_key=True),
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), nullable=False),
+    sa.Column("bot", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("knew", sa.BigInteger, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("is_call", sa.Boolean, nullable=False),
+    sa.Column("is_fallback", sa.Boolean, nullable=False),
+    sa.Column("prompt", sa.Text),
+    sa.Column("base", sa.BigInteger),
+    sa.Column("kept", sa.BigInteger),
+    sa.Column("within", sa.BigInteger),
+    sa.Column("provider", sa.Text),
+    sa.Column("model", sa.Text),
+    sa.Column("parameters", sa.Text),
+    sa.Column("seed", sa.BigInteger),
+    sa.Column("reply", sa.Text),
+    sa.Column("tokens_in", sa.BigInteger),
+    sa.Column("tokens_out", sa.BigInteger),
+    sa.Column("tokens_cached", sa.BigInteger),
+    sa.Column("cost", sa.Float),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("asked", sa.BigInteger),
+    sa.Column("first", sa.BigInteger),
+    sa.Column("done", sa.BigInteger),
+    sa.Column("posted", sa.BigInteger),
+    sa.Column("became", sa.BigInteger),
+)
+
+sa.Index("audit_about", audit.c.room, audit.c.bot, audit.c.seq)
+sa.Index("audit_outcome", audit.c.room, audit.c.bot, audit.c.outcome, audit.c.knew)
+
+composing = sa.Table(
+    "composing",
+    metadata,
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
+    sa.Column("bot", sa.Text, primary_key=True),
+    sa.Column("place", sa.BigInteger, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+
+totals = sa.Table(
+    "spent",
+    metadata,
+    sa.Column("study", sa.Text, primary_key=True),
+    sa.Column("bot", sa.Text, primary_key=True),
+    sa.Column("calls", sa.BigInteger, nullable=False),
+    sa.Column("tokens_in", sa.BigInteger, nullable=False),
+    sa.Column("tokens_out", sa.BigInteger, nullable=False),
+    sa.Column("cost", sa.Float, nullable=False),
+    sa.Column("unpriced", sa.BigInteger, nullable=False),
+)
