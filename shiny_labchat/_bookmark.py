@@ -23,12 +23,12 @@ from shiny_labchat._following import Following
 from shiny_labchat._lab import Lab
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._replies import Replies
-from shiny_labchat._reservation import Kept, Reservation, find_reservation
 from shiny_labchat._room import Room
 from shiny_labchat._saying import Saying
 from shiny_labchat._seat import INVITE, Bookmark, RestoreMember
 from shiny_labchat._submit import Handlers, Lost
 from shiny_labchat._transform import Transforms
+from shiny_labchat.access.bookmarks import Kept, Reservation, find_reservation
 from shiny_labchat.domain.events import RoomKey
 
 if TYPE_CHECKING:

@@ -15,10 +15,11 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from shiny_labchat import _door, protocol
+from shiny_labchat import protocol
 from shiny_labchat._doorstep import Doorstep, Places
 from shiny_labchat._live import Live
 from shiny_labchat._socket import Socket, text_of_frame
+from shiny_labchat.access import tickets
 from shiny_labchat.errors import BadFrame, Refused, StoreError
 
 __all__ = ["PATH", "Endpoint", "route"]
@@ -70,7 +71,7 @@ async def _serve(ws: WebSocket, receive: Receive, send: Send) -> None:
             hello = protocol.decode(await text_of_frame(receive))
         if not isinstance(hello, protocol.Hello):
             raise BadFrame("bad_frame", "the first frame must be a hello")
-        entry = await _door.enter(hello.token, hello.is_resume)
+        entry = await tickets.enter(hello.token, hello.is_resume)
     room = await Live.of(entry.log).open(entry.room)
     try:
         if room.state.seat(entry.member) is None:

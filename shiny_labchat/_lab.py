@@ -10,8 +10,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar, cast
 
-from shiny_labchat import _attendance, _callbacks, _door
+from shiny_labchat import _attendance, _callbacks
 from shiny_labchat._room import MessageFunction, Room, Settings
+from shiny_labchat.access import identity
 from shiny_labchat.arguments import as_id
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import as_member_id, as_roles
@@ -269,7 +270,7 @@ class Lab:
             role=roles[0] if roles else None,
             study=study,
         )
-        return await _door.invite(self._log, grant)
+        return await identity.invite(self._log, grant)
 
 
 def _several(rooms: object) -> Sequence[object]:

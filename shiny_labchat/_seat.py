@@ -21,12 +21,14 @@ from shiny.reactive._reactives import Effect_
 from shiny.session import Session
 from shiny.types import SilentException
 
-from shiny_labchat import _door, _shiny
+from shiny_labchat import _shiny
 from shiny_labchat._lab import Lab
 from shiny_labchat._live import Live, LiveRoom
-from shiny_labchat._reservation import Reservation, browser_of
 from shiny_labchat._room import Room
 from shiny_labchat._submit import Lost
+from shiny_labchat.access import tickets
+from shiny_labchat.access.bookmarks import Reservation, browser_of
+from shiny_labchat.access.identity import identify, invitation
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
 from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
@@ -308,7 +310,9 @@ class Seating:
             await room.join(grant.member, pseudonym, wish.role or cast("Role | None", grant.role))
         live = await self._open(room, grant.member)
         try:
-            ticket = await _door.ticket(room.log, room.key, grant.member, page, waits=self._waits())
+            ticket = await tickets.ticket(
+                room.log, room.key, grant.member, page, waits=self._waits()
+            )
         except BaseException:
             live.leave()
             raise
@@ -345,7 +349,7 @@ class Seating:
         key = hello.keys.get(wish.identity)
         if key is None:
             raise Refused("not_invited", room.id)
-        member = await _door.identify(self._lab.log, key)
+        member = await identify(self._lab.log, key)
         await self._check_link(room, member, wish.bookmark)
         return Grant(member)
 
@@ -360,7 +364,7 @@ class Seating:
 
     async def _invited(self, room: Room, query: str) -> Grant | None:
         token = parse_qs(query.removeprefix("?")).get(INVITE, [""])[-1]
-        grant = await _door.invitation(self._lab.log, token) if token else None
+        grant = await invitation(self._lab.log, token) if token else None
         if grant is None:
             return None
         if grant.room is not None:

@@ -20,10 +20,11 @@ from typing import Any
 from starlette.types import Receive, Send
 from starlette.websockets import WebSocketDisconnect
 
-from shiny_labchat import _door, protocol
+from shiny_labchat import protocol
 from shiny_labchat._live import LiveRoom
 from shiny_labchat._open_stream import Position
 from shiny_labchat._window import Page
+from shiny_labchat.access import tickets
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import Seat
@@ -75,7 +76,7 @@ class Socket:
         Its person is no member of the room (any more).
     """
 
-    def __init__(self, receive: Receive, send: Send, entry: _door.Entry, room: LiveRoom) -> None:
+    def __init__(self, receive: Receive, send: Send, entry: tickets.Entry, room: LiveRoom) -> None:
         self._receive = receive
         self._transmit = send
         self._entry = entry

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._door import ticket
+from shiny_labchat.access.tickets import ticket
 from shiny_labchat.domain.events import Event
 from shiny_labchat.store import events_after, find_room
 from tests.client import Browser, browser

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from shiny_labchat import Room
-from shiny_labchat._door import ticket
+from shiny_labchat.access.tickets import ticket
 from tests.client import Browser, Frame, browser
 from tests.page import page
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._door import ticket
+from shiny_labchat.access.tickets import ticket
 from tests.client import Browser, browser
 from tests.page import page
 from tests.server import Server, shiny_run

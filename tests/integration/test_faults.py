@@ -14,7 +14,7 @@ from random import Random
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._door import ticket
+from shiny_labchat.access.tickets import ticket
 from shiny_labchat.errors import SENTENCES
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
 from tests.client import Browser, browser

@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from shiny_labchat import Lab, Room
-from shiny_labchat._door import ticket
+from shiny_labchat.access.tickets import ticket
 from shiny_labchat.store import Grant, issue
 from tests.client import browser
 from tests.server import Server

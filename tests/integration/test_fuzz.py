@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._door import ticket
+from shiny_labchat.access.tickets import ticket
 from shiny_labchat.store import Grant, issue
 from tests.fuzz import attack
 from tests.integration.grammar import Grammar

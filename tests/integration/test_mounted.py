@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from shiny_labchat import Room
-from shiny_labchat._door import ticket
+from shiny_labchat.access.tickets import ticket
 from tests.client import browser
 from tests.server import Server
 

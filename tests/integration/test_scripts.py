@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from websockets.asyncio.client import connect
 
 from shiny_labchat import Lab
-from shiny_labchat._door import invitation
+from shiny_labchat.access.identity import invitation
 from shiny_labchat.cli import main
 from tests.server import ROOT, Server, shiny_run
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from shiny_labchat import Lab, _door
+from shiny_labchat import Lab
+from shiny_labchat.access.tickets import ticket
 from tests.bench.crowd import ROOM
 from tests.bench.sides.ours_app import RULES, STUDY
 from tests.bench.tally import old_line
@@ -28,7 +29,7 @@ async def tickets(lab: Lab, number: str, name: str) -> None:
     for k in range(int(number)):
         room = lab.room(name.format(k), study=STUDY, rules=RULES)
         member = await room.add_member(f"new-{name}-{k}")
-        print(await _door.ticket(room.log, room.key, member.id, f"page-{k}"))
+        print(await ticket(room.log, room.key, member.id, f"page-{k}"))
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from shiny_labchat import Lab, Room
-from shiny_labchat._door import Entry
 from shiny_labchat._live import Live
 from shiny_labchat._socket import Socket
 from shiny_labchat._speaker import Speaker
 from shiny_labchat._window import PAGE, Page
+from shiny_labchat.access.tickets import Entry
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.state import Seat
 from shiny_labchat.store.checkpoints import LEASE

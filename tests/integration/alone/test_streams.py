@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._door import ticket
+from shiny_labchat.access.tickets import ticket
 from shiny_labchat.domain.state import Role
 from shiny_labchat.store.checkpoints import LEASE
 from tests.client import Browser, Frame, browser

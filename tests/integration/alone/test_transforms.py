@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from shiny_labchat import Lab, Room
-from shiny_labchat._door import ticket
+from shiny_labchat.access.tickets import ticket
 from tests.client import Browser, browser
 from tests.integration.conftest import log_of
 from tests.page import Page, page
