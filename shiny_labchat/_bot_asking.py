@@ -14,12 +14,13 @@ import sqlalchemy as sa
 
 from shiny_labchat._bot_model import FunctionQuestion, ModelQuestion, Question
 from shiny_labchat._bot_rules import BotSpec, Budget
+from shiny_labchat.audit import entries, spending
+from shiny_labchat.audit.prompts import Base, told_of
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import StoreError
 from shiny_labchat.models import exchange
-from shiny_labchat.store import Log, audit, spending
-from shiny_labchat.store.prompts import Base, told_of
+from shiny_labchat.store import Log
 
 __all__ = ["Answer", "Asking", "Hear", "Unanswered", "Unasked", "Unwanted", "in_words"]
 
@@ -283,7 +284,7 @@ class _Calls:
         self._is_open = False
         entry, reply = self.entry, _storable("".join(self._said))
         known = {"reply": reply, "first": self._first, "done": _now(), **fields}
-        return self._asking.log.write(lambda conn, now: audit.settle(conn, entry, **known))
+        return self._asking.log.write(lambda conn, now: entries.settle(conn, entry, **known))
 
     def _fail(self, reason: str) -> asyncio.Future[Any]:
         failed = {"outcome": "failed", "reason": reason}
@@ -295,7 +296,7 @@ class _Calls:
         asking = self._asking
         fields |= {"seq": asking.message.seq, "knew": self._knew}
         fields |= {"is_fallback": self._is_fallback}
-        return audit.add(conn, now, asking.where, asking.spec.id, **fields)
+        return entries.add(conn, now, asking.where, asking.spec.id, **fields)
 
 
 def _spent_up(conn: sa.Connection, asking: Asking) -> str | None:

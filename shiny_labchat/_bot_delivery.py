@@ -12,10 +12,10 @@ from shiny_labchat import _bot_rules, protocol
 from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, Unwanted
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
+from shiny_labchat.audit import entries
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import Refused
-from shiny_labchat.store import audit
 
 __all__ = ["Composed", "Manner", "compose", "speak_as_it_comes"]
 
@@ -144,7 +144,7 @@ async def speak_as_it_comes(
         task = asyncio.current_task()
         is_over = task is not None and bool(task.cancelling())  # else somebody, who may, stopped it
         await asyncio.shield(speech.close("stopped"))
-        outcome: audit.Outcome = "interrupted" if is_over else "stopped"
+        outcome: entries.Outcome = "interrupted" if is_over else "stopped"
         await asyncio.shield(_settle(room, asking, speech, outcome))
         if is_over:
             raise
@@ -195,7 +195,7 @@ class _Speech:
 
 
 async def _settle(
-    room: Room, asking: Asking, speech: _Speech, outcome: audit.Outcome | None = None
+    room: Room, asking: Asking, speech: _Speech, outcome: entries.Outcome | None = None
 ) -> None:
     """Write down what the newest call has become; None: what came of it is known already."""
     entry, speaker = asking.entry, speech.speaker
@@ -205,4 +205,4 @@ async def _settle(
     elif outcome == "posted":
         fields = {"outcome": "silent", "reason": "model"}
     if entry is not None and fields:
-        await room.log.write(lambda conn, now: audit.settle(conn, entry, **fields))
+        await room.log.write(lambda conn, now: entries.settle(conn, entry, **fields))

@@ -25,12 +25,13 @@ from shiny_labchat._bot_others import Ears, Turn, in_turn
 from shiny_labchat._bot_rules import BotSpec, Silence
 from shiny_labchat._live import Live, LiveRoom
 from shiny_labchat._room import Room
+from shiny_labchat.audit import entries
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
 from shiny_labchat.domain.state import RoomState, Seat
 from shiny_labchat.errors import Refused
-from shiny_labchat.store import Outcome, audit, floor
+from shiny_labchat.store import Outcome, floor
 
 __all__ = ["enter", "react"]
 
@@ -96,10 +97,10 @@ async def react(spec: BotSpec, room: Room, message: Message) -> None:
         live.leave()
 
 
-async def _begin(spec: BotSpec, room: Room, message: Message) -> audit.Begun:
-    def begin(conn: sa.Connection, now: int) -> audit.Begun:
+async def _begin(spec: BotSpec, room: Room, message: Message) -> entries.Begun:
+    def begin(conn: sa.Connection, now: int) -> entries.Begun:
         floor.leave(conn, room.key, spec.id)
-        return audit.take_up(conn, room.key, spec.id, message.seq, _cid_of(message))
+        return entries.take_up(conn, room.key, spec.id, message.seq, _cid_of(message))
 
     return await room.log.write(begin)
 
@@ -128,7 +129,7 @@ class Reaction:
         ears: Ears,
         seat: Seat,
         message: Message,
-        begun: audit.Begun,
+        begun: entries.Begun,
     ) -> None:
         self._spec = spec
         self._room = room
@@ -160,7 +161,7 @@ class Reaction:
 
     # ── whether ──
 
-    async def _why_not(self) -> tuple[audit.Outcome, str] | None:
+    async def _why_not(self) -> tuple[entries.Outcome, str] | None:
         spec, message = self._spec, self._message
         if self._whole <= self._known:
             return "covered", "covered"
@@ -371,11 +372,11 @@ class Reaction:
 
     # ── the record ──
 
-    async def _say_nothing(self, outcome: audit.Outcome, reason: str) -> None:
+    async def _say_nothing(self, outcome: entries.Outcome, reason: str) -> None:
         bot, seq, knew = self._spec.id, self._message.seq, self._live.state.seq
         fields: dict[str, Any] = {"seq": seq, "knew": knew, "outcome": outcome, "reason": reason}
         where = self._room.key
-        await self._room.log.write(lambda conn, now: audit.add(conn, now, where, bot, **fields))
+        await self._room.log.write(lambda conn, now: entries.add(conn, now, where, bot, **fields))
 
     async def _settle(self, entry: int, **fields: Any) -> None:
-        await self._room.log.write(lambda conn, now: audit.settle(conn, entry, **fields))
+        await self._room.log.write(lambda conn, now: entries.settle(conn, entry, **fields))

@@ -14,13 +14,13 @@ from shiny_labchat import _attendance, _callbacks
 from shiny_labchat._room import MessageFunction, Room, Settings
 from shiny_labchat.access import identity
 from shiny_labchat.arguments import as_id
+from shiny_labchat.audit.entries import AuditEntry, written
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import as_member_id, as_roles
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role
 from shiny_labchat.store import Grant, Log, find_room, open_log, rooms
-from shiny_labchat.store.audit import AuditEntry, written
 
 __all__ = ["Lab"]
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast, overload
 import sqlalchemy as sa
 
 from shiny_labchat import _attendance, _callbacks, _history
+from shiny_labchat.audit.entries import AuditEntry, written
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import Member, as_member_id, as_roles
@@ -25,7 +26,6 @@ from shiny_labchat.store import (
     find_room,
     load_state,
 )
-from shiny_labchat.store.audit import AuditEntry, written
 
 __all__ = ["MessageFunction", "Room", "Settings"]
 

@@ -31,9 +31,9 @@ from shiny_labchat._bot_rules import (
 )
 from shiny_labchat._room import Room
 from shiny_labchat.arguments import as_id, check_client, check_count, check_function, check_number
+from shiny_labchat.audit.entries import AuditEntry
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import Pseudonym
-from shiny_labchat.store.audit import AuditEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from shiny_labchat import Lab, Room
-from shiny_labchat.store import audit
+from shiny_labchat.audit import entries
 
 
 async def test_what_a_bot_begins_with_is_found_without_reading_its_record(
@@ -23,7 +23,7 @@ async def test_what_a_bot_begins_with_is_found_without_reading_its_record(
             asked.append((statement, values))
 
         event.listen(conn, "before_cursor_execute", note)
-        audit.take_up(conn, room.key, "machine", message.seq, "bot:1")
+        entries.take_up(conn, room.key, "machine", message.seq, "bot:1")
         event.remove(conn, "before_cursor_execute", note)
         explained = [conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {s}", v).all() for s, v in asked]
         return [step[-1] for steps in explained for step in steps]

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import Lab, Message, Room
-from shiny_labchat.store import audit, schema
-from shiny_labchat.store.prompts import Base, Told, joined, told_of
+from shiny_labchat.audit import entries
+from shiny_labchat.audit.prompts import Base, Told, joined, told_of
+from shiny_labchat.store import schema
 
 texts = st.sampled_from("abc").map(lambda text: {"text": text})
 turns = st.fixed_dictionaries(
@@ -55,7 +56,7 @@ async def ask(lab: Lab, room: Room, whole: Sequence[Any], bot: str = "machine") 
 
     def add(conn: sa.Connection, now: int) -> Base:
         fields = {"seq": 1, "knew": 1, "outcome": "open"}
-        return Base(audit.add(conn, now, room.key, bot, prompt, **fields), now)
+        return Base(entries.add(conn, now, room.key, bot, prompt, **fields), now)
 
     told_of(lab.log).remember(whose, await lab.log.write(add), whole)
 

@@ -13,10 +13,11 @@ from alembic.config import Config
 
 import shiny_labchat.store
 from shiny_labchat import Lab, Room
+from shiny_labchat.audit import entries
+from shiny_labchat.audit.prompts import Prompt
+from shiny_labchat.audit.spending import Spent, spent
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.store import audit, schema
-from shiny_labchat.store.prompts import Prompt
-from shiny_labchat.store.spending import Spent, spent
+from shiny_labchat.store import schema
 from shiny_labchat.store.sqlite import connect, parse
 
 BILL: Mapping[str, Any] = {"tokens_in": 5, "tokens_out": 7, "tokens_cached": 100, "cost": 0.25}
@@ -25,7 +26,7 @@ UNKNOWN: Mapping[str, Any] = dict.fromkeys(BILL)
 
 def begun(conn: sa.Connection, where: RoomKey, bot: str = "machine", **fields: Any) -> int:
     about = {"is_call": True, "outcome": "open", **fields}
-    return audit.add(conn, 1, where, bot, seq=1, knew=1, **about)
+    return entries.add(conn, 1, where, bot, seq=1, knew=1, **about)
 
 
 async def test_what_was_spent_is_what_the_rows_say(lab: Lab) -> None:
@@ -40,14 +41,14 @@ async def test_what_was_spent_is_what_the_rows_say(lab: Lab) -> None:
             key = begun(conn, room.key, bot, **kinds)
             match rng.randrange(4):
                 case 0:
-                    audit.settle(conn, key, outcome="failed", done=now)
+                    entries.settle(conn, key, outcome="failed", done=now)
                 case 1:
-                    audit.settle(conn, key, done=now, **UNKNOWN)
+                    entries.settle(conn, key, done=now, **UNKNOWN)
                 case 2:
-                    audit.settle(conn, key, done=now, **{**BILL, "cost": None})
+                    entries.settle(conn, key, done=now, **{**BILL, "cost": None})
                 case _:
-                    audit.settle(conn, key, done=now, **BILL)
-            audit.settle(conn, key, outcome="posted", posted=now, became=1)
+                    entries.settle(conn, key, done=now, **BILL)
+            entries.settle(conn, key, outcome="posted", posted=now, became=1)
 
     await lab.log.write(trials)
     for study in ("s0", "s1"):
@@ -68,7 +69,7 @@ async def test_what_was_spent_is_what_the_rows_say(lab: Lab) -> None:
 async def test_what_was_spent_is_known_without_reading_the_calls(lab: Lab, room: Room) -> None:
     def look(conn: sa.Connection, now: int) -> tuple[Spent, Spent]:
         key = begun(conn, room.key, prompt=Prompt([{"role": "user"}]))
-        audit.settle(conn, key, **BILL)
+        entries.settle(conn, key, **BILL)
         before = spent(conn, "s", "machine")
         conn.execute(sa.delete(schema.audit))
         return before, spent(conn, "s", "machine")
@@ -85,10 +86,10 @@ async def test_who_was_taken_for_dead_stays_interrupted_unless_it_was_said(
     def trials(conn: sa.Connection, now: int) -> None:
         for fields in ({"outcome": "dropped", "reason": "talk went on"}, {"outcome": "failed"}):
             lost = begun(conn, room.key, outcome="interrupted")
-            audit.settle(conn, lost, done=now, reply="hm", **BILL)
-            audit.settle(conn, lost, **fields)
+            entries.settle(conn, lost, done=now, reply="hm", **BILL)
+            entries.settle(conn, lost, **fields)
         said = begun(conn, room.key, outcome="interrupted")
-        audit.settle(conn, said, outcome="posted", posted=now, became=9)
+        entries.settle(conn, said, outcome="posted", posted=now, became=9)
 
     await lab.log.write(trials)
     one, two, said = await room.audit()
@@ -104,8 +105,8 @@ async def test_a_call_that_has_failed_was_not_interrupted(lab: Lab, room: Room) 
 
     def trial(conn: sa.Connection, now: int) -> None:
         entry = begun(conn, room.key)
-        audit.settle(conn, entry, outcome="failed", reason="500")
-        audit.settle(conn, entry, outcome="interrupted")
+        entries.settle(conn, entry, outcome="failed", reason="500")
+        entries.settle(conn, entry, outcome="interrupted")
 
     await lab.log.write(trial)
     assert [(e.outcome, e.reason) for e in await room.audit()] == [("failed", "500")]
@@ -135,7 +136,7 @@ def test_a_database_with_calls_knows_what_they_cost_when_it_is_opened(url: str) 
         lab.log.read_now(lambda conn, b=bot: spent(conn, "s", b)) for bot in ("machine", None)
     ]
     assert totals == [Spent(3, 210, 14, 0.25, 1), Spent(4, 315, 21, 0.5, 1)]
-    rows = lab.log.read_now(lambda conn: audit.written(conn))
+    rows = lab.log.read_now(lambda conn: entries.written(conn))
     assert [row.is_call for row in rows] == [True, True, True, True, False, False, True]
     lab.log.close()
 

@@ -14,13 +14,13 @@ from typing import Any, Literal, NamedTuple
 import orjson
 import sqlalchemy as sa
 
+from shiny_labchat.audit.prompts import Prompt, joined
+from shiny_labchat.audit.spending import Spent, spend
 from shiny_labchat.domain.commands import STREAM
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import to_datetime
-from shiny_labchat.store.prompts import Prompt, joined
 from shiny_labchat.store.queries import find_cid, find_room, whole_at
 from shiny_labchat.store.schema import audit, room
-from shiny_labchat.store.spending import Spent, spend
 
 __all__ = ["AuditEntry", "Begun", "Outcome", "add", "settle", "take_up", "written"]
 

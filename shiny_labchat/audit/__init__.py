@@ -1,0 +1,1 @@
+"""What bots asked models and were answered, and what it cost."""
