@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol, cast
 
-from shiny_labchat import _callbacks
+from shiny_labchat.callbacks import scheduler
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message
@@ -37,7 +37,7 @@ class Attendant(Protocol):
         ...
 
 
-def attend(log: Log, scope: Scope, bot: Attendant, room_of: _callbacks.RoomOf) -> None:
+def attend(log: Log, scope: Scope, bot: Attendant, room_of: scheduler.RoomOf) -> None:
     """
     Have a bot react in some rooms, from now on and after each restart; see `Lab.add_bot`.
 
@@ -50,7 +50,7 @@ def attend(log: Log, scope: Scope, bot: Attendant, room_of: _callbacks.RoomOf) -
     async def react(room: Any, member: Member | None, message: Message) -> None:
         await bot.react(room, message)
 
-    _callbacks.register(log, scope, react, f"{floor.CALLBACK}{bot.id}", room_of)
+    scheduler.register(log, scope, react, f"{floor.CALLBACK}{bot.id}", room_of)
     _bots.setdefault(log, {})[bot.id, scope] = bot
 
 

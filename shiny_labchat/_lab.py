@@ -10,11 +10,12 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar, cast
 
-from shiny_labchat import _attendance, _callbacks
+from shiny_labchat import _attendance
 from shiny_labchat._room import MessageFunction, Room, Settings
 from shiny_labchat.access import identity
 from shiny_labchat.arguments import as_id
 from shiny_labchat.audit.entries import AuditEntry, written
+from shiny_labchat.callbacks import scheduler
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import as_member_id, as_roles
 from shiny_labchat.domain.rules import Rules
@@ -181,7 +182,7 @@ class Lab:
         scope = Scope(tuple(self._part(each) for each in _several(rooms)))
 
         def register(fn: F) -> F:
-            _callbacks.register(self._log, scope, fn, name, self._given)
+            scheduler.register(self._log, scope, fn, name, self._given)
             return fn
 
         return register

@@ -9,8 +9,9 @@ from typing import Any, TypeVar, cast, overload
 
 import sqlalchemy as sa
 
-from shiny_labchat import _attendance, _callbacks, _history
+from shiny_labchat import _attendance, _history
 from shiny_labchat.audit.entries import AuditEntry, written
+from shiny_labchat.callbacks import scheduler
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import Member, as_member_id, as_roles
@@ -95,8 +96,8 @@ class Room:
 
     async def submit(self, command: commands.Command) -> Outcome:
         """Have a command decided, in a room that exists by then; for this package."""
-        _callbacks.start(self.log)
-        command = _callbacks.signed(command, self._given_to)
+        scheduler.start(self.log)
+        command = scheduler.signed(command, self._given_to)
         known = _created(self.log).get(self.key)
         if known is None or self._settings not in (known, Settings()):
             await self.create()
@@ -324,7 +325,7 @@ class Room:
         """
 
         def register(fn: F) -> F:
-            _callbacks.register(self.log, Scope((self.key,)), fn, name, self.same_lab)
+            scheduler.register(self.log, Scope((self.key,)), fn, name, self.same_lab)
             return fn
 
         return register if fn is None else register(fn)

@@ -27,7 +27,8 @@ from shiny.session import Session
 from shiny.session._session import AppSession
 from starlette.applications import Starlette
 
-from shiny_labchat import _callbacks, _gateway, _orphans, _speaker, concurrency
+from shiny_labchat import _gateway, _orphans, _speaker, concurrency
+from shiny_labchat.callbacks import scheduler
 
 __all__ = [
     "app_of",
@@ -92,7 +93,7 @@ def _run_beside(app: Starlette) -> None:
     async def lifespan(app: Starlette) -> AsyncGenerator[Any]:
         async with (
             inner(app) as state,
-            _callbacks.running(),
+            scheduler.running(),
             _orphans.running(),
             _speaker.running(),
         ):

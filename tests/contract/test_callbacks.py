@@ -15,23 +15,15 @@ import pytest
 import sqlalchemy as sa
 from anyio.lowlevel import checkpoint
 
-from shiny_labchat import (
-    Bot,
-    Lab,
-    Member,
-    Message,
-    Room,
-    Rules,
-    _callbacks,
-    protocol,
-)
-from shiny_labchat._errands import TRIES
+from shiny_labchat import Bot, Lab, Member, Message, Room, Rules, protocol
 from shiny_labchat._speaker import Speaker
+from shiny_labchat.callbacks import scheduler
+from shiny_labchat.callbacks.cursors import LEASE, Place, advance
+from shiny_labchat.callbacks.worker import TRIES
 from shiny_labchat.concurrency import BLOCKED
 from shiny_labchat.domain.commands import EndStream, PassOver, Post
 from shiny_labchat.domain.events import Event
 from shiny_labchat.store import events_after, find_room
-from shiny_labchat.store.callbacks import LEASE, Place, advance
 from shiny_labchat.store.log import Log
 from shiny_labchat.store.sqlite import READERS, parse
 
@@ -42,7 +34,7 @@ Heard = tuple[Room, Member | None, Message]
 @pytest.fixture(autouse=True)
 async def ends(lab: Lab, reopen: Lab) -> AsyncIterator[None]:
     """Callbacks are left before their logs are closed."""
-    async with _callbacks.running():
+    async with scheduler.running():
         yield
 
 
@@ -539,7 +531,7 @@ async def test_one_that_is_cancelled_from_inside_has_failed(
             await room.post(text)
         async with asyncio.timeout(20):
             assert await tried.get() == (text, is_repeat)
-            while _callbacks._of_logs[lab.log]._rung.is_set():  # nothing else brings it back
+            while scheduler._of_logs[lab.log]._rung.is_set():  # nothing else brings it back
                 await room.members()
 
 
@@ -615,7 +607,7 @@ async def test_after_a_restart_it_goes_on_with_the_first_unhandled_message(
         await room.post(f"{n}")
     await began.wait()
     await first.hears(4)
-    await _callbacks._of_logs[lab.log].stop()  # the same as a server that is told to end
+    await scheduler._of_logs[lab.log].stop()  # the same as a server that is told to end
     await room.post("4")
     ear = ear_of(reopen, "*", "ear")
     heard = [await asyncio.wait_for(ear.heard.get(), 20) for _ in range(4)]
@@ -628,7 +620,7 @@ async def test_what_was_not_begun_when_its_server_ended_is_not_said_to_be_a_repe
 ) -> None:
     """Nor does the next server wait until the promise of this one has run out."""
     await ear_of(lab).hears_only(room)
-    callbacks = _callbacks._of_logs[lab.log]
+    callbacks = scheduler._of_logs[lab.log]
     while callbacks._errands:
         await room.members()
     begun = asyncio.ensure_future(room.post("1"))
@@ -655,7 +647,7 @@ async def test_a_server_that_is_told_to_end_again_and_again_passes_nothing_over(
         await asyncio.Event().wait()
 
     await room.post("1")
-    callbacks = _callbacks._of_logs[lab.log]
+    callbacks = scheduler._of_logs[lab.log]
     for n in range(TRIES + 2):
         callbacks.start()
         async with asyncio.timeout(20):
@@ -672,7 +664,7 @@ async def test_who_died_before_the_clock_was_set_back_is_not_waited_for_until_th
 ) -> None:
     """It is given the time that it would have now; who lives would promise anew in that time."""
     await ear_of(lab).hears_only(room)
-    await _callbacks._of_logs[lab.log].stop()
+    await scheduler._of_logs[lab.log].stop()
     await room.post("1")
     dead = Place("ear", 0, room.key, "a server that is gone")
     await room.log.write(lambda conn, now: advance(conn, now + HOUR, dead))
@@ -688,7 +680,7 @@ async def test_a_room_made_while_nobody_listened_is_heard_from_its_first_message
     lab: Lab, reopen: Lab, room: Room
 ) -> None:
     await ear_of(lab).hears_only(room)
-    await _callbacks._of_logs[lab.log].stop()
+    await scheduler._of_logs[lab.log].stop()
     await reopen.room("new").post("1")
     await room.post("2")
     ear = ear_of(reopen)
@@ -886,6 +878,6 @@ async def test_rules_of_the_room_hold_for_what_it_posts(lab: Lab) -> None:
 async def test_nothing_of_it_is_left_running(lab: Lab, room: Room) -> None:
     await ear_of(lab).hears_only(room)
     before = {task for task in asyncio.all_tasks()}
-    await _callbacks._of_logs[lab.log].stop()
+    await scheduler._of_logs[lab.log].stop()
     assert not lab.log._writer.overhearing
     assert len(before) > len(asyncio.all_tasks())

@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from chatlas import ChatOpenAICompletions
 from httpx import Timeout
 
-from shiny_labchat import Bot, Lab, Message, Room, Rules, _callbacks
+from shiny_labchat import Bot, Lab, Message, Room, Rules
 from shiny_labchat._bot_asking import Asking
 from shiny_labchat._bot_rules import generator
 from shiny_labchat._live import Live
 from shiny_labchat.bots import AuditEntry, Budget
+from shiny_labchat.callbacks import scheduler
 from shiny_labchat.store.schema import audit, callback
 from tests.model import Call, Model, Reply, Tool
 from tests.server import Server
@@ -47,7 +48,7 @@ def model() -> Iterator[Model]:
 @pytest.fixture
 async def at_work() -> AsyncIterator[None]:
     """Bots work in this process until the test ends."""
-    async with _callbacks.running():
+    async with scheduler.running():
         yield
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from chatlas import ChatOpenAICompletions
 
-from shiny_labchat import Bot, Lab, Message, _callbacks
+from shiny_labchat import Bot, Lab, Message
 from shiny_labchat._bot_rules import When
 from shiny_labchat._stream import _one_by_one
+from shiny_labchat.callbacks import scheduler
 from tests.model import Model, Reply, Tool
 
 NOW: dict[str, Any] = {"reading": None, "typing": None}
@@ -42,7 +43,7 @@ async def taken() -> AsyncIterator[None]:
 
 @pytest.fixture
 async def at_work() -> AsyncIterator[None]:
-    async with _callbacks.running():
+    async with scheduler.running():
         yield
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shiny_labchat._registry import Registry
+from shiny_labchat.callbacks.registry import Registry
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.scope import Scope
 

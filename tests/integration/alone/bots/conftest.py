@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from chatlas import ChatOpenAICompletions
 
-from shiny_labchat import Lab, Room, Rules, _callbacks
+from shiny_labchat import Lab, Room, Rules
+from shiny_labchat.callbacks import scheduler
 from tests.model import Model
 
 
@@ -26,7 +27,7 @@ async def ann(room: Room) -> str:
 @pytest.fixture
 async def at_work() -> AsyncIterator[None]:
     """Bots work in this process until the test ends."""
-    async with _callbacks.running():
+    async with scheduler.running():
         yield
 
 

@@ -20,16 +20,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat._errands import STORE_AGAIN, Errand, current_callback
-from shiny_labchat._registry import Callback, Registry, own_name
 from shiny_labchat.arguments import as_id, check_function
+from shiny_labchat.callbacks import cursors
+from shiny_labchat.callbacks.registry import Callback, Registry, own_name
+from shiny_labchat.callbacks.worker import STORE_AGAIN, Errand, current_callback
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import is_message
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError, StoreError
-from shiny_labchat.store import Committed, Log, callbacks, opened_logs
+from shiny_labchat.store import Committed, Log, leases, opened_logs
 
 __all__ = ["Callbacks", "RoomOf", "register", "running", "signed", "start"]
 
@@ -187,7 +188,7 @@ class Callbacks:
     def _errand(self, callback: Callback, room: RoomKey) -> Errand:
         name = callback.name
         assert callback.since is not None
-        place = callbacks.Place(name, callback.since, room, self._owner)
+        place = cursors.Place(name, callback.since, room, self._owner)
         given, own = self._room_of(room, name), self._registry.of_room
         return Errand(self._log, place, lambda: own(room)[name].fn, given, self._look_at)
 
@@ -208,9 +209,9 @@ class Callbacks:
     async def _keep(self) -> None:
         """Promise again and again to go on, while there is anything to be done."""
         while self._errands:
-            await asyncio.sleep(callbacks.LEASE / 3e6)
+            await asyncio.sleep(leases.LEASE / 3e6)
             try:
-                await self._log.write(lambda conn, now: callbacks.renew(conn, now, self._owner))
+                await self._log.write(lambda conn, now: cursors.renew(conn, now, self._owner))
             except LabChatError as exc:
                 logger.error("callbacks at work could not be noted: %s", exc)
 
@@ -232,15 +233,15 @@ class Callbacks:
         """Wake whoever has something to do; gives the seconds of a processor that finding took."""
         names = {callback.name for callback in self._registry if callback.since is not None}
 
-        def look(conn: sa.Connection) -> tuple[list[tuple[str, list[callbacks.Waiting]]], float]:
+        def look(conn: sa.Connection) -> tuple[list[tuple[str, list[cursors.Waiting]]], float]:
             started = time.thread_time()  # not the clock's: other work may keep it waiting
-            found = [(name, callbacks.waiting(conn, name)) for name in names]
+            found = [(name, cursors.waiting(conn, name)) for name in names]
             return found, time.thread_time() - started
 
         found, took = await self._log.read(look)
         now = time.time_ns() // 1000
-        if any(each.until > now + callbacks.LONGEST for _, waiting in found for each in waiting):
-            await self._log.write(callbacks.shorten)
+        if any(each.until > now + leases.LONGEST for _, waiting in found for each in waiting):
+            await self._log.write(cursors.shorten)
         for name, waiting in found:
             for each in waiting:
                 callback = self._registry.of_room(each.room).get(name)
@@ -254,7 +255,7 @@ class Callbacks:
 
     def _look_at(self, until: int) -> None:
         """Look again when a promise of another process has run out; the clock may be set."""
-        self._look_in(min(max(0.0, until / 1e6 - time.time()), callbacks.LEASE / 1e6) + 0.01)
+        self._look_in(min(max(0.0, until / 1e6 - time.time()), leases.LEASE / 1e6) + 0.01)
 
     def _look_in(self, seconds: float) -> None:
         assert self._loop is not None
@@ -283,7 +284,7 @@ class Callbacks:
 
 
 def _enrolled(callback: Callback, conn: sa.Connection, now: int) -> int:
-    return callbacks.enrol(conn, callback.name, callback.scope)
+    return cursors.enrol(conn, callback.name, callback.scope)
 
 
 def _is_said(event: Event) -> bool:

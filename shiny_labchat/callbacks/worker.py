@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from shiny_labchat.callbacks import cursors
 from shiny_labchat.concurrency import in_thread, name_of, text_of_error, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message, message_of
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError, Refused
-from shiny_labchat.store import Log, callbacks, find_room, load_state
+from shiny_labchat.store import Log, find_room, load_state
 
 __all__ = ["AGAIN", "STORE_AGAIN", "TRIES", "Errand", "current_callback"]
 
@@ -59,7 +60,7 @@ class Errand:
     def __init__(
         self,
         log: Log,
-        place: callbacks.Place,
+        place: cursors.Place,
         fn: Callable[[], Function],
         room: object,
         taken: Callable[[int], None],
@@ -72,7 +73,7 @@ class Errand:
         self._state: RoomState | None = None
         self._is_woken = False
         self._holds = False
-        self._untried: callbacks.Claim | None = None
+        self._untried: cursors.Claim | None = None
 
     def wake(self, state: RoomState | None) -> None:
         """There may be something new; `state` is the room's by then, where that is known."""
@@ -96,25 +97,25 @@ class Errand:
             if self._holds:  # so that nobody waits until the promise has run out
                 place = self._place
                 self._log.write(
-                    lambda conn, now: callbacks.release(conn, place, TRIES - 1, self._untried)
+                    lambda conn, now: cursors.release(conn, place, TRIES - 1, self._untried)
                 )
             raise
 
-    async def _advance(self, finished: int | None) -> callbacks.Claim | None:
-        def advance(conn: sa.Connection, now: int) -> callbacks.Claim | callbacks.Taken | None:
-            came = callbacks.advance(conn, now, self._place, finished)
-            self._untried = came if isinstance(came, callbacks.Claim) else None
+    async def _advance(self, finished: int | None) -> cursors.Claim | None:
+        def advance(conn: sa.Connection, now: int) -> cursors.Claim | cursors.Taken | None:
+            came = cursors.advance(conn, now, self._place, finished)
+            self._untried = came if isinstance(came, cursors.Claim) else None
             return came
 
         self._holds = True  # by now, or soon, whether or not this is heard of
         came = await self._stored(lambda: self._log.write(advance))
-        self._holds = isinstance(came, callbacks.Claim)
-        if isinstance(came, callbacks.Taken):
+        self._holds = isinstance(came, cursors.Claim)
+        if isinstance(came, cursors.Taken):
             self._taken(came.until)
             return None
         return came
 
-    async def _handle(self, fn: Function, claim: callbacks.Claim) -> int | None:
+    async def _handle(self, fn: Function, claim: cursors.Claim) -> int | None:
         """Try once; gives what is done with, None if it is to be tried again."""
         if claim.tries > TRIES:
             return await self._pass_over(fn, claim, "its server, or its task, ended each time")
@@ -143,7 +144,7 @@ class Errand:
         if inspect.isawaitable(result):
             await watched("callback", lambda: result)
 
-    async def _pass_over(self, fn: Function, claim: callbacks.Claim, error: str) -> int:
+    async def _pass_over(self, fn: Function, claim: cursors.Claim, error: str) -> int:
         seq, tries = claim.message.seq, min(claim.tries, TRIES)
         logger.error(
             "the callback %s passes over message %d of room %r after %d tries: %s",
