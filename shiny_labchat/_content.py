@@ -23,9 +23,9 @@ from shinychat import message_content
 from shinychat._chat_normalize import normalize_message, normalize_message_chunk
 from shinychat.types import Attachment, ChatMessage
 
-from shiny_labchat._open_stream import Whole
 from shiny_labchat._shiny import render
 from shiny_labchat.storable import storable
+from shiny_labchat.streams.content import Whole
 
 __all__ = ["Content", "Kind", "Part", "as_chunk", "as_content", "as_html", "as_shown"]
 

@@ -19,9 +19,7 @@ import sqlalchemy as sa
 
 from shiny_labchat import _pages
 from shiny_labchat._conversation import Conversation
-from shiny_labchat._orphans import watch_over
 from shiny_labchat._presence import Presence
-from shiny_labchat._streams import Streams
 from shiny_labchat._window import SHOWN, WINDOW, Page, Window
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import Message
@@ -37,6 +35,8 @@ from shiny_labchat.store import (
     load_state,
     open_streams,
 )
+from shiny_labchat.streams.open_streams import Streams
+from shiny_labchat.streams.remote import watch_over
 
 __all__ = ["Live", "LiveRoom"]
 

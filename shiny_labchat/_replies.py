@@ -16,7 +16,6 @@ from weakref import WeakValueDictionary
 from shiny import reactive
 from shiny.session import Session, session_context
 
-from shiny_labchat._retelling import Retell
 from shiny_labchat._room import Room
 from shiny_labchat._speaker import Speaker
 from shiny_labchat._stream import MessageStream, speaking
@@ -29,6 +28,7 @@ from shiny_labchat.models.client import for_one_reply
 from shiny_labchat.models.exchange import AGAIN, Exchange, is_worth_another_try
 from shiny_labchat.models.turns import alternating, as_stored, turns_of
 from shiny_labchat.store import Log
+from shiny_labchat.streams.transformed import Retell
 
 if TYPE_CHECKING:
     import chatlas

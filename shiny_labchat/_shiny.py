@@ -27,8 +27,9 @@ from shiny.session import Session
 from shiny.session._session import AppSession
 from starlette.applications import Starlette
 
-from shiny_labchat import _gateway, _orphans, _speaker, concurrency
+from shiny_labchat import _gateway, _speaker, concurrency
 from shiny_labchat.callbacks import scheduler
+from shiny_labchat.streams.remote import running
 
 __all__ = [
     "app_of",
@@ -94,7 +95,7 @@ def _run_beside(app: Starlette) -> None:
         async with (
             inner(app) as state,
             scheduler.running(),
-            _orphans.running(),
+            running(),
             _speaker.running(),
         ):
             yield state

@@ -10,17 +10,18 @@ from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any, Literal, TypeVar
 
-from shiny_labchat import _orphans
 from shiny_labchat._live import Live, LiveRoom
-from shiny_labchat._open_stream import OpenStream, Position
-from shiny_labchat._retelling import Retell, Retelling
 from shiny_labchat._room import Room
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Part, RoomKey
 from shiny_labchat.domain.messages import Message, text_of
 from shiny_labchat.errors import LabChatError, Refused, StoreError
-from shiny_labchat.storable import Seam, storable
+from shiny_labchat.storable import storable
 from shiny_labchat.store import Log, checkpoints
+from shiny_labchat.streams.chunks import Seam
+from shiny_labchat.streams.content import OpenStream, Position
+from shiny_labchat.streams.remote import own
+from shiny_labchat.streams.transformed import Retell, Retelling
 
 __all__ = ["Speaker", "running"]
 
@@ -85,7 +86,7 @@ class Speaker:
         self._closing: asyncio.Task[None] | None = None
         self._keeping = asyncio.create_task(self._keep())
         stream.stop = self._be_stopped
-        _orphans.own.add(self._place)
+        own.add(self._place)
         _open.add(self)
 
     @classmethod
@@ -257,7 +258,7 @@ class Speaker:
             logger.exception("the end of a stream in room %r is not stored", self._room.id)
             raise
         finally:
-            _orphans.own.discard(self._place)
+            own.discard(self._place)
             _open.discard(self)
             self._live.leave()
 

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from shiny_labchat._open_stream import OpenStream, Position
-from shiny_labchat._retelling import Retelling, with_text
-from shiny_labchat._streams import TICK
 from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.streams.content import OpenStream, Position
+from shiny_labchat.streams.open_streams import TICK
+from shiny_labchat.streams.transformed import Retelling, with_text
 
 
 class Told:

@@ -13,13 +13,13 @@ import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat._live import Live, LiveRoom
-from shiny_labchat._orphans import end_overdue, running, watch_over
-from shiny_labchat._retelling import Retell
 from shiny_labchat._speaker import Speaker
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.events import Event
 from shiny_labchat.store import checkpoints, events_after, find_room, leases
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
+from shiny_labchat.streams.remote import end_overdue, running, watch_over
+from shiny_labchat.streams.transformed import Retell
 
 PATIENCE = 30.0
 LONG_AGO = 1

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shiny_labchat._open_stream import Whole
 from shiny_labchat.domain.events import Part
-from shiny_labchat.storable import Seam, storable
+from shiny_labchat.storable import storable
+from shiny_labchat.streams.chunks import Seam
+from shiny_labchat.streams.content import Whole
 
 odd = st.text(st.sampled_from("ab\0\ud83d\ude00\U0001f600"), max_size=6)
 values = st.recursive(

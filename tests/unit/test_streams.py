@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shiny_labchat._open_stream import PIECE_CHARS, OpenStream, Position, Whole
-from shiny_labchat._streams import Streams
 from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.streams.content import PIECE_CHARS, OpenStream, Position, Whole
+from shiny_labchat.streams.open_streams import Streams
 from tests.growing import grow
 
 KINDS = "markdown", "thinking", "html"

@@ -14,12 +14,12 @@ from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
 
-from shiny_labchat._open_stream import OpenStream
-from shiny_labchat._streams import Streams
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.store import Log, checkpoints, event_at, find_room, leases, opened_logs
+from shiny_labchat.streams.content import OpenStream
+from shiny_labchat.streams.open_streams import Streams
 
 __all__ = ["end_overdue", "own", "running", "watch_over"]
 

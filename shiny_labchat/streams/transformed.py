@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from shiny_labchat._open_stream import OpenStream
-from shiny_labchat._streams import TICK
 from shiny_labchat.domain.events import Part
 from shiny_labchat.domain.messages import is_text, text_of
 from shiny_labchat.storable import storable
+from shiny_labchat.streams.content import OpenStream
+from shiny_labchat.streams.open_streams import TICK
 
 __all__ = ["Retell", "Retelling", "with_text"]
 

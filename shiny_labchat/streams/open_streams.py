@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shiny_labchat import protocol
-from shiny_labchat._open_stream import OpenStream, Position
 from shiny_labchat.domain.events import Event
+from shiny_labchat.streams.content import OpenStream, Position
 
 __all__ = ["TICK", "Streams"]
 
