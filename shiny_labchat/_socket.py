@@ -21,13 +21,13 @@ from starlette.types import Receive, Send
 from starlette.websockets import WebSocketDisconnect
 
 from shiny_labchat import protocol
-from shiny_labchat._live import LiveRoom
-from shiny_labchat._window import Page
 from shiny_labchat.access import tickets
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import Seat
 from shiny_labchat.errors import SENTENCES, BadFrame, Refused, StoreError
+from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.live.window import Page
 from shiny_labchat.store import Outcome
 from shiny_labchat.streams.content import Position
 

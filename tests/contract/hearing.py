@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from shiny_labchat._live import LiveRoom
 from shiny_labchat.domain.events import Event
+from shiny_labchat.live.room import LiveRoom
 
 
 def heard_in(live: LiveRoom) -> asyncio.Queue[Event]:

@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from shiny_labchat import Lab, Refused, Room
-from shiny_labchat._live import Live
 from shiny_labchat.domain.commands import Close, Command, Post, Record, Remove, Say
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import RoomState, fold
+from shiny_labchat.live.rooms import Live
 from shiny_labchat.store import Committed, Outcome, events_after, find_room
 
 from . import elsewhere

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab, Room, StoreError
-from shiny_labchat._live import Live
 from shiny_labchat.domain.commands import Post, Say
 from shiny_labchat.errors import SENTENCES, SchemaTooNew
+from shiny_labchat.live.rooms import Live
 from shiny_labchat.store.writer import WAITING
 
 from . import elsewhere

@@ -19,9 +19,9 @@ from httpx import Timeout
 from shiny_labchat import Bot, Lab, Message, Room, Rules
 from shiny_labchat._bot_asking import Asking
 from shiny_labchat._bot_rules import generator
-from shiny_labchat._live import Live
 from shiny_labchat.bots import AuditEntry, Budget
 from shiny_labchat.callbacks import scheduler
+from shiny_labchat.live.rooms import Live
 from shiny_labchat.store.schema import audit, callback
 from tests.model import Call, Model, Reply, Tool
 from tests.server import Server

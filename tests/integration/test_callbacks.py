@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._live import Live
 from shiny_labchat.callbacks.cursors import LEASE
 from shiny_labchat.callbacks.scheduler import ENROL
 from shiny_labchat.callbacks.worker import TRIES
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
+from shiny_labchat.live.rooms import Live
 from shiny_labchat.store.sqlite import file_of
 from tests.client import Browser, browser
 from tests.contract.hearing import heard_in

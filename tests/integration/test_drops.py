@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from shiny_labchat import Room
-from shiny_labchat._live import LOST
-from shiny_labchat._window import PAGE
+from shiny_labchat.live.room import LOST
+from shiny_labchat.live.window import PAGE
 from tests.proxy import Proxy
 from tests.server import Server
 from tests.steadfast import Steadfast, agree, crowd, seed, steadfast, ticks

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._window import PAGE
 from shiny_labchat.access.tickets import ticket
+from shiny_labchat.live.window import PAGE
 from tests.client import browser
 from tests.proxy import Proxy
 from tests.server import Server

@@ -6,7 +6,7 @@ import asyncio
 import json
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._live import LOST
+from shiny_labchat.live.room import LOST
 from tests.client import browser
 from tests.server import Server, shiny_run
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab, Member, Refused, Room, Rules, StoreError
-from shiny_labchat._live import Live
-from shiny_labchat._window import WINDOW
 from shiny_labchat.access.identity import identify, invitation
 from shiny_labchat.access.tickets import enter, ticket
+from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.window import WINDOW
 from shiny_labchat.store import events_after, find_room
 
 FREE = Rules(rate=None)

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._live import Live, LiveRoom
 from shiny_labchat._speaker import Speaker
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.events import Event
+from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.live.rooms import Live
 from shiny_labchat.store import checkpoints, events_after, find_room, leases
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
 from shiny_labchat.streams.remote import end_overdue, running, watch_over

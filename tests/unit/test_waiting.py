@@ -7,7 +7,6 @@ import json
 import pytest
 
 from shiny_labchat import Rules
-from shiny_labchat._conversation import Conversation
 from shiny_labchat.domain.commands import (
     PASSED_OVER,
     STREAM,
@@ -25,6 +24,7 @@ from shiny_labchat.domain.commands import (
     Withhold,
 )
 from shiny_labchat.domain.messages import message_of, settled
+from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.protocol import item
 
 from .pure import SECOND, PureRoom

@@ -8,13 +8,13 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from shiny_labchat import Lab, Room
-from shiny_labchat._live import Live
 from shiny_labchat._socket import Socket
 from shiny_labchat._speaker import Speaker
-from shiny_labchat._window import PAGE, Page
 from shiny_labchat.access.tickets import Entry
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.state import Seat
+from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.window import PAGE, Page
 from shiny_labchat.store.checkpoints import LEASE
 from tests.client import Browser, browser
 from tests.integration.alone.conftest import Person

@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from shiny_labchat import Chat, Lab, chat_ui
-from shiny_labchat._live import Live, LiveRoom
+from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.live.rooms import Live
 
 lab = Lab()
 

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 from shiny_labchat import Bot, Room
-from shiny_labchat._live import Live, LiveRoom
+from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.live.rooms import Live
 
 from .bot import AT_ONCE, echo, is_anns, outcomes, settled, texts, until
 

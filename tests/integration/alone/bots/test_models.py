@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from shiny_labchat import Bot, Lab, Room, Rules
-from shiny_labchat._live import Live
 from shiny_labchat.bots import Budget
 from shiny_labchat.domain.messages import text_of
+from shiny_labchat.live.rooms import Live
 from tests.model import Model, Reply, Tool
 
 from .bot import AT_ONCE, is_anns, outcomes, rows, settled, texts

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from shiny_labchat import Lab, Room
-from shiny_labchat._presence import TYPING_TTL
+from shiny_labchat.live.presence import TYPING_TTL
 from tests.client import Browser
 from tests.integration.alone.conftest import Person
 

@@ -13,18 +13,16 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
-from shiny_labchat import _pages
-from shiny_labchat._conversation import Conversation
-from shiny_labchat._presence import Presence
-from shiny_labchat._window import SHOWN, WINDOW, Page, Window
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.state import RoomState, Seat, fold
 from shiny_labchat.errors import LabChatError, Refused
+from shiny_labchat.live.conversation import Conversation
+from shiny_labchat.live.presence import Presence
+from shiny_labchat.live.window import SHOWN, WINDOW, Page, Window, missed, older
 from shiny_labchat.store import (
     Committed,
     Log,
@@ -38,7 +36,7 @@ from shiny_labchat.store import (
 from shiny_labchat.streams.open_streams import Streams
 from shiny_labchat.streams.remote import watch_over
 
-__all__ = ["Live", "LiveRoom"]
+__all__ = ["LiveRoom"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -61,58 +59,6 @@ class _Read(NamedTuple):
     newest: list[Event]
     deps: list[dict[str, Any]]
     opened: list[Event]
-
-
-class Live:
-    """The live rooms of one log in one event loop. Use :meth:`of`."""
-
-    def __init__(self, log: Log) -> None:
-        self.log = log
-        self._rooms: dict[RoomKey, LiveRoom] = {}
-        log.listen(self._hear)
-
-    @classmethod
-    def of(cls, log: Log) -> Live:
-        """The live rooms of a log in the running loop."""
-        here = _lives.setdefault(asyncio.get_running_loop(), {})
-        if log not in here:
-            here[log] = cls(log)
-        return here[log]
-
-    async def open(self, key: RoomKey) -> LiveRoom:
-        """
-        The live room, read from the log if nobody has it open; close it with `leave`.
-
-        Raises
-        ------
-        Refused
-            ``no_room``: there is no such room.
-        """
-        room = self._rooms.get(key)
-        if room is None:
-            room = self._rooms[key] = LiveRoom(self.log, key, self._close)
-            self.log.watch(key)
-        room.users += 1
-        try:
-            await room.loaded()
-        except BaseException:
-            room.leave()
-            raise
-        return room
-
-    def _hear(self, news: list[Committed]) -> None:
-        for committed in news:
-            room = self._rooms.get(committed.room)
-            if room is not None:
-                room.hear(committed)
-
-    def _close(self, room: LiveRoom) -> None:
-        if self._rooms.get(room.key) is room:
-            del self._rooms[room.key]
-            self.log.unwatch(room.key)
-
-
-_lives: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Log, Live]] = WeakKeyDictionary()
 
 
 class LiveRoom:
@@ -347,7 +293,7 @@ class LiveRoom:
 
     async def missed(self, cursor: int, viewer: Seat) -> tuple[list[str], int]:
         """The first frames of what a viewer has missed that is behind, and their cursor then."""
-        return await _pages.missed(self._log, self._number, self.state, cursor, viewer)
+        return await missed(self._log, self._number, self.state, cursor, viewer)
 
     def frame(self, cursor: int, viewer: Seat) -> tuple[str | None, int]:
         """The next frame of what a viewer is owed, from memory, and their cursor then."""
@@ -360,7 +306,7 @@ class LiveRoom:
 
     async def older(self, before: int, viewer: Seat) -> Page:
         """The page before a seq, read from the log."""
-        return await _pages.older(self._log, self._number, self.state, before, viewer)
+        return await older(self._log, self._number, self.state, before, viewer)
 
     # ── the whole room, for who reads it ──
 

@@ -1,0 +1,1 @@
+"""Rooms in memory, and what each viewer is owed."""

@@ -1,0 +1,67 @@
+"""The rooms that are open in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.store import (
+    Committed,
+    Log,
+)
+
+__all__ = ["Live"]
+
+
+class Live:
+    """The live rooms of one log in one event loop. Use :meth:`of`."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self._rooms: dict[RoomKey, LiveRoom] = {}
+        log.listen(self._hear)
+
+    @classmethod
+    def of(cls, log: Log) -> Live:
+        """The live rooms of a log in the running loop."""
+        here = _lives.setdefault(asyncio.get_running_loop(), {})
+        if log not in here:
+            here[log] = cls(log)
+        return here[log]
+
+    async def open(self, key: RoomKey) -> LiveRoom:
+        """
+        The live room, read from the log if nobody has it open; close it with `leave`.
+
+        Raises
+        ------
+        Refused
+            ``no_room``: there is no such room.
+        """
+        room = self._rooms.get(key)
+        if room is None:
+            room = self._rooms[key] = LiveRoom(self.log, key, self._close)
+            self.log.watch(key)
+        room.users += 1
+        try:
+            await room.loaded()
+        except BaseException:
+            room.leave()
+            raise
+        return room
+
+    def _hear(self, news: list[Committed]) -> None:
+        for committed in news:
+            room = self._rooms.get(committed.room)
+            if room is not None:
+                room.hear(committed)
+
+    def _close(self, room: LiveRoom) -> None:
+        if self._rooms.get(room.key) is room:
+            del self._rooms[room.key]
+            self.log.unwatch(room.key)
+
+
+_lives: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Log, Live]] = WeakKeyDictionary()
