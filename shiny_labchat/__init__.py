@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from shiny_labchat import _shiny
 from shiny_labchat._chat import Chat
-from shiny_labchat._lab import Lab
-from shiny_labchat._room import Room
 from shiny_labchat._ui import chat_ui
 from shiny_labchat.bots import Bot
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.errors import LabChatError, Refused, StoreError
+from shiny_labchat.lab.lab import Lab
+from shiny_labchat.lab.room import Room
 from shiny_labchat.module import chat_module_server, chat_module_ui
 
 __all__ = [

@@ -20,15 +20,15 @@ from shiny.session import Session, session_context
 
 from shiny_labchat import _shiny, urls
 from shiny_labchat._following import Following
-from shiny_labchat._lab import Lab
 from shiny_labchat._replies import Replies
-from shiny_labchat._room import Room
 from shiny_labchat._saying import Saying
 from shiny_labchat._seat import INVITE, Bookmark, RestoreMember
 from shiny_labchat._submit import Handlers, Lost
 from shiny_labchat._transform import Transforms
 from shiny_labchat.access.bookmarks import Kept, Reservation, find_reservation
 from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.lab.lab import Lab
+from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 
 if TYPE_CHECKING:

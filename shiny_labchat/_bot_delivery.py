@@ -10,12 +10,12 @@ from typing import Any, Literal, NamedTuple
 
 from shiny_labchat import _bot_rules, protocol
 from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, Unwanted
-from shiny_labchat._room import Room
-from shiny_labchat._speaker import Speaker
 from shiny_labchat.audit import entries
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import Refused
+from shiny_labchat.lab.room import Room
+from shiny_labchat.lab.stream import Speaker
 
 __all__ = ["Composed", "Manner", "compose", "speak_as_it_comes"]
 

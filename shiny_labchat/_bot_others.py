@@ -7,10 +7,10 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
-from shiny_labchat._room import Room
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import LabChatError
+from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import floor
 

@@ -23,13 +23,13 @@ from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, in_words
 from shiny_labchat._bot_delivery import Composed, Manner, compose, speak_as_it_comes
 from shiny_labchat._bot_others import Ears, Turn, in_turn
 from shiny_labchat._bot_rules import BotSpec, Silence
-from shiny_labchat._room import Room
 from shiny_labchat.audit import entries
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
 from shiny_labchat.domain.state import RoomState, Seat
 from shiny_labchat.errors import Refused
+from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.live.rooms import Live
 from shiny_labchat.store import Outcome, floor

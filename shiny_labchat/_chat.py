@@ -17,10 +17,8 @@ from shiny_labchat._bookmark import Bookmarking
 from shiny_labchat._content import as_shown
 from shiny_labchat._following import Following
 from shiny_labchat._greeting import Greeting, Greets
-from shiny_labchat._lab import Lab
 from shiny_labchat._reading import Reading
 from shiny_labchat._replies import Failures, Replies, Reply
-from shiny_labchat._room import Room
 from shiny_labchat._seat import Identity, Seating, Wish
 from shiny_labchat._submit import (
     Handler,
@@ -34,6 +32,8 @@ from shiny_labchat._transform import Transforms
 from shiny_labchat.domain.members import Member, as_member_id
 from shiny_labchat.domain.pseudonyms import Pseudonym
 from shiny_labchat.domain.state import Role
+from shiny_labchat.lab.lab import Lab
+from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.models.formats import Tokenizer
 from shiny_labchat.models.turns import turns_of

@@ -12,11 +12,11 @@ from shiny.session import Session
 
 from shiny_labchat import _shiny
 from shiny_labchat._reads import Reads
-from shiny_labchat._room import Room
 from shiny_labchat._submit import Handlers, Lost
 from shiny_labchat._transform import Transforms
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message, message_of
+from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import find_room, submitted
 

@@ -16,14 +16,14 @@ from weakref import WeakValueDictionary
 from shiny import reactive
 from shiny.session import Session, session_context
 
-from shiny_labchat._room import Room
-from shiny_labchat._speaker import Speaker
 from shiny_labchat._stream import MessageStream, speaking
 from shiny_labchat.arguments import check_client, check_function
 from shiny_labchat.concurrency import contained, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.messages import Message
+from shiny_labchat.lab.room import Room
+from shiny_labchat.lab.stream import Speaker
 from shiny_labchat.models.client import for_one_reply
 from shiny_labchat.models.exchange import AGAIN, Exchange, is_worth_another_try
 from shiny_labchat.models.turns import alternating, as_stored, turns_of

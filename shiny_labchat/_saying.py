@@ -18,7 +18,6 @@ from shiny_labchat import _shiny
 from shiny_labchat._content import Content, as_content, as_html
 from shiny_labchat._following import Following
 from shiny_labchat._replies import Replies, reply_id
-from shiny_labchat._room import Room
 from shiny_labchat._seat import Seating
 from shiny_labchat._stream import MessageStream, StreamTask, current_speaker, pour, speaking
 from shiny_labchat._submit import Handlers, handled_message
@@ -27,6 +26,7 @@ from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member, as_member_id
 from shiny_labchat.domain.messages import Message, text_of
 from shiny_labchat.errors import LabChatError
+from shiny_labchat.lab.room import Room
 
 __all__ = ["Saying"]
 

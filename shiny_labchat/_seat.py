@@ -22,8 +22,6 @@ from shiny.session import Session
 from shiny.types import SilentException
 
 from shiny_labchat import _shiny
-from shiny_labchat._lab import Lab
-from shiny_labchat._room import Room
 from shiny_labchat._submit import Lost
 from shiny_labchat.access import tickets
 from shiny_labchat.access.bookmarks import Reservation, browser_of
@@ -31,6 +29,8 @@ from shiny_labchat.access.identity import identify, invitation
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
 from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
+from shiny_labchat.lab.lab import Lab
+from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.live.rooms import Live
 from shiny_labchat.store import Grant

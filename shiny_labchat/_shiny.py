@@ -27,9 +27,10 @@ from shiny.session import Session
 from shiny.session._session import AppSession
 from starlette.applications import Starlette
 
-from shiny_labchat import _gateway, _speaker, concurrency
+from shiny_labchat import _gateway, concurrency
 from shiny_labchat.callbacks import scheduler
-from shiny_labchat.streams.remote import running
+from shiny_labchat.lab import stream
+from shiny_labchat.streams import remote
 
 __all__ = [
     "app_of",
@@ -95,8 +96,8 @@ def _run_beside(app: Starlette) -> None:
         async with (
             inner(app) as state,
             scheduler.running(),
-            running(),
-            _speaker.running(),
+            remote.running(),
+            stream.running(),
         ):
             yield state
 

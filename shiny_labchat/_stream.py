@@ -28,11 +28,11 @@ from shiny.session import Session, session_context
 
 from shiny_labchat import _shiny
 from shiny_labchat._content import as_chunk
-from shiny_labchat._room import Room
-from shiny_labchat._speaker import Speaker
 from shiny_labchat._submit import handled_message
 from shiny_labchat.concurrency import contained, in_thread
 from shiny_labchat.domain import commands
+from shiny_labchat.lab.room import Room
+from shiny_labchat.lab.stream import Speaker
 from shiny_labchat.streams.transformed import Retell
 
 __all__ = ["MessageStream", "StreamTask", "current_speaker", "pour", "speaking"]

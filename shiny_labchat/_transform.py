@@ -18,13 +18,13 @@ from shiny.session import Session, session_context
 from shiny.types import SilentException
 
 from shiny_labchat._content import Content
-from shiny_labchat._room import Room
 from shiny_labchat._seat import Seating
 from shiny_labchat.concurrency import Queue, name_of, text_of_error, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, Part
 from shiny_labchat.domain.messages import text_of
 from shiny_labchat.errors import Refused, StoreError
+from shiny_labchat.lab.room import Room
 from shiny_labchat.store import find_room, is_settled
 from shiny_labchat.streams.transformed import Retell, with_text
 

@@ -16,7 +16,7 @@ from shinychat import output_markdown_stream
 
 from shiny_labchat._content import as_html, as_shown
 from shiny_labchat._greeting import Greeting, as_drawn
-from shiny_labchat._lab import Lab
+from shiny_labchat.lab.lab import Lab
 
 __all__ = ["chat_ui"]
 

@@ -29,11 +29,11 @@ from shiny_labchat._bot_rules import (
     Silence,
     When,
 )
-from shiny_labchat._room import Room
 from shiny_labchat.arguments import as_id, check_client, check_count, check_function, check_number
 from shiny_labchat.audit.entries import AuditEntry
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import Pseudonym
+from shiny_labchat.lab.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable

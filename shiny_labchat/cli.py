@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 import uvicorn
 
-from shiny_labchat._lab import Lab
 from shiny_labchat.errors import LabChatError
+from shiny_labchat.lab.lab import Lab
 from shiny_labchat.urls import with_parameter
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from shiny import App, Inputs, Outputs, Session, ui
 from starlette.requests import Request
 
 from shiny_labchat._chat import Chat
-from shiny_labchat._lab import Lab
 from shiny_labchat._ui import chat_ui
 from shiny_labchat.demo import _offline
+from shiny_labchat.lab.lab import Lab
 
 if TYPE_CHECKING:
     import chatlas

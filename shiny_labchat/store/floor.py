@@ -14,14 +14,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.lab.bot_registry import CALLBACK
 from shiny_labchat.store.leases import LONGEST
 from shiny_labchat.store.queries import find_room
 from shiny_labchat.store.schema import callback_room, composing
 
-__all__ = ["CALLBACK", "Ahead", "ahead", "leave", "queue"]
-
-CALLBACK = "bot:"
-"""What the name of a bot's callback begins with; its id follows."""
+__all__ = ["Ahead", "ahead", "leave", "queue"]
 
 
 class Ahead(NamedTuple):

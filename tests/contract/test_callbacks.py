@@ -16,13 +16,13 @@ import sqlalchemy as sa
 from anyio.lowlevel import checkpoint
 
 from shiny_labchat import Bot, Lab, Member, Message, Room, Rules, protocol
-from shiny_labchat._speaker import Speaker
 from shiny_labchat.callbacks import scheduler
 from shiny_labchat.callbacks.cursors import LEASE, Place, advance
 from shiny_labchat.callbacks.worker import TRIES
 from shiny_labchat.concurrency import BLOCKED
 from shiny_labchat.domain.commands import EndStream, PassOver, Post
 from shiny_labchat.domain.events import Event
+from shiny_labchat.lab.stream import Speaker
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store.log import Log
 from shiny_labchat.store.sqlite import READERS, parse

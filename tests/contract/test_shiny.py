@@ -25,8 +25,8 @@ from shinychat import message_content, output_markdown_stream
 from websockets.asyncio.client import connect
 
 from shiny_labchat import _gateway, _shiny
-from shiny_labchat._lab import Lab
 from shiny_labchat._stream import StreamTask
+from shiny_labchat.lab.lab import Lab
 
 
 class Page:

@@ -13,11 +13,11 @@ from random import Random
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._speaker import CHECKPOINT
 from shiny_labchat.domain.commands import EndStream, Post
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
 from shiny_labchat.errors import SENTENCES
+from shiny_labchat.lab.stream import CHECKPOINT
 from shiny_labchat.store.checkpoints import LEASE
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
 from tests.page import page

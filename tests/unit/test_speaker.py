@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._speaker import Speaker
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.events import Event
+from shiny_labchat.lab.stream import Speaker
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.live.rooms import Live
 from shiny_labchat.store import checkpoints, events_after, find_room, leases

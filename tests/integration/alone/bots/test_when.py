@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from shiny_labchat import Bot, Lab, Message, Room, Rules
-from shiny_labchat._speaker import Speaker
 from shiny_labchat.bots import Every, Silence
 from shiny_labchat.domain.commands import Post
+from shiny_labchat.lab.stream import Speaker
 from shiny_labchat.live.rooms import Live
 from tests.integration.alone.conftest import Person
 from tests.integration.conftest import log_of

@@ -13,9 +13,10 @@ from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.scope import Scope
-from shiny_labchat.store import Log, floor
+from shiny_labchat.lab import bot_registry
+from shiny_labchat.store import Log
 
-__all__ = ["Attendant", "attend", "attending", "enter_soon"]
+__all__ = ["CALLBACK", "Attendant", "attend", "attending", "enter_soon"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -50,7 +51,7 @@ def attend(log: Log, scope: Scope, bot: Attendant, room_of: scheduler.RoomOf) ->
     async def react(room: Any, member: Member | None, message: Message) -> None:
         await bot.react(room, message)
 
-    scheduler.register(log, scope, react, f"{floor.CALLBACK}{bot.id}", room_of)
+    scheduler.register(log, scope, react, f"{bot_registry.CALLBACK}{bot.id}", room_of)
     _bots.setdefault(log, {})[bot.id, scope] = bot
 
 
@@ -85,3 +86,6 @@ async def _enter(bot: Attendant, room: Any) -> None:
 
 _entering: set[asyncio.Task[None]] = set()
 _bots: dict[Log, dict[tuple[str, Scope], Attendant]] = {}
+
+CALLBACK = "bot:"
+"""What the name of a bot's callback begins with; its id follows."""

@@ -10,11 +10,11 @@ from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any, Literal, TypeVar
 
-from shiny_labchat._room import Room
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Part, RoomKey
 from shiny_labchat.domain.messages import Message, text_of
 from shiny_labchat.errors import LabChatError, Refused, StoreError
+from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.live.rooms import Live
 from shiny_labchat.storable import storable

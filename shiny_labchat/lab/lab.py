@@ -10,8 +10,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar, cast
 
-from shiny_labchat import _attendance
-from shiny_labchat._room import MessageFunction, Room, Settings
 from shiny_labchat.access import identity
 from shiny_labchat.arguments import as_id
 from shiny_labchat.audit.entries import AuditEntry, written
@@ -21,6 +19,8 @@ from shiny_labchat.domain.members import as_member_id, as_roles
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role
+from shiny_labchat.lab import bot_registry
+from shiny_labchat.lab.room import MessageFunction, Room, Settings
 from shiny_labchat.store import Grant, Log, find_room, open_log, rooms
 
 __all__ = ["Lab"]
@@ -188,7 +188,7 @@ class Lab:
         return register
 
     def add_bot(
-        self, bot: _attendance.Attendant, rooms: str | Room | Sequence[str | Room] = "*"
+        self, bot: bot_registry.Attendant, rooms: str | Room | Sequence[str | Room] = "*"
     ) -> None:
         """
         Have a bot take part in some rooms, from now on and after each restart.
@@ -206,7 +206,7 @@ class Lab:
             As in :meth:`on_message`.
         """
         scope = Scope(tuple(self._part(each) for each in _several(rooms)))
-        _attendance.attend(self._log, scope, bot, self._given)
+        bot_registry.attend(self._log, scope, bot, self._given)
 
     async def audit(self, study: str | None = None) -> list[AuditEntry]:
         """
@@ -300,7 +300,7 @@ def _is_library(path: Path) -> bool:
 
 _LIBRARIES = tuple(
     {
-        Path(__file__).parent,
+        Path(__file__).parents[1],
         *(Path(sysconfig.get_path(p)) for p in ("stdlib", "purelib", "platlib")),
     }
 )

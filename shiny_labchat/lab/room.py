@@ -9,7 +9,6 @@ from typing import Any, TypeVar, cast, overload
 
 import sqlalchemy as sa
 
-from shiny_labchat import _attendance, _history
 from shiny_labchat.audit.entries import AuditEntry, written
 from shiny_labchat.callbacks import scheduler
 from shiny_labchat.domain import commands
@@ -21,6 +20,7 @@ from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role, RoomState
 from shiny_labchat.errors import Refused
+from shiny_labchat.lab import bot_registry, history
 from shiny_labchat.store import (
     Log,
     Outcome,
@@ -91,7 +91,7 @@ class Room:
         )
         await self.log.submit(self.key, wish)
         _created(self.log)[self.key] = settings
-        for enter in _attendance.attending(self.log, self.key):
+        for enter in bot_registry.attending(self.log, self.key):
             await enter(self)
 
     async def submit(self, command: commands.Command) -> Outcome:
@@ -169,7 +169,7 @@ class Room:
         """Let a muted member write again."""
         await self.submit(commands.Mute(as_member_id(member), on=False))
 
-    def add_bot(self, bot: _attendance.Attendant) -> None:
+    def add_bot(self, bot: bot_registry.Attendant) -> None:
         """
         Have a bot take part here, from now on and after each restart.
 
@@ -180,9 +180,9 @@ class Room:
         bot
             A :class:`Bot`; one with the same id is replaced.
         """
-        _attendance.attend(self.log, Scope((self.key,)), bot, self.same_lab)
+        bot_registry.attend(self.log, Scope((self.key,)), bot, self.same_lab)
         if self.key in _created(self.log):  # people are here already
-            _attendance.enter_soon(bot, self)
+            bot_registry.enter_soon(bot, self)
 
     async def disclose(
         self, member: str | Member | None = None, *, to: Iterable[str | Member] | None = None
@@ -239,7 +239,7 @@ class Room:
             raise ValueError("limit and last cannot be given both")
         if min(limit or 0, last or 0, after) < 0:
             raise ValueError("after, limit and last cannot be negative")
-        events = await _history.said(self.log, self.key, after, limit, last)
+        events = await history.said(self.log, self.key, after, limit, last)
         return [message_of(event) for event in events]
 
     async def post(

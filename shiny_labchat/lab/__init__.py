@@ -1,0 +1,1 @@
+"""Labs and rooms, for programmes: no page and no Shiny in it."""
