@@ -27,8 +27,9 @@ from shiny.session import Session
 from shiny.session._session import AppSession
 from starlette.applications import Starlette
 
-from shiny_labchat import _gateway, concurrency
+from shiny_labchat import concurrency
 from shiny_labchat.callbacks import scheduler
+from shiny_labchat.gateway import endpoint
 from shiny_labchat.lab import stream
 from shiny_labchat.streams import remote
 
@@ -69,7 +70,7 @@ def install() -> None:
     @functools.wraps(original)
     def init_starlette_app(self: shiny.App) -> Starlette:
         app = original(self)
-        app.router.routes.insert(0, _gateway.route())
+        app.router.routes.insert(0, endpoint.route())
         _run_beside(app)
         _show_log()
         _calm_collector()
@@ -83,8 +84,8 @@ def install() -> None:
 def ensure_route(session: Session) -> None:
     """Put the gateway into an app that was made before this package was imported."""
     routes = app_of(session).starlette_app.router.routes
-    if not any(getattr(route, "path", None) == _gateway.PATH for route in routes):
-        routes.insert(0, _gateway.route())
+    if not any(getattr(route, "path", None) == endpoint.PATH for route in routes):
+        routes.insert(0, endpoint.route())
         _show_log()
 
 

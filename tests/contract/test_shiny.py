@@ -24,8 +24,9 @@ from shiny.session import session_context
 from shinychat import message_content, output_markdown_stream
 from websockets.asyncio.client import connect
 
-from shiny_labchat import _gateway, _shiny
+from shiny_labchat import _shiny
 from shiny_labchat._stream import StreamTask
+from shiny_labchat.gateway import endpoint
 from shiny_labchat.lab.lab import Lab
 
 
@@ -99,13 +100,13 @@ async def _read(socket: Any, frames: asyncio.Queue[Any]) -> None:
 def test_every_app_gets_the_gateway_as_its_first_route() -> None:
     assert getattr(shiny.App.init_starlette_app, "__labchat__", False)
     app = App(ui.page_fluid(), None)
-    assert app.starlette_app.router.routes[0].path == _gateway.PATH  # pyright: ignore
+    assert app.starlette_app.router.routes[0].path == endpoint.PATH  # pyright: ignore
 
 
 def test_installing_twice_adds_one_route() -> None:
     _shiny.install()
     routes = App(ui.page_fluid(), None).starlette_app.router.routes
-    assert [getattr(route, "path", None) for route in routes].count(_gateway.PATH) == 1
+    assert [getattr(route, "path", None) for route in routes].count(endpoint.PATH) == 1
 
 
 async def test_an_app_without_the_route_gets_it_with_its_first_session() -> None:
@@ -115,7 +116,7 @@ async def test_an_app_without_the_route_gets_it_with_its_first_session() -> None
         for _ in range(2):
             _shiny.ensure_route(opened.session)
         paths = [getattr(route, "path", None) for route in routes]
-        assert paths.count(_gateway.PATH) == 1 and paths[0] == _gateway.PATH
+        assert paths.count(endpoint.PATH) == 1 and paths[0] == endpoint.PATH
 
 
 async def test_an_app_knows_its_sessions_and_a_session_its_app() -> None:

@@ -19,8 +19,8 @@ import psutil
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._doorstep import SOCKETS_EACH, WAITING_PER_ADDRESS
 from shiny_labchat.access.tickets import ticket
+from shiny_labchat.gateway.limits import SOCKETS_EACH, WAITING_PER_ADDRESS
 from tests.client import Browser, browser
 from tests.server import Server, shiny_run
 

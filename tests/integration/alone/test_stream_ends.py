@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from shiny_labchat import Lab, Room
-from shiny_labchat._socket import Socket
 from shiny_labchat.access.tickets import Entry
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.state import Seat
+from shiny_labchat.gateway.socket import Socket
 from shiny_labchat.lab.stream import Speaker
 from shiny_labchat.live.rooms import Live
 from shiny_labchat.live.window import PAGE, Page

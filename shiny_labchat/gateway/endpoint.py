@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from shiny_labchat import protocol
-from shiny_labchat._doorstep import Doorstep, Places
-from shiny_labchat._socket import Socket, text_of_frame
 from shiny_labchat.access import tickets
 from shiny_labchat.errors import BadFrame, Refused, StoreError
+from shiny_labchat.gateway.limits import Doorstep, Places
+from shiny_labchat.gateway.socket import Socket, text_of_frame
 from shiny_labchat.live.rooms import Live
 
 __all__ = ["PATH", "Endpoint", "route"]

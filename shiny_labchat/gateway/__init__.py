@@ -1,0 +1,1 @@
+"""The websocket between browsers and rooms."""
