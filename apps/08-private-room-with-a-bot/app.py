@@ -13,7 +13,7 @@ from shiny import reactive
 from shiny.express import render, session, ui
 
 from shiny_labchat import Bot, Lab
-from shiny_labchat.bots import Budget
+from shiny_labchat.bots.bot import Budget
 from shiny_labchat.express import Chat
 
 ui.page_opts(title="A private room with a bot", fillable=True, fillable_mobile=True)

@@ -17,9 +17,9 @@ from chatlas import ChatOpenAICompletions
 from httpx import Timeout
 
 from shiny_labchat import Bot, Lab, Message, Room, Rules
-from shiny_labchat._bot_asking import Asking
-from shiny_labchat._bot_rules import generator
 from shiny_labchat.bots import AuditEntry, Budget
+from shiny_labchat.bots.calls import Asking
+from shiny_labchat.bots.pace import generator
 from shiny_labchat.callbacks import scheduler
 from shiny_labchat.live.rooms import Live
 from shiny_labchat.store.schema import audit, callback

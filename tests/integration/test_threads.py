@@ -14,8 +14,8 @@ import pytest
 from chatlas import ChatOpenAICompletions
 
 from shiny_labchat import Bot, Lab, Message
-from shiny_labchat._bot_rules import When
 from shiny_labchat._stream import _one_by_one
+from shiny_labchat.bots.when import When
 from shiny_labchat.callbacks import scheduler
 from tests.model import Model, Reply, Tool
 

@@ -13,21 +13,18 @@ from typing import Any, cast
 import pytest
 
 from shiny_labchat import Bot, Message
-from shiny_labchat._bot_delivery import Composed, Manner, compose
-from shiny_labchat._bot_rules import (
-    Budget,
+from shiny_labchat.bots.budget import Budget
+from shiny_labchat.bots.delivery import Composed, Manner, compose
+from shiny_labchat.bots.pace import Pace, as_typed, due, generator
+from shiny_labchat.bots.spec import limit_of
+from shiny_labchat.bots.when import (
     Chance,
     Every,
-    Pace,
     Silence,
     Talk,
     as_experienced,
-    as_typed,
-    due,
-    generator,
     is_mentioned,
     is_no_reply,
-    limit_of,
     speaks,
     talk_of,
 )

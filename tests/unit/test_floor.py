@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from shiny_labchat import Lab
+from shiny_labchat.bots.queue import ahead, join, leave
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.store import floor
 from shiny_labchat.store.schema import callback_room
 
 STEPS = 1_000
@@ -27,13 +27,13 @@ class Queue:
 
     def come(self, bot: str) -> int:
         self.renew(bot)
-        return floor.queue(self._conn, self.where, bot)
+        return join(self._conn, self.where, bot)
 
     def ahead(self, place: int) -> dict[str, int]:
-        return floor.ahead(self._conn, self.where, place, self.now).bots
+        return ahead(self._conn, self.where, place, self.now).bots
 
     def leave(self, bot: str) -> None:
-        floor.leave(self._conn, self.where, bot)
+        leave(self._conn, self.where, bot)
 
     def renew(self, bot: str) -> None:
         """Its process promises to go on for a second."""

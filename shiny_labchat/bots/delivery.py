@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from shiny_labchat import _bot_rules, protocol
-from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, Unwanted
+from shiny_labchat import protocol
 from shiny_labchat.audit import entries
+from shiny_labchat.bots import pace
+from shiny_labchat.bots.calls import Asking, Unanswered, Unasked, Unwanted
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import Refused
@@ -89,7 +90,7 @@ async def compose(ask: Awaitable[tuple[str | None, int]], manner: Manner) -> Com
             return Composed("silent", "", entry)
         if typing is None:
             typing = asyncio.create_task(_type(manner.type, begun + manner.reading))
-        due = _bot_rules.due(begun, loop.time(), manner.reading, manner.typing(text))
+        due = pace.due(begun, loop.time(), manner.reading, manner.typing(text))
         if await _moves_on(manner.moved, due):
             return Composed("moved", text, entry)
         return Composed("written", text, entry)

@@ -1,10 +1,4 @@
-"""
-Bots: programs that are members of rooms, run by the server.
-
-No page is needed for them, and after a restart of the server they go on with what they have not
-reacted to. All that they asked, were answered and decided is on record: see
-:meth:`Room.audit() <shiny_labchat.Room.audit>`.
-"""
+"""A bot, as it is added to a lab or a room."""
 
 from __future__ import annotations
 
@@ -12,25 +6,12 @@ import threading
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, cast
 
-from shiny_labchat import _bot_runner
-from shiny_labchat._bot_rules import (
-    JITTER,
-    NO_REPLY,
-    READING_SPEED,
-    TYPING_SPEED,
-    BotSpec,
-    Budget,
-    Chance,
-    End,
-    Every,
-    MovedOn,
-    Pace,
-    Respond,
-    Silence,
-    When,
-)
 from shiny_labchat.arguments import as_id, check_client, check_count, check_function, check_number
-from shiny_labchat.audit.entries import AuditEntry
+from shiny_labchat.bots import reaction
+from shiny_labchat.bots.budget import Budget
+from shiny_labchat.bots.pace import JITTER, READING_SPEED, TYPING_SPEED, Pace
+from shiny_labchat.bots.spec import BotSpec, End, MovedOn
+from shiny_labchat.bots.when import Chance, Every, Respond, Silence, When
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import Pseudonym
 from shiny_labchat.lab.room import Room
@@ -42,17 +23,7 @@ if TYPE_CHECKING:
 
     Client = chatlas.Chat[Any, Any] | Callable[[], chatlas.Chat[Any, Any]]
 
-__all__ = [
-    "NO_REPLY",
-    "READING_SPEED",
-    "TYPING_SPEED",
-    "AuditEntry",
-    "Bot",
-    "Budget",
-    "Chance",
-    "Every",
-    "Silence",
-]
+__all__ = ["Bot"]
 
 
 class Bot:
@@ -227,11 +198,11 @@ class Bot:
 
     async def enter(self, room: Room) -> None:
         """Be a member of a room; for this package."""
-        await _bot_runner.enter(self._spec, room)
+        await reaction.enter(self._spec, room)
 
     async def react(self, room: Room, message: Message) -> None:
         """Say something to a message, or nothing; for this package."""
-        await _bot_runner.react(self._spec, room, message)
+        await reaction.react(self._spec, room, message)
 
 
 def _made_once(client: Any) -> Callable[[], Any] | None:

@@ -18,12 +18,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat import _bot_rules, concurrency
-from shiny_labchat._bot_asking import Asking, Unanswered, Unasked, in_words
-from shiny_labchat._bot_delivery import Composed, Manner, compose, speak_as_it_comes
-from shiny_labchat._bot_others import Ears, Turn, in_turn
-from shiny_labchat._bot_rules import BotSpec, Silence
+from shiny_labchat import concurrency
 from shiny_labchat.audit import entries
+from shiny_labchat.bots import queue
+from shiny_labchat.bots.calls import Asking, Unanswered, Unasked, in_words
+from shiny_labchat.bots.delivery import Composed, Manner, compose, speak_as_it_comes
+from shiny_labchat.bots.listener import Ears
+from shiny_labchat.bots.pace import as_typed, generator
+from shiny_labchat.bots.queue import Turn, in_turn
+from shiny_labchat.bots.spec import BotSpec, limit_of
+from shiny_labchat.bots.when import Silence, Talk, as_experienced, is_no_reply, speaks, talk_of
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
@@ -32,7 +36,7 @@ from shiny_labchat.errors import Refused
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.live.rooms import Live
-from shiny_labchat.store import Outcome, floor
+from shiny_labchat.store import Outcome
 
 __all__ = ["enter", "react"]
 
@@ -100,7 +104,7 @@ async def react(spec: BotSpec, room: Room, message: Message) -> None:
 
 async def _begin(spec: BotSpec, room: Room, message: Message) -> entries.Begun:
     def begin(conn: sa.Connection, now: int) -> entries.Begun:
-        floor.leave(conn, room.key, spec.id)
+        queue.leave(conn, room.key, spec.id)
         return entries.take_up(conn, room.key, spec.id, message.seq, _cid_of(message))
 
     return await room.log.write(begin)
@@ -169,7 +173,7 @@ class Reaction:
         if message.seq <= self._live.state.cleared:
             return "silent", "cleared"
         name, talk = self._seat.pseudonym, self._talk()
-        if not _bot_rules.speaks(spec.when, message, talk, name, self._random("when")):
+        if not speaks(spec.when, message, talk, name, self._random("when")):
             return "silent", "when"
         if isinstance(spec.when, Silence):
             is_quiet = await self._ears.is_quiet(self._whole, self._said + spec.when.seconds)
@@ -198,9 +202,9 @@ class Reaction:
         """Why the bot says nothing now, as it may not or enough is said."""
         while True:
             talk = self._talk()
-            reason = self._forbidden() or _bot_rules.limit_of(self._spec, talk)
+            reason = self._forbidden() or limit_of(self._spec, talk)
             in_a_row = talk.in_a_row + turn.unsaid(self._live.whole.public(0))
-            is_sure = _bot_rules.limit_of(self._spec, talk._replace(in_a_row=in_a_row)) is None
+            is_sure = limit_of(self._spec, talk._replace(in_a_row=in_a_row)) is None
             if turn.was_awaited:
                 self._begun = asyncio.get_running_loop().time()
             if reason is not None or is_sure:
@@ -215,13 +219,13 @@ class Reaction:
         """Whether everybody may know that it is a machine."""
         return self._seat_in(self._live.state).role_for(None) == "assistant"
 
-    def _talk(self) -> _bot_rules.Talk:
+    def _talk(self) -> Talk:
         bots = frozenset(seat.member for seat in self._live.state.bots())
         whole = self._live.whole
-        return _bot_rules.talk_of(whole.public(0), self._spec.id, bots, self._whole, whole.ends)
+        return talk_of(whole.public(0), self._spec.id, bots, self._whole, whole.ends)
 
     def _random(self, *what: object) -> Any:
-        return _bot_rules.generator(*self._seed, *what)
+        return generator(*self._seed, *what)
 
     # ── how ──
 
@@ -264,13 +268,13 @@ class Reaction:
     def _heard(self) -> tuple[list[Message], list[Message]]:
         whole, cleared = self._live.whole, self._live.state.cleared
         talk = whole.public(cleared)
-        return _bot_rules.as_experienced(talk, self._spec.id, self._whole, whole.ends)
+        return as_experienced(talk, self._spec.id, self._whole, whole.ends)
 
     def _as_said(self, text: str) -> str | None:
-        if self._spec.when == "model" and _bot_rules.is_no_reply(text):
+        if self._spec.when == "model" and is_no_reply(text):
             return None
         longest = None if self._is_shown() else self._live.state.rules.max_length
-        return _bot_rules.as_typed(text, longest, self._seat.pseudonym) or None
+        return as_typed(text, longest, self._seat.pseudonym) or None
 
     def _manner(self, unread: Sequence[Message], draft: int, minds: bool) -> Manner:
         pace, texts = self._spec.pace, [message.content for message in unread]

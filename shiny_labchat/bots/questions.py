@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from shiny_labchat import concurrency
-from shiny_labchat._bot_rules import NO_REPLY, Respond
+from shiny_labchat.bots.when import NO_REPLY, Respond
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.models import exchange
 from shiny_labchat.models.client import (

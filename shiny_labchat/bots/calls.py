@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat._bot_model import FunctionQuestion, ModelQuestion, Question
-from shiny_labchat._bot_rules import BotSpec, Budget
 from shiny_labchat.audit import entries, spending
 from shiny_labchat.audit.prompts import Base, told_of
+from shiny_labchat.bots.budget import Budget
+from shiny_labchat.bots.questions import FunctionQuestion, ModelQuestion, Question
+from shiny_labchat.bots.spec import BotSpec
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import StoreError

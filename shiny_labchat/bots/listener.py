@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.messages import Message
-from shiny_labchat.errors import LabChatError
-from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.store import floor
 
-__all__ = ["Ears", "Turn", "in_turn"]
+__all__ = ["Ears"]
 
 logger = logging.getLogger("shiny_labchat")
-
-WAIT = 0.2
-"""How often a bot that waits for its turn looks whether it has come, in seconds."""
 
 
 class Ears:
@@ -107,64 +99,3 @@ class Ears:
         if seq > self._since:
             self.moved.set()
             self._begun.set()
-
-
-class Turn:
-    """
-    A bot's turn to compose. Made by `in_turn`.
-
-    Parameters
-    ----------
-    room, live
-        Where.
-    place
-        The bot's place in the queue.
-
-    Attributes
-    ----------
-    was_awaited
-        Whether others had to come to their end first.
-    """
-
-    def __init__(self, room: Room, live: LiveRoom, place: int) -> None:
-        self.was_awaited = False
-        self._room = room
-        self._live = live
-        self._place = place
-        self._ahead: dict[str, int] = {}
-
-    async def has_come(self) -> bool:
-        """Whether few enough compose who came before; what they have said by now is known."""
-        where, place, live = self._room.key, self._place, self._live
-        found = await self._room.log.read(lambda conn: floor.ahead(conn, where, place))
-        self._ahead = found.bots
-        while live.state.seq < found.head and await live.catch_up():
-            pass
-        return len(self._ahead) < live.state.rules.max_composing
-
-    async def wait(self) -> None:
-        """Wait a moment for those who came before."""
-        self.was_awaited = True
-        await asyncio.sleep(WAIT)
-
-    def unsaid(self, talk: Sequence[Message]) -> int:
-        """How many of them have not said yet, in a conversation, what they compose."""
-        last = {message.member: message.seq for message in talk}
-        return sum(last.get(bot, 0) <= since for bot, since in self._ahead.items())
-
-
-@asynccontextmanager
-async def in_turn(room: Room, live: LiveRoom, bot: str) -> AsyncGenerator[Turn]:
-    """Compose when it is one's turn, see `Rules.max_composing`; until then, wait."""
-    log, where = room.log, room.key
-    turn = Turn(room, live, await log.write(lambda conn, now: floor.queue(conn, where, bot)))
-    try:
-        while not await turn.has_come():
-            await turn.wait()
-        yield turn
-    finally:
-        leaving = log.write(lambda conn, now: floor.leave(conn, where, bot))
-        try:
-            await asyncio.shield(leaving)
-        except LabChatError as exc:  # it leaves when it begins with the next message, or is gone
-            logger.error("bot %r could not give its turn back in %r: %s", bot, where.id, exc)

@@ -8,18 +8,31 @@ that one does, and who takes over the work begins with giving the place back.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.messages import Message
+from shiny_labchat.errors import LabChatError
 from shiny_labchat.lab.bot_registry import CALLBACK
+from shiny_labchat.lab.room import Room
+from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store.leases import LONGEST
 from shiny_labchat.store.queries import find_room
 from shiny_labchat.store.schema import callback_room, composing
 
-__all__ = ["Ahead", "ahead", "leave", "queue"]
+__all__ = ["Ahead", "Turn", "ahead", "in_turn", "join", "leave"]
+
+logger = logging.getLogger("shiny_labchat")
+
+WAIT = 0.2
+"""How often a bot that waits for its turn looks whether it has come, in seconds."""
 
 
 class Ahead(NamedTuple):
@@ -38,7 +51,7 @@ class Ahead(NamedTuple):
     bots: dict[str, int]
 
 
-def queue(conn: sa.Connection, where: RoomKey, bot: str) -> int:
+def join(conn: sa.Connection, where: RoomKey, bot: str) -> int:
     """Come to the end of the queue of a room; gives the bot's place there."""
     number, head = _room(conn, where)
     leave(conn, where, bot)
@@ -88,3 +101,64 @@ def _room(conn: sa.Connection, where: RoomKey) -> tuple[int, int]:
     found = find_room(conn, where)
     assert found is not None
     return found
+
+
+class Turn:
+    """
+    A bot's turn to compose. Made by `in_turn`.
+
+    Parameters
+    ----------
+    room, live
+        Where.
+    place
+        The bot's place in the queue.
+
+    Attributes
+    ----------
+    was_awaited
+        Whether others had to come to their end first.
+    """
+
+    def __init__(self, room: Room, live: LiveRoom, place: int) -> None:
+        self.was_awaited = False
+        self._room = room
+        self._live = live
+        self._place = place
+        self._ahead: dict[str, int] = {}
+
+    async def has_come(self) -> bool:
+        """Whether few enough compose who came before; what they have said by now is known."""
+        where, place, live = self._room.key, self._place, self._live
+        found = await self._room.log.read(lambda conn: ahead(conn, where, place))
+        self._ahead = found.bots
+        while live.state.seq < found.head and await live.catch_up():
+            pass
+        return len(self._ahead) < live.state.rules.max_composing
+
+    async def wait(self) -> None:
+        """Wait a moment for those who came before."""
+        self.was_awaited = True
+        await asyncio.sleep(WAIT)
+
+    def unsaid(self, talk: Sequence[Message]) -> int:
+        """How many of them have not said yet, in a conversation, what they compose."""
+        last = {message.member: message.seq for message in talk}
+        return sum(last.get(bot, 0) <= since for bot, since in self._ahead.items())
+
+
+@asynccontextmanager
+async def in_turn(room: Room, live: LiveRoom, bot: str) -> AsyncGenerator[Turn]:
+    """Compose when it is one's turn, see `Rules.max_composing`; until then, wait."""
+    log, where = room.log, room.key
+    turn = Turn(room, live, await log.write(lambda conn, now: join(conn, where, bot)))
+    try:
+        while not await turn.has_come():
+            await turn.wait()
+        yield turn
+    finally:
+        leaving = log.write(lambda conn, now: leave(conn, where, bot))
+        try:
+            await asyncio.shield(leaving)
+        except LabChatError as exc:  # it leaves when it begins with the next message, or is gone
+            logger.error("bot %r could not give its turn back in %r: %s", bot, where.id, exc)

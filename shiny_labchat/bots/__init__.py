@@ -1,0 +1,27 @@
+"""
+Bots: programs that are members of rooms, run by the server.
+
+No page is needed for them, and after a restart of the server they go on with what they have not
+reacted to. All that they asked, were answered and decided is on record: see
+:meth:`Room.audit() <shiny_labchat.Room.audit>`.
+"""
+
+from __future__ import annotations
+
+from shiny_labchat.audit.entries import AuditEntry
+from shiny_labchat.bots.bot import Bot
+from shiny_labchat.bots.budget import Budget
+from shiny_labchat.bots.pace import READING_SPEED, TYPING_SPEED
+from shiny_labchat.bots.when import NO_REPLY, Chance, Every, Silence
+
+__all__ = [
+    "NO_REPLY",
+    "READING_SPEED",
+    "TYPING_SPEED",
+    "AuditEntry",
+    "Bot",
+    "Budget",
+    "Chance",
+    "Every",
+    "Silence",
+]

@@ -1,0 +1,52 @@
+"""What a bot is made of, as its parts need it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from shiny_labchat.bots.budget import Budget
+from shiny_labchat.bots.pace import Pace
+from shiny_labchat.bots.when import Respond, Talk, When
+from shiny_labchat.domain.pseudonyms import Pseudonym
+
+__all__ = ["BotSpec", "End", "MovedOn", "limit_of"]
+
+MovedOn = Literal["send", "redraft", "drop"]
+
+End = Literal["silent", "leave", "fallback"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BotSpec:
+    """All that is said of a bot; see :class:`Bot`."""
+
+    id: str
+    client: Callable[[], Any] | None
+    respond: Respond | None
+    pseudonym: Pseudonym
+    disclose: bool
+    when: When
+    pace: Pace
+    seed: int | None
+    moved_on: MovedOn
+    max_messages: int | None
+    max_share: float | None
+    max_in_a_row: int | None
+    budget: Budget
+    study_budget: Budget
+    end: End
+    closing: str | None
+    fallback: Callable[[], Any] | None
+
+
+def limit_of(spec: BotSpec, talk: Talk) -> str | None:
+    """Which limit keeps a bot from one more message; None: none does."""
+    if spec.max_messages is not None and talk.own >= spec.max_messages:
+        return "max_messages"
+    if spec.max_in_a_row is not None and talk.in_a_row >= spec.max_in_a_row:
+        return "max_in_a_row"
+    if spec.max_share is not None and talk.own + 1 > spec.max_share * (talk.all + 1):
+        return "max_share"
+    return None
