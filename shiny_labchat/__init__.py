@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shiny_labchat import _shiny
-from shiny_labchat._chat import Chat
-from shiny_labchat._ui import chat_ui
 from shiny_labchat.bots import Bot
+from shiny_labchat.chat import install
+from shiny_labchat.chat.chat import Chat
+from shiny_labchat.chat.ui import chat_ui
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.rules import Rules
@@ -30,4 +30,4 @@ __all__ = [
     "chat_ui",
 ]
 
-_shiny.install()
+install.install()

@@ -7,8 +7,8 @@ from typing import Any
 from htmltools import Tag
 from shiny import Inputs, Outputs, Session, module
 
-from shiny_labchat._chat import Chat
-from shiny_labchat._ui import chat_ui
+from shiny_labchat.chat.chat import Chat
+from shiny_labchat.chat.ui import chat_ui
 
 __all__ = ["chat_module_server", "chat_module_ui"]
 

@@ -10,8 +10,8 @@ from htmltools import HTML, Tag, TagList
 from shiny import App, Inputs, Outputs, Session, ui
 from starlette.requests import Request
 
-from shiny_labchat._chat import Chat
-from shiny_labchat._ui import chat_ui
+from shiny_labchat.chat.chat import Chat
+from shiny_labchat.chat.ui import chat_ui
 from shiny_labchat.demo import _offline
 from shiny_labchat.lab.lab import Lab
 

@@ -10,11 +10,11 @@ from shiny.express import app_opts
 from shiny.types import MISSING, MISSING_TYPE
 from shiny.ui.css import CssUnit
 
-from shiny_labchat._bookmark import CancelCallback, ClientWithState
-from shiny_labchat._chat import Chat as _Chat
-from shiny_labchat._greeting import Greeting
-from shiny_labchat._seat import RestoreMember
-from shiny_labchat._ui import chat_ui
+from shiny_labchat.chat.admission import RestoreMember
+from shiny_labchat.chat.bookmarks import CancelCallback, ClientWithState
+from shiny_labchat.chat.chat import Chat as _Chat
+from shiny_labchat.chat.greeting import Greeting
+from shiny_labchat.chat.ui import chat_ui
 
 if TYPE_CHECKING:
     import chatlas

@@ -28,7 +28,7 @@ from shiny import App, ui
 from shiny._connection import MockConnection
 from shiny.session._session import AppSession
 
-from shiny_labchat._content import as_chunk
+from shiny_labchat.chat.content import as_chunk
 from shiny_labchat.models.client import before_each_request, for_one_reply, without_retries
 from tests.model import MARKDOWN, Call, Model, Reply, Tool
 

@@ -24,8 +24,8 @@ from shiny.session import session_context
 from shinychat import message_content, output_markdown_stream
 from websockets.asyncio.client import connect
 
-from shiny_labchat import _shiny
-from shiny_labchat._stream import StreamTask
+from shiny_labchat.chat import install, shiny_internals
+from shiny_labchat.chat.streams import StreamTask
 from shiny_labchat.gateway import endpoint
 from shiny_labchat.lab.lab import Lab
 
@@ -104,7 +104,7 @@ def test_every_app_gets_the_gateway_as_its_first_route() -> None:
 
 
 def test_installing_twice_adds_one_route() -> None:
-    _shiny.install()
+    install.install()
     routes = App(ui.page_fluid(), None).starlette_app.router.routes
     assert [getattr(route, "path", None) for route in routes].count(endpoint.PATH) == 1
 
@@ -114,14 +114,14 @@ async def test_an_app_without_the_route_gets_it_with_its_first_session() -> None
         routes = opened.app.starlette_app.router.routes
         del routes[0]
         for _ in range(2):
-            _shiny.ensure_route(opened.session)
+            install.ensure_route(opened.session)
         paths = [getattr(route, "path", None) for route in routes]
         assert paths.count(endpoint.PATH) == 1 and paths[0] == endpoint.PATH
 
 
 async def test_an_app_knows_its_sessions_and_a_session_its_app() -> None:
     async with page() as opened:
-        assert _shiny.app_of(opened.session) is opened.app
+        assert shiny_internals.app_of(opened.session) is opened.app
         assert list(opened.app._sessions.values()) == [opened.session]
         assert opened.session._is_closed() is False
         session = opened.session
@@ -144,7 +144,7 @@ async def test_a_page_knows_the_bookmark_it_was_opened_with_and_whether_it_could
     search: str, values: dict[str, str] | None
 ) -> None:
     async with page(search=search) as opened:
-        assert _shiny.restored(opened.session) == values
+        assert shiny_internals.restored(opened.session) == values
 
 
 # ── UI inside a message ──
@@ -154,7 +154,7 @@ async def test_ui_is_rendered_and_its_files_are_served(tmp_path: Any) -> None:
     (tmp_path / "it.js").write_text("// it")
     made = HTMLDependency("it", "1.0", source={"subdir": str(tmp_path)}, script={"src": "it.js"})
     async with page() as opened:
-        html, deps = _shiny.render(opened.session, TagList(tags.b("bold"), made))
+        html, deps = shiny_internals.render(opened.session, TagList(tags.b("bold"), made))
         assert html == "<b>bold</b>"
         [dep] = deps
         assert (dep["name"], dep["source"]) == ("it", {"subdir": str(tmp_path)})
@@ -168,7 +168,7 @@ async def test_files_of_an_older_message_can_be_served_again(tmp_path: Any) -> N
         path = "lib/it-1.0/it.js"
         assert (await opened.get(path)).status_code == 404
         dep = {"name": "it", "version": "1.0", "source": {"subdir": str(tmp_path)}}
-        _shiny.remount(opened.session, dep)
+        shiny_internals.remount(opened.session, dep)
         assert (await opened.get(path)).text == "// it"
 
 
@@ -179,16 +179,16 @@ async def test_what_waits_to_be_sent_is_seen_and_sent_by_a_flush() -> None:
     async with page() as opened:
         session = opened.session
         await opened.is_flushed()
-        assert not _shiny._is_due(session)
+        assert not shiny_internals._is_due(session)
         waiting = session._outbound_message_queues
         assert not (waiting.values or waiting.errors or waiting.input_messages)
         with session_context(session):
             ui.update_text("name", value="Ann")
-        assert waiting.input_messages and _shiny._is_due(session)
-        await _shiny.flush(session)
+        assert waiting.input_messages and shiny_internals._is_due(session)
+        await shiny_internals.flush(session)
         [message] = await opened.hears("inputMessages")
         assert message["id"] == "name" and message["message"]["value"] == "Ann"
-        assert not _shiny._is_due(session)
+        assert not shiny_internals._is_due(session)
 
 
 async def test_callbacks_for_after_the_flush_count_as_waiting() -> None:
@@ -200,8 +200,8 @@ async def test_callbacks_for_after_the_flush_count_as_waiting() -> None:
             flushed.set()
 
         opened.session.on_flushed(done, once=True)
-        assert _shiny._is_due(opened.session)
-        await _shiny.flush(opened.session)
+        assert shiny_internals._is_due(opened.session)
+        await shiny_internals.flush(opened.session)
         await asyncio.wait_for(flushed.wait(), 10)
 
 
@@ -217,8 +217,8 @@ async def test_a_value_set_from_outside_is_shown_after_a_flush() -> None:
         assert (await opened.hears("values"))["shown"] == "nobody"
         name.set("Ann")
         assert not environment._pending_flush_queue.empty()
-        assert _shiny._is_due(opened.session)
-        _shiny.flush_soon(opened.session)
+        assert shiny_internals._is_due(opened.session)
+        shiny_internals.flush_soon(opened.session)
         assert (await opened.hears("values"))["shown"] == "Ann"
         assert environment._pending_flush_queue.empty()
 
@@ -235,7 +235,7 @@ async def test_a_flush_runs_what_was_invalidated() -> None:
     async with page(server) as opened:
         await opened.is_flushed()
         name.set("b")
-        await _shiny.flush(opened.session)
+        await shiny_internals.flush(opened.session)
         assert seen == ["a", "b"]
 
 
@@ -253,7 +253,7 @@ async def test_a_reader_can_be_invalidated_from_outside() -> None:
     async with page(server) as opened:
         await opened.is_flushed()
         contexts[0].invalidate()
-        await _shiny.flush(opened.session)
+        await shiny_internals.flush(opened.session)
         assert len(contexts) == 2 and ended == [contexts[0].id] != [contexts[1].id]
 
 
@@ -312,7 +312,7 @@ def test_registered_types_have_segments() -> None:
 
 
 def test_values_can_be_made_without_the_search_for_a_name() -> None:
-    with _shiny.without_names():
+    with shiny_internals.without_names():
         quick = reactive.Value(1)
     slow = reactive.Value(1)
     assert (vars(quick)["_name"], vars(slow)["_name"]) == (None, "slow")

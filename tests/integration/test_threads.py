@@ -14,9 +14,9 @@ import pytest
 from chatlas import ChatOpenAICompletions
 
 from shiny_labchat import Bot, Lab, Message
-from shiny_labchat._stream import _one_by_one
 from shiny_labchat.bots.when import When
 from shiny_labchat.callbacks import scheduler
+from shiny_labchat.chat.streams import _one_by_one
 from tests.model import Model, Reply, Tool
 
 NOW: dict[str, Any] = {"reading": None, "typing": None}

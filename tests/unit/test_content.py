@@ -35,8 +35,8 @@ from shinychat import message_content, message_content_chunk
 from shinychat._chat_types import ContentType, StructuredBlock
 from shinychat.types import ChatMessage, ToolResultDisplay
 
-from shiny_labchat._content import Content, Kind, Part, as_chunk, as_content, as_shown
-from shiny_labchat._shiny import app_of
+from shiny_labchat.chat.content import Content, Kind, Part, as_chunk, as_content, as_shown
+from shiny_labchat.chat.shiny_internals import app_of
 
 DEP = HTMLDependency(
     "widget", "1.2", source={"package": "shiny", "subdir": "www"}, script={"src": "w.js"}

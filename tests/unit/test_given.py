@@ -15,9 +15,9 @@ from shiny.session import session_context
 from shinychat import chat_greeting
 
 from shiny_labchat import Chat, chat_ui
-from shiny_labchat._content import as_html
-from shiny_labchat._greeting import as_drawn
-from shiny_labchat._transform import Transforms
+from shiny_labchat.chat.content import as_html
+from shiny_labchat.chat.greeting import as_drawn
+from shiny_labchat.chat.transforms import Transforms
 
 
 def transforms() -> Transforms:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from shiny_labchat._replies import Line
+from shiny_labchat.chat.replies import Line
 
 
 class Crowd:

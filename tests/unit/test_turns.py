@@ -10,7 +10,7 @@ import orjson
 import pytest
 from chatlas import AssistantTurn, ContentToolRequest, ContentToolResult, Turn, UserTurn
 
-from shiny_labchat._replies import known_to, reply_id
+from shiny_labchat.chat.replies import known_to, reply_id
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.models.turns import BEGINNING, alternating, as_stored, turns_of
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat._replies import SORRY
 from shiny_labchat.access.tickets import ticket
+from shiny_labchat.chat.replies import SORRY
 from tests.client import Browser, browser
 from tests.integration.alone.conftest import Person
 from tests.model import Model, Reply, Tool

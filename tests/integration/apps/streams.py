@@ -8,7 +8,8 @@ from contextlib import suppress
 
 from shiny import App, Inputs, Outputs, Session, ui
 
-from shiny_labchat import Chat, Lab, Rules, _stream, chat_ui
+from shiny_labchat import Chat, Lab, Rules, chat_ui
+from shiny_labchat.chat import streams
 from tests.steadfast import ticks
 
 lab = Lab()
@@ -80,7 +81,7 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
             case ["never"]:
                 await never.append_message_stream(chunks(1, "a"))
             case ["running?"]:
-                await room.announce(f"{len(_stream._running)} running")  # pyright: ignore
+                await room.announce(f"{len(streams._running)} running")  # pyright: ignore
             case _:
                 pass
 

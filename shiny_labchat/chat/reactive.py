@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 from shiny.reactive._core import Context, get_current_context
 from shiny.session import Session
 
-from shiny_labchat._shiny import flush_soon
+from shiny_labchat.chat.shiny_internals import flush_soon
 
 __all__ = ["Reads"]
 

@@ -9,9 +9,9 @@ from typing import Any, Literal, overload
 
 from shiny.types import MISSING, MISSING_TYPE
 
-from shiny_labchat._following import Following
-from shiny_labchat._seat import Seating
-from shiny_labchat._submit import handled_message
+from shiny_labchat.chat.admission import Seating
+from shiny_labchat.chat.handlers import handled_message
+from shiny_labchat.chat.session_room import Following
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.models.formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
 

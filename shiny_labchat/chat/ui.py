@@ -14,8 +14,8 @@ from shiny.types import MISSING, MISSING_TYPE
 from shiny.ui.css import CssUnit, as_css_unit
 from shinychat import output_markdown_stream
 
-from shiny_labchat._content import as_html, as_shown
-from shiny_labchat._greeting import Greeting, as_drawn
+from shiny_labchat.chat.content import as_html, as_shown
+from shiny_labchat.chat.greeting import Greeting, as_drawn
 from shiny_labchat.lab.lab import Lab
 
 __all__ = ["chat_ui"]

@@ -12,23 +12,23 @@ from shiny.module import ResolvedId, resolve_id
 from shiny.session import Session, require_active_session
 from shiny.types import SilentException
 
-from shiny_labchat import _shiny
-from shiny_labchat._bookmark import Bookmarking
-from shiny_labchat._content import as_shown
-from shiny_labchat._following import Following
-from shiny_labchat._greeting import Greeting, Greets
-from shiny_labchat._reading import Reading
-from shiny_labchat._replies import Failures, Replies, Reply
-from shiny_labchat._seat import Identity, Seating, Wish
-from shiny_labchat._submit import (
+from shiny_labchat.chat import shiny_internals
+from shiny_labchat.chat.admission import Identity, Seating, Wish
+from shiny_labchat.chat.bookmarks import Bookmarking
+from shiny_labchat.chat.content import as_shown
+from shiny_labchat.chat.greeting import Greeting, Greets
+from shiny_labchat.chat.handlers import (
     Handler,
     Handlers,
-    Lost,
     OnError,
     UserSubmitFunction,
     handled_message,
 )
-from shiny_labchat._transform import Transforms
+from shiny_labchat.chat.page import Lost
+from shiny_labchat.chat.reading import Reading
+from shiny_labchat.chat.replies import Failures, Replies, Reply
+from shiny_labchat.chat.session_room import Following
+from shiny_labchat.chat.transforms import Transforms
 from shiny_labchat.domain.members import Member, as_member_id
 from shiny_labchat.domain.pseudonyms import Pseudonym
 from shiny_labchat.domain.state import Role
@@ -371,7 +371,7 @@ class Chat(Reading, Greets, Bookmarking):
             focus=focus,
             session=self._session.root_scope(),
         )
-        _shiny.flush_soon(self._session)
+        shiny_internals.flush_soon(self._session)
 
     def set_user_message(self, value: str) -> None:
         """Deprecated: use ``update_user_input(value=value)``."""

@@ -23,7 +23,7 @@ from shinychat import message_content
 from shinychat._chat_normalize import normalize_message, normalize_message_chunk
 from shinychat.types import Attachment, ChatMessage
 
-from shiny_labchat._shiny import render
+from shiny_labchat.chat.shiny_internals import render
 from shiny_labchat.storable import storable
 from shiny_labchat.streams.content import Whole
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import gc
 import logging
-import sys
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from contextvars import Context
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -25,106 +23,24 @@ from shiny import reactive
 from shiny.reactive._core import _reactive_environment as _environment
 from shiny.session import Session
 from shiny.session._session import AppSession
-from starlette.applications import Starlette
 
 from shiny_labchat import concurrency
-from shiny_labchat.callbacks import scheduler
-from shiny_labchat.gateway import endpoint
-from shiny_labchat.lab import stream
-from shiny_labchat.streams import remote
 
 __all__ = [
     "app_of",
-    "ensure_route",
     "flush",
     "flush_soon",
-    "install",
     "remount",
     "render",
     "restored",
+    "send_from_threads",
     "without_names",
 ]
 
 FLUSHES_PER_SECOND = 20
-YOUNG = 10_000
-"""New objects after which garbage is looked for, at least; Python's own default is 700."""
 
 
 # ── the gateway's route ──────────────────────────────────────────────────────────────────────
-
-
-def install() -> None:
-    """
-    Put the gateway into every Shiny app from now on, so that it is there after a restart.
-
-    And let functions that run in threads of ours use Shiny.
-
-    Callbacks run as long as the app does. (Of an app that is mounted into another, nobody says
-    when it starts: they do when they are registered, if an event loop runs by then, as it does
-    when uvicorn imports the app, else with the first visitor.)
-    """
-    original = shiny.App.init_starlette_app
-    if getattr(original, "__labchat__", False):
-        return
-
-    @functools.wraps(original)
-    def init_starlette_app(self: shiny.App) -> Starlette:
-        app = original(self)
-        app.router.routes.insert(0, endpoint.route())
-        _run_beside(app)
-        _show_log()
-        _calm_collector()
-        return app
-
-    init_starlette_app.__labchat__ = True  # pyright: ignore[reportAttributeAccessIssue]
-    shiny.App.init_starlette_app = init_starlette_app
-    _send_from_threads()
-
-
-def ensure_route(session: Session) -> None:
-    """Put the gateway into an app that was made before this package was imported."""
-    routes = app_of(session).starlette_app.router.routes
-    if not any(getattr(route, "path", None) == endpoint.PATH for route in routes):
-        routes.insert(0, endpoint.route())
-        _show_log()
-
-
-def _run_beside(app: Starlette) -> None:
-    inner = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncGenerator[Any]:
-        async with (
-            inner(app) as state,
-            scheduler.running(),
-            remote.running(),
-            stream.running(),
-        ):
-            yield state
-
-    app.router.lifespan_context = lifespan
-
-
-def _calm_collector() -> None:
-    # A full garbage collection stops everybody: 250 ms with 500 sessions, and with Python's
-    # threshold there were several a minute. What the imports have left never is garbage; and
-    # collecting less often promotes fewer objects that were about to go by themselves.
-    young, *others = gc.get_threshold()
-    if 0 < young < YOUNG:  # 0: the app collects by itself
-        gc.set_threshold(YOUNG, *others)
-    gc.collect()
-    gc.freeze()
-
-
-def _show_log() -> None:
-    # Shiny sets up no logging; without this the first word on where the data lies is lost.
-    logger = logging.getLogger("shiny_labchat")
-    if logger.handlers or logging.getLogger().handlers:
-        return
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("labchat: %(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
 
 
 def app_of(session: Session) -> shiny.App:
@@ -196,7 +112,7 @@ def _no_name(value: object) -> None:
     return None
 
 
-def _send_from_threads() -> None:
+def send_from_threads() -> None:
     # Who changes a reactive value, or shows a notification, has Shiny write to sockets. That is
     # the event loop's, and tools and iterables that are not async do it in threads of ours.
     original = AppSession._send_message_sync

@@ -16,8 +16,8 @@ from weakref import WeakValueDictionary
 from shiny import reactive
 from shiny.session import Session, session_context
 
-from shiny_labchat._stream import MessageStream, speaking
 from shiny_labchat.arguments import check_client, check_function
+from shiny_labchat.chat.streams import MessageStream, speaking
 from shiny_labchat.concurrency import contained, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey

@@ -14,14 +14,14 @@ from shiny import reactive
 from shiny.module import ResolvedId
 from shiny.session import Session
 
-from shiny_labchat import _shiny
-from shiny_labchat._content import Content, as_content, as_html
-from shiny_labchat._following import Following
-from shiny_labchat._replies import Replies, reply_id
-from shiny_labchat._seat import Seating
-from shiny_labchat._stream import MessageStream, StreamTask, current_speaker, pour, speaking
-from shiny_labchat._submit import Handlers, handled_message
-from shiny_labchat._transform import Transforming, Transforms
+from shiny_labchat.chat import shiny_internals
+from shiny_labchat.chat.admission import Seating
+from shiny_labchat.chat.content import Content, as_content, as_html
+from shiny_labchat.chat.handlers import Handlers, handled_message
+from shiny_labchat.chat.replies import Replies, reply_id
+from shiny_labchat.chat.session_room import Following
+from shiny_labchat.chat.streams import MessageStream, StreamTask, current_speaker, pour, speaking
+from shiny_labchat.chat.transforms import Transforming, Transforms
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member, as_member_id
 from shiny_labchat.domain.messages import Message, text_of
@@ -337,7 +337,7 @@ class Saying(Transforming):
 
     async def _flush_in_handler(self) -> None:
         if handled_message.get() is not None:
-            await _shiny.flush(self._session)
+            await shiny_internals.flush(self._session)
 
     async def clear_messages(
         self, *, greeting: bool = False, scope: Literal["view", "room"] = "view"

@@ -17,8 +17,8 @@ from shiny import reactive
 from shiny.session import Session, session_context
 from shiny.types import SilentException
 
-from shiny_labchat._content import Content
-from shiny_labchat._seat import Seating
+from shiny_labchat.chat.admission import Seating
+from shiny_labchat.chat.content import Content
 from shiny_labchat.concurrency import Queue, name_of, text_of_error, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, Part

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 from urllib.parse import parse_qs
@@ -21,11 +21,11 @@ from shiny.reactive._reactives import Effect_
 from shiny.session import Session
 from shiny.types import SilentException
 
-from shiny_labchat import _shiny
-from shiny_labchat._submit import Lost
 from shiny_labchat.access import tickets
 from shiny_labchat.access.bookmarks import Reservation, browser_of
 from shiny_labchat.access.identity import identify, invitation
+from shiny_labchat.chat import install
+from shiny_labchat.chat.page import Hello, Lost
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
 from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
@@ -45,10 +45,6 @@ INVITE = "labchat"
 """The query parameter that holds a personal link's token."""
 
 
-SHORTEST = 16
-"""A browser's keys are random; one of fewer characters is none."""
-UNSURE = 100
-"""Messages that a page may have had on their way when it lost its session."""
 ANEW = "To begin anew, open the address of this page without what follows its question mark."
 
 
@@ -95,44 +91,6 @@ class Wish:
     join: bool
     identity: Identity
     bookmark: Bookmark | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """
-    What an element asks with: its page, and the random keys that its browser and tab keep.
-
-    Attributes
-    ----------
-    lost
-        Where it stood when it lost an earlier session; None: it never did.
-    """
-
-    page: str
-    keys: dict[str, str]
-    lost: Lost | None
-
-    @classmethod
-    def of(cls, value: object) -> Hello:
-        """Read what a browser sent; whatever is not as it should be counts as not sent."""
-        fields = cast("dict[str, object]", value if isinstance(value, dict) else {})
-        keys = {name: key for name in ("browser", "tab") if (key := _short(fields.get(name)))}
-        return cls(_short(fields.get("page")) or "", keys, _lost(fields))
-
-
-def _lost(fields: dict[str, object]) -> Lost | None:
-    who, since, unsure = fields.get("who"), fields.get("since"), fields.get("unsure")
-    if type(since) is not int or not 0 < since < 2**53:
-        return None
-    listed = isinstance(unsure, list | tuple)  # Shiny makes tuples of lists
-    cids = cast("Sequence[object]", unsure if listed else ())
-    return Lost(str(who), since, frozenset(f"b:{cid}" for cid in cids[:UNSURE]))
-
-
-def _short(value: object) -> str | None:
-    if not isinstance(value, str) or not SHORTEST <= len(value) <= 128:
-        return None
-    return value if value.isascii() and value.isprintable() else None
 
 
 class Seating:
@@ -192,7 +150,7 @@ class Seating:
         self._admitting: asyncio.Task[None] | None = None
         self._effect: Effect_ | None = None
         if not session.is_stub_session():
-            _shiny.ensure_route(session)
+            install.ensure_route(session)
             self._listen()
 
     def _listen(self) -> None:

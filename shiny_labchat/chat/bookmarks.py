@@ -18,14 +18,16 @@ from shiny import reactive
 from shiny.bookmark import BookmarkState
 from shiny.session import Session, session_context
 
-from shiny_labchat import _shiny, urls
-from shiny_labchat._following import Following
-from shiny_labchat._replies import Replies
-from shiny_labchat._saying import Saying
-from shiny_labchat._seat import INVITE, Bookmark, RestoreMember
-from shiny_labchat._submit import Handlers, Lost
-from shiny_labchat._transform import Transforms
+from shiny_labchat import urls
 from shiny_labchat.access.bookmarks import Kept, Reservation, find_reservation
+from shiny_labchat.chat import shiny_internals
+from shiny_labchat.chat.admission import INVITE, Bookmark, RestoreMember
+from shiny_labchat.chat.appending import Saying
+from shiny_labchat.chat.handlers import Handlers
+from shiny_labchat.chat.page import Lost
+from shiny_labchat.chat.replies import Replies
+from shiny_labchat.chat.session_room import Following
+from shiny_labchat.chat.transforms import Transforms
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
@@ -194,7 +196,7 @@ class Bookmarking(Saying):
     def _brought(self) -> Bookmark | None:
         """The bookmark that the page was opened with, be it one that cannot be read."""
         page = self._session.root_scope()
-        values = _shiny.restored(page)
+        values = shiny_internals.restored(page)
         token = None if values is None else values.get(self._key)
         if isinstance(token, str):
             return Bookmark(token, self._restore_member)
@@ -216,7 +218,7 @@ class Bookmarking(Saying):
         if seat is None:
             logger.warning("chat %r: %r does not know a bookmark", str(self.id), self._lab)
         self._looked_up.set(1)
-        _shiny.flush_soon(self._session)
+        shiny_internals.flush_soon(self._session)
 
     def _bookmark_now(self) -> Bookmark | None:
         """What the page was opened with; reactive until it is looked up."""
@@ -347,7 +349,7 @@ class Bookmarking(Saying):
                 logger.error("chat %r could not be bookmarked", str(self.id), exc_info=exc)
                 cause = exc.__cause__  # Shiny wraps it in words that say nothing
                 await self._handlers.report(cause if isinstance(cause, Exception) else exc)
-        await _shiny.flush(self._session)
+        await shiny_internals.flush(self._session)
 
     async def _bookmark_stored(self) -> None:
         if self._kept is not None and not self._kept.is_stored:

@@ -10,7 +10,6 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -18,12 +17,12 @@ from shiny import reactive, ui
 from shiny.session import Session, session_context
 from shiny.types import NotifyException, SilentException
 
-from shiny_labchat._shiny import app_of, flush
+from shiny_labchat.chat.shiny_internals import app_of, flush
 from shiny_labchat.concurrency import Queue, name_of, watched
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message, message_of
 
-__all__ = ["Handler", "Handlers", "Lost", "OnError", "UserSubmitFunction", "handled_message"]
+__all__ = ["Handler", "Handlers", "OnError", "UserSubmitFunction", "handled_message"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -33,29 +32,6 @@ OnError = Literal["auto", "actual", "sanitize", "unhandled"]
 
 handled_message: ContextVar[tuple[object, Message] | None] = ContextVar("handled", default=None)
 """The chat and the message that the running task handles; None outside handlers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """
-    Where a page stood when it lost its Shiny session.
-
-    What it has sent since then no session can have handled. It is believed only by a process that
-    knows nothing of the page, one started since; and it concerns nothing but the page's own.
-
-    Attributes
-    ----------
-    who
-        The handle of its person, another in each room.
-    since
-        The newest event that it had.
-    unsure
-        The ids of what was on its way at that moment: a session may have begun to handle it.
-    """
-
-    who: str
-    since: int
-    unsure: frozenset[str]
 
 
 class Handler:

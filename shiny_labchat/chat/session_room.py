@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 import sqlalchemy as sa
 from shiny.session import Session
 
-from shiny_labchat import _shiny
-from shiny_labchat._reads import Reads
-from shiny_labchat._submit import Handlers, Lost
-from shiny_labchat._transform import Transforms
+from shiny_labchat.chat import shiny_internals
+from shiny_labchat.chat.handlers import Handlers
+from shiny_labchat.chat.page import Lost
+from shiny_labchat.chat.reactive import Reads
+from shiny_labchat.chat.transforms import Transforms
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message, message_of
 from shiny_labchat.lab.room import Room
@@ -90,7 +91,7 @@ class Following:
         else:
             self.leave()
             for dep in live.deps:
-                _shiny.remount(self._session, dep)
+                shiny_internals.remount(self._session, dep)
         self.live = live
         self._unfollows = [live.follow_page(page, self._hear)]
         if self._reads.are_any:

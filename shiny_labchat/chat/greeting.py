@@ -9,8 +9,8 @@ from shiny.module import ResolvedId
 from shiny.session import Session
 from shinychat.types import ChatGreeting
 
-from shiny_labchat._content import as_content, as_shown
-from shiny_labchat._shiny import flush_soon
+from shiny_labchat.chat.content import as_content, as_shown
+from shiny_labchat.chat.shiny_internals import flush_soon
 
 __all__ = ["Greeting", "Greets", "as_drawn"]
 

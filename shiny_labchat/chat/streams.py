@@ -26,9 +26,9 @@ from typing import Any, cast
 from shiny import reactive
 from shiny.session import Session, session_context
 
-from shiny_labchat import _shiny
-from shiny_labchat._content import as_chunk
-from shiny_labchat._submit import handled_message
+from shiny_labchat.chat import shiny_internals
+from shiny_labchat.chat.content import as_chunk
+from shiny_labchat.chat.handlers import handled_message
 from shiny_labchat.concurrency import contained, in_thread
 from shiny_labchat.domain import commands
 from shiny_labchat.lab.room import Room
@@ -122,7 +122,7 @@ class StreamTask(reactive.ExtendedTask[[], str]):
             assert self._stream is not None
             return await asyncio.shield(self._stream)
 
-        with _shiny.without_names():
+        with shiny_internals.without_names():
             super().__init__(watch)
         if self._stream is not None:
             _running.add(self._stream)

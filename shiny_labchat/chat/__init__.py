@@ -1,0 +1,1 @@
+"""A room as one Shiny session sees and steers it."""

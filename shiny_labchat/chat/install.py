@@ -1,0 +1,100 @@
+"""The gateway's installation into Shiny apps."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import logging
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import shiny
+from shiny.session import Session
+from starlette.applications import Starlette
+
+from shiny_labchat.callbacks import scheduler
+from shiny_labchat.chat.shiny_internals import app_of, send_from_threads
+from shiny_labchat.gateway import endpoint
+from shiny_labchat.lab import stream
+from shiny_labchat.streams import remote
+
+__all__ = ["ensure_route", "install"]
+
+YOUNG = 10_000
+"""New objects after which garbage is looked for, at least; Python's own default is 700."""
+
+
+def install() -> None:
+    """
+    Put the gateway into every Shiny app from now on, so that it is there after a restart.
+
+    And let functions that run in threads of ours use Shiny.
+
+    Callbacks run as long as the app does. (Of an app that is mounted into another, nobody says
+    when it starts: they do when they are registered, if an event loop runs by then, as it does
+    when uvicorn imports the app, else with the first visitor.)
+    """
+    original = shiny.App.init_starlette_app
+    if getattr(original, "__labchat__", False):
+        return
+
+    @functools.wraps(original)
+    def init_starlette_app(self: shiny.App) -> Starlette:
+        app = original(self)
+        app.router.routes.insert(0, endpoint.route())
+        _run_beside(app)
+        _show_log()
+        _calm_collector()
+        return app
+
+    init_starlette_app.__labchat__ = True  # pyright: ignore[reportAttributeAccessIssue]
+    shiny.App.init_starlette_app = init_starlette_app
+    send_from_threads()
+
+
+def ensure_route(session: Session) -> None:
+    """Put the gateway into an app that was made before this package was imported."""
+    routes = app_of(session).starlette_app.router.routes
+    if not any(getattr(route, "path", None) == endpoint.PATH for route in routes):
+        routes.insert(0, endpoint.route())
+        _show_log()
+
+
+def _run_beside(app: Starlette) -> None:
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[Any]:
+        async with (
+            inner(app) as state,
+            scheduler.running(),
+            remote.running(),
+            stream.running(),
+        ):
+            yield state
+
+    app.router.lifespan_context = lifespan
+
+
+def _calm_collector() -> None:
+    # A full garbage collection stops everybody: 250 ms with 500 sessions, and with Python's
+    # threshold there were several a minute. What the imports have left never is garbage; and
+    # collecting less often promotes fewer objects that were about to go by themselves.
+    young, *others = gc.get_threshold()
+    if 0 < young < YOUNG:  # 0: the app collects by itself
+        gc.set_threshold(YOUNG, *others)
+    gc.collect()
+    gc.freeze()
+
+
+def _show_log() -> None:
+    # Shiny sets up no logging; without this the first word on where the data lies is lost.
+    logger = logging.getLogger("shiny_labchat")
+    if logger.handlers or logging.getLogger().handlers:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("labchat: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
