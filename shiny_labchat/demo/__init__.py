@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from shiny_labchat.demo._app import make_app
+from shiny_labchat.demo.app import make_app
 
 __all__ = ["make_app"]

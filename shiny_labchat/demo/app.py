@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from shiny_labchat.chat.chat import Chat
 from shiny_labchat.chat.ui import chat_ui
-from shiny_labchat.demo import _offline
+from shiny_labchat.demo import offline
 from shiny_labchat.lab.lab import Lab
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def _answering(chat: Chat, *, is_offline: bool) -> None:
 
     @chat.on_user_submit
     async def _(text: str) -> None:
-        if _offline.is_asked(text):
-            await chat.append_message_stream(_offline.reply())
+        if offline.is_asked(text):
+            await chat.append_message_stream(offline.reply())
 
 
 def _page(*children: Tag | TagList, fills_phone: bool = False) -> Tag:

@@ -9,7 +9,7 @@ from typing import Literal
 from playwright.sync_api import Locator, Page
 from playwright.sync_api import expect as expect_of
 
-from shiny_labchat.playwright._transcript import PatternOrStr, Timeout, Transcript
+from shiny_labchat.playwright.transcript import PatternOrStr, Timeout, Transcript
 
 __all__ = ["ChatController", "Standing"]
 
