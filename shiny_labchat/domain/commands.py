@@ -1,4 +1,4 @@
-"""What can be wished of a room: commands, decided by `_decide` in the one writer. Pure."""
+"""What can be wished of a room: commands, decided by `decide` in the one writer. Pure."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def _as_told(content: Content) -> Content:
 
 
 def _is_storable(value: Any) -> bool:
-    """Whether it is for certain what `_storable` gives; that takes longer."""
+    """Whether it is for certain what `storable` gives; that takes longer."""
     try:
         return b"\\u0000" not in orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
     except orjson.JSONEncodeError:

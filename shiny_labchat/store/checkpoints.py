@@ -37,7 +37,7 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Draft:
     """
-    How a stream has changed, as in `_wire.Chunk`.
+    How a stream has changed, as in `protocol.Chunk`.
 
     Parameters
     ----------

@@ -155,7 +155,7 @@ class OpenStream:
             self._forget(pieces)
 
     def cut(self, units: int) -> None:
-        """Take back all but the first units, see `_wire.Chunk`."""
+        """Take back all but the first units, see `protocol.Chunk`."""
         pieces = bisect_right(self._ends, units)
         if pieces == len(self._pieces):
             return
