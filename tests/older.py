@@ -1,0 +1,26 @@
+"""A database that version 0.1 has written, and what that version read from it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+__all__ = ["KNOWN", "as_json", "copied"]
+
+_FIXTURES = Path(__file__).parent / "contract" / "fixtures"
+KNOWN: dict[str, Any] = json.loads((_FIXTURES / "version_0_1.json").read_text(encoding="utf-8"))
+"""What version 0.1 read; ``fixtures/README.md`` says what is what."""
+
+
+def copied(folder: Path) -> str:
+    """The URL of a copy of the database, which may be written."""
+    shutil.copy(_FIXTURES / "version_0_1.db", folder / "lab.db")
+    return f"sqlite:///{folder / 'lab.db'}"
+
+
+def as_json(value: object) -> Any:
+    """A value as it is compared with what is known."""
+    return json.loads(json.dumps(value, default=datetime.isoformat))
