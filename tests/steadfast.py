@@ -27,7 +27,7 @@ __all__ = ["Steadfast", "agree", "crowd", "log_of", "percentile", "seed", "stead
 
 Frame = dict[str, Any]
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
-"""Shorter than a real page's (0.5 and 15 s), in seconds; the rest is as in ``socket.js``."""
+"""Shorter than a real page's (0.5 and 15 s), in seconds; the rest is as in ``connection.js``."""
 WELCOME_WITHIN = 10.0
 PONG_WITHIN = 10.0
 LARGEST = 65_536
@@ -62,7 +62,7 @@ def percentile(values: list[float], share: float = 0.99) -> float:
 
 class Steadfast:
     """
-    A page as ``socket.js``, ``outbox.js`` and ``room.js`` make one. Made by `steadfast`.
+    A page as ``connection.js``, ``outbox.js`` and ``room.js`` make one. Made by `steadfast`.
 
     Whatever a page must never see is an error: a message twice, one out of order, a cursor that
     goes back, an ack that differs from an earlier one, a frame that is too large.

@@ -1,12 +1,12 @@
 // @ts-check
-import { DuplicateWatch } from "./duplicate.js";
-import { Keys } from "./identity.js";
 import { Labels } from "./labels.js";
+import { Keys } from "./page/identity.js";
+import { collect, isSessionLost, register, watchSession } from "./page/shiny.js";
+import { DuplicateWatch } from "./page/tabs.js";
 import { Room } from "./room.js";
-import { collect, isSessionLost, register, watchSession } from "./shiny.js";
 
 /**
- * @typedef {import("./shiny.js").Notice} Notice
+ * @typedef {import("./page/shiny.js").Notice} Notice
  */
 
 /** How long Shiny's session may take to give a new ticket. */
@@ -33,7 +33,7 @@ export class LabchatRoom extends HTMLElement {
   #unwatch = () => {};
   /** What the server said of Shiny's session. */
   #session = { returns: false, answers: false };
-  /** Where it stood when it lost the session that let it in. @type {import("./shiny.js").Lost | null} */
+  /** Where it stood when it lost the session that let it in. @type {import("./page/shiny.js").Lost | null} */
   #lost = null;
 
   /** Set by Shiny's binding: sends `asking` to the session. @type {(() => void) | null} */
@@ -90,7 +90,7 @@ export class LabchatRoom extends HTMLElement {
     return new Labels(json(this.dataset.labels, {}));
   }
 
-  /** @param {import("./shiny.js").Admission} notice */
+  /** @param {import("./page/shiny.js").Admission} notice */
   #enter({ ticket, who, returns, answers, greeting }) {
     this.#session = { returns, answers };
     this.#lost = null;

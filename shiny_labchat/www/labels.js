@@ -1,5 +1,5 @@
 // @ts-check
-import { make } from "./element.js";
+import { make } from "./dom.js";
 
 /** Every word that the element says by itself; `ui(labels=)` replaces entries by name. */
 export const LABELS = {

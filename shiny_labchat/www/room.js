@@ -1,29 +1,29 @@
 // @ts-check
-import { participantAvatar } from "./avatar.js";
-import { Composer } from "./composer.js";
-import { make } from "./element.js";
-import { isOwn } from "./message.js";
-import { Outbox } from "./outbox.js";
-import { Presence } from "./presence.js";
-import { Line } from "./socket.js";
+import { Composer } from "./composer/composer.js";
+import { Unsent } from "./composer/drafts.js";
+import { Line } from "./connection/connection.js";
+import { Outbox } from "./connection/outbox.js";
+import { takeSuggestions } from "./content/suggestions.js";
+import { make } from "./dom.js";
+import { countUnread } from "./page/unread.js";
+import { watchWaking } from "./page/wake.js";
+import { participantAvatar } from "./people/avatar.js";
+import { Presence } from "./people/presence.js";
+import { TypingLine } from "./people/typing.js";
 import { Status } from "./status.js";
-import { takeSuggestions } from "./suggestions.js";
-import { countUnread } from "./title.js";
-import { Transcript } from "./transcript.js";
-import { TypingLine } from "./typing.js";
-import { Unsent } from "./unsent.js";
-import { watchWaking } from "./wake.js";
+import { isOwn } from "./transcript/message.js";
+import { Transcript } from "./transcript/transcript.js";
 
 /**
- * @typedef {import("./wire.js").Item} Item
- * @typedef {import("./wire.js").Frame} Frame
- * @typedef {import("./wire.js").Welcome} Welcome
- * @typedef {import("./wire.js").RoomState} RoomState
+ * @typedef {import("./protocol.js").Item} Item
+ * @typedef {import("./protocol.js").Frame} Frame
+ * @typedef {import("./protocol.js").Welcome} Welcome
+ * @typedef {import("./protocol.js").RoomState} RoomState
  * @typedef {import("./status.js").Standing} Standing
  * @typedef {{
  *   host: HTMLElement,
  *   labels: import("./labels.js").Labels,
- *   messages: import("./message.js").Shown[],
+ *   messages: import("./protocol.js").Shown[],
  *   iconAssistant: string | null,
  *   canStop: boolean,
  *   onPart: (code: string, say: string) => void,
@@ -118,7 +118,7 @@ export class Room {
   /**
    * Where a session must go on that takes over from one that is lost now; null: it had not begun.
    *
-   * @returns {import("./shiny.js").Lost | null}
+   * @returns {import("./page/shiny.js").Lost | null}
    */
   get standing() {
     const unsure = this.#outbox.unconfirmed.map(([cid]) => cid);
@@ -162,7 +162,7 @@ export class Room {
     this.#composer.empty();
   }
 
-  /** Greet so, or (null) not at all. @param {import("./message.js").Shown | null} greeting */
+  /** Greet so, or (null) not at all. @param {import("./protocol.js").Shown | null} greeting */
   greet(greeting) {
     this.#transcript.greet(greeting);
   }
@@ -285,7 +285,7 @@ export class Room {
     this.#outbox.settle(this.#drawn);
   }
 
-  /** @param {import("./wire.js").Refused} refused */
+  /** @param {import("./protocol.js").Refused} refused */
   #takeBack({ cid, code, say }) {
     const text = this.#outbox.withdraw(cid);
     if (text !== null) this.#composer.refuse(text, this.#labels.sentence(code, say));
@@ -315,7 +315,7 @@ export class Room {
     this.#me.hidden = name === null;
   }
 
-  /** @param {import("./wire.js").Presence} presence */
+  /** @param {import("./protocol.js").Presence} presence */
   #meet(presence) {
     this.#presence.show(presence, this.#setting.me);
     this.#restate();

@@ -1,9 +1,9 @@
 // @ts-check
-import { make } from "./element.js";
+import { make } from "./dom.js";
 
 /**
  * @typedef {"joining" | "waiting" | "open" | "closed" | "readonly" | "removed" | "gone" | "reconnecting"} Standing
- * @typedef {import("./wire.js").RoomState} RoomState
+ * @typedef {import("./protocol.js").RoomState} RoomState
  */
 
 const BACK_FOR = 3000;

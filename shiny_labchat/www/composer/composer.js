@@ -1,0 +1,231 @@
+// @ts-check
+import { make, mark } from "../dom.js";
+import { query } from "../page/shiny.js";
+import { TYPING_EVERY } from "../protocol.js";
+
+/** The counter is shown when less than this share of the limit is left. */
+const NEAR_LIMIT = 0.1;
+
+/** What is pasted is kept out when it is so many times too long: no browser lays that out in time. */
+const HOPELESS = 20;
+
+const EVENT = "shiny:inputchanged.labchat";
+
+/**
+ * The box: Shiny's own submit-textarea, whose text goes to the room instead of into an input.
+ *
+ * Shiny empties the box before it says what was in it. Whoever takes a text therefore either
+ * keeps it or gives it back with `restore`.
+ */
+export class Composer {
+  #labels;
+  #host;
+  #on;
+  #max = 0;
+  /** @type {string | null} why one may not write */
+  #locked = null;
+  #placeholder = "";
+  #typedAt = 0;
+  #restored = "";
+  #listening = new AbortController();
+  #textarea;
+  alert = make("div", { class: "labchat-alert", role: "alert" });
+  counter = make("div", { class: "labchat-counter", hidden: true });
+
+  /**
+   * @param {HTMLElement} host holds the textarea
+   * @param {string} id of the chat
+   * @param {import("../labels.js").Labels} labels
+   * @param {{send: (text: string) => void, type: () => void, change: () => void}} on
+   *   change: the text in the box is another
+   */
+  constructor(host, id, labels, on) {
+    this.#host = host;
+    this.#labels = labels;
+    this.#on = on;
+    this.#textarea = host.querySelector("textarea") ?? make("textarea");
+    this.alert.id = `${id}_alert`;
+    this.counter.id = `${id}_counter`;
+    this.#describe(id);
+    host.append(this.alert, this.counter);
+  }
+
+  listen() {
+    const { signal } = (this.#listening = new AbortController());
+    this.#host.addEventListener("keydown", leaveToBrowser, { capture: true, signal });
+    this.#textarea.addEventListener("beforeinput", (event) => this.#keepOut(event), { signal });
+    this.#textarea.addEventListener("input", (event) => this.#input(event), { signal });
+    query(this.#host).on(EVENT, (event) => {
+      event.preventDefault();
+      if (event.priority === "event") this.send(String(event.value ?? ""));
+    });
+  }
+
+  unlisten() {
+    this.#listening.abort();
+    query(this.#host).off(EVENT);
+  }
+
+  /** The longest message, in characters. @param {number} max */
+  allow(max) {
+    this.#max = max;
+    this.#count();
+  }
+
+  /** Nobody may write now, and why; null: they may. @param {string | null} reason */
+  lock(reason) {
+    const box = this.#textarea;
+    if (this.#locked === null) this.#placeholder = box.placeholder; // the app may have set it
+    this.#locked = reason;
+    box.readOnly = reason !== null;
+    box.placeholder = reason === null ? this.#placeholder : this.#labels.text("locked");
+    mark(this.#host, "data-locked", reason !== null);
+  }
+
+  /** Send this now, or say why not and keep it in the box. @param {string} text */
+  send(text) {
+    const reason = this.#locked ?? this.#objection(text);
+    if (reason !== null) return this.refuse(text, reason);
+    this.#typedAt = 0;
+    this.#restored = "";
+    this.#warn("");
+    this.#on.send(text);
+    queueMicrotask(() => this.#refresh());
+  }
+
+  /** It was not sent: back into the box, and why. @param {string} text @param {string} reason */
+  refuse(text, reason) {
+    this.#warn(reason);
+    // after Shiny, which sets the box once more when the server submitted the text
+    queueMicrotask(() => this.restore(text));
+  }
+
+  /** Put a text back, before whatever was typed since. @param {string} text */
+  restore(text) {
+    if (!text) return;
+    const box = this.#textarea;
+    const kept = box.value.startsWith(this.#restored) ? this.#restored : "";
+    const since = box.value.slice(kept.length).replace(/^\n/, "");
+    this.#restored = [kept, text].filter(Boolean).join("\n");
+    box.value = [this.#restored, since].filter(Boolean).join("\n");
+    this.#refresh();
+  }
+
+  /** What is in the box. */
+  get draft() {
+    return this.#textarea.value;
+  }
+
+  empty() {
+    if (!this.#textarea.value) return;
+    this.#restored = this.#textarea.value = "";
+    this.#warn("");
+    this.#refresh();
+  }
+
+  /** Offer a text in the box. @param {string} text */
+  fill(text) {
+    this.#textarea.value = text;
+    this.#refresh();
+    this.focus();
+  }
+
+  focus() {
+    this.#textarea.focus();
+  }
+
+  /** @param {string} text */
+  #objection(text) {
+    if (!text.trim()) return this.#labels.text("empty");
+    const n = this.#max ? lengthOf(text) : 0;
+    return n > this.#max ? this.#tooLong(n) : null;
+  }
+
+  /** @param {number} n */
+  #tooLong(n) {
+    return this.#labels.text("too_long", { n: digits(n), max: digits(this.#max) });
+  }
+
+  /** A pasted book stays in the clipboard. @param {InputEvent} event */
+  #keepOut(event) {
+    const isPasted = event.inputType === "insertFromPaste" || event.inputType === "insertFromDrop";
+    const text = isPasted ? (event.data ?? event.dataTransfer?.getData("text/plain") ?? "") : "";
+    if (!this.#max || text.length <= this.#max * HOPELESS) return;
+    event.preventDefault();
+    this.#warn(this.#tooLong(lengthOf(text)));
+  }
+
+  /** @param {Event} event */
+  #input(event) {
+    this.#count();
+    this.#on.change();
+    if (!event.isTrusted) return; // a programme set it
+    this.#warn("");
+    if (this.#textarea.value && Date.now() - this.#typedAt >= TYPING_EVERY) {
+      this.#typedAt = Date.now();
+      this.#on.type();
+    }
+  }
+
+  /** Let Shiny resize the box and enable its button. */
+  #refresh() {
+    this.#textarea.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  #count() {
+    const left = this.#max - lengthOf(this.#textarea.value);
+    this.counter.hidden = !this.#max || left > this.#max * NEAR_LIMIT;
+    const words = this.#labels.text(left < 0 ? "over" : "remaining", { n: digits(Math.abs(left)) });
+    this.counter.replaceChildren(this.counter.hidden ? "" : words);
+    mark(this.counter, "data-over", left < 0);
+  }
+
+  /** @param {string} reason */
+  #warn(reason) {
+    if (this.alert.textContent === reason) return;
+    this.alert.replaceChildren(reason);
+    mark(this.#textarea, "aria-invalid", reason ? "true" : null);
+  }
+
+  /** @param {string} id */
+  #describe(id) {
+    const box = this.#textarea;
+    if (!box.labels?.length && !box.hasAttribute("aria-label")) mark(box, "aria-label", this.#labels.text("message"));
+    mark(box, "aria-describedby", `${this.alert.id} ${this.counter.id} ${id}_status`);
+    mark(box, "dir", "auto");
+    mark(box, "enterkeyhint", isTouch() ? "enter" : "send");
+    mark(this.#host.querySelector("button") ?? box, "aria-label", this.#labels.text("send"));
+  }
+}
+
+/**
+ * Keep from Shiny an Enter that belongs to an input method, or that breaks the line on a
+ * touch screen.
+ *
+ * @param {KeyboardEvent} event
+ */
+function leaveToBrowser(event) {
+  const isComposing = event.isComposing || event.keyCode === 229;
+  const isBreak = event.key === "Enter" && isTouch() && event.target instanceof HTMLTextAreaElement;
+  if (isComposing || isBreak) event.stopImmediatePropagation();
+}
+
+function isTouch() {
+  return matchMedia("(pointer: coarse)").matches && !matchMedia("(any-pointer: fine)").matches;
+}
+
+/** @param {number} n */
+function digits(n) {
+  return n.toLocaleString(document.documentElement.lang || undefined);
+}
+
+/**
+ * The number of characters, counted as the server does: code points.
+ *
+ * @param {string} text
+ */
+function lengthOf(text) {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}

@@ -1,0 +1,53 @@
+// @ts-check
+import { make } from "../dom.js";
+
+/**
+ * Put a code block into the clipboard when its button is pressed.
+ *
+ * @param {HTMLElement} log
+ * @param {import("../labels.js").Labels} labels
+ */
+export function copyCode(log, labels) {
+  log.addEventListener("click", async ({ target }) => {
+    const button = target instanceof Element ? target.closest(".labchat-copy") : null;
+    const code = button?.closest("pre")?.querySelector("code");
+    if (!button || !code) return;
+    await copyText(code.textContent ?? "");
+    button.textContent = labels.text("copied");
+    setTimeout(() => (button.textContent = labels.text("copy")), 2000);
+  });
+}
+
+/**
+ * A block of code.
+ *
+ * @param {string} code
+ * @param {import("../labels.js").Labels} labels
+ */
+export function codeBlock(code, labels) {
+  return make("pre", {}, make("code", {}, code), copyButton(labels));
+}
+
+/** @param {import("../labels.js").Labels} labels */
+export function copyButton(labels) {
+  return make("button", { type: "button", class: "labchat-copy" }, labels.text("copy"));
+}
+
+/** @param {string} text */
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    copySelection(text); // there is no clipboard on plain http
+  }
+}
+
+/** @param {string} text */
+function copySelection(text) {
+  const box = make("textarea", { class: "visually-hidden", "aria-hidden": "true" });
+  box.value = text;
+  document.body.append(box);
+  box.select();
+  document.execCommand("copy");
+  box.remove();
+}

@@ -1,0 +1,247 @@
+// @ts-check
+import { make } from "../dom.js";
+import { discard } from "../page/shiny.js";
+import { drawSoon } from "./draw_queue.js";
+import { isText, isTool, isWeb, TEXTS } from "./parts.js";
+import { Tool } from "./tool.js";
+import { Web } from "./web.js";
+
+/**
+ * @typedef {import("./parts.js").Part} Part
+ * @typedef {import("./parts.js").Scene} Scene
+ * @typedef {import("../protocol.js").More} More
+ * @typedef {import("../protocol.js").Piece} Piece
+ * @typedef {{part: Part, drawn: import("./parts.js").Drawn, text?: import("./parts.js").DrawnText}} Known
+ *   text: `drawn`, if it can grow
+ */
+
+/** A citation is drawn as a note in the text; where it is from is told in a part of its own. */
+const CITATION = "web_search_citations";
+
+/** What a message says, part by part. It may grow. */
+export class Content {
+  element = make("div", { class: "labchat-content" });
+  /** @type {Scene} */
+  #scene;
+  /** @type {Known[]} */
+  #known = [];
+  #isGrowing = false;
+  #arrive = () => {};
+
+  /**
+   * @param {import("../labels.js").Labels} labels
+   * @param {Scene["still"]} still
+   */
+  constructor(labels, still) {
+    this.#scene = {
+      labels,
+      deps: [],
+      inPage: new Promise((resolve) => (this.#arrive = () => resolve(undefined))),
+      draw: (part) => (this.#isGrowing ? drawSoon(part) : part.draw()),
+      still: (change) => (this.#isGrowing ? still(change) : change()),
+    };
+  }
+
+  /** When it is drawn as far as it is known. */
+  get ready() {
+    return Promise.all(this.#known.map(({ drawn }) => drawn.ready));
+  }
+
+  /** What of it is to be read aloud. */
+  get words() {
+    const said = this.element.querySelectorAll(":scope > :is(.labchat-text, .labchat-markdown, .labchat-html)");
+    return [...said].map((part) => /** @type {HTMLElement} */ (part).innerText).join("\n");
+  }
+
+  /** It is in the page. */
+  mount() {
+    this.#arrive();
+  }
+
+  /** What is drawn from now on changes the page while people read it. */
+  grow() {
+    this.#isGrowing = true;
+  }
+
+  /**
+   * Go on.
+   *
+   * @param {More} more
+   * @param {unknown[]} [deps]
+   */
+  add(more, deps = []) {
+    this.#scene.deps.push(...deps);
+    for (const piece of pieces(more)) {
+      const last = this.#known.at(-1);
+      if (piece[0] === "" && last?.text) {
+        last.text.add(piece[1]);
+        last.part = /** @type {Part} */ ([last.part[0], last.part[1] + piece[1]]);
+      } else this.#begin(asPart(piece));
+    }
+  }
+
+  /**
+   * Go on after the first so many units of what was said; what is drawn and said again stays.
+   *
+   * @param {number} keep
+   * @param {More} more
+   * @param {unknown[]} [deps]
+   */
+  become(keep, more, deps) {
+    const parts = joined([...first(keep, this.#known.map(({ part }) => part)), ...pieces(more)]);
+    if (keep === 0) this.#scene.deps.length = 0; // these are all
+    const other = this.#known.findIndex((known, at) => !isSame(known, parts[at]));
+    if (other >= 0) this.#forget(other);
+    /** @type {Map<import("./parts.js").DrawnText, string>} */
+    const texts = new Map();
+    this.#known.forEach(({ text }, at) => text && texts.set(text, (texts.get(text) ?? "") + parts[at][1]));
+    texts.forEach((source, text) => text.become(source));
+    this.#known.forEach((known, at) => (known.part = parts[at]));
+    this.add(parts.slice(this.#known.length), deps);
+  }
+
+  /** Nothing is added for now. */
+  close() {
+    this.#known.at(-1)?.text?.close();
+  }
+
+  /** Forget all of it. */
+  drop() {
+    this.#forget(0);
+  }
+
+  /** All from some part on; what is drawn of that and of others together goes as a whole. @param {number} at */
+  #forget(at) {
+    const kept = new Set(this.#known.slice(0, at).map(({ drawn }) => drawn));
+    const isShared = this.#known.slice(at).some(({ drawn }) => kept.has(drawn));
+    for (const { drawn } of this.#known.splice(isShared ? 0 : at)) {
+      drawn.drop();
+      discard(drawn.element);
+    }
+  }
+
+  /** @param {Part} part */
+  #begin(part) {
+    this.close();
+    if (isText(part)) this.#beginText(part);
+    else if (isTool(part)) this.#known.push({ part, drawn: this.#learnTool(part) });
+    else if (isWeb(part)) this.#known.push({ part, drawn: this.#learnWeb(part) });
+  }
+
+  /** @param {import("./parts.js").TextPart} part */
+  #beginText(part) {
+    const text = this.#interrupted(part) ?? this.#insert(new TEXTS[part[0]](this.#scene));
+    this.#known.push({ part, drawn: text, text });
+    text.add(part[1]);
+  }
+
+  /** The text that goes on with this part, after a citation. @param {Part} part */
+  #interrupted([kind]) {
+    if (kind !== "markdown" || this.#known.at(-1)?.part[0] !== CITATION) return null;
+    const before = this.#known.findLast(({ part }) => part[0] !== CITATION);
+    return before?.part[0] === kind ? before.text : null;
+  }
+
+  /**
+   * A result belongs to what was asked for under the same id. Some providers use one id for several calls: the
+   * first that has no result yet, then.
+   *
+   * @param {import("./parts.js").ToolPart} part
+   */
+  #learnTool([kind, call]) {
+    if (kind === "tool_request") {
+      const tool = this.#insert(new Tool(this.#scene));
+      tool.begin(call);
+      return tool;
+    }
+    const asked = this.#known.filter(({ part }) => isTool(part) && part[1].request_id === call.request_id);
+    const tools = asked.map(({ drawn }) => /** @type {Tool} */ (drawn));
+    const tool = tools.find((each) => each.isPending) ?? tools.at(-1) ?? this.#insert(new Tool(this.#scene));
+    tool.end(call);
+    return tool;
+  }
+
+  /**
+   * What is looked up in a row is one list; a citation is from the newest.
+   *
+   * @param {import("./parts.js").WebPart} part
+   */
+  #learnWeb(part) {
+    const isCitation = part[0] === CITATION;
+    const last = isCitation ? this.#known.findLast(({ part }) => isWeb(part)) : this.#known.at(-1);
+    const goesOn = last && isWeb(last.part) && (isCitation || last.part[0] !== CITATION);
+    const web = goesOn ? /** @type {Web} */ (last.drawn) : this.#insert(new Web(this.#scene));
+    web.learn(part);
+    return web;
+  }
+
+  /**
+   * @template {import("./parts.js").Drawn} T
+   * @param {T} drawn
+   */
+  #insert(drawn) {
+    this.element.append(drawn.element);
+    return drawn;
+  }
+}
+
+/**
+ * @param {More} more
+ * @returns {Piece[]}
+ */
+function pieces(more) {
+  return typeof more === "string" ? [["", more]] : more;
+}
+
+/**
+ * A piece that goes on with nothing begins something.
+ *
+ * @param {Piece} piece
+ * @returns {Part}
+ */
+function asPart(piece) {
+  return piece[0] === "" ? ["markdown", piece[1]] : piece;
+}
+
+/**
+ * The parts that the pieces come to.
+ *
+ * @param {More} more
+ */
+function joined(more) {
+  /** @type {Part[]} */
+  const parts = [];
+  for (const piece of pieces(more)) {
+    const last = parts.at(-1);
+    if (piece[0] === "" && last && isText(last)) parts.splice(-1, 1, [last[0], last[1] + piece[1]]);
+    else parts.push(asPart(piece));
+  }
+  return parts;
+}
+
+/**
+ * What the first so many units of some parts are: a text has as many as its length.
+ *
+ * @param {number} units
+ * @param {Part[]} parts
+ */
+function first(units, parts) {
+  /** @type {Part[]} */
+  const kept = [];
+  for (const part of parts) {
+    if (units <= 0) break;
+    kept.push(isText(part) ? [part[0], part[1].slice(0, units)] : part);
+    units -= isText(part) ? part[1].length : 1;
+  }
+  return kept;
+}
+
+/**
+ * Whether what is drawn of a part can stay.
+ *
+ * @param {Known} known
+ * @param {Part | undefined} part
+ */
+function isSame({ part: [kind, source], text }, part) {
+  return part?.[0] === kind && (text !== undefined || JSON.stringify(source) === JSON.stringify(part[1]));
+}

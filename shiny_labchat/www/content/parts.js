@@ -1,0 +1,58 @@
+// @ts-check
+import { Html } from "./html.js";
+import { Prose } from "./markdown.js";
+import { Plain } from "./text.js";
+import { Thinking } from "./thinking.js";
+
+/**
+ * The kinds of parts that a message is made of.
+ *
+ * @typedef {import("../protocol.js").Part} Part
+ * @typedef {import("../protocol.js").TextPart} TextPart
+ * @typedef {import("../protocol.js").ToolPart} ToolPart
+ * @typedef {import("../protocol.js").WebPart} WebPart
+ *
+ * @typedef {{
+ *   labels: import("../labels.js").Labels,
+ *   deps: unknown[],
+ *   inPage: Promise<unknown>,
+ *   draw: (part: import("./draw_queue.js").Drawable) => Promise<void>,
+ *   still: (change: () => void) => void,
+ * }} Scene what a part is drawn in. deps: what its HTML needs; draw: when it is its turn;
+ *   still: changes the page, and what is being read does not move
+ *
+ * @typedef {{element: HTMLElement, ready: Promise<void>, drop: () => void}} Drawn
+ *   ready: it is drawn as far as it is known; drop: it is needed no more
+ * @typedef {Drawn & {
+ *   add: (more: string) => void,
+ *   become: (source: string) => void,
+ *   close: () => void,
+ * }} DrawnText become: say this instead; close: nothing more is added for now
+ */
+
+/** @type {Record<TextPart[0], new (scene: Scene) => DrawnText>} by how far it is trusted */
+export const TEXTS = { text: Plain, markdown: Prose, html: Html, thinking: Thinking };
+
+/**
+ * @param {Part} part
+ * @returns {part is TextPart}
+ */
+export function isText(part) {
+  return Object.hasOwn(TEXTS, part[0]);
+}
+
+/**
+ * @param {Part} part
+ * @returns {part is ToolPart}
+ */
+export function isTool(part) {
+  return part[0] === "tool_request" || part[0] === "tool_result";
+}
+
+/**
+ * @param {Part} part
+ * @returns {part is WebPart}
+ */
+export function isWeb(part) {
+  return part[0].startsWith("web_");
+}

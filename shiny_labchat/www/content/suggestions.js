@@ -1,0 +1,67 @@
+// @ts-check
+import { mark } from "../dom.js";
+
+/**
+ * Text that a message offers for the box: `.suggestion` (its text) or `[data-suggestion]`.
+ *
+ * Taken with a click, Enter or Space; sent at once with the class `submit`, the attribute
+ * `data-suggestion-submit`, or Ctrl/Cmd held; never with Alt held.
+ */
+
+const SUGGESTION = ".suggestion, [data-suggestion]";
+/** What people write is in neither. */
+const OFFERED_IN = ".labchat-markdown, .labchat-html";
+
+/** @typedef {{altKey: boolean, ctrlKey: boolean, metaKey: boolean}} Modifiers */
+
+/**
+ * @param {HTMLElement} log
+ * @param {(text: string, isSent: boolean) => void} take
+ */
+export function takeSuggestions(log, take) {
+  /** @param {MouseEvent | KeyboardEvent} event */
+  const onTake = (event) => {
+    const suggestion = suggestionAt(event.target);
+    if (!suggestion) return;
+    event.preventDefault();
+    take(textOf(suggestion), isSent(suggestion, event));
+  };
+  log.addEventListener("click", onTake);
+  log.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") onTake(event);
+  });
+}
+
+/** Let suggestions be found and taken with the keyboard. @param {ParentNode} scope */
+export function offer(scope) {
+  for (const suggestion of scope.querySelectorAll(SUGGESTION)) {
+    mark(suggestion, "tabindex", suggestion.getAttribute("tabindex") ?? 0);
+    mark(suggestion, "role", "button");
+  }
+}
+
+/** @param {EventTarget | null} target */
+function suggestionAt(target) {
+  const suggestion = target instanceof Element ? target.closest(SUGGESTION) : null;
+  return suggestion?.closest(OFFERED_IN) ? suggestion : null;
+}
+
+/** @param {Element} suggestion */
+function textOf(suggestion) {
+  return (suggestion.getAttribute("data-suggestion") || suggestion.textContent || "").trim();
+}
+
+/**
+ * @param {Element} suggestion
+ * @param {Modifiers} modifiers
+ */
+function isSent(suggestion, { altKey, ctrlKey, metaKey }) {
+  if (altKey) return false;
+  return ctrlKey || metaKey || isSubmit(suggestion);
+}
+
+/** @param {Element} suggestion */
+function isSubmit(suggestion) {
+  const attribute = suggestion.getAttribute("data-suggestion-submit");
+  return suggestion.classList.contains("submit") || attribute === "" || attribute === "true";
+}

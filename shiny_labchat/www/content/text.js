@@ -1,0 +1,24 @@
+// @ts-check
+import { make } from "../dom.js";
+import { rewrite } from "./morph.js";
+
+/** Text that is nothing but text. */
+export class Plain {
+  #text = new Text("");
+  element = make("div", { class: "labchat-text", dir: "auto" }, this.#text);
+  ready = Promise.resolve();
+
+  /** @param {string} more */
+  add(more) {
+    this.#text.appendData(more);
+  }
+
+  /** @param {string} text */
+  become(text) {
+    rewrite(this.#text, text);
+  }
+
+  close() {}
+
+  drop() {}
+}

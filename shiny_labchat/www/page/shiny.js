@@ -1,0 +1,167 @@
+// @ts-check
+import { PAGE } from "./identity.js";
+
+/**
+ * What this package uses of Shiny's page. Everything else here knows Shiny only through this file.
+ *
+ * @typedef {{
+ *   InputBinding: new () => object,
+ *   inputBindings: {register: (binding: object, name: string) => void},
+ *   addCustomMessageHandler: (type: string, handler: (message: any) => void) => void,
+ *   initializedPromise: Promise<void>,
+ *   setInputValue?: (name: string, value: unknown) => void,
+ *   renderContentAsync: (el: Element, content: {html: string, deps: unknown[]}) => Promise<void>,
+ *   renderDependenciesAsync: (deps: unknown[]) => Promise<void>,
+ *   unbindAll: (scope: Element, includeSelf?: boolean) => void,
+ *   bindAll?: (scope: Element) => Promise<void>,
+ * }} ShinyPage
+ * @typedef {{name: string, value: unknown, priority?: string, preventDefault: () => void}} InputChanged
+ * @typedef {{
+ *   on: (event: string, listener: (event: InputChanged) => void) => void,
+ *   off: (event: string) => void,
+ * }} Query
+ *
+ * @typedef {{do: "admit", ticket: string, who: string, returns: boolean, answers: boolean,
+ *   greeting?: import("../protocol.js").Shown}} Admission
+ * @typedef {{id: string} & (Admission |
+ *   {do: "greet", greeting: import("../protocol.js").Shown | null} |
+ *   {do: "wait"} | {do: "refuse", code: string, say: string, again?: boolean} | {do: "left"}
+ * )} Notice what the Chat on the server tells its element;
+ *   returns: a lost session is followed by a new one; answers: the app answers what is said
+ *
+ * @typedef {{who: string, since: number, unsure: string[]}} Lost where a page stood when it lost its
+ *   session: who it was, the newest event that it had, and the ids of what was on its way
+ *
+ * @typedef {HTMLElement & {
+ *   asking: {browser?: string, tab?: string, n: number} & Partial<Lost>,
+ *   whenAsking: (() => void) | null,
+ *   heed: (notice: Notice) => void,
+ * }} Asker
+ */
+
+const ROOM = "labchat-room";
+
+/** @type {Map<string, Notice>} */
+const kept = new Map();
+
+/** @typedef {{lose: () => void, regain: () => void}} SessionEvents */
+/** @type {Set<SessionEvents>} */
+const watching = new Set();
+let isLost = false;
+
+/** @returns {ShinyPage | undefined} */
+export function shiny() {
+  return /** @type {any} */ (window).Shiny;
+}
+
+/**
+ * @param {Element | Document} element
+ * @returns {Query}
+ */
+export function query(element) {
+  return /** @type {any} */ (window).jQuery(element);
+}
+
+/** Let Shiny's session know this page's elements, and the elements hear the session. */
+export function register() {
+  const page = shiny();
+  if (!page) return;
+  page.inputBindings.register(binding(page), "shiny_labchat.room");
+  page.addCustomMessageHandler("labchat", deliver);
+  query(document).on("shiny:disconnected", () => noteSession(true));
+  query(document).on("shiny:connected", () => noteSession(false));
+}
+
+/** Hear when Shiny's session is lost, and when a new one begins. @param {SessionEvents} on */
+export function watchSession(on) {
+  watching.add(on);
+  return () => void watching.delete(on);
+}
+
+/** Whether the page has lost its Shiny session. */
+export function isSessionLost() {
+  return isLost;
+}
+
+/** What came for an element before it was there. @param {Asker} room */
+export function collect(room) {
+  const notice = kept.get(room.id);
+  kept.delete(room.id);
+  if (notice) room.heed(notice);
+}
+
+/**
+ * Draw a developer's HTML, with its Shiny inputs and outputs, dependencies first.
+ *
+ * @param {Element} element
+ * @param {string} html
+ * @param {unknown[]} deps
+ */
+export async function drawTrusted(element, html, deps) {
+  const page = shiny();
+  await page?.initializedPromise;
+  for (const dep of /** @type {{name: string}[]} */ (deps)) await arrival(dep);
+  if (element.isConnected) await page?.renderContentAsync(element, { html, deps: [] });
+}
+
+/** @type {Map<string, Promise<void> | undefined>} */
+const arriving = new Map();
+
+/**
+ * Have a dependency in the page. Shiny takes one for loaded that is on its way; what another
+ * message draws with it meanwhile would be bound to nothing.
+ *
+ * @param {{name: string}} dep
+ */
+function arrival(dep) {
+  const before = arriving.get(dep.name) ?? Promise.resolve();
+  const arrived = before.then(() => shiny()?.renderDependenciesAsync([dep])).catch(console.error);
+  arriving.set(dep.name, arrived);
+  return arrived;
+}
+
+/** Take an element away, and with it the Shiny inputs and outputs inside. @param {Element} element */
+export function discard(element) {
+  shiny()?.unbindAll(element, true);
+  element.remove();
+}
+
+/** @param {boolean} lost */
+function noteSession(lost) {
+  if (isLost === lost) return;
+  isLost = lost;
+  // Shiny does not notice where a bookmark has put the page; the next session must know.
+  if (lost) shiny()?.setInputValue?.(".clientdata_url_search", location.search);
+  for (const { lose, regain } of watching) (lost ? lose : regain)();
+}
+
+/** @param {Notice} notice */
+function deliver(notice) {
+  const room = document.getElementById(notice.id);
+  if (room?.localName === ROOM && "heed" in room) /** @type {Asker} */ (room).heed(notice);
+  else if (notice.do !== "greet") kept.set(notice.id, notice); // who is admitted is greeted
+}
+
+/** @param {ShinyPage} page */
+function binding(page) {
+  return Object.assign(new page.InputBinding(), {
+    /** @param {Element | ArrayLike<Element>} scope jQuery or element */
+    find: (scope) => /** @type {any} */ (window).jQuery(scope).find(ROOM),
+    /** @param {Asker} room */
+    getId: (room) => `${room.id}_hello`,
+    getType: () => "shiny_labchat.hello",
+    /** @param {Asker} room */
+    getValue: (room) => ({ page: PAGE, ...room.asking }),
+    /**
+     * @param {Asker} room
+     * @param {(isDeferred: boolean) => void} callback
+     */
+    subscribe: (room, callback) => {
+      room.whenAsking = () => callback(false);
+    },
+    /** @param {Asker} room */
+    unsubscribe: (room) => {
+      room.whenAsking = null;
+    },
+  });
+}

@@ -1,0 +1,36 @@
+// @ts-check
+import { make } from "../dom.js";
+
+const FOLDED_CHARACTERS = 1500;
+const FOLDED_LINES = 20;
+
+/**
+ * Whether a message is so long that it is better folded.
+ *
+ * @param {import("../protocol.js").Part[]} parts
+ */
+export function isLong(parts) {
+  if (parts.some(([kind]) => kind === "html")) return false; // it may hold inputs
+  const said = parts.filter(([kind]) => kind === "text" || kind === "markdown"); // others are folded anyway
+  const text = said.map(([, source]) => source).join("\n");
+  return text.length > FOLDED_CHARACTERS || text.split("\n", FOLDED_LINES + 1).length > FOLDED_LINES;
+}
+
+/**
+ * Fold it; the button unfolds it again.
+ *
+ * @param {HTMLElement} content
+ * @param {import("../labels.js").Labels} labels
+ */
+export function fold(content, labels) {
+  const button = make("button", { type: "button", class: "labchat-more btn btn-link btn-sm" });
+  /** @param {boolean} isFolded */
+  const set = (isFolded) => {
+    content.toggleAttribute("data-folded", isFolded);
+    button.setAttribute("aria-expanded", String(!isFolded));
+    button.textContent = labels.text(isFolded ? "show_more" : "show_less");
+  };
+  button.addEventListener("click", () => set(!content.hasAttribute("data-folded")));
+  set(true);
+  return button;
+}

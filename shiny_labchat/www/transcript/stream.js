@@ -1,0 +1,148 @@
+// @ts-check
+import { make, mark } from "../dom.js";
+
+/**
+ * @typedef {import("../protocol.js").Chunk} Chunk
+ * @typedef {import("../protocol.js").Ending} Ending
+ */
+
+/** How far a message is: still growing, or how that ended. */
+export class Stream {
+  #article;
+  #content;
+  #labels;
+  #say;
+  #isLive = false;
+  #isLeft = false;
+  /** @type {HTMLButtonElement | null} */
+  #stop = null;
+  #progress = make("div", { class: "labchat-progress" });
+  #ending = make("div", { class: "labchat-ending", hidden: true });
+  /** Stands under the text. */
+  element = make("div", {}, this.#ending);
+
+  /**
+   * @param {HTMLElement} article
+   * @param {import("../content/content.js").Content} content
+   * @param {import("../labels.js").Labels} labels
+   * @param {(words: string) => void} say to a screen reader
+   */
+  constructor(article, content, labels, say) {
+    this.#article = article;
+    this.#content = content;
+    this.#labels = labels;
+    this.#say = say;
+  }
+
+  get isLive() {
+    return this.#isLive;
+  }
+
+  /**
+   * It grows from now on.
+   *
+   * @param {(() => boolean) | null} stop ask the server to end it, if one may; false: not now
+   */
+  begin(stop) {
+    this.#progress.append(make("span", { class: "labchat-pulse", "aria-hidden": "true" }));
+    if (stop) this.#progress.append((this.#stop = this.#stopButton(stop)));
+    this.#content.grow();
+    this.#show();
+  }
+
+  #show() {
+    this.element.prepend(this.#progress);
+    this.#live(true);
+  }
+
+  #hide() {
+    this.#leaveButton();
+    this.#progress.remove();
+    this.#live(false);
+  }
+
+  /** @param {Chunk} chunk */
+  add([, more, keep, deps]) {
+    this.#content.grow();
+    if (typeof keep === "number") this.#content.become(keep, more, deps);
+    else this.#content.add(more, deps);
+  }
+
+  /** @param {Ending} is */
+  end(is) {
+    this.#content.close();
+    this.#ending.hidden = is === "done";
+    this.#ending.textContent = is === "done" ? "" : this.#labels.text(is);
+    if (this.#isLive) void this.#finish();
+  }
+
+  /** All of it is known now. @param {import("../protocol.js").MessageItem} item */
+  complete({ seq, parts, deps, is = "done" }) {
+    if (!this.#isLive) return;
+    this.add([seq, parts, 0, deps]);
+    this.end(is);
+  }
+
+  /** The line is new: on the old one nobody may have heard that it is to stop. */
+  renew() {
+    if (this.#stop) this.#stop.disabled = false;
+    if (this.#isLeft) this.#show();
+    this.#isLeft = false;
+  }
+
+  /** There is no line any more: it may go on, but not here. */
+  leave() {
+    if (!this.#isLive) return;
+    this.#isLeft = true;
+    this.#hide();
+    this.#article.removeAttribute("aria-live");
+  }
+
+  drop() {
+    this.#content.drop();
+  }
+
+  async #finish() {
+    this.#hide();
+    await this.#content.ready;
+    if (this.#log && this.#words) this.#say([this.#author, this.#words].filter(Boolean).join("\n"));
+    this.#article.removeAttribute("aria-live");
+  }
+
+  /** While it grows a screen reader is told nothing of it. @param {boolean} isLive */
+  #live(isLive) {
+    this.#isLive = isLive;
+    mark(this.#article, "data-live", isLive);
+    mark(this.#article, "aria-busy", isLive ? "true" : null);
+    if (isLive) mark(this.#article, "aria-live", "off");
+  }
+
+  get #log() {
+    return /** @type {HTMLElement | null} */ (this.#article.closest("[role=log]"));
+  }
+
+  get #author() {
+    return this.#article.querySelector(".labchat-author")?.textContent ?? "";
+  }
+
+  get #words() {
+    return [this.#content.words, this.#ending.textContent].filter(Boolean).join("\n");
+  }
+
+  /** @param {() => boolean} stop */
+  #stopButton(stop) {
+    const words = this.#labels.text("stop", { name: this.#author });
+    const button = make("button", { type: "button", class: "labchat-stop", "aria-label": words, title: words });
+    button.addEventListener("click", () => {
+      if (!stop()) return;
+      this.#leaveButton();
+      button.disabled = true;
+    });
+    return button;
+  }
+
+  /** Who works with the keyboard must not be thrown to the top of the page when it goes. */
+  #leaveButton() {
+    if (this.#stop?.matches(":focus")) this.#log?.focus({ preventScroll: true });
+  }
+}
