@@ -1,7 +1,7 @@
 // @ts-check
 import { Labels } from "./labels.js";
 import { Keys } from "./page/identity.js";
-import { collect, isSessionLost, register, watchSession } from "./page/shiny.js";
+import { deliverPending, isSessionLost, register, watchSession } from "./page/shiny.js";
 import { DuplicateWatch } from "./page/tabs.js";
 import { Room } from "./room.js";
 
@@ -10,11 +10,11 @@ import { Room } from "./room.js";
  */
 
 /** How long Shiny's session may take to give a new ticket. */
-const TICKET_WITHIN = 8000;
+const TICKET_TIMEOUT = 8000;
 /** A session that comes back sooner is not missed. */
-const MISSED_AFTER = 2500;
+const LOSS_SHOWN_AFTER = 2500;
 /** When to ask again after "not now", at the earliest; at most twice as late. */
-const ASK_AGAIN = 5000;
+const RETRY_DELAY = 5000;
 
 /**
  * `<labchat-room>`: asks its Shiny session who this browser is, and enters the room it is given.
@@ -25,16 +25,16 @@ export class LabchatRoom extends HTMLElement {
   /** @type {Keys | null} */
   #keys = null;
   /** @type {DuplicateWatch | null} */
-  #watch = null;
+  #duplicateWatch = null;
   #asked = Date.now();
-  #patience = 0;
-  #missing = 0;
+  #ticketTimer = 0;
+  #lossTimer = 0;
   #isPending = false;
-  #unwatch = () => {};
+  #unwatchSession = () => {};
   /** What the server said of Shiny's session. */
   #session = { returns: false, answers: false };
-  /** Where it stood when it lost the session that let it in. @type {import("./page/shiny.js").Lost | null} */
-  #lost = null;
+  /** Where it stood when it lost the session that let it in. @type {import("./page/shiny.js").LostSession | null} */
+  #lostSession = null;
 
   /** Set by Shiny's binding: sends `asking` to the session. @type {(() => void) | null} */
   whenAsking = null;
@@ -43,34 +43,34 @@ export class LabchatRoom extends HTMLElement {
     this.#keys ??= new Keys(this.dataset.person);
     this.#room ??= this.#build();
     this.#room.open();
-    this.#watch = this.#watchDuplicates(this.#keys);
-    this.#unwatch = watchSession({ lose: () => this.#loseSession(), regain: () => this.#regainSession() });
+    this.#duplicateWatch = this.#watchDuplicates(this.#keys);
+    this.#unwatchSession = watchSession({ lose: () => this.#loseSession(), regain: () => this.#regainSession() });
     if (isSessionLost()) this.#loseSession();
     else this.#regainSession();
-    collect(this);
+    deliverPending(this);
   }
 
   disconnectedCallback() {
-    clearTimeout(this.#patience);
-    clearTimeout(this.#missing);
-    this.#unwatch();
-    this.#watch?.close();
+    clearTimeout(this.#ticketTimer);
+    clearTimeout(this.#lossTimer);
+    this.#unwatchSession();
+    this.#duplicateWatch?.close();
     this.#room?.close();
   }
 
   /** What the session is asked: who is this? `n` makes it a new question. */
   get asking() {
-    return { browser: this.#keys?.browser, tab: this.#keys?.tab, n: this.#asked, ...this.#lost };
+    return { browser: this.#keys?.browser, tab: this.#keys?.tab, n: this.#asked, ...this.#lostSession };
   }
 
   /** What the session answers. @param {Notice} notice */
-  heed(notice) {
-    if (notice.do === "greet") return this.#room?.greet(notice.greeting);
-    clearTimeout(this.#patience);
+  receive(notice) {
+    if (notice.do === "greet") return this.#room?.showGreeting(notice.greeting);
+    clearTimeout(this.#ticketTimer);
     this.#isPending = false;
-    if (notice.do === "admit") this.#enter(notice);
-    else if (notice.do === "wait") this.#room?.wait();
-    else if (notice.do === "refuse") this.#stayOut(notice);
+    if (notice.do === "admit") this.#admit(notice);
+    else if (notice.do === "wait") this.#room?.waitForRoom();
+    else if (notice.do === "refuse") this.#refuse(notice);
     else if (notice.do === "left") this.#room?.end("left", this.#labels().text("left"));
   }
 
@@ -81,7 +81,7 @@ export class LabchatRoom extends HTMLElement {
       messages: json(this.dataset.messages, []),
       iconAssistant: this.dataset.iconAssistant ?? null,
       canStop: this.dataset.enableCancel !== "false",
-      onPart: (code, say) => this.#part(code, say),
+      onEnd: (code, say) => this.#end(code, say),
       onDoubt: () => this.#doubt(),
     });
   }
@@ -91,17 +91,17 @@ export class LabchatRoom extends HTMLElement {
   }
 
   /** @param {import("./page/shiny.js").Admission} notice */
-  #enter({ ticket, who, returns, answers, greeting }) {
+  #admit({ ticket, who, returns, answers, greeting }) {
     this.#session = { returns, answers };
-    this.#lost = null;
-    if (greeting) this.#room?.greet(greeting);
+    this.#lostSession = null;
+    if (greeting) this.#room?.showGreeting(greeting);
     this.#room?.admit(ticket, who);
   }
 
   /** @param {{code: string, say: string, again?: boolean}} notice */
-  #stayOut({ code, say, again }) {
+  #refuse({ code, say, again }) {
     if (!again || !this.#room?.isOpen) this.#room?.end(code, say);
-    if (again) this.#patience = window.setTimeout(() => this.#ask(), ASK_AGAIN * (1 + Math.random()));
+    if (again) this.#ticketTimer = window.setTimeout(() => this.#ask(), RETRY_DELAY * (1 + Math.random()));
   }
 
   /**
@@ -110,13 +110,13 @@ export class LabchatRoom extends HTMLElement {
    * @param {string} code
    * @param {string} say
    */
-  #part(code, say) {
+  #end(code, say) {
     if (code !== "ticket" || this.#isPending) return this.#room?.end(code, say);
     this.#isPending = true;
-    this.#room?.pend();
+    this.#room?.showReconnecting();
     this.#ask();
     if (isSessionLost() && this.#session.returns) return; // the next session is asked
-    this.#patience = window.setTimeout(() => this.#room?.end(code, say), TICKET_WITHIN);
+    this.#ticketTimer = window.setTimeout(() => this.#room?.end(code, say), TICKET_TIMEOUT);
   }
 
   /** Shiny hears that its connection is dead only when it says something. */
@@ -126,19 +126,19 @@ export class LabchatRoom extends HTMLElement {
 
   /** Shiny sends the next session what the page told last: so tell it now. */
   #loseSession() {
-    this.#lost ??= this.#room?.standing ?? null;
+    this.#lostSession ??= this.#room?.position ?? null;
     this.#ask();
-    clearTimeout(this.#missing);
-    this.#missing = window.setTimeout(() => this.#room?.remark(this.#loss()), MISSED_AFTER);
+    clearTimeout(this.#lossTimer);
+    this.#lossTimer = window.setTimeout(() => this.#room?.showNote(this.#lossText()), LOSS_SHOWN_AFTER);
   }
 
   #regainSession() {
-    clearTimeout(this.#missing);
-    this.#room?.remark("");
+    clearTimeout(this.#lossTimer);
+    this.#room?.showNote("");
   }
 
   /** What it means that the session is lost. */
-  #loss() {
+  #lossText() {
     const { returns, answers } = this.#session;
     const labels = this.#labels();
     const said = [labels.text("page_lost")];
@@ -158,7 +158,7 @@ export class LabchatRoom extends HTMLElement {
       () => keys.tab,
       (key) => {
         keys.renewTab(key);
-        this.#room?.disown();
+        this.#room?.dropUnsent();
         this.#ask();
       },
     );

@@ -31,7 +31,7 @@
  * @typedef {MessageItem | EndItem | ClearedItem} Item
  * @typedef {{seq?: number, id?: string, h?: string | null, name?: string | null, role: string,
  *   at?: number, parts: Part[], icon?: string, deps?: unknown[], only?: boolean, greeting?: boolean,
- *   persistent?: boolean, live?: boolean, by?: string, is?: Ending}} Shown a message of the room, or
+ *   persistent?: boolean, live?: boolean, by?: string, is?: Ending}} ShownMessage a message of the room, or
  *   one that the page itself begins with
  *
  * @typedef {Part | ["", string]} Piece "" goes on with the part before it
@@ -55,10 +55,10 @@
  *   {t: "pong"} | Bye} Frame
  *
  * @typedef {{t: "send", cid: string, text: string} | {t: "typing"} | {t: "stop", seq: number} |
- *   {t: "older", before: number} | {t: "ping"}} Saying
+ *   {t: "older", before: number} | {t: "ping"}} ClientFrame
  */
 
 export const VERSION = 1;
 
 /** "typing" is said at most this often, in milliseconds. */
-export const TYPING_EVERY = 3000;
+export const TYPING_INTERVAL = 3000;

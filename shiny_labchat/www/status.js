@@ -2,21 +2,21 @@
 import { make } from "./dom.js";
 
 /**
- * @typedef {"joining" | "waiting" | "open" | "closed" | "readonly" | "removed" | "gone" | "reconnecting"} Standing
+ * @typedef {"joining" | "waiting" | "open" | "closed" | "readonly" | "removed" | "gone" | "reconnecting"} StatusName
  * @typedef {import("./protocol.js").RoomState} RoomState
  */
 
-const BACK_FOR = 3000;
-/** @type {Standing[]} */
-const WORKING = ["open", "closed", "readonly"];
+const RECONNECTED_FOR = 3000;
+/** @type {StatusName[]} */
+const WITH_NOTE = ["open", "closed", "readonly"];
 
 /** How it stands between this person and the room, in words. */
 export class Status {
   #labels;
-  #fading = 0;
-  #greeting = "";
-  #words = "";
-  #aside = "";
+  #timer = 0;
+  #reconnected = "";
+  #text = "";
+  #note = "";
   element = make("div", { class: "labchat-status", role: "status" });
 
   /** @param {import("./labels.js").Labels} labels */
@@ -25,17 +25,17 @@ export class Status {
     this.show("joining");
   }
 
-  get standing() {
-    return /** @type {Standing} */ (this.element.dataset.status);
+  get current() {
+    return /** @type {StatusName} */ (this.element.dataset.status);
   }
 
   /**
-   * @param {Standing} standing
+   * @param {StatusName} status
    * @param {string} [words] instead of our own
    */
-  show(standing, words = standing === "open" ? "" : this.#labels.text(standing)) {
-    this.element.dataset.status = standing;
-    this.#words = words;
+  show(status, words = status === "open" ? "" : this.#labels.text(status)) {
+    this.element.dataset.status = status;
+    this.#text = words;
     this.#draw();
   }
 
@@ -46,49 +46,49 @@ export class Status {
    * @param {boolean} isAlone nobody else and nothing said yet
    */
   showRoom(state, isAlone) {
-    const standing = standingOf(state);
-    if (standing !== "open") return this.show(standing, this.#wordsOf(state) || undefined);
-    this.show("open", isAlone ? this.#labels.text("first") : this.#greeting);
+    const status = statusOf(state);
+    if (status !== "open") return this.show(status, this.#textOf(state) || undefined);
+    this.show("open", isAlone ? this.#labels.text("first") : this.#reconnected);
   }
 
   /** What is to be said besides, while the chat itself works. @param {string} words */
-  remark(words) {
-    this.#aside = words;
+  showNote(words) {
+    this.#note = words;
     this.#draw();
   }
 
   /** The line is back, after having been lost. */
-  greetBack() {
-    clearTimeout(this.#fading);
-    this.#greeting = this.#labels.text("back");
-    this.#fading = window.setTimeout(() => this.#fade(), BACK_FOR);
+  showReconnected() {
+    clearTimeout(this.#timer);
+    this.#reconnected = this.#labels.text("back");
+    this.#timer = window.setTimeout(() => this.#hideReconnected(), RECONNECTED_FOR);
   }
 
-  #fade() {
-    if (this.#words === this.#greeting) this.show("open");
-    this.#greeting = "";
+  #hideReconnected() {
+    if (this.#text === this.#reconnected) this.show("open");
+    this.#reconnected = "";
   }
 
   close() {
-    clearTimeout(this.#fading);
+    clearTimeout(this.#timer);
   }
 
   #draw() {
-    const aside = WORKING.includes(this.standing) ? this.#aside : "";
-    const words = this.standing === "open" && aside ? aside : [this.#words, aside].filter(Boolean).join(" ");
+    const note = WITH_NOTE.includes(this.current) ? this.#note : "";
+    const words = this.current === "open" && note ? note : [this.#text, note].filter(Boolean).join(" ");
     if (this.element.textContent !== words) this.element.replaceChildren(words);
   }
 
   /** @param {RoomState} state */
-  #wordsOf({ code, say = "", reason = "" }) {
+  #textOf({ code, say = "", reason = "" }) {
     return [this.#labels.sentence(code, say), reason].filter(Boolean).join(" ");
   }
 }
 
 /**
  * @param {RoomState} state
- * @returns {Standing}
+ * @returns {StatusName}
  */
-function standingOf({ is, write }) {
+function statusOf({ is, write }) {
   return is === "open" && !write ? "readonly" : is;
 }

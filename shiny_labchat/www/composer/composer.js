@@ -1,15 +1,15 @@
 // @ts-check
 import { make, mark } from "../dom.js";
 import { query } from "../page/shiny.js";
-import { TYPING_EVERY } from "../protocol.js";
+import { TYPING_INTERVAL } from "../protocol.js";
 
 /** The counter is shown when less than this share of the limit is left. */
-const NEAR_LIMIT = 0.1;
+const COUNTER_SHARE = 0.1;
 
 /** What is pasted is kept out when it is so many times too long: no browser lays that out in time. */
-const HOPELESS = 20;
+const MAX_PASTE_FACTOR = 20;
 
-const EVENT = "shiny:inputchanged.labchat";
+const INPUT_EVENT = "shiny:inputchanged.labchat";
 
 /**
  * The box: Shiny's own submit-textarea, whose text goes to the room instead of into an input.
@@ -23,11 +23,11 @@ export class Composer {
   #on;
   #max = 0;
   /** @type {string | null} why one may not write */
-  #locked = null;
+  #lockReason = null;
   #placeholder = "";
   #typedAt = 0;
   #restored = "";
-  #listening = new AbortController();
+  #listeners = new AbortController();
   #textarea;
   alert = make("div", { class: "labchat-alert", role: "alert" });
   counter = make("div", { class: "labchat-counter", hidden: true });
@@ -51,19 +51,19 @@ export class Composer {
   }
 
   listen() {
-    const { signal } = (this.#listening = new AbortController());
-    this.#host.addEventListener("keydown", leaveToBrowser, { capture: true, signal });
-    this.#textarea.addEventListener("beforeinput", (event) => this.#keepOut(event), { signal });
+    const { signal } = (this.#listeners = new AbortController());
+    this.#host.addEventListener("keydown", hideEnterFromShiny, { capture: true, signal });
+    this.#textarea.addEventListener("beforeinput", (event) => this.#refuseHugePaste(event), { signal });
     this.#textarea.addEventListener("input", (event) => this.#input(event), { signal });
-    query(this.#host).on(EVENT, (event) => {
+    query(this.#host).on(INPUT_EVENT, (event) => {
       event.preventDefault();
       if (event.priority === "event") this.send(String(event.value ?? ""));
     });
   }
 
   unlisten() {
-    this.#listening.abort();
-    query(this.#host).off(EVENT);
+    this.#listeners.abort();
+    query(this.#host).off(INPUT_EVENT);
   }
 
   /** The longest message, in characters. @param {number} max */
@@ -75,8 +75,8 @@ export class Composer {
   /** Nobody may write now, and why; null: they may. @param {string | null} reason */
   lock(reason) {
     const box = this.#textarea;
-    if (this.#locked === null) this.#placeholder = box.placeholder; // the app may have set it
-    this.#locked = reason;
+    if (this.#lockReason === null) this.#placeholder = box.placeholder; // the app may have set it
+    this.#lockReason = reason;
     box.readOnly = reason !== null;
     box.placeholder = reason === null ? this.#placeholder : this.#labels.text("locked");
     mark(this.#host, "data-locked", reason !== null);
@@ -84,18 +84,18 @@ export class Composer {
 
   /** Send this now, or say why not and keep it in the box. @param {string} text */
   send(text) {
-    const reason = this.#locked ?? this.#objection(text);
+    const reason = this.#lockReason ?? this.#reasonNotToSend(text);
     if (reason !== null) return this.refuse(text, reason);
     this.#typedAt = 0;
     this.#restored = "";
-    this.#warn("");
+    this.#showAlert("");
     this.#on.send(text);
-    queueMicrotask(() => this.#refresh());
+    queueMicrotask(() => this.#notifyShiny());
   }
 
   /** It was not sent: back into the box, and why. @param {string} text @param {string} reason */
   refuse(text, reason) {
-    this.#warn(reason);
+    this.#showAlert(reason);
     // after Shiny, which sets the box once more when the server submitted the text
     queueMicrotask(() => this.restore(text));
   }
@@ -108,7 +108,7 @@ export class Composer {
     const since = box.value.slice(kept.length).replace(/^\n/, "");
     this.#restored = [kept, text].filter(Boolean).join("\n");
     box.value = [this.#restored, since].filter(Boolean).join("\n");
-    this.#refresh();
+    this.#notifyShiny();
   }
 
   /** What is in the box. */
@@ -119,14 +119,14 @@ export class Composer {
   empty() {
     if (!this.#textarea.value) return;
     this.#restored = this.#textarea.value = "";
-    this.#warn("");
-    this.#refresh();
+    this.#showAlert("");
+    this.#notifyShiny();
   }
 
   /** Offer a text in the box. @param {string} text */
   fill(text) {
     this.#textarea.value = text;
-    this.#refresh();
+    this.#notifyShiny();
     this.focus();
   }
 
@@ -135,7 +135,7 @@ export class Composer {
   }
 
   /** @param {string} text */
-  #objection(text) {
+  #reasonNotToSend(text) {
     if (!text.trim()) return this.#labels.text("empty");
     const n = this.#max ? lengthOf(text) : 0;
     return n > this.#max ? this.#tooLong(n) : null;
@@ -143,16 +143,16 @@ export class Composer {
 
   /** @param {number} n */
   #tooLong(n) {
-    return this.#labels.text("too_long", { n: digits(n), max: digits(this.#max) });
+    return this.#labels.text("too_long", { n: formatted(n), max: formatted(this.#max) });
   }
 
   /** A pasted book stays in the clipboard. @param {InputEvent} event */
-  #keepOut(event) {
+  #refuseHugePaste(event) {
     const isPasted = event.inputType === "insertFromPaste" || event.inputType === "insertFromDrop";
     const text = isPasted ? (event.data ?? event.dataTransfer?.getData("text/plain") ?? "") : "";
-    if (!this.#max || text.length <= this.#max * HOPELESS) return;
+    if (!this.#max || text.length <= this.#max * MAX_PASTE_FACTOR) return;
     event.preventDefault();
-    this.#warn(this.#tooLong(lengthOf(text)));
+    this.#showAlert(this.#tooLong(lengthOf(text)));
   }
 
   /** @param {Event} event */
@@ -160,28 +160,28 @@ export class Composer {
     this.#count();
     this.#on.change();
     if (!event.isTrusted) return; // a programme set it
-    this.#warn("");
-    if (this.#textarea.value && Date.now() - this.#typedAt >= TYPING_EVERY) {
+    this.#showAlert("");
+    if (this.#textarea.value && Date.now() - this.#typedAt >= TYPING_INTERVAL) {
       this.#typedAt = Date.now();
       this.#on.type();
     }
   }
 
   /** Let Shiny resize the box and enable its button. */
-  #refresh() {
+  #notifyShiny() {
     this.#textarea.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   #count() {
     const left = this.#max - lengthOf(this.#textarea.value);
-    this.counter.hidden = !this.#max || left > this.#max * NEAR_LIMIT;
-    const words = this.#labels.text(left < 0 ? "over" : "remaining", { n: digits(Math.abs(left)) });
+    this.counter.hidden = !this.#max || left > this.#max * COUNTER_SHARE;
+    const words = this.#labels.text(left < 0 ? "over" : "remaining", { n: formatted(Math.abs(left)) });
     this.counter.replaceChildren(this.counter.hidden ? "" : words);
     mark(this.counter, "data-over", left < 0);
   }
 
   /** @param {string} reason */
-  #warn(reason) {
+  #showAlert(reason) {
     if (this.alert.textContent === reason) return;
     this.alert.replaceChildren(reason);
     mark(this.#textarea, "aria-invalid", reason ? "true" : null);
@@ -204,7 +204,7 @@ export class Composer {
  *
  * @param {KeyboardEvent} event
  */
-function leaveToBrowser(event) {
+function hideEnterFromShiny(event) {
   const isComposing = event.isComposing || event.keyCode === 229;
   const isBreak = event.key === "Enter" && isTouch() && event.target instanceof HTMLTextAreaElement;
   if (isComposing || isBreak) event.stopImmediatePropagation();
@@ -215,7 +215,7 @@ function isTouch() {
 }
 
 /** @param {number} n */
-function digits(n) {
+function formatted(n) {
   return n.toLocaleString(document.documentElement.lang || undefined);
 }
 

@@ -1,11 +1,11 @@
 // @ts-check
 
 /** What is longer is not kept: storing it would be felt while typing. In characters. */
-const LONGEST = 50_000;
-const KEEP_AFTER = 400;
+const MAX_STORED_LENGTH = 50_000;
+const SAVE_DELAY = 400;
 
 /**
- * @typedef {{draft: string, waiting: [cid: string, text: string][]}} Words
+ * @typedef {{draft: string, waiting: [cid: string, text: string][]}} Unsent
  */
 
 /**
@@ -13,17 +13,17 @@ const KEEP_AFTER = 400;
  *
  * Who comes next in this tab never sees it: what is stored of somebody else is dropped.
  */
-export class Unsent {
+export class Drafts {
   #key;
   #collect;
   #who = "";
-  #later = 0;
-  /** What those have not sent who were here since the page was loaded. @type {Map<string, Words>} */
-  #left = new Map();
+  #timer = 0;
+  /** What those have not sent who were here since the page was loaded. @type {Map<string, Unsent>} */
+  #setAside = new Map();
 
   /**
    * @param {string} id of the chat
-   * @param {() => Words} collect what is unsent now
+   * @param {() => Unsent} collect what is unsent now
    */
   constructor(id, collect) {
     this.#key = `labchat-unsent-${id}`;
@@ -36,52 +36,52 @@ export class Unsent {
   }
 
   /** It is this person's from now on; returns what they had left. @param {string} who another for each room */
-  claim(who) {
+  switchTo(who) {
     this.#who = who;
     const stored = this.#read();
-    const left = this.#left.get(who) ?? (stored?.who === who ? stored : null);
-    this.#left.delete(who);
-    if (stored?.who !== who) this.#drop();
-    return left;
+    const earlier = this.#setAside.get(who) ?? (stored?.who === who ? stored : null);
+    this.#setAside.delete(who);
+    if (stored?.who !== who) this.#remove();
+    return earlier;
   }
 
   /** They go, for now. */
-  leave() {
-    if (this.#who) this.#left.set(this.#who, this.#collect());
-    this.#stop();
+  setAside() {
+    if (this.#who) this.#setAside.set(this.#who, this.#collect());
+    this.#clearTimer();
     this.#who = "";
   }
 
   /** It was a copy of another tab's. */
-  disown() {
-    this.#stop();
-    this.#left.clear();
-    this.#drop();
+  discard() {
+    this.#clearTimer();
+    this.#setAside.clear();
+    this.#remove();
   }
 
   /** Keep it soon. */
-  keepLater() {
-    this.#later ||= window.setTimeout(() => this.keep(), KEEP_AFTER);
+  saveLater() {
+    this.#timer ||= window.setTimeout(() => this.save(), SAVE_DELAY);
   }
 
   /** Keep it now. */
-  keep() {
-    this.#stop();
+  save() {
+    this.#clearTimer();
     if (!this.#who) return;
     const { draft, waiting } = this.#collect();
-    const short = { draft: isShort(draft) ? draft : "", waiting: waiting.filter(([, text]) => isShort(text)) };
-    if (short.draft || short.waiting.length) this.#write(JSON.stringify({ who: this.#who, ...short }));
-    else this.#drop();
+    const stored = { draft: isShort(draft) ? draft : "", waiting: waiting.filter(([, text]) => isShort(text)) };
+    if (stored.draft || stored.waiting.length) this.#write(JSON.stringify({ who: this.#who, ...stored }));
+    else this.#remove();
   }
 
-  #stop() {
-    clearTimeout(this.#later);
-    this.#later = 0;
+  #clearTimer() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
   }
 
   // ── storage, which may be blocked or full; then nothing is kept ─────────────────────────
 
-  /** @returns {(Words & {who: string}) | null} */
+  /** @returns {(Unsent & {who: string}) | null} */
   #read() {
     try {
       return JSON.parse(window.sessionStorage.getItem(this.#key) ?? "null");
@@ -92,13 +92,13 @@ export class Unsent {
 
   /** @param {string} text */
   #write(text) {
-    this.#drop(); // if the new does not fit, the old shall not be taken for it
+    this.#remove(); // if the new does not fit, the old shall not be taken for it
     try {
       window.sessionStorage.setItem(this.#key, text);
     } catch {}
   }
 
-  #drop() {
+  #remove() {
     try {
       window.sessionStorage.removeItem(this.#key);
     } catch {}
@@ -107,5 +107,5 @@ export class Unsent {
 
 /** @param {string} text */
 function isShort(text) {
-  return text.length <= LONGEST;
+  return text.length <= MAX_STORED_LENGTH;
 }

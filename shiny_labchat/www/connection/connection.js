@@ -6,71 +6,71 @@ import { VERSION } from "../protocol.js";
  * @typedef {import("../protocol.js").Bye} Bye
  * @typedef {{
  *   cursor: () => number,
- *   hear: (frame: Frame) => void,
+ *   receive: (frame: Frame) => void,
  *   lose: (bye?: Bye) => void,
- *   part: (bye: Bye) => void,
- * }} LineEvents lose: for now, and why if the server said so; part: for good
+ *   end: (bye: Bye) => void,
+ * }} ConnectionEvents lose: for now, and why if the server said so; end: for good
  */
 
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 15_000;
+const FIRST_RETRY_DELAY = 500;
+const MAX_RETRY_DELAY = 15_000;
 /** A line that held so long was a good one: the next pauses are short again. */
-const STEADY = 5000;
-const WELCOME_WITHIN = 20_000;
-const PING_EVERY = 25_000;
-const PONG_WITHIN = 10_000;
+const STABLE_AFTER = 5000;
+const WELCOME_TIMEOUT = 20_000;
+const PING_INTERVAL = 25_000;
+const PONG_TIMEOUT = 10_000;
 
 /**
  * The line to the room: one websocket after another, until the server says that it is over.
  *
  * While a new one is being opened the old one goes on; the welcome decides.
  */
-export class Line {
+export class Connection {
   #on;
   /** @type {{ticket: string} | {resume: string} | null} */
   #token = null;
   /** @type {WebSocket | null} */
-  #live = null;
+  #socket = null;
   /** @type {WebSocket | null} */
-  #dialled = null;
-  #tries = 0;
-  #heardAt = 0;
-  #settledAt = 0;
-  #retry = 0;
-  #patience = 0;
-  #pinging = 0;
-  #ponging = 0;
+  #nextSocket = null;
+  #attempts = 0;
+  #receivedAt = 0;
+  #welcomedAt = 0;
+  #retryTimer = 0;
+  #welcomeTimer = 0;
+  #pingTimer = 0;
+  #pongTimer = 0;
 
-  /** @param {LineEvents} on */
+  /** @param {ConnectionEvents} on */
   constructor(on) {
     this.#on = on;
   }
 
   get isOpen() {
-    return this.#live?.readyState === WebSocket.OPEN;
+    return this.#socket?.readyState === WebSocket.OPEN;
   }
 
   /** Open a new socket with this ticket. @param {string} ticket */
-  admit(ticket) {
+  connect(ticket) {
     this.#token = { ticket };
-    this.#tries = 0;
-    this.#dial();
+    this.#attempts = 0;
+    this.#connect();
   }
 
   /** Go on where `pause` stopped. */
-  reopen() {
-    if (this.#token && !this.#live && !this.#dialled) this.#dial();
+  resume() {
+    if (this.#token && !this.#socket && !this.#nextSocket) this.#connect();
   }
 
   /** Close, and keep what it takes to come back. */
   pause() {
-    clearTimeout(this.#retry);
-    this.#drop(this.#dialled);
-    this.#drop(this.#live);
+    clearTimeout(this.#retryTimer);
+    this.#discard(this.#nextSocket);
+    this.#discard(this.#socket);
   }
 
   /** Close for good. */
-  hangUp() {
+  end() {
     this.#token = null;
     this.pause();
   }
@@ -78,10 +78,10 @@ export class Line {
   /**
    * Say something now, or not at all.
    *
-   * @param {import("../protocol.js").Saying} saying
+   * @param {import("../protocol.js").ClientFrame} frame
    */
-  tell(saying) {
-    if (this.isOpen) this.#live?.send(JSON.stringify(saying));
+  send(frame) {
+    if (this.isOpen) this.#socket?.send(JSON.stringify(frame));
     return this.isOpen;
   }
 
@@ -91,24 +91,24 @@ export class Line {
    * @param {boolean} isDoubtful it hardly is; a new one is dialled without waiting for its answer
    */
   wake(isDoubtful) {
-    if (this.#live) this.#ping();
+    if (this.#socket) this.#ping();
     if (!this.#token) return;
-    if (!isDoubtful && (this.#live || this.#dialled)) return;
-    this.#tries = 0;
-    this.#dial();
+    if (!isDoubtful && (this.#socket || this.#nextSocket)) return;
+    this.#attempts = 0;
+    this.#connect();
   }
 
-  #dial() {
-    clearTimeout(this.#retry);
-    this.#drop(this.#dialled);
+  #connect() {
+    clearTimeout(this.#retryTimer);
+    this.#discard(this.#nextSocket);
     const socket = new WebSocket(address());
-    this.#dialled = socket;
+    this.#nextSocket = socket;
     socket.onopen = () => socket.send(JSON.stringify(this.#hello()));
     socket.onmessage = ({ data }) => {
-      for (const frame of data.split("\n")) this.#take(socket, JSON.parse(frame));
+      for (const frame of data.split("\n")) this.#receive(socket, JSON.parse(frame));
     };
     socket.onclose = () => this.#lose(socket);
-    this.#patience = window.setTimeout(() => this.#lose(socket), WELCOME_WITHIN);
+    this.#welcomeTimer = window.setTimeout(() => this.#lose(socket), WELCOME_TIMEOUT);
   }
 
   #hello() {
@@ -119,36 +119,36 @@ export class Line {
    * @param {WebSocket} socket
    * @param {Frame} frame
    */
-  #take(socket, frame) {
-    this.#heardAt = Date.now();
+  #receive(socket, frame) {
+    this.#receivedAt = Date.now();
     if (frame.t === "bye") return this.#end(socket, frame);
-    if (frame.t === "welcome") this.#settle(socket, frame.resume);
-    if (frame.t !== "pong") this.#on.hear(frame);
+    if (frame.t === "welcome") this.#welcome(socket, frame.resume);
+    if (frame.t !== "pong") this.#on.receive(frame);
   }
 
   /**
    * @param {WebSocket} socket
    * @param {string | null} resume
    */
-  #settle(socket, resume) {
-    const old = this.#live;
-    this.#dialled = null;
-    this.#live = socket;
-    this.#drop(old);
-    this.#settledAt = Date.now();
+  #welcome(socket, resume) {
+    const old = this.#socket;
+    this.#nextSocket = null;
+    this.#socket = socket;
+    this.#discard(old);
+    this.#welcomedAt = Date.now();
     if (resume) this.#token = { resume };
-    clearTimeout(this.#patience);
-    clearInterval(this.#pinging);
-    this.#pinging = window.setInterval(() => this.#ping(), PING_EVERY);
+    clearTimeout(this.#welcomeTimer);
+    clearInterval(this.#pingTimer);
+    this.#pingTimer = window.setInterval(() => this.#ping(), PING_INTERVAL);
   }
 
   #ping() {
     const asked = Date.now();
-    this.tell({ t: "ping" });
-    clearTimeout(this.#ponging);
-    this.#ponging = window.setTimeout(() => {
-      if (this.#live && this.#heardAt < asked) this.#lose(this.#live);
-    }, PONG_WITHIN);
+    this.send({ t: "ping" });
+    clearTimeout(this.#pongTimer);
+    this.#pongTimer = window.setTimeout(() => {
+      if (this.#socket && this.#receivedAt < asked) this.#lose(this.#socket);
+    }, PONG_TIMEOUT);
   }
 
   /**
@@ -157,11 +157,11 @@ export class Line {
    */
   #end(socket, bye) {
     if (bye.again) return this.#lose(socket, bye);
-    const isOver = socket === this.#live || !this.#live;
-    this.#drop(socket);
+    const isOver = socket === this.#socket || !this.#socket;
+    this.#discard(socket);
     if (!isOver) return; // what was to replace it was refused; it goes on
-    this.hangUp();
-    this.#on.part(bye);
+    this.end();
+    this.#on.end(bye);
   }
 
   /**
@@ -169,34 +169,34 @@ export class Line {
    * @param {Bye} [bye]
    */
   #lose(socket, bye) {
-    if (socket === this.#live && Date.now() - this.#settledAt > STEADY) this.#tries = 0;
-    this.#drop(socket);
-    if (this.#live) return;
+    if (socket === this.#socket && Date.now() - this.#welcomedAt > STABLE_AFTER) this.#attempts = 0;
+    this.#discard(socket);
+    if (this.#socket) return;
     this.#on.lose(bye);
-    if (!this.#dialled) this.#dialLater();
+    if (!this.#nextSocket) this.#retryLater();
   }
 
   /** Ever later, and not when everybody else does. */
-  #dialLater() {
+  #retryLater() {
     if (!this.#token) return;
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** this.#tries++);
-    clearTimeout(this.#retry);
-    this.#retry = window.setTimeout(() => this.#dial(), pause * (0.3 + Math.random()));
+    const pause = Math.min(MAX_RETRY_DELAY, FIRST_RETRY_DELAY * 2 ** this.#attempts++);
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = window.setTimeout(() => this.#connect(), pause * (0.3 + Math.random()));
   }
 
   /** Forget a socket at once; its close may take a minute on a dead network. @param {WebSocket | null} socket */
-  #drop(socket) {
+  #discard(socket) {
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
-    if (socket === this.#dialled) {
-      this.#dialled = null;
-      clearTimeout(this.#patience);
+    if (socket === this.#nextSocket) {
+      this.#nextSocket = null;
+      clearTimeout(this.#welcomeTimer);
     }
-    if (socket === this.#live) {
-      this.#live = null;
-      clearInterval(this.#pinging);
-      clearTimeout(this.#ponging);
+    if (socket === this.#socket) {
+      this.#socket = null;
+      clearInterval(this.#pingTimer);
+      clearTimeout(this.#pongTimer);
     }
   }
 }

@@ -3,25 +3,25 @@ import { make } from "../dom.js";
 import { randomId } from "../page/identity.js";
 
 /** What is stored sooner than this is never seen here, in milliseconds. */
-const SEEN_AFTER = 250;
+const SHOWN_AFTER = 250;
 
-/** @typedef {{text: string, row: HTMLLIElement, seen: number, seq: number}} Waiting seq 0: not stored */
+/** @typedef {{text: string, row: HTMLLIElement, timer: number, seq: number}} WaitingMessage seq 0: not stored */
 
 /** The messages on their way, shown apart from the transcript until they stand in it. */
 export class Outbox {
   #labels;
-  #tell;
-  /** @type {Map<string, Waiting>} */
+  #onSend;
+  /** @type {Map<string, WaitingMessage>} */
   #waiting = new Map();
   element = make("ul", { class: "labchat-outbox", hidden: true });
 
   /**
    * @param {import("../labels.js").Labels} labels
-   * @param {(cid: string, text: string) => boolean} tell send it; false: there is no line
+   * @param {(cid: string, text: string) => boolean} onSend send it; false: there is no line
    */
-  constructor(labels, tell) {
+  constructor(labels, onSend) {
     this.#labels = labels;
-    this.#tell = tell;
+    this.#onSend = onSend;
   }
 
   /** What nobody has confirmed. @returns {[cid: string, text: string][]} */
@@ -39,7 +39,7 @@ export class Outbox {
     if (this.#waiting.has(cid)) return;
     const words = make("span", { class: "labchat-unsent", dir: "auto" }, excerpt(text));
     const row = make("li", { hidden: true }, words, " ", make("span", { class: "labchat-sending" }));
-    const waiting = { text, row, seq: 0, seen: window.setTimeout(() => this.#reveal(row), SEEN_AFTER) };
+    const waiting = { text, row, seq: 0, timer: window.setTimeout(() => this.#show(row), SHOWN_AFTER) };
     this.#waiting.set(cid, waiting);
     this.element.append(row);
     this.#send(cid, waiting);
@@ -51,7 +51,7 @@ export class Outbox {
   }
 
   /** The line is down. */
-  hold() {
+  showUnsent() {
     for (const { row } of this.#waiting.values()) this.#describe(row, false);
   }
 
@@ -62,7 +62,7 @@ export class Outbox {
   }
 
   /** Everything up to here stands in the transcript. @param {number} cursor */
-  settle(cursor) {
+  removeShown(cursor) {
     for (const [cid, { seq }] of this.#waiting) if (seq && seq <= cursor) this.withdraw(cid);
   }
 
@@ -70,7 +70,7 @@ export class Outbox {
   withdraw(cid) {
     const waiting = this.#waiting.get(cid);
     if (!waiting) return null;
-    clearTimeout(waiting.seen);
+    clearTimeout(waiting.timer);
     waiting.row.remove();
     this.#waiting.delete(cid);
     this.element.hidden = !this.element.querySelector("li:not([hidden])");
@@ -87,19 +87,19 @@ export class Outbox {
     for (const cid of this.#waiting.keys()) this.withdraw(cid);
   }
 
-  /** @param {string} cid @param {Waiting} waiting */
+  /** @param {string} cid @param {WaitingMessage} waiting */
   #send(cid, { text, row }) {
-    this.#describe(row, this.#tell(cid, text));
+    this.#describe(row, this.#onSend(cid, text));
   }
 
   /** @param {HTMLElement} row @param {boolean} isSending */
   #describe(row, isSending) {
     row.lastElementChild?.replaceChildren(this.#labels.text(isSending ? "sending" : "unsent"));
-    if (!isSending) this.#reveal(row);
+    if (!isSending) this.#show(row);
   }
 
   /** @param {HTMLElement} row */
-  #reveal(row) {
+  #show(row) {
     row.hidden = false;
     this.element.hidden = false;
   }

@@ -7,12 +7,12 @@ import { make } from "../dom.js";
  * @param {HTMLElement} log
  * @param {import("../labels.js").Labels} labels
  */
-export function copyCode(log, labels) {
+export function listenForCopy(log, labels) {
   log.addEventListener("click", async ({ target }) => {
     const button = target instanceof Element ? target.closest(".labchat-copy") : null;
     const code = button?.closest("pre")?.querySelector("code");
     if (!button || !code) return;
-    await copyText(code.textContent ?? "");
+    await writeClipboard(code.textContent ?? "");
     button.textContent = labels.text("copied");
     setTimeout(() => (button.textContent = labels.text("copy")), 2000);
   });
@@ -34,16 +34,16 @@ export function copyButton(labels) {
 }
 
 /** @param {string} text */
-async function copyText(text) {
+async function writeClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    copySelection(text); // there is no clipboard on plain http
+    copyWithoutClipboard(text); // there is no clipboard on plain http
   }
 }
 
 /** @param {string} text */
-function copySelection(text) {
+function copyWithoutClipboard(text) {
   const box = make("textarea", { class: "visually-hidden", "aria-hidden": "true" });
   box.value = text;
   document.body.append(box);

@@ -2,16 +2,16 @@
 import { make } from "../dom.js";
 import { discard } from "../page/shiny.js";
 import { drawSoon } from "./draw_queue.js";
-import { isText, isTool, isWeb, TEXTS } from "./parts.js";
+import { isText, isTool, isWeb, TEXT_KINDS } from "./parts.js";
 import { Tool } from "./tool.js";
 import { Web } from "./web.js";
 
 /**
  * @typedef {import("./parts.js").Part} Part
- * @typedef {import("./parts.js").Scene} Scene
+ * @typedef {import("./parts.js").DrawContext} DrawContext
  * @typedef {import("../protocol.js").More} More
  * @typedef {import("../protocol.js").Piece} Piece
- * @typedef {{part: Part, drawn: import("./parts.js").Drawn, text?: import("./parts.js").DrawnText}} Known
+ * @typedef {{part: Part, drawn: import("./parts.js").Drawn, text?: import("./parts.js").DrawnText}} DrawnPart
  *   text: `drawn`, if it can grow
  */
 
@@ -21,30 +21,30 @@ const CITATION = "web_search_citations";
 /** What a message says, part by part. It may grow. */
 export class Content {
   element = make("div", { class: "labchat-content" });
-  /** @type {Scene} */
-  #scene;
-  /** @type {Known[]} */
-  #known = [];
+  /** @type {DrawContext} */
+  #context;
+  /** @type {DrawnPart[]} */
+  #parts = [];
   #isGrowing = false;
-  #arrive = () => {};
+  #setInPage = () => {};
 
   /**
    * @param {import("../labels.js").Labels} labels
-   * @param {Scene["still"]} still
+   * @param {DrawContext["keepStill"]} keepStill
    */
-  constructor(labels, still) {
-    this.#scene = {
+  constructor(labels, keepStill) {
+    this.#context = {
       labels,
       deps: [],
-      inPage: new Promise((resolve) => (this.#arrive = () => resolve(undefined))),
+      inPage: new Promise((resolve) => (this.#setInPage = () => resolve(undefined))),
       draw: (part) => (this.#isGrowing ? drawSoon(part) : part.draw()),
-      still: (change) => (this.#isGrowing ? still(change) : change()),
+      keepStill: (change) => (this.#isGrowing ? keepStill(change) : change()),
     };
   }
 
   /** When it is drawn as far as it is known. */
   get ready() {
-    return Promise.all(this.#known.map(({ drawn }) => drawn.ready));
+    return Promise.all(this.#parts.map(({ drawn }) => drawn.ready));
   }
 
   /** What of it is to be read aloud. */
@@ -55,7 +55,7 @@ export class Content {
 
   /** It is in the page. */
   mount() {
-    this.#arrive();
+    this.#setInPage();
   }
 
   /** What is drawn from now on changes the page while people read it. */
@@ -70,13 +70,13 @@ export class Content {
    * @param {unknown[]} [deps]
    */
   add(more, deps = []) {
-    this.#scene.deps.push(...deps);
+    this.#context.deps.push(...deps);
     for (const piece of pieces(more)) {
-      const last = this.#known.at(-1);
+      const last = this.#parts.at(-1);
       if (piece[0] === "" && last?.text) {
         last.text.add(piece[1]);
         last.part = /** @type {Part} */ ([last.part[0], last.part[1] + piece[1]]);
-      } else this.#begin(asPart(piece));
+      } else this.#addPart(asPart(piece));
     }
   }
 
@@ -88,57 +88,57 @@ export class Content {
    * @param {unknown[]} [deps]
    */
   become(keep, more, deps) {
-    const parts = joined([...first(keep, this.#known.map(({ part }) => part)), ...pieces(more)]);
-    if (keep === 0) this.#scene.deps.length = 0; // these are all
-    const other = this.#known.findIndex((known, at) => !isSame(known, parts[at]));
-    if (other >= 0) this.#forget(other);
+    const parts = mergePieces([...takeUnits(keep, this.#parts.map(({ part }) => part)), ...pieces(more)]);
+    if (keep === 0) this.#context.deps.length = 0; // these are all
+    const other = this.#parts.findIndex((drawnPart, at) => !isSame(drawnPart, parts[at]));
+    if (other >= 0) this.#removeFrom(other);
     /** @type {Map<import("./parts.js").DrawnText, string>} */
     const texts = new Map();
-    this.#known.forEach(({ text }, at) => text && texts.set(text, (texts.get(text) ?? "") + parts[at][1]));
+    this.#parts.forEach(({ text }, at) => text && texts.set(text, (texts.get(text) ?? "") + parts[at][1]));
     texts.forEach((source, text) => text.become(source));
-    this.#known.forEach((known, at) => (known.part = parts[at]));
-    this.add(parts.slice(this.#known.length), deps);
+    this.#parts.forEach((drawnPart, at) => (drawnPart.part = parts[at]));
+    this.add(parts.slice(this.#parts.length), deps);
   }
 
   /** Nothing is added for now. */
   close() {
-    this.#known.at(-1)?.text?.close();
+    this.#parts.at(-1)?.text?.close();
   }
 
   /** Forget all of it. */
   drop() {
-    this.#forget(0);
+    this.#removeFrom(0);
   }
 
   /** All from some part on; what is drawn of that and of others together goes as a whole. @param {number} at */
-  #forget(at) {
-    const kept = new Set(this.#known.slice(0, at).map(({ drawn }) => drawn));
-    const isShared = this.#known.slice(at).some(({ drawn }) => kept.has(drawn));
-    for (const { drawn } of this.#known.splice(isShared ? 0 : at)) {
+  #removeFrom(at) {
+    const kept = new Set(this.#parts.slice(0, at).map(({ drawn }) => drawn));
+    const isShared = this.#parts.slice(at).some(({ drawn }) => kept.has(drawn));
+    for (const { drawn } of this.#parts.splice(isShared ? 0 : at)) {
       drawn.drop();
       discard(drawn.element);
     }
   }
 
   /** @param {Part} part */
-  #begin(part) {
+  #addPart(part) {
     this.close();
-    if (isText(part)) this.#beginText(part);
-    else if (isTool(part)) this.#known.push({ part, drawn: this.#learnTool(part) });
-    else if (isWeb(part)) this.#known.push({ part, drawn: this.#learnWeb(part) });
+    if (isText(part)) this.#addText(part);
+    else if (isTool(part)) this.#parts.push({ part, drawn: this.#addTool(part) });
+    else if (isWeb(part)) this.#parts.push({ part, drawn: this.#addWeb(part) });
   }
 
   /** @param {import("./parts.js").TextPart} part */
-  #beginText(part) {
-    const text = this.#interrupted(part) ?? this.#insert(new TEXTS[part[0]](this.#scene));
-    this.#known.push({ part, drawn: text, text });
+  #addText(part) {
+    const text = this.#textBeforeCitation(part) ?? this.#insert(new TEXT_KINDS[part[0]](this.#context));
+    this.#parts.push({ part, drawn: text, text });
     text.add(part[1]);
   }
 
   /** The text that goes on with this part, after a citation. @param {Part} part */
-  #interrupted([kind]) {
-    if (kind !== "markdown" || this.#known.at(-1)?.part[0] !== CITATION) return null;
-    const before = this.#known.findLast(({ part }) => part[0] !== CITATION);
+  #textBeforeCitation([kind]) {
+    if (kind !== "markdown" || this.#parts.at(-1)?.part[0] !== CITATION) return null;
+    const before = this.#parts.findLast(({ part }) => part[0] !== CITATION);
     return before?.part[0] === kind ? before.text : null;
   }
 
@@ -148,15 +148,15 @@ export class Content {
    *
    * @param {import("./parts.js").ToolPart} part
    */
-  #learnTool([kind, call]) {
+  #addTool([kind, call]) {
     if (kind === "tool_request") {
-      const tool = this.#insert(new Tool(this.#scene));
+      const tool = this.#insert(new Tool(this.#context));
       tool.begin(call);
       return tool;
     }
-    const asked = this.#known.filter(({ part }) => isTool(part) && part[1].request_id === call.request_id);
+    const asked = this.#parts.filter(({ part }) => isTool(part) && part[1].request_id === call.request_id);
     const tools = asked.map(({ drawn }) => /** @type {Tool} */ (drawn));
-    const tool = tools.find((each) => each.isPending) ?? tools.at(-1) ?? this.#insert(new Tool(this.#scene));
+    const tool = tools.find((each) => each.isPending) ?? tools.at(-1) ?? this.#insert(new Tool(this.#context));
     tool.end(call);
     return tool;
   }
@@ -166,12 +166,12 @@ export class Content {
    *
    * @param {import("./parts.js").WebPart} part
    */
-  #learnWeb(part) {
+  #addWeb(part) {
     const isCitation = part[0] === CITATION;
-    const last = isCitation ? this.#known.findLast(({ part }) => isWeb(part)) : this.#known.at(-1);
+    const last = isCitation ? this.#parts.findLast(({ part }) => isWeb(part)) : this.#parts.at(-1);
     const goesOn = last && isWeb(last.part) && (isCitation || last.part[0] !== CITATION);
-    const web = goesOn ? /** @type {Web} */ (last.drawn) : this.#insert(new Web(this.#scene));
-    web.learn(part);
+    const web = goesOn ? /** @type {Web} */ (last.drawn) : this.#insert(new Web(this.#context));
+    web.add(part);
     return web;
   }
 
@@ -208,7 +208,7 @@ function asPart(piece) {
  *
  * @param {More} more
  */
-function joined(more) {
+function mergePieces(more) {
   /** @type {Part[]} */
   const parts = [];
   for (const piece of pieces(more)) {
@@ -225,7 +225,7 @@ function joined(more) {
  * @param {number} units
  * @param {Part[]} parts
  */
-function first(units, parts) {
+function takeUnits(units, parts) {
   /** @type {Part[]} */
   const kept = [];
   for (const part of parts) {
@@ -239,7 +239,7 @@ function first(units, parts) {
 /**
  * Whether what is drawn of a part can stay.
  *
- * @param {Known} known
+ * @param {DrawnPart} drawnPart
  * @param {Part | undefined} part
  */
 function isSame({ part: [kind, source], text }, part) {

@@ -8,11 +8,11 @@
  */
 
 /** No part is drawn again sooner, in milliseconds. */
-const AGAIN_AFTER = 60;
+const REDRAW_INTERVAL = 60;
 /** Nor later than so, if it is its turn. */
-const LONGEST_PAUSE = 1000;
+const MAX_PAUSE = 1000;
 
-/** @type {Map<Drawable, {done: Promise<void>, settle: () => void}>} */
+/** @type {Map<Drawable, {done: Promise<void>, resolveDone: () => void}>} */
 const waiting = new Map();
 let isDrawing = false;
 
@@ -30,23 +30,23 @@ export function drawSoon(part) {
 
 /** @param {Drawable} part */
 function enqueue(part) {
-  let settle = () => {};
-  const done = /** @type {Promise<void>} */ (new Promise((resolve) => (settle = resolve)));
-  waiting.set(part, { done, settle });
+  let resolveDone = () => {};
+  const done = /** @type {Promise<void>} */ (new Promise((resolve) => (resolveDone = resolve)));
+  waiting.set(part, { done, resolveDone });
   return { done };
 }
 
 async function drawAll() {
   isDrawing = true;
   // what is enqueued meanwhile comes at the end, and so is reached, too
-  for (const [part, { settle }] of waiting) {
+  for (const [part, { resolveDone }] of waiting) {
     waiting.delete(part);
     const begun = performance.now();
     await part.draw().catch(console.error);
-    settle();
+    resolveDone();
     const took = performance.now() - begun;
-    const rest = Math.max(2 * took, AGAIN_AFTER / (waiting.size + 1) - took);
-    await pause(Math.min(rest, LONGEST_PAUSE));
+    const pauseFor = Math.max(2 * took, REDRAW_INTERVAL / (waiting.size + 1) - took);
+    await pause(Math.min(pauseFor, MAX_PAUSE));
   }
   isDrawing = false;
 }

@@ -1,23 +1,23 @@
 // @ts-check
 import { make } from "../dom.js";
 import { drawTrusted } from "../page/shiny.js";
-import { offer } from "./suggestions.js";
+import { makeFocusable } from "./suggestions.js";
 
 /** What grows is drawn again at most so often, in milliseconds: it is drawn as a whole. */
-const AGAIN_AFTER = 200;
+const REDRAW_INTERVAL = 200;
 
 /** A developer's HTML, with Shiny's inputs and outputs in it. */
 export class Html {
-  #scene;
+  #context;
   #html = "";
   #drawn = "";
-  #due = 0;
+  #timer = 0;
   element = make("div", { class: "labchat-html", dir: "auto" });
   ready = Promise.resolve(); // it is drawn where it stands, so nothing is to be waited for
 
-  /** @param {import("./parts.js").Scene} scene */
-  constructor(scene) {
-    this.#scene = scene;
+  /** @param {import("./parts.js").DrawContext} context */
+  constructor(context) {
+    this.#context = context;
   }
 
   /** @param {string} more */
@@ -28,24 +28,24 @@ export class Html {
   /** @param {string} html */
   become(html) {
     this.#html = html;
-    this.#due ||= window.setTimeout(() => this.close(), AGAIN_AFTER);
+    this.#timer ||= window.setTimeout(() => this.close(), REDRAW_INTERVAL);
   }
 
   close() {
     this.drop();
-    if (this.#drawn !== this.#html) this.#scene.inPage.then(() => this.#scene.draw(this)).catch(console.error);
+    if (this.#drawn !== this.#html) this.#context.inPage.then(() => this.#context.draw(this)).catch(console.error);
   }
 
   drop() {
-    clearTimeout(this.#due);
-    this.#due = 0;
+    clearTimeout(this.#timer);
+    this.#timer = 0;
   }
 
   async draw() {
     const html = this.#html;
     if (this.#drawn === html) return;
     this.#drawn = html;
-    await drawTrusted(this.element, html, this.#scene.deps);
-    offer(this.element);
+    await drawTrusted(this.element, html, this.#context.deps);
+    makeFocusable(this.element);
   }
 }

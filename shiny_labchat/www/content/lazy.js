@@ -1,35 +1,35 @@
 // @ts-check
 
 /**
- * @typedef {import("./parts.js").Scene} Scene
+ * @typedef {import("./parts.js").DrawContext} DrawContext
  * @typedef {import("./draw_queue.js").Drawable} Drawable
  */
 
 /**
- * A scene inside of details: what takes time is drawn once somebody unfolds them.
+ * A context inside of details: what takes time is drawn once somebody unfolds them.
  *
  * @param {HTMLDetailsElement} details
- * @param {Scene} scene
- * @returns {Scene}
+ * @param {DrawContext} context
+ * @returns {DrawContext}
  */
-export function whenUnfolded(details, scene) {
+export function drawnWhenOpen(details, context) {
   /** @type {Set<Drawable>} */
-  const late = new Set();
-  const unfolded = new Promise((resolve) => {
-    const look = () => {
+  const pending = new Set();
+  const opened = new Promise((resolve) => {
+    const drawIfOpen = () => {
       if (!details.open) return;
-      for (const part of late) void scene.draw(part);
-      late.clear();
+      for (const part of pending) void context.draw(part);
+      pending.clear();
       resolve(undefined);
     };
-    details.addEventListener("toggle", look);
-    look(); // it may be unfolded already
+    details.addEventListener("toggle", drawIfOpen);
+    drawIfOpen(); // it may be open already
   });
   /** @param {Drawable} part */
   const draw = (part) => {
-    if (details.open) return scene.draw(part);
-    late.add(part);
+    if (details.open) return context.draw(part);
+    pending.add(part);
     return Promise.resolve();
   };
-  return { ...scene, draw, inPage: unfolded.then(() => scene.inPage) };
+  return { ...context, draw, inPage: opened.then(() => context.inPage) };
 }

@@ -7,13 +7,13 @@
  * @param {Node} target
  * @param {Node} source is emptied
  */
-export function merge(target, source) {
+export function morph(target, source) {
   /** @type {ChildNode | null} */
   let kept = target.firstChild;
   for (const fresh of [...source.childNodes]) {
     const next = kept?.nextSibling ?? null;
     if (!kept) target.appendChild(fresh);
-    else if (!kept.isEqualNode(fresh)) adapt(kept, fresh);
+    else if (!kept.isEqualNode(fresh)) morphNode(kept, fresh);
     kept = next;
   }
   while (kept) {
@@ -27,9 +27,9 @@ export function merge(target, source) {
  * @param {ChildNode} kept
  * @param {ChildNode} fresh
  */
-function adapt(kept, fresh) {
+function morphNode(kept, fresh) {
   if (kept instanceof Text && fresh instanceof Text) rewrite(kept, fresh.data);
-  else if (isAlike(kept, fresh)) merge(kept, fresh);
+  else if (isSameShell(kept, fresh)) morph(kept, fresh);
   else kept.replaceWith(fresh);
 }
 
@@ -48,7 +48,7 @@ export function rewrite(text, data) {
  * @param {Node} kept
  * @param {Node} fresh
  */
-function isAlike(kept, fresh) {
+function isSameShell(kept, fresh) {
   const [mine, other] = [kept.cloneNode(), fresh.cloneNode()];
   for (const shell of [mine, other]) if (shell instanceof HTMLDetailsElement) shell.open = false;
   return mine.isEqualNode(other);

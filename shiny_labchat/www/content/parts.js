@@ -1,7 +1,7 @@
 // @ts-check
 import { Html } from "./html.js";
-import { Prose } from "./markdown.js";
-import { Plain } from "./text.js";
+import { Markdown } from "./markdown.js";
+import { PlainText } from "./text.js";
 import { Thinking } from "./thinking.js";
 
 /**
@@ -17,9 +17,9 @@ import { Thinking } from "./thinking.js";
  *   deps: unknown[],
  *   inPage: Promise<unknown>,
  *   draw: (part: import("./draw_queue.js").Drawable) => Promise<void>,
- *   still: (change: () => void) => void,
- * }} Scene what a part is drawn in. deps: what its HTML needs; draw: when it is its turn;
- *   still: changes the page, and what is being read does not move
+ *   keepStill: (change: () => void) => void,
+ * }} DrawContext what a part is drawn in. deps: what its HTML needs; draw: when it is its turn;
+ *   keepStill: changes the page, and what is being read does not move
  *
  * @typedef {{element: HTMLElement, ready: Promise<void>, drop: () => void}} Drawn
  *   ready: it is drawn as far as it is known; drop: it is needed no more
@@ -30,15 +30,15 @@ import { Thinking } from "./thinking.js";
  * }} DrawnText become: say this instead; close: nothing more is added for now
  */
 
-/** @type {Record<TextPart[0], new (scene: Scene) => DrawnText>} by how far it is trusted */
-export const TEXTS = { text: Plain, markdown: Prose, html: Html, thinking: Thinking };
+/** @type {Record<TextPart[0], new (context: DrawContext) => DrawnText>} by how far it is trusted */
+export const TEXT_KINDS = { text: PlainText, markdown: Markdown, html: Html, thinking: Thinking };
 
 /**
  * @param {Part} part
  * @returns {part is TextPart}
  */
 export function isText(part) {
-  return Object.hasOwn(TEXTS, part[0]);
+  return Object.hasOwn(TEXT_KINDS, part[0]);
 }
 
 /**

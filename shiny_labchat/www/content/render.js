@@ -1,8 +1,8 @@
 // @ts-check
-import { harmless } from "./sanitize.js";
+import { sanitized } from "./sanitize.js";
 
 const RENDERER = "shiny-markdown-stream";
-const RENDERED_WITHIN = 5000;
+const RENDER_TIMEOUT = 5000;
 
 /**
  * Markdown, drawn by shinychat's renderer.
@@ -12,35 +12,35 @@ const RENDERED_WITHIN = 5000;
  * this one through a list of what is harmless.
  *
  * @param {string} markdown
- * @param {string} imageWord
+ * @param {string} imageLabel
  * @returns {Promise<DocumentFragment | null>} null: it could not be drawn
  */
-export async function rendered(markdown, imageWord) {
+export async function render(markdown, imageLabel) {
   await customElements.whenDefined(RENDERER);
-  const press = document.createElement(RENDERER);
-  press.setAttribute("content", markdown);
-  press.setAttribute("content-type", "markdown");
-  const isDrawn = await drawn(press);
-  const fragment = isDrawn ? harmless(press, imageWord) : null;
-  press.remove();
+  const renderer = document.createElement(RENDERER);
+  renderer.setAttribute("content", markdown);
+  renderer.setAttribute("content-type", "markdown");
+  const isDrawn = await hasDrawn(renderer);
+  const fragment = isDrawn ? sanitized(renderer, imageLabel) : null;
+  renderer.remove();
   return fragment;
 }
 
 /**
- * @param {Element} press
+ * @param {Element} renderer
  * @returns {Promise<boolean>}
  */
-function drawn(press) {
+function hasDrawn(renderer) {
   return new Promise((resolve) => {
-    const observer = new MutationObserver(() => settle(true));
-    const patience = setTimeout(() => settle(false), RENDERED_WITHIN);
+    const observer = new MutationObserver(() => finish(true));
+    const timer = setTimeout(() => finish(false), RENDER_TIMEOUT);
     /** @param {boolean} isDrawn */
-    const settle = (isDrawn) => {
+    const finish = (isDrawn) => {
       observer.disconnect();
-      clearTimeout(patience);
+      clearTimeout(timer);
       resolve(isDrawn);
     };
-    observer.observe(press, { childList: true });
-    document.implementation.createHTMLDocument("").body.append(press);
+    observer.observe(renderer, { childList: true });
+    document.implementation.createHTMLDocument("").body.append(renderer);
   });
 }

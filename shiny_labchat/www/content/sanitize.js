@@ -6,7 +6,7 @@ import { make, mark } from "../dom.js";
  * What to draw for an element; null: draw its children in its place.
  */
 
-const PLAIN = new Set(
+const COPIED = new Set(
   ("abbr b bdi bdo blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i ins " +
     "kbd li mark ol p pre q rp rt ruby s samp section small span strong sub summary sup table tbody " +
     "td tfoot th thead tr u ul var wbr").split(" "),
@@ -37,27 +37,27 @@ const COPIERS = { a: copyLink, input: copyCheckbox };
  * server, and nothing poses as a part of the page (ids, forms, Shiny's own classes).
  *
  * @param {Node} source lies in a document that loads nothing
- * @param {string} imageWord what stands for an image that is not loaded
+ * @param {string} imageLabel what stands for an image that is not loaded
  * @returns {DocumentFragment}
  */
-export function harmless(source, imageWord) {
+export function sanitized(source, imageLabel) {
   const target = document.createDocumentFragment();
-  for (const child of source.childNodes) target.append(copy(child, imageWord));
+  for (const child of source.childNodes) target.append(copy(child, imageLabel));
   return target;
 }
 
 /**
  * @param {Node} node
- * @param {string} imageWord
+ * @param {string} imageLabel
  * @returns {Node}
  */
-function copy(node, imageWord) {
+function copy(node, imageLabel) {
   if (node.nodeType === Node.TEXT_NODE) return new Text(node.nodeValue ?? "");
   const source = node.nodeType === Node.ELEMENT_NODE ? /** @type {Element} */ (node) : null;
   if (!source || DROPPED.has(source.localName)) return new Text("");
-  if (source.localName === "img") return copyImage(source, imageWord);
+  if (source.localName === "img") return copyImage(source, imageLabel);
   const target = copyElement(source);
-  const children = harmless(source, imageWord);
+  const children = sanitized(source, imageLabel);
   target?.append(children);
   return target ?? children;
 }
@@ -65,15 +65,15 @@ function copy(node, imageWord) {
 /** @type {Copier} */
 function copyElement(source) {
   const name = source.localName;
-  const copier = Object.hasOwn(COPIERS, name) ? COPIERS[name] : copyPlain;
+  const copier = Object.hasOwn(COPIERS, name) ? COPIERS[name] : copyListed;
   const target = copier(source);
   if (target) copyAttributes(source, target);
   return target;
 }
 
 /** @type {Copier} */
-function copyPlain(source) {
-  if (!PLAIN.has(source.localName)) return null;
+function copyListed(source) {
+  if (!COPIED.has(source.localName)) return null;
   const target = document.createElement(source.localName);
   const align = /** @type {HTMLElement} */ (source).style?.textAlign;
   if (ALIGNMENTS.has(align)) target.style.textAlign = align;
@@ -105,25 +105,25 @@ function link(url) {
  * An image by its address; it is only linked to if it would be loaded from elsewhere.
  *
  * @param {string} src
- * @param {string} word what stands for it then
+ * @param {string} label what stands for it then
  */
-export function image(src, word) {
+export function image(src, label) {
   const source = document.implementation.createHTMLDocument("").createElement("img"); // loads nothing
   mark(source, "src", src);
-  return copyImage(source, word);
+  return copyImage(source, label);
 }
 
 /**
  * An image that lies in the page or on this server; of any other only a link, which loads nothing.
  *
  * @param {Element} source
- * @param {string} word
+ * @param {string} label
  */
-function copyImage(source, word) {
+function copyImage(source, label) {
   const url = address(source.getAttribute("src"));
   const alt = source.getAttribute("alt") ?? "";
-  const target = url && isLocal(url) ? picture(url, alt) : missing(source, url);
-  if (target.localName !== "img") target.append(alt ? `[${word}: ${alt}]` : `[${word}]`);
+  const target = url && isLocal(url) ? localImage(url, alt) : placeholder(source, url);
+  if (target.localName !== "img") target.append(alt ? `[${label}: ${alt}]` : `[${label}]`);
   copyAttributes(source, target);
   return target;
 }
@@ -132,7 +132,7 @@ function copyImage(source, word) {
  * @param {URL} url
  * @param {string} alt
  */
-function picture(url, alt) {
+function localImage(url, alt) {
   // Another app on this server shall not learn the page's address, and the personal link in it.
   return make("img", { referrerpolicy: "no-referrer", src: url.href, alt });
 }
@@ -141,7 +141,7 @@ function picture(url, alt) {
  * @param {Element} source
  * @param {URL | null} url
  */
-function missing(source, url) {
+function placeholder(source, url) {
   const isLink = url && LINKS.has(url.protocol) && !isSuggestion(source);
   return isLink ? link(url) : make("span");
 }

@@ -10,7 +10,7 @@ import { mark } from "../dom.js";
 
 const SUGGESTION = ".suggestion, [data-suggestion]";
 /** What people write is in neither. */
-const OFFERED_IN = ".labchat-markdown, .labchat-html";
+const ALLOWED_IN = ".labchat-markdown, .labchat-html";
 
 /** @typedef {{altKey: boolean, ctrlKey: boolean, metaKey: boolean}} Modifiers */
 
@@ -18,7 +18,7 @@ const OFFERED_IN = ".labchat-markdown, .labchat-html";
  * @param {HTMLElement} log
  * @param {(text: string, isSent: boolean) => void} take
  */
-export function takeSuggestions(log, take) {
+export function listenForSuggestions(log, take) {
   /** @param {MouseEvent | KeyboardEvent} event */
   const onTake = (event) => {
     const suggestion = suggestionAt(event.target);
@@ -33,7 +33,7 @@ export function takeSuggestions(log, take) {
 }
 
 /** Let suggestions be found and taken with the keyboard. @param {ParentNode} scope */
-export function offer(scope) {
+export function makeFocusable(scope) {
   for (const suggestion of scope.querySelectorAll(SUGGESTION)) {
     mark(suggestion, "tabindex", suggestion.getAttribute("tabindex") ?? 0);
     mark(suggestion, "role", "button");
@@ -43,7 +43,7 @@ export function offer(scope) {
 /** @param {EventTarget | null} target */
 function suggestionAt(target) {
   const suggestion = target instanceof Element ? target.closest(SUGGESTION) : null;
-  return suggestion?.closest(OFFERED_IN) ? suggestion : null;
+  return suggestion?.closest(ALLOWED_IN) ? suggestion : null;
 }
 
 /** @param {Element} suggestion */

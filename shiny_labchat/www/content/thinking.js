@@ -1,35 +1,35 @@
 // @ts-check
 import { make } from "../dom.js";
-import { whenUnfolded } from "./lazy.js";
-import { Prose } from "./markdown.js";
+import { drawnWhenOpen } from "./lazy.js";
+import { Markdown } from "./markdown.js";
 
 /** What a model thinks before it speaks. */
 export class Thinking {
   #labels;
-  #prose;
+  #markdown;
   #summary = make("summary");
   element = make("details", { class: "labchat-thinking", "data-status": "pending" }, this.#summary);
 
-  /** @param {import("./parts.js").Scene} scene */
-  constructor(scene) {
-    this.#labels = scene.labels;
-    this.#prose = new Prose(whenUnfolded(this.element, scene));
+  /** @param {import("./parts.js").DrawContext} context */
+  constructor(context) {
+    this.#labels = context.labels;
+    this.#markdown = new Markdown(drawnWhenOpen(this.element, context));
     this.#summary.textContent = this.#labels.text("thinking");
-    this.element.append(this.#prose.element);
+    this.element.append(this.#markdown.element);
   }
 
   get ready() {
-    return this.#prose.ready;
+    return this.#markdown.ready;
   }
 
   /** @param {string} more */
   add(more) {
-    this.#prose.add(more);
+    this.#markdown.add(more);
   }
 
   /** @param {string} thoughts */
   become(thoughts) {
-    this.#prose.become(thoughts);
+    this.#markdown.become(thoughts);
   }
 
   close() {
@@ -38,6 +38,6 @@ export class Thinking {
   }
 
   drop() {
-    this.#prose.drop();
+    this.#markdown.drop();
   }
 }

@@ -1,39 +1,38 @@
 // @ts-check
 import { make, trusted } from "../dom.js";
 import { codeBlock } from "./code.js";
-import { whenUnfolded } from "./lazy.js";
-import { parsed, Value } from "./tool_result.js";
+import { drawnWhenOpen } from "./lazy.js";
+import { parseOrNull, ToolResult } from "./tool_result.js";
 
 /**
- * @typedef {import("./parts.js").Scene} Scene
+ * @typedef {import("./parts.js").DrawContext} DrawContext
  * @typedef {import("../protocol.js").ToolRequest} ToolRequest
- * @typedef {import("../protocol.js").ToolResult} ToolResult
  */
 
-const NOTHING = "{}";
+const NO_ARGUMENTS = "{}";
 
 /** What a model asked a tool for, and what came of it. */
 export class Tool {
-  #scene;
+  #context;
   /** @type {ToolRequest | null} */
   #request = null;
-  /** @type {ToolResult | null} */
+  /** @type {import("../protocol.js").ToolResult | null} */
   #result = null;
-  /** @type {Value | null} */
-  #value = null;
+  /** @type {ToolResult | null} */
+  #resultView = null;
   #summary = make("summary");
   #body = make("div", { class: "labchat-tool-body" });
   #details = make("details", { class: "labchat-tool" }, this.#summary, this.#body);
   /** @type {HTMLElement} */
   element = this.#details;
 
-  /** @param {Scene} scene */
-  constructor(scene) {
-    this.#scene = scene;
+  /** @param {DrawContext} context */
+  constructor(context) {
+    this.#context = context;
   }
 
   get ready() {
-    return this.#value?.ready ?? Promise.resolve();
+    return this.#resultView?.ready ?? Promise.resolve();
   }
 
   get isPending() {
@@ -46,23 +45,23 @@ export class Tool {
     this.#draw();
   }
 
-  /** @param {ToolResult} result */
+  /** @param {import("../protocol.js").ToolResult} result */
   end(result) {
     this.drop();
     this.#result = result;
     const isAlone = result.custom_display === true;
-    this.#value = new Value(result, isAlone ? this.#scene : whenUnfolded(this.#details, this.#scene));
-    if (isAlone) this.#showAlone(this.#value.element);
+    this.#resultView = new ToolResult(result, isAlone ? this.#context : drawnWhenOpen(this.#details, this.#context));
+    if (isAlone) this.#replaceBy(this.#resultView.element);
     else this.#draw();
     if (result.expanded) this.#details.open = true;
   }
 
   drop() {
-    this.#value?.drop();
+    this.#resultView?.drop();
   }
 
   /** What the developer draws of a result stands for the whole call. @param {HTMLElement} element */
-  #showAlone(element) {
+  #replaceBy(element) {
     this.element.replaceWith(element);
     this.element = element;
   }
@@ -70,7 +69,7 @@ export class Tool {
   #draw() {
     this.#details.dataset.status = !this.#result ? "pending" : this.#result.status === "error" ? "error" : "done";
     this.#summary.replaceChildren(...this.#title(), ...this.#asides());
-    this.#body.replaceChildren(...this.#callDrawn(), ...this.#valueDrawn());
+    this.#body.replaceChildren(...this.#callNodes(), ...this.#resultNodes());
   }
 
   #title() {
@@ -91,29 +90,29 @@ export class Tool {
   }
 
   #state() {
-    if (!this.#result) return this.#scene.labels.text("tool_running");
-    return this.#result.status === "error" ? this.#scene.labels.text("tool_failed") : "";
+    if (!this.#result) return this.#context.labels.text("tool_running");
+    return this.#result.status === "error" ? this.#context.labels.text("tool_failed") : "";
   }
 
-  #callDrawn() {
-    const call = laidOut(this.#request?.arguments ?? this.#result?.request_call ?? NOTHING);
-    if (call === NOTHING || this.#result?.show_request === false) return [];
-    return [this.#heading("tool_call"), codeBlock(call, this.#scene.labels)];
+  #callNodes() {
+    const call = indented(this.#request?.arguments ?? this.#result?.request_call ?? NO_ARGUMENTS);
+    if (call === NO_ARGUMENTS || this.#result?.show_request === false) return [];
+    return [this.#heading("tool_call"), codeBlock(call, this.#context.labels)];
   }
 
-  #valueDrawn() {
-    return this.#value ? [this.#heading("tool_result"), this.#value.element] : [];
+  #resultNodes() {
+    return this.#resultView ? [this.#heading("tool_result"), this.#resultView.element] : [];
   }
 
   /** @param {"tool_call" | "tool_result"} label */
   #heading(label) {
-    return make("div", { class: "labchat-note" }, this.#scene.labels.text(label));
+    return make("div", { class: "labchat-note" }, this.#context.labels.text(label));
   }
 }
 
 /** JSON with its lines broken, but for the intent, which is shown anyway. @param {string} json */
-function laidOut(json) {
-  const call = parsed(json);
+function indented(json) {
+  const call = parseOrNull(json);
   if (!call || typeof call !== "object") return json;
   delete call._intent;
   return JSON.stringify(call, null, 2);

@@ -21,7 +21,7 @@ export class Web {
   element = make("details", { class: "labchat-web" });
   ready = Promise.resolve();
 
-  /** @param {import("./parts.js").Scene} scene */
+  /** @param {import("./parts.js").DrawContext} context */
   constructor({ labels }) {
     this.#labels = labels;
     const mark = make("span", { class: "labchat-mark", "aria-hidden": "true" });
@@ -30,10 +30,10 @@ export class Web {
   }
 
   /** @param {WebPart} part */
-  learn([kind, found]) {
-    if (kind === "web_search") this.#search(found.query, found.id);
-    else if (kind === "web_fetch") this.#fetch(found.url, found.status === "error");
-    else this.#cite(found.sources, found.search_id, kind === "web_search_results");
+  add([kind, found]) {
+    if (kind === "web_search") this.#addSearch(found.query, found.id);
+    else if (kind === "web_fetch") this.#addFetch(found.url, found.status === "error");
+    else this.#addSources(found.sources, found.search_id, kind === "web_search_results");
   }
 
   drop() {}
@@ -42,22 +42,22 @@ export class Web {
    * @param {string} query
    * @param {string} [id]
    */
-  #search(query, id) {
+  #addSearch(query, id) {
     const sources = make("ul");
     this.#list.append(make("li", {}, make("q", { dir: "auto" }, query), sources));
     this.#searches.push({ id, sources, cited: new Set(), hasResults: false });
-    this.#note(query);
+    this.#addTopic(query);
   }
 
   /**
    * @param {string} url
    * @param {boolean} isFailed
    */
-  #fetch(url, isFailed) {
+  #addFetch(url, isFailed) {
     const row = make("li", {}, `${this.#labels.text("web_fetch")}: `, ...source({ url }));
     if (isFailed) row.append(" ", make("span", { class: "labchat-note" }, `(${this.#labels.text("tool_failed")})`));
     this.#list.append(row);
-    if (!this.#searches.length) this.#note(url);
+    if (!this.#searches.length) this.#addTopic(url);
   }
 
   /**
@@ -67,7 +67,7 @@ export class Web {
    * @param {string | undefined} id
    * @param {boolean} areResults
    */
-  #cite(sources, id, areResults) {
+  #addSources(sources, id, areResults) {
     const search = this.#searches.findLast((search) => id === undefined || search.id === id);
     const { sources: list, cited } = search ?? { sources: this.#list, cited: this.#cited };
     if (search && areResults) search.hasResults = true;
@@ -78,7 +78,7 @@ export class Web {
   }
 
   /** @param {string} topic */
-  #note(topic) {
+  #addTopic(topic) {
     this.#name.textContent = this.#labels.text("web_search");
     this.#topics.append(this.#topics.textContent ? ` · ${topic}` : topic);
   }

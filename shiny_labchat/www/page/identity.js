@@ -7,10 +7,10 @@ export function randomId() {
 }
 
 /** This load of the page; it survives nothing. */
-export const PAGE = randomId();
+export const PAGE_ID = randomId();
 
 /** What cannot be stored is remembered until reload, for all rooms of the page. @type {Map<string, string>} */
-const remembered = new Map();
+const notStored = new Map();
 
 /**
  * The random keys by which the server knows a browser and a tab again. Only the browser has them;
@@ -25,11 +25,11 @@ export class Keys {
   }
 
   get browser() {
-    return keep("localStorage", "labchat");
+    return readOrCreate("localStorage", "labchat");
   }
 
   get tab() {
-    return keep("sessionStorage", this.#tab);
+    return readOrCreate("sessionStorage", this.#tab);
   }
 
   /** Become somebody new: another tab is this person. @param {string} taken */
@@ -44,7 +44,7 @@ export class Keys {
  * @param {Store} store
  * @param {string} name
  */
-function keep(store, name) {
+function readOrCreate(store, name) {
   return read(store, name) ?? write(store, name, randomId());
 }
 
@@ -55,7 +55,7 @@ function keep(store, name) {
  */
 function read(store, name) {
   try {
-    return remembered.get(store + name) ?? window[store].getItem(name);
+    return notStored.get(store + name) ?? window[store].getItem(name);
   } catch {
     return null;
   }
@@ -70,7 +70,7 @@ function write(store, name, key) {
   try {
     window[store].setItem(name, key);
   } catch {
-    remembered.set(store + name, key);
+    notStored.set(store + name, key);
   }
   return key;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-import { PAGE } from "./identity.js";
+import { PAGE_ID } from "./identity.js";
 
 /**
  * What this package uses of Shiny's page. Everything else here knows Shiny only through this file.
@@ -22,31 +22,31 @@ import { PAGE } from "./identity.js";
  * }} Query
  *
  * @typedef {{do: "admit", ticket: string, who: string, returns: boolean, answers: boolean,
- *   greeting?: import("../protocol.js").Shown}} Admission
+ *   greeting?: import("../protocol.js").ShownMessage}} Admission
  * @typedef {{id: string} & (Admission |
- *   {do: "greet", greeting: import("../protocol.js").Shown | null} |
+ *   {do: "greet", greeting: import("../protocol.js").ShownMessage | null} |
  *   {do: "wait"} | {do: "refuse", code: string, say: string, again?: boolean} | {do: "left"}
  * )} Notice what the Chat on the server tells its element;
  *   returns: a lost session is followed by a new one; answers: the app answers what is said
  *
- * @typedef {{who: string, since: number, unsure: string[]}} Lost where a page stood when it lost its
+ * @typedef {{who: string, since: number, unsure: string[]}} LostSession where a page stood when it lost its
  *   session: who it was, the newest event that it had, and the ids of what was on its way
  *
  * @typedef {HTMLElement & {
- *   asking: {browser?: string, tab?: string, n: number} & Partial<Lost>,
+ *   asking: {browser?: string, tab?: string, n: number} & Partial<LostSession>,
  *   whenAsking: (() => void) | null,
- *   heed: (notice: Notice) => void,
- * }} Asker
+ *   receive: (notice: Notice) => void,
+ * }} RoomElement
  */
 
 const ROOM = "labchat-room";
 
 /** @type {Map<string, Notice>} */
-const kept = new Map();
+const pending = new Map();
 
 /** @typedef {{lose: () => void, regain: () => void}} SessionEvents */
 /** @type {Set<SessionEvents>} */
-const watching = new Set();
+const watchers = new Set();
 let isLost = false;
 
 /** @returns {ShinyPage | undefined} */
@@ -68,14 +68,14 @@ export function register() {
   if (!page) return;
   page.inputBindings.register(binding(page), "shiny_labchat.room");
   page.addCustomMessageHandler("labchat", deliver);
-  query(document).on("shiny:disconnected", () => noteSession(true));
-  query(document).on("shiny:connected", () => noteSession(false));
+  query(document).on("shiny:disconnected", () => setSessionLost(true));
+  query(document).on("shiny:connected", () => setSessionLost(false));
 }
 
 /** Hear when Shiny's session is lost, and when a new one begins. @param {SessionEvents} on */
 export function watchSession(on) {
-  watching.add(on);
-  return () => void watching.delete(on);
+  watchers.add(on);
+  return () => void watchers.delete(on);
 }
 
 /** Whether the page has lost its Shiny session. */
@@ -83,11 +83,11 @@ export function isSessionLost() {
   return isLost;
 }
 
-/** What came for an element before it was there. @param {Asker} room */
-export function collect(room) {
-  const notice = kept.get(room.id);
-  kept.delete(room.id);
-  if (notice) room.heed(notice);
+/** What came for an element before it was there. @param {RoomElement} room */
+export function deliverPending(room) {
+  const notice = pending.get(room.id);
+  pending.delete(room.id);
+  if (notice) room.receive(notice);
 }
 
 /**
@@ -100,12 +100,12 @@ export function collect(room) {
 export async function drawTrusted(element, html, deps) {
   const page = shiny();
   await page?.initializedPromise;
-  for (const dep of /** @type {{name: string}[]} */ (deps)) await arrival(dep);
+  for (const dep of /** @type {{name: string}[]} */ (deps)) await loaded(dep);
   if (element.isConnected) await page?.renderContentAsync(element, { html, deps: [] });
 }
 
 /** @type {Map<string, Promise<void> | undefined>} */
-const arriving = new Map();
+const loading = new Map();
 
 /**
  * Have a dependency in the page. Shiny takes one for loaded that is on its way; what another
@@ -113,11 +113,11 @@ const arriving = new Map();
  *
  * @param {{name: string}} dep
  */
-function arrival(dep) {
-  const before = arriving.get(dep.name) ?? Promise.resolve();
-  const arrived = before.then(() => shiny()?.renderDependenciesAsync([dep])).catch(console.error);
-  arriving.set(dep.name, arrived);
-  return arrived;
+function loaded(dep) {
+  const before = loading.get(dep.name) ?? Promise.resolve();
+  const done = before.then(() => shiny()?.renderDependenciesAsync([dep])).catch(console.error);
+  loading.set(dep.name, done);
+  return done;
 }
 
 /** Take an element away, and with it the Shiny inputs and outputs inside. @param {Element} element */
@@ -127,19 +127,19 @@ export function discard(element) {
 }
 
 /** @param {boolean} lost */
-function noteSession(lost) {
+function setSessionLost(lost) {
   if (isLost === lost) return;
   isLost = lost;
   // Shiny does not notice where a bookmark has put the page; the next session must know.
   if (lost) shiny()?.setInputValue?.(".clientdata_url_search", location.search);
-  for (const { lose, regain } of watching) (lost ? lose : regain)();
+  for (const { lose, regain } of watchers) (lost ? lose : regain)();
 }
 
 /** @param {Notice} notice */
 function deliver(notice) {
   const room = document.getElementById(notice.id);
-  if (room?.localName === ROOM && "heed" in room) /** @type {Asker} */ (room).heed(notice);
-  else if (notice.do !== "greet") kept.set(notice.id, notice); // who is admitted is greeted
+  if (room?.localName === ROOM && "receive" in room) /** @type {RoomElement} */ (room).receive(notice);
+  else if (notice.do !== "greet") pending.set(notice.id, notice); // who is admitted is greeted
 }
 
 /** @param {ShinyPage} page */
@@ -147,19 +147,19 @@ function binding(page) {
   return Object.assign(new page.InputBinding(), {
     /** @param {Element | ArrayLike<Element>} scope jQuery or element */
     find: (scope) => /** @type {any} */ (window).jQuery(scope).find(ROOM),
-    /** @param {Asker} room */
+    /** @param {RoomElement} room */
     getId: (room) => `${room.id}_hello`,
     getType: () => "shiny_labchat.hello",
-    /** @param {Asker} room */
-    getValue: (room) => ({ page: PAGE, ...room.asking }),
+    /** @param {RoomElement} room */
+    getValue: (room) => ({ page: PAGE_ID, ...room.asking }),
     /**
-     * @param {Asker} room
+     * @param {RoomElement} room
      * @param {(isDeferred: boolean) => void} callback
      */
     subscribe: (room, callback) => {
       room.whenAsking = () => callback(false);
     },
-    /** @param {Asker} room */
+    /** @param {RoomElement} room */
     unsubscribe: (room) => {
       room.whenAsking = null;
     },

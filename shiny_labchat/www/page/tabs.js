@@ -1,5 +1,5 @@
 // @ts-check
-import { PAGE } from "./identity.js";
+import { PAGE_ID } from "./identity.js";
 
 /**
  * Duplicating a tab copies its sessionStorage, and so the person in it. A tab therefore asks the
@@ -7,20 +7,20 @@ import { PAGE } from "./identity.js";
  */
 export class DuplicateWatch {
   #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("labchat") : null;
-  #since = performance.timeOrigin;
-  #mine;
+  #loadedAt = performance.timeOrigin;
+  #ownKey;
 
   /**
-   * @param {() => string | null} mine this tab's key
+   * @param {() => string | null} ownKey this tab's key
    * @param {(key: string) => void} onTaken another tab was this person first
    */
-  constructor(mine, onTaken) {
-    this.#mine = mine;
+  constructor(ownKey, onTaken) {
+    this.#ownKey = ownKey;
     this.#channel?.addEventListener("message", ({ data }) => {
-      if (data.taken === PAGE) onTaken(data.key);
-      else if (this.#isSecond(data)) this.#channel?.postMessage({ taken: data.page, key: data.key });
+      if (data.taken === PAGE_ID) onTaken(data.key);
+      else if (this.#isLater(data)) this.#channel?.postMessage({ taken: data.page, key: data.key });
     });
-    if (mine()) this.#channel?.postMessage({ key: mine(), page: PAGE, since: this.#since });
+    if (ownKey()) this.#channel?.postMessage({ key: ownKey(), page: PAGE_ID, since: this.#loadedAt });
   }
 
   close() {
@@ -28,8 +28,8 @@ export class DuplicateWatch {
   }
 
   /** @param {{key?: string, page?: string, since?: number}} claim */
-  #isSecond({ key, page, since = 0 }) {
-    if (!key || key !== this.#mine() || page === PAGE) return false;
-    return since > this.#since || (since === this.#since && String(page) > PAGE);
+  #isLater({ key, page, since = 0 }) {
+    if (!key || key !== this.#ownKey() || page === PAGE_ID) return false;
+    return since > this.#loadedAt || (since === this.#loadedAt && String(page) > PAGE_ID);
   }
 }

@@ -1,8 +1,8 @@
 // @ts-check
 
-const TICK = 5000;
+const TICK_INTERVAL = 5000;
 /** A clock that jumps so far between two ticks of a page in sight stood still: the machine slept. */
-const SLEPT = 20_000;
+const ASLEEP_AFTER = 20_000;
 
 /**
  * Tells when the page is looked at again, or could work again. After a sleep or a change of network
@@ -12,21 +12,21 @@ const SLEPT = 20_000;
  * @param {AbortSignal} signal ends it
  */
 export function watchWaking(onWake, signal) {
-  let seenAt = Date.now();
+  let lastTick = Date.now();
   const hasSlept = () => {
-    const gap = Date.now() - seenAt;
-    seenAt = Date.now();
-    return gap > SLEPT;
+    const gap = Date.now() - lastTick;
+    lastTick = Date.now();
+    return gap > ASLEEP_AFTER;
   };
-  const look = () => {
+  const onVisible = () => {
     if (!document.hidden) onWake(hasSlept());
   };
   const tick = setInterval(() => {
     if (hasSlept() && !document.hidden) onWake(true); // browsers slow down the clock of a hidden page
-  }, TICK);
+  }, TICK_INTERVAL);
   signal.addEventListener("abort", () => clearInterval(tick));
   window.addEventListener("online", () => onWake(true), { signal });
-  window.addEventListener("pageshow", look, { signal });
-  document.addEventListener("visibilitychange", look, { signal });
-  document.addEventListener("resume", look, { signal });
+  window.addEventListener("pageshow", onVisible, { signal });
+  document.addEventListener("visibilitychange", onVisible, { signal });
+  document.addEventListener("resume", onVisible, { signal });
 }

@@ -7,7 +7,7 @@ export class Presence {
   #labels;
   #summary = make("summary");
   #list = make("ul", { class: "labchat-people" });
-  #listening = new AbortController();
+  #listeners = new AbortController();
   element = make("details", { class: "labchat-presence", hidden: true }, this.#summary, this.#list);
   count = 0;
 
@@ -17,13 +17,13 @@ export class Presence {
   }
 
   listen() {
-    const { signal } = (this.#listening = new AbortController());
+    const { signal } = (this.#listeners = new AbortController());
     document.addEventListener("pointerdown", ({ target }) => this.#closeUnless(target), { signal });
     this.element.addEventListener("keydown", (event) => this.#onKey(event), { signal });
   }
 
   unlisten() {
-    this.#listening.abort();
+    this.#listeners.abort();
   }
 
   /**
@@ -34,7 +34,7 @@ export class Presence {
     this.count = n;
     this.element.hidden = n === 0;
     const names = who.map(([h, name]) => make("bdi", {}, h === me ? this.#labels.text("you") : (name ?? "")));
-    this.#summary.replaceChildren(make("strong", {}, this.#labels.text("here", { n })), " ", ...commas(names));
+    this.#summary.replaceChildren(make("strong", {}, this.#labels.text("here", { n })), " ", ...withCommas(names));
     this.#list.replaceChildren(...who.map((person) => this.#row(person, me)));
     if (n > who.length) this.#list.append(make("li", {}, this.#labels.text("and_more", { n: n - who.length })));
   }
@@ -46,13 +46,13 @@ export class Presence {
   #row([h, name, role], me) {
     const avatar = role === "assistant" ? assistantAvatar(null) : participantAvatar(h, name);
     const row = make("li", {}, avatar, make("bdi", {}, name ?? ""));
-    const notes = [h === me ? this.#labels.text("you") : "", this.#roleWord(role)].filter(Boolean);
+    const notes = [h === me ? this.#labels.text("you") : "", this.#roleName(role)].filter(Boolean);
     if (notes.length) row.append(" ", make("span", { class: "labchat-note" }, `(${notes.join(", ")})`));
     return row;
   }
 
   /** @param {string} role */
-  #roleWord(role) {
+  #roleName(role) {
     const label = `role_${role}`;
     return this.#labels.has(label) ? this.#labels.text(/** @type {any} */ (label)) : "";
   }
@@ -71,6 +71,6 @@ export class Presence {
 }
 
 /** @param {Node[]} nodes */
-function commas(nodes) {
+function withCommas(nodes) {
   return nodes.flatMap((node, at) => (at ? [", ", node] : [node]));
 }

@@ -2,7 +2,7 @@
 import { make } from "../dom.js";
 
 /** Who is typing. Screen readers are not told. */
-export class TypingLine {
+export class TypingIndicator {
   #labels;
   /** @type {[string, string | null][]} */
   #who = [];

@@ -10,7 +10,7 @@ const DAY = 86_400_000;
  * @param {number} at
  * @param {import("../labels.js").Labels} labels
  */
-export function dayLine(at, labels) {
+export function dayDivider(at, labels) {
   const date = make("time", { datetime: localDate(at) }, nameOf(at, labels));
   return make("div", { class: "labchat-day", "data-at": at }, date);
 }

@@ -1,8 +1,8 @@
 // @ts-check
 import { make } from "../dom.js";
 
-const FOLDED_CHARACTERS = 1500;
-const FOLDED_LINES = 20;
+const MAX_UNFOLDED_CHARACTERS = 1500;
+const MAX_UNFOLDED_LINES = 20;
 
 /**
  * Whether a message is so long that it is better folded.
@@ -13,7 +13,8 @@ export function isLong(parts) {
   if (parts.some(([kind]) => kind === "html")) return false; // it may hold inputs
   const said = parts.filter(([kind]) => kind === "text" || kind === "markdown"); // others are folded anyway
   const text = said.map(([, source]) => source).join("\n");
-  return text.length > FOLDED_CHARACTERS || text.split("\n", FOLDED_LINES + 1).length > FOLDED_LINES;
+  const lines = text.split("\n", MAX_UNFOLDED_LINES + 1);
+  return text.length > MAX_UNFOLDED_CHARACTERS || lines.length > MAX_UNFOLDED_LINES;
 }
 
 /**

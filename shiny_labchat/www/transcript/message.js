@@ -6,91 +6,91 @@ import { fold, isLong } from "./fold.js";
 import { Stream } from "./stream.js";
 
 /**
- * @typedef {import("../protocol.js").Shown} Shown
+ * @typedef {import("../protocol.js").ShownMessage} ShownMessage
  * @typedef {{
  *   labels: import("../labels.js").Labels, me: string | null, role: string | null,
  *   iconAssistant: string | null, canStop: boolean, stop: (seq: number) => boolean,
- * }} Setting
+ * }} RoomContext
  * @typedef {{
- *   still: (change: () => void) => void,
- *   say: (words: string) => void,
- * }} Surroundings still: change a message that stands there, and what is read does not move
+ *   keepStill: (change: () => void) => void,
+ *   announce: (words: string) => void,
+ * }} TranscriptActions keepStill: change a message that stands there, and what is read does not move
  * @typedef {{article: HTMLElement, stream: Stream, ready: Promise<unknown>, mount: () => void}} DrawnMessage
  */
 
 /**
  * One message, not in the page yet.
  *
- * @param {Shown} shown
- * @param {Setting} setting
- * @param {Surroundings} surroundings
+ * @param {ShownMessage} shown
+ * @param {RoomContext} context
+ * @param {TranscriptActions} actions
  * @returns {DrawnMessage}
  */
-export function drawMessage(shown, setting, { still, say }) {
-  const content = new Content(setting.labels, still);
-  const body = make("div", { class: "labchat-body" }, heading(shown, setting), content.element);
-  const article = make("article", attributes(shown, setting), body);
-  const stream = new Stream(article, content, setting.labels, say);
+export function drawMessage(shown, context, { keepStill, announce }) {
+  const content = new Content(context.labels, keepStill);
+  const body = make("div", { class: "labchat-body" }, heading(shown, context), content.element);
+  const article = make("article", attributes(shown, context), body);
+  const stream = new Stream(article, content, context.labels, announce);
   content.add(shown.parts, shown.deps);
-  if (shown.live) stream.begin(stopperOf(shown, setting));
+  if (shown.live) stream.begin(stopFunction(shown, context));
   else stream.end(shown.is ?? "done");
-  if (!shown.live && isLong(shown.parts)) body.append(fold(content.element, setting.labels));
+  if (!shown.live && isLong(shown.parts)) body.append(fold(content.element, context.labels));
   body.append(stream.element);
-  if (shown.only) body.append(make("div", { class: "labchat-only" }, setting.labels.text("only")));
-  if (shown.role !== "system") article.prepend(avatar(shown, setting));
+  if (shown.only) body.append(make("div", { class: "labchat-only" }, context.labels.text("only")));
+  if (shown.role !== "system") article.prepend(avatar(shown, context));
   return { article, stream, ready: content.ready, mount: () => content.mount() };
 }
 
 /**
  * How to stop an answer, for those who may.
  *
- * @param {Shown} shown
- * @param {Setting} setting
+ * @param {ShownMessage} shown
+ * @param {RoomContext} context
  */
-function stopperOf({ seq, by }, { me, role, canStop, stop }) {
+function stopFunction({ seq, by }, { me, role, canStop, stop }) {
   const mayStop = role === "experimenter" || (canStop && by !== undefined && by === me);
   return mayStop && seq !== undefined ? () => stop(seq) : null;
 }
 
 /**
- * @param {Shown} shown
- * @param {Setting} setting
+ * @param {ShownMessage} shown
+ * @param {RoomContext} context
  */
 export function isOwn({ h }, { me }) {
   return h !== null && h !== undefined && h === me;
 }
 
 /**
- * @param {Shown} shown
- * @param {Setting} setting
+ * @param {ShownMessage} shown
+ * @param {RoomContext} context
  */
-function attributes(shown, setting) {
+function attributes(shown, context) {
   return {
     class: "labchat-message",
     "data-seq": shown.seq,
     "data-id": shown.id,
     "data-role": shown.role,
-    "data-own": isOwn(shown, setting),
+    "data-own": isOwn(shown, context),
     "data-greeting": shown.greeting,
     "data-persistent": shown.persistent,
   };
 }
 
 /**
- * @param {Shown} shown
- * @param {Setting} setting
+ * @param {ShownMessage} shown
+ * @param {RoomContext} context
  */
-function heading(shown, setting) {
-  const author = make("span", { class: "labchat-author" }, make("bdi", {}, authorOf(shown, setting)));
+function heading(shown, context) {
+  const author = make("span", { class: "labchat-author" }, make("bdi", {}, authorOf(shown, context)));
   const head = make("div", { class: "labchat-head" }, author, " ");
-  if (isOwn(shown, setting)) head.append(make("span", { class: "labchat-you" }, setting.labels.text("you")), " ");
+  if (isOwn(shown, context)) head.append(make("span", { class: "labchat-you" }, context.labels.text("you")), " ");
   if (shown.at !== undefined) head.append(clock(shown.at));
   return head;
 }
 
 /**
- * @param {Shown} shown
- * @param {Setting} setting
+ * @param {ShownMessage} shown
+ * @param {RoomContext} context
  */
 function authorOf({ name, role }, { labels }) {
   return name ?? (role === "assistant" ? labels.text("assistant") : "");
@@ -105,8 +105,8 @@ function clock(at) {
 }
 
 /**
- * @param {Shown} shown
- * @param {Setting} setting
+ * @param {ShownMessage} shown
+ * @param {RoomContext} context
  */
 function avatar({ role, h = null, name = null, icon }, { iconAssistant }) {
   return role === "assistant" ? assistantAvatar(icon ?? iconAssistant) : participantAvatar(h, name);

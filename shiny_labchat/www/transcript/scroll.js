@@ -3,13 +3,13 @@ import { make } from "../dom.js";
 
 const NEAR_BOTTOM = 48;
 const NEAR_TOP = 240;
-const UNFOLDS = "summary, .labchat-more";
+const OPENERS = "summary, .labchat-more";
 
 /**
  * Where the transcript stands. Every change of it goes through here, one after the other: it stays
  * at the bottom if it was there, and otherwise what is being read does not move.
  */
-export class Place {
+export class Scroller {
   #log;
   #list;
   #chain = Promise.resolve();
@@ -37,7 +37,7 @@ export class Place {
     this.#onLeave = leave;
     for (const scroller of [log, this.gauge])
       scroller.addEventListener("scroll", () => this.#track(), { passive: true });
-    log.addEventListener("click", ({ target }) => this.#unfold(target));
+    log.addEventListener("click", ({ target }) => this.#onOpen(target));
   }
 
   get isAtBottom() {
@@ -78,7 +78,7 @@ export class Place {
   }
 
   /** Is the reader near the top? */
-  look() {
+  checkTop() {
     const { scrollTop, clientHeight } = this.#log;
     if (clientHeight > 0 && scrollTop < NEAR_TOP) this.#onTop();
   }
@@ -93,7 +93,7 @@ export class Place {
     if (shift) this.#log.scrollTop += shift; // to set it at all ends a scrolling that is under way
     this.#follow();
     requestAnimationFrame(() => (this.#log.style.overflowAnchor = ""));
-    this.look();
+    this.checkTop();
   }
 
   #firstVisible() {
@@ -124,8 +124,8 @@ export class Place {
   }
 
   /** Who unfolds something wants to read it from its beginning. @param {EventTarget | null} target */
-  #unfold(target) {
-    if (!this.#isAtBottom || !(target instanceof Element && target.closest(UNFOLDS))) return;
+  #onOpen(target) {
+    if (!this.#isAtBottom || !(target instanceof Element && target.closest(OPENERS))) return;
     this.#isAtBottom = false;
     requestAnimationFrame(() => (this.#below < NEAR_BOTTOM ? this.toBottom() : this.#onLeave()));
   }
@@ -144,7 +144,7 @@ export class Place {
     else if (isUp && !isThere) this.#leave();
     else if (risen) this.#follow();
     if (isThere || !this.#isAtBottom) this.#mark(); // many small steps up are one
-    this.look();
+    this.checkTop();
   }
 }
 

@@ -11,11 +11,11 @@ export class Stream {
   #article;
   #content;
   #labels;
-  #say;
+  #announce;
   #isLive = false;
-  #isLeft = false;
+  #isDisconnected = false;
   /** @type {HTMLButtonElement | null} */
-  #stop = null;
+  #button = null;
   #progress = make("div", { class: "labchat-progress" });
   #ending = make("div", { class: "labchat-ending", hidden: true });
   /** Stands under the text. */
@@ -25,13 +25,13 @@ export class Stream {
    * @param {HTMLElement} article
    * @param {import("../content/content.js").Content} content
    * @param {import("../labels.js").Labels} labels
-   * @param {(words: string) => void} say to a screen reader
+   * @param {(words: string) => void} announce to a screen reader
    */
-  constructor(article, content, labels, say) {
+  constructor(article, content, labels, announce) {
     this.#article = article;
     this.#content = content;
     this.#labels = labels;
-    this.#say = say;
+    this.#announce = announce;
   }
 
   get isLive() {
@@ -45,20 +45,20 @@ export class Stream {
    */
   begin(stop) {
     this.#progress.append(make("span", { class: "labchat-pulse", "aria-hidden": "true" }));
-    if (stop) this.#progress.append((this.#stop = this.#stopButton(stop)));
+    if (stop) this.#progress.append((this.#button = this.#stopButton(stop)));
     this.#content.grow();
     this.#show();
   }
 
   #show() {
     this.element.prepend(this.#progress);
-    this.#live(true);
+    this.#setLive(true);
   }
 
   #hide() {
-    this.#leaveButton();
+    this.#moveFocusToLog();
     this.#progress.remove();
-    this.#live(false);
+    this.#setLive(false);
   }
 
   /** @param {Chunk} chunk */
@@ -84,16 +84,16 @@ export class Stream {
   }
 
   /** The line is new: on the old one nobody may have heard that it is to stop. */
-  renew() {
-    if (this.#stop) this.#stop.disabled = false;
-    if (this.#isLeft) this.#show();
-    this.#isLeft = false;
+  reconnect() {
+    if (this.#button) this.#button.disabled = false;
+    if (this.#isDisconnected) this.#show();
+    this.#isDisconnected = false;
   }
 
   /** There is no line any more: it may go on, but not here. */
-  leave() {
+  disconnect() {
     if (!this.#isLive) return;
-    this.#isLeft = true;
+    this.#isDisconnected = true;
     this.#hide();
     this.#article.removeAttribute("aria-live");
   }
@@ -105,12 +105,12 @@ export class Stream {
   async #finish() {
     this.#hide();
     await this.#content.ready;
-    if (this.#log && this.#words) this.#say([this.#author, this.#words].filter(Boolean).join("\n"));
+    if (this.#log && this.#words) this.#announce([this.#author, this.#words].filter(Boolean).join("\n"));
     this.#article.removeAttribute("aria-live");
   }
 
   /** While it grows a screen reader is told nothing of it. @param {boolean} isLive */
-  #live(isLive) {
+  #setLive(isLive) {
     this.#isLive = isLive;
     mark(this.#article, "data-live", isLive);
     mark(this.#article, "aria-busy", isLive ? "true" : null);
@@ -135,14 +135,14 @@ export class Stream {
     const button = make("button", { type: "button", class: "labchat-stop", "aria-label": words, title: words });
     button.addEventListener("click", () => {
       if (!stop()) return;
-      this.#leaveButton();
+      this.#moveFocusToLog();
       button.disabled = true;
     });
     return button;
   }
 
   /** Who works with the keyboard must not be thrown to the top of the page when it goes. */
-  #leaveButton() {
-    if (this.#stop?.matches(":focus")) this.#log?.focus({ preventScroll: true });
+  #moveFocusToLog() {
+    if (this.#button?.matches(":focus")) this.#log?.focus({ preventScroll: true });
   }
 }

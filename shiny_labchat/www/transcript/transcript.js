@@ -1,66 +1,66 @@
 // @ts-check
-import { copyCode } from "../content/code.js";
+import { listenForCopy } from "../content/code.js";
 import { make } from "../dom.js";
 import { discard } from "../page/shiny.js";
-import { Voice } from "./announcer.js";
-import { dayLine, renameDays } from "./days.js";
+import { Announcer } from "./announcer.js";
+import { dayDivider, renameDays } from "./days.js";
 import { isContinued, isSameDay } from "./grouping.js";
 import { drawMessage, isOwn } from "./message.js";
-import { Place } from "./scroll.js";
+import { Scroller } from "./scroll.js";
 
 /**
- * @typedef {import("../protocol.js").Shown} Shown
+ * @typedef {import("../protocol.js").ShownMessage} ShownMessage
  * @typedef {import("./message.js").DrawnMessage} DrawnMessage
  * @typedef {import("../protocol.js").Item} Item
  * @typedef {import("../protocol.js").MessageItem} MessageItem
- * @typedef {Pick<DrawnMessage, "article" | "stream">} Standing
- * @typedef {{seq: number, shown: Shown, day: HTMLElement | null} & Standing} Entry
+ * @typedef {Pick<DrawnMessage, "article" | "stream">} ArticleAndStream
+ * @typedef {{seq: number, shown: ShownMessage, day: HTMLElement | null} & ArticleAndStream} Entry
  */
 
 /** At most so many messages stay drawn while the newest are read; older ones come back on demand. */
-const DRAWN = 400;
+const MAX_DRAWN = 400;
 /** How long a message may take to be rendered before it is shown as it is. */
-const RENDERED_WITHIN = 400;
+const RENDER_TIMEOUT = 400;
 /** Where what greets a person stands: before all else. */
-const GREETING = -Number.MAX_SAFE_INTEGER;
+const GREETING_SEQ = -Number.MAX_SAFE_INTEGER;
 /** How long a screen reader may take to look at what was inserted silently. */
-const SILENCE = 500;
+const SILENT_FOR = 500;
 
 /** The messages of the room: drawn by seq, each once, in order, whatever arrives how often. */
 export class Transcript {
   #labels;
-  #setting;
+  #context;
   #onOlder;
   /** @type {Entry[]} by seq; what the page began with has seqs below 0 */
   #entries = [];
-  #floor = 0;
+  #clearedUpTo = 0;
   #oldest = 0;
   #hasMore = false;
-  #isAsking = false;
-  #unseen = 0;
-  #silence = 0;
-  #place;
-  #voice = new Voice();
-  /** @type {import("./message.js").Surroundings} */
-  #surroundings = {
-    still: (change) => this.#place.keepStill(change),
-    say: (words) => this.#voice.say(words),
+  #isLoading = false;
+  #unread = 0;
+  #silenceTimer = 0;
+  #scroller;
+  #announcer = new Announcer();
+  /** @type {import("./message.js").TranscriptActions} */
+  #actions = {
+    keepStill: (change) => this.#scroller.keepStill(change),
+    announce: (words) => this.#announcer.announce(words),
   };
 
   log;
   gauge;
-  voice = this.#voice.element;
+  announcements = this.#announcer.element;
   button = make("button", { type: "button", class: "labchat-new btn btn-primary btn-sm", hidden: true });
   #loading;
   #list = make("div", { class: "labchat-list" });
 
   /**
-   * @param {import("./message.js").Setting} setting
+   * @param {import("./message.js").RoomContext} context
    * @param {(before: number) => boolean} onOlder ask for what came before; false: not now
    */
-  constructor(setting, onOlder) {
-    this.#setting = setting;
-    this.#labels = setting.labels;
+  constructor(context, onOlder) {
+    this.#context = context;
+    this.#labels = context.labels;
     this.#onOlder = onOlder;
     this.#loading = make("div", { class: "labchat-loading", hidden: true }, this.#labels.text("older"));
     this.log = make(
@@ -69,17 +69,17 @@ export class Transcript {
       this.#loading,
       this.#list,
     );
-    this.#place = new Place(this.log, this.#list, {
-      top: () => this.#askOlder(),
-      bottom: () => this.#seeAll(),
-      leave: () => this.#count(0),
+    this.#scroller = new Scroller(this.log, this.#list, {
+      top: () => this.#loadOlder(),
+      bottom: () => this.#reachBottom(),
+      leave: () => this.#showUnread(0),
     });
-    this.gauge = this.#place.gauge;
+    this.gauge = this.#scroller.gauge;
     this.button.addEventListener("click", () => {
       this.log.focus({ preventScroll: true }); // the button goes, and would take the focus with it
-      this.#place.toBottom();
+      this.#scroller.toBottom();
     });
-    copyCode(this.log, this.#labels);
+    listenForCopy(this.log, this.#labels);
   }
 
   get isEmpty() {
@@ -87,90 +87,90 @@ export class Transcript {
   }
 
   watch() {
-    this.#place.watch();
+    this.#scroller.watch();
   }
 
   unwatch() {
-    this.#place.unwatch();
-    clearTimeout(this.#silence);
+    this.#scroller.unwatch();
+    clearTimeout(this.#silenceTimer);
   }
 
   /** Show the newest message. */
   toBottom() {
-    this.#place.toBottom();
+    this.#scroller.toBottom();
   }
 
   renameDays() {
     renameDays(this.#list, this.#labels);
   }
 
-  /** What the page itself begins with, before anything from the room. @param {Shown[]} messages */
-  begin(messages) {
+  /** What the page itself begins with, before anything from the room. @param {ShownMessage[]} messages */
+  drawInitial(messages) {
     const first = -messages.length;
-    return this.#change(messages.map((shown, at) => ({ seq: first + at, shown })), { isSilent: true });
+    return this.#insertMissing(messages.map((shown, at) => ({ seq: first + at, shown })), { isSilent: true });
   }
 
-  /** Greet so, in the place of what did. @param {Shown | null} shown */
-  greet(shown) {
-    this.#place.change(async () => () => this.#eraseWhere((entry) => entry.shown.greeting));
-    return this.#change(shown ? [{ seq: GREETING, shown }] : [], { isSilent: true });
+  /** Greet so, in the place of what did. @param {ShownMessage | null} shown */
+  showGreeting(shown) {
+    this.#scroller.change(async () => () => this.#removeWhere((entry) => entry.shown.greeting));
+    return this.#insertMissing(shown ? [{ seq: GREETING_SEQ, shown }] : [], { isSilent: true });
   }
 
   /** Forget the room, and draw its newest screen. @param {Item[]} items @param {boolean} more */
   reset(items, more) {
-    this.#place.change(async () => () => this.#forget());
+    this.#scroller.change(async () => () => this.#forget());
     this.#hasMore = more;
-    this.#isAsking = false;
+    this.#isLoading = false;
     this.#oldest = 0;
-    return this.#take(items, { isSilent: true });
+    return this.#addItems(items, { isSilent: true });
   }
 
   /** What happened since. @param {Item[]} items */
   add(items) {
-    return this.#take(items, { isSilent: false });
+    return this.#addItems(items, { isSilent: false });
   }
 
   /** A page of what came before. @param {Item[]} items @param {boolean} more */
   addOlder(items, more) {
     this.#hasMore = more && items.length > 0;
     const messages = items.filter((item) => item.k !== "end"); // they know how they ended
-    return this.#take(messages, { isSilent: true }).then(() => this.#stopAsking());
+    return this.#addItems(messages, { isSilent: true }).then(() => this.#stopLoading());
   }
 
   /** More of what is being streamed. @param {import("../protocol.js").Chunk[]} chunks */
   grow(chunks) {
-    return this.#place.change(async () => () => {
+    return this.#scroller.change(async () => () => {
       for (const chunk of chunks) this.#find(chunk[0])?.stream.add(chunk);
     });
   }
 
   /** The line is new: what was asked on the old one will not be answered. */
-  renew() {
-    this.#stopAsking();
-    this.#eachStream((stream) => stream.renew());
+  reconnect() {
+    this.#stopLoading();
+    this.#eachStream((stream) => stream.reconnect());
   }
 
   /** There is no line any more, and nothing here grows. */
-  leave() {
-    this.#eachStream((stream) => stream.leave());
+  disconnect() {
+    this.#eachStream((stream) => stream.disconnect());
   }
 
   /** @param {(stream: import("./stream.js").Stream) => void} change */
   #eachStream(change) {
-    this.#place.change(async () => () => this.#entries.forEach(({ stream }) => change(stream)));
+    this.#scroller.change(async () => () => this.#entries.forEach(({ stream }) => change(stream)));
   }
 
   /**
    * @param {Item[]} items
    * @param {{isSilent: boolean}} how
    */
-  async #take(items, how) {
+  async #addItems(items, how) {
     for (const { seq } of items) this.#oldest = Math.min(this.#oldest || seq, seq);
     const cleared = items.findLast((item) => item.k === "cleared");
-    if (cleared) this.#place.change(async () => () => this.#clear(cleared, !how.isSilent));
+    if (cleared) this.#scroller.change(async () => () => this.#clear(cleared, !how.isSilent));
     const messages = items.filter((item) => item.k === "msg");
     const wanted = messages.map((shown) => ({ seq: shown.seq, shown }));
-    await this.#change(wanted, how, () => items.forEach((item) => this.#finish(item)));
+    await this.#insertMissing(wanted, how, () => items.forEach((item) => this.#finish(item)));
   }
 
   /** What was streamed has ended, or comes whole after all. @param {Item} item */
@@ -180,15 +180,15 @@ export class Transcript {
   }
 
   /**
-   * @param {{seq: number, shown: Shown}[]} wanted
+   * @param {{seq: number, shown: ShownMessage}[]} wanted
    * @param {{isSilent: boolean}} how
    * @param {() => void} [then]
    */
-  #change(wanted, { isSilent }, then = () => {}) {
-    return this.#place.change(async () => {
+  #insertMissing(wanted, { isSilent }, then = () => {}) {
+    return this.#scroller.change(async () => {
       const missing = wanted.filter(({ seq }) => this.#isMissing(seq));
       const drawn = missing.map((entry) => ({ ...entry, ...this.#draw(entry.shown) }));
-      await inTime(drawn.map(({ ready }) => ready));
+      await allOrTimeout(drawn.map(({ ready }) => ready));
       return () => {
         this.#insertAll(drawn, isSilent);
         then();
@@ -196,14 +196,14 @@ export class Transcript {
     });
   }
 
-  /** @param {Shown} shown */
+  /** @param {ShownMessage} shown */
   #draw(shown) {
-    return drawMessage(shown, this.#setting, this.#surroundings);
+    return drawMessage(shown, this.#context, this.#actions);
   }
 
   /** @param {number} seq */
   #isMissing(seq) {
-    if (seq > 0 && seq <= this.#floor) return false;
+    if (seq > 0 && seq <= this.#clearedUpTo) return false;
     return !this.#find(seq);
   }
 
@@ -213,16 +213,16 @@ export class Transcript {
   }
 
   /**
-   * @param {({seq: number, shown: Shown} & DrawnMessage)[]} drawn
+   * @param {({seq: number, shown: ShownMessage} & DrawnMessage)[]} drawn
    * @param {boolean} isSilent
    */
   #insertAll(drawn, isSilent) {
-    if (isSilent) this.#beSilent();
+    if (isSilent) this.#silence();
     for (const { seq, shown, article, stream } of drawn)
       this.#insert({ seq, shown, article, stream, day: null });
     for (const { mount } of drawn) mount();
-    if (!isSilent) this.#count(drawn.filter(({ shown }) => !isOwn(shown, this.#setting)).length);
-    if (this.#place.isAtBottom) this.#trim();
+    if (!isSilent) this.#showUnread(drawn.filter(({ shown }) => !isOwn(shown, this.#context)).length);
+    if (this.#scroller.isAtBottom) this.#trim();
   }
 
   /** @param {Entry} entry */
@@ -231,32 +231,32 @@ export class Transcript {
     const next = this.#entries[at];
     this.#entries.splice(at, 0, entry);
     this.#list.insertBefore(entry.article, next ? (next.day ?? next.article) : null);
-    this.#relate(at);
-    if (next) this.#relate(at + 1);
+    this.#group(at);
+    if (next) this.#group(at + 1);
   }
 
   /** Group a message with the one before it, or draw the line between their days. @param {number} at */
-  #relate(at) {
+  #group(at) {
     const entry = this.#entries[at];
     const before = this.#entries[at - 1]?.shown;
     entry.article.toggleAttribute("data-continued", isContinued(before, entry.shown));
     entry.day?.remove();
     entry.day = null;
     if (entry.shown.at === undefined || isSameDay(before?.at, entry.shown.at)) return;
-    entry.day = dayLine(entry.shown.at, this.#labels);
+    entry.day = dayDivider(entry.shown.at, this.#labels);
     entry.article.before(entry.day);
     this.renameDays();
   }
 
   /** Drop the oldest of the room's messages beyond what may stay drawn. */
   #trim() {
-    const surplus = this.#entries.filter(({ seq }) => seq > 0).length - DRAWN;
+    const surplus = this.#entries.filter(({ seq }) => seq > 0).length - MAX_DRAWN;
     if (surplus <= 0) return;
     const first = this.#entries.findIndex(({ seq }) => seq > 0);
-    this.#entries.splice(first, surplus).forEach(erase);
+    this.#entries.splice(first, surplus).forEach(remove);
     this.#oldest = this.#entries[first].seq;
     this.#hasMore = true;
-    this.#relate(first);
+    this.#group(first);
   }
 
   /**
@@ -264,65 +264,65 @@ export class Transcript {
    * @param {boolean} isLive it happens now: what the page began with goes too
    */
   #clear({ seq: floor, greeting }, isLive) {
-    this.#floor = Math.max(this.#floor, floor);
+    this.#clearedUpTo = Math.max(this.#clearedUpTo, floor);
     this.#hasMore = false;
-    this.#eraseWhere(({ seq, shown }) => (seq > 0 ? seq < floor : isLive && (greeting || !shown.greeting)));
+    this.#removeWhere(({ seq, shown }) => (seq > 0 ? seq < floor : isLive && (greeting || !shown.greeting)));
   }
 
   #forget() {
-    this.#floor = 0;
-    this.#eraseWhere(({ seq }) => seq > 0);
-    this.#place.toBottom();
+    this.#clearedUpTo = 0;
+    this.#removeWhere(({ seq }) => seq > 0);
+    this.#scroller.toBottom();
   }
 
   /** @param {(entry: Entry) => boolean | undefined} isGone */
-  #eraseWhere(isGone) {
-    this.#entries.filter(isGone).forEach(erase);
+  #removeWhere(isGone) {
+    this.#entries.filter(isGone).forEach(remove);
     this.#entries = this.#entries.filter((entry) => !isGone(entry));
-    if (this.#entries.length) this.#relate(0);
+    if (this.#entries.length) this.#group(0);
   }
 
-  #askOlder() {
-    if (!this.#hasMore || this.#isAsking || this.isEmpty) return;
-    this.#isAsking = this.#onOlder(this.#oldest);
-    this.#loading.hidden = !this.#isAsking;
+  #loadOlder() {
+    if (!this.#hasMore || this.#isLoading || this.isEmpty) return;
+    this.#isLoading = this.#onOlder(this.#oldest);
+    this.#loading.hidden = !this.#isLoading;
   }
 
-  #stopAsking() {
-    this.#isAsking = false;
+  #stopLoading() {
+    this.#isLoading = false;
     this.#loading.hidden = true;
-    this.#place.look();
+    this.#scroller.checkTop();
   }
 
   /** @param {number} more */
-  #count(more) {
-    this.#unseen = this.#place.isAtBottom ? 0 : this.#unseen + more;
-    this.button.hidden = this.#place.isAtBottom;
-    const label = this.#unseen > 1 ? "new_many" : this.#unseen ? "new_one" : "newest";
-    this.button.textContent = this.#labels.text(label, { n: this.#unseen });
+  #showUnread(more) {
+    this.#unread = this.#scroller.isAtBottom ? 0 : this.#unread + more;
+    this.button.hidden = this.#scroller.isAtBottom;
+    const label = this.#unread > 1 ? "new_many" : this.#unread ? "new_one" : "newest";
+    this.button.textContent = this.#labels.text(label, { n: this.#unread });
   }
 
-  #seeAll() {
-    this.#count(0);
+  #reachBottom() {
+    this.#showUnread(0);
     this.#trim();
   }
 
-  #beSilent() {
+  #silence() {
     this.log.setAttribute("aria-live", "off");
-    clearTimeout(this.#silence);
-    this.#silence = window.setTimeout(() => this.log.setAttribute("aria-live", "polite"), SILENCE);
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = window.setTimeout(() => this.log.setAttribute("aria-live", "polite"), SILENT_FOR);
   }
 }
 
 /** @param {Entry} entry */
-function erase({ article, stream, day }) {
+function remove({ article, stream, day }) {
   day?.remove();
   stream.drop();
   discard(article);
 }
 
 /** @param {Promise<unknown>[]} all */
-function inTime(all) {
-  const late = new Promise((resolve) => setTimeout(resolve, RENDERED_WITHIN));
+function allOrTimeout(all) {
+  const late = new Promise((resolve) => setTimeout(resolve, RENDER_TIMEOUT));
   return Promise.race([Promise.all(all), late]);
 }
