@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * A new element. Attributes that are `false` or null are left out, `true` is the empty value.
+ * Make an element. An attribute that is `false` or null is left out; `true` becomes the empty value.
  *
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
@@ -17,7 +17,7 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 /**
- * Set one attribute, or take it away.
+ * Set one attribute, or remove it (`false` or null).
  *
  * @param {Element} element
  * @param {string} name
@@ -29,7 +29,7 @@ export function mark(element, name, value) {
 }
 
 /**
- * The nodes of a developer's HTML. Never for what a participant or a model wrote.
+ * Parse a developer's HTML. Never use it for what a participant or a model wrote.
  *
  * @param {string} html
  * @returns {DocumentFragment}

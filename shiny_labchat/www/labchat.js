@@ -9,15 +9,15 @@ import { Room } from "./room.js";
  * @typedef {import("./page/shiny.js").Notice} Notice
  */
 
-/** How long Shiny's session may take to give a new ticket. */
+/** How long Shiny's session may take to give a new ticket, in milliseconds. */
 const TICKET_TIMEOUT = 8000;
-/** A session that comes back sooner is not missed. */
+/** A lost session that comes back sooner is not mentioned, in milliseconds. */
 const LOSS_SHOWN_AFTER = 2500;
-/** When to ask again after "not now", at the earliest; at most twice as late. */
+/** The shortest wait before asking again after a refusal, in milliseconds; at most twice that. */
 const RETRY_DELAY = 5000;
 
 /**
- * `<labchat-room>`: asks its Shiny session who this browser is, and enters the room it is given.
+ * `<labchat-room>`: asks its Shiny session who this browser is, and joins the room it is given.
  */
 export class LabchatRoom extends HTMLElement {
   /** @type {Room | null} */
@@ -31,12 +31,12 @@ export class LabchatRoom extends HTMLElement {
   #lossTimer = 0;
   #isPending = false;
   #unwatchSession = () => {};
-  /** What the server said of Shiny's session. */
+  /** What the server said about Shiny's session. */
   #session = { returns: false, answers: false };
-  /** Where it stood when it lost the session that let it in. @type {import("./page/shiny.js").LostSession | null} */
+  /** How far it was when it lost its session. @type {import("./page/shiny.js").LostSession | null} */
   #lostSession = null;
 
-  /** Set by Shiny's binding: sends `asking` to the session. @type {(() => void) | null} */
+  /** Set by Shiny's input binding: sends `asking` to the session. @type {(() => void) | null} */
   whenAsking = null;
 
   connectedCallback() {
@@ -58,12 +58,12 @@ export class LabchatRoom extends HTMLElement {
     this.#room?.close();
   }
 
-  /** What the session is asked: who is this? `n` makes it a new question. */
+  /** The question to the session: who is this? `n` makes it a new question. */
   get asking() {
     return { browser: this.#keys?.browser, tab: this.#keys?.tab, n: this.#asked, ...this.#lostSession };
   }
 
-  /** What the session answers. @param {Notice} notice */
+  /** Act on the session's answer. @param {Notice} notice */
   receive(notice) {
     if (notice.do === "greet") return this.#room?.showGreeting(notice.greeting);
     clearTimeout(this.#ticketTimer);
@@ -105,7 +105,7 @@ export class LabchatRoom extends HTMLElement {
   }
 
   /**
-   * A permission that has run out is renewed, once; anything else is final.
+   * End the chat, or ask once for a new ticket if the old one has expired.
    *
    * @param {string} code
    * @param {string} say
@@ -115,16 +115,16 @@ export class LabchatRoom extends HTMLElement {
     this.#isPending = true;
     this.#room?.showReconnecting();
     this.#ask();
-    if (isSessionLost() && this.#session.returns) return; // the next session is asked
+    if (isSessionLost() && this.#session.returns) return; // the next session will be asked
     this.#ticketTimer = window.setTimeout(() => this.#room?.end(code, say), TICKET_TIMEOUT);
   }
 
-  /** Shiny hears that its connection is dead only when it says something. */
+  /** Shiny notices that its connection is dead only when it sends something: make it send. */
   #doubt() {
     if (!isSessionLost()) this.#ask();
   }
 
-  /** Shiny sends the next session what the page told last: so tell it now. */
+  /** Tell Shiny now what the next session must know: it gets the value that the page set last. */
   #loseSession() {
     this.#lostSession ??= this.#room?.position ?? null;
     this.#ask();
@@ -137,7 +137,7 @@ export class LabchatRoom extends HTMLElement {
     this.#room?.showNote("");
   }
 
-  /** What it means that the session is lost. */
+  /** What the loss of the session means for the participant. */
   #lossText() {
     const { returns, answers } = this.#session;
     const labels = this.#labels();

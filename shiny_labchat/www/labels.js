@@ -1,7 +1,7 @@
 // @ts-check
 import { make } from "./dom.js";
 
-/** Every word that the element says by itself; `ui(labels=)` replaces entries by name. */
+/** All texts of the element itself; `ui(labels=)` replaces entries by name. */
 export const LABELS = {
   // the transcript
   log: "Messages",
@@ -77,7 +77,7 @@ export const LABELS = {
 
 const SLOT = /\{(\w+)\}/;
 
-/** The element's words, in one language. */
+/** The element's texts, in one language. */
 export class Labels {
   #replaced;
   #words;
@@ -97,7 +97,7 @@ export class Labels {
   }
 
   /**
-   * The same as nodes, names isolated from the direction of the text around them.
+   * The text as nodes. Values are isolated, as a name may run in the other direction than the text.
    *
    * @param {Label} label
    * @param {Values} values
@@ -109,7 +109,7 @@ export class Labels {
   }
 
   /**
-   * What the server says, unless `ui(labels=)` has a sentence of its own for that code.
+   * The server's sentence, unless `ui(labels=)` has its own for this code.
    *
    * @param {string | undefined} code
    * @param {string} say

@@ -31,14 +31,14 @@
  * @typedef {MessageItem | EndItem | ClearedItem} Item
  * @typedef {{seq?: number, id?: string, h?: string | null, name?: string | null, role: string,
  *   at?: number, parts: Part[], icon?: string, deps?: unknown[], only?: boolean, greeting?: boolean,
- *   persistent?: boolean, live?: boolean, by?: string, is?: Ending}} ShownMessage a message of the room, or
- *   one that the page itself begins with
+ *   persistent?: boolean, live?: boolean, by?: string, is?: Ending}} ShownMessage
+ *   a message of the room, or one of the page's initial messages
  *
- * @typedef {Part | ["", string]} Piece "" goes on with the part before it
- * @typedef {string | Piece[]} More a string goes on with the last part
+ * @typedef {Part | ["", string]} Piece "" continues the part before it
+ * @typedef {string | Piece[]} More a string continues the last part
  * @typedef {[seq: number, more: More, keep?: number | null, deps?: unknown[]]} Chunk
- *   keep: of what was there only the first so many units stay (a text has as many as its length,
- *   another part has one); 0: this is all there is
+ *   keep: how many units of the present content stay, from its beginning (a text has as many as its
+ *   length, any other part has one); 0: nothing stays, `more` is everything
  *
  * @typedef {{t: "welcome", v: number, resume: string | null, title: string | null, you: You,
  *   max: number, state: RoomState, upto: number, e: Item[], more: boolean, reset: boolean}} Welcome
@@ -60,5 +60,5 @@
 
 export const VERSION = 1;
 
-/** "typing" is said at most this often, in milliseconds. */
+/** The shortest time between two "typing" frames, in milliseconds. */
 export const TYPING_INTERVAL = 3000;

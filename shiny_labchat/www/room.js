@@ -28,10 +28,11 @@ import { Transcript } from "./transcript/transcript.js";
  *   canStop: boolean,
  *   onEnd: (code: string, say: string) => void,
  *   onDoubt: () => void,
- * }} RoomOptions onEnd: the server has ended the line for good; onDoubt: connections may be dead
+ * }} RoomOptions onEnd: the server has closed the connection for good; onDoubt: the page's connections
+ *   may be dead
  */
 
-/** One room as one person sees it: what the line says is drawn, what is typed goes into the line. */
+/** One room as one person sees it: draws what the server sends, and sends what the person types. */
 export class Room {
   #options;
   #labels;
@@ -87,7 +88,7 @@ export class Room {
     this.#build();
   }
 
-  /** The element is in the page. */
+  /** Start: the element is in the page. */
   open() {
     const { signal } = (this.#listeners = new AbortController());
     watchWaking((isDoubtful) => this.#wake(isDoubtful), signal);
@@ -99,7 +100,7 @@ export class Room {
     this.#connection.resume();
   }
 
-  /** The element is in the page no more. */
+  /** Stop: the element has left the page. */
   close() {
     this.#drafts.save();
     this.#listeners.abort();
@@ -110,13 +111,13 @@ export class Room {
     this.#connection.pause();
   }
 
-  /** Whether the line holds. */
+  /** Whether the connection is open. */
   get isOpen() {
     return this.#connection.isOpen;
   }
 
   /**
-   * Where a session must go on that takes over from one that is lost now; null: it had not begun.
+   * What the next Shiny session needs to go on where this one ends. Null if nothing has come yet.
    *
    * @returns {import("./page/shiny.js").LostSession | null}
    */
@@ -126,21 +127,21 @@ export class Room {
   }
 
   /**
-   * Enter, or enter again, with a ticket. For the same person in the same room nothing changes.
+   * Join, or join again, with a ticket. Nothing changes for the same person in the same room.
    *
    * @param {string} ticket
-   * @param {string} who another for each person and room
+   * @param {string} who differs for each person and room
    */
   admit(ticket, who) {
     if (this.#drafts.who !== who) this.#switchTo(who);
     if (!this.#connection.isOpen && !this.#state) {
       this.#status.show("joining");
-      this.#composer.lock(null); // what is sent by now waits for the line
+      this.#composer.lock(null); // what is sent now waits for the connection
     }
     this.#connection.connect(ticket);
   }
 
-  /** Forget this room and who one was in it; what was not sent waits for their return. */
+  /** Forget the room and the person in it. Unsent text is kept in case the person returns. */
   leave() {
     this.#disconnect();
     if (this.#drafts.who) {
@@ -155,30 +156,30 @@ export class Room {
     this.#transcript.reset([], false);
   }
 
-  /** This tab is a copy: what was not sent is the other's. */
+  /** Drop what was not sent: this tab is a copy, and the text belongs to the original. */
   dropUnsent() {
     this.#drafts.discard();
     this.#outbox.empty();
     this.#composer.empty();
   }
 
-  /** Greet so, or (null) not at all. @param {import("./protocol.js").ShownMessage | null} greeting */
+  /** Show this greeting; null: none. @param {import("./protocol.js").ShownMessage | null} greeting */
   showGreeting(greeting) {
     this.#transcript.showGreeting(greeting);
   }
 
-  /** What is to be said besides. @param {string} words */
+  /** Show a note beside the status. @param {string} words */
   showNote(words) {
     this.#status.showNote(words);
   }
 
-  /** There is no room yet. */
+  /** Show that there is no room yet. */
   waitForRoom() {
     this.leave();
     this.#lock("waiting", this.#labels.text("waiting"));
   }
 
-  /** It is over; what was said stays to be read. @param {string} code @param {string} say */
+  /** End the chat; the messages stay readable. @param {string} code @param {string} say */
   end(code, say) {
     this.#disconnect();
     this.#transcript.disconnect();
@@ -186,7 +187,7 @@ export class Room {
     this.#lock(code === "removed" ? "removed" : "gone", this.#labels.sentence(code, say));
   }
 
-  /** The line is down, and help is on its way. */
+  /** Show that the connection is lost and a new one is on its way. */
   showReconnecting() {
     this.#lose();
   }
@@ -217,7 +218,7 @@ export class Room {
     const left = this.#drafts.switchTo(who);
     if (!left) return;
     for (const [cid, text] of left.waiting) this.#outbox.put(text, cid);
-    // the browser may have put it there itself
+    // the browser may have restored it already
     if (!this.#composer.draft.startsWith(left.draft)) this.#composer.restore(left.draft);
   }
 
@@ -233,7 +234,7 @@ export class Room {
     this.#composer.lock(words);
   }
 
-  // ── what the line says ──────────────────────────────────────────────────────────────────
+  // ── what the server sends ───────────────────────────────────────────────────────────────
 
   /** @param {Frame} frame */
   #receive(frame) {
@@ -337,7 +338,7 @@ export class Room {
 }
 
 /**
- * Where Shiny's textarea is.
+ * The element around Shiny's textarea, made if it is missing.
  *
  * @param {HTMLElement} host
  * @returns {HTMLElement}

@@ -6,11 +6,12 @@ import { make } from "./dom.js";
  * @typedef {import("./protocol.js").RoomState} RoomState
  */
 
+/** How long it is shown that the connection is back, in milliseconds. */
 const RECONNECTED_FOR = 3000;
-/** @type {StatusName[]} */
+/** @type {StatusName[]} a note is shown beside these only */
 const WITH_NOTE = ["open", "closed", "readonly"];
 
-/** How it stands between this person and the room, in words. */
+/** The status of this person in the room, in words. */
 export class Status {
   #labels;
   #timer = 0;
@@ -31,7 +32,7 @@ export class Status {
 
   /**
    * @param {StatusName} status
-   * @param {string} [words] instead of our own
+   * @param {string} [words] shown instead of the status's label
    */
   show(status, words = status === "open" ? "" : this.#labels.text(status)) {
     this.element.dataset.status = status;
@@ -40,10 +41,10 @@ export class Status {
   }
 
   /**
-   * What the room says about itself.
+   * Show the room's own state.
    *
    * @param {RoomState} state
-   * @param {boolean} isAlone nobody else and nothing said yet
+   * @param {boolean} isAlone nobody else is here, and there are no messages yet
    */
   showRoom(state, isAlone) {
     const status = statusOf(state);
@@ -51,13 +52,13 @@ export class Status {
     this.show("open", isAlone ? this.#labels.text("first") : this.#reconnected);
   }
 
-  /** What is to be said besides, while the chat itself works. @param {string} words */
+  /** Show a note beside the status, while the chat itself works. @param {string} words */
   showNote(words) {
     this.#note = words;
     this.#draw();
   }
 
-  /** The line is back, after having been lost. */
+  /** Say for a moment that the connection is back. */
   showReconnected() {
     clearTimeout(this.#timer);
     this.#reconnected = this.#labels.text("back");

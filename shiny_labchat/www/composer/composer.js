@@ -3,26 +3,26 @@ import { make, mark } from "../dom.js";
 import { query } from "../page/shiny.js";
 import { TYPING_INTERVAL } from "../protocol.js";
 
-/** The counter is shown when less than this share of the limit is left. */
+/** The counter appears when less than this share of the limit is left. */
 const COUNTER_SHARE = 0.1;
 
-/** What is pasted is kept out when it is so many times too long: no browser lays that out in time. */
+/** A paste longer than the limit times this is refused: no browser lays that out in time. */
 const MAX_PASTE_FACTOR = 20;
 
 const INPUT_EVENT = "shiny:inputchanged.labchat";
 
 /**
- * The box: Shiny's own submit-textarea, whose text goes to the room instead of into an input.
+ * The box: Shiny's own submit-textarea. Its text goes to the room, not into a Shiny input.
  *
- * Shiny empties the box before it says what was in it. Whoever takes a text therefore either
- * keeps it or gives it back with `restore`.
+ * Shiny empties the box before it hands over the text. Whoever takes a text must therefore keep it,
+ * or put it back with `restore`.
  */
 export class Composer {
   #labels;
   #host;
   #on;
   #max = 0;
-  /** @type {string | null} why one may not write */
+  /** @type {string | null} why nobody may write now; null: they may */
   #lockReason = null;
   #placeholder = "";
   #typedAt = 0;
@@ -37,7 +37,7 @@ export class Composer {
    * @param {string} id of the chat
    * @param {import("../labels.js").Labels} labels
    * @param {{send: (text: string) => void, type: () => void, change: () => void}} on
-   *   change: the text in the box is another
+   *   change: the text in the box has changed
    */
   constructor(host, id, labels, on) {
     this.#host = host;
@@ -66,13 +66,13 @@ export class Composer {
     query(this.#host).off(INPUT_EVENT);
   }
 
-  /** The longest message, in characters. @param {number} max */
+  /** Set the length limit, in characters. @param {number} max */
   allow(max) {
     this.#max = max;
     this.#count();
   }
 
-  /** Nobody may write now, and why; null: they may. @param {string | null} reason */
+  /** Lock the box, for this reason; null: unlock it. @param {string | null} reason */
   lock(reason) {
     const box = this.#textarea;
     if (this.#lockReason === null) this.#placeholder = box.placeholder; // the app may have set it
@@ -82,7 +82,7 @@ export class Composer {
     mark(this.#host, "data-locked", reason !== null);
   }
 
-  /** Send this now, or say why not and keep it in the box. @param {string} text */
+  /** Send the text, or say why not and keep it in the box. @param {string} text */
   send(text) {
     const reason = this.#lockReason ?? this.#reasonNotToSend(text);
     if (reason !== null) return this.refuse(text, reason);
@@ -93,14 +93,14 @@ export class Composer {
     queueMicrotask(() => this.#notifyShiny());
   }
 
-  /** It was not sent: back into the box, and why. @param {string} text @param {string} reason */
+  /** Put a text that was not sent back into the box, and say why. @param {string} text @param {string} reason */
   refuse(text, reason) {
     this.#showAlert(reason);
-    // after Shiny, which sets the box once more when the server submitted the text
+    // after Shiny, which sets the box once more when the server has submitted the text
     queueMicrotask(() => this.restore(text));
   }
 
-  /** Put a text back, before whatever was typed since. @param {string} text */
+  /** Put a text back, before anything typed since. @param {string} text */
   restore(text) {
     if (!text) return;
     const box = this.#textarea;
@@ -111,7 +111,7 @@ export class Composer {
     this.#notifyShiny();
   }
 
-  /** What is in the box. */
+  /** The text in the box. */
   get draft() {
     return this.#textarea.value;
   }
@@ -123,7 +123,7 @@ export class Composer {
     this.#notifyShiny();
   }
 
-  /** Offer a text in the box. @param {string} text */
+  /** Replace the text in the box, and focus it. @param {string} text */
   fill(text) {
     this.#textarea.value = text;
     this.#notifyShiny();
@@ -146,7 +146,7 @@ export class Composer {
     return this.#labels.text("too_long", { n: formatted(n), max: formatted(this.#max) });
   }
 
-  /** A pasted book stays in the clipboard. @param {InputEvent} event */
+  /** Refuse a paste or drop that is far too long. @param {InputEvent} event */
   #refuseHugePaste(event) {
     const isPasted = event.inputType === "insertFromPaste" || event.inputType === "insertFromDrop";
     const text = isPasted ? (event.data ?? event.dataTransfer?.getData("text/plain") ?? "") : "";
@@ -159,7 +159,7 @@ export class Composer {
   #input(event) {
     this.#count();
     this.#on.change();
-    if (!event.isTrusted) return; // a programme set it
+    if (!event.isTrusted) return; // set by a program, not typed
     this.#showAlert("");
     if (this.#textarea.value && Date.now() - this.#typedAt >= TYPING_INTERVAL) {
       this.#typedAt = Date.now();
@@ -167,7 +167,7 @@ export class Composer {
     }
   }
 
-  /** Let Shiny resize the box and enable its button. */
+  /** Make Shiny resize the box and update its button. */
   #notifyShiny() {
     this.#textarea.dispatchEvent(new Event("input", { bubbles: true }));
   }
@@ -199,8 +199,7 @@ export class Composer {
 }
 
 /**
- * Keep from Shiny an Enter that belongs to an input method, or that breaks the line on a
- * touch screen.
+ * Hide from Shiny an Enter that belongs to an input method, or that breaks the line on a touch screen.
  *
  * @param {KeyboardEvent} event
  */
@@ -220,7 +219,7 @@ function formatted(n) {
 }
 
 /**
- * The number of characters, counted as the server does: code points.
+ * Count characters as the server does: code points.
  *
  * @param {string} text
  */

@@ -1,7 +1,8 @@
 // @ts-check
 
-/** What is longer is not kept: storing it would be felt while typing. In characters. */
+/** Longer texts are not stored, as that would slow typing down; in characters. */
 const MAX_STORED_LENGTH = 50_000;
+/** In milliseconds. */
 const SAVE_DELAY = 400;
 
 /**
@@ -9,33 +10,33 @@ const SAVE_DELAY = 400;
  */
 
 /**
- * What one person has not sent yet in one room: kept by the tab over reloads, for them alone.
+ * What one person has not sent yet in one room. The tab keeps it over reloads.
  *
- * Who comes next in this tab never sees it: what is stored of somebody else is dropped.
+ * The next person in the same tab never sees it: what is stored for somebody else is deleted.
  */
 export class Drafts {
   #key;
   #collect;
   #who = "";
   #timer = 0;
-  /** What those have not sent who were here since the page was loaded. @type {Map<string, Unsent>} */
+  /** The unsent texts of earlier people in this page, by person. @type {Map<string, Unsent>} */
   #setAside = new Map();
 
   /**
    * @param {string} id of the chat
-   * @param {() => Unsent} collect what is unsent now
+   * @param {() => Unsent} collect returns what is unsent now
    */
   constructor(id, collect) {
     this.#key = `labchat-unsent-${id}`;
     this.#collect = collect;
   }
 
-  /** Whose it is. */
+  /** The person whose drafts these are. */
   get who() {
     return this.#who;
   }
 
-  /** It is this person's from now on; returns what they had left. @param {string} who another for each room */
+  /** Change to this person, and return what they had left unsent. @param {string} who differs by room */
   switchTo(who) {
     this.#who = who;
     const stored = this.#read();
@@ -45,26 +46,26 @@ export class Drafts {
     return earlier;
   }
 
-  /** They go, for now. */
+  /** Keep this person's unsent text until they return. */
   setAside() {
     if (this.#who) this.#setAside.set(this.#who, this.#collect());
     this.#clearTimer();
     this.#who = "";
   }
 
-  /** It was a copy of another tab's. */
+  /** Delete everything: it was a copy of another tab's. */
   discard() {
     this.#clearTimer();
     this.#setAside.clear();
     this.#remove();
   }
 
-  /** Keep it soon. */
+  /** Save within `SAVE_DELAY`. */
   saveLater() {
     this.#timer ||= window.setTimeout(() => this.save(), SAVE_DELAY);
   }
 
-  /** Keep it now. */
+  /** Save now. */
   save() {
     this.#clearTimer();
     if (!this.#who) return;
@@ -79,7 +80,7 @@ export class Drafts {
     this.#timer = 0;
   }
 
-  // ── storage, which may be blocked or full; then nothing is kept ─────────────────────────
+  // ── storage: may be blocked or full, then nothing is stored ─────────────────────────────
 
   /** @returns {(Unsent & {who: string}) | null} */
   #read() {
@@ -92,7 +93,7 @@ export class Drafts {
 
   /** @param {string} text */
   #write(text) {
-    this.#remove(); // if the new does not fit, the old shall not be taken for it
+    this.#remove(); // if the new text does not fit, the old one must not be taken for it
     try {
       window.sessionStorage.setItem(this.#key, text);
     } catch {}

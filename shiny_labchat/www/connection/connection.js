@@ -12,18 +12,19 @@ import { VERSION } from "../protocol.js";
  * }} ConnectionEvents lose: for now, and why if the server said so; end: for good
  */
 
+/** All times are in milliseconds. */
 const FIRST_RETRY_DELAY = 500;
 const MAX_RETRY_DELAY = 15_000;
-/** A line that held so long was a good one: the next pauses are short again. */
+/** A socket that lasted longer resets the retry delay. */
 const STABLE_AFTER = 5000;
 const WELCOME_TIMEOUT = 20_000;
 const PING_INTERVAL = 25_000;
 const PONG_TIMEOUT = 10_000;
 
 /**
- * The line to the room: one websocket after another, until the server says that it is over.
+ * The connection to the room: one websocket after another, until the server ends it.
  *
- * While a new one is being opened the old one goes on; the welcome decides.
+ * While a new socket opens the old one stays in use; the new one's welcome replaces it.
  */
 export class Connection {
   #on;
@@ -57,12 +58,12 @@ export class Connection {
     this.#connect();
   }
 
-  /** Go on where `pause` stopped. */
+  /** Connect again after `pause`. */
   resume() {
     if (this.#token && !this.#socket && !this.#nextSocket) this.#connect();
   }
 
-  /** Close, and keep what it takes to come back. */
+  /** Close, but keep the token, so that `resume` can connect again. */
   pause() {
     clearTimeout(this.#retryTimer);
     this.#discard(this.#nextSocket);
@@ -76,7 +77,7 @@ export class Connection {
   }
 
   /**
-   * Say something now, or not at all.
+   * Send a frame if the connection is open, and return whether it was.
    *
    * @param {import("../protocol.js").ClientFrame} frame
    */
@@ -86,9 +87,9 @@ export class Connection {
   }
 
   /**
-   * The page is looked at again: do not sit out a pause, ask an old socket whether it is alive.
+   * Check the connection when the page is seen again: ping an open socket, do not wait for a retry.
    *
-   * @param {boolean} isDoubtful it hardly is; a new one is dialled without waiting for its answer
+   * @param {boolean} isDoubtful the socket is probably dead: connect without waiting for its answer
    */
   wake(isDoubtful) {
     if (this.#socket) this.#ping();
@@ -159,7 +160,7 @@ export class Connection {
     if (bye.again) return this.#lose(socket, bye);
     const isOver = socket === this.#socket || !this.#socket;
     this.#discard(socket);
-    if (!isOver) return; // what was to replace it was refused; it goes on
+    if (!isOver) return; // the new socket was refused; the old one stays
     this.end();
     this.#on.end(bye);
   }
@@ -176,7 +177,7 @@ export class Connection {
     if (!this.#nextSocket) this.#retryLater();
   }
 
-  /** Ever later, and not when everybody else does. */
+  /** Retry with growing delays, random so that not all browsers come back at once. */
   #retryLater() {
     if (!this.#token) return;
     const pause = Math.min(MAX_RETRY_DELAY, FIRST_RETRY_DELAY * 2 ** this.#attempts++);
@@ -184,7 +185,7 @@ export class Connection {
     this.#retryTimer = window.setTimeout(() => this.#connect(), pause * (0.3 + Math.random()));
   }
 
-  /** Forget a socket at once; its close may take a minute on a dead network. @param {WebSocket | null} socket */
+  /** Forget a socket at once, as closing may take a minute on a dead network. @param {WebSocket | null} socket */
   #discard(socket) {
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
@@ -204,6 +205,6 @@ export class Connection {
 function address() {
   const url = new URL("labchat/ws", document.baseURI);
   url.protocol = url.protocol.replace("http", "ws");
-  url.hash = ""; // a websocket's address may have none
+  url.hash = ""; // a websocket's URL must not have one
   return url;
 }

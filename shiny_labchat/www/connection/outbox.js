@@ -2,12 +2,12 @@
 import { make } from "../dom.js";
 import { randomId } from "../page/identity.js";
 
-/** What is stored sooner than this is never seen here, in milliseconds. */
+/** A message that is stored sooner never appears here, in milliseconds. */
 const SHOWN_AFTER = 250;
 
 /** @typedef {{text: string, row: HTMLLIElement, timer: number, seq: number}} WaitingMessage seq 0: not stored */
 
-/** The messages on their way, shown apart from the transcript until they stand in it. */
+/** Messages being sent, shown below the transcript until they appear in it. */
 export class Outbox {
   #labels;
   #onSend;
@@ -17,20 +17,20 @@ export class Outbox {
 
   /**
    * @param {import("../labels.js").Labels} labels
-   * @param {(cid: string, text: string) => boolean} onSend send it; false: there is no line
+   * @param {(cid: string, text: string) => boolean} onSend returns false if there is no connection
    */
   constructor(labels, onSend) {
     this.#labels = labels;
     this.#onSend = onSend;
   }
 
-  /** What nobody has confirmed. @returns {[cid: string, text: string][]} */
+  /** Messages that the server has not confirmed. @returns {[cid: string, text: string][]} */
   get unconfirmed() {
     return [...this.#waiting].filter(([, { seq }]) => !seq).map(([cid, { text }]) => [cid, text]);
   }
 
   /**
-   * Send a text; under the same `cid` it is sent once, however often it is put in.
+   * Send a text. The same `cid` is sent once, however often it is put in.
    *
    * @param {string} text
    * @param {string} [cid]
@@ -45,12 +45,12 @@ export class Outbox {
     this.#send(cid, waiting);
   }
 
-  /** The line is back: say again, under the same ids, what nobody confirmed. */
+  /** Send unconfirmed messages again, under the same ids, when the connection is back. */
   sendAgain() {
     for (const [cid, waiting] of this.#waiting) if (!waiting.seq) this.#send(cid, waiting);
   }
 
-  /** The line is down. */
+  /** Mark all messages as not sent: the connection is lost. */
   showUnsent() {
     for (const { row } of this.#waiting.values()) this.#describe(row, false);
   }
@@ -61,12 +61,12 @@ export class Outbox {
     if (waiting) waiting.seq = seq;
   }
 
-  /** Everything up to here stands in the transcript. @param {number} cursor */
+  /** Remove the messages that the transcript shows by now. @param {number} cursor */
   removeShown(cursor) {
     for (const [cid, { seq }] of this.#waiting) if (seq && seq <= cursor) this.withdraw(cid);
   }
 
-  /** Take one out, and return its text. @param {string} cid */
+  /** Remove a message, and return its text. @param {string} cid */
   withdraw(cid) {
     const waiting = this.#waiting.get(cid);
     if (!waiting) return null;
@@ -77,12 +77,12 @@ export class Outbox {
     return waiting.text;
   }
 
-  /** Take out all that is not stored, and return the texts. */
+  /** Remove all messages that are not stored, and return their texts. */
   withdrawAll() {
     return this.unconfirmed.map(([cid]) => this.withdraw(cid) ?? "");
   }
 
-  /** Take out everything. */
+  /** Remove all messages. */
   empty() {
     for (const cid of this.#waiting.keys()) this.withdraw(cid);
   }

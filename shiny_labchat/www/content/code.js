@@ -2,7 +2,7 @@
 import { make } from "../dom.js";
 
 /**
- * Put a code block into the clipboard when its button is pressed.
+ * Copy a code block to the clipboard when its button is pressed.
  *
  * @param {HTMLElement} log
  * @param {import("../labels.js").Labels} labels
@@ -19,7 +19,7 @@ export function listenForCopy(log, labels) {
 }
 
 /**
- * A block of code.
+ * A block of code with its button.
  *
  * @param {string} code
  * @param {import("../labels.js").Labels} labels
@@ -38,7 +38,7 @@ async function writeClipboard(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    copyWithoutClipboard(text); // there is no clipboard on plain http
+    copyWithoutClipboard(text); // plain http has no clipboard API
   }
 }
 

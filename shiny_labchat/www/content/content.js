@@ -15,10 +15,10 @@ import { Web } from "./web.js";
  *   text: `drawn`, if it can grow
  */
 
-/** A citation is drawn as a note in the text; where it is from is told in a part of its own. */
+/** The sources of a citation in the text come as a part of their own. */
 const CITATION = "web_search_citations";
 
-/** What a message says, part by part. It may grow. */
+/** The content of a message, part by part. It may grow. */
 export class Content {
   element = make("div", { class: "labchat-content" });
   /** @type {DrawContext} */
@@ -42,29 +42,29 @@ export class Content {
     };
   }
 
-  /** When it is drawn as far as it is known. */
+  /** Resolves when everything known so far is drawn. */
   get ready() {
     return Promise.all(this.#parts.map(({ drawn }) => drawn.ready));
   }
 
-  /** What of it is to be read aloud. */
+  /** The text for screen readers. */
   get words() {
     const said = this.element.querySelectorAll(":scope > :is(.labchat-text, .labchat-markdown, .labchat-html)");
     return [...said].map((part) => /** @type {HTMLElement} */ (part).innerText).join("\n");
   }
 
-  /** It is in the page. */
+  /** Take note that it is in the page. */
   mount() {
     this.#setInPage();
   }
 
-  /** What is drawn from now on changes the page while people read it. */
+  /** From now on draw in turns and keep still what is being read. */
   grow() {
     this.#isGrowing = true;
   }
 
   /**
-   * Go on.
+   * Add more at the end.
    *
    * @param {More} more
    * @param {unknown[]} [deps]
@@ -81,7 +81,7 @@ export class Content {
   }
 
   /**
-   * Go on after the first so many units of what was said; what is drawn and said again stays.
+   * Keep the first `keep` units and add more. Parts that stay the same are not drawn again.
    *
    * @param {number} keep
    * @param {More} more
@@ -89,7 +89,7 @@ export class Content {
    */
   become(keep, more, deps) {
     const parts = mergePieces([...takeUnits(keep, this.#parts.map(({ part }) => part)), ...pieces(more)]);
-    if (keep === 0) this.#context.deps.length = 0; // these are all
+    if (keep === 0) this.#context.deps.length = 0; // `deps` is all of them
     const other = this.#parts.findIndex((drawnPart, at) => !isSame(drawnPart, parts[at]));
     if (other >= 0) this.#removeFrom(other);
     /** @type {Map<import("./parts.js").DrawnText, string>} */
@@ -100,17 +100,17 @@ export class Content {
     this.add(parts.slice(this.#parts.length), deps);
   }
 
-  /** Nothing is added for now. */
+  /** Nothing more is added for now. */
   close() {
     this.#parts.at(-1)?.text?.close();
   }
 
-  /** Forget all of it. */
+  /** Remove everything. */
   drop() {
     this.#removeFrom(0);
   }
 
-  /** All from some part on; what is drawn of that and of others together goes as a whole. @param {number} at */
+  /** Remove all parts from this one on; if it shares an element with an earlier part, all go. @param {number} at */
   #removeFrom(at) {
     const kept = new Set(this.#parts.slice(0, at).map(({ drawn }) => drawn));
     const isShared = this.#parts.slice(at).some(({ drawn }) => kept.has(drawn));
@@ -135,7 +135,7 @@ export class Content {
     text.add(part[1]);
   }
 
-  /** The text that goes on with this part, after a citation. @param {Part} part */
+  /** The text before a citation, which this part continues; null: it continues none. @param {Part} part */
   #textBeforeCitation([kind]) {
     if (kind !== "markdown" || this.#parts.at(-1)?.part[0] !== CITATION) return null;
     const before = this.#parts.findLast(({ part }) => part[0] !== CITATION);
@@ -143,8 +143,9 @@ export class Content {
   }
 
   /**
-   * A result belongs to what was asked for under the same id. Some providers use one id for several calls: the
-   * first that has no result yet, then.
+   * Show a tool's request, or add a result to the request with the same id.
+   *
+   * Some providers use one id for several calls; the result then goes to the first without one.
    *
    * @param {import("./parts.js").ToolPart} part
    */
@@ -162,7 +163,7 @@ export class Content {
   }
 
   /**
-   * What is looked up in a row is one list; a citation is from the newest.
+   * Show what was looked up: consecutive searches share a list, and a citation joins the newest list.
    *
    * @param {import("./parts.js").WebPart} part
    */
@@ -194,7 +195,7 @@ function pieces(more) {
 }
 
 /**
- * A piece that goes on with nothing begins something.
+ * Turn a piece into a part; one with no part before it begins a markdown text.
  *
  * @param {Piece} piece
  * @returns {Part}
@@ -204,7 +205,7 @@ function asPart(piece) {
 }
 
 /**
- * The parts that the pieces come to.
+ * Join pieces to parts.
  *
  * @param {More} more
  */
@@ -220,7 +221,7 @@ function mergePieces(more) {
 }
 
 /**
- * What the first so many units of some parts are: a text has as many as its length.
+ * The first units of some parts: a text has as many as its length, any other part has one.
  *
  * @param {number} units
  * @param {Part[]} parts
@@ -237,7 +238,7 @@ function takeUnits(units, parts) {
 }
 
 /**
- * Whether what is drawn of a part can stay.
+ * Whether a drawn part can stay for this part.
  *
  * @param {DrawnPart} drawnPart
  * @param {Part | undefined} part

@@ -1,15 +1,15 @@
 // @ts-check
 
 /**
- * The drawing of what grows: one part at a time over the whole page, and never for more than a
- * third of the time, however many answers stream in and however long they are.
+ * Draws growing parts, one at a time over the whole page, for at most a third of the time, however
+ * many answers are streamed and however long they are.
  *
- * @typedef {{draw: () => Promise<void>}} Drawable draw: as it is now
+ * @typedef {{draw: () => Promise<void>}} Drawable draw: draws its newest state
  */
 
-/** No part is drawn again sooner, in milliseconds. */
+/** The shortest time between two drawings of a part, in milliseconds. */
 const REDRAW_INTERVAL = 60;
-/** Nor later than so, if it is its turn. */
+/** The longest pause after a drawing, in milliseconds. */
 const MAX_PAUSE = 1000;
 
 /** @type {Map<Drawable, {done: Promise<void>, resolveDone: () => void}>} */
@@ -17,10 +17,10 @@ const waiting = new Map();
 let isDrawing = false;
 
 /**
- * Draw a part when it is its turn.
+ * Draw a part in its turn.
  *
  * @param {Drawable} part
- * @returns {Promise<void>} when it is drawn as it is now, or newer
+ * @returns {Promise<void>} resolves when this state of it, or a newer one, is drawn
  */
 export function drawSoon(part) {
   const { done } = waiting.get(part) ?? enqueue(part);
@@ -38,7 +38,7 @@ function enqueue(part) {
 
 async function drawAll() {
   isDrawing = true;
-  // what is enqueued meanwhile comes at the end, and so is reached, too
+  // the loop also reaches what is enqueued meanwhile, as a Map keeps the order of insertion
   for (const [part, { resolveDone }] of waiting) {
     waiting.delete(part);
     const begun = performance.now();

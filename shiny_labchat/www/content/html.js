@@ -3,17 +3,17 @@ import { make } from "../dom.js";
 import { drawTrusted } from "../page/shiny.js";
 import { makeFocusable } from "./suggestions.js";
 
-/** What grows is drawn again at most so often, in milliseconds: it is drawn as a whole. */
+/** The shortest time between two drawings, in milliseconds: growing HTML is drawn as a whole. */
 const REDRAW_INTERVAL = 200;
 
-/** A developer's HTML, with Shiny's inputs and outputs in it. */
+/** A developer's HTML, with its Shiny inputs and outputs. */
 export class Html {
   #context;
   #html = "";
   #drawn = "";
   #timer = 0;
   element = make("div", { class: "labchat-html", dir: "auto" });
-  ready = Promise.resolve(); // it is drawn where it stands, so nothing is to be waited for
+  ready = Promise.resolve(); // it is drawn once in the page, so there is nothing to wait for
 
   /** @param {import("./parts.js").DrawContext} context */
   constructor(context) {

@@ -6,7 +6,7 @@
  */
 
 /**
- * A context inside of details: what takes time is drawn once somebody unfolds them.
+ * A context for parts inside a `<details>`: they are drawn once somebody opens it.
  *
  * @param {HTMLDetailsElement} details
  * @param {DrawContext} context

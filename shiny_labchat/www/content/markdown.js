@@ -5,10 +5,10 @@ import { morph, rewrite } from "./morph.js";
 import { render } from "./render.js";
 import { makeFocusable } from "./suggestions.js";
 
-/** Longer texts are shown as they are: to render them would keep the page from doing anything else. */
+/** Longer texts are shown as plain text, in characters: rendering them would block the page. */
 const MAX_RENDERED_LENGTH = 100_000;
 
-/** What a model wrote: markdown, shown as it is until it is rendered. */
+/** Markdown, as models write it; shown as plain text until it is rendered. */
 export class Markdown {
   #context;
   #raw = new Text("");
@@ -67,7 +67,7 @@ export class Markdown {
     morph(this.element, nodes);
   }
 
-  /** It cannot be rendered; all others would wait for further trials. */
+  /** Show plain text for good: further attempts would fail too, and delay other parts. */
   #showRaw() {
     this.#isUnrenderable = true;
     this.#raw.data = this.#source;

@@ -1,11 +1,11 @@
 // @ts-check
 
 /**
- * Make what is in an element the same as in another, and keep the nodes that are so already: what
- * is selected, focused or unfolded in them stays so, and nothing flickers.
+ * Make an element's children equal to another's, and keep the nodes that are equal already: what is
+ * selected, focused or open in them stays so, and nothing flickers.
  *
  * @param {Node} target
- * @param {Node} source is emptied
+ * @param {Node} source its nodes are moved out
  */
 export function morph(target, source) {
   /** @type {ChildNode | null} */
@@ -38,12 +38,12 @@ function morphNode(kept, fresh) {
  * @param {string} data
  */
 export function rewrite(text, data) {
-  if (data.startsWith(text.data)) text.appendData(data.slice(text.length)); // keeps what is selected
+  if (data.startsWith(text.data)) text.appendData(data.slice(text.length)); // keeps the selection
   else text.data = data;
 }
 
 /**
- * Equal but for what is inside; whether it is unfolded is the reader's.
+ * Equal apart from the children. Whether a `<details>` is open is ignored: the reader decides that.
  *
  * @param {Node} kept
  * @param {Node} fresh

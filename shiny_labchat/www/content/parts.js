@@ -18,19 +18,19 @@ import { Thinking } from "./thinking.js";
  *   inPage: Promise<unknown>,
  *   draw: (part: import("./draw_queue.js").Drawable) => Promise<void>,
  *   keepStill: (change: () => void) => void,
- * }} DrawContext what a part is drawn in. deps: what its HTML needs; draw: when it is its turn;
- *   keepStill: changes the page, and what is being read does not move
+ * }} DrawContext what a part needs to be drawn. deps: the dependencies of its HTML; draw: draws a part
+ *   in its turn; keepStill: changes the page, and what is being read does not move
  *
  * @typedef {{element: HTMLElement, ready: Promise<void>, drop: () => void}} Drawn
- *   ready: it is drawn as far as it is known; drop: it is needed no more
+ *   ready: everything known so far is drawn; drop: it is not needed any more
  * @typedef {Drawn & {
  *   add: (more: string) => void,
  *   become: (source: string) => void,
  *   close: () => void,
- * }} DrawnText become: say this instead; close: nothing more is added for now
+ * }} DrawnText become: show this instead; close: nothing more is added for now
  */
 
-/** @type {Record<TextPart[0], new (context: DrawContext) => DrawnText>} by how far it is trusted */
+/** @type {Record<TextPart[0], new (context: DrawContext) => DrawnText>} by how far its source is trusted */
 export const TEXT_KINDS = { text: PlainText, markdown: Markdown, html: Html, thinking: Thinking };
 
 /**

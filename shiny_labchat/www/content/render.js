@@ -5,15 +5,15 @@ const RENDERER = "shiny-markdown-stream";
 const RENDER_TIMEOUT = 5000;
 
 /**
- * Markdown, drawn by shinychat's renderer.
+ * Render markdown with shinychat's renderer, safely.
  *
- * The renderer keeps raw HTML: remote images, styles, frames, even scripts, which React hoists
- * into the head. So it draws into a document that is no page, and what it drew is copied into
- * this one through a list of what is harmless.
+ * The renderer keeps raw HTML: remote images, styles, frames, even scripts, which React moves into the
+ * head. So it draws into a document of its own, which loads nothing and runs nothing, and only what is
+ * on a list of harmless elements is copied from there.
  *
  * @param {string} markdown
  * @param {string} imageLabel
- * @returns {Promise<DocumentFragment | null>} null: it could not be drawn
+ * @returns {Promise<DocumentFragment | null>} null if it cannot be rendered
  */
 export async function render(markdown, imageLabel) {
   await customElements.whenDefined(RENDERER);

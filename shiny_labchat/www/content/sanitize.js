@@ -3,7 +3,7 @@ import { make, mark } from "../dom.js";
 
 /**
  * @typedef {(source: Element) => Element | null} Copier
- * What to draw for an element; null: draw its children in its place.
+ * Makes the copy of an element; null: copy only its children.
  */
 
 const COPIED = new Set(
@@ -31,13 +31,13 @@ const ALIGNMENTS = new Set(["left", "right", "center"]);
 const COPIERS = { a: copyLink, input: copyCheckbox };
 
 /**
- * A copy of what a model's markdown became, made of nothing but text and harmless elements.
+ * Copy a model's rendered markdown, with nothing but text and harmless elements.
  *
- * Everything not listed above is left out, so that nothing runs, nothing is loaded from another
- * server, and nothing poses as a part of the page (ids, forms, Shiny's own classes).
+ * Everything not listed above is left out. So nothing runs, nothing is loaded from another server,
+ * and nothing can pretend to be a part of the page (ids, forms, Shiny's own classes).
  *
- * @param {Node} source lies in a document that loads nothing
- * @param {string} imageLabel what stands for an image that is not loaded
+ * @param {Node} source must be in a document that loads nothing
+ * @param {string} imageLabel shown in place of an image that is not loaded
  * @returns {DocumentFragment}
  */
 export function sanitized(source, imageLabel) {
@@ -81,7 +81,7 @@ function copyListed(source) {
 }
 
 /**
- * A link to a page of the web, or null: it is none.
+ * A link to a web page; null if it is not one.
  *
  * @param {string} href
  */
@@ -102,10 +102,10 @@ function link(url) {
 }
 
 /**
- * An image by its address; it is only linked to if it would be loaded from elsewhere.
+ * An image by its address; only a link if it would be loaded from another server.
  *
  * @param {string} src
- * @param {string} label what stands for it then
+ * @param {string} label the link's text then
  */
 export function image(src, label) {
   const source = document.implementation.createHTMLDocument("").createElement("img"); // loads nothing
@@ -114,7 +114,7 @@ export function image(src, label) {
 }
 
 /**
- * An image that lies in the page or on this server; of any other only a link, which loads nothing.
+ * An image in the page or from this server; for any other only a link, which loads nothing.
  *
  * @param {Element} source
  * @param {string} label
@@ -133,7 +133,7 @@ function copyImage(source, label) {
  * @param {string} alt
  */
 function localImage(url, alt) {
-  // Another app on this server shall not learn the page's address, and the personal link in it.
+  // Another app on this server must not learn the page's address: it may hold a personal link.
   return make("img", { referrerpolicy: "no-referrer", src: url.href, alt });
 }
 

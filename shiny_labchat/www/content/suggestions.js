@@ -2,19 +2,22 @@
 import { mark } from "../dom.js";
 
 /**
- * Text that a message offers for the box: `.suggestion` (its text) or `[data-suggestion]`.
+ * Suggestions: texts in a message that a click puts into the box. `.suggestion` (its text) or
+ * `[data-suggestion]`.
  *
- * Taken with a click, Enter or Space; sent at once with the class `submit`, the attribute
+ * Click, Enter or Space takes one. It is sent at once with the class `submit`, the attribute
  * `data-suggestion-submit`, or Ctrl/Cmd held; never with Alt held.
  */
 
 const SUGGESTION = ".suggestion, [data-suggestion]";
-/** What people write is in neither. */
+/** Participants' own messages are in neither. */
 const ALLOWED_IN = ".labchat-markdown, .labchat-html";
 
 /** @typedef {{altKey: boolean, ctrlKey: boolean, metaKey: boolean}} Modifiers */
 
 /**
+ * Call back when a suggestion is taken.
+ *
  * @param {HTMLElement} log
  * @param {(text: string, isSent: boolean) => void} take
  */
@@ -32,7 +35,7 @@ export function listenForSuggestions(log, take) {
   });
 }
 
-/** Let suggestions be found and taken with the keyboard. @param {ParentNode} scope */
+/** Make suggestions reachable with the keyboard. @param {ParentNode} scope */
 export function makeFocusable(scope) {
   for (const suggestion of scope.querySelectorAll(SUGGESTION)) {
     mark(suggestion, "tabindex", suggestion.getAttribute("tabindex") ?? 0);

@@ -2,7 +2,7 @@
 import { make } from "../dom.js";
 import { rewrite } from "./morph.js";
 
-/** Text that is nothing but text. */
+/** Plain text. */
 export class PlainText {
   #text = new Text("");
   element = make("div", { class: "labchat-text", dir: "auto" }, this.#text);

@@ -3,7 +3,7 @@ import { make } from "../dom.js";
 import { drawnWhenOpen } from "./lazy.js";
 import { Markdown } from "./markdown.js";
 
-/** What a model thinks before it speaks. */
+/** A model's thinking before its answer. */
 export class Thinking {
   #labels;
   #markdown;

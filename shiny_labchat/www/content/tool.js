@@ -11,7 +11,7 @@ import { parseOrNull, ToolResult } from "./tool_result.js";
 
 const NO_ARGUMENTS = "{}";
 
-/** What a model asked a tool for, and what came of it. */
+/** A model's call of a tool, and its result. */
 export class Tool {
   #context;
   /** @type {ToolRequest | null} */
@@ -60,7 +60,7 @@ export class Tool {
     this.#resultView?.drop();
   }
 
-  /** What the developer draws of a result stands for the whole call. @param {HTMLElement} element */
+  /** Show the developer's own display of the result instead of the whole call. @param {HTMLElement} element */
   #replaceBy(element) {
     this.element.replaceWith(element);
     this.element = element;
@@ -110,7 +110,7 @@ export class Tool {
   }
 }
 
-/** JSON with its lines broken, but for the intent, which is shown anyway. @param {string} json */
+/** Indent JSON, and leave out the intent, which is shown elsewhere. @param {string} json */
 function indented(json) {
   const call = parseOrNull(json);
   if (!call || typeof call !== "object") return json;

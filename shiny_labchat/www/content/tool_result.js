@@ -10,7 +10,7 @@ import { image } from "./sanitize.js";
  *   {type: "text", value: string, value_type?: string}} Extra
  */
 
-/** What came of a tool's call, drawn as its type says. */
+/** The result of a tool's call, drawn by its type. */
 export class ToolResult {
   #context;
   /** @type {import("./parts.js").DrawnText[]} */

@@ -8,7 +8,7 @@ import { webLink } from "./sanitize.js";
  * @typedef {{id?: string, sources: HTMLElement, cited: Set<string>, hasResults: boolean}} Search
  */
 
-/** What a model looked up in the web. Nothing of it is loaded. */
+/** What a model looked up on the web. None of it is loaded. */
 export class Web {
   #labels;
   /** @type {Search[]} */
@@ -61,7 +61,7 @@ export class Web {
   }
 
   /**
-   * What was found; what is only cited counts where nothing is said to have been found.
+   * List sources. Cited ones are listed only where the search reported no results.
    *
    * @param {Source[]} sources
    * @param {string | undefined} id

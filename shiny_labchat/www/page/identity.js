@@ -1,25 +1,25 @@
 // @ts-check
 
-/** 128 random bits; `crypto.randomUUID` is missing on plain http. */
+/** 128 random bits in hex; `crypto.randomUUID` is missing on plain http. */
 export function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** This load of the page; it survives nothing. */
+/** The id of this load of the page; a reload gets another. */
 export const PAGE_ID = randomId();
 
-/** What cannot be stored is remembered until reload, for all rooms of the page. @type {Map<string, string>} */
+/** Keys that the browser would not store: kept until reload, for all rooms of the page. @type {Map<string, string>} */
 const notStored = new Map();
 
 /**
- * The random keys by which the server knows a browser and a tab again. Only the browser has them;
- * which of the two says who the person is, the server decides.
+ * The random keys by which the server recognises a browser and a tab. The server decides which of
+ * the two identifies the person.
  */
 export class Keys {
   #tab;
 
-  /** @param {string | undefined} person tells people in one tab apart */
+  /** @param {string | undefined} person distinguishes several people in one tab */
   constructor(person) {
     this.#tab = person ? `labchat-${person}` : "labchat";
   }
@@ -32,7 +32,7 @@ export class Keys {
     return readOrCreate("sessionStorage", this.#tab);
   }
 
-  /** Become somebody new: another tab is this person. @param {string} taken */
+  /** Make a new key for this tab: another tab has this one. @param {string} taken */
   renewTab(taken) {
     if (this.tab === taken) write("sessionStorage", this.#tab, randomId()); // once for all rooms of the page
   }

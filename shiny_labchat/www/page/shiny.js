@@ -2,7 +2,7 @@
 import { PAGE_ID } from "./identity.js";
 
 /**
- * What this package uses of Shiny's page. Everything else here knows Shiny only through this file.
+ * Everything that this element uses of Shiny in the page. No other file uses Shiny directly.
  *
  * @typedef {{
  *   InputBinding: new () => object,
@@ -26,11 +26,11 @@ import { PAGE_ID } from "./identity.js";
  * @typedef {{id: string} & (Admission |
  *   {do: "greet", greeting: import("../protocol.js").ShownMessage | null} |
  *   {do: "wait"} | {do: "refuse", code: string, say: string, again?: boolean} | {do: "left"}
- * )} Notice what the Chat on the server tells its element;
- *   returns: a lost session is followed by a new one; answers: the app answers what is said
+ * )} Notice a message from the server's Chat to its element.
+ *   returns: a new session follows a lost one; answers: the app replies to messages
  *
- * @typedef {{who: string, since: number, unsure: string[]}} LostSession where a page stood when it lost its
- *   session: who it was, the newest event that it had, and the ids of what was on its way
+ * @typedef {{who: string, since: number, unsure: string[]}} LostSession how far a page was when it lost
+ *   its session: the person, the newest event it had, and the ids of unconfirmed messages
  *
  * @typedef {HTMLElement & {
  *   asking: {browser?: string, tab?: string, n: number} & Partial<LostSession>,
@@ -62,7 +62,7 @@ export function query(element) {
   return /** @type {any} */ (window).jQuery(element);
 }
 
-/** Let Shiny's session know this page's elements, and the elements hear the session. */
+/** Connect this page's elements with Shiny's session: an input binding and a message handler. */
 export function register() {
   const page = shiny();
   if (!page) return;
@@ -72,7 +72,7 @@ export function register() {
   query(document).on("shiny:connected", () => setSessionLost(false));
 }
 
-/** Hear when Shiny's session is lost, and when a new one begins. @param {SessionEvents} on */
+/** Call back when Shiny's session is lost and when a new one begins; returns how to stop. @param {SessionEvents} on */
 export function watchSession(on) {
   watchers.add(on);
   return () => void watchers.delete(on);
@@ -83,7 +83,7 @@ export function isSessionLost() {
   return isLost;
 }
 
-/** What came for an element before it was there. @param {RoomElement} room */
+/** Give an element the notice that came before the element was there. @param {RoomElement} room */
 export function deliverPending(room) {
   const notice = pending.get(room.id);
   pending.delete(room.id);
@@ -108,8 +108,10 @@ export async function drawTrusted(element, html, deps) {
 const loading = new Map();
 
 /**
- * Have a dependency in the page. Shiny takes one for loaded that is on its way; what another
- * message draws with it meanwhile would be bound to nothing.
+ * Load a dependency, and wait until it is there.
+ *
+ * Shiny treats a dependency as loaded once loading has begun. HTML that another message draws
+ * meanwhile would use a script that has not run yet.
  *
  * @param {{name: string}} dep
  */
@@ -120,7 +122,7 @@ function loaded(dep) {
   return done;
 }
 
-/** Take an element away, and with it the Shiny inputs and outputs inside. @param {Element} element */
+/** Remove an element and unbind the Shiny inputs and outputs in it. @param {Element} element */
 export function discard(element) {
   shiny()?.unbindAll(element, true);
   element.remove();
@@ -130,7 +132,7 @@ export function discard(element) {
 function setSessionLost(lost) {
   if (isLost === lost) return;
   isLost = lost;
-  // Shiny does not notice where a bookmark has put the page; the next session must know.
+  // A bookmark changes the page's URL without Shiny noticing; the next session needs it.
   if (lost) shiny()?.setInputValue?.(".clientdata_url_search", location.search);
   for (const { lose, regain } of watchers) (lost ? lose : regain)();
 }
@@ -139,13 +141,13 @@ function setSessionLost(lost) {
 function deliver(notice) {
   const room = document.getElementById(notice.id);
   if (room?.localName === ROOM && "receive" in room) /** @type {RoomElement} */ (room).receive(notice);
-  else if (notice.do !== "greet") pending.set(notice.id, notice); // who is admitted is greeted
+  else if (notice.do !== "greet") pending.set(notice.id, notice); // a greeting comes again with the admission
 }
 
 /** @param {ShinyPage} page */
 function binding(page) {
   return Object.assign(new page.InputBinding(), {
-    /** @param {Element | ArrayLike<Element>} scope jQuery or element */
+    /** @param {Element | ArrayLike<Element>} scope an element, or a jQuery object */
     find: (scope) => /** @type {any} */ (window).jQuery(scope).find(ROOM),
     /** @param {RoomElement} room */
     getId: (room) => `${room.id}_hello`,

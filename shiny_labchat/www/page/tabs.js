@@ -2,8 +2,10 @@
 import { PAGE_ID } from "./identity.js";
 
 /**
- * Duplicating a tab copies its sessionStorage, and so the person in it. A tab therefore asks the
- * others whether one of them already is that person; the one that was there first stays.
+ * Detects a duplicated tab.
+ *
+ * Duplicating a tab copies its sessionStorage, and with it the person's key. A new tab therefore asks
+ * the others whether one of them has that key; the oldest tab keeps it.
  */
 export class DuplicateWatch {
   #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("labchat") : null;
@@ -12,7 +14,7 @@ export class DuplicateWatch {
 
   /**
    * @param {() => string | null} ownKey this tab's key
-   * @param {(key: string) => void} onTaken another tab was this person first
+   * @param {(key: string) => void} onTaken an older tab has this key
    */
   constructor(ownKey, onTaken) {
     this.#ownKey = ownKey;

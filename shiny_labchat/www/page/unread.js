@@ -1,6 +1,6 @@
 // @ts-check
 
-/** The number of unread messages in the page's title, over all chats of a page that is hidden. */
+/** Shows the number of unread messages in the title of a hidden page, summed over all its chats. */
 
 let unread = 0;
 /** The title without the number, and with it. */

@@ -1,14 +1,16 @@
 // @ts-check
 
+/** Both in milliseconds. */
 const TICK_INTERVAL = 5000;
-/** A clock that jumps so far between two ticks of a page in sight stood still: the machine slept. */
+/** A longer gap between two ticks of a visible page means that the machine was asleep. */
 const ASLEEP_AFTER = 20_000;
 
 /**
- * Tells when the page is looked at again, or could work again. After a sleep or a change of network
- * no old connection is to be trusted, even if it does not know yet that it is dead.
+ * Call back when the page is visible again or the network is back.
  *
- * @param {(isDoubtful: boolean) => void} onWake
+ * After a sleep or a change of network an old connection may be dead without having noticed.
+ *
+ * @param {(isDoubtful: boolean) => void} onWake isDoubtful: open connections may be dead
  * @param {AbortSignal} signal ends it
  */
 export function watchWaking(onWake, signal) {

@@ -1,7 +1,7 @@
 // @ts-check
 import { make, trusted } from "../dom.js";
 
-/** Told apart with any colour vision, in any order; white on each has a contrast of at least 5. */
+/** Distinguishable with any colour vision; white text on each has a contrast of at least 5. */
 const COLOURS = ["#0b62a8", "#a8430b", "#00694b", "#8a2f6f", "#6b5300", "#3d3f99", "#00636e", "#5b5b5b"];
 
 const ROBOT =
@@ -11,7 +11,7 @@ const ROBOT =
   '<path d="M9.2 12v.4M14.8 12v.4" stroke-width="2.2"/></svg>';
 
 /**
- * The initials of a participant on a colour of their own.
+ * A participant's initials on their own colour.
  *
  * @param {string | null} handle
  * @param {string | null} name
@@ -23,7 +23,7 @@ export function participantAvatar(handle, name) {
 }
 
 /**
- * An assistant's icon: a developer's HTML, or a drawn robot.
+ * An assistant's icon: the developer's HTML, or a robot.
  *
  * @param {string | null | undefined} icon
  */

@@ -2,7 +2,7 @@
 import { make } from "../dom.js";
 import { participantAvatar, assistantAvatar } from "./avatar.js";
 
-/** Who is here: a line, and the whole list on demand. */
+/** Who is here: a summary line, and the full list on click. */
 export class Presence {
   #labels;
   #summary = make("summary");

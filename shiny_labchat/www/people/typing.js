@@ -1,7 +1,7 @@
 // @ts-check
 import { make } from "../dom.js";
 
-/** Who is typing. Screen readers are not told. */
+/** Who is typing. Hidden from screen readers. */
 export class TypingIndicator {
   #labels;
   /** @type {[string, string | null][]} */
@@ -22,7 +22,7 @@ export class TypingIndicator {
     this.#draw();
   }
 
-  /** What they were typing is here. @param {Set<string | null>} handles */
+  /** Remove these people: their messages have come. @param {Set<string | null>} handles */
   stop(handles) {
     if (!this.#who.some(([h]) => handles.has(h))) return;
     this.#who = this.#who.filter(([h]) => !handles.has(h));

@@ -1,10 +1,10 @@
 // @ts-check
 import { make } from "../dom.js";
 
-/** Long enough for a screen reader to take it up, in milliseconds. */
+/** Long enough for a screen reader to read it, in milliseconds. */
 const REMOVED_AFTER = 5000;
 
-/** Says to screen readers, once, what has grown in the page silently. */
+/** Announces a finished answer to screen readers, once; it grew silently. */
 export class Announcer {
   element = make("div", { class: "labchat-voice visually-hidden", "aria-live": "polite" });
 
@@ -12,6 +12,6 @@ export class Announcer {
   announce(words) {
     const line = make("div", {}, words);
     this.element.append(line);
-    setTimeout(() => line.remove(), REMOVED_AFTER); // who walks through the page must not meet it twice
+    setTimeout(() => line.remove(), REMOVED_AFTER); // else a screen reader finds the text twice in the page
   }
 }

@@ -5,7 +5,7 @@ import { isSameDay } from "./grouping.js";
 const DAY = 86_400_000;
 
 /**
- * The line between two days.
+ * The divider between two days.
  *
  * @param {number} at
  * @param {import("../labels.js").Labels} labels
@@ -16,7 +16,7 @@ export function dayDivider(at, labels) {
 }
 
 /**
- * "Today" has become "Yesterday".
+ * Write the names of the days anew: "Today" may have become "Yesterday".
  *
  * @param {Element} list
  * @param {import("../labels.js").Labels} labels

@@ -5,20 +5,20 @@ const MAX_UNFOLDED_CHARACTERS = 1500;
 const MAX_UNFOLDED_LINES = 20;
 
 /**
- * Whether a message is so long that it is better folded.
+ * Whether a message is so long that it is shown folded.
  *
  * @param {import("../protocol.js").Part[]} parts
  */
 export function isLong(parts) {
-  if (parts.some(([kind]) => kind === "html")) return false; // it may hold inputs
-  const said = parts.filter(([kind]) => kind === "text" || kind === "markdown"); // others are folded anyway
+  if (parts.some(([kind]) => kind === "html")) return false; // it may contain inputs
+  const said = parts.filter(([kind]) => kind === "text" || kind === "markdown"); // other parts are folded in any case
   const text = said.map(([, source]) => source).join("\n");
   const lines = text.split("\n", MAX_UNFOLDED_LINES + 1);
   return text.length > MAX_UNFOLDED_CHARACTERS || lines.length > MAX_UNFOLDED_LINES;
 }
 
 /**
- * Fold it; the button unfolds it again.
+ * Fold a message, and return the button that unfolds it.
  *
  * @param {HTMLElement} content
  * @param {import("../labels.js").Labels} labels

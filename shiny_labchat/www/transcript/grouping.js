@@ -1,16 +1,16 @@
 // @ts-check
 
 /**
- * How a message stands to the one before it. Pure.
+ * Whether a message belongs to the one before it. Pure functions.
  *
  * @typedef {import("../protocol.js").ShownMessage} ShownMessage
  */
 
-/** A pause longer than this begins a new run, in milliseconds. */
+/** A longer pause begins a new group, in milliseconds. */
 const MAX_PAUSE_IN_GROUP = 5 * 60_000;
 
 /**
- * Does one author simply go on, so that the name need not be seen again?
+ * Whether the same author goes on, so that the name is not shown again.
  *
  * @param {ShownMessage | undefined} before
  * @param {ShownMessage} shown

@@ -14,12 +14,12 @@ import { Stream } from "./stream.js";
  * @typedef {{
  *   keepStill: (change: () => void) => void,
  *   announce: (words: string) => void,
- * }} TranscriptActions keepStill: change a message that stands there, and what is read does not move
+ * }} TranscriptActions keepStill: change a message that is shown, and what is being read does not move
  * @typedef {{article: HTMLElement, stream: Stream, ready: Promise<unknown>, mount: () => void}} DrawnMessage
  */
 
 /**
- * One message, not in the page yet.
+ * Make the elements of one message, not in the page yet.
  *
  * @param {ShownMessage} shown
  * @param {RoomContext} context
@@ -42,7 +42,7 @@ export function drawMessage(shown, context, { keepStill, announce }) {
 }
 
 /**
- * How to stop an answer, for those who may.
+ * The function that stops an answer; null for those who may not.
  *
  * @param {ShownMessage} shown
  * @param {RoomContext} context

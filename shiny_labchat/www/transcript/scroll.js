@@ -6,8 +6,8 @@ const NEAR_TOP = 240;
 const OPENERS = "summary, .labchat-more";
 
 /**
- * Where the transcript stands. Every change of it goes through here, one after the other: it stays
- * at the bottom if it was there, and otherwise what is being read does not move.
+ * Keeps the transcript's scroll position. Every change of the transcript goes through here, one after
+ * the other: it stays at the bottom if it was there; otherwise what is being read does not move.
  */
 export class Scroller {
   #log;
@@ -20,14 +20,14 @@ export class Scroller {
   #onLeave;
   #observer = new ResizeObserver(() => this.#follow());
   #gauge = new Gauge();
-  /** Stands where the log stands. */
+  /** To be placed beside the log, at the same height. */
   gauge = this.#gauge.element;
 
   /**
-   * @param {HTMLElement} log scrolls
-   * @param {HTMLElement} list lies in it and grows
-   * @param {{top: () => void, bottom: () => void, leave: () => void}} on the reader comes near an
-   *   end, or leaves the bottom
+   * @param {HTMLElement} log the element that scrolls
+   * @param {HTMLElement} list the growing list in it
+   * @param {{top: () => void, bottom: () => void, leave: () => void}} on called when the reader comes
+   *   near the top, reaches the bottom, or leaves the bottom
    */
   constructor(log, list, { top, bottom, leave }) {
     this.#log = log;
@@ -54,7 +54,7 @@ export class Scroller {
   }
 
   /**
-   * Change the transcript: `prepare` what takes time, then do what it returns at once.
+   * Change the transcript in two steps: `prepare` what takes time, then call at once what it returns.
    *
    * @param {() => Promise<() => void>} prepare
    */
@@ -65,7 +65,7 @@ export class Scroller {
 
   toBottom() {
     this.#isAtBottom = true;
-    // takes the place of a key's scrolling that is under way, which would go on; is ended at once
+    // replaces a smooth scroll begun with a key, which would go on; the next line ends this one at once
     this.#log.scrollBy({ top: 1, behavior: "smooth" });
     this.#follow();
     this.#onBottom();
@@ -77,7 +77,7 @@ export class Scroller {
     this.#onLeave();
   }
 
-  /** Is the reader near the top? */
+  /** Tell if the reader is near the top. */
   checkTop() {
     const { scrollTop, clientHeight } = this.#log;
     if (clientHeight > 0 && scrollTop < NEAR_TOP) this.#onTop();
@@ -87,10 +87,10 @@ export class Scroller {
   keepStill(draw) {
     const anchor = this.#isAtBottom ? null : this.#firstVisible();
     const before = anchor?.getBoundingClientRect().top ?? 0;
-    if (anchor) this.#log.style.overflowAnchor = "none"; // not to be corrected a second time
+    if (anchor) this.#log.style.overflowAnchor = "none"; // else the browser corrects it a second time
     draw();
     const shift = anchor?.isConnected ? anchor.getBoundingClientRect().top - before : 0;
-    if (shift) this.#log.scrollTop += shift; // to set it at all ends a scrolling that is under way
+    if (shift) this.#log.scrollTop += shift; // even setting the same value would end a smooth scroll
     this.#follow();
     requestAnimationFrame(() => (this.#log.style.overflowAnchor = ""));
     this.checkTop();
@@ -98,12 +98,12 @@ export class Scroller {
 
   #firstVisible() {
     const top = this.#log.getBoundingClientRect().top;
-    const messages = this.#list.querySelectorAll(":scope > article"); // other lines may be redrawn
+    const messages = this.#list.querySelectorAll(":scope > article"); // day dividers may be redrawn
     return [...messages].find((message) => message.getBoundingClientRect().bottom > top) ?? null;
   }
 
   #follow() {
-    if (!this.#isAtBottom && this.#fits) return this.toBottom(); // no scrolling would lead there
+    if (!this.#isAtBottom && this.#fits) return this.toBottom(); // no scrolling would reach the bottom
     if (this.#isAtBottom) this.#log.scrollTop = this.#log.scrollHeight;
     this.#mark();
   }
@@ -123,7 +123,11 @@ export class Scroller {
     return scrollHeight - scrollTop - clientHeight;
   }
 
-  /** Who unfolds something wants to read it from its beginning. @param {EventTarget | null} target */
+  /**
+   * Do not follow the bottom after something is opened: the reader starts at its beginning.
+   *
+   * @param {EventTarget | null} target
+   */
   #onOpen(target) {
     if (!this.#isAtBottom || !(target instanceof Element && target.closest(OPENERS))) return;
     this.#isAtBottom = false;
@@ -131,8 +135,8 @@ export class Scroller {
   }
 
   /**
-   * Only scrolling up leaves the bottom, however little, lest what grows below pull one back. What
-   * layout scrolled is not meant.
+   * Notice when the reader leaves or reaches the bottom. Any scrolling up leaves it, however little,
+   * or new text would pull the reader back. Scrolling caused by layout does not count.
    */
   #track() {
     const { scrollTop } = this.#log;
@@ -143,28 +147,28 @@ export class Scroller {
     if (isThere && !this.#isAtBottom) this.toBottom();
     else if (isUp && !isThere) this.#leave();
     else if (risen) this.#follow();
-    if (isThere || !this.#isAtBottom) this.#mark(); // many small steps up are one
+    if (isThere || !this.#isAtBottom) this.#mark(); // otherwise not, so that small steps up add up
     this.checkTop();
   }
 }
 
 /**
- * How far layout alone has scrolled something up that was at its bottom.
+ * Measures how far layout alone has scrolled an element up from its bottom.
  *
- * What is higher for a moment, such as while Shiny measures the box below it, is scrolled up for
- * that moment, and stays so. The gauge stands beside it, just as high, and at its own bottom; as
- * nobody can scroll the gauge, it goes up only by what layout did.
+ * An element that is taller for a moment, such as while Shiny measures the box below it, is scrolled
+ * up by the browser and stays there. The gauge is an element of the same height beside it, scrolled to
+ * its own bottom. Nobody can scroll the gauge, so it moves up only by what layout did.
  */
 class Gauge {
   #top = 0;
   element = make("div", { class: "labchat-gauge", "aria-hidden": "true" }, make("div"));
 
-  /** In pixels, since it was set. */
+  /** How far it has moved up since `set`, in pixels. */
   get risen() {
     return Math.max(0, this.#top - this.element.scrollTop);
   }
 
-  /** From now on. */
+  /** Measure from now on. */
   set() {
     this.element.scrollTop = this.element.scrollHeight;
     this.#top = this.element.scrollTop;

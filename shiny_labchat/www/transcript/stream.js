@@ -6,7 +6,7 @@ import { make, mark } from "../dom.js";
  * @typedef {import("../protocol.js").Ending} Ending
  */
 
-/** How far a message is: still growing, or how that ended. */
+/** The state of a message: still growing, or how that ended. */
 export class Stream {
   #article;
   #content;
@@ -18,7 +18,7 @@ export class Stream {
   #button = null;
   #progress = make("div", { class: "labchat-progress" });
   #ending = make("div", { class: "labchat-ending", hidden: true });
-  /** Stands under the text. */
+  /** To be placed below the text. */
   element = make("div", {}, this.#ending);
 
   /**
@@ -39,9 +39,9 @@ export class Stream {
   }
 
   /**
-   * It grows from now on.
+   * Show that the message grows from now on.
    *
-   * @param {(() => boolean) | null} stop ask the server to end it, if one may; false: not now
+   * @param {(() => boolean) | null} stop asks the server to stop it; returns false if it cannot ask now
    */
   begin(stop) {
     this.#progress.append(make("span", { class: "labchat-pulse", "aria-hidden": "true" }));
@@ -76,21 +76,21 @@ export class Stream {
     if (this.#isLive) void this.#finish();
   }
 
-  /** All of it is known now. @param {import("../protocol.js").MessageItem} item */
+  /** End with the whole message. @param {import("../protocol.js").MessageItem} item */
   complete({ seq, parts, deps, is = "done" }) {
     if (!this.#isLive) return;
     this.add([seq, parts, 0, deps]);
     this.end(is);
   }
 
-  /** The line is new: on the old one nobody may have heard that it is to stop. */
+  /** Enable the stop button again: the server may not have received the request. */
   reconnect() {
     if (this.#button) this.#button.disabled = false;
     if (this.#isDisconnected) this.#show();
     this.#isDisconnected = false;
   }
 
-  /** There is no line any more: it may go on, but not here. */
+  /** Stop showing progress: the connection has ended, and no more text will come. */
   disconnect() {
     if (!this.#isLive) return;
     this.#isDisconnected = true;
@@ -109,7 +109,7 @@ export class Stream {
     this.#article.removeAttribute("aria-live");
   }
 
-  /** While it grows a screen reader is told nothing of it. @param {boolean} isLive */
+  /** Set whether it grows; meanwhile screen readers are silent about it. @param {boolean} isLive */
   #setLive(isLive) {
     this.#isLive = isLive;
     mark(this.#article, "data-live", isLive);
@@ -141,7 +141,7 @@ export class Stream {
     return button;
   }
 
-  /** Who works with the keyboard must not be thrown to the top of the page when it goes. */
+  /** Move the focus from the stop button to the log: when the button goes, it would be lost. */
   #moveFocusToLog() {
     if (this.#button?.matches(":focus")) this.#log?.focus({ preventScroll: true });
   }

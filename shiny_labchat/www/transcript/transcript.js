@@ -17,21 +17,21 @@ import { Scroller } from "./scroll.js";
  * @typedef {{seq: number, shown: ShownMessage, day: HTMLElement | null} & ArticleAndStream} Entry
  */
 
-/** At most so many messages stay drawn while the newest are read; older ones come back on demand. */
+/** How many messages stay drawn while the reader is at the bottom; older ones are loaded again. */
 const MAX_DRAWN = 400;
-/** How long a message may take to be rendered before it is shown as it is. */
+/** How long to wait for a message to be rendered before it is shown as plain text, in milliseconds. */
 const RENDER_TIMEOUT = 400;
-/** Where what greets a person stands: before all else. */
+/** The greeting's place in the order: before all else. */
 const GREETING_SEQ = -Number.MAX_SAFE_INTEGER;
-/** How long a screen reader may take to look at what was inserted silently. */
+/** How long the log is silent for screen readers after a silent insertion, in milliseconds. */
 const SILENT_FOR = 500;
 
-/** The messages of the room: drawn by seq, each once, in order, whatever arrives how often. */
+/** The room's messages: each drawn once, in the order of seq, however often and late it arrives. */
 export class Transcript {
   #labels;
   #context;
   #onOlder;
-  /** @type {Entry[]} by seq; what the page began with has seqs below 0 */
+  /** @type {Entry[]} by seq; the page's initial messages have seqs below 0 */
   #entries = [];
   #clearedUpTo = 0;
   #oldest = 0;
@@ -56,7 +56,7 @@ export class Transcript {
 
   /**
    * @param {import("./message.js").RoomContext} context
-   * @param {(before: number) => boolean} onOlder ask for what came before; false: not now
+   * @param {(before: number) => boolean} onOlder asks for earlier messages; returns false if it cannot now
    */
   constructor(context, onOlder) {
     this.#context = context;
@@ -76,7 +76,7 @@ export class Transcript {
     });
     this.gauge = this.#scroller.gauge;
     this.button.addEventListener("click", () => {
-      this.log.focus({ preventScroll: true }); // the button goes, and would take the focus with it
+      this.log.focus({ preventScroll: true }); // the button disappears, and the focus would be lost
       this.#scroller.toBottom();
     });
     listenForCopy(this.log, this.#labels);
@@ -104,19 +104,19 @@ export class Transcript {
     renameDays(this.#list, this.#labels);
   }
 
-  /** What the page itself begins with, before anything from the room. @param {ShownMessage[]} messages */
+  /** Draw the page's initial messages, before any from the room. @param {ShownMessage[]} messages */
   drawInitial(messages) {
     const first = -messages.length;
     return this.#insertMissing(messages.map((shown, at) => ({ seq: first + at, shown })), { isSilent: true });
   }
 
-  /** Greet so, in the place of what did. @param {ShownMessage | null} shown */
+  /** Replace the greeting. @param {ShownMessage | null} shown */
   showGreeting(shown) {
     this.#scroller.change(async () => () => this.#removeWhere((entry) => entry.shown.greeting));
     return this.#insertMissing(shown ? [{ seq: GREETING_SEQ, shown }] : [], { isSilent: true });
   }
 
-  /** Forget the room, and draw its newest screen. @param {Item[]} items @param {boolean} more */
+  /** Remove the room's messages, and draw its newest. @param {Item[]} items @param {boolean} more */
   reset(items, more) {
     this.#scroller.change(async () => () => this.#forget());
     this.#hasMore = more;
@@ -125,32 +125,32 @@ export class Transcript {
     return this.#addItems(items, { isSilent: true });
   }
 
-  /** What happened since. @param {Item[]} items */
+  /** Draw what happened since. @param {Item[]} items */
   add(items) {
     return this.#addItems(items, { isSilent: false });
   }
 
-  /** A page of what came before. @param {Item[]} items @param {boolean} more */
+  /** Draw a page of earlier messages. @param {Item[]} items @param {boolean} more */
   addOlder(items, more) {
     this.#hasMore = more && items.length > 0;
-    const messages = items.filter((item) => item.k !== "end"); // they know how they ended
+    const messages = items.filter((item) => item.k !== "end"); // these messages carry their own ending
     return this.#addItems(messages, { isSilent: true }).then(() => this.#stopLoading());
   }
 
-  /** More of what is being streamed. @param {import("../protocol.js").Chunk[]} chunks */
+  /** Add text to streamed messages. @param {import("../protocol.js").Chunk[]} chunks */
   grow(chunks) {
     return this.#scroller.change(async () => () => {
       for (const chunk of chunks) this.#find(chunk[0])?.stream.add(chunk);
     });
   }
 
-  /** The line is new: what was asked on the old one will not be answered. */
+  /** Take note of a new connection: requests on the old one will not be answered. */
   reconnect() {
     this.#stopLoading();
     this.#eachStream((stream) => stream.reconnect());
   }
 
-  /** There is no line any more, and nothing here grows. */
+  /** Take note that the connection has ended: no message grows any more. */
   disconnect() {
     this.#eachStream((stream) => stream.disconnect());
   }
@@ -173,7 +173,7 @@ export class Transcript {
     await this.#insertMissing(wanted, how, () => items.forEach((item) => this.#finish(item)));
   }
 
-  /** What was streamed has ended, or comes whole after all. @param {Item} item */
+  /** End a streamed message, or complete it with its whole text. @param {Item} item */
   #finish(item) {
     if (item.k === "end") this.#find(item.of)?.stream.end(item.is);
     else if (item.k === "msg" && !item.live) this.#find(item.seq)?.stream.complete(item);
@@ -235,7 +235,7 @@ export class Transcript {
     if (next) this.#group(at + 1);
   }
 
-  /** Group a message with the one before it, or draw the line between their days. @param {number} at */
+  /** Group a message with the one before it, or draw the divider between their days. @param {number} at */
   #group(at) {
     const entry = this.#entries[at];
     const before = this.#entries[at - 1]?.shown;
@@ -248,7 +248,7 @@ export class Transcript {
     this.renameDays();
   }
 
-  /** Drop the oldest of the room's messages beyond what may stay drawn. */
+  /** Remove the oldest messages beyond `MAX_DRAWN`. */
   #trim() {
     const surplus = this.#entries.filter(({ seq }) => seq > 0).length - MAX_DRAWN;
     if (surplus <= 0) return;
@@ -261,7 +261,7 @@ export class Transcript {
 
   /**
    * @param {import("../protocol.js").ClearedItem} cleared
-   * @param {boolean} isLive it happens now: what the page began with goes too
+   * @param {boolean} isLive it happens now: the page's initial messages go, too
    */
   #clear({ seq: floor, greeting }, isLive) {
     this.#clearedUpTo = Math.max(this.#clearedUpTo, floor);
