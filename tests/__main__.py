@@ -16,9 +16,9 @@ from pathlib import Path
 
 import click
 
-from tests.chromium import find_chromium
-from tests.report import Report
-from tests.steps import NAMES, Result, Step, all_steps
+from tests.runner.report import Report
+from tests.runner.steps import NAMES, Result, Step, all_steps
+from tests.support.chromium import find_chromium
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = """

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from shiny_labchat import Lab, Room
-from tests.server import Server
+from tests.support.server import Server
 
 STUDY = "apps"
 """The folder of the tests' apps, after which their rooms' study is named."""

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, WebErro
 
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person
-from tests.server import Server, shiny_run
+from tests.support.server import Server, shiny_run
 
 APPS = Path(__file__).parent / "apps"
 QUIET = (

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import People, Serve
-from tests.server import ROOT, Server
+from tests.support.server import ROOT, Server
 
 FIRST_CHATS = {
     "01-hello": "chat",

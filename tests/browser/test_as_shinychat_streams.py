@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import People, Serve
-from tests.model import Model, Reply
+from tests.support.models.model import Model, Reply
 
 # ── streams by hand, and results ──
 

@@ -11,7 +11,7 @@ from shiny_labchat import Member, Room
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person
 from tests.browser.conftest import Noise, People, Serve
-from tests.server import ROOT, Server
+from tests.support.server import ROOT, Server
 
 APP = "bookmarks.py"
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser._people import Person
 from tests.browser.conftest import People, Serve
 from tests.browser.test_page import CONTRAST
-from tests.server import ROOT
+from tests.support.server import ROOT
 
 APP = "streams.py"
 PHONE: dict[str, Any] = {

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from tests.browser._organiser import Organiser
 from tests.browser.conftest import People, Serve
-from tests.door import Door
-from tests.model import Model, Reply
+from tests.support.models.model import Model, Reply
+from tests.support.models.tls_door import TlsDoor
 
 
 def test_hello_is_one_room_for_everybody(people: People, shared: Serve):
@@ -50,7 +50,7 @@ def test_a_module_used_twice_lets_one_room_hear_the_other(people: People, shared
 def test_a_bookmarked_model_chat_is_a_groups_with_one_import_changed(
     people: People, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ):
-    with Model() as model, Door("api.openai.com", model.port) as door:
+    with Model() as model, TlsDoor("api.openai.com", model.port) as door:
         for name, value in {**door.environ, "OPENAI_API_KEY": "key"}.items():
             monkeypatch.setenv(name, value)
         app = serve("wanted/dropin.py")

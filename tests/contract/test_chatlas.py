@@ -30,7 +30,7 @@ from shiny.session._session import AppSession
 
 from shiny_labchat.chat.content import as_chunk
 from shiny_labchat.models.client import before_each_request, for_one_reply, without_retries
-from tests.model import MARKDOWN, Call, Model, Reply, Tool
+from tests.support.models.model import MARKDOWN, Call, Model, Reply, Tool
 
 PRICED = "gpt-4.1-nano"
 """A model whose price chatlas knows."""

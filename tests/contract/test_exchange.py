@@ -32,7 +32,7 @@ from google.genai import errors as genai
 from shiny_labchat.models.client import for_one_reply, parameters_of, set_seed, without_retries
 from shiny_labchat.models.exchange import Exchange, is_worth_another_try, unless_silent
 from shiny_labchat.models.turns import as_stored
-from tests.model import Model, Reply, Tool
+from tests.support.models.model import Model, Reply, Tool
 
 
 @pytest.fixture

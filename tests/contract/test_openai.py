@@ -7,7 +7,7 @@ from typing import Any, cast
 import openai
 
 from shiny_labchat import Room
-from tests.model import Model
+from tests.support.models.model import Model
 
 
 async def test_the_rooms_messages_are_its_messages(room: Room) -> None:

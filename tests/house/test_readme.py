@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.server import Server, shiny_run
+from tests.support.server import Server, shiny_run
 
 from .code import ROOT
 

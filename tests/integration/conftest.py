@@ -15,8 +15,8 @@ from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.domain.events import Event
 from shiny_labchat.store import events_after, find_room
-from tests.client import Browser, browser
-from tests.server import Server, shiny_run
+from tests.support.client import Browser, browser
+from tests.support.server import Server, shiny_run
 
 APP = Path(__file__).parent / "apps" / "room.py"
 

@@ -20,10 +20,10 @@ import sqlalchemy as sa
 from websockets.exceptions import ConnectionClosed
 
 from shiny_labchat import Lab, Room
-from tests.client import browser
 from tests.integration.test_sessions import room_says
-from tests.page import Page, page
-from tests.server import Server
+from tests.support.client import browser
+from tests.support.page import Page, page
+from tests.support.server import Server
 
 CHATS = ("chat", "inner-chat")
 _numbers = count(1)

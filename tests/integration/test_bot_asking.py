@@ -23,8 +23,8 @@ from shiny_labchat.bots.pace import generator
 from shiny_labchat.callbacks import scheduler
 from shiny_labchat.live.rooms import Live
 from shiny_labchat.store.schema import audit, callback
-from tests.model import Call, Model, Reply, Tool
-from tests.server import Server
+from tests.support.models.model import Call, Model, Reply, Tool
+from tests.support.server import Server
 
 AT_ONCE: Mapping[str, Any] = {"reading": None, "typing": None}
 LOOK = [Tool("weather", {"city": "Oslo"})]

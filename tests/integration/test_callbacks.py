@@ -20,10 +20,10 @@ from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
 from shiny_labchat.live.rooms import Live
 from shiny_labchat.store.sqlite import file_of
-from tests.client import Browser, browser
 from tests.contract.hearing import heard_in
-from tests.page import page
-from tests.server import ROOT, Server, shiny_run
+from tests.support.client import Browser, browser
+from tests.support.page import page
+from tests.support.server import ROOT, Server, shiny_run
 
 from .conftest import log_of
 

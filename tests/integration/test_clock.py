@@ -10,9 +10,9 @@ import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
-from tests.client import Browser, browser
-from tests.page import page
-from tests.server import Server, shiny_run
+from tests.support.client import Browser, browser
+from tests.support.page import page
+from tests.support.server import Server, shiny_run
 
 from .conftest import APP, log_of
 

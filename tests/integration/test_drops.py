@@ -10,12 +10,19 @@ import pytest
 from shiny_labchat import Room
 from shiny_labchat.live.room import LOST
 from shiny_labchat.live.window import PAGE
-from tests.proxy import Proxy
-from tests.server import Server
-from tests.steadfast import Steadfast, agree, crowd, seed, steadfast, ticks
+from tests.support.proxy import Proxy
+from tests.support.reconnecting_client import (
+    ReconnectingClient,
+    agree,
+    reconnecting_client,
+    reconnecting_clients,
+    seed,
+    ticks,
+)
+from tests.support.server import Server
 
 
-async def talk(people: list[Steadfast], each: int) -> None:
+async def talk(people: list[ReconnectingClient], each: int) -> None:
     """Everybody says so much, one thing after the other."""
 
     async def speak(k: int) -> None:
@@ -46,7 +53,7 @@ async def test_a_bad_network_loses_and_doubles_nothing(
     chosen = seed()
     async with (
         Proxy(server.port, seed=chosen, **NETWORKS[network]) as proxy,
-        crowd(number, proxy.port, room, chance=Random(chosen)) as people,
+        reconnecting_clients(number, proxy.port, room, chance=Random(chosen)) as people,
     ):
         await talk(people, each)
         proxy.life = None
@@ -62,8 +69,10 @@ async def test_what_is_said_while_the_network_is_down_comes_to_all_afterwards(
     chosen = seed()
     async with (
         Proxy(server.port, seed=chosen) as proxy,
-        crowd(3, proxy.port, room, chance=Random(chosen)) as away,
-        crowd(2, server.port, room, chance=Random(chosen + 1), name="there") as there,
+        reconnecting_clients(3, proxy.port, room, chance=Random(chosen)) as away,
+        reconnecting_clients(
+            2, server.port, room, chance=Random(chosen + 1), name="there"
+        ) as there,
     ):
         await talk([*away, *there], 3)
         proxy.switch_off()
@@ -82,7 +91,7 @@ async def test_a_line_that_died_silently_is_noticed_and_left(server: Server, roo
     chosen = seed()
     async with (
         Proxy(server.port, seed=chosen) as proxy,
-        crowd(
+        reconnecting_clients(
             3, proxy.port, room, chance=Random(chosen), ping_every=0.2, pong_within=0.5
         ) as people,
     ):
@@ -100,8 +109,8 @@ async def test_a_network_that_stalls_for_a_while_ends_no_line(server: Server, ro
     chosen = seed()
     async with (
         Proxy(server.port, seed=chosen) as proxy,
-        crowd(3, proxy.port, room, chance=Random(chosen)) as people,
-        steadfast(server.port, room, "there") as there,
+        reconnecting_clients(3, proxy.port, room, chance=Random(chosen)) as people,
+        reconnecting_client(server.port, room, "there") as there,
     ):
         for way in ("up", "down"):
             proxy.stall(way)
@@ -118,7 +127,7 @@ async def test_a_network_that_stalls_for_a_while_ends_no_line(server: Server, ro
 # ── away for long ──
 
 
-async def returns(room: Room, proxy: Proxy, person: Steadfast, missed: int) -> None:
+async def returns(room: Room, proxy: Proxy, person: ReconnectingClient, missed: int) -> None:
     """The network is away while so much is said; then the person is back."""
     proxy.switch_off()
     lines = person.lines
@@ -133,7 +142,7 @@ async def returns(room: Room, proxy: Proxy, person: Steadfast, missed: int) -> N
 async def test_who_slept_gets_exactly_what_they_missed(server: Server, room: Room) -> None:
     async with (
         Proxy(server.port) as proxy,
-        steadfast(proxy.port, room, "ann") as ann,
+        reconnecting_client(proxy.port, room, "ann") as ann,
     ):
         await ann.says("good night")
         await ann.until(lambda: ann.cursor >= ann.stored[next(iter(ann.stored))])
@@ -147,7 +156,7 @@ async def test_who_slept_too_long_gets_the_newest_screen_and_the_rest_when_asked
 ) -> None:
     async with (
         Proxy(server.port) as proxy,
-        steadfast(proxy.port, room, "ann") as ann,
+        reconnecting_client(proxy.port, room, "ann") as ann,
     ):
         await ann.says("good night")
         await ann.until(lambda: ann.cursor >= ann.stored[next(iter(ann.stored))])
@@ -172,8 +181,10 @@ async def test_who_reads_1_kb_a_second_gets_on_and_in_the_end_has_everything(
     chosen = seed()
     async with (
         Proxy(server.port, seed=chosen, rate=1_000) as proxy,
-        steadfast(proxy.port, room, "slow", chance=Random(chosen), ping_every=None) as slow,
-        crowd(5, server.port, room, chance=Random(chosen + 1)) as others,
+        reconnecting_client(
+            proxy.port, room, "slow", chance=Random(chosen), ping_every=None
+        ) as slow,
+        reconnecting_clients(5, server.port, room, chance=Random(chosen + 1)) as others,
     ):
         known: list[int] = []
         async for n in ticks(20, 20 * seconds):  # 6 kB a second, and fewer messages than LOST

@@ -17,10 +17,10 @@ from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.errors import SENTENCES
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
-from tests.client import Browser, browser
 from tests.contract import elsewhere
-from tests.server import Server, shiny_run
-from tests.steadfast import Steadfast, agree, crowd, seed
+from tests.support.client import Browser, browser
+from tests.support.reconnecting_client import ReconnectingClient, agree, reconnecting_clients, seed
+from tests.support.server import Server, shiny_run
 
 from .conftest import APP
 
@@ -77,7 +77,7 @@ class Mishaps:
         self._said = 0
         self._ending: asyncio.Task[None] | None = None
 
-    async def say(self, person: Steadfast, text: str) -> None:
+    async def say(self, person: ReconnectingClient, text: str) -> None:
         """Have somebody say something, and then perhaps nobody answers."""
         await person.say(text)
         self._said += 1
@@ -98,10 +98,12 @@ class Mishaps:
             await self._ending
 
 
-async def talk(people: list[Steadfast], each: int, chance: Random, mishaps: Mishaps) -> None:
+async def talk(
+    people: list[ReconnectingClient], each: int, chance: Random, mishaps: Mishaps
+) -> None:
     """Everybody says so much; up to four things at once, and then waits until they are stored."""
 
-    async def speak(person: Steadfast, k: int, chance: Random) -> None:
+    async def speak(person: ReconnectingClient, k: int, chance: Random) -> None:
         n = 0
         while n < each:
             for _ in range(min(each - n, chance.randint(1, 4))):
@@ -127,7 +129,7 @@ async def test_what_was_acknowledged_outlives_the_server_and_is_there_once(
     total = 20 * each
     when = [int(total * (k + chance.uniform(0.1, 0.5)) / ends) for k in range(ends)]
     mishaps = Mishaps(own_server, how, when)
-    async with crowd(20, own_server.port, own_room, chance=chance) as people:
+    async with reconnecting_clients(20, own_server.port, own_room, chance=chance) as people:
         try:
             await talk(people, each, chance, mishaps)
         finally:
@@ -165,7 +167,7 @@ async def asks(person: Browser) -> float:
 async def test_a_commit_of_two_seconds_refuses_nobody_and_delays_no_reading(
     own_server: Server, own_room: Room, path: Path
 ) -> None:
-    async with crowd(5, own_server.port, own_room, chance=Random(seed())) as people:
+    async with reconnecting_clients(5, own_server.port, own_room, chance=Random(seed())) as people:
         await own_room.add_member("reader")
         raw = await ticket(own_room.log, own_room.key, "reader", "page")
         async with browser(own_server.port) as reader:
@@ -192,7 +194,7 @@ async def test_a_commit_of_two_seconds_refuses_nobody_and_delays_no_reading(
 async def test_a_lock_that_lasts_is_told_to_everybody_and_then_over(
     own_server: Server, own_room: Room, path: Path
 ) -> None:
-    async with crowd(2, own_server.port, own_room, chance=Random(seed())) as people:
+    async with reconnecting_clients(2, own_server.port, own_room, chance=Random(seed())) as people:
         with locked(path):
             cids = [await person.say("during") for person in people]
             for person, cid in zip(people, cids, strict=True):

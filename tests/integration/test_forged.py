@@ -13,8 +13,8 @@ from websockets.exceptions import ConnectionClosed
 from shiny_labchat import Lab, Room
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.store import Grant, issue
-from tests.client import browser
-from tests.server import Server
+from tests.support.client import browser
+from tests.support.server import Server
 
 from .conftest import Come, log_of
 

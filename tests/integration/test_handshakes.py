@@ -21,8 +21,8 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.gateway.limits import SOCKETS_EACH, WAITING_PER_ADDRESS
-from tests.client import Browser, browser
-from tests.server import Server, shiny_run
+from tests.support.client import Browser, browser
+from tests.support.server import Server, shiny_run
 
 APP = Path(__file__).parent / "apps" / "room.py"
 SHORT, LONG = 2_000, 10_000

@@ -11,8 +11,8 @@ import pytest
 
 from shiny_labchat import Bot, Lab
 from shiny_labchat.callbacks import scheduler
-from tests.page import Page, page
-from tests.server import Server, shiny_run
+from tests.support.page import Page, page
+from tests.support.server import Server, shiny_run
 
 APP = Path(__file__).parent / "apps" / "members.py"
 OUTPUTS = ("members", "me")

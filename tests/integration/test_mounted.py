@@ -9,8 +9,8 @@ import pytest
 
 from shiny_labchat import Room
 from shiny_labchat.access.tickets import ticket
-from tests.client import browser
-from tests.server import Server
+from tests.support.client import browser
+from tests.support.server import Server
 
 CASES = {
     "core": (["app"], ""),

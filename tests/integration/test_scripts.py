@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from shiny_labchat import Lab
 from shiny_labchat.access.identity import invitation
 from shiny_labchat.cli import main
-from tests.server import ROOT, Server, shiny_run
+from tests.support.server import ROOT, Server, shiny_run
 
 HELLO = ROOT / "tests" / "browser" / "apps" / "wanted" / "hello.py"
 TWENTY_TIMES = """

@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from shiny_labchat import Lab, Room
-from tests.client import Browser, browser
-from tests.server import ROOT, Server, shiny_run
+from tests.support.client import Browser, browser
+from tests.support.server import ROOT, Server, shiny_run
 
 APP = ROOT / "tests" / "browser" / "apps" / "content.py"
 STUDY = "apps"

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from shiny_labchat import Lab, Room
-from tests.client import Browser, browser
-from tests.page import Page, page
-from tests.server import Server
-from tests.steadfast import seed
+from tests.support.client import Browser, browser
+from tests.support.page import Page, page
+from tests.support.reconnecting_client import seed
+from tests.support.server import Server
 
 BOTH = ("left", "right")
 

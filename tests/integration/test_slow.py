@@ -16,19 +16,27 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.live.window import PAGE
-from tests.client import browser
-from tests.proxy import Proxy
-from tests.server import Server
-from tests.steadfast import Steadfast, agree, crowd, percentile, seed, steadfast, ticks
+from tests.support.client import browser
+from tests.support.proxy import Proxy
+from tests.support.reconnecting_client import (
+    ReconnectingClient,
+    agree,
+    percentile,
+    reconnecting_client,
+    reconnecting_clients,
+    seed,
+    ticks,
+)
+from tests.support.server import Server
 
 from .conftest import Come
 
 
 async def talk(
-    people: Sequence[Steadfast], rate: float, number: int, length: int = 20
+    people: Sequence[ReconnectingClient], rate: float, number: int, length: int = 20
 ) -> list[float]:
     """They take turns; gives how long after it was said each was shown each message, in seconds."""
-    said: list[tuple[Steadfast, str]] = []
+    said: list[tuple[ReconnectingClient, str]] = []
     async for n in ticks(rate, number):
         person = people[n % len(people)]
         said.append((person, await person.say(f"{n} ".ljust(length, "x"))))
@@ -59,7 +67,7 @@ def not_worse(took: list[float], than: list[float]) -> bool:
 async def test_a_crowd_at_40_messages_a_second_loses_nothing(
     server: Server, room: Room, number: int, seconds: int
 ) -> None:
-    async with crowd(number, server.port, room, chance=Random(seed())) as people:
+    async with reconnecting_clients(number, server.port, room, chance=Random(seed())) as people:
         await talk(people, 40, 40 * seconds)
         assert len(await agree(people, room)) == 40 * seconds
         assert not any(p.refused or p.lines > 1 or p.resets > 1 for p in people)
@@ -90,10 +98,10 @@ async def test_browsers_that_read_nothing_delay_nobody_cost_little_and_miss_noth
     process = psutil.Process(server.pid)
     async with (
         Proxy(server.port, seed=chosen) as proxy,
-        crowd(3, server.port, room, chance=Random(chosen), name="p") as people,
+        reconnecting_clients(3, server.port, room, chance=Random(chosen), name="p") as people,
     ):
         before = await talk(people, 20, 20 * seconds, 20_000)
-        async with crowd(
+        async with reconnecting_clients(
             SLOTHS, proxy.port, room, chance=Random(chosen + 1), name="s", ping_every=None
         ) as sloths:
             await agree([*people, *sloths], room)
@@ -115,7 +123,7 @@ async def test_browsers_that_read_nothing_delay_nobody_cost_little_and_miss_noth
     assert more < MORE
 
 
-async def flood(room: Room, people: list[Steadfast]) -> None:
+async def flood(room: Room, people: list[ReconnectingClient]) -> None:
     """Far more than a connection takes that nobody reads from; the others read it all."""
     for _ in range(5):
         await asyncio.gather(*(room.post("x" * 20_000) for _ in range(100)))
@@ -137,7 +145,7 @@ async def test_ten_thousand_messages_are_joined_at_their_end_and_read_back_to_th
     server: Server, room: Room
 ) -> None:
     await filled(room, 10_000)
-    async with steadfast(server.port, room, "ann") as ann:
+    async with reconnecting_client(server.port, room, "ann") as ann:
         assert 0 < len(ann.items) <= PAGE and ann.more
         assert ann.transcript[-1][1] == "9999"
         await ann.scroll_back()
@@ -151,13 +159,16 @@ async def test_who_joins_a_long_talk_delays_nobody_and_misses_nothing(
 ) -> None:
     await filled(room, 2_000)
     chance = Random(seed())
-    async with crowd(5, server.port, room, chance=chance) as people, AsyncExitStack() as stack:
+    async with (
+        reconnecting_clients(5, server.port, room, chance=chance) as people,
+        AsyncExitStack() as stack,
+    ):
         before = await talk(people, 40, 60)
         talking = asyncio.create_task(talk(people, 40, 80))
         joined = await asyncio.gather(
             *(
                 stack.enter_async_context(
-                    crowd(1, server.port, room, chance=chance, name=f"late{n}-")
+                    reconnecting_clients(1, server.port, room, chance=chance, name=f"late{n}-")
                 )
                 for n in range(number)
             )

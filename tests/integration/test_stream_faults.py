@@ -20,10 +20,17 @@ from shiny_labchat.errors import SENTENCES
 from shiny_labchat.lab.stream import CHECKPOINT
 from shiny_labchat.store.checkpoints import LEASE
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
-from tests.page import page
-from tests.proxy import Proxy
-from tests.server import Server
-from tests.steadfast import Steadfast, agree, crowd, log_of, seed, steadfast
+from tests.support.page import page
+from tests.support.proxy import Proxy
+from tests.support.reconnecting_client import (
+    ReconnectingClient,
+    agree,
+    log_of,
+    reconnecting_client,
+    reconnecting_clients,
+    seed,
+)
+from tests.support.server import Server
 
 APP = ["-m", "uvicorn", "tests.integration.apps.streams:app"]
 RATE = 100
@@ -65,10 +72,10 @@ def server(servers: list[Server]) -> Server:
 
 
 @asynccontextmanager
-async def speaker(server: Server, port: int | None = None) -> AsyncIterator[Steadfast]:
+async def speaker(server: Server, port: int | None = None) -> AsyncIterator[ReconnectingClient]:
     """A page with a session, whose words begin streams."""
     async with page(server.port) as opened:
-        person = await Steadfast(port or server.port, opened.ticket, Random(1)).open()
+        person = await ReconnectingClient(port or server.port, opened.ticket, Random(1)).open()
         try:
             await person.until(lambda: person.lines > 0)
             yield person
@@ -80,20 +87,20 @@ def words(word: str, number: int) -> str:
     return "".join(f"{word}{n} " for n in range(number))
 
 
-def streams(of: Steadfast) -> list[str]:
+def streams(of: ReconnectingClient) -> list[str]:
     """The streams that a page shows, in order."""
     shown = sorted(of.items.items())
     return [text_of(item["parts"]) for _, item in shown if item["role"] == "assistant"]
 
 
-async def begun(person: Steadfast, *texts: str) -> None:
+async def begun(person: ReconnectingClient, *texts: str) -> None:
     """Wait until some stream shows each of these."""
     for text in texts:
         await person.until(lambda text=text: any(text in each for each in streams(person)))
 
 
 async def ended(
-    person: Steadfast, number: int, how: str | None = None, *, within: float = WITHIN
+    person: ReconnectingClient, number: int, how: str | None = None, *, within: float = WITHIN
 ) -> None:
     """Wait until so many streams have ended (in such a way)."""
 
@@ -135,7 +142,7 @@ async def test_who_drops_off_again_and_again_has_every_stream_to_the_letter(
     chosen = seed()
     async with (
         Proxy(server.port, seed=chosen, **NETWORKS[network]) as proxy,
-        crowd(number, proxy.port, room, chance=Random(chosen)) as people,
+        reconnecting_clients(number, proxy.port, room, chance=Random(chosen)) as people,
         speaker(server) as one,
     ):
         said = [("a", length), ("b", length // 2), ("c", length // 4)]
@@ -155,7 +162,7 @@ async def test_who_comes_back_after_all_had_left_has_all_that_was_said_meanwhile
     server: Server, room: Room
 ) -> None:
     """The server has read the room anew since, and knows of no stream in it."""
-    async with Proxy(server.port) as proxy, steadfast(proxy.port, room, "two") as two:
+    async with Proxy(server.port) as proxy, reconnecting_client(proxy.port, room, "two") as two:
         async with speaker(server) as one:
             await one.says("speak a 200")
             await begun(two, "a5 ")
@@ -178,7 +185,7 @@ async def test_who_comes_back_after_all_had_left_has_all_that_was_said_meanwhile
 async def test_a_server_that_is_killed_leaves_all_pages_with_what_the_log_has(
     server: Server, room: Room, when: str, number: int
 ) -> None:
-    async with crowd(4, server.port, room, chance=Random(seed())) as people:
+    async with reconnecting_clients(4, server.port, room, chance=Random(seed())) as people:
         async with speaker(server) as one:
             for word in "abc"[:number]:
                 await one.says(f"speak {word} 3000")
@@ -191,7 +198,7 @@ async def test_a_server_that_is_killed_leaves_all_pages_with_what_the_log_has(
                 await ended(person, number, "interrupted")
             await agree([*people, one], room)
         kept = streams(people[0])
-        async with steadfast(server.port, room, "late") as late:
+        async with reconnecting_client(server.port, room, "late") as late:
             assert streams(late) == kept
         ends = await endings(room)
         assert [event.data["is"] for event in ends] == ["interrupted"] * number
@@ -211,10 +218,10 @@ async def test_who_was_taken_for_dead_goes_on_and_both_servers_show_all_of_it(
     two_server.start()
     async with AsyncExitStack() as stack:
         one = await stack.enter_async_context(speaker(one_server))
-        here = await stack.enter_async_context(steadfast(one_server.port, room, "here"))
+        here = await stack.enter_async_context(reconnecting_client(one_server.port, room, "here"))
         proxy = await stack.enter_async_context(Proxy(two_server.port))
-        away = await stack.enter_async_context(steadfast(proxy.port, room, "away"))
-        there = await stack.enter_async_context(steadfast(two_server.port, room, "there"))
+        away = await stack.enter_async_context(reconnecting_client(proxy.port, room, "away"))
+        there = await stack.enter_async_context(reconnecting_client(two_server.port, room, "there"))
         await one.says("speak a 1200")
         for person in (there, away):
             await begun(person, "a0 ")
@@ -224,12 +231,12 @@ async def test_who_was_taken_for_dead_goes_on_and_both_servers_show_all_of_it(
             await ended(there, 1, "interrupted")
             said = streams(there)[0]
             assert words("a", 1200).startswith(said)
-            async with steadfast(two_server.port, room, "meanwhile") as meanwhile:
+            async with reconnecting_client(two_server.port, room, "meanwhile") as meanwhile:
                 assert streams(meanwhile) == [said]
                 assert list(meanwhile.endings.values()) == ["interrupted"]
         finally:
             one_server.signal(signal.SIGCONT)
-        async with steadfast(one_server.port, room, "late") as late:
+        async with reconnecting_client(one_server.port, room, "late") as late:
             for person in (one, here, there, late):
                 await person.until(lambda person=person: not person.endings, within=WITHIN)
                 assert streams(person) == [words("a", 1200)]
@@ -238,7 +245,7 @@ async def test_who_was_taken_for_dead_goes_on_and_both_servers_show_all_of_it(
             assert one.ended == here.ended == ["done"], "where it runs it was never in doubt"
             assert there.ended == away.ended == ["interrupted", "done"]
         for server in servers:
-            async with steadfast(server.port, room, f"after-{server.port}") as after:
+            async with reconnecting_client(server.port, room, f"after-{server.port}") as after:
                 assert streams(after) == [words("a", 1200)] and not after.endings
     assert [event.data["is"] for event in await endings(room)] == ["interrupted", "done"]
 
@@ -286,7 +293,9 @@ async def test_a_stream_outlives_its_database(
     """It grows on, people are told why their words are not stored, and all of it is kept."""
     async with AsyncExitStack() as stack:
         one = await stack.enter_async_context(speaker(server))
-        people = await stack.enter_async_context(crowd(3, server.port, room, chance=Random(seed())))
+        people = await stack.enter_async_context(
+            reconnecting_clients(3, server.port, room, chance=Random(seed()))
+        )
         await one.says("speak a 300")
         await one.says("speak b 900")
         await begun(people[0], "a10 ", "b10 ")

@@ -7,8 +7,8 @@ import json
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.live.room import LOST
-from tests.client import browser
-from tests.server import Server, shiny_run
+from tests.support.client import browser
+from tests.support.server import Server, shiny_run
 
 from .conftest import APP, Come, log_of
 

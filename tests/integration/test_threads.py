@@ -17,7 +17,7 @@ from shiny_labchat import Bot, Lab, Message
 from shiny_labchat.bots.when import When
 from shiny_labchat.callbacks import scheduler
 from shiny_labchat.chat.streams import _one_by_one
-from tests.model import Model, Reply, Tool
+from tests.support.models.model import Model, Reply, Tool
 
 NOW: dict[str, Any] = {"reading": None, "typing": None}
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shiny_labchat.domain.events import Event, Part
 from shiny_labchat.streams.content import PIECE_CHARS, OpenStream, Position, Whole
 from shiny_labchat.streams.open_streams import Streams
-from tests.growing import grow
+from tests.support.stream_reader import apply_chunks
 
 KINDS = "markdown", "thinking", "html"
 texts = st.text("ab\U0001f600", min_size=1, max_size=5)
@@ -50,7 +50,7 @@ class Viewer:
             frames += 1
             self.has.update(reached)
             for seq, more, *rest in json.loads(frame)["of"]:
-                grow(self.drawn.setdefault(seq, []), more, *rest[:1])
+                apply_chunks(self.drawn.setdefault(seq, []), more, *rest[:1])
 
 
 def as_lists(parts: list[Part]) -> list[list[Any]]:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from shiny import App, Inputs, Outputs, Session, reactive, ui
 
 from shiny_labchat import Bot, Chat, Lab, Member, Message, Room, chat_ui
-from tests.steadfast import ticks
+from tests.support.reconnecting_client import ticks
 
 RATE = 50
 """Chunks of a stream in a second."""

@@ -10,7 +10,7 @@ from shiny import App, Inputs, Outputs, Session, ui
 
 from shiny_labchat import Chat, Lab, Rules, chat_ui
 from shiny_labchat.chat import streams
-from tests.steadfast import ticks
+from tests.support.reconnecting_client import ticks
 
 lab = Lab()
 room = lab.room("streams", study="tests", rules=Rules(rate=None))

@@ -1,0 +1,188 @@
+"""Bots and their models, over the wire, and what is on record of that."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from shiny_labchat import Bot, Lab, Room, Rules
+from shiny_labchat.bots import Budget
+from shiny_labchat.domain.messages import text_of
+from shiny_labchat.live.rooms import Live
+from tests.support.models.model import Model, Reply, Tool
+
+from .bot import AT_ONCE, is_anns, outcomes, rows, settled, texts
+
+
+async def test_a_call_is_on_record_with_all_that_belongs_to_it(
+    room: Room, ann: str, client: Any, model: Model
+) -> None:
+    bot = Bot("machine", client=client, pseudonym="Otter", seed=7, **AT_ONCE)
+    room.add_bot(bot)
+    await room.post("What is it?", author=ann)
+    await settled(room, 1)
+    model.will(Reply("Otter: It is  \x07this.", pieces=3))
+    await room.post("And that?", author=ann)
+    first, second = await settled(room, 2)
+    assert await texts(room) == ["You said: Ann: What is it?", "It is  this."]
+    assert second.reply == "Otter: It is  \x07this.", "the record has what came"
+    assert second.prompt is not None
+    assert [(t["role"], t["contents"][0]["text"]) for t in second.prompt] == [
+        *model.calls[1].messages
+    ]
+    assert model.calls[1].messages[0][1].startswith('Be brief.\n\nYou are "Otter"')
+    assert model.calls[1].messages[1:] == [
+        ("user", "Ann: What is it?"),
+        ("assistant", "You said: Ann: What is it?"),
+        ("user", "Ann: And that?"),
+    ]
+    assert (second.provider, second.model) == ("OpenAI", "gpt-4.1-nano")
+    assert second.seed == model.calls[1].body["seed"] != first.seed
+    assert second.parameters == {"seed": second.seed}
+    assert (second.tokens_in, second.tokens_out) == model.calls[1].tokens
+    assert second.cost is not None and second.cost > 0
+    assert second.asked and second.first and second.done and second.posted
+    assert second.asked <= second.first <= second.done <= second.posted
+    messages = await room.messages()
+    assert (second.seq, second.became) == (messages[2].seq, messages[3].seq)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Reply(status=429, retry_after=0.05),
+        Reply(status=500),
+        Reply("half", pieces=4, cut=2),
+        Reply("half", pieces=4, cut=2, how="error"),
+        Reply("half", pieces=4, cut=2, how="end"),
+    ],
+    ids=["429", "500", "cut", "error", "ended"],
+)
+async def test_each_try_is_a_call_on_record(
+    room: Room, ann: str, client: Any, model: Model, failure: Reply
+) -> None:
+    room.add_bot(Bot("machine", client=client, **AT_ONCE))
+    model.will(failure, Reply("All of it."))
+    await room.post("Say it.", author=ann)
+    entries = await settled(room, 2)
+    assert [e.outcome for e in entries] == ["failed", "posted"]
+    assert entries[0].reason
+    assert await texts(room) == ["All of it."]
+    assert len(model.calls) == len(rows(entries)) == 2
+
+
+async def test_who_fails_says_nothing_and_the_fallback_speaks(
+    room: Room, ann: str, client: Any, model: Model
+) -> None:
+    with Model() as other:
+        room.add_bot(Bot("lonely", client=client, when=is_anns, **AT_ONCE))
+        helped = Bot(
+            "helped",
+            client=client,
+            fallback=lambda: client(other),
+            when=is_anns,
+            **AT_ONCE,
+        )
+        room.add_bot(helped)
+        model.will(Reply(status=401), Reply(status=401))
+        other.will(Reply("I can."))
+        await room.post("Who can?", author=ann)
+        await settled(room, 3)
+        entries = rows(await room.audit())
+        assert await texts(room, "lonely") == [] and await texts(room, "helped") == ["I can."]
+        assert sorted((e.bot, e.outcome, e.is_fallback) for e in entries) == [
+            ("helped", "failed", False),
+            ("helped", "posted", True),
+            ("lonely", "failed", False),
+        ]
+        assert "Traceback" not in str(await room.messages())
+
+
+async def test_calls_of_tools_are_on_record(
+    room: Room, ann: str, client: Any, model: Model
+) -> None:
+    weatherman = client()
+
+    def weather(city: str) -> str:
+        """The weather of a city."""
+        return f"18 degrees in {city}"
+
+    weatherman.register_tool(weather)
+    room.add_bot(Bot("machine", client=weatherman, **AT_ONCE))
+    model.will(Reply("Let me look.", tools=[Tool("weather", {"city": "Oslo"})]), Reply("18."))
+    await room.post("How warm is it?", author=ann)
+    entries = await settled(room, 2)
+    assert sorted(e.outcome for e in entries) == ["posted", "tool"]
+    assert len(model.calls) == len(rows(entries)) == 2
+    [last] = [e for e in entries if e.outcome == "posted"]
+    assert "18 degrees in Oslo" in json.dumps(last.prompt)
+    assert sum(e.tokens_in or 0 for e in entries) == sum(c.tokens[0] for c in model.calls)
+
+
+async def test_a_disclosed_bot_streams(room: Room, ann: str, client: Any, model: Model) -> None:
+    room.add_bot(Bot("machine", client=client, disclose=True, **AT_ONCE))
+    model.will(Reply("half of it", pieces=4, cut=2), Reply("all of it", pieces=3, hold=2))
+    await room.post("Say it.", author=ann)
+    live = await Live.of(room.log).open(room.key)
+    async with asyncio.timeout(10):
+        while not [s for s in live.streams.open.values() if text_of(s.parts) == "all of"]:
+            await room.members()
+    model.go_on()
+    failed, posted = await settled(room, 2)
+    live.leave()
+    assert (failed.outcome, posted.outcome, posted.reply) == ("failed", "posted", "all of it")
+    [said] = [m for m in await room.messages() if m.member == "machine"]
+    assert (said.content, said.role, said.seq) == ("all of it", "assistant", posted.became)
+
+
+async def test_the_model_itself_decides(room: Room, ann: str, client: Any, model: Model) -> None:
+    room.add_bot(Bot("machine", client=client, when="model", **AT_ONCE))
+    model.will(Reply("[no reply]"), Reply("Now I do."))
+    await room.post("hm", author=ann)
+    await settled(room, 1)
+    await room.post("and now?", author=ann)
+    assert await outcomes(room, 2) == [("silent", "model"), ("posted", None)]
+    assert await texts(room) == ["Now I do."]
+    assert len(model.calls) == len(rows(await room.audit())) == 2
+
+
+async def test_a_budget_is_never_exceeded(lab: Lab, client: Any, model: Model) -> None:
+    """Three rooms at once, one budget of five calls."""
+    budget = Budget(calls=5)
+    bot = Bot("machine", client=client, budget=budget, when=is_anns, **AT_ONCE)
+    rooms = [lab.room(f"r{n}", study="s", rules=Rules(rate=None)) for n in range(3)]
+    lab.add_bot(bot, "r*")
+    for room in rooms:
+        await room.add_member("ann")
+    for n in range(4):
+        for room in rooms:
+            await room.post(f"{n}", author="ann")
+        for room in rooms:
+            await settled(room, n + 1)
+    entries = await lab.audit("s")
+    assert len(model.calls) == len(rows(entries)) == 5
+    assert sum(e.reason == "budget" for e in entries) == 7
+    assert await lab.audit("another study") == []
+
+
+async def test_when_the_budget_is_spent_the_fallback_speaks(
+    room: Room, ann: str, client: Any, model: Model
+) -> None:
+    with Model() as other:
+        bot = Bot(
+            "machine",
+            client=client,
+            study_budget=Budget(money=1e-9),
+            end="fallback",
+            fallback=lambda: client(other),
+            **AT_ONCE,
+        )
+        room.add_bot(bot)
+        for n in range(2):
+            await room.post(f"{n}", author=ann)
+            await settled(room, n + 1)
+        assert [len(model.calls), len(other.calls)] == [1, 1]
+        assert [e.is_fallback for e in await room.audit()] == [False, True]

@@ -1,0 +1,1 @@
+"""What `python -m tests` runs, and how it shows it."""

@@ -1,0 +1,159 @@
+"""The steps of a run: what each starts, and how it is counted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.typescript import tsc
+
+__all__ = ["NAMES", "Result", "Step", "all_steps"]
+
+SUITES = ("unit", "contract", "house", "integration", "browser")
+NAMES = ("ruff", "format", "pyright", "tsc", *SUITES)
+AT_ONCE = {"integration": 2}
+"""How many tests of a suite run at the same time, where they wait more than they work."""
+LONGEST = 30 * 60
+"""Seconds after which a step counts as hanging."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a step came to."""
+
+    name: str
+    passed: int
+    failed: int
+    seconds: float
+    output: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """
+    One process, whose exit status or junit file says how it went.
+
+    Parameters
+    ----------
+    command
+        Gives the command; may install what it needs, and may fail.
+    junit
+        Where pytest counts its tests; None: the step counts as one.
+    may_be_empty
+        Whether it is no failure that no test was chosen.
+    longest
+        Seconds after which it counts as hanging.
+    is_beside
+        Whether it runs beside the others.
+    """
+
+    name: str
+    command: Callable[[], Sequence[str]]
+    cwd: Path
+    junit: Path | None = None
+    may_be_empty: bool = False
+    longest: float = LONGEST
+    is_beside: bool = False
+
+    def run(self, progress: Callable[[str], None]) -> Result:
+        """Run it to its end; `progress` is told each line."""
+        start = time.monotonic()
+        try:
+            status, output = _output_of(self.command(), self.cwd, self.longest, progress)
+        except (OSError, subprocess.SubprocessError) as exc:
+            status, output = 1, str(exc)
+        passed, failed = self._count(status)
+        return Result(self.name, passed, failed, time.monotonic() - start, output)
+
+    def _count(self, status: int) -> tuple[int, int]:
+        if self.junit is None:
+            return int(status == 0), int(status != 0)
+        if status == 5 and self.may_be_empty:
+            return 0, 0
+        try:
+            suites = ET.parse(self.junit).getroot().iter("testsuite")
+            counts = [
+                tuple(int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped"))
+                for suite in suites
+            ]
+        except (OSError, ET.ParseError):
+            return 0, 1
+        # A test whose teardown fails too is counted twice by pytest, hence no less than 0.
+        failed = sum(sum(count[1:]) for count in counts)
+        passed = max(0, sum(count[0] for count in counts) - failed)
+        return passed, failed or int(status != 0)
+
+
+def all_steps(root: Path, folder: Path, expression: str | None, long: bool) -> list[Step]:
+    """Every step, in order; what they write goes to `folder`."""
+    python = sys.executable
+    code = ["shiny_labchat", "apps", "tests"]
+    checks = [
+        Step("ruff", lambda: [python, "-m", "ruff", "check", *code], root),
+        Step("format", lambda: [python, "-m", "ruff", "format", "--check", *code], root),
+        Step("pyright", lambda: [python, "-m", "pyright", "--pythonpath", python], root),
+        Step("tsc", lambda: [*tsc(), "--project", "tsconfig.json", "--checkJs"], root),
+    ]
+    return [*checks, *(_suite(name, root, folder, expression, long) for name in SUITES)]
+
+
+def _suite(name: str, root: Path, folder: Path, expression: str | None, long: bool) -> Step:
+    junit = folder / f"{name}.xml"
+    command = [sys.executable, "-m", "pytest", f"tests/{name}", f"--junitxml={junit}", "-ra"]
+    if name in AT_ONCE:
+        command += ["-n", f"{AT_ONCE[name]}", "--dist", "worksteal"]
+    if expression is not None:
+        command += ["-k", expression]
+    if long:
+        command += ["-o", "faulthandler_timeout=1500"]
+    else:
+        command += ["-m", "not long"]
+    longest = 4 * LONGEST if long else LONGEST
+    is_empty = expression is not None
+    return Step(name, lambda: command, root, junit, is_empty, longest, name == "browser")
+
+
+def _output_of(
+    command: Sequence[str], cwd: Path, longest: float, progress: Callable[[str], None]
+) -> tuple[int, str]:
+    lines: list[str] = []
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=os.name == "posix",
+    ) as process:
+        assert process.stdout is not None
+        alarm = threading.Timer(longest, _kill, [process])
+        alarm.start()
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                progress(line.rstrip())
+        finally:
+            hung = not alarm.is_alive()
+            alarm.cancel()
+            if process.poll() is None and sys.exc_info()[0] is not None:
+                _kill(process)
+    if hung:
+        lines.append(f"took longer than {longest:.0f} s and was ended\n")
+    return process.returncode, "".join(lines)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    if os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()

@@ -1,0 +1,1 @@
+"""What tests of several suites use: servers, clients, a proxy, tools."""

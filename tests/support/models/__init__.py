@@ -1,0 +1,1 @@
+"""Language models for tests: servers that speak as the providers do."""
