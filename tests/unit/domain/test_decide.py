@@ -28,8 +28,7 @@ from shiny_labchat.domain.commands import (
 from shiny_labchat.domain.decide import check_text, decide
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.state import ROLES, Role, RoomState, fold
-
-from .pure import SECOND, PureRoom
+from tests.unit.pure_room import SECOND, PureRoom
 
 
 def post(member: str | None = None, text: str = "hi", **more: object) -> Post:

@@ -26,8 +26,7 @@ from shiny_labchat.domain.commands import (
 from shiny_labchat.domain.messages import message_of, settled
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.protocol import item
-
-from .pure import SECOND, PureRoom
+from tests.unit.pure_room import SECOND, PureRoom
 
 
 def waits(room: PureRoom, text: str = "hello") -> int:

@@ -25,8 +25,7 @@ from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.state import Seat
 from shiny_labchat.errors import SENTENCES, BadFrame
-
-from .pure import PureRoom
+from tests.unit.pure_room import PureRoom
 
 HELLO = {"t": "hello", "v": 1, "ticket": "T", "after": 0}
 SEND = {"t": "send", "cid": "c", "text": "hi"}

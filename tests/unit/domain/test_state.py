@@ -14,8 +14,7 @@ from shiny_labchat.domain.commands import Post, Remove
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import message_of, to_datetime
 from shiny_labchat.domain.state import RoomState, Seat, fold
-
-from .pure import SECOND, PureRoom
+from tests.unit.pure_room import SECOND, PureRoom
 
 LIMITED = Rules(rate=2.0, burst=5)
 
