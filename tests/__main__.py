@@ -2,7 +2,7 @@
 Runs every check there is, and ends with one table and one line.
 
 Each step is a process of its own: pytest-playwright leaves an event loop running, and a step that
-crashes must not take the others with it.
+crashes must not take the others with it. Ctrl+C, or SIGTERM, ends them all and what they started.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from tests.runner.processes import ended_by_signals
 from tests.runner.report import Report
 from tests.runner.steps import NAMES, Result, Step, all_steps
 from tests.support.chromium import find_chromium
@@ -41,13 +42,18 @@ def main(only: str | None, expression: str | None, long: bool) -> None:
     if long:
         os.environ["LABCHAT_LONG"] = "1"
     report = Report(len(names))
+    with ended_by_signals(report.say):
+        results = _results(names, expression, long, report)
+    report.summary(results)
+    sys.exit(any(result.failed for result in results))
+
+
+def _results(names: list[str], expression: str | None, long: bool, report: Report) -> list[Result]:
     if "browser" in names and "LABCHAT_CHROMIUM" not in os.environ:
         os.environ["LABCHAT_CHROMIUM"] = find_chromium(report.say)
     with tempfile.TemporaryDirectory(prefix="labchat-tests-") as folder:
         steps = [s for s in all_steps(ROOT, Path(folder), expression, long) if s.name in names]
-        results = _run_all(steps, report)
-    report.summary(results)
-    sys.exit(any(result.failed for result in results))
+        return _run_all(steps, report)
 
 
 def _chosen(only: str | None) -> list[str]:

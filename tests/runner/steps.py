@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.runner.processes import end_tree, started
 from tests.support.typescript import tsc
 
 __all__ = ["NAMES", "Result", "Step", "all_steps"]
@@ -125,35 +124,22 @@ def _output_of(
     command: Sequence[str], cwd: Path, longest: float, progress: Callable[[str], None]
 ) -> tuple[int, str]:
     lines: list[str] = []
-    with subprocess.Popen(
-        command,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=os.name == "posix",
-    ) as process:
+    hangs = threading.Event()
+
+    def end(process: subprocess.Popen[str]) -> None:
+        hangs.set()
+        end_tree(process)
+
+    with started(command, cwd) as process:
         assert process.stdout is not None
-        alarm = threading.Timer(longest, _kill, [process])
+        alarm = threading.Timer(longest, end, [process])
         alarm.start()
         try:
             for line in process.stdout:
                 lines.append(line)
                 progress(line.rstrip())
         finally:
-            hung = not alarm.is_alive()
             alarm.cancel()
-            if process.poll() is None and sys.exc_info()[0] is not None:
-                _kill(process)
-    if hung:
+    if hangs.is_set():
         lines.append(f"took longer than {longest:.0f} s and was ended\n")
     return process.returncode, "".join(lines)
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    if os.name == "posix":
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        process.kill()

@@ -1,0 +1,121 @@
+"""What runs the tests: it leaves no process behind."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from .code import ROOT
+
+MARK = "LABCHAT_TESTS_RUN"
+"""In the environment of a run and of everything that it starts."""
+EVASIVE = """
+import subprocess, sys
+wait = "import signal; signal.pause()"
+ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); "
+orphan = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {wait!r}])"
+python = [sys.executable, "-c"]
+resists = subprocess.Popen([*python, ignore + wait], stdout=subprocess.PIPE)
+resists.stdout.readline()
+subprocess.Popen([*python, wait], start_new_session=True)
+subprocess.run([*python, orphan])
+subprocess.run([*python, wait + " # the last"])
+"""
+"""Starts one that ignores SIGTERM, one that leaves the session, one that has lost its parent."""
+ONE_STEP = f"""
+import sys
+from pathlib import Path
+from tests.runner.processes import ended_by_signals
+from tests.runner.steps import Step
+with ended_by_signals(print):
+    Step("evasive", lambda: [sys.executable, "-c", {EVASIVE!r}], Path.cwd()).run(print)
+"""
+
+
+class Run:
+    """A run, and all processes that belong to it, wherever they went."""
+
+    def __init__(self, *command: str) -> None:
+        self._mark = secrets.token_hex(8)
+        self._process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env={**os.environ, MARK: self._mark},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def processes(self) -> list[str]:
+        """The commands of those that live."""
+        return [" ".join(process.cmdline()) for process in self._living()]
+
+    def _living(self) -> Iterator[psutil.Process]:
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                is_ours = process.environ().get(MARK) == self._mark
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
+                    yield process
+
+    def wait_until(self, is_so: Callable[[list[str]], bool], within: float = 60.0) -> None:
+        """Wait until its processes are such."""
+        deadline = time.monotonic() + within
+        while not is_so(now := self.processes()):
+            assert self._process.poll() is None, "ended too early"
+            assert time.monotonic() < deadline, now
+            threading.Event().wait(0.1)
+
+    def end(self, how: signal.Signals) -> tuple[int, str]:
+        """Send it a signal; gives its exit code and the last line that it printed."""
+        self._process.send_signal(how)
+        said, _ = self._process.communicate(timeout=30)
+        return self._process.returncode, said.splitlines()[-1]
+
+    def kill(self) -> None:
+        """End whatever is left of it."""
+        for process in self._living():
+            process.kill()
+        self._process.communicate()
+
+
+Begin = Callable[..., Run]
+
+
+@pytest.fixture
+def begin() -> Iterator[Begin]:
+    """Begins a run, which is over when the test is."""
+    runs: list[Run] = []
+
+    def begin(*command: str) -> Run:
+        runs.append(Run(*command))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        run.kill()
+
+
+def test_a_run_that_is_asked_to_end_ends_what_it_has_started_and_says_so(begin: Begin) -> None:
+    run = begin("-m", "tests", "--only", "pyright")
+    run.wait_until(lambda commands: any(each.split(" ")[0].endswith("node") for each in commands))
+    code, line = run.end(signal.SIGTERM)
+    assert (code, line[:16]) == (143, "ended by SIGTERM")
+    assert run.processes() == []
+
+
+def test_ctrl_c_also_ends_those_that_resist_or_have_gone_their_own_ways(begin: Begin) -> None:
+    run = begin("-c", ONE_STEP)
+    run.wait_until(lambda commands: any(each.endswith("# the last") for each in commands))
+    assert len(run.processes()) == 6
+    code, line = run.end(signal.SIGINT)
+    assert (code, line[:15]) == (130, "ended by SIGINT")
+    assert run.processes() == []
