@@ -44,7 +44,7 @@ def main(only: str | None, expression: str | None, long: bool) -> None:
     report = Report(len(names))
     with ended_by_signals(report.say):
         results = _results(names, expression, long, report)
-    report.summary(results)
+    report.summary(results, ROOT / "shiny_labchat")
     sys.exit(any(result.failed for result in results))
 
 

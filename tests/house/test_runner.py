@@ -1,4 +1,4 @@
-"""What runs the tests: it leaves no process behind."""
+"""What runs the tests: it leaves no process behind, and names long files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
+
+from tests.runner.report import long_files
 
 from .code import ROOT
 
@@ -119,3 +122,11 @@ def test_ctrl_c_also_ends_those_that_resist_or_have_gone_their_own_ways(begin: B
     code, line = run.end(signal.SIGINT)
     assert (code, line[:15]) == (130, "ended by SIGINT")
     assert run.processes() == []
+
+
+def test_the_report_names_source_files_of_more_than_500_lines(tmp_path: Path) -> None:
+    (tmp_path / "www").mkdir()
+    for name, lines in (("a.py", 501), ("b.py", 500), ("www/c.js", 777), ("d.db", 999)):
+        (tmp_path / name).write_text("x\n" * lines)
+    package = tmp_path.name
+    assert long_files(tmp_path) == {f"{package}/a.py": 501, f"{package}/www/c.js": 777}

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -14,10 +15,12 @@ from rich.text import Text
 
 from tests.runner.steps import Result
 
-__all__ = ["Report"]
+__all__ = ["Report", "long_files"]
 
 EVERY = 60.0
 """Where there is no terminal, a step that takes long says so this often, in seconds."""
+LONG_FILE = 500
+"""Lines of a source file above which the report names it: a person decides whether to divide it."""
 
 
 class Report:
@@ -79,8 +82,8 @@ class Report:
         word = "failed" if result.failed else "ok"
         self.say(f"    {result.name}: {word}, {result.seconds:.1f} s")
 
-    def summary(self, results: Sequence[Result]) -> None:
-        """The table, and the line that counts."""
+    def summary(self, results: Sequence[Result], package: Path) -> None:
+        """The table, the package's long files, and the line that counts."""
         table = Table("step", title="shiny_labchat")
         for column in ("passed", "failed", "seconds"):
             table.add_column(column, justify="right")
@@ -89,6 +92,19 @@ class Report:
             seconds = f"{result.seconds:.1f}"
             table.add_row(result.name, str(result.passed), str(result.failed), seconds, style=style)
         self._console.print(table)
+        for name, lines in long_files(package).items():
+            self.say(f"{name} has {lines} lines: more than {LONG_FILE}")
         passed = sum(result.passed for result in results)
         failed = sum(result.failed for result in results)
         self._console.print(f"{passed} passed, {failed} failed", style="bold")
+
+
+def long_files(package: Path) -> dict[str, int]:
+    """The package's source files of more than `LONG_FILE` lines, with how many they have."""
+    found: dict[str, int] = {}
+    for path in sorted(package.rglob("*")):
+        if path.suffix in (".py", ".js", ".css"):
+            lines = len(path.read_text(encoding="utf-8").splitlines())
+            if lines > LONG_FILE:
+                found[path.relative_to(package.parent).as_posix()] = lines
+    return found
