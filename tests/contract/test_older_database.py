@@ -15,8 +15,8 @@ from shiny_labchat.access import identity, tickets
 from shiny_labchat.access.bookmarks import Kept, find_reservation
 from shiny_labchat.audit.spending import spent
 from shiny_labchat.callbacks import scheduler
-from tests.older import KNOWN, as_json, copied
-from tests.steadfast import log_of
+from tests.support.older_version import KNOWN, as_json, copied
+from tests.support.reconnecting_client import log_of
 
 TOKENS = KNOWN["tokens"]
 

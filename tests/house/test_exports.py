@@ -11,7 +11,15 @@ import pytest
 from .code import modules
 
 NAMES = [f"shiny_labchat.{name}".rstrip(".") for name in modules()]
-PUBLIC = [name for name in NAMES if "._" not in name]
+PUBLIC = [
+    "shiny_labchat",
+    "shiny_labchat.bots",
+    "shiny_labchat.cli",
+    "shiny_labchat.errors",
+    "shiny_labchat.express",
+    "shiny_labchat.module",
+    "shiny_labchat.playwright",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.older import KNOWN, copied
-from tests.server import Server, shiny_run
+from tests.support.older_version import KNOWN, copied
+from tests.support.server import Server, shiny_run
 
 APP = Path(__file__).parent / "apps" / "room.py"
 PAGE = KNOWN["page"]

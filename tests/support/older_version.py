@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["KNOWN", "as_json", "copied"]
 
-_FIXTURES = Path(__file__).parent / "contract" / "fixtures"
+_FIXTURES = Path(__file__).parents[1] / "contract" / "fixtures"
 KNOWN: dict[str, Any] = json.loads((_FIXTURES / "version_0_1.json").read_text(encoding="utf-8"))
 """What version 0.1 read; ``fixtures/README.md`` says what is what."""
 
