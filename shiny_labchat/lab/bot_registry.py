@@ -13,7 +13,6 @@ from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.scope import Scope
-from shiny_labchat.lab import bot_registry
 from shiny_labchat.store import Log
 
 __all__ = ["CALLBACK", "Attendant", "attend", "attending", "enter_soon"]
@@ -51,7 +50,7 @@ def attend(log: Log, scope: Scope, bot: Attendant, room_of: scheduler.RoomOf) ->
     async def react(room: Any, member: Member | None, message: Message) -> None:
         await bot.react(room, message)
 
-    scheduler.register(log, scope, react, f"{bot_registry.CALLBACK}{bot.id}", room_of)
+    scheduler.register(log, scope, react, f"{CALLBACK}{bot.id}", room_of)
     _bots.setdefault(log, {})[bot.id, scope] = bot
 
 

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from shiny_labchat._door import ticket
-
 from shiny_labchat import Lab, Room, Rules
+from shiny_labchat.access.tickets import ticket
 from shiny_labchat.store import Grant, issue
 from tests.fuzz.attacks import attack
 from tests.fuzz.frames import FrameGenerator

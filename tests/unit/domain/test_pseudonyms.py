@@ -85,9 +85,9 @@ def test_a_template_gives_the_next_free_number() -> None:
 def test_a_template_that_is_too_long_still_ends_and_gives_different_names() -> None:
     """In a process of its own, as the alternative is a writer that never comes back."""
     code = """
-from shiny_labchat._commands import Configure, Join
-from shiny_labchat._decide import decide
-from shiny_labchat._domain import RoomState, fold
+from shiny_labchat.domain.commands import Configure, Join
+from shiny_labchat.domain.decide import decide
+from shiny_labchat.domain.state import RoomState, fold
 state = RoomState()
 asked = "x" * 80 + " {n}"
 for wish in (Configure("s"), *(Join(m, m, pseudonym=asked) for m in "abc")):

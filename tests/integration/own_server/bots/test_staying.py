@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from shiny_labchat import Bot, Lab, Message, Room, Rules
-from shiny_labchat.bots import Every
+from shiny_labchat.bots import Every, queue
 from shiny_labchat.domain import commands
-from shiny_labchat.store import schema
 from tests.integration.own_server.conftest import Person
 from tests.support.server import Server
 
@@ -117,7 +116,7 @@ async def test_the_place_of_one_who_is_gone_is_free(lab: Lab, at_work: None) -> 
     other = lab.room("other", study="s", rules=Rules(rate=None))
     for each in (few, other):
         await each.add_member("ann")
-    await lab.log.write(lambda conn, now: schema.queue(conn, few.key, "gone"))
+    await lab.log.write(lambda conn, now: queue.join(conn, few.key, "gone"))
     long = "word " * 100
     other.add_bot(Bot("busy", respond=lambda messages: long, reading=None, typing=100))
     await other.post("go", author="ann")
