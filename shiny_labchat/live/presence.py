@@ -45,10 +45,19 @@ class Notice:
         self._every = every
         self._tell = tell
         self._last = float("-inf")
+        self._must_tell = False
         self._timer: asyncio.TimerHandle | None = None
 
-    def changed(self) -> None:
-        """Make the frame anew soon."""
+    def changed(self, *, must_tell: bool = False) -> None:
+        """
+        Make the frame anew soon.
+
+        Parameters
+        ----------
+        must_tell
+            Send it also if it equals the last one: pages may show something else by now.
+        """
+        self._must_tell = self._must_tell or must_tell
         if self._timer is None:
             loop = asyncio.get_running_loop()
             due = max(loop.time(), self._last + self._every)
@@ -58,7 +67,8 @@ class Notice:
         self._timer = None
         self._last = asyncio.get_running_loop().time()
         frame = self._make()
-        if frame != self.frame:
+        if frame != self.frame or self._must_tell:
+            self._must_tell = False
             self.frame = frame
             self.number += 1
             self._tell()
@@ -139,4 +149,5 @@ class Presence:
         timer = self._typing.pop(member, None)
         if timer is not None:
             timer.cancel()
-            self.typing.changed()
+            # With a message pages stop showing its author by themselves, who may type on at once.
+            self.typing.changed(must_tell=True)

@@ -245,6 +245,18 @@ async def test_typing_is_shown_until_the_message_comes(come: Come) -> None:
         assert (await ann.hears("typing"))["who"] == []
 
 
+async def test_who_types_on_after_a_message_is_shown_typing(come: Come) -> None:
+    """Also at once: pages have stopped showing it with the message."""
+    async with come("ann") as ann, come("bob") as bob:
+        you = bob.welcome["you"]
+        await bob.tell(t="typing")
+        await ann.hears("typing", who=[[you["h"], you["name"]]])
+        await bob.send("ok")
+        await ann.sees("ok")
+        await bob.tell(t="typing")
+        await ann.hears("typing", who=[[you["h"], you["name"]]])
+
+
 async def test_typing_and_presence_are_not_in_the_log(come: Come, room: Room) -> None:
     async with come("ann") as ann, come("bob") as bob:
         await bob.tell(t="typing")
