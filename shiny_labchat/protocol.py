@@ -66,7 +66,7 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from shiny_labchat.domain.events import Event, Part
-from shiny_labchat.domain.state import RoomState, Seat
+from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.errors import SENTENCES, BadFrame
 
 __all__ = [
@@ -310,7 +310,7 @@ def older(items: Iterable[str], more: bool) -> str:
 
 def welcome(
     room: RoomState,
-    viewer: Seat,
+    viewer: Membership,
     resume: str | None,
     upto: int,
     items: Sequence[str],
@@ -346,7 +346,7 @@ def together(frames: Iterable[str]) -> list[str]:
     return pieces
 
 
-def shown_state(room: RoomState, viewer: Seat) -> dict[str, Any]:
+def shown_state(room: RoomState, viewer: Membership) -> dict[str, Any]:
     """What the room is to one viewer: its state, and whether and why not they may write."""
     code = room.silence(viewer)
     shown: dict[str, Any] = {"is": "open" if room.is_open else "closed"}
@@ -360,7 +360,7 @@ def shown_state(room: RoomState, viewer: Seat) -> dict[str, Any]:
     return shown
 
 
-def state(room: RoomState, viewer: Seat) -> str:
+def state(room: RoomState, viewer: Membership) -> str:
     """The room's state has changed for this viewer."""
     return _json({"t": "state", "state": shown_state(room, viewer)})
 
@@ -375,15 +375,23 @@ def refused(cid: str, code: str, say: str) -> str:
     return _json({"t": "refused", "cid": cid, "code": code, "say": say})
 
 
-def presence(seats: Sequence[Seat], viewer: str | None = None) -> str:
+def presence(memberships: Sequence[Membership], viewer: str | None = None) -> str:
     """Who has the room open in a browser, each person once, as a viewer is shown them."""
-    who = [[seat.handle, seat.pseudonym, seat.role_for(viewer)] for seat in seats[:NAMES_SHOWN]]
-    return _json({"t": "presence", "n": len(seats), "who": who})
+    who = [
+        [membership.handle, membership.pseudonym, membership.role_for(viewer)]
+        for membership in memberships[:NAMES_SHOWN]
+    ]
+    return _json({"t": "presence", "n": len(memberships), "who": who})
 
 
-def typing(seats: Sequence[Seat]) -> str:
+def typing(memberships: Sequence[Membership]) -> str:
     """Who is typing."""
-    return _json({"t": "typing", "who": [[seat.handle, seat.pseudonym] for seat in seats]})
+    return _json(
+        {
+            "t": "typing",
+            "who": [[membership.handle, membership.pseudonym] for membership in memberships],
+        }
+    )
 
 
 def pong() -> str:

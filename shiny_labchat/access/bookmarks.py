@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.store import Grant, Log, find_room, issue, look_up, note
 
-__all__ = ["Kept", "Reservation", "browser_of", "find_reservation"]
+__all__ = ["BookmarkToken", "BookmarkedSeat", "browser_of", "find_bookmark"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reservation:
+class BookmarkedSeat:
     """
     A seat in a room.
 
@@ -46,19 +46,19 @@ def browser_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-async def find_reservation(log: Log, raw: str) -> Reservation | None:
+async def find_bookmark(log: Log, raw: str) -> BookmarkedSeat | None:
     """What a bookmark's token stands for; None: nothing, or the room is no more."""
 
-    def find(conn: sa.Connection) -> Reservation | None:
+    def find(conn: sa.Connection) -> BookmarkedSeat | None:
         grant = look_up(conn, "seat", raw)
         if grant is None or grant.room is None or find_room(conn, grant.room) is None:
             return None
-        return Reservation(grant.room, grant.member, **json.loads(grant.page or "{}"))
+        return BookmarkedSeat(grant.room, grant.member, **json.loads(grant.page or "{}"))
 
     return await log.read(find)
 
 
-class Kept:
+class BookmarkToken:
     """
     A seat that a page may make bookmarks of; it comes into the database with the first one.
 
@@ -75,7 +75,7 @@ class Kept:
         Whether the database knows the token, or will in a moment.
     """
 
-    def __init__(self, seat: Reservation, token: str | None = None) -> None:
+    def __init__(self, seat: BookmarkedSeat, token: str | None = None) -> None:
         self.seat = seat
         self.token = token or secrets.token_urlsafe(32)
         self.is_stored = token is not None
@@ -95,5 +95,5 @@ class Kept:
             raise
 
 
-def _about(seat: Reservation) -> str:
+def _about(seat: BookmarkedSeat) -> str:
     return json.dumps({"browser": seat.browser, "client": seat.client})

@@ -20,7 +20,7 @@ from shiny_labchat.store.log import Log
 
 __all__ = ["Base", "Prompt", "Told", "joined", "told_of"]
 
-MOST = 250_000
+TURNS_CACHED = 250_000
 """How many turns and messages of prompts are remembered, to find what is new in the next."""
 
 
@@ -84,7 +84,7 @@ class Told:
         How many turns and messages are remembered in all.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = TURNS_CACHED) -> None:
         self._most = most
         self._size = 0
         self._known: OrderedDict[Hashable, tuple[Base, Sequence[Any]]] = OrderedDict()

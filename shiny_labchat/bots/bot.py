@@ -10,7 +10,7 @@ from shiny_labchat.arguments import as_id, check_client, check_count, check_func
 from shiny_labchat.bots import reaction
 from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.pace import JITTER, READING_SPEED, TYPING_SPEED, Pace
-from shiny_labchat.bots.spec import BotSpec, End, MovedOn
+from shiny_labchat.bots.spec import BotSpec, MovedOn, WhenSpent
 from shiny_labchat.bots.when import Chance, Every, Respond, Silence, When
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import Pseudonym
@@ -142,7 +142,7 @@ class Bot:
         max_in_a_row: int | None = 10,
         budget: Budget | None = None,
         study_budget: Budget | None = None,
-        end: End = "silent",
+        end: WhenSpent = "silent",
         closing: str | None = None,
         fallback: Client | None = None,
     ) -> None:

@@ -23,13 +23,13 @@ from shiny_labchat.errors import StoreError
 from shiny_labchat.models import exchange
 from shiny_labchat.store import Log
 
-__all__ = ["Answer", "Asking", "Hear", "Unanswered", "Unasked", "Unwanted", "in_words"]
+__all__ = ["Answer", "Hear", "ModelCalls", "NoReply", "NotAllowed", "ReplyDiscarded", "in_words"]
 
 Hear = Callable[[str | None], Awaitable[None]]
 """
 Is given the pieces of an answer as they come; None: it is asked now, all before is void.
 
-It raises `Unwanted` if the answer is of no use.
+It raises `ReplyDiscarded` if the answer is of no use.
 """
 
 logger = logging.getLogger("shiny_labchat")
@@ -38,19 +38,19 @@ LONG = 120.0
 """How long an answer may take before the log says who is waited for, in seconds."""
 
 
-class Unasked(Exception):
+class NotAllowed(Exception):
     """Nobody may be asked now; the argument says why, such as "budget" or "closed"."""
 
 
-class Exhausted(Unasked):
+class Exhausted(NotAllowed):
     """Nothing is left of a budget: "budget" or "study_budget"."""
 
 
-class Unwanted(Exception):
+class ReplyDiscarded(Exception):
     """An answer that came is of no use; the argument says why, such as "closed"."""
 
 
-class Unanswered(Exception):
+class NoReply(Exception):
     """Neither the model nor the fallback has answered; the audit says why."""
 
 
@@ -61,7 +61,7 @@ class Answer(NamedTuple):
     entry: int
 
 
-class Asking:
+class ModelCalls:
     """
     Asks in the name of a bot in a room, about one message.
 
@@ -125,7 +125,7 @@ class Asking:
 
         Raises
         ------
-        Unasked, Unwanted, Unanswered
+        NotAllowed, ReplyDiscarded, NoReply
             There is no answer.
         """
         exhausted: Exhausted | None = None
@@ -139,7 +139,7 @@ class Asking:
                 continue
             if answer is not None:
                 return answer
-        raise exhausted or Unanswered
+        raise exhausted or NoReply
 
     def _questions(self, heard: Sequence[Message]) -> Iterator[tuple[Question, bool]]:
         spec = self.spec
@@ -161,14 +161,14 @@ class Asking:
         for pause in (*question.pauses, None):
             reason = self._forbidden()
             if reason is not None:
-                raise Unasked(reason)
+                raise NotAllowed(reason)
             if hear is not None:
                 await hear(None)
-            calls = _Calls(self, is_fallback, knew)
+            calls = _AuditedCalls(self, is_fallback, knew)
             try:
                 with self._noticed():
                     return await calls.answer(question, hear)
-            except (Unasked, Unwanted, StoreError):
+            except (NotAllowed, ReplyDiscarded, StoreError):
                 raise
             except Exception as exc:
                 bot, room = self.spec.id, self.where.id
@@ -198,7 +198,7 @@ class Asking:
             timer.cancel()
 
 
-class _Calls:
+class _AuditedCalls:
     """
     The calls of one try, and their rows in the audit; see `Record`.
 
@@ -219,9 +219,9 @@ class _Calls:
         The newest call's; None: none has begun.
     """
 
-    def __init__(self, asking: Asking, is_fallback: bool, knew: int) -> None:
+    def __init__(self, calls: ModelCalls, is_fallback: bool, knew: int) -> None:
         self.entry: int | None = None
-        self._asking = asking
+        self._calls = calls
         self._is_fallback = is_fallback
         self._knew = knew
         self._is_open = False
@@ -244,9 +244,9 @@ class _Calls:
             if self._is_open:
                 self._settle({"outcome": "interrupted"})
             raise
-        except Unasked:
+        except NotAllowed:
             raise  # before the next call has begun
-        except Unwanted as exc:
+        except ReplyDiscarded as exc:
             await self._settle({"outcome": "dropped", "reason": str(exc)})
             raise
         except Exception as exc:
@@ -256,22 +256,22 @@ class _Calls:
         return Answer("".join(answer), self.entry)
 
     async def begin(self, about: Mapping[str, Any]) -> None:
-        asking = self._asking
+        calls = self._calls
         is_limited = about["is_call"] and not self._is_fallback
 
-        told, whose = told_of(asking.log), (asking.where, asking.spec.id, self._is_fallback)
+        told, whose = told_of(calls.log), (calls.where, calls.spec.id, self._is_fallback)
         fields = {**about, "prompt": told.prompt(whose, about["prompt"])}
 
         def begin(conn: sa.Connection, now: int) -> Base | str:
             """In one transaction, so that a budget's last call is made once."""
-            spent_up = _spent_up(conn, asking) if is_limited else None
+            spent_up = _spent_up(conn, calls) if is_limited else None
             return spent_up or Base(self._add(conn, now, outcome="open", asked=now, **fields), now)
 
-        begun = await asking.log.write(begin)
+        begun = await calls.log.write(begin)
         if isinstance(begun, str):
             raise Exhausted(begun)
         told.remember(whose, begun, about["prompt"])
-        self.entry = asking.entry = begun.entry
+        self.entry = calls.entry = begun.entry
         self._is_open = True
         self._first, self._said = None, []
 
@@ -285,23 +285,23 @@ class _Calls:
         self._is_open = False
         entry, reply = self.entry, _storable("".join(self._said))
         known = {"reply": reply, "first": self._first, "done": _now(), **fields}
-        return self._asking.log.write(lambda conn, now: entries.settle(conn, entry, **known))
+        return self._calls.log.write(lambda conn, now: entries.settle(conn, entry, **known))
 
     def _fail(self, reason: str) -> asyncio.Future[Any]:
         failed = {"outcome": "failed", "reason": reason}
         if self._is_open:
             return self._settle(failed)
-        return self._asking.log.write(lambda conn, now: self._add(conn, now, **failed))
+        return self._calls.log.write(lambda conn, now: self._add(conn, now, **failed))
 
     def _add(self, conn: sa.Connection, now: int, **fields: Any) -> int:
-        asking = self._asking
-        fields |= {"seq": asking.message.seq, "knew": self._knew}
+        calls = self._calls
+        fields |= {"seq": calls.message.seq, "knew": self._knew}
         fields |= {"is_fallback": self._is_fallback}
-        return entries.add(conn, now, asking.where, asking.spec.id, **fields)
+        return entries.add(conn, now, calls.where, calls.spec.id, **fields)
 
 
-def _spent_up(conn: sa.Connection, asking: Asking) -> str | None:
-    spec, study = asking.spec, asking.where.study
+def _spent_up(conn: sa.Connection, calls: ModelCalls) -> str | None:
+    spec, study = calls.spec, calls.where.study
     limits = (("budget", spec.budget, spec.id), ("study_budget", spec.study_budget, None))
     for name, budget, bot in limits:
         if budget != Budget():

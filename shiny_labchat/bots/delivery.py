@@ -11,21 +11,21 @@ from typing import Any, Literal, NamedTuple
 from shiny_labchat import protocol
 from shiny_labchat.audit import entries
 from shiny_labchat.bots import pace
-from shiny_labchat.bots.calls import Asking, Unanswered, Unasked, Unwanted
+from shiny_labchat.bots.calls import ModelCalls, NoReply, NotAllowed, ReplyDiscarded
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab.room import Room
-from shiny_labchat.lab.stream import Speaker
+from shiny_labchat.lab.stream import RoomStream
 
-__all__ = ["Composed", "Manner", "compose", "speak_as_it_comes"]
+__all__ = ["ComposedReply", "ComposingPlan", "compose", "stream_reply"]
 
 
 # ── typed ────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ComposingPlan:
     """
     How a message is composed.
 
@@ -54,7 +54,7 @@ class Manner:
     moved: asyncio.Event | None
 
 
-class Composed(NamedTuple):
+class ComposedReply(NamedTuple):
     """
     What has come of it: "written", "silent" (the model says nothing) or "moved".
 
@@ -66,7 +66,7 @@ class Composed(NamedTuple):
     entry: int
 
 
-async def compose(ask: Awaitable[tuple[str | None, int]], manner: Manner) -> Composed:
+async def compose(ask: Awaitable[tuple[str | None, int]], plan: ComposingPlan) -> ComposedReply:
     """
     Compose a message, unless talk moves on; when this ends it is time to send it.
 
@@ -76,24 +76,24 @@ async def compose(ask: Awaitable[tuple[str | None, int]], manner: Manner) -> Com
     ----------
     ask
         Gives what is to be said (None: nothing), and the audit's entry of that.
-    manner
+    plan
         How.
     """
     loop = asyncio.get_running_loop()
-    begun = manner.begun
+    begun = plan.begun
     typing: asyncio.Task[None] | None = None
-    if manner.is_decided:
-        typing = asyncio.create_task(_type(manner.type, begun + manner.reading))
+    if plan.is_decided:
+        typing = asyncio.create_task(_type(plan.type, begun + plan.reading))
     try:
         text, entry = await ask
         if not text:
-            return Composed("silent", "", entry)
+            return ComposedReply("silent", "", entry)
         if typing is None:
-            typing = asyncio.create_task(_type(manner.type, begun + manner.reading))
-        due = pace.due(begun, loop.time(), manner.reading, manner.typing(text))
-        if await _moves_on(manner.moved, due):
-            return Composed("moved", text, entry)
-        return Composed("written", text, entry)
+            typing = asyncio.create_task(_type(plan.type, begun + plan.reading))
+        due = pace.due(begun, loop.time(), plan.reading, plan.typing(text))
+        if await _moves_on(plan.moved, due):
+            return ComposedReply("moved", text, entry)
+        return ComposedReply("written", text, entry)
     finally:
         if typing is not None:
             typing.cancel()
@@ -123,8 +123,8 @@ async def _moves_on(moved: asyncio.Event | None, due: float) -> bool:
 # ── as it comes ──────────────────────────────────────────────────────────────────────────────
 
 
-async def speak_as_it_comes(
-    room: Room, post: commands.Post, asking: Asking, heard: Sequence[Message], knew: int
+async def stream_reply(
+    room: Room, post: commands.Post, calls: ModelCalls, heard: Sequence[Message], knew: int
 ) -> str | None:
     """
     Stream an answer into a room; gives why not, if nobody may be asked.
@@ -136,73 +136,73 @@ async def speak_as_it_comes(
     asking, heard, knew
         Who is asked, about which conversation, known up to which seq.
     """
-    speech = _Speech(room, post)
-    answering = asyncio.create_task(asking.answer(heard, knew, speech.hear))
-    speech.stop = answering.cancel
+    reply = _StreamedReply(room, post)
+    answering = asyncio.create_task(calls.answer(heard, knew, reply.hear))
+    reply.stop = answering.cancel
     try:
         await answering
     except asyncio.CancelledError:
         task = asyncio.current_task()
         is_over = task is not None and bool(task.cancelling())  # else somebody, who may, stopped it
-        await asyncio.shield(speech.close("stopped"))
+        await asyncio.shield(reply.close("stopped"))
         outcome: entries.Outcome = "interrupted" if is_over else "stopped"
-        await asyncio.shield(_settle(room, asking, speech, outcome))
+        await asyncio.shield(_settle(room, calls, reply, outcome))
         if is_over:
             raise
         return None
     except Exception as exc:
-        await speech.close("failed", str(exc) if isinstance(exc, Unasked) else type(exc).__name__)
-        await _settle(room, asking, speech)
-        if isinstance(exc, Unasked):
+        await reply.close("failed", str(exc) if isinstance(exc, NotAllowed) else type(exc).__name__)
+        await _settle(room, calls, reply)
+        if isinstance(exc, NotAllowed):
             return str(exc)
-        if not isinstance(exc, Unanswered | Unwanted):
+        if not isinstance(exc, NoReply | ReplyDiscarded):
             raise
         return None
-    await speech.close("done")
-    await _settle(room, asking, speech, "posted")
+    await reply.close("done")
+    await _settle(room, calls, reply, "posted")
     return None
 
 
-class _Speech:
+class _StreamedReply:
     def __init__(self, room: Room, post: commands.Post) -> None:
-        self.speaker: Speaker | None = None
+        self.stream: RoomStream | None = None
         self.stop: Callable[[], object] = bool
         self._room = room
         self._post = post
 
     async def hear(self, piece: str | None) -> None:
         if piece is None:
-            if self.speaker is not None:
-                self.speaker.keep(0)
+            if self.stream is not None:
+                self.stream.truncate(0)
             return
-        if self.speaker is None:
-            self.speaker = await self._open()
-        await self.speaker.say([("markdown", piece)])
+        if self.stream is None:
+            self.stream = await self._open()
+        await self.stream.append([("markdown", piece)])
 
-    async def _open(self) -> Speaker:
+    async def _open(self) -> RoomStream:
         try:
-            speaker = await Speaker.open(self._room, self._post, lambda: self.stop())
+            stream = await RoomStream.open(self._room, self._post, lambda: self.stop())
         except Refused as exc:
-            raise Unwanted(exc.code) from exc
-        if speaker is None:
-            raise Unwanted("said already")
-        return speaker
+            raise ReplyDiscarded(exc.code) from exc
+        if stream is None:
+            raise ReplyDiscarded("said already")
+        return stream
 
     async def close(
         self, how: Literal["done", "stopped", "failed"], error: str | None = None
     ) -> None:
-        if self.speaker is not None:
-            await self.speaker.close(how, error)
+        if self.stream is not None:
+            await self.stream.close(how, error)
 
 
 async def _settle(
-    room: Room, asking: Asking, speech: _Speech, outcome: entries.Outcome | None = None
+    room: Room, calls: ModelCalls, reply: _StreamedReply, outcome: entries.Outcome | None = None
 ) -> None:
     """Write down what the newest call has become; None: what came of it is known already."""
-    entry, speaker = asking.entry, speech.speaker
+    entry, stream = calls.entry, reply.stream
     fields: dict[str, Any] = {} if outcome is None else {"outcome": outcome}
-    if speaker is not None:
-        fields |= {"posted": time.time_ns() // 1000, "became": speaker.seq}
+    if stream is not None:
+        fields |= {"posted": time.time_ns() // 1000, "became": stream.seq}
     elif outcome == "posted":
         fields = {"outcome": "silent", "reason": "model"}
     if entry is not None and fields:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from shiny_labchat.domain.events import Event
 from shiny_labchat.live.room import LiveRoom
 
-__all__ = ["Ears"]
+__all__ = ["RoomListener"]
 
 logger = logging.getLogger("shiny_labchat")
 
 
-class Ears:
+class RoomListener:
     """
     Hears what other members say in a room to all; what programmes say is no talk.
 

@@ -91,7 +91,7 @@ class ModelQuestion:
         Makes a seed for each try, for models that take one; None: none is sent.
     """
 
-    pauses: Sequence[float] = exchange.AGAIN
+    pauses: Sequence[float] = exchange.RETRY_DELAYS
 
     def __init__(
         self,

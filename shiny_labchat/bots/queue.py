@@ -27,7 +27,7 @@ from shiny_labchat.store.leases import LONGEST
 from shiny_labchat.store.queries import find_room
 from shiny_labchat.store.schema import callback_room, composing
 
-__all__ = ["Ahead", "Turn", "ahead", "in_turn", "join", "leave"]
+__all__ = ["Ahead", "ComposingTurn", "ahead", "composing_turn", "join", "leave"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -103,9 +103,9 @@ def _room(conn: sa.Connection, where: RoomKey) -> tuple[int, int]:
     return found
 
 
-class Turn:
+class ComposingTurn:
     """
-    A bot's turn to compose. Made by `in_turn`.
+    A bot's turn to compose. Made by `composing_turn`.
 
     Parameters
     ----------
@@ -148,10 +148,10 @@ class Turn:
 
 
 @asynccontextmanager
-async def in_turn(room: Room, live: LiveRoom, bot: str) -> AsyncGenerator[Turn]:
+async def composing_turn(room: Room, live: LiveRoom, bot: str) -> AsyncGenerator[ComposingTurn]:
     """Compose when it is one's turn, see `Rules.max_composing`; until then, wait."""
     log, where = room.log, room.key
-    turn = Turn(room, live, await log.write(lambda conn, now: join(conn, where, bot)))
+    turn = ComposingTurn(room, live, await log.write(lambda conn, now: join(conn, where, bot)))
     try:
         while not await turn.has_come():
             await turn.wait()

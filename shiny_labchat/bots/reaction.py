@@ -21,21 +21,21 @@ import sqlalchemy as sa
 from shiny_labchat import concurrency
 from shiny_labchat.audit import entries
 from shiny_labchat.bots import queue
-from shiny_labchat.bots.calls import Asking, Unanswered, Unasked, in_words
-from shiny_labchat.bots.delivery import Composed, Manner, compose, speak_as_it_comes
-from shiny_labchat.bots.listener import Ears
+from shiny_labchat.bots.calls import ModelCalls, NoReply, NotAllowed, in_words
+from shiny_labchat.bots.delivery import ComposedReply, ComposingPlan, compose, stream_reply
+from shiny_labchat.bots.listener import RoomListener
 from shiny_labchat.bots.pace import as_typed, generator
-from shiny_labchat.bots.queue import Turn, in_turn
+from shiny_labchat.bots.queue import ComposingTurn, composing_turn
 from shiny_labchat.bots.spec import BotSpec, limit_of
 from shiny_labchat.bots.when import Silence, Talk, as_experienced, is_no_reply, speaks, talk_of
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
-from shiny_labchat.domain.state import RoomState, Seat
+from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Outcome
 
 __all__ = ["enter", "react"]
@@ -44,11 +44,11 @@ logger = logging.getLogger("shiny_labchat")
 
 REDRAFTS = 2
 """How often a message is written anew, at most; then it is sent as it is."""
-FRESH = 1.0
+READ_AT_ONCE_WITHIN = 1.0
 """What was said so many seconds ago was read at once; what is older has waited for the bot."""
 
 
-async def enter(spec: BotSpec, room: Room) -> Seat | None:
+async def enter(spec: BotSpec, room: Room) -> Membership | None:
     """Be a member of a room, shown as the bot is to be shown; None: it may not be there."""
     try:
         asked = resolve_pseudonym(spec.pseudonym, spec.id)
@@ -66,7 +66,7 @@ async def enter(spec: BotSpec, room: Room) -> Seat | None:
     )
     try:
         state = (await room.submit(join)).state
-        if spec.disclose and state.seats[spec.id].shown is not None:
+        if spec.disclose and state.memberships[spec.id].shown is not None:
             state = (await room.submit(commands.Disclose(spec.id))).state
     except Refused as exc:
         if exc.code == "taken":
@@ -76,15 +76,15 @@ async def enter(spec: BotSpec, room: Room) -> Seat | None:
                 *(spec.id, room.id),
             )
         return None
-    return state.seat(spec.id)
+    return state.membership(spec.id)
 
 
 async def react(spec: BotSpec, room: Room, message: Message) -> None:
     """Say something to a message of somebody else's, or nothing; either is written down."""
     if message.member in (None, spec.id) or message.audience is not None:
         return
-    live = await Live.of(room.log).open(room.key)
-    ears = Ears(live, spec.id)
+    live = await LiveRooms.of(room.log).open(room.key)
+    listener = RoomListener(live, spec.id)
     try:
         begun = await _begin(spec, room, message)
         if begun.is_over:
@@ -92,13 +92,13 @@ async def react(spec: BotSpec, room: Room, message: Message) -> None:
         while live.state.seq < begun.seq and await live.catch_up():
             pass
         await live.read_whole()
-        seat = live.state.seat(spec.id)
-        if seat is None or not seat.is_bot:
-            seat = await enter(spec, room)
-        if seat is not None:
-            await Reaction(spec, room, live, ears, seat, message, begun).run()
+        membership = live.state.membership(spec.id)
+        if membership is None or not membership.is_bot:
+            membership = await enter(spec, room)
+        if membership is not None:
+            await Reaction(spec, room, live, listener, membership, message, begun).run()
     finally:
-        ears.close()
+        listener.close()
         live.leave()
 
 
@@ -120,7 +120,7 @@ class Reaction:
 
     Parameters
     ----------
-    spec, room, live, ears, seat
+    spec, room, live, listener, membership
         The bot, and where it is.
     message, begun
         What somebody else has said, and what is known of that.
@@ -131,27 +131,27 @@ class Reaction:
         spec: BotSpec,
         room: Room,
         live: LiveRoom,
-        ears: Ears,
-        seat: Seat,
+        listener: RoomListener,
+        membership: Membership,
         message: Message,
         begun: entries.Begun,
     ) -> None:
         self._spec = spec
         self._room = room
         self._live = live
-        self._ears = ears
-        self._seat = seat
+        self._listener = listener
+        self._membership = membership
         self._message = message
         self._known = begun.known
         self._whole = begun.seq
         loop = asyncio.get_running_loop()
         age = time.time() - begun.at / 1e6
         self._said = loop.time() - max(0.0, age)
-        self._begun = self._said if age < FRESH else loop.time()
+        self._begun = self._said if age < READ_AT_ONCE_WITHIN else loop.time()
         seed = live.state.seed if spec.seed is None else spec.seed
         self._seed = (seed, *room.key, spec.id, message.seq)
-        about = seat.pseudonym, message, self._forbidden, self._random
-        self._asking = Asking(room.log, room.key, spec, *about)
+        about = membership.pseudonym, message, self._forbidden, self._random
+        self._calls = ModelCalls(room.log, room.key, spec, *about)
 
     async def run(self) -> None:
         """Decide, wait for a turn, and speak."""
@@ -159,7 +159,7 @@ class Reaction:
         if why_not is not None:
             await self._say_nothing(*why_not)
             return
-        async with in_turn(self._room, self._live, self._spec.id) as turn:
+        async with composing_turn(self._room, self._live, self._spec.id) as turn:
             reason = await self._speak(turn)
             if reason is not None:
                 await self._give_up(reason)
@@ -172,11 +172,11 @@ class Reaction:
             return "covered", "covered"
         if message.seq <= self._live.state.cleared:
             return "silent", "cleared"
-        name, talk = self._seat.pseudonym, self._talk()
+        name, talk = self._membership.pseudonym, self._talk()
         if not speaks(spec.when, message, talk, name, self._random("when")):
             return "silent", "when"
         if isinstance(spec.when, Silence):
-            is_quiet = await self._ears.is_quiet(self._whole, self._said + spec.when.seconds)
+            is_quiet = await self._listener.is_quiet(self._whole, self._said + spec.when.seconds)
             self._begun = asyncio.get_running_loop().time()
             return None if is_quiet else ("silent", "talk went on")
         if callable(spec.when):
@@ -195,10 +195,10 @@ class Reaction:
 
     def _forbidden(self) -> str | None:
         """Why the bot may not write now, or what it is shown as."""
-        code = self._live.state.silence(self._seat_in(self._live.state))
+        code = self._live.state.silence(self._membership_in(self._live.state))
         return code or ("cleared" if self._message.seq <= self._live.state.cleared else None)
 
-    async def _hindrance(self, turn: Turn) -> str | None:
+    async def _hindrance(self, turn: ComposingTurn) -> str | None:
         """Why the bot says nothing now, as it may not or enough is said."""
         while True:
             talk = self._talk()
@@ -212,15 +212,15 @@ class Reaction:
             await turn.wait()  # what others compose may be enough, if they say it
             await turn.has_come()
 
-    def _seat_in(self, state: RoomState) -> Seat:
-        return state.seats.get(self._spec.id, self._seat)
+    def _membership_in(self, state: RoomState) -> Membership:
+        return state.memberships.get(self._spec.id, self._membership)
 
     def _is_shown(self) -> bool:
         """Whether everybody may know that it is a machine."""
-        return self._seat_in(self._live.state).role_for(None) == "assistant"
+        return self._membership_in(self._live.state).role_for(None) == "assistant"
 
     def _talk(self) -> Talk:
-        bots = frozenset(seat.member for seat in self._live.state.bots())
+        bots = frozenset(membership.member for membership in self._live.state.bots())
         whole = self._live.whole
         return talk_of(whole.public(0), self._spec.id, bots, self._whole, whole.ends)
 
@@ -229,7 +229,7 @@ class Reaction:
 
     # ── how ──
 
-    async def _speak(self, turn: Turn) -> str | None:
+    async def _speak(self, turn: ComposingTurn) -> str | None:
         """Say something; gives why not, if it did not come to anything."""
         spec = self._spec
         for draft in range(REDRAFTS + 1):
@@ -240,9 +240,9 @@ class Reaction:
                     return await self._stream()
                 minds = spec.moved_on == "drop" or (spec.moved_on == "redraft" and draft < REDRAFTS)
                 composed = await self._compose(draft, minds)
-            except Unasked as exc:
+            except NotAllowed as exc:
                 return str(exc)
-            except Unanswered:
+            except NoReply:
                 return None
             if composed.how != "moved":
                 await self._deliver(composed)
@@ -254,16 +254,16 @@ class Reaction:
             self._begun = asyncio.get_running_loop().time()
         return None
 
-    async def _compose(self, draft: int, minds: bool) -> Composed:
+    async def _compose(self, draft: int, minds: bool) -> ComposedReply:
         knew = self._live.state.seq
         known, unread = self._heard()
-        self._ears.listen(knew)
+        self._listener.listen(knew)
 
         async def ask() -> tuple[str | None, int]:
-            answer = await self._asking.answer([*known, *unread], knew)
+            answer = await self._calls.answer([*known, *unread], knew)
             return self._as_said(answer.text), answer.entry
 
-        return await compose(ask(), self._manner(unread, draft, minds))
+        return await compose(ask(), self._plan(unread, draft, minds))
 
     def _heard(self) -> tuple[list[Message], list[Message]]:
         whole, cleared = self._live.whole, self._live.state.cleared
@@ -274,25 +274,25 @@ class Reaction:
         if self._spec.when == "model" and is_no_reply(text):
             return None
         longest = None if self._is_shown() else self._live.state.rules.max_length
-        return as_typed(text, longest, self._seat.pseudonym) or None
+        return as_typed(text, longest, self._membership.pseudonym) or None
 
-    def _manner(self, unread: Sequence[Message], draft: int, minds: bool) -> Manner:
+    def _plan(self, unread: Sequence[Message], draft: int, minds: bool) -> ComposingPlan:
         pace, texts = self._spec.pace, [message.content for message in unread]
-        return Manner(
+        return ComposingPlan(
             reading=pace.time_to_read(texts, self._random("read", draft)),
             typing=lambda text: pace.time_to_type(text, self._random("type", draft)),
             type=self._type,
             begun=self._begun,
             is_decided=self._spec.when != "model",
-            moved=self._ears.moved if minds else None,
+            moved=self._listener.moved if minds else None,
         )
 
     def _type(self) -> None:
         state = self._live.state
-        if state.silence(self._seat_in(state)) is None:  # as it is with people
+        if state.silence(self._membership_in(state)) is None:  # as it is with people
             self._live.presence.type(self._spec.id)
 
-    async def _deliver(self, composed: Composed) -> None:
+    async def _deliver(self, composed: ComposedReply) -> None:
         if composed.how == "silent":
             await self._settle(composed.entry, outcome="silent", reason="model")
             return
@@ -327,7 +327,7 @@ class Reaction:
             self._spec.id,
             cid=cid,
             hides_cid=True,
-            takes_two=self._live.whole.waits and not is_shown,
+            hides_composing=self._live.whole.waits and not is_shown,
         )
 
     def _streams(self) -> bool:
@@ -339,11 +339,11 @@ class Reaction:
         """Say something as it comes, if all may know that it is a machine that speaks."""
         knew = self._live.state.seq
         known, unread = self._heard()
-        reading = self._manner(unread, 0, minds=False).reading
+        reading = self._plan(unread, 0, minds=False).reading
         await asyncio.sleep(self._begun + reading - asyncio.get_running_loop().time())
         post = self._message_of("", _cid_of(self._message))
-        post = replace(post, parts=(), by=self._message.member, takes_two=False)
-        return await speak_as_it_comes(self._room, post, self._asking, [*known, *unread], knew)
+        post = replace(post, parts=(), by=self._message.member, hides_composing=False)
+        return await stream_reply(self._room, post, self._calls, [*known, *unread], knew)
 
     # ── when it is enough ──
 
@@ -368,7 +368,7 @@ class Reaction:
             return words, 0
 
         self._begun = asyncio.get_running_loop().time()
-        composed = await compose(closing(), self._manner((), 0, minds=False))
+        composed = await compose(closing(), self._plan((), 0, minds=False))
         try:
             await self._post(composed.text, "bot:closing")
         except Refused as exc:

@@ -11,11 +11,11 @@ from shiny_labchat.bots.pace import Pace
 from shiny_labchat.bots.when import Respond, Talk, When
 from shiny_labchat.domain.pseudonyms import Pseudonym
 
-__all__ = ["BotSpec", "End", "MovedOn", "limit_of"]
+__all__ = ["BotSpec", "MovedOn", "WhenSpent", "limit_of"]
 
 MovedOn = Literal["send", "redraft", "drop"]
 
-End = Literal["silent", "leave", "fallback"]
+WhenSpent = Literal["silent", "leave", "fallback"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +36,7 @@ class BotSpec:
     max_in_a_row: int | None
     budget: Budget
     study_budget: Budget
-    end: End
+    end: WhenSpent
     closing: str | None
     fallback: Callable[[], Any] | None
 

@@ -24,11 +24,11 @@ __all__ = [
     "LEASE",
     "LONGEST",
     "Claim",
-    "Place",
-    "Taken",
+    "Cursor",
+    "LeasedElsewhere",
     "Waiting",
     "advance",
-    "enrol",
+    "register",
     "release",
     "renew",
     "shorten",
@@ -42,7 +42,7 @@ _KINDS = ("message", "streamed")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Cursor:
     """
     A callback in a room, as one process works at it.
 
@@ -72,7 +72,7 @@ class Claim(NamedTuple):
     tries: int
 
 
-class Taken(NamedTuple):
+class LeasedElsewhere(NamedTuple):
     """Another process is at it, at least until then (microseconds since 1970, UTC)."""
 
     until: int
@@ -82,7 +82,7 @@ class Waiting(NamedTuple):
     """
     A room where something was said that a callback has not handled.
 
-    `is_new`: it has never been at it there. `until`: as in `Taken`; 0: nobody is at it.
+    `is_new`: it has never been at it there. `until`: as in `LeasedElsewhere`; 0: nobody is at it.
     """
 
     number: int
@@ -95,7 +95,7 @@ class Waiting(NamedTuple):
 # ── registering ──────────────────────────────────────────────────────────────────────────────
 
 
-def enrol(conn: sa.Connection, name: str, scope: Scope) -> int:
+def register(conn: sa.Connection, name: str, scope: Scope) -> int:
     """
     Register a callback for some rooms.
 
@@ -104,7 +104,7 @@ def enrol(conn: sa.Connection, name: str, scope: Scope) -> int:
     Returns
     -------
     int
-        The newest room when it was registered first, see `Place`.
+        The newest room when it was registered first, see `Cursor`.
     """
     same = callback.c.name == name, callback.c.scope == scope.name
     since = conn.execute(sa.select(callback.c.since).where(*same)).scalar()
@@ -122,21 +122,21 @@ def _begin_now(conn: sa.Connection, name: str, scope: Scope) -> None:
     found = found.where(room.c.key.not_in(known))
     if scope.room is not None:
         found = found.where(room.c.study == scope.room.study, room.c.id == scope.room.id)
-    places = [
+    rows = [
         {"callback": name, "room": number, "done": head, "tries": 0}
         for number, study, id, head in conn.execute(found)
         if scope.covers(RoomKey(study, id))
     ]
-    if places:
-        conn.execute(sa.insert(callback_room), places)
+    if rows:
+        conn.execute(sa.insert(callback_room), rows)
 
 
 # ── from message to message ──────────────────────────────────────────────────────────────────
 
 
 def advance(
-    conn: sa.Connection, now: int, place: Place, finished: int | None = None
-) -> Claim | Taken | None:
+    conn: sa.Connection, now: int, cursor: Cursor, finished: int | None = None
+) -> Claim | LeasedElsewhere | None:
     """
     Go to the next message, and say that it is begun.
 
@@ -155,34 +155,34 @@ def advance(
     Claim, Taken or None
         None: all is handled.
     """
-    found = find_room(conn, place.room)
+    found = find_room(conn, cursor.room)
     if found is None:
         return None
     number, head = found
-    key = {"name": place.callback, "number": number}
+    key = {"name": cursor.callback, "number": number}
     row = conn.execute(_STANDS, key).first()
     if row is None:
-        done, begun, tries, owner, until = head if number <= place.since else 0, None, 0, None, 0
-        conn.execute(sa.insert(callback_room).values(**_named(place, number), done=done, tries=0))
+        done, begun, tries, owner, until = head if number <= cursor.since else 0, None, 0, None, 0
+        conn.execute(sa.insert(callback_room).values(**_named(cursor, number), done=done, tries=0))
     else:
         done, begun, tries, owner, until = row
-    if owner not in (None, place.owner) and until > now:
-        return Taken(until)
+    if owner not in (None, cursor.owner) and until > now:
+        return LeasedElsewhere(until)
     if finished is not None and finished > done:
         done, begun = finished, None
-    following = _next(conn, number, done, place.callback)
+    following = _next(conn, number, done, cursor.callback)
     if following is None:
         conn.execute(_LEAVE, {**key, "head": head})
         return None
     message, at = following
     tries = tries + 1 if begun == at else 1
-    news = {"past": done, "at": at, "times": tries, "who": place.owner, "expires": now + LEASE}
+    news = {"past": done, "at": at, "times": tries, "who": cursor.owner, "expires": now + LEASE}
     conn.execute(_BEGIN, {**key, **news})
     return Claim(message, at, tries)
 
 
-def _named(place: Place, number: int) -> dict[str, str | int]:
-    return {"callback": place.callback, "room": number}
+def _named(cursor: Cursor, number: int) -> dict[str, str | int]:
+    return {"callback": cursor.callback, "room": number}
 
 
 def _next(conn: sa.Connection, number: int, after: int, name: str) -> tuple[Event, int] | None:
@@ -222,17 +222,17 @@ def shorten(conn: sa.Connection, now: int) -> None:
     conn.execute(sa.update(callback_room).where(far).values(until=now + LEASE))
 
 
-def release(conn: sa.Connection, place: Place, most: int, untried: Claim | None = None) -> None:
+def release(conn: sa.Connection, cursor: Cursor, most: int, untried: Claim | None = None) -> None:
     """
     Leave a message that was begun to whoever comes next.
 
     `most`: so many tries count, that who is told to end often enough passes nothing over.
     `untried`: what was claimed last, if the callback itself was not called yet.
     """
-    found = find_room(conn, place.room)
+    found = find_room(conn, cursor.room)
     if found is None:
         return
-    mine = {"name": place.callback, "number": found[0], "who": place.owner}
+    mine = {"name": cursor.callback, "number": found[0], "who": cursor.owner}
     if untried is not None:
         conn.execute(_UNTRY, {**mine, "at": untried.at, "times": untried.tries})
     conn.execute(_RELEASE, {**mine, "most": most})

@@ -28,7 +28,7 @@ class Callback:
     number
         How many there were before it.
     since
-        See `callbacks.Place`; None: the database does not know of it yet.
+        See `callbacks.Cursor`; None: the database does not know of it yet.
     """
 
     name: str

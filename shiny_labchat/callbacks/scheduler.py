@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from shiny_labchat.arguments import as_id, check_function
 from shiny_labchat.callbacks import cursors
 from shiny_labchat.callbacks.registry import Callback, Registry, own_name
-from shiny_labchat.callbacks.worker import STORE_AGAIN, Errand, current_callback
+from shiny_labchat.callbacks.worker import STORE_RETRY_DELAY, CallbackWorker, current_callback
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import is_message
@@ -32,24 +32,24 @@ from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.store import Committed, Log, leases, opened_logs
 
-__all__ = ["Callbacks", "RoomOf", "register", "running", "signed", "start"]
+__all__ = ["CallbackScheduler", "RoomOf", "register", "running", "signed", "start"]
 
 logger = logging.getLogger("shiny_labchat")
 
 RoomOf = Callable[[RoomKey, str], object]
 """Makes a room that a callback is given, by the callback's name."""
 
-LOOK = 0.25
+POLL_INTERVAL = 0.25
 """How often it is looked for what other processes have written, at most, in seconds."""
-LOOKING = 0.05
+POLL_CPU_SHARE = 0.05
 """The share of a processor that is spent on that, at most."""
-ENROL = 5.0
+REGISTER_TIMEOUT = 5.0
 """How long a server that begins waits until the database knows its callbacks, in seconds."""
-LEAVE = 2.0
+STOP_TIMEOUT = 2.0
 """How long a server that ends waits for its callbacks to be left, in seconds."""
 
 
-class Callbacks:
+class CallbackScheduler:
     """
     The callbacks of one log in this process.
 
@@ -73,9 +73,9 @@ class Callbacks:
         self._owner = secrets.token_hex(8)
         self._registry = Registry()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._errands: dict[tuple[str, RoomKey], Errand] = {}
+        self._workers: dict[tuple[str, RoomKey], CallbackWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._enrolling: set[asyncio.Task[None]] = set()
+        self._registering: set[asyncio.Task[None]] = set()
         self._keeping: asyncio.Task[None] | None = None
         self._rung = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -89,9 +89,9 @@ class Callbacks:
         if self.is_started:
             assert self._loop is not None
             if self._loop is _running_loop():
-                self._enrol(callback)
+                self._register_soon(callback)
             else:
-                self._loop.call_soon_threadsafe(self._enrol, callback)
+                self._loop.call_soon_threadsafe(self._register_soon, callback)
         else:
             self.start()
 
@@ -107,20 +107,20 @@ class Callbacks:
             return
         self._loop = loop
         self.is_over = False
-        self._errands.clear()
-        self._enrolling.clear()
+        self._workers.clear()
+        self._registering.clear()
         self._rung = asyncio.Event()
         self._timer = None
         self._end = self._log.overhear(self._hear)
         for callback in self._registry:
             callback.since = None
-            self._enrol(callback)
+            self._register_soon(callback)
         self._spawn(self._look_around())
 
-    async def enrolled(self) -> None:
+    async def registered(self) -> None:
         """Wait, but not for ever, until they hear whatever is said, in any process."""
-        if self._enrolling:
-            await asyncio.wait(self._enrolling, timeout=ENROL)
+        if self._registering:
+            await asyncio.wait(self._registering, timeout=REGISTER_TIMEOUT)
 
     async def stop(self) -> None:
         """Leave what is begun to whoever comes next; `start` begins anew."""
@@ -134,29 +134,29 @@ class Callbacks:
         for task in self._tasks:
             task.cancel()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=LEAVE)
-        await asyncio.wait([self._log.write(lambda conn, now: None)], timeout=LEAVE)
+            await asyncio.wait(self._tasks, timeout=STOP_TIMEOUT)
+        await asyncio.wait([self._log.write(lambda conn, now: None)], timeout=STOP_TIMEOUT)
         self._loop = None
 
     # ── coming to be known ──
 
-    def _enrol(self, callback: Callback) -> None:
+    def _register_soon(self, callback: Callback) -> None:
         """Have the database know it: at once, so that what is said next comes after it."""
         try:
-            asked = self._log.write(partial(_enrolled, callback))
+            asked = self._log.write(partial(_register, callback))
         except StoreError:
             asked = None
-        task = self._spawn(self._be_enrolled(callback, asked))
-        self._enrolling.add(task)
-        task.add_done_callback(self._enrolling.discard)
+        task = self._spawn(self._be_registered(callback, asked))
+        self._registering.add(task)
+        task.add_done_callback(self._registering.discard)
 
-    async def _be_enrolled(self, callback: Callback, asked: asyncio.Future[int] | None) -> None:
+    async def _be_registered(self, callback: Callback, asked: asyncio.Future[int] | None) -> None:
         while callback.since is None:
             try:
-                callback.since = await (asked or self._log.write(partial(_enrolled, callback)))
+                callback.since = await (asked or self._log.write(partial(_register, callback)))
             except LabChatError as exc:
                 logger.error("the callback %r waits: %s", callback.name, exc)
-                await asyncio.sleep(STORE_AGAIN)
+                await asyncio.sleep(STORE_RETRY_DELAY)
             asked = None
         self._rung.set()
 
@@ -177,38 +177,38 @@ class Callbacks:
         if callback.since is None:
             return  # when the database knows it, all rooms are looked at
         key = (callback.name, room)
-        errand = self._errands.get(key)
-        if errand is None:
-            errand = self._errands[key] = self._errand(callback, room)
-            self._spawn(self._run(key, errand))
-        errand.wake(state)
+        worker = self._workers.get(key)
+        if worker is None:
+            worker = self._workers[key] = self._worker_for(callback, room)
+            self._spawn(self._run(key, worker))
+        worker.wake(state)
         if self._keeping is None or self._keeping.done():
             self._keeping = self._spawn(self._keep())
 
-    def _errand(self, callback: Callback, room: RoomKey) -> Errand:
+    def _worker_for(self, callback: Callback, room: RoomKey) -> CallbackWorker:
         name = callback.name
         assert callback.since is not None
-        place = cursors.Place(name, callback.since, room, self._owner)
+        cursor = cursors.Cursor(name, callback.since, room, self._owner)
         given, own = self._room_of(room, name), self._registry.of_room
-        return Errand(self._log, place, lambda: own(room)[name].fn, given, self._look_at)
+        return CallbackWorker(self._log, cursor, lambda: own(room)[name].fn, given, self._look_at)
 
-    async def _run(self, key: tuple[str, RoomKey], errand: Errand) -> None:
+    async def _run(self, key: tuple[str, RoomKey], worker: CallbackWorker) -> None:
         try:
-            await errand.run()
+            await worker.run()
         except Exception:
             logger.exception("the callback %r has stopped in room %r", key[0], key[1].id)
-            self._look_in(STORE_AGAIN)
+            self._look_in(STORE_RETRY_DELAY)
         except asyncio.CancelledError:
             if not self.is_over:  # it did so itself
-                self._look_in(STORE_AGAIN)
+                self._look_in(STORE_RETRY_DELAY)
             raise
         finally:
-            if self._errands.get(key) is errand:
-                del self._errands[key]
+            if self._workers.get(key) is worker:
+                del self._workers[key]
 
     async def _keep(self) -> None:
         """Promise again and again to go on, while there is anything to be done."""
-        while self._errands:
+        while self._workers:
             await asyncio.sleep(leases.LEASE / 3e6)
             try:
                 await self._log.write(lambda conn, now: cursors.renew(conn, now, self._owner))
@@ -226,8 +226,8 @@ class Callbacks:
                 took = await self._wake_all()
             except LabChatError as exc:
                 logger.error("callbacks cannot see what others have written: %s", exc)
-                self._look_in(STORE_AGAIN)
-            await asyncio.sleep(max(LOOK, took / LOOKING))
+                self._look_in(STORE_RETRY_DELAY)
+            await asyncio.sleep(max(POLL_INTERVAL, took / POLL_CPU_SHARE))
 
     async def _wake_all(self) -> float:
         """Wake whoever has something to do; gives the seconds of a processor that finding took."""
@@ -283,8 +283,8 @@ class Callbacks:
             logger.error("callbacks of %r have stopped", self._log, exc_info=exc)
 
 
-def _enrolled(callback: Callback, conn: sa.Connection, now: int) -> int:
-    return cursors.enrol(conn, callback.name, callback.scope)
+def _register(callback: Callback, conn: sa.Connection, now: int) -> int:
+    return cursors.register(conn, callback.name, callback.scope)
 
 
 def _is_said(event: Event) -> bool:
@@ -325,7 +325,7 @@ def register(
     check_function("fn", fn, "room", "member", "message")
     name = own_name(fn) if name is None else as_id("name", name)
     if log not in _of_logs:
-        _of_logs[log] = Callbacks(log, room_of)
+        _of_logs[log] = CallbackScheduler(log, room_of)
     _of_logs[log].register(name, scope, fn)
 
 
@@ -342,7 +342,7 @@ async def running() -> AsyncGenerator[None]:
     for each in begun:
         each.start()
     for each in begun:
-        await each.enrolled()
+        await each.registered()
     try:
         yield
     finally:
@@ -364,4 +364,4 @@ def signed(command: commands.Command, given: str | None) -> commands.Command:
     return replace(command, cause=name)
 
 
-_of_logs: dict[Log, Callbacks] = {}
+_of_logs: dict[Log, CallbackScheduler] = {}

@@ -21,15 +21,15 @@ from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import Log, find_room, load_state
 
-__all__ = ["AGAIN", "STORE_AGAIN", "TRIES", "Errand", "current_callback"]
+__all__ = ["RETRY_DELAYS", "STORE_RETRY_DELAY", "TRIES", "CallbackWorker", "current_callback"]
 
 logger = logging.getLogger("shiny_labchat")
 
-AGAIN = (0.5, 1.5, 4.5)
+RETRY_DELAYS = (0.5, 1.5, 4.5)
 """How long a callback that failed waits before each further try, in seconds."""
-TRIES = len(AGAIN) + 1
+TRIES = len(RETRY_DELAYS) + 1
 """How often a callback begins with a message, at most; then it is passed over."""
-STORE_AGAIN = 1.0
+STORE_RETRY_DELAY = 1.0
 """How long it waits when the database could not do it, in seconds."""
 
 Function = Callable[..., Any]
@@ -39,7 +39,7 @@ current_callback: ContextVar[str | None] = ContextVar("callback", default=None)
 """The name of the callback whose code is running; what it says is its own."""
 
 
-class Errand:
+class CallbackWorker:
     """
     A callback at work in a room.
 
@@ -60,16 +60,16 @@ class Errand:
     def __init__(
         self,
         log: Log,
-        place: cursors.Place,
+        cursor: cursors.Cursor,
         fn: Callable[[], Function],
         room: object,
-        taken: Callable[[int], None],
+        leased: Callable[[int], None],
     ) -> None:
         self._log = log
-        self._place = place
+        self._cursor = cursor
         self._fn = fn
         self._room = room
-        self._taken = taken
+        self._leased = leased
         self._state: RoomState | None = None
         self._is_woken = False
         self._holds = False
@@ -83,7 +83,7 @@ class Errand:
 
     async def run(self) -> None:
         """Handle what there is; when this ends nobody has been woken in vain."""
-        current_callback.set(self._place.callback)
+        current_callback.set(self._cursor.callback)
         finished: int | None = None
         try:
             while self._is_woken:
@@ -95,23 +95,25 @@ class Errand:
                     finished = await self._handle(self._fn(), claim)
         except asyncio.CancelledError:
             if self._holds:  # so that nobody waits until the promise has run out
-                place = self._place
+                cursor = self._cursor
                 self._log.write(
-                    lambda conn, now: cursors.release(conn, place, TRIES - 1, self._untried)
+                    lambda conn, now: cursors.release(conn, cursor, TRIES - 1, self._untried)
                 )
             raise
 
     async def _advance(self, finished: int | None) -> cursors.Claim | None:
-        def advance(conn: sa.Connection, now: int) -> cursors.Claim | cursors.Taken | None:
-            came = cursors.advance(conn, now, self._place, finished)
+        def advance(
+            conn: sa.Connection, now: int
+        ) -> cursors.Claim | cursors.LeasedElsewhere | None:
+            came = cursors.advance(conn, now, self._cursor, finished)
             self._untried = came if isinstance(came, cursors.Claim) else None
             return came
 
         self._holds = True  # by now, or soon, whether or not this is heard of
         came = await self._stored(lambda: self._log.write(advance))
         self._holds = isinstance(came, cursors.Claim)
-        if isinstance(came, cursors.Taken):
-            self._taken(came.until)
+        if isinstance(came, cursors.LeasedElsewhere):
+            self._leased(came.until)
             return None
         return came
 
@@ -125,7 +127,7 @@ class Errand:
             return claim.at
         except Exception as exc:
             error = exc
-        where = self._place.room.id, claim.message.seq
+        where = self._cursor.room.id, claim.message.seq
         logger.error(
             "the callback %s failed in room %r at message %d (try %d of %d)",
             *(name_of(fn), *where, claim.tries, TRIES),
@@ -133,7 +135,7 @@ class Errand:
         )
         if claim.tries >= TRIES:
             return await self._pass_over(fn, claim, text_of_error(error))
-        await asyncio.sleep(AGAIN[claim.tries - 1])
+        await asyncio.sleep(RETRY_DELAYS[claim.tries - 1])
         return None
 
     async def _call(self, fn: Function, member: Member | None, message: Message) -> None:
@@ -148,11 +150,11 @@ class Errand:
         seq, tries = claim.message.seq, min(claim.tries, TRIES)
         logger.error(
             "the callback %s passes over message %d of room %r after %d tries: %s",
-            *(name_of(fn), seq, self._place.room.id, tries, error),
+            *(name_of(fn), seq, self._cursor.room.id, tries, error),
         )
-        command = commands.PassOver(self._place.callback, seq, tries, error)
+        command = commands.PassOver(self._cursor.callback, seq, tries, error)
         try:
-            await self._stored(lambda: self._log.submit(self._place.room, command))
+            await self._stored(lambda: self._log.submit(self._cursor.room, command))
         except Refused as exc:  # the database was exchanged under us
             logger.error("that could not be recorded: %s", exc)
         return claim.at
@@ -164,20 +166,20 @@ class Errand:
             except Refused:
                 raise
             except LabChatError as exc:
-                logger.error("the callback %r waits: %s", self._place.callback, exc)
-                await asyncio.sleep(STORE_AGAIN)
+                logger.error("the callback %r waits: %s", self._cursor.callback, exc)
+                await asyncio.sleep(STORE_RETRY_DELAY)
 
     async def _member(self, message: Message) -> Member | None:
         id = message.member
         if id is None:
             return None
-        if self._state is None or id not in self._state.seats:
+        if self._state is None or id not in self._state.memberships:
             self._state = await self._log.read(self._read_state)
-        seat = self._state.seats.get(id)
-        return Member(id, message.author or id) if seat is None else Member.of(seat)
+        membership = self._state.memberships.get(id)
+        return Member(id, message.author or id) if membership is None else Member.of(membership)
 
     def _read_state(self, conn: sa.Connection) -> RoomState:
-        found = find_room(conn, self._place.room)
+        found = find_room(conn, self._cursor.room)
         return RoomState() if found is None else load_state(conn, *found)
 
 

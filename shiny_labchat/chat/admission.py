@@ -22,20 +22,20 @@ from shiny.session import Session
 from shiny.types import SilentException
 
 from shiny_labchat.access import tickets
-from shiny_labchat.access.bookmarks import Reservation, browser_of
+from shiny_labchat.access.bookmarks import BookmarkedSeat, browser_of
 from shiny_labchat.access.identity import identify, invitation
 from shiny_labchat.chat import install
-from shiny_labchat.chat.page import Hello, Lost
+from shiny_labchat.chat.page import LostSession, PageHello
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
 from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Grant
 
-__all__ = ["INVITE", "Bookmark", "Identity", "RestoreMember", "Seating", "Wish"]
+__all__ = ["INVITE", "Admission", "Bookmark", "Identity", "Placement", "RestoreMember"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -68,7 +68,7 @@ class Bookmark:
     token: str
     restore_member: RestoreMember
     is_known: bool = False
-    seat: Reservation | None = None
+    seat: BookmarkedSeat | None = None
 
     def member_for(self, room: Room, browser: str | None) -> str | None:
         """Who comes back with it to a room, in a browser; None: nobody in particular."""
@@ -80,7 +80,7 @@ class Bookmark:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Placement:
     """Where the app wants a page's person to sit."""
 
     room: Room | None
@@ -93,7 +93,7 @@ class Wish:
     bookmark: Bookmark | None = None
 
 
-class Seating:
+class Admission:
     """
     Seats the page of one session in the room of one chat, and again when either changes.
 
@@ -103,7 +103,7 @@ class Seating:
         The session.
     id
         The chat's id in the page.
-    wish
+    placement
         Reactive: where the page's person shall sit.
     lab
         The lab that knows browsers.
@@ -124,9 +124,9 @@ class Seating:
         self,
         session: Session,
         id: ResolvedId,
-        wish: Callable[[], Wish],
+        placement: Callable[[], Placement],
         lab: Lab,
-        seated: Callable[[Room, LiveRoom, str, Lost | None], Awaitable[None]],
+        admitted: Callable[[Room, LiveRoom, str, LostSession | None], Awaitable[None]],
         left: Callable[[], None],
         told: Callable[[], dict[str, Any]],
         waits: Callable[[], bool],
@@ -137,14 +137,14 @@ class Seating:
         self.refused: str | None = None
         self._session = session
         self._id = id
-        self._wish = wish
+        self._placement = placement
         self._lab = lab
-        self._seated = seated
+        self._admitted = admitted
         self._left = left
         self._told = told
         self._waits = waits
         self._recall = recall
-        self._asked: tuple[Hello, Wish] | None = None
+        self._asked: tuple[PageHello, Placement] | None = None
         self._query = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._admitting: asyncio.Task[None] | None = None
@@ -161,25 +161,25 @@ class Seating:
         # Right after Shiny has restored a bookmark, and before the app's own effects.
         @reactive.effect(priority=999_999)
         def meet() -> None:
-            hello = Hello.of(root.input[asked]())
+            hello = PageHello.of(root.input[asked]())
             try:
-                wish = self._wish()
+                placement = self._placement()
             except SilentException:
-                wish = Wish(None, (False, None), None, None, False, "browser")
+                placement = Placement(None, (False, None), None, None, False, "browser")
             with reactive.isolate():
                 query = root.clientdata.url_search()
-            self._answer(hello, wish, query)
+            self._answer(hello, placement, query)
 
         self._effect = meet
 
-    def _answer(self, hello: Hello, wish: Wish, query: str) -> None:
+    def _answer(self, hello: PageHello, placement: Placement, query: str) -> None:
         if self._admitting is not None and not self._admitting.done():
             # A page that lost its session asks twice: as it begins, and with what had waited.
-            if self._asked == (hello, wish):
+            if self._asked == (hello, placement):
                 return
             self._admitting.cancel()
-        self._asked, self._query = (hello, wish), query
-        self._admitting = self.spawn(self._admit(hello, wish, query))
+        self._asked, self._query = (hello, placement), query
+        self._admitting = self.spawn(self._admit(hello, placement, query))
 
     def renew(self) -> None:
         """Let a page in anew that was let in already: its ticket must say something else now."""
@@ -230,16 +230,16 @@ class Seating:
 
     # ── admission ──
 
-    async def _admit(self, hello: Hello, wish: Wish, query: str) -> None:
-        says_who, who = wish.member
-        bookmark = wish.bookmark
+    async def _admit(self, hello: PageHello, placement: Placement, query: str) -> None:
+        says_who, who = placement.member
+        bookmark = placement.bookmark
         try:
             if bookmark is not None and not bookmark.is_known:
                 await self._recall()  # and then this is run again
             elif says_who and who is None:
                 await self._wait()
-            elif wish.room is not None:
-                await self._let_in(wish.room, hello, wish, query)
+            elif placement.room is not None:
+                await self._let_in(placement.room, hello, placement, query)
             elif bookmark is not None and bookmark.seat is None:
                 raise Refused("no_room", detail=ANEW)
             else:
@@ -259,14 +259,16 @@ class Seating:
         self._nowhere(code)
         await self._tell(do="refuse", code=code, say=say, again=again)
 
-    async def _let_in(self, room: Room, hello: Hello, wish: Wish, query: str) -> None:
+    async def _let_in(self, room: Room, hello: PageHello, placement: Placement, query: str) -> None:
         page = f"{hello.page}/{self._id}"  # two chats of a page may be in one room
-        key = hello.keys.get("tab" if wish.identity == "tab" else "browser")
+        key = hello.keys.get("tab" if placement.identity == "tab" else "browser")
         self.browser = key and browser_of(key)
-        grant = await self._who(room, hello, wish, query)
-        if wish.join:
-            pseudonym = resolve_pseudonym(wish.pseudonym, grant.member)
-            await room.join(grant.member, pseudonym, wish.role or cast("Role | None", grant.role))
+        grant = await self._who(room, hello, placement, query)
+        if placement.join:
+            pseudonym = resolve_pseudonym(placement.pseudonym, grant.member)
+            await room.join(
+                grant.member, pseudonym, placement.role or cast("Role | None", grant.role)
+            )
         live = await self._open(room, grant.member)
         try:
             ticket = await tickets.ticket(
@@ -276,40 +278,40 @@ class Seating:
             live.leave()
             raise
         # The handle tells the page whether it is the same person in the same room as before.
-        who = live.state.seats[grant.member].handle
+        who = live.state.memberships[grant.member].handle
         self.member, self.refused = grant.member, None
         lost = hello.lost if hello.lost and hello.lost.who == who else None
-        await self._seated(room, live, page, lost)
+        await self._admitted(room, live, page, lost)
         await self._tell(do="admit", ticket=ticket, who=who, **self._told())
 
     async def _open(self, room: Room, member: str) -> LiveRoom:
-        live = await Live.of(room.log).open(room.key)
+        live = await LiveRooms.of(room.log).open(room.key)
         try:
-            if live.state.seat(member) is None:
+            if live.state.membership(member) is None:
                 await live.catch_up()
-            seat = live.state.seats.get(member)
-            if seat is None or seat.is_removed:
-                raise Refused("not_member" if seat is None else "removed", room.id)
+            membership = live.state.memberships.get(member)
+            if membership is None or membership.is_removed:
+                raise Refused("not_member" if membership is None else "removed", room.id)
         except BaseException:
             live.leave()
             raise
         return live
 
-    async def _who(self, room: Room, hello: Hello, wish: Wish, query: str) -> Grant:
-        says_who, who = wish.member
+    async def _who(self, room: Room, hello: PageHello, placement: Placement, query: str) -> Grant:
+        says_who, who = placement.member
         if says_who and who is not None:
             return Grant(who)
         invited = await self._invited(room, query)
         if invited is not None:
             return invited
-        member = wish.bookmark and wish.bookmark.member_for(room, self.browser)
+        member = placement.bookmark and placement.bookmark.member_for(room, self.browser)
         if member is not None:
             return Grant(member)
-        key = hello.keys.get(wish.identity)
+        key = hello.keys.get(placement.identity)
         if key is None:
             raise Refused("not_invited", room.id)
         member = await identify(self._lab.log, key)
-        await self._check_link(room, member, wish.bookmark)
+        await self._check_link(room, member, placement.bookmark)
         return Grant(member)
 
     async def _check_link(self, room: Room, member: str, bookmark: Bookmark | None) -> None:
@@ -318,7 +320,7 @@ class Seating:
         if seat is None or seat.room != room.key or seat.member == member:
             return
         state = await room.state()
-        if state.seat(seat.member) is None and member not in state.seats:
+        if state.membership(seat.member) is None and member not in state.memberships:
             raise Refused("link_over", room.id)
 
     async def _invited(self, room: Room, query: str) -> Grant | None:

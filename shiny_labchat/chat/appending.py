@@ -15,12 +15,12 @@ from shiny.module import ResolvedId
 from shiny.session import Session
 
 from shiny_labchat.chat import shiny_internals
-from shiny_labchat.chat.admission import Seating
+from shiny_labchat.chat.admission import Admission
 from shiny_labchat.chat.content import Content, as_content, as_html
 from shiny_labchat.chat.handlers import Handlers, handled_message
 from shiny_labchat.chat.replies import Replies, reply_id
-from shiny_labchat.chat.session_room import Following
-from shiny_labchat.chat.streams import MessageStream, StreamTask, current_speaker, pour, speaking
+from shiny_labchat.chat.session_room import SessionRoom
+from shiny_labchat.chat.streams import MessageStream, StreamTask, current_stream, pour, streaming
 from shiny_labchat.chat.transforms import Transforming, Transforms
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member, as_member_id
@@ -28,10 +28,10 @@ from shiny_labchat.domain.messages import Message, text_of
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.lab.room import Room
 
-__all__ = ["Saying"]
+__all__ = ["Appending"]
 
 
-class Saying(Transforming):
+class Appending(Transforming):
     """
     The part of a :class:`Chat` that speaks.
 
@@ -41,7 +41,7 @@ class Saying(Transforming):
         The session it is a part of.
     handlers
         What is told of streams that fail.
-    following
+    session_room
         Its hold on the room.
     replies
         A model that replies, if any.
@@ -50,19 +50,19 @@ class Saying(Transforming):
     """
 
     id: ResolvedId
-    _seating: Seating
+    _admission: Admission
 
     def __init__(
         self,
         session: Session,
         handlers: Handlers,
-        following: Following,
+        session_room: SessionRoom,
         replies: Replies | None,
         transforms: Transforms,
     ) -> None:
         self._session = session
         self._handlers = handlers
-        self._following = following
+        self._session_room = session_room
         self._replies = replies
         self._transforms = transforms
         if replies is not None:
@@ -166,12 +166,12 @@ class Saying(Transforming):
     ) -> None:
         """Do, in order, what may need to know who this person is, as soon as that is known."""
         needs_me = _ME in (command.member, command.by, *(command.audience or ()))
-        if not needs_me and not self._following.is_awaited:
+        if not needs_me and not self._session_room.is_awaited:
             await do(self._room(), command)
             return
 
         async def later() -> None:
-            me = self._seating.member
+            me = self._admission.member
             assert me is not None
             audience = command.audience and [me if m == _ME else m for m in command.audience]
             member = me if command.member == _ME else command.member
@@ -182,10 +182,10 @@ class Saying(Transforming):
 
     async def _once(self, action: Callable[[], Awaitable[None]]) -> None:
         """Do something now, or as soon as it is known who this person is, and where."""
-        if self._seating.is_over:  # as in a handler of a chat that was replaced meanwhile
+        if self._admission.is_over:  # as in a handler of a chat that was replaced meanwhile
             await action()
         else:
-            await self._following.once(action)
+            await self._session_room.once(action)
 
     # ── streams ──
 
@@ -261,10 +261,10 @@ class Saying(Transforming):
         has_place: asyncio.Event,
     ) -> str:
         room, told = await known
-        retell, failed = self._transforms.retell, self._handlers.report
+        transform, failed = self._transforms.stream_transform, self._handlers.report
         try:
             return await pour(
-                message, self, room, told, self._session, failed, retell, has_place.set
+                message, self, room, told, self._session, failed, transform, has_place.set
             )
         finally:
             self._responded()
@@ -284,7 +284,9 @@ class Saying(Transforming):
         self, replies: Replies, room: Room, message: Message, command: commands.Post
     ) -> str:
         try:
-            return await replies.answer(self, room, message, command, self._transforms.retell)
+            return await replies.answer(
+                self, room, message, command, self._transforms.stream_transform
+            )
         finally:
             self._responded()
 
@@ -314,17 +316,17 @@ class Saying(Transforming):
         MessageStream
             With ``append(chunk)``, ``replace(chunk)`` and ``clear()``.
         """
-        speaker = current_speaker(self)
-        if speaker is not None:
-            yield MessageStream(speaker, self._session)
+        stream = current_stream(self)
+        if stream is not None:
+            yield MessageStream(stream, self._session)
             return
         opening = self._post_of(Content([], "assistant", []), None, None, None, None)
-        command = replace(opening, by=self._seating.member)
+        command = replace(opening, by=self._admission.member)
         try:
-            retell = self._transforms.retell
-            async with speaking(self, self._room(), command, retell=retell) as speaker:
-                assert speaker is not None  # it has no id that could have been used
-                yield MessageStream(speaker, self._session)
+            transform = self._transforms.stream_transform
+            async with streaming(self, self._room(), command, transform=transform) as stream:
+                assert stream is not None  # it has no id that could have been used
+                yield MessageStream(stream, self._session)
         finally:
             self._responded()
 
@@ -360,7 +362,7 @@ class Saying(Transforming):
             return
 
         async def clear() -> None:
-            await self._room().clear(self._seating.member, greeting=greeting)
+            await self._room().clear(self._admission.member, greeting=greeting)
 
         await self._once(clear)
 

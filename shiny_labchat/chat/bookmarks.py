@@ -19,14 +19,14 @@ from shiny.bookmark import BookmarkState
 from shiny.session import Session, session_context
 
 from shiny_labchat import urls
-from shiny_labchat.access.bookmarks import Kept, Reservation, find_reservation
+from shiny_labchat.access.bookmarks import BookmarkedSeat, BookmarkToken, find_bookmark
 from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.admission import INVITE, Bookmark, RestoreMember
-from shiny_labchat.chat.appending import Saying
+from shiny_labchat.chat.appending import Appending
 from shiny_labchat.chat.handlers import Handlers
-from shiny_labchat.chat.page import Lost
+from shiny_labchat.chat.page import LostSession
 from shiny_labchat.chat.replies import Replies
-from shiny_labchat.chat.session_room import Following
+from shiny_labchat.chat.session_room import SessionRoom
 from shiny_labchat.chat.transforms import Transforms
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.lab.lab import Lab
@@ -68,7 +68,7 @@ class CancelCallback:
         return ""
 
 
-class Bookmarking(Saying):
+class Bookmarking(Appending):
     """
     The part of a :class:`Chat` that is kept in bookmarks.
 
@@ -82,16 +82,16 @@ class Bookmarking(Saying):
         self,
         session: Session,
         handlers: Handlers,
-        following: Following,
+        session_room: SessionRoom,
         replies: Replies | None,
         transforms: Transforms,
     ) -> None:
-        super().__init__(session, handlers, following, replies, transforms)
+        super().__init__(session, handlers, session_room, replies, transforms)
         self._bookmark: Bookmark | None = None
         self._is_address_read = False
         self._looked_up: reactive.Value[int] = reactive.Value(0, name="looked_up")
         self._is_room_named = False
-        self._kept: Kept | None = None
+        self._token: BookmarkToken | None = None
         self._in_address: str | None = None
         self._leads_to: RoomKey | None = None
         self._is_due = False
@@ -180,7 +180,7 @@ class Bookmarking(Saying):
         self._hooks = [page.bookmark.on_bookmark(self._save)]
         if bookmark_on is not None:
             self._hooks.append(page.bookmark.on_bookmarked(self._update_address))
-        if self._following.live is not None:
+        if self._session_room.live is not None:
             self._be_kept()
         hooks = self._hooks
         return CancelCallback(lambda: self._stop_bookmarking() if self._hooks is hooks else None)
@@ -212,7 +212,7 @@ class Bookmarking(Saying):
         bookmark = self._bookmark
         if bookmark is None or bookmark.is_known:
             return
-        seat = await find_reservation(self._lab.log, bookmark.token)
+        seat = await find_bookmark(self._lab.log, bookmark.token)
         self._bookmark = replace(bookmark, is_known=True, seat=seat)
         self._leads_to = seat and seat.room
         if seat is None:
@@ -247,7 +247,7 @@ class Bookmarking(Saying):
 
     # ── being in a room ──
 
-    async def _come_in(self, live: LiveRoom, lost: Lost | None) -> None:
+    async def _come_in(self, live: LiveRoom, lost: LostSession | None) -> None:
         """Have the client as it was, and a seat kept, before messages are handled."""
         self._is_address_read = True  # who sits somewhere is not moved by enabling it now
         if not self._hooks:
@@ -259,15 +259,15 @@ class Bookmarking(Saying):
                 await self._restore_client(bookmark.seat, lost)
         self._be_kept()
 
-    async def _restore_client(self, seat: Reservation, lost: Lost | None) -> None:
+    async def _restore_client(self, seat: BookmarkedSeat, lost: LostSession | None) -> None:
         client = self._client
         try:
             with session_context(self._session), reactive.isolate():
                 if isinstance(client, ClientWithState):
-                    if seat.member == self._seating.member and seat.client is not None:
+                    if seat.member == self._admission.member and seat.client is not None:
                         await _result(client.set_state(json.loads(seat.client)))
                 elif _is_chatlas(client) and self._replies is None:
-                    await self._following.read_whole()
+                    await self._session_room.read_whole()
                     client.set_turns(self.turns(before=lost.since + 1 if lost else None))
         except Exception as exc:
             logger.error("chat %r: a client's state is lost", str(self.id), exc_info=exc)
@@ -275,24 +275,24 @@ class Bookmarking(Saying):
 
     def _be_kept(self) -> None:
         """Have this person's seat kept; it is one token as long as they sit there."""
-        live, member = self._following.live, self._seating.member
+        live, member = self._session_room.live, self._admission.member
         if live is None or member is None:
             return
-        browser = None if self._restore_member == "anywhere" else self._seating.browser
-        seat = Reservation(live.key, member, browser)
-        if self._kept is None or not _is_same(self._kept.seat, seat):
-            self._kept = self._known_or_new(seat)
+        browser = None if self._restore_member == "anywhere" else self._admission.browser
+        seat = BookmarkedSeat(live.key, member, browser)
+        if self._token is None or not _is_same(self._token.seat, seat):
+            self._token = self._known_or_new(seat)
         # Nobody shall come to another room by the address than the one that is shown.
         is_astray = self._leads_to not in (None, live.key)
-        if (is_astray or not self._has_model) and self._kept.token != self._in_address:
+        if (is_astray or not self._has_model) and self._token.token != self._in_address:
             self._responded()
 
-    def _known_or_new(self, seat: Reservation) -> Kept:
+    def _known_or_new(self, seat: BookmarkedSeat) -> BookmarkToken:
         came = self._bookmark
         if came is not None and came.seat is not None and _is_same(came.seat, seat):
             self._in_address = came.token
-            return Kept(came.seat, came.token)
-        return Kept(seat)
+            return BookmarkToken(came.seat, came.token)
+        return BookmarkToken(seat)
 
     @property
     def _has_model(self) -> bool:
@@ -306,13 +306,13 @@ class Bookmarking(Saying):
 
     async def _save(self, state: BookmarkState) -> None:
         """A bookmark is being made, by whomever."""
-        if self._kept is not None:
-            state.values[self._key] = self._kept.token
-            await self._keep(self._kept)
+        if self._token is not None:
+            state.values[self._key] = self._token.token
+            await self._keep(self._token)
         elif self._bookmark is not None:
             state.values[self._key] = self._bookmark.token
 
-    async def _keep(self, kept: Kept) -> None:
+    async def _keep(self, kept: BookmarkToken) -> None:
         """Have a seat in the database, with the state of the client beside it."""
         seat = kept.seat
         if isinstance(self._client, ClientWithState):
@@ -321,7 +321,7 @@ class Bookmarking(Saying):
                     seat, client=json.dumps(await _result(self._client.get_state()))
                 )
         if kept.seat != seat or not kept.is_stored:
-            self._seating.spawn(kept.store(self._lab.log))
+            self._admission.spawn(kept.store(self._lab.log))
 
     def _responded(self) -> None:
         if self._on_response:
@@ -332,7 +332,7 @@ class Bookmarking(Saying):
             return
         self._is_due = True
         make = self._bookmark_page
-        self._seating.spawn(make() if self._kept else self._following.once(make))
+        self._admission.spawn(make() if self._token else self._session_room.once(make))
 
     async def _bookmark_page(self) -> None:
         """Make a bookmark of the page; outside Shiny's lock, as clients may be slow."""
@@ -352,14 +352,14 @@ class Bookmarking(Saying):
         await shiny_internals.flush(self._session)
 
     async def _bookmark_stored(self) -> None:
-        if self._kept is not None and not self._kept.is_stored:
-            await self._kept.store(self._lab.log)  # before anybody can open it
+        if self._token is not None and not self._token.is_stored:
+            await self._token.store(self._lab.log)  # before anybody can open it
         await self._session.root_scope().bookmark()
 
     async def _keep_for_later(self) -> None:
         """The page went away during the response; its address leads here all the same."""
-        if self._kept is not None and self._kept.is_stored:
-            await self._keep(self._kept)
+        if self._token is not None and self._token.is_stored:
+            await self._keep(self._token)
 
     async def _update_address(self, url: str) -> None:
         page = self._session.root_scope()
@@ -367,8 +367,8 @@ class Bookmarking(Saying):
             search = page.clientdata.url_search()
         drop = {INVITE} if self._restore_member else set[str]()
         await page.bookmark.update_query_string(urls.keeping(url, search, drop))
-        self._in_address = self._kept and self._kept.token
-        self._leads_to = self._kept and self._kept.seat.room
+        self._in_address = self._token and self._token.token
+        self._leads_to = self._token and self._token.seat.room
 
 
 def _is_chatlas(client: object) -> TypeGuard[chatlas.Chat[Any, Any]]:
@@ -380,7 +380,7 @@ async def _result(value: Any) -> Any:
     return await value if inspect.isawaitable(value) else value
 
 
-def _is_same(one: Reservation, other: Reservation) -> bool:
+def _is_same(one: BookmarkedSeat, other: BookmarkedSeat) -> bool:
     return replace(one, client=None) == replace(other, client=None)
 
 

@@ -13,7 +13,7 @@ from shiny.session import Session, require_active_session
 from shiny.types import SilentException
 
 from shiny_labchat.chat import shiny_internals
-from shiny_labchat.chat.admission import Identity, Seating, Wish
+from shiny_labchat.chat.admission import Admission, Identity, Placement
 from shiny_labchat.chat.bookmarks import Bookmarking
 from shiny_labchat.chat.content import as_shown
 from shiny_labchat.chat.greeting import Greeting, Greets
@@ -24,10 +24,10 @@ from shiny_labchat.chat.handlers import (
     UserSubmitFunction,
     handled_message,
 )
-from shiny_labchat.chat.page import Lost
+from shiny_labchat.chat.page import LostSession
 from shiny_labchat.chat.reading import Reading
 from shiny_labchat.chat.replies import Failures, Replies, Reply
-from shiny_labchat.chat.session_room import Following
+from shiny_labchat.chat.session_room import SessionRoom
 from shiny_labchat.chat.transforms import Transforms
 from shiny_labchat.domain.members import Member, as_member_id
 from shiny_labchat.domain.pseudonyms import Pseudonym
@@ -145,15 +145,15 @@ class Chat(Reading, Greets, Bookmarking):
         handlers = Handlers(self, session, on_error)
         replies = None if client is None else Replies(client, reply, failures, session)
         transforms = Transforms(session)
-        following = Following(session, self.id, handlers, transforms)
-        super().__init__(session, handlers, following, replies, transforms)
+        session_room = SessionRoom(session, self.id, handlers, transforms)
+        super().__init__(session, handlers, session_room, replies, transforms)
         self._replace_earlier()
         if not callable(room):
             self._room_now()  # a wrong id is an error where it was written
-        self._seating = Seating(
+        self._admission = Admission(
             session,
             self.id,
-            wish=lambda: Wish(
+            placement=lambda: Placement(
                 self._room_now(),
                 self._member_now(),
                 pseudonym,
@@ -163,7 +163,7 @@ class Chat(Reading, Greets, Bookmarking):
                 self._bookmark_now(),
             ),
             lab=self._lab,
-            seated=self._seated,
+            admitted=self._admitted,
             left=self._left,
             told=self._told,
             waits=lambda: transforms.are_for_users,
@@ -181,8 +181,8 @@ class Chat(Reading, Greets, Bookmarking):
         earlier = _chats.get(key)
         if earlier is not None:
             earlier._stop_bookmarking()
-            if earlier._seating.stop():
-                earlier._seating.spawn(earlier._following.retire())
+            if earlier._admission.stop():
+                earlier._admission.spawn(earlier._session_room.retire())
         _chats[key] = self
 
     # ── which room, and who ──
@@ -224,16 +224,18 @@ class Chat(Reading, Greets, Bookmarking):
         greeting = self._greeting_drawn()
         return told if greeting is None else {**told, "greeting": greeting}
 
-    async def _seated(self, room: Room, live: LiveRoom, page: str, lost: Lost | None) -> None:
-        self._following.follow(room, live, page, lost)
+    async def _admitted(
+        self, room: Room, live: LiveRoom, page: str, lost: LostSession | None
+    ) -> None:
+        self._session_room.follow(room, live, page, lost)
         for k, message in enumerate(self._first):
             await self._say_first(message, f"first:{self.id}:{k}")
         await self._come_in(live, lost)
-        await self._following.begin()
+        await self._session_room.begin()
 
     def _left(self) -> None:
-        self._following.leave()
-        self._following.changed("messages", "members", "state")
+        self._session_room.leave()
+        self._session_room.changed("messages", "members", "state")
 
     # ── reading ──
 
@@ -271,19 +273,19 @@ class Chat(Reading, Greets, Bookmarking):
             marks them. In a random order, which stays, where a bot passes for a participant: it
             was there first. Empty before there is a room.
         """
-        self._following.depend("members")
-        live = self._following.live
+        self._session_room.depend("members")
+        live = self._session_room.live
         if live is None:
             return ()
-        me = self._seating.member
-        return tuple(Member.seen_by(me, seat) for seat in live.state.members_for(me))
+        me = self._admission.member
+        return tuple(Member.seen_by(me, membership) for membership in live.state.members_for(me))
 
     def member(self) -> Member | None:
         """Reactively read who this person is in the room; None before it is known."""
-        self._following.depend("members")
-        live = self._following.live
-        seat = live.state.seat(self._seating.member) if live else None
-        return None if seat is None else Member.seen_by(self._seating.member, seat)
+        self._session_room.depend("members")
+        live = self._session_room.live
+        membership = live.state.membership(self._admission.member) if live else None
+        return None if membership is None else Member.seen_by(self._admission.member, membership)
 
     def state(self) -> State:
         """
@@ -294,11 +296,11 @@ class Chat(Reading, Greets, Bookmarking):
         str
             "waiting" (there is no room yet), "open", "closed" or "removed".
         """
-        self._following.depend("state")
-        live = self._following.live
+        self._session_room.depend("state")
+        live = self._session_room.live
         if live is None:
-            return "removed" if self._seating.refused == "removed" else "waiting"
-        if live.state.seat(self._seating.member) is None:
+            return "removed" if self._admission.refused == "removed" else "waiting"
+        if live.state.membership(self._admission.member) is None:
             return "removed"
         return "open" if live.state.is_open else "closed"
 
@@ -386,16 +388,16 @@ class Chat(Reading, Greets, Bookmarking):
         """End the chat in this session; the room, and everybody else in it, goes on."""
         self._handlers.registered.clear()
         self._stop_bookmarking()
-        if self._seating.destroy():
-            self._seating.spawn(self._following.retire())
+        if self._admission.destroy():
+            self._admission.spawn(self._session_room.retire())
 
     def _session_ended(self) -> None:
-        if self._seating.stop():
-            self._seating.spawn(self._end())
+        if self._admission.stop():
+            self._admission.spawn(self._end())
 
     async def _end(self) -> None:
-        await self._seating.stopped()
-        await self._following.end()
+        await self._admission.stopped()
+        await self._session_room.end()
 
     def _destroy_with_session(self) -> None:
         # Shiny also calls this when a page goes away; its handlers shall finish then.

@@ -25,7 +25,7 @@ from shinychat.types import Attachment, ChatMessage
 
 from shiny_labchat.chat.shiny_internals import render
 from shiny_labchat.storable import storable
-from shiny_labchat.streams.content import Whole
+from shiny_labchat.streams.content import UnmergedText
 
 __all__ = ["Content", "Kind", "Part", "as_chunk", "as_content", "as_html", "as_shown"]
 
@@ -187,7 +187,7 @@ class _Reading:
     def _add_ui(self, ui: TagChild) -> None:
         rendered = TagList(ui).render()
         html = rendered["html"]
-        self.parts.append(("html", html if isinstance(ui, HTML) else Whole(html)))
+        self.parts.append(("html", html if isinstance(ui, HTML) else UnmergedText(html)))
         self.needed += rendered["dependencies"]
 
     def _add_normalised(self, message: ChatMessage) -> None:
@@ -216,7 +216,7 @@ class _Reading:
 
     def _add_html_block(self, block: dict[str, Any]) -> None:
         if block["content"]:
-            self.parts.append(("html", Whole(block["content"])))
+            self.parts.append(("html", UnmergedText(block["content"])))
         # Those that the message names too are served by the app; of others it has no files.
         known = {dep.name for dep in self.needed}
         self._served += [dep for dep in block.get("html_deps", ()) if dep["name"] not in known]

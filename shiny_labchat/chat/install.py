@@ -22,7 +22,7 @@ from shiny_labchat.streams import remote
 
 __all__ = ["ensure_route", "install"]
 
-YOUNG = 10_000
+GC_THRESHOLD = 10_000
 """New objects after which garbage is looked for, at least; Python's own default is 700."""
 
 
@@ -83,8 +83,8 @@ def _calm_collector() -> None:
     # threshold there were several a minute. What the imports have left never is garbage; and
     # collecting less often promotes fewer objects that were about to go by themselves.
     young, *others = gc.get_threshold()
-    if 0 < young < YOUNG:  # 0: the app collects by itself
-        gc.set_threshold(YOUNG, *others)
+    if 0 < young < GC_THRESHOLD:  # 0: the app collects by itself
+        gc.set_threshold(GC_THRESHOLD, *others)
     gc.collect()
     gc.freeze()
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-__all__ = ["Hello", "Lost"]
+__all__ = ["LostSession", "PageHello"]
 
-SHORTEST = 16
+MIN_KEY_LENGTH = 16
 """A browser's keys are random; one of fewer characters is none."""
 
-UNSURE = 100
+MAX_UNCONFIRMED = 100
 """Messages that a page may have had on their way when it lost its session."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostSession:
     """
     Where a page stood when it lost its Shiny session.
 
@@ -39,7 +39,7 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
-class Hello:
+class PageHello:
     """
     What an element asks with: its page, and the random keys that its browser and tab keep.
 
@@ -51,26 +51,26 @@ class Hello:
 
     page: str
     keys: dict[str, str]
-    lost: Lost | None
+    lost: LostSession | None
 
     @classmethod
-    def of(cls, value: object) -> Hello:
+    def of(cls, value: object) -> PageHello:
         """Read what a browser sent; whatever is not as it should be counts as not sent."""
         fields = cast("dict[str, object]", value if isinstance(value, dict) else {})
         keys = {name: key for name in ("browser", "tab") if (key := _short(fields.get(name)))}
         return cls(_short(fields.get("page")) or "", keys, _lost(fields))
 
 
-def _lost(fields: dict[str, object]) -> Lost | None:
+def _lost(fields: dict[str, object]) -> LostSession | None:
     who, since, unsure = fields.get("who"), fields.get("since"), fields.get("unsure")
     if type(since) is not int or not 0 < since < 2**53:
         return None
     listed = isinstance(unsure, list | tuple)  # Shiny makes tuples of lists
     cids = cast("Sequence[object]", unsure if listed else ())
-    return Lost(str(who), since, frozenset(f"b:{cid}" for cid in cids[:UNSURE]))
+    return LostSession(str(who), since, frozenset(f"b:{cid}" for cid in cids[:MAX_UNCONFIRMED]))
 
 
 def _short(value: object) -> str | None:
-    if not isinstance(value, str) or not SHORTEST <= len(value) <= 128:
+    if not isinstance(value, str) or not MIN_KEY_LENGTH <= len(value) <= 128:
         return None
     return value if value.isascii() and value.isprintable() else None

@@ -10,10 +10,10 @@ from shiny.session import Session
 
 from shiny_labchat.chat.shiny_internals import flush_soon
 
-__all__ = ["Reads"]
+__all__ = ["ReactiveReads"]
 
 
-class Reads:
+class ReactiveReads:
     """
     Who has read what, so that they run again when it changes; who reads nothing costs nothing.
 

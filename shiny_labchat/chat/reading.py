@@ -9,9 +9,9 @@ from typing import Any, Literal, overload
 
 from shiny.types import MISSING, MISSING_TYPE
 
-from shiny_labchat.chat.admission import Seating
+from shiny_labchat.chat.admission import Admission
 from shiny_labchat.chat.handlers import handled_message
-from shiny_labchat.chat.session_room import Following
+from shiny_labchat.chat.session_room import SessionRoom
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.models.formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
 
@@ -19,15 +19,15 @@ __all__ = ["Reading"]
 
 TransformUser = Literal["all", "last", "none"]
 
-KNOWN = 32
+TRANSCRIPTS_CACHED = 32
 """Rooms' messages of which it is remembered how they were asked for."""
 
 
 class Reading:
     """The part of a :class:`Chat` that reads what was said."""
 
-    _following: Following
-    _seating: Seating
+    _session_room: SessionRoom
+    _admission: Admission
     _tokenizer: Tokenizer | None
 
     @overload
@@ -98,15 +98,15 @@ class Reading:
         return tuple(in_format(said, format))
 
     def _heard(self) -> tuple[Message, ...]:
-        self._following.depend("messages")
-        live = self._following.live
-        seat = live.state.seat(self._seating.member) if live else None
-        if live is None or seat is None:
+        self._session_room.depend("messages")
+        live = self._session_room.live
+        membership = live.state.membership(self._admission.member) if live else None
+        if live is None or membership is None:
             return ()
         handled = handled_message.get()
         if handled is None or handled[0] is not self:
-            return live.conversation(seat, live.state.seq)
-        return live.conversation(seat, handled[1].seq)
+            return live.conversation(membership, live.state.seq)
+        return live.conversation(membership, handled[1].seq)
 
     def user_input(self, transform: bool = False) -> str | None:
         """
@@ -120,8 +120,8 @@ class Reading:
             Whether what :meth:`transform_user_input` has made of it, if that was given, is
             wanted, and not what they wrote.
         """
-        self._following.depend("said")
-        said = self._following.said
+        self._session_room.depend("said")
+        said = self._session_room.said
         if said is None:
             return None
         return said.content if transform or said.original is None else said.original
@@ -139,7 +139,7 @@ def _as_said(
             for message in messages
         )
         known = _known[key] = messages, said
-        if len(_known) > KNOWN:
+        if len(_known) > TRANSCRIPTS_CACHED:
             _known.popitem(last=False)
     return known[1]
 

@@ -17,23 +17,23 @@ from shiny import reactive
 from shiny.session import Session, session_context
 
 from shiny_labchat.arguments import check_client, check_function
-from shiny_labchat.chat.streams import MessageStream, speaking
+from shiny_labchat.chat.streams import MessageStream, streaming
 from shiny_labchat.concurrency import contained, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.lab.room import Room
-from shiny_labchat.lab.stream import Speaker
+from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.models.client import for_one_reply
-from shiny_labchat.models.exchange import AGAIN, Exchange, is_worth_another_try
+from shiny_labchat.models.exchange import RETRY_DELAYS, Exchange, is_worth_another_try
 from shiny_labchat.models.turns import alternating, as_stored, turns_of
 from shiny_labchat.store import Log
-from shiny_labchat.streams.transformed import Retell
+from shiny_labchat.streams.transformed import StreamTransform
 
 if TYPE_CHECKING:
     import chatlas
 
-__all__ = ["Failures", "Line", "Replies", "Reply", "known_to", "reply_id"]
+__all__ = ["Failures", "Replies", "Reply", "ReplyQueue", "known_to", "reply_id"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -92,7 +92,7 @@ class Replies:
         room: Room,
         message: Message,
         command: commands.Post,
-        retell: Retell | None = None,
+        transform: StreamTransform | None = None,
     ) -> str:
         """
         Reply to a message, after those before it that wait for a reply in the room.
@@ -101,7 +101,7 @@ class Replies:
         ----------
         chat, room, message, command
             For which chat, where, to what, and as what message.
-        retell
+        transform
             What is shown of what is said; None: all of it.
 
         Returns
@@ -109,38 +109,38 @@ class Replies:
         str
             The reply.
         """
-        async with _line_in(room.log, room.key).turn(message.seq):
+        async with _queue_of(room.log, room.key).turn(message.seq):
             task = asyncio.current_task()
             assert task is not None
-            async with speaking(chat, room, command, task.cancel, retell) as speaker:
-                if speaker is None:  # it was answered before
+            async with streaming(chat, room, command, task.cancel, transform) as stream:
+                if stream is None:  # it was answered before
                     return ""
                 try:
                     with session_context(self._session), reactive.isolate(), contained():
-                        turns = await self._try(speaker, message)
+                        turns = await self._try(stream, message)
                 except Exception as exc:
                     await self._apologise(room, message, exc)
                     raise
-                speaker.turns = as_stored(turns)
-            return speaker.text
+                stream.turns = as_stored(turns)
+            return stream.text
 
-    async def _try(self, speaker: Speaker, message: Message) -> list[chatlas.Turn]:
+    async def _try(self, stream: RoomStream, message: Message) -> list[chatlas.Turn]:
         from chatlas import ContentToolResult
 
-        pauses = iter(AGAIN)
+        pauses = iter(RETRY_DELAYS)
         # What was said right before it is asked with it, so that turns alternate.
-        heard = [*known_to(await speaker.heard(), message), message]
+        heard = [*known_to(await stream.heard(), message), message]
         *before, question = alternating(turns_of(heard))
         exchange = Exchange(before, *question.contents)
         while True:
-            stream = MessageStream(speaker, self._session)
+            message_stream = MessageStream(stream, self._session)
             client = for_one_reply(self._client, ())
             try:
                 async with aclosing(exchange.ask(client)) as chunks:
                     async for chunk in chunks:
-                        await stream.append(chunk)
+                        await message_stream.append(chunk)
                         if isinstance(chunk, ContentToolResult):
-                            stream = MessageStream(speaker, self._session)  # that stays
+                            message_stream = MessageStream(stream, self._session)  # that stays
                 return exchange.answer
             except Exception as exc:
                 pause = next(pauses, None)
@@ -149,7 +149,7 @@ class Replies:
                     raise
                 logger.warning("a model failed and is asked again: %r", exc)
             await asyncio.sleep(pause * random.uniform(1.0, 1.5))
-            await stream.clear()
+            await message_stream.clear()
 
     async def _apologise(self, room: Room, message: Message, exc: Exception) -> None:
         logger.error("a model could not answer in room %r", room.id, exc_info=exc)
@@ -183,7 +183,7 @@ def _reply_to(message: Message) -> re.Match[str] | None:
     return _REPLY_ID.fullmatch(message.id) if message.role == "assistant" else None
 
 
-class Line:
+class ReplyQueue:
     """Replies in a room: one after the other, so that each knows those before it."""
 
     def __init__(self) -> None:
@@ -218,11 +218,11 @@ class Line:
                 self._is_taken = True
 
 
-def _line_in(log: Log, key: RoomKey) -> Line:
-    line = _lines.get((log, key))
-    if line is None:
-        line = _lines[log, key] = Line()
-    return line
+def _queue_of(log: Log, key: RoomKey) -> ReplyQueue:
+    queue = _queues.get((log, key))
+    if queue is None:
+        queue = _queues[log, key] = ReplyQueue()
+    return queue
 
 
-_lines: WeakValueDictionary[tuple[Log, RoomKey], Line] = WeakValueDictionary()
+_queues: WeakValueDictionary[tuple[Log, RoomKey], ReplyQueue] = WeakValueDictionary()

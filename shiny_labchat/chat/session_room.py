@@ -12,8 +12,8 @@ from shiny.session import Session
 
 from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.handlers import Handlers
-from shiny_labchat.chat.page import Lost
-from shiny_labchat.chat.reactive import Reads
+from shiny_labchat.chat.page import LostSession
+from shiny_labchat.chat.reactive import ReactiveReads
 from shiny_labchat.chat.transforms import Transforms
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message, message_of
@@ -21,14 +21,14 @@ from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import find_room, submitted
 
-__all__ = ["Following"]
+__all__ = ["SessionRoom"]
 
 logger = logging.getLogger("shiny_labchat")
 
 PAGES = 10_000
 """Pages whose last handled event is remembered, for a session that comes back."""
 
-RECALLED = 10_000
+MAX_EVENTS_RECALLED = 10_000
 """Events of a room that are looked through, at most, for what a page sent without a session."""
 
 GONE_WITHIN = 10.0
@@ -42,7 +42,7 @@ _TOPICS = {
 """What is to be read again after which kinds of events."""
 
 
-class Following:
+class SessionRoom:
     """
     Follows one room at a time for one chat of one session.
 
@@ -56,7 +56,7 @@ class Following:
         self, session: Session, chat: str, handlers: Handlers, transforms: Transforms
     ) -> None:
         self.live: LiveRoom | None = None
-        self._reads = Reads(session)
+        self._reads = ReactiveReads(session)
         self._last: Event | None = None
         self._session = session
         self._chat = chat
@@ -64,7 +64,7 @@ class Following:
         self._transforms = transforms
         self._room: Room | None = None
         self._page = ""
-        self._lost: Lost | None = None
+        self._lost: LostSession | None = None
         self._backlog: list[Event] | None = None
         self._unfollows: list[Callable[[], None]] = []
         self._waiting: list[Callable[[], Awaitable[None]]] = []
@@ -79,7 +79,9 @@ class Following:
         """What this page's person said last."""
         return None if self._last is None else message_of(self._last)
 
-    def follow(self, room: Room, live: LiveRoom, page: str, lost: Lost | None = None) -> None:
+    def follow(
+        self, room: Room, live: LiveRoom, page: str, lost: LostSession | None = None
+    ) -> None:
         """Follow a room, which is left again in time, for a page; see `begin`."""
         self._room = room
         self._page = page
@@ -159,7 +161,7 @@ class Following:
             await self.live.read_whole()
 
     def depend(self, topic: str) -> None:
-        """The running reactive function shall run again when `topic` changes; see `Reads`."""
+        """Have the running reactive function run again when `topic` changes."""
         is_first = not self._reads.are_any
         self._reads.depend(topic)
         if is_first and self.live is not None:
@@ -190,7 +192,7 @@ class Following:
         unsure: frozenset[str] = frozenset()
         if since is None:
             since, unsure = self._recall(live)
-        since = max(since, live.state.seq - RECALLED)
+        since = max(since, live.state.seq - MAX_EVENTS_RECALLED)
         missed = await live.after(since) if since < live.state.seq else ()
         if self._key(live) not in _handled:
             self._mark(live, since)
@@ -203,7 +205,7 @@ class Following:
         is_known = self._key(live) in _handled  # a new page has sent nothing yet
         if self._room is None or not (self._lost or (is_known and self._transforms.are_for_users)):
             return
-        page, after = self._page, live.state.seq - RECALLED
+        page, after = self._page, live.state.seq - MAX_EVENTS_RECALLED
 
         def read(conn: sa.Connection) -> list[Event]:
             found = find_room(conn, live.key)

@@ -32,34 +32,34 @@ from shiny_labchat.chat.handlers import handled_message
 from shiny_labchat.concurrency import contained, in_thread
 from shiny_labchat.domain import commands
 from shiny_labchat.lab.room import Room
-from shiny_labchat.lab.stream import Speaker
-from shiny_labchat.streams.transformed import Retell
+from shiny_labchat.lab.stream import RoomStream
+from shiny_labchat.streams.transformed import StreamTransform
 
-__all__ = ["MessageStream", "StreamTask", "current_speaker", "pour", "speaking"]
+__all__ = ["MessageStream", "StreamTask", "current_stream", "pour", "streaming"]
 
 logger = logging.getLogger("shiny_labchat")
 
 
 @dataclass(slots=True)
-class _Speech:
+class _Scope:
     """A stream that code speaks in, for a chat; it may be stopped before that code is done."""
 
     chat: object
-    speaker: Speaker
-    outer: _Speech | None
+    stream: RoomStream
+    outer: _Scope | None
     is_over: bool = False
 
 
-_speech: ContextVar[_Speech | None] = ContextVar("speech", default=None)
+_scope: ContextVar[_Scope | None] = ContextVar("scope", default=None)
 """What the running code speaks in, if anything."""
 
 
-def current_speaker(chat: object) -> Speaker | None:
+def current_stream(chat: object) -> RoomStream | None:
     """The stream of a chat's that the running code speaks in, if any."""
-    speech = _speech.get()
-    while speech is not None and (speech.is_over or speech.chat is not chat):
-        speech = speech.outer
-    return speech and speech.speaker
+    scope = _scope.get()
+    while scope is not None and (scope.is_over or scope.chat is not chat):
+        scope = scope.outer
+    return scope and scope.stream
 
 
 class MessageStream:
@@ -68,16 +68,16 @@ class MessageStream:
 
     Parameters
     ----------
-    speaker
+    stream
         The stream.
     session
         Whose app serves what UI in it needs.
     """
 
-    def __init__(self, speaker: Speaker, session: Session) -> None:
-        self._speaker = speaker
+    def __init__(self, stream: RoomStream, session: Session) -> None:
+        self._stream = stream
         self._session = session
-        self._begin = speaker.pieces
+        self._begin = stream.pieces
 
     async def append(self, message_chunk: Any) -> None:
         """
@@ -89,18 +89,18 @@ class MessageStream:
             Whatever :meth:`Chat.append_message_stream` takes as a chunk.
         """
         content = as_chunk(message_chunk, self._session)
-        await self._speaker.say(content.parts, content.deps)
+        await self._stream.append(content.parts, content.deps)
 
     async def replace(self, message_chunk: Any) -> None:
         """Put a chunk in the place of all that was appended since this context began."""
         content = as_chunk(message_chunk, self._session)  # what is no chunk takes nothing back
-        self._speaker.keep(self._begin)
-        await self._speaker.say(content.parts, content.deps)
+        self._stream.truncate(self._begin)
+        await self._stream.append(content.parts, content.deps)
 
     async def clear(self) -> None:
         """Take back all that was appended since this context began."""
-        self._speaker.keep(self._begin)
-        await self._speaker.say([])
+        self._stream.truncate(self._begin)
+        await self._stream.append([])
 
 
 class StreamTask(reactive.ExtendedTask[[], str]):
@@ -130,7 +130,7 @@ class StreamTask(reactive.ExtendedTask[[], str]):
             # Not in a handler's own context: when it ends, other people's outputs run in it.
             context = copy_context()
             context.run(handled_message.set, None)
-            context.run(_speech.set, None)
+            context.run(_scope.set, None)
             context.run(self.invoke)
 
     def cancel(self) -> None:
@@ -149,7 +149,7 @@ async def pour(
     command: commands.Post,
     session: Session,
     failed: Callable[[Exception], Awaitable[None]],
-    retell: Retell | None = None,
+    transform: StreamTransform | None = None,
     begun: Callable[[], object] | None = None,
 ) -> str:
     """
@@ -165,7 +165,7 @@ async def pour(
         In whose context the chunks are made.
     failed
         Told what went wrong.
-    retell
+    transform
         What is shown of what is said; None: all of it.
     begun
         Called when it has its place in the room.
@@ -179,18 +179,18 @@ async def pour(
     assert task is not None
     async with (
         _reporting(room, failed),
-        speaking(chat, room, command, task.cancel, retell) as speaker,
+        streaming(chat, room, command, task.cancel, transform) as stream,
     ):
-        if speaker is None:  # said before, perhaps by another visitor's session
+        if stream is None:  # said before, perhaps by another visitor's session
             return ""
         if begun is not None:
             begun()
-        stream = MessageStream(speaker, session)
+        message_stream = MessageStream(stream, session)
         with session_context(session), reactive.isolate(), contained():
             async with aclosing(_one_by_one(chunks)) as pieces:
                 async for chunk in pieces:
-                    await stream.append(chunk)
-    return speaker.text
+                    await message_stream.append(chunk)
+    return stream.text
 
 
 @asynccontextmanager
@@ -207,13 +207,13 @@ async def _reporting(
 
 
 @asynccontextmanager
-async def speaking(
+async def streaming(
     chat: object,
     room: Room,
     command: commands.Post,
     stop: Callable[[], object] | None = None,
-    retell: Retell | None = None,
-) -> AsyncGenerator[Speaker | None]:
+    transform: StreamTransform | None = None,
+) -> AsyncGenerator[RoomStream | None]:
     """
     Speak in a room; when this ends, however it does, what was said is stored.
 
@@ -225,34 +225,34 @@ async def speaking(
         Where, and as what message.
     stop
         Called when somebody stops it; None: nothing that is said then is heard any more.
-    retell
+    transform
         What is shown of what is said; None: all of it.
 
     Yields
     ------
-    Speaker
+    RoomStream
         None: a message with this id was there already.
     """
-    speaker = await Speaker.open(room, command, stop, retell)
-    if speaker is None:
+    stream = await RoomStream.open(room, command, stop, transform)
+    if stream is None:
         yield None
         return
-    speech = _Speech(chat, speaker, outer=_speech.get())
-    _speech.set(speech)
+    scope = _Scope(chat, stream, outer=_scope.get())
+    _scope.set(scope)
     try:
         with contained():
-            yield speaker
+            yield stream
     except asyncio.CancelledError:
-        await speaker.close("stopped")
+        await stream.close("stopped")
         raise
     except BaseException as exc:
-        await speaker.close("failed", f"{type(exc).__name__}: {exc}")
+        await stream.close("failed", f"{type(exc).__name__}: {exc}")
         raise
     else:
-        await speaker.close("done")
+        await stream.close("done")
     finally:
-        speech.is_over = True
-        _speech.set(speech.outer)  # not `reset`: an abandoned generator ends in another context
+        scope.is_over = True
+        _scope.set(scope.outer)  # not `reset`: an abandoned generator ends in another context
 
 
 async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenerator[Any]:

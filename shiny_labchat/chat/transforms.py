@@ -17,7 +17,7 @@ from shiny import reactive
 from shiny.session import Session, session_context
 from shiny.types import SilentException
 
-from shiny_labchat.chat.admission import Seating
+from shiny_labchat.chat.admission import Admission
 from shiny_labchat.chat.content import Content
 from shiny_labchat.concurrency import Queue, name_of, text_of_error, watched
 from shiny_labchat.domain import commands
@@ -26,7 +26,7 @@ from shiny_labchat.domain.messages import text_of
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.lab.room import Room
 from shiny_labchat.store import find_room, is_settled
-from shiny_labchat.streams.transformed import Retell, with_text
+from shiny_labchat.streams.transformed import StreamTransform, with_text
 
 __all__ = [
     "TransformAssistantResponse",
@@ -43,7 +43,7 @@ TransformUserInput = Callable[[str], Transformed | Awaitable[Transformed]]
 TransformAssistantResponse = Callable[..., Transformed | Awaitable[Transformed]]
 """Takes all that was said so far; or that, what has just come, and whether that is all."""
 
-AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+RETRY_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """When it is tried again to store what could not be stored, in seconds."""
 
 
@@ -77,7 +77,7 @@ class Transforms:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._of_user: TransformUserInput | None = None
-        self._of_assistant: Retell | None = None
+        self._of_assistant: StreamTransform | None = None
         self._queue = Queue()
 
     @property
@@ -97,14 +97,14 @@ class Transforms:
         if not _takes(fn, takes):
             raise ValueError("A transform_assistant_response function must take 1 or 3 arguments")
 
-        async def retell(content: str, chunk: str, done: bool) -> Part | None:
+        async def stream_transform(content: str, chunk: str, done: bool) -> Part | None:
             arguments = (content, chunk, done)[:takes]
             return _part(await self._call("assistant's", fn, *arguments), "markdown")
 
-        self._of_assistant = retell
+        self._of_assistant = stream_transform
 
     @property
-    def retell(self) -> Retell | None:
+    def stream_transform(self) -> StreamTransform | None:
         """The transform of what programmes say, if there is one."""
         return self._of_assistant
 
@@ -117,9 +117,9 @@ class Transforms:
             part = await self._shown(text, "markdown") if self._of_user else ("markdown", text)
             is_transformed = self._of_user is not None
         else:
-            retell = self._of_assistant
-            part = await retell(text, "", True) if retell else None
-            is_transformed = retell is not None
+            stream_transform = self._of_assistant
+            part = await stream_transform(text, "", True) if stream_transform else None
+            is_transformed = stream_transform is not None
         if not is_transformed:
             return content
         return None if part is None else replace(content, parts=with_text(content.parts, part))
@@ -157,7 +157,7 @@ class Transforms:
         return commands.Publish(seq, member, sent.page, [part], text, by_browser)
 
     async def _store(self, room: Room, command: commands.Publish | commands.Withhold) -> None:
-        for pause in AGAIN:
+        for pause in RETRY_DELAYS:
             try:
                 await room.submit(command)
                 return
@@ -231,7 +231,7 @@ class Transforming:
     """The part of a :class:`Chat` that is given transforms."""
 
     _transforms: Transforms
-    _seating: Seating
+    _admission: Admission
 
     @overload
     def transform_user_input(self, fn: TransformUserInput) -> None: ...
@@ -267,7 +267,7 @@ class Transforming:
             is_first = not self._transforms.are_for_users
             self._transforms.set_for_user(fn)
             if is_first:
-                self._seating.renew()
+                self._admission.renew()
 
         return register if fn is None else register(fn)
 

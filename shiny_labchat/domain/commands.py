@@ -165,7 +165,7 @@ class Post:
     """The callback that says it; only the log knows that."""
     hides_cid: bool = False
     """It is shown under an id made of its seq, as what people write is."""
-    takes_two: bool = False
+    hides_composing: bool = False
     """
     It takes a number before its own, as people's words do that wait to be transformed.
 

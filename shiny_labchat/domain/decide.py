@@ -39,7 +39,7 @@ from shiny_labchat.domain.commands import (
     Withhold,
 )
 from shiny_labchat.domain.events import Event, Part
-from shiny_labchat.domain.state import RoomState, Seat
+from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.errors import Refused
 
 __all__ = ["check_text", "decide"]
@@ -72,246 +72,257 @@ def decide(state: RoomState, command: Command, at: int) -> list[Event]:
     return rule(state, command, at)
 
 
-def _configure(state: RoomState, wish: Configure, at: int) -> list[Event]:
-    _check_storable(wish.title or "")
+def _configure(state: RoomState, command: Configure, at: int) -> list[Event]:
+    _check_storable(command.title or "")
     news: dict[str, Any] = {}
     if state.seq == 0:
-        news["seed"] = wish.seed
-    if wish.title is not None and wish.title != state.title:
-        news["title"] = wish.title
-    if wish.write is not None and wish.write != state.write:
-        news["write"] = wish.write
-    if wish.rules is not None and wish.rules != state.rules:
-        news["rules"] = asdict(wish.rules)
+        news["seed"] = command.seed
+    if command.title is not None and command.title != state.title:
+        news["title"] = command.title
+    if command.write is not None and command.write != state.write:
+        news["write"] = command.write
+    if command.rules is not None and command.rules != state.rules:
+        news["rules"] = asdict(command.rules)
     return [_event(state, at, "configured", None, news)] if news else []
 
 
-def _join(state: RoomState, wish: Join, at: int) -> list[Event]:
-    seat = state.seats.get(wish.member)
-    if seat is not None and wish.by_page and seat.is_bot != wish.is_bot:
+def _join(state: RoomState, command: Join, at: int) -> list[Event]:
+    membership = state.memberships.get(command.member)
+    if membership is not None and command.by_page and membership.is_bot != command.is_bot:
         raise Refused("taken")
-    if seat is not None and not seat.is_removed:
+    if membership is not None and not membership.is_removed:
         return []
-    if seat is not None and wish.by_page:
+    if membership is not None and command.by_page:
         raise Refused("removed")
     data: dict[str, Any] = {
-        "handle": seat.handle if seat else wish.handle,
-        "pseudonym": _name(state, wish.member, wish.pseudonym),
-        "role": wish.role,
-        "asked": wish.pseudonym,
+        "handle": membership.handle if membership else command.handle,
+        "pseudonym": _name(state, command.member, command.pseudonym),
+        "role": command.role,
+        "asked": command.pseudonym,
     }
-    if wish.is_bot:
+    if command.is_bot:
         data["is_bot"] = True
-    if wish.shown is not None:
-        data["shown"] = wish.shown
-    return [_event(state, at, "joined", wish.member, data)]
+    if command.shown is not None:
+        data["shown"] = command.shown
+    return [_event(state, at, "joined", command.member, data)]
 
 
-def _change(state: RoomState, wish: Change, at: int) -> list[Event]:
-    seat = _member(state, wish.member)
+def _change(state: RoomState, command: Change, at: int) -> list[Event]:
+    membership = _member(state, command.member)
     news: dict[str, Any] = {}
-    if wish.role is not None and wish.role != seat.role:
-        news["role"] = wish.role
-    if wish.pseudonym is not None and wish.pseudonym != seat.asked:
-        news["pseudonym"] = _name(state, wish.member, wish.pseudonym)
-        news["asked"] = wish.pseudonym
-    return [_event(state, at, "changed", wish.member, news)] if news else []
+    if command.role is not None and command.role != membership.role:
+        news["role"] = command.role
+    if command.pseudonym is not None and command.pseudonym != membership.asked:
+        news["pseudonym"] = _name(state, command.member, command.pseudonym)
+        news["asked"] = command.pseudonym
+    return [_event(state, at, "changed", command.member, news)] if news else []
 
 
 def _name(state: RoomState, member: str, asked: str | None) -> str:
-    others = [seat for seat in state.seats.values() if seat.member != member]
-    taken = [seat.pseudonym for seat in others]
+    others = [
+        membership for membership in state.memberships.values() if membership.member != member
+    ]
+    taken = [membership.pseudonym for membership in others]
     if asked is None or not pseudonyms.plain(asked):
         return pseudonyms.generate(state.seed, member, taken)
     if "{n}" in asked:
-        used = sum(seat.asked == asked for seat in others)
+        used = sum(membership.asked == asked for membership in others)
         return pseudonyms.number(asked, used, taken)
     return pseudonyms.unique(asked, taken)
 
 
-def _say(state: RoomState, wish: Say, at: int) -> list[Event]:
-    seat = _member(state, wish.member)
-    if (code := state.silence(seat)) is not None:
+def _say(state: RoomState, command: Say, at: int) -> list[Event]:
+    membership = _member(state, command.member)
+    if (code := state.silence(membership)) is not None:
         raise Refused(code)
-    _check_said(state, seat, wish.text, at)
-    if wish.waits:
-        waiting = {"text": wish.text, "page": wish.page}
-        return [_event(state, at, "submitted", wish.member, waiting, wish.cid)]
+    _check_said(state, membership, command.text, at)
+    if command.waits:
+        waiting = {"text": command.text, "page": command.page}
+        return [_event(state, at, "submitted", command.member, waiting, command.cid)]
     data = {
         "role": "user",
-        "h": seat.handle,
-        "name": seat.pseudonym,
-        "parts": [("text", wish.text)],
-        "page": wish.page,
+        "h": membership.handle,
+        "name": membership.pseudonym,
+        "parts": [("text", command.text)],
+        "page": command.page,
     }
-    return [_event(state, at, "message", wish.member, data, wish.cid)]
+    return [_event(state, at, "message", command.member, data, command.cid)]
 
 
-def _check_said(state: RoomState, seat: Seat, text: str, at: int) -> None:
+def _check_said(state: RoomState, membership: Membership, text: str, at: int) -> None:
     """What people may say, and how often."""
     check_text(text)
     if not text.strip():
         raise Refused("empty")
     if len(text) > state.rules.max_length:
         raise Refused("too_long", detail=f"At most {state.rules.max_length} characters, please.")
-    if seat.allowance(state.rules, at) < 1:
+    if membership.allowance(state.rules, at) < 1:
         raise Refused("too_fast")
 
 
-def _publish(state: RoomState, wish: Publish, at: int) -> list[Event]:
-    seat = _member(state, wish.member)
-    if (code := state.silence(seat)) is not None:
+def _publish(state: RoomState, command: Publish, at: int) -> list[Event]:
+    membership = _member(state, command.member)
+    if (code := state.silence(membership)) is not None:
         raise Refused(code)
-    _check_storable(*_strings(wish.parts))
+    _check_storable(*_strings(command.parts))
     data: dict[str, Any] = {
         "role": "user",
-        "h": seat.handle,
-        "name": seat.pseudonym,
-        "parts": list(wish.parts),
-        "page": wish.page,
-        "submitted": wish.of,
-        "sent": wish.sent,
+        "h": membership.handle,
+        "name": membership.pseudonym,
+        "parts": list(command.parts),
+        "page": command.page,
+        "submitted": command.of,
+        "sent": command.sent,
     }
-    if wish.parts != [("text", wish.text)]:
-        data["original"] = wish.text
-    return [_event(state, at, "message", wish.member, data, wish.cid)]
+    if command.parts != [("text", command.text)]:
+        data["original"] = command.text
+    return [_event(state, at, "message", command.member, data, command.cid)]
 
 
-def _withhold(state: RoomState, wish: Withhold, at: int) -> list[Event]:
-    _check_storable(wish.text, wish.error or "")
-    data: dict[str, Any] = {"original": wish.text, "code": wish.code}
-    if wish.of is not None:
-        data |= {"submitted": wish.of, "page": wish.page}
-    if wish.error is not None:
-        data["error"] = wish.error
-    return [_event(state, at, "withheld", wish.member, data, wish.cid)]
+def _withhold(state: RoomState, command: Withhold, at: int) -> list[Event]:
+    _check_storable(command.text, command.error or "")
+    data: dict[str, Any] = {"original": command.text, "code": command.code}
+    if command.of is not None:
+        data |= {"submitted": command.of, "page": command.page}
+    if command.error is not None:
+        data["error"] = command.error
+    return [_event(state, at, "withheld", command.member, data, command.cid)]
 
 
-def _resubmit(state: RoomState, wish: Resubmit, at: int) -> list[Event]:
-    _member(state, wish.member)
-    data = {"text": wish.text, "page": wish.page, "again": wish.of, "sent": wish.sent}
-    return [_event(state, at, "submitted", wish.member, data, wish.cid)]
+def _resubmit(state: RoomState, command: Resubmit, at: int) -> list[Event]:
+    _member(state, command.member)
+    data = {"text": command.text, "page": command.page, "again": command.of, "sent": command.sent}
+    return [_event(state, at, "submitted", command.member, data, command.cid)]
 
 
-def _post(state: RoomState, wish: Post, at: int) -> list[Event]:
-    role, name, handle = wish.role, wish.name, None
-    if wish.member is not None:
-        seat = _member(state, wish.member)
-        code = state.silence(seat)
-        if code is not None and (code != "read_only" or seat.is_bot):
+def _post(state: RoomState, command: Post, at: int) -> list[Event]:
+    role, name, handle = command.role, command.name, None
+    if command.member is not None:
+        membership = _member(state, command.member)
+        code = state.silence(membership)
+        if code is not None and (code != "read_only" or membership.is_bot):
             raise Refused(code)  # for people, the app knows who writes here
-        name, handle = name or seat.pseudonym, seat.handle
-        if seat.is_bot:
-            role = "assistant" if seat.role_for(None) == "assistant" else "user"
-            if role == "user" and not wish.is_live:  # it passes for a person, whom these bind
-                _check_said(state, seat, "".join(_strings(wish.parts)), at)
-    if wish.cid is not None and wish.cid.startswith(_KEPT):
-        raise ValueError(f"id: {wish.cid!r} is kept for the log; begin it otherwise")
-    _check_storable(name or "", wish.cid or "", wish.original or "", *_strings(wish.parts))
+        name, handle = name or membership.pseudonym, membership.handle
+        if membership.is_bot:
+            role = "assistant" if membership.role_for(None) == "assistant" else "user"
+            if role == "user" and not command.is_live:  # it passes for a person, whom these bind
+                _check_said(state, membership, "".join(_strings(command.parts)), at)
+    if command.cid is not None and command.cid.startswith(_KEPT):
+        raise ValueError(f"id: {command.cid!r} is kept for the log; begin it otherwise")
+    _check_storable(name or "", command.cid or "", command.original or "", *_strings(command.parts))
     data: dict[str, Any] = {
         "role": role,
         "h": handle,
         "name": name,
-        "parts": list(wish.parts),
+        "parts": list(command.parts),
     }
-    if wish.icon is not None:
-        data["icon"] = wish.icon
-    if wish.deps:
-        data["deps"] = list(wish.deps)
-    if wish.audience is not None:
-        data["audience"] = list(wish.audience)
-    if wish.cid is not None and not wish.hides_cid:
-        data["id"] = wish.cid
-    if wish.cause is not None:
-        data["cause"] = wish.cause
-    if wish.original is not None:
-        data["original"] = wish.original
-    if wish.is_live:
+    if command.icon is not None:
+        data["icon"] = command.icon
+    if command.deps:
+        data["deps"] = list(command.deps)
+    if command.audience is not None:
+        data["audience"] = list(command.audience)
+    if command.cid is not None and not command.hides_cid:
+        data["id"] = command.cid
+    if command.cause is not None:
+        data["cause"] = command.cause
+    if command.original is not None:
+        data["original"] = command.original
+    if command.is_live:
         data["live"] = True
-        by = state.seat(wish.by)
+        by = state.membership(command.by)
         if by is not None:
             data |= {"by": by.member, "by_h": by.handle}
-    message = _event(state, at, "message", wish.member, data, wish.cid)
-    if not wish.takes_two:
+    message = _event(state, at, "message", command.member, data, command.cid)
+    if not command.hides_composing:
         return [message]
-    return [_event(state, at, "composed", wish.member), message._replace(seq=message.seq + 1)]
+    return [_event(state, at, "composed", command.member), message._replace(seq=message.seq + 1)]
 
 
 _KEPT = STREAM, SUBMITTED, PASSED_OVER, WITHHELD
 
 
-def _end_stream(state: RoomState, wish: EndStream, at: int) -> list[Event]:
-    _check_storable(wish.original or "", wish.error or "", *_strings(wish.parts))
-    data: dict[str, Any] = {"of": wish.of, "is": wish.how, "parts": list(wish.parts)}
-    if wish.deps:
-        data["deps"] = list(wish.deps)
-    if wish.audience is not None:
-        data["audience"] = list(wish.audience)
-    if wish.error is not None:
-        data["error"] = wish.error
-    if wish.turns:
-        data["turns"] = list(wish.turns)
-    if wish.original is not None:
-        data["original"] = wish.original
-    return [_event(state, at, "streamed", None, data, wish.cid)]
+def _end_stream(state: RoomState, command: EndStream, at: int) -> list[Event]:
+    _check_storable(command.original or "", command.error or "", *_strings(command.parts))
+    data: dict[str, Any] = {"of": command.of, "is": command.how, "parts": list(command.parts)}
+    if command.deps:
+        data["deps"] = list(command.deps)
+    if command.audience is not None:
+        data["audience"] = list(command.audience)
+    if command.error is not None:
+        data["error"] = command.error
+    if command.turns:
+        data["turns"] = list(command.turns)
+    if command.original is not None:
+        data["original"] = command.original
+    return [_event(state, at, "streamed", None, data, command.cid)]
 
 
-def _record(state: RoomState, wish: Record, at: int) -> list[Event]:
-    data = {"kind": wish.kind, "value": wish.value}
-    return [_event(state, at, "recorded", wish.member, data)]
+def _record(state: RoomState, command: Record, at: int) -> list[Event]:
+    data = {"kind": command.kind, "value": command.value}
+    return [_event(state, at, "recorded", command.member, data)]
 
 
-def _pass_over(state: RoomState, wish: PassOver, at: int) -> list[Event]:
-    _check_storable(wish.callback, wish.error)
-    data = {"callback": wish.callback, "of": wish.of, "tries": wish.tries, "error": wish.error}
-    return [_event(state, at, "passed_over", None, data, wish.cid)]
+def _pass_over(state: RoomState, command: PassOver, at: int) -> list[Event]:
+    _check_storable(command.callback, command.error)
+    data = {
+        "callback": command.callback,
+        "of": command.of,
+        "tries": command.tries,
+        "error": command.error,
+    }
+    return [_event(state, at, "passed_over", None, data, command.cid)]
 
 
-def _remove(state: RoomState, wish: Remove, at: int) -> list[Event]:
-    seat = state.seats.get(wish.member)
-    if seat is not None and seat.is_removed:
+def _remove(state: RoomState, command: Remove, at: int) -> list[Event]:
+    membership = state.memberships.get(command.member)
+    if membership is not None and membership.is_removed:
         return []
-    _member(state, wish.member)
-    return [_event(state, at, "removed", wish.member)]
+    _member(state, command.member)
+    return [_event(state, at, "removed", command.member)]
 
 
-def _mute(state: RoomState, wish: Mute, at: int) -> list[Event]:
-    if _member(state, wish.member).is_muted == wish.on:
+def _mute(state: RoomState, command: Mute, at: int) -> list[Event]:
+    if _member(state, command.member).is_muted == command.on:
         return []
-    return [_event(state, at, "changed", wish.member, {"is_muted": wish.on})]
+    return [_event(state, at, "changed", command.member, {"is_muted": command.on})]
 
 
-def _disclose(state: RoomState, wish: Disclose, at: int) -> list[Event]:
-    seats = [_member(state, wish.member)] if wish.member is not None else list(state.seats.values())
-    for member in wish.to or ():
+def _disclose(state: RoomState, command: Disclose, at: int) -> list[Event]:
+    memberships = (
+        [_member(state, command.member)]
+        if command.member is not None
+        else list(state.memberships.values())
+    )
+    for member in command.to or ():
         _member(state, member)
     told: list[Event] = []
-    for seat in seats:
-        to = None if wish.to is None else [m for m in wish.to if m not in seat.known_to]
-        if seat.shown is not None and to != []:
-            event = _event(state, at, "disclosed", seat.member, {"to": to})
+    for membership in memberships:
+        to = None if command.to is None else [m for m in command.to if m not in membership.known_to]
+        if membership.shown is not None and to != []:
+            event = _event(state, at, "disclosed", membership.member, {"to": to})
             told.append(event._replace(seq=state.seq + 1 + len(told)))
     return told
 
 
-def _close(state: RoomState, wish: Close, at: int) -> list[Event]:
-    _check_storable(wish.reason or "")
+def _close(state: RoomState, command: Close, at: int) -> list[Event]:
+    _check_storable(command.reason or "")
     if not state.is_open:
         return []
-    return [_event(state, at, "closed", None, {"reason": wish.reason})]
+    return [_event(state, at, "closed", None, {"reason": command.reason})]
 
 
-def _open(state: RoomState, wish: Open, at: int) -> list[Event]:
+def _open(state: RoomState, command: Open, at: int) -> list[Event]:
     return [] if state.is_open else [_event(state, at, "opened")]
 
 
-def _clear(state: RoomState, wish: Clear, at: int) -> list[Event]:
-    if wish.member is not None:
-        _member(state, wish.member)
-    data: dict[str, Any] = {"scope": "room" if wish.member is None else "view"}
-    if wish.greeting:
+def _clear(state: RoomState, command: Clear, at: int) -> list[Event]:
+    if command.member is not None:
+        _member(state, command.member)
+    data: dict[str, Any] = {"scope": "room" if command.member is None else "view"}
+    if command.greeting:
         data["greeting"] = True
-    return [_event(state, at, "cleared", wish.member, data)]
+    return [_event(state, at, "cleared", command.member, data)]
 
 
 _RULES: dict[type, Callable[..., list[Event]]] = {
@@ -338,13 +349,13 @@ _RULES: dict[type, Callable[..., list[Event]]] = {
 # ── what the rules share ─────────────────────────────────────────────────────────────────────
 
 
-def _member(state: RoomState, member: str) -> Seat:
-    seat = state.seats.get(member)
-    if seat is None:
+def _member(state: RoomState, member: str) -> Membership:
+    membership = state.memberships.get(member)
+    if membership is None:
         raise Refused("not_member")
-    if seat.is_removed:
+    if membership.is_removed:
         raise Refused("removed")
-    return seat
+    return membership
 
 
 def check_text(text: str) -> None:

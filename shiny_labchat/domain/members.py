@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from shiny_labchat.arguments import as_id
-from shiny_labchat.domain.state import ROLES, Role, Seat
+from shiny_labchat.domain.state import ROLES, Membership, Role
 
 __all__ = ["Member", "as_member_id", "as_roles"]
 
@@ -38,15 +38,23 @@ class Member:
     is_muted: bool = False
 
     @classmethod
-    def of(cls, seat: Seat) -> Member:
-        """A seat as programmes know it."""
-        return cls(seat.member, seat.pseudonym, seat.role, is_muted=seat.is_muted)
+    def of(cls, membership: Membership) -> Member:
+        """A membership as programmes know it."""
+        return cls(
+            membership.member, membership.pseudonym, membership.role, is_muted=membership.is_muted
+        )
 
     @classmethod
-    def seen_by(cls, viewer: str | None, seat: Seat) -> Member:
-        """A seat as a person may know it, by their id; None: one who is told nothing."""
-        shown = seat.role_for(viewer)
-        return cls(seat.member, seat.pseudonym, shown, seat.member == viewer, seat.is_muted)
+    def seen_by(cls, viewer: str | None, membership: Membership) -> Member:
+        """A membership as a viewer may know it; None: one who is told nothing."""
+        shown = membership.role_for(viewer)
+        return cls(
+            membership.member,
+            membership.pseudonym,
+            shown,
+            membership.member == viewer,
+            membership.is_muted,
+        )
 
 
 def as_member_id(member: str | Member) -> str:

@@ -16,18 +16,18 @@ from typing import Any, Literal, NamedTuple, cast
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.rules import CLOCK_SLACK, Rules
 
-__all__ = ["ROLES", "Role", "RoomState", "Seat", "fold"]
+__all__ = ["ROLES", "Membership", "Role", "RoomState", "fold"]
 
 Role = Literal["participant", "observer", "experimenter", "assistant"]
 ROLES: tuple[Role, ...] = ("participant", "observer", "experimenter", "assistant")
 
 
-_NO_MEMBERSHIPS: Mapping[str, Seat] = MappingProxyType({})
+_NO_MEMBERSHIPS: Mapping[str, Membership] = MappingProxyType({})
 _NOBODY: Mapping[str | None, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Membership:
     """
     A member as the log knows them.
 
@@ -100,43 +100,43 @@ class RoomState(NamedTuple):
     is_open: bool = True
     reason: str | None = None
     cleared: int = 0
-    seats: Mapping[str, Seat] = _NO_MEMBERSHIPS
+    memberships: Mapping[str, Membership] = _NO_MEMBERSHIPS
     told: Mapping[str | None, int] = _NOBODY
     """When (as a seq) who somebody is was last disclosed to a member; None: to all."""
 
-    def seat(self, member: str | None) -> Seat | None:
+    def membership(self, member: str | None) -> Membership | None:
         """The seat of someone who is a member now; None: a stranger, or removed."""
-        seat = self.seats.get(member) if member is not None else None
-        return None if seat is None or seat.is_removed else seat
+        membership = self.memberships.get(member) if member is not None else None
+        return None if membership is None or membership.is_removed else membership
 
     def last_told(self, viewer: str) -> int:
         """The seq at which a viewer was last told who somebody is; 0: never."""
         return max(self.told.get(None, 0), self.told.get(viewer, 0))
 
-    def silence(self, seat: Seat) -> str | None:
+    def silence(self, membership: Membership) -> str | None:
         """
         Why a member may not write now, as a code; None: they may.
 
         A bot is judged as what it is shown as: who passes for a participant may not write where
         participants may not. One that all know as an assistant writes where the app wants it to.
         """
-        if seat.is_removed:
+        if membership.is_removed:
             return "removed"
         if not self.is_open:
             return "closed"
-        if seat.is_muted:
+        if membership.is_muted:
             return "muted"
-        role = seat.role_for(None)
-        if seat.is_bot and role == "assistant":
+        role = membership.role_for(None)
+        if membership.is_bot and role == "assistant":
             return None
         may = role != "observer" if self.write is None else role in self.write
         return None if may else "read_only"
 
-    def floor(self, viewer: Seat) -> int:
+    def floor(self, viewer: Membership) -> int:
         """The seq up to which a viewer's screen was cleared."""
         return max(self.cleared, viewer.view_from)
 
-    def shows(self, viewer: Seat, event: Event) -> bool:
+    def shows(self, viewer: Membership, event: Event) -> bool:
         """Whether a viewer is shown a message, a stream's end, or that the screen was cleared."""
         if event.kind == "cleared":
             return event.data["scope"] == "room" or event.member == viewer.member
@@ -144,24 +144,27 @@ class RoomState(NamedTuple):
             return viewer.may_see(event)
         return event.seq > self.floor(viewer) and viewer.may_see(event)
 
-    def bots(self) -> list[Seat]:
+    def bots(self) -> list[Membership]:
         """The members that are programs."""
-        return [seat for seat in self.members() if seat.is_bot]
+        return [membership for membership in self.members() if membership.is_bot]
 
-    def members(self) -> Iterable[Seat]:
+    def members(self) -> Iterable[Membership]:
         """Everyone who is a member now, in order of joining."""
-        return (seat for seat in self.seats.values() if not seat.is_removed)
+        return (membership for membership in self.memberships.values() if not membership.is_removed)
 
-    def members_for(self, viewer: str | None) -> Iterable[Seat]:
+    def members_for(self, viewer: str | None) -> Iterable[Membership]:
         """
         Everyone who is a member now, in an order that tells a viewer nothing.
 
         A bot has joined before all others, so where one passes for a person, also one that has
         left since, the order is that of handles, which are random.
         """
-        if all(seat.role_for(viewer) == seat.role for seat in self.seats.values()):
+        if all(
+            membership.role_for(viewer) == membership.role
+            for membership in self.memberships.values()
+        ):
             return self.members()
-        return sorted(self.members(), key=lambda seat: seat.handle)
+        return sorted(self.members(), key=lambda membership: membership.handle)
 
 
 # ── fold ─────────────────────────────────────────────────────────────────────────────────────
@@ -188,29 +191,31 @@ def _configured(state: RoomState, event: Event) -> _Changes:
 
 def _joined(state: RoomState, event: Event) -> _Changes:
     member = cast(str, event.member)
-    before = state.seats.get(member)
+    before = state.memberships.get(member)
     view_from = before.view_from if before else 0
-    return _with(state, Seat(member, joined=event.seq, view_from=view_from, **event.data))
+    return _with(state, Membership(member, joined=event.seq, view_from=view_from, **event.data))
 
 
 def _changed(state: RoomState, event: Event) -> _Changes:
-    return _seat_with(state, event, **event.data)
+    return _membership_with(state, event, **event.data)
 
 
 def _removed(state: RoomState, event: Event) -> _Changes:
-    return _seat_with(state, event, is_removed=True)
+    return _membership_with(state, event, is_removed=True)
 
 
 def _said(state: RoomState, event: Event) -> _Changes:
-    seat = state.seats.get(event.member or "")
-    if seat is None or not ("page" in event.data or seat.is_bot):  # code may say what it likes
+    membership = state.memberships.get(event.member or "")
+    if membership is None or not (
+        "page" in event.data or membership.is_bot
+    ):  # code may say what it likes
         return {}
     if "submitted" in event.data or "again" in event.data:  # it was counted when it was sent
         return {}
-    left = seat.allowance(state.rules, event.at) - 1
-    if left == seat.tokens == float("inf"):  # nobody counts here
+    left = membership.allowance(state.rules, event.at) - 1
+    if left == membership.tokens == float("inf"):  # nobody counts here
         return {}
-    return _with(state, replace(seat, tokens=left, spoke=event.at))
+    return _with(state, replace(membership, tokens=left, spoke=event.at))
 
 
 def _opened(state: RoomState, event: Event) -> _Changes:
@@ -224,29 +229,29 @@ def _closed(state: RoomState, event: Event) -> _Changes:
 def _cleared(state: RoomState, event: Event) -> _Changes:
     if event.data["scope"] == "room":
         return {"cleared": event.seq}
-    return _seat_with(state, event, view_from=event.seq)
+    return _membership_with(state, event, view_from=event.seq)
 
 
 def _disclosed(state: RoomState, event: Event) -> _Changes:
-    seat = state.seats.get(event.member or "")
-    if seat is None:
+    membership = state.memberships.get(event.member or "")
+    if membership is None:
         return {}
     to: list[str] | None = event.data["to"]
     if to is None:
-        changes = _with(state, replace(seat, shown=None, known_to=()))
+        changes = _with(state, replace(membership, shown=None, known_to=()))
     else:
-        changes = _with(state, replace(seat, known_to=(*seat.known_to, *to)))
+        changes = _with(state, replace(membership, known_to=(*membership.known_to, *to)))
     whom = [None] if to is None else to
     return {**changes, "told": {**state.told, **dict.fromkeys(whom, event.seq)}}
 
 
-def _seat_with(state: RoomState, event: Event, **changes: Any) -> _Changes:
-    seat = state.seats.get(event.member or "")
-    return {} if seat is None else _with(state, replace(seat, **changes))
+def _membership_with(state: RoomState, event: Event, **changes: Any) -> _Changes:
+    membership = state.memberships.get(event.member or "")
+    return {} if membership is None else _with(state, replace(membership, **changes))
 
 
-def _with(state: RoomState, seat: Seat) -> _Changes:
-    return {"seats": {**state.seats, seat.member: seat}}
+def _with(state: RoomState, membership: Membership) -> _Changes:
+    return {"memberships": {**state.memberships, membership.member: membership}}
 
 
 _FOLDS = {

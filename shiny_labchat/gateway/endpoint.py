@@ -18,9 +18,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from shiny_labchat import protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.errors import BadFrame, Refused, StoreError
-from shiny_labchat.gateway.limits import Doorstep, Places
+from shiny_labchat.gateway.limits import OpenSockets, WaitingSockets
 from shiny_labchat.gateway.socket import Socket, text_of_frame
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.rooms import LiveRooms
 
 __all__ = ["PATH", "Endpoint", "route"]
 
@@ -66,25 +66,25 @@ async def _converse(ws: WebSocket, receive: Receive, send: Send) -> None:
 
 async def _serve(ws: WebSocket, receive: Receive, send: Send) -> None:
     check_origin(ws)
-    with _doorstep.waiting(ws.client.host if ws.client else ""):
+    with _waiting.waiting(ws.client.host if ws.client else ""):
         async with asyncio.timeout(HELLO_WITHIN):
             hello = protocol.decode(await text_of_frame(receive))
         if not isinstance(hello, protocol.Hello):
             raise BadFrame("bad_frame", "the first frame must be a hello")
         entry = await tickets.enter(hello.token, hello.is_resume)
-    room = await Live.of(entry.log).open(entry.room)
+    room = await LiveRooms.of(entry.log).open(entry.room)
     try:
-        if room.state.seat(entry.member) is None:
+        if room.state.membership(entry.member) is None:
             await room.catch_up()  # another process may have let them in a moment ago
         socket = Socket(receive, send, entry, room)
-        with _places.taken((room, entry.member), socket.give_up):
+        with _sockets.open((room, entry.member), socket.give_up):
             await socket.serve(hello.after)
     finally:
         room.leave()
 
 
-_doorstep = Doorstep()
-_places = Places()
+_waiting = WaitingSockets()
+_sockets = OpenSockets()
 
 
 async def _part(ws: WebSocket, code: str, say: str | None, again: bool) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from shiny_labchat.errors import Refused
 
-__all__ = ["SOCKETS_EACH", "WAITING", "WAITING_PER_ADDRESS", "Doorstep", "Places"]
+__all__ = ["SOCKETS_EACH", "WAITING", "WAITING_PER_ADDRESS", "OpenSockets", "WaitingSockets"]
 
 WAITING = 4_000
 """Sockets of all that may be open before a valid hello."""
@@ -23,7 +23,7 @@ SOCKETS_EACH = 30
 """Sockets that one member may have open to one room; one more closes the oldest."""
 
 
-class Doorstep:
+class WaitingSockets:
     """Counts the sockets that have not said a valid hello yet."""
 
     def __init__(self) -> None:
@@ -50,23 +50,23 @@ class Doorstep:
                 del self._waiting[address]
 
 
-class Places:
+class OpenSockets:
     """The sockets that are open, by whose they are."""
 
     def __init__(self) -> None:
-        self._taken: dict[Hashable, deque[Callable[[], None]]] = {}
+        self._open: dict[Hashable, deque[Callable[[], None]]] = {}
 
     @contextmanager
-    def taken(self, whose: Hashable, give_up: Callable[[], None]) -> Generator[None]:
+    def open(self, whose: Hashable, give_up: Callable[[], None]) -> Generator[None]:
         """Have a place; `give_up` is called when somebody has come to have too many."""
-        places = self._taken.setdefault(whose, deque())
-        places.append(give_up)
-        if len(places) > SOCKETS_EACH:
-            places.popleft()()
+        sockets = self._open.setdefault(whose, deque())
+        sockets.append(give_up)
+        if len(sockets) > SOCKETS_EACH:
+            sockets.popleft()()
         try:
             yield
         finally:
-            if give_up in places:
-                places.remove(give_up)
-            if not places and self._taken.get(whose) is places:
-                del self._taken[whose]
+            if give_up in sockets:
+                sockets.remove(give_up)
+            if not sockets and self._open.get(whose) is sockets:
+                del self._open[whose]

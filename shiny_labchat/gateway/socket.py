@@ -24,7 +24,7 @@ from shiny_labchat import protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.state import Seat
+from shiny_labchat.domain.state import Membership
 from shiny_labchat.errors import SENTENCES, BadFrame, Refused, StoreError
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.live.window import Page
@@ -42,7 +42,7 @@ REPLIES = 4
 FRAMES_PER_SECOND = 100
 """Frames of one socket that are read per second; a flood is read no faster, and not dropped."""
 FRAMES_AT_ONCE = 200
-LAST_WORDS = 1.0
+READ_AFTER_DISCONNECT = 1.0
 """How long what a browser has sent is still read when nothing reaches it any more, in seconds."""
 
 
@@ -102,7 +102,7 @@ class Socket:
 
     async def serve(self, after: int) -> None:
         """Welcome the browser, then read and send until it goes or may not stay."""
-        self._state = protocol.state(self._room.state, self._seat())
+        self._state = protocol.state(self._room.state, self._membership())
         presence = self._room.presence
         unfollow = self._room.follow(self._hear, first=True), presence.follow(self._wake.set)
         presence.come(self._entry.member)
@@ -121,26 +121,28 @@ class Socket:
         if not self._given_up.done():
             self._given_up.set_exception(Refused("too_many_tabs"))
 
-    def _seat(self) -> Seat:
-        seat = self._room.state.seats.get(self._entry.member)
-        if seat is None:
+    def _membership(self) -> Membership:
+        membership = self._room.state.memberships.get(self._entry.member)
+        if membership is None:
             raise Refused("not_member")
-        if seat.is_removed:
+        if membership.is_removed:
             raise Refused("removed")
-        return seat
+        return membership
 
     async def _welcome(self, after: int) -> str:
-        room, seat = self._room, self._seat()
-        was_told = after < room.state.last_told(seat.member)  # others' roles are to be redrawn
+        room, membership = self._room, self._membership()
+        was_told = after < room.state.last_told(
+            membership.member
+        )  # others' roles are to be redrawn
         reset = after == 0 or was_told or room.is_lost(after)
         self._cursor = room.state.seq if reset else after  # what comes after it is owed as news
         self._has = {} if reset else room.streams.unsure(after)
-        page = await room.newest(seat) if reset else Page([], False)
-        seat = self._seat()
+        page = await room.newest(membership) if reset else Page([], False)
+        membership = self._membership()
         self._wake.set()
         resume = self._entry.resume
         return protocol.welcome(
-            room.state, seat, resume, self._cursor, page.items, page.more, reset
+            room.state, membership, resume, self._cursor, page.items, page.more, reset
         )
 
     # ── sending ──
@@ -163,27 +165,27 @@ class Socket:
                 for frames in protocol.together(await self._owed()):
                     await self._send(frames)
         except WebSocketDisconnect:
-            await asyncio.sleep(LAST_WORDS)  # what it said before it went is still read
+            await asyncio.sleep(READ_AFTER_DISCONNECT)  # what it said before it went is still read
             raise
 
     async def _owed(self) -> list[str]:
-        room, seat = self._room, self._seat()
+        room, membership = self._room, self._membership()
         if room.is_void:
             raise StoreError("store_gone", str(room.key), "the database was exchanged")
         owed = [protocol.acks(self._acks)] if self._acks else []
         self._acks.clear()
-        owed += self._chunks(seat)  # the rest of a stream comes before its end
+        owed += self._chunks(membership)  # the rest of a stream comes before its end
         if self._cursor < room.state.seq:
-            owed += await self._news(seat)
-            owed += self._chunks(seat)
+            owed += await self._news(membership)
+            owed += self._chunks(membership)
         if self._state_changed:
             self._state_changed = False
-            owed += self._new_state(seat)
+            owed += self._new_state(membership)
         here, typing = room.presence.here, room.presence.typing
         if self._seen_here != here.number:
             self._seen_here = here.number
-            is_told = seat.member in room.state.told
-            owed.append(room.presence.frame_for(seat.member) if is_told else here.frame)
+            is_told = membership.member in room.state.told
+            owed.append(room.presence.frame_for(membership.member) if is_told else here.frame)
         if self._seen_typing != typing.number:
             self._seen_typing = typing.number
             owed.append(typing.frame)
@@ -204,45 +206,48 @@ class Socket:
         frames: list[str] = []
         while self._asked:
             before = min(self._asked[0], self._cursor + 1)
-            page = await self._room.older(before, self._seat())
+            page = await self._room.older(before, self._membership())
             self._asked.popleft()
             frames.append(protocol.older(page.items, page.more))
             # what is drawn now is drawn without what it has said
             self._has = {seq: has for seq, has in self._has.items() if seq >= before}
         self._replied.set()
-        return [*frames, *self._chunks(self._seat())]  # who was removed meanwhile gets nothing
+        return [
+            *frames,
+            *self._chunks(self._membership()),
+        ]  # who was removed meanwhile gets nothing
 
-    async def _news(self, seat: Seat) -> list[str]:
+    async def _news(self, membership: Membership) -> list[str]:
         room = self._room
         if room.is_lost(self._cursor) or self._is_told:
             self._is_told = False
             self._seen_here = 0
             return [await self._welcome(0)]
         if room.is_behind(self._cursor):
-            frames, self._cursor = await room.missed(self._cursor, seat)
-            self._seat()  # who was removed while it was read gets nothing
+            frames, self._cursor = await room.missed(self._cursor, membership)
+            self._membership()  # who was removed while it was read gets nothing
         else:
-            frame, self._cursor = room.frame(self._cursor, seat)
+            frame, self._cursor = room.frame(self._cursor, membership)
             frames = [] if frame is None else [frame]
         if self._cursor < room.state.seq:
             self._wake.set()
         self._has = room.streams.known(self._has, self._cursor)
         return frames
 
-    def _chunks(self, seat: Seat) -> list[str]:
+    def _chunks(self, membership: Membership) -> list[str]:
         """What streams have said since, for who knows of them."""
         room, frames = self._room, list[str]()
         while True:
             frame, reached = room.streams.owed(
-                self._has, self._cursor, partial(room.state.shows, seat)
+                self._has, self._cursor, partial(room.state.shows, membership)
             )
             if frame is None:
                 return frames
             frames.append(frame)
             self._has.update(reached)
 
-    def _new_state(self, seat: Seat) -> list[str]:
-        frame = protocol.state(self._room.state, seat)
+    def _new_state(self, membership: Membership) -> list[str]:
+        frame = protocol.state(self._room.state, membership)
         if frame == self._state:
             return []
         self._state = frame
@@ -357,15 +362,15 @@ class Socket:
         self._reply(protocol.refused(cid, error.code, error.say))
 
     def _type(self) -> None:
-        seat = self._room.state.seat(self._entry.member)
-        if seat is not None and self._room.state.silence(seat) is None:
+        membership = self._room.state.membership(self._entry.member)
+        if membership is not None and self._room.state.silence(membership) is None:
             self._room.presence.type(self._entry.member)
 
     def _stop(self, seq: int) -> None:
-        stream, seat = self._room.streams.open.get(seq), self._seat()
+        stream, membership = self._room.streams.open.get(seq), self._membership()
         if stream is None or stream.stop is None:
             return
-        if seat.role == "experimenter" or stream.opening.data.get("by") == seat.member:
+        if membership.role == "experimenter" or stream.opening.data.get("by") == membership.member:
             stream.stop()
 
 

@@ -15,12 +15,12 @@ from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.store import Log
 
-__all__ = ["CALLBACK", "Attendant", "attend", "attending", "enter_soon"]
+__all__ = ["CALLBACK", "RoomBot", "bots_of", "enter_soon", "register_bot"]
 
 logger = logging.getLogger("shiny_labchat")
 
 
-class Attendant(Protocol):
+class RoomBot(Protocol):
     """A bot, as rooms know it."""
 
     @property
@@ -37,7 +37,7 @@ class Attendant(Protocol):
         ...
 
 
-def attend(log: Log, scope: Scope, bot: Attendant, room_of: scheduler.RoomOf) -> None:
+def register_bot(log: Log, scope: Scope, bot: RoomBot, room_of: scheduler.RoomOf) -> None:
     """
     Have a bot react in some rooms, from now on and after each restart; see `Lab.add_bot`.
 
@@ -54,9 +54,9 @@ def attend(log: Log, scope: Scope, bot: Attendant, room_of: scheduler.RoomOf) ->
     _bots.setdefault(log, {})[bot.id, scope] = bot
 
 
-def attending(log: Log, room: RoomKey) -> list[Callable[[Any], Awaitable[object]]]:
+def bots_of(log: Log, room: RoomKey) -> list[Callable[[Any], Awaitable[object]]]:
     """
-    How the bots of a room enter it; of one id the one that reacts there, see `Callbacks`.
+    How the bots of a room enter it; of one id the one that reacts there, see `CallbackScheduler`.
 
     None of them keeps others from coming in.
     """
@@ -65,7 +65,7 @@ def attending(log: Log, room: RoomKey) -> list[Callable[[Any], Awaitable[object]
     return [partial(_enter, bot) for bot in here.values()]
 
 
-def enter_soon(bot: Attendant, room: Any) -> None:
+def enter_soon(bot: RoomBot, room: Any) -> None:
     """Have a bot enter a room that is in use already, if an event loop runs."""
     try:
         loop = asyncio.get_running_loop()
@@ -76,7 +76,7 @@ def enter_soon(bot: Attendant, room: Any) -> None:
     task.add_done_callback(_entering.discard)
 
 
-async def _enter(bot: Attendant, room: Any) -> None:
+async def _enter(bot: RoomBot, room: Any) -> None:
     try:
         await bot.enter(room)
     except Exception:
@@ -84,7 +84,7 @@ async def _enter(bot: Attendant, room: Any) -> None:
 
 
 _entering: set[asyncio.Task[None]] = set()
-_bots: dict[Log, dict[tuple[str, Scope], Attendant]] = {}
+_bots: dict[Log, dict[tuple[str, Scope], RoomBot]] = {}
 
 CALLBACK = "bot:"
 """What the name of a bot's callback begins with; its id follows."""

@@ -188,7 +188,7 @@ class Lab:
         return register
 
     def add_bot(
-        self, bot: bot_registry.Attendant, rooms: str | Room | Sequence[str | Room] = "*"
+        self, bot: bot_registry.RoomBot, rooms: str | Room | Sequence[str | Room] = "*"
     ) -> None:
         """
         Have a bot take part in some rooms, from now on and after each restart.
@@ -206,7 +206,7 @@ class Lab:
             As in :meth:`on_message`.
         """
         scope = Scope(tuple(self._part(each) for each in _several(rooms)))
-        bot_registry.attend(self._log, scope, bot, self._given)
+        bot_registry.register_bot(self._log, scope, bot, self._given)
 
     async def audit(self, study: str | None = None) -> list[AuditEntry]:
         """

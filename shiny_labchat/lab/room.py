@@ -86,12 +86,12 @@ class Room:
     async def create(self) -> None:
         """Make the room, and make it what the code says, if it is not so yet."""
         settings = self._settings
-        wish = commands.Configure(
+        command = commands.Configure(
             secrets.token_hex(8), settings.title, settings.write, settings.rules
         )
-        await self.log.submit(self.key, wish)
+        await self.log.submit(self.key, command)
         _created(self.log)[self.key] = settings
-        for enter in bot_registry.attending(self.log, self.key):
+        for enter in bot_registry.bots_of(self.log, self.key):
             await enter(self)
 
     async def submit(self, command: commands.Command) -> Outcome:
@@ -147,7 +147,7 @@ class Room:
     async def join(self, member: str, pseudonym: str | None, role: Role | None) -> Member:
         """A page's own coming in: never brings back who was removed; for this package."""
         outcome = await self._join(member, pseudonym, role or "participant", by_page=True)
-        if role is not None and outcome.state.seats[member].role != role:
+        if role is not None and outcome.state.memberships[member].role != role:
             outcome = await self.submit(commands.Change(member, role))
         return _member_in(outcome, member)
 
@@ -169,7 +169,7 @@ class Room:
         """Let a muted member write again."""
         await self.submit(commands.Mute(as_member_id(member), on=False))
 
-    def add_bot(self, bot: bot_registry.Attendant) -> None:
+    def add_bot(self, bot: bot_registry.RoomBot) -> None:
         """
         Have a bot take part here, from now on and after each restart.
 
@@ -180,7 +180,7 @@ class Room:
         bot
             A :class:`Bot`; one with the same id is replaced.
         """
-        bot_registry.attend(self.log, Scope((self.key,)), bot, self.same_lab)
+        bot_registry.register_bot(self.log, Scope((self.key,)), bot, self.same_lab)
         if self.key in _created(self.log):  # people are here already
             bot_registry.enter_soon(bot, self)
 
@@ -208,7 +208,7 @@ class Room:
     async def members(self) -> list[Member]:
         """Who is a member now, in order of joining."""
         state = await self.state()
-        return [Member.of(seat) for seat in state.members()]
+        return [Member.of(membership) for membership in state.members()]
 
     # ── messages ──
 
@@ -388,4 +388,4 @@ _rooms_created: dict[Log, dict[RoomKey, Settings]] = {}
 
 
 def _member_in(outcome: Outcome, member: str) -> Member:
-    return Member.of(outcome.state.seats[member])
+    return Member.of(outcome.state.memberships[member])

@@ -16,32 +16,32 @@ from shiny_labchat.domain.messages import Message, text_of
 from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.storable import storable
 from shiny_labchat.store import Log, checkpoints
-from shiny_labchat.streams.chunks import Seam
-from shiny_labchat.streams.content import OpenStream, Position
+from shiny_labchat.streams.chunks import ChunkJoiner
+from shiny_labchat.streams.content import Position, StreamContent
 from shiny_labchat.streams.remote import own
-from shiny_labchat.streams.transformed import Retell, Retelling
+from shiny_labchat.streams.transformed import StreamTransform, TransformedStream
 
-__all__ = ["Speaker", "running"]
+__all__ = ["RoomStream", "running"]
 
 logger = logging.getLogger("shiny_labchat")
 
 CHECKPOINT = 2.0
 """How often what a stream has said is kept, in seconds: so much a crash can take."""
-AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+RETRY_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """When it is tried again to store an end; the last one is the pause from then on, in seconds."""
-LAST_WORDS = 5.0
+DRAIN_TIMEOUT = 5.0
 """How long a server that ends waits until all is stored that was being said, in seconds."""
-BREATH = 0.005
+YIELD_AFTER = 0.005
 """After so much time who speaks without a pause lets others have a turn, in seconds."""
 
 Ending = Literal["done", "stopped", "failed", "interrupted"]
 T = TypeVar("T")
 
 
-class Speaker:
+class RoomStream:
     """
     Speaks in a room, piece by piece. Made by :meth:`open`.
 
@@ -54,8 +54,8 @@ class Speaker:
     stream
         What is shown.
     stop
-        Ends it early; None: :meth:`end` does.
-    retell
+        Ends it early; None: :meth:`stop` does.
+    transform
         What is shown of what is said; None: all of it.
 
     Attributes
@@ -68,19 +68,19 @@ class Speaker:
         self,
         room: Room,
         live: LiveRoom,
-        stream: OpenStream,
+        stream: StreamContent,
         stop: Callable[[], object] | None,
-        retell: Retell | None,
+        transform: StreamTransform | None,
     ) -> None:
         self.turns: Sequence[Mapping[str, Any]] = ()
         self._room = room
         self._live = live
         self._stream = stream
-        self._stop = stop or self.end
-        self._retelling = retell and Retelling(stream, retell, live.streams.changed)
-        self._said = self._retelling.said if self._retelling else stream
-        self._seam = Seam()
-        self._speaks_since: float | None = None
+        self._stop = stop or self.stop
+        self._transformed = transform and TransformedStream(stream, transform, live.streams.changed)
+        self._said = self._transformed.said if self._transformed else stream
+        self._joiner = ChunkJoiner()
+        self._busy_since: float | None = None
         self._kept: Position = stream.end
         self._row = 0
         self._failure: Exception | None = None
@@ -96,8 +96,8 @@ class Speaker:
         room: Room,
         command: commands.Post,
         stop: Callable[[], object] | None,
-        retell: Retell | None = None,
-    ) -> Speaker | None:
+        transform: StreamTransform | None = None,
+    ) -> RoomStream | None:
         """
         Begin to speak; None: this id was used already.
 
@@ -111,7 +111,7 @@ class Speaker:
             The message that it will be; its parts come later.
         stop
             Ends it early, when somebody who may do so wishes that; None: it just ends.
-        retell
+        transform
             What is shown of what is said; None: all of it.
 
         Raises
@@ -119,7 +119,7 @@ class Speaker:
         Refused
             A rule of the room says no.
         """
-        opening = _spawn(cls._open(room, command, stop, retell))
+        opening = _spawn(cls._open(room, command, stop, transform))
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -132,14 +132,14 @@ class Speaker:
         room: Room,
         command: commands.Post,
         stop: Callable[[], object] | None,
-        retell: Retell | None,
-    ) -> Speaker | None:
+        transform: StreamTransform | None,
+    ) -> RoomStream | None:
         live = await _opened(room)
         try:
             outcome = await room.submit(replace(command, is_live=True))
             if not outcome.is_repeat:
                 stream = live.streams.begin(outcome.events[0])
-                return cls(room, live, stream, stop, retell)
+                return cls(room, live, stream, stop, transform)
         except BaseException:
             live.leave()
             raise
@@ -172,43 +172,43 @@ class Speaker:
 
     @property
     def pieces(self) -> int:
-        """How much was said; to come back to with :meth:`keep`."""
+        """How much was said; to come back to with :meth:`truncate`."""
         return self._said.end.pieces
 
-    async def say(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
+    async def append(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
         """Say more; nothing, to have seen what was taken back."""
-        await self._breathe()
+        await self._yield_in_time()
         if self.is_open:
-            self._say(self._seam.join(parts), storable(deps))
+            self._append(self._joiner.join(parts), storable(deps))
 
-    def _say(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
-        if self._retelling is not None:
-            self._retelling.add(parts, deps)
+    def _append(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
+        if self._transformed is not None:
+            self._transformed.add(parts, deps)
         else:
-            self._stream.say(parts, deps)
+            self._stream.append(parts, deps)
         self._live.streams.changed()
 
-    async def _breathe(self) -> None:
+    async def _yield_in_time(self) -> None:
         """Who has all to say at once, and never waits, must not keep others waiting."""
         loop = asyncio.get_running_loop()
-        if self._speaks_since is None:
-            self._speaks_since = loop.time()
+        if self._busy_since is None:
+            self._busy_since = loop.time()
             loop.call_soon(self._has_waited)
-        elif loop.time() - self._speaks_since > BREATH:
+        elif loop.time() - self._busy_since > YIELD_AFTER:
             await asyncio.sleep(0)
 
     def _has_waited(self) -> None:
-        self._speaks_since = None
+        self._busy_since = None
 
-    def keep(self, pieces: int) -> None:
+    def truncate(self, pieces: int) -> None:
         """Take back what was said since there were so many :attr:`pieces`."""
         if not self.is_open:
             return
-        self._seam.end()
-        if self._retelling is not None:
-            self._retelling.keep(pieces)
+        self._joiner.end()
+        if self._transformed is not None:
+            self._transformed.truncate(pieces)
         else:
-            self._stream.keep(pieces)
+            self._stream.truncate(pieces)
         self._live.streams.changed()
 
     # ── the end ──
@@ -217,7 +217,7 @@ class Speaker:
         if self.is_open:  # else it is ending already, as it should
             self._stop()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """End it here; what is said from now on is not heard."""
         self._close_soon("stopped", None)
 
@@ -246,7 +246,7 @@ class Speaker:
     async def _close(self, how: Ending, error: str | None) -> None:
         self._keeping.cancel()
         try:
-            shown, error = await self._last_words(how, error)
+            shown, error = await self._show_rest(how, error)
             end = commands.EndStream.of_stream(
                 self._stream.opening, self._stream.parts, shown, self._stream.deps
             )
@@ -263,13 +263,13 @@ class Speaker:
             _open.discard(self)
             self._live.leave()
 
-    async def _last_words(
+    async def _show_rest(
         self, how: Ending, error: str | None
     ) -> tuple[commands.Ending, str | None]:
         """Show what there is to be shown of it in the end; how that is, and what failed."""
         try:
-            self._say(self._seam.end())
-            if self._retelling is not None and not await self._retelling.end():
+            self._append(self._joiner.end())
+            if self._transformed is not None and not await self._transformed.end():
                 return "withheld", error
         except Exception as exc:
             logger.error("nothing can be made of what a stream has said: %r", exc)
@@ -286,7 +286,7 @@ class Speaker:
             await self._submit(replace(plain, error=ascii(exc)))
 
     async def _submit(self, end: commands.EndStream) -> None:
-        for pause in chain(AGAIN, repeat(AGAIN[-1])):
+        for pause in chain(RETRY_DELAYS, repeat(RETRY_DELAYS[-1])):
             if self._live.is_void:
                 return  # the database was exchanged: there is no such stream any more
             try:
@@ -315,8 +315,8 @@ class Speaker:
             await log.write(lambda conn, now: checkpoints.renew(conn, now, room, seq))
             return
         _, parts, kept, deps = self._stream.since(self._kept)
-        piece = checkpoints.Draft(parts, deps, kept)
-        await log.write(lambda conn, now: checkpoints.keep(conn, now, room, seq, row, piece))
+        checkpoint = checkpoints.Checkpoint(parts, deps, kept)
+        await log.write(lambda conn, now: checkpoints.keep(conn, now, room, seq, row, checkpoint))
         self._kept, self._row = end, row
 
 
@@ -327,10 +327,10 @@ async def running() -> AsyncGenerator[None]:
         yield
     finally:
         if ends := [asyncio.ensure_future(each.close("interrupted")) for each in _open]:
-            await asyncio.wait(ends, timeout=LAST_WORDS)
+            await asyncio.wait(ends, timeout=DRAIN_TIMEOUT)
 
 
-_open: set[Speaker] = set()
+_open: set[RoomStream] = set()
 _at_work: set[asyncio.Task[Any]] = set()
 
 
@@ -342,18 +342,18 @@ def _spawn(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     return task
 
 
-def _end_again(opening: asyncio.Task[Speaker | None]) -> None:
+def _end_again(opening: asyncio.Task[RoomStream | None]) -> None:
     if opening.cancelled() or opening.exception() is not None:
         return
-    speaker = opening.result()
-    if speaker is not None:
-        speaker.end()
+    stream = opening.result()
+    if stream is not None:
+        stream.stop()
 
 
 async def _opened(room: Room) -> LiveRoom:
-    lives = Live.of(room.log)
+    rooms = LiveRooms.of(room.log)
     try:
-        return await lives.open(room.key)
+        return await rooms.open(room.key)
     except Refused:
         await room.create()
-        return await lives.open(room.key)
+        return await rooms.open(room.key)

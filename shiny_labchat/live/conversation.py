@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message, message_of, settled
-from shiny_labchat.domain.state import RoomState, Seat
+from shiny_labchat.domain.state import Membership, RoomState
 
 __all__ = ["Conversation"]
 
@@ -68,7 +68,7 @@ class Conversation:
         """What everybody may see of it after a seq."""
         return [m for m in self._messages if m.seq > after and m.audience is None]
 
-    def seen(self, room: RoomState, viewer: Seat, upto: int) -> tuple[Message, ...]:
+    def seen(self, room: RoomState, viewer: Membership, upto: int) -> tuple[Message, ...]:
         """What a viewer may see of it up to a seq, since the room was last cleared."""
         whose = viewer.member if self._has_private else None
         if (upto, whose) not in self._read:

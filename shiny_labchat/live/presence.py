@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from shiny_labchat import protocol
-from shiny_labchat.domain.state import Seat
+from shiny_labchat.domain.state import Membership
 
-__all__ = ["TYPING_TTL", "Notice", "Presence"]
+__all__ = ["TYPING_TTL", "Presence", "ThrottledFrame"]
 
 PRESENCE_EVERY = 0.5
 """Shortest time between two presence frames of a room, in seconds."""
@@ -24,7 +24,7 @@ TYPING_TTL = 2 * protocol.TYPING_EVERY
 """How long someone counts as typing after they last said so, in seconds."""
 
 
-class Notice:
+class ThrottledFrame:
     """
     A frame that is made anew when something changes, but not more often than `every` seconds.
 
@@ -87,13 +87,15 @@ class Presence:
     """
 
     def __init__(
-        self, seats: Callable[[Sequence[str]], list[Seat]], bots: Callable[[], list[Seat]] = list
+        self,
+        memberships: Callable[[Sequence[str]], list[Membership]],
+        bots: Callable[[], list[Membership]] = list,
     ) -> None:
-        self._seats = seats
+        self._memberships = memberships
         self._bots = bots
-        self.here = Notice(self.frame_for, PRESENCE_EVERY, self._tell)
-        self.typing = Notice(
-            lambda: protocol.typing(seats(list(self._typing))), TYPING_PAUSE, self._tell
+        self.here = ThrottledFrame(self.frame_for, PRESENCE_EVERY, self._tell)
+        self.typing = ThrottledFrame(
+            lambda: protocol.typing(memberships(list(self._typing))), TYPING_PAUSE, self._tell
         )
         self._here: Counter[str] = Counter()
         self._typing: dict[str, asyncio.TimerHandle] = {}
@@ -105,7 +107,10 @@ class Presence:
 
         In the order of handles, which are random: who is always here must not always come first.
         """
-        here = {seat.handle: seat for seat in (*self._seats(list(self._here)), *self._bots())}
+        here = {
+            membership.handle: membership
+            for membership in (*self._memberships(list(self._here)), *self._bots())
+        }
         return protocol.presence([here[handle] for handle in sorted(here)], viewer)
 
     def follow(self, follower: Callable[[], None]) -> Callable[[], None]:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import Message
-from shiny_labchat.domain.state import RoomState, Seat, fold
+from shiny_labchat.domain.state import Membership, RoomState, fold
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.live.presence import Presence
@@ -33,16 +33,16 @@ from shiny_labchat.store import (
     load_state,
     open_streams,
 )
-from shiny_labchat.streams.open_streams import Streams
+from shiny_labchat.streams.open_streams import OpenStreams
 from shiny_labchat.streams.remote import watch_over
 
 __all__ = ["LiveRoom"]
 
 logger = logging.getLogger("shiny_labchat")
 
-LOST = 2_000
+MAX_MISSED_EVENTS = 2_000
 """A viewer that lacks more events than this gets the newest screen, and older ones on demand."""
-CATCH_UP_AGAIN = 1.0
+CATCH_UP_RETRY_DELAY = 1.0
 """How long a room waits to read its log again when that failed, in seconds."""
 
 _SAID = ("message", "streamed")
@@ -63,7 +63,7 @@ class _Read(NamedTuple):
 
 class LiveRoom:
     """
-    One room, followed. Made by :meth:`Live.open`.
+    One room, followed. Made by :meth:`LiveRooms.open`.
 
     Attributes
     ----------
@@ -84,8 +84,8 @@ class LiveRoom:
         self.state = RoomState()
         self.users = 0
         self.is_void = False
-        self.presence = Presence(self._seats, lambda: self.state.bots())
-        self.streams = Streams(lambda: self._tell(self._first, ()))
+        self.presence = Presence(self._memberships, lambda: self.state.bots())
+        self.streams = OpenStreams(lambda: self._tell(self._first, ()))
         self.deps: list[dict[str, Any]] = []
         self._log = log
         self._number = 0
@@ -217,7 +217,7 @@ class LiveRoom:
                 return
         except LabChatError as exc:
             logger.error("room %r lags behind its log: %s", self.key.id, exc)
-        await asyncio.sleep(CATCH_UP_AGAIN)
+        await asyncio.sleep(CATCH_UP_RETRY_DELAY)
 
     async def catch_up(self) -> bool:
         """Read and take in what other processes have done; whether there was anything."""
@@ -277,9 +277,9 @@ class LiveRoom:
             except Exception:
                 logger.exception("a follower of room %r failed", self.key.id)
 
-    def _seats(self, members: Sequence[str]) -> list[Seat]:
-        seats = (self.state.seat(member) for member in members)
-        return [seat for seat in seats if seat is not None]
+    def _memberships(self, members: Sequence[str]) -> list[Membership]:
+        memberships = (self.state.membership(member) for member in members)
+        return [membership for membership in memberships if membership is not None]
 
     # ── what a viewer is owed ──
 
@@ -289,28 +289,28 @@ class LiveRoom:
 
     def is_lost(self, cursor: int) -> bool:
         """Whether a viewer is better off with the newest screen than with all it missed."""
-        return not self.state.seq - LOST <= cursor <= self.state.seq
+        return not self.state.seq - MAX_MISSED_EVENTS <= cursor <= self.state.seq
 
-    async def missed(self, cursor: int, viewer: Seat) -> tuple[list[str], int]:
+    async def missed(self, cursor: int, viewer: Membership) -> tuple[list[str], int]:
         """The first frames of what a viewer has missed that is behind, and their cursor then."""
         return await missed(self._log, self._number, self.state, cursor, viewer)
 
-    def frame(self, cursor: int, viewer: Seat) -> tuple[str | None, int]:
+    def frame(self, cursor: int, viewer: Membership) -> tuple[str | None, int]:
         """The next frame of what a viewer is owed, from memory, and their cursor then."""
         return self._window.frame(self.state, cursor, viewer)
 
-    async def newest(self, viewer: Seat) -> Page:
+    async def newest(self, viewer: Membership) -> Page:
         """The newest screen, from memory where that reaches."""
         page = self._window.newest(self.state, viewer)
         return page or await self.older(self.state.seq + 1, viewer)
 
-    async def older(self, before: int, viewer: Seat) -> Page:
+    async def older(self, before: int, viewer: Membership) -> Page:
         """The page before a seq, read from the log."""
         return await older(self._log, self._number, self.state, before, viewer)
 
     # ── the whole room, for who reads it ──
 
-    def conversation(self, viewer: Seat, upto: int) -> tuple[Message, ...]:
+    def conversation(self, viewer: Membership, upto: int) -> tuple[Message, ...]:
         """
         The messages that a viewer may see up to a seq, since the room was last cleared.
 

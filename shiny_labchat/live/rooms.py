@@ -12,10 +12,10 @@ from shiny_labchat.store import (
     Log,
 )
 
-__all__ = ["Live"]
+__all__ = ["LiveRooms"]
 
 
-class Live:
+class LiveRooms:
     """The live rooms of one log in one event loop. Use :meth:`of`."""
 
     def __init__(self, log: Log) -> None:
@@ -24,7 +24,7 @@ class Live:
         log.listen(self._hear)
 
     @classmethod
-    def of(cls, log: Log) -> Live:
+    def of(cls, log: Log) -> LiveRooms:
         """The live rooms of a log in the running loop."""
         here = _lives.setdefault(asyncio.get_running_loop(), {})
         if log not in here:
@@ -64,4 +64,4 @@ class Live:
             self.log.unwatch(room.key)
 
 
-_lives: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Log, Live]] = WeakKeyDictionary()
+_lives: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Log, LiveRooms]] = WeakKeyDictionary()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from shiny_labchat import protocol
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import settled
-from shiny_labchat.domain.state import RoomState, Seat
+from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.store import Log, events_after, events_before
 
 __all__ = [
@@ -100,7 +100,7 @@ class Window:
         found.reverse()
         return found
 
-    def frame(self, room: RoomState, cursor: int, viewer: Seat) -> tuple[str | None, int]:
+    def frame(self, room: RoomState, cursor: int, viewer: Membership) -> tuple[str | None, int]:
         """
         The next frame for a viewer whom memory reaches back to, and their cursor then.
 
@@ -113,7 +113,7 @@ class Window:
             self._frames[known] = cut(room, self.after(cursor), cursor, room.seq, viewer)
         return self._frames[known]
 
-    def newest(self, room: RoomState, viewer: Seat) -> Page | None:
+    def newest(self, room: RoomState, viewer: Membership) -> Page | None:
         """A viewer's newest screen; None: memory does not reach back far enough."""
         shown = [
             as_shown(room, viewer, event, item)
@@ -126,7 +126,7 @@ class Window:
 
 
 def cut(
-    room: RoomState, owed: Iterable[tuple[Event, str]], cursor: int, upto: int, viewer: Seat
+    room: RoomState, owed: Iterable[tuple[Event, str]], cursor: int, upto: int, viewer: Membership
 ) -> tuple[str | None, int]:
     """A frame of what a viewer is owed after a cursor, as far as it fits, and the cursor then."""
     items: list[str] = []
@@ -144,9 +144,9 @@ def cut(
     return (protocol.events(upto, items) if items else None), upto
 
 
-def as_shown(room: RoomState, viewer: Seat, event: Event, item: str) -> str:
+def as_shown(room: RoomState, viewer: Membership, event: Event, item: str) -> str:
     """An event's item with the role that a viewer is shown its author in now."""
-    author = room.seats.get(event.member or "")
+    author = room.memberships.get(event.member or "")
     if author is None or not author.is_bot or event.kind != "message":
         return item
     role = "assistant" if author.role_for(viewer.member) == "assistant" else "user"
@@ -171,7 +171,7 @@ def _is_private(event: Event) -> bool:
     return "audience" in event.data or event.data.get("scope") == "view"
 
 
-async def older(log: Log, number: int, room: RoomState, before: int, viewer: Seat) -> Page:
+async def older(log: Log, number: int, room: RoomState, before: int, viewer: Membership) -> Page:
     """The page of messages before a seq."""
     found: list[str] = []
     lowest = room.floor(viewer)
@@ -191,7 +191,7 @@ async def older(log: Log, number: int, room: RoomState, before: int, viewer: Sea
 
 
 async def missed(
-    log: Log, number: int, room: RoomState, cursor: int, viewer: Seat
+    log: Log, number: int, room: RoomState, cursor: int, viewer: Membership
 ) -> tuple[list[str], int]:
     """The first frames of what a viewer has missed since a cursor, and their cursor then."""
     events = await log.read(lambda conn: events_after(conn, number, cursor, limit=PAGE))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chatlas import Chat, ContentToolResult, Turn
 
-__all__ = ["AGAIN", "Exchange", "is_worth_another_try", "unless_silent"]
+__all__ = ["RETRY_DELAYS", "Exchange", "is_worth_another_try", "unless_silent"]
 
-AGAIN = (1.0, 3.0, 8.0)
+RETRY_DELAYS = (1.0, 3.0, 8.0)
 """Pauses before a model that failed is asked again, in seconds; up to half as much is added."""
 
 NO_END = "the reply broke off: it has no end"

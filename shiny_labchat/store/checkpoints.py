@@ -21,8 +21,8 @@ from shiny_labchat.store.schema import draft, room
 
 __all__ = [
     "LEASE",
-    "Draft",
-    "Kept",
+    "Checkpoint",
+    "Checkpoints",
     "are_too_long",
     "begin",
     "drop",
@@ -35,7 +35,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Checkpoint:
     """
     How a stream has changed, as in `protocol.Chunk`.
 
@@ -55,7 +55,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Checkpoints:
     """
     What is kept of a stream.
 
@@ -71,16 +71,24 @@ class Kept:
 
     until: int
     last: int
-    drafts: Sequence[Draft]
+    checkpoints: Sequence[Checkpoint]
 
 
 def begin(conn: sa.Connection, now: int, number: int, seq: int) -> None:
     """A stream is opened in the room with this number: promise to go on."""
-    empty = {"room": number, "seq": seq, "row": 0, "until": now + LEASE, "data": _dumps(Draft([]))}
+    empty = {
+        "room": number,
+        "seq": seq,
+        "row": 0,
+        "until": now + LEASE,
+        "data": _dumps(Checkpoint([])),
+    }
     conn.execute(sa.insert(draft).values(**empty))
 
 
-def keep(conn: sa.Connection, now: int, room: RoomKey, seq: int, row: int, piece: Draft) -> None:
+def keep(
+    conn: sa.Connection, now: int, room: RoomKey, seq: int, row: int, checkpoint: Checkpoint
+) -> None:
     """
     Keep how a stream has changed since its last row, and promise to go on.
 
@@ -95,9 +103,9 @@ def keep(conn: sa.Connection, now: int, room: RoomKey, seq: int, row: int, piece
     piece
         What has changed.
     """
-    if piece.keep == 0:
+    if checkpoint.keep == 0:
         drop(conn, room, seq)
-    values = {"row": row, "until": now + LEASE, "data": _dumps(piece)}
+    values = {"row": row, "until": now + LEASE, "data": _dumps(checkpoint)}
     conn.execute(sa.insert(draft).values(room=_number(conn, room), seq=seq, **values))
 
 
@@ -118,12 +126,12 @@ def drop(conn: sa.Connection, room: RoomKey, seq: int) -> None:
     conn.execute(sa.delete(draft).where(draft.c.room == _number(conn, room), draft.c.seq == seq))
 
 
-def kept(conn: sa.Connection, number: int, seen: Mapping[int, int]) -> dict[int, Kept]:
+def kept(conn: sa.Connection, number: int, seen: Mapping[int, int]) -> dict[int, Checkpoints]:
     """The drafts of a room by the seqs of their streams, after the rows already seen."""
     last, until = sa.func.max(draft.c.row), sa.func.max(draft.c.until)
     found = sa.select(draft.c.seq, last, until).where(draft.c.room == number).group_by(draft.c.seq)
     return {
-        seq: Kept(until, last, _after(conn, number, seq, seen.get(seq, -1)))
+        seq: Checkpoints(until, last, _after(conn, number, seq, seen.get(seq, -1)))
         for seq, last, until in conn.execute(found).all()
     }
 
@@ -147,19 +155,19 @@ def are_too_long(conn: sa.Connection, now: int) -> bool:
     return conn.execute(far).first() is not None
 
 
-def _after(conn: sa.Connection, number: int, seq: int, row: int) -> list[Draft]:
+def _after(conn: sa.Connection, number: int, seq: int, row: int) -> list[Checkpoint]:
     these = draft.c.room == number, draft.c.seq == seq, draft.c.row > row
     found = sa.select(draft.c.data).where(*these).order_by(draft.c.row)
     return [_loads(data) for data in conn.execute(found).scalars()]
 
 
-def _dumps(piece: Draft) -> str:
-    return orjson.dumps([piece.parts, piece.deps, piece.keep]).decode()
+def _dumps(checkpoint: Checkpoint) -> str:
+    return orjson.dumps([checkpoint.parts, checkpoint.deps, checkpoint.keep]).decode()
 
 
-def _loads(data: str) -> Draft:
+def _loads(data: str) -> Checkpoint:
     parts, deps, keep = orjson.loads(data)
-    return Draft([(kind, content) for kind, content in parts], deps, keep)
+    return Checkpoint([(kind, content) for kind, content in parts], deps, keep)
 
 
 def _number(conn: sa.Connection, room: RoomKey) -> int:

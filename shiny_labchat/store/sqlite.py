@@ -14,11 +14,19 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from shiny_labchat.errors import StoreError
 
-__all__ = ["BUSY_AGAIN", "BUSY_TIMEOUT", "READERS", "connect", "file_of", "parse", "store_error"]
+__all__ = [
+    "BUSY_RETRY_DELAY",
+    "BUSY_TIMEOUT",
+    "READERS",
+    "connect",
+    "file_of",
+    "parse",
+    "store_error",
+]
 
 BUSY_TIMEOUT = 5.0
 """How long a commit waits for another process's lock, in seconds."""
-BUSY_AGAIN = 0.001
+BUSY_RETRY_DELAY = 0.001
 """
 How often it tries meanwhile, in seconds. SQLite itself comes to try every 0.1 s only, which a
 process that writes all the time, and pauses for less than that, may never let it hit.
@@ -93,7 +101,7 @@ def _begin_to_write(conn: sa.Connection) -> None:
             is_busy = getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
             if not is_busy or time.monotonic() >= deadline:
                 raise
-        time.sleep(BUSY_AGAIN)
+        time.sleep(BUSY_RETRY_DELAY)
 
 
 def store_error(url: sa.URL, exc: BaseException) -> StoreError:

@@ -27,7 +27,7 @@ from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import tokens
 from shiny_labchat.store.batch import Batch, Head, Stale
 from shiny_labchat.store.database import Database, File
-from shiny_labchat.store.sqlite import BUSY_AGAIN, store_error
+from shiny_labchat.store.sqlite import BUSY_RETRY_DELAY, store_error
 
 __all__ = ["Committed", "Listener", "Work", "Writer"]
 
@@ -41,13 +41,13 @@ POLL = 0.05
 """How often the writer looks for commits of other processes, in seconds."""
 BUSY = 0.45
 """How much later than that it looks while it has commands of its own to commit, in seconds."""
-GAP = 2 * BUSY_AGAIN
+PAUSE_FOR_OTHERS = 2 * BUSY_RETRY_DELAY
 """How long it leaves others their turn between its own, while others write, in seconds."""
-OTHERS = 1.0
+OTHERS_ACTIVE_FOR = 1.0
 """For how long it thinks so after others have written, in seconds."""
 TIDY = 3600.0
 """How often tokens that have run out are deleted, in seconds."""
-DEAF = 1.0
+LISTEN_RETRY_DELAY = 1.0
 """How long it waits to look again when that failed, in seconds."""
 HEADS = 2_000
 """Unwatched rooms whose state is remembered; others are folded again when they are needed."""
@@ -117,7 +117,7 @@ class Writer:
         self._version: int | None = None
         self._listen_at = 0.0
         self._committed_at = 0.0
-        self._others_at = -OTHERS
+        self._others_at = -OTHERS_ACTIVE_FOR
         self._tidy_at = 0.0
         self._trouble = ""
 
@@ -226,8 +226,8 @@ class Writer:
     def _give_way(self) -> None:
         """Who commits without a pause would hardly ever let another process commit."""
         now = time.monotonic()
-        if now < self._others_at + OTHERS:
-            time.sleep(max(0.0, self._committed_at + GAP - now))
+        if now < self._others_at + OTHERS_ACTIVE_FOR:
+            time.sleep(max(0.0, self._committed_at + PAUSE_FOR_OTHERS - now))
 
     def _do(self, work: Work, rooms: Batch, conn: sa.Connection, now: int) -> None:
         work.result = work.error = None
@@ -317,7 +317,7 @@ class Writer:
                 logger.error(trouble)
             self._trouble = trouble
             self._forget()
-            self._listen_at = time.monotonic() + DEAF
+            self._listen_at = time.monotonic() + LISTEN_RETRY_DELAY
 
     def _data_version(self) -> int:
         raw = self._connect().connection.driver_connection

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from shiny_labchat.domain.events import Part
 from shiny_labchat.storable import storable
 
-__all__ = ["Seam"]
+__all__ = ["ChunkJoiner"]
 
 
-class Seam:
+class ChunkJoiner:
     """Where chunks meet: the halves of a character may come in two of them."""
 
     def __init__(self) -> None:

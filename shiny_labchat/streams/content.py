@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from shiny_labchat import protocol
 from shiny_labchat.domain.events import Event, Part
 
-__all__ = ["OpenStream", "Position", "Whole"]
+__all__ = ["Position", "StreamContent", "UnmergedText"]
 
 PIECE_CHARS = 4_096
 """Longest piece of a stream, in characters; longer ones are cut."""
@@ -31,11 +31,11 @@ class Position(NamedTuple):
     pieces: int
 
 
-class Whole(str):
+class UnmergedText(str):
     """Text that is a part of its own: nothing that comes after it continues it."""
 
 
-class OpenStream:
+class StreamContent:
     """
     What a stream has said so far.
 
@@ -103,15 +103,15 @@ class OpenStream:
 
     # ── saying ──
 
-    def say(self, parts: Iterable[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Say a chunk: text of the kind that came last continues it, but for what is `Whole`."""
+    def append(self, parts: Iterable[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Say a chunk: text of the kind that came last continues it, except `UnmergedText`."""
         parts = [*parts]
         if not parts:
             self.add((), deps)
         for kind, content in parts:
             last = len(self._pieces) - 1
             continues = last >= 0 and self._pieces[last][0] == kind and last not in self._whole
-            is_whole = isinstance(content, Whole)
+            is_whole = isinstance(content, UnmergedText)
             goes_on = continues and isinstance(content, str) and not is_whole
             self.add([("" if goes_on else kind, content)], deps)
             deps = ()
@@ -149,12 +149,12 @@ class OpenStream:
 
     # ── taking back ──
 
-    def keep(self, pieces: int) -> None:
+    def truncate(self, pieces: int) -> None:
         """Take back all but the first pieces."""
         if pieces < len(self._pieces):
             self._forget(pieces)
 
-    def cut(self, units: int) -> None:
+    def truncate_units(self, units: int) -> None:
         """Take back all but the first units, see `protocol.Chunk`."""
         pieces = bisect_right(self._ends, units)
         if pieces == len(self._pieces):
@@ -167,7 +167,7 @@ class OpenStream:
             pieces += 1
         self._forget(pieces)
 
-    def grow_to(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]]) -> None:
+    def become(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]]) -> None:
         """Say this and nothing else; what is the same as before stays."""
         parts = [(kind, content) for kind, content in parts]  # the log's are lists
         had, same = self.parts, 0
@@ -180,7 +180,7 @@ class OpenStream:
                 units += _units(rest[0][1][:shared])
                 more = rest[0][1][shared:]
                 rest[:1] = [("", more)] if more else []
-        self.cut(units)
+        self.truncate_units(units)
         known = self.deps
         self.add(rest, [dep for dep in deps if dep not in known])
 
@@ -211,9 +211,11 @@ class OpenStream:
 
     def since(self, position: Position, upto: int | None = None) -> protocol.Chunk:
         """What has changed since a position, up to some piece; None: all."""
-        begin, keep = self._had_at(position)
+        begin, truncate = self._had_at(position)
         end = len(self._pieces) if upto is None else upto
-        return protocol.Chunk(self.seq, self._merge(begin, end), keep, self._deps_of(begin, end))
+        return protocol.Chunk(
+            self.seq, self._merge(begin, end), truncate, self._deps_of(begin, end)
+        )
 
     def _had_at(self, position: Position) -> tuple[int, int | None]:
         """How many pieces of what was there are there still, and as how many units to be kept."""
@@ -223,7 +225,9 @@ class OpenStream:
         if edition == self._edition:
             return pieces, None
         # Each of these left more than the one before it: the first since then left the least.
-        left = self._cuts[bisect_right(self._cuts, edition, key=lambda cut: cut.edition)].pieces
+        left = self._cuts[
+            bisect_right(self._cuts, edition, key=lambda truncate_units: truncate_units.edition)
+        ].pieces
         if pieces < left:
             return pieces, None
         return left, self._ends[left - 1] if left else 0

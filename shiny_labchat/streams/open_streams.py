@@ -14,9 +14,9 @@ from typing import Any
 
 from shiny_labchat import protocol
 from shiny_labchat.domain.events import Event
-from shiny_labchat.streams.content import OpenStream, Position
+from shiny_labchat.streams.content import Position, StreamContent
 
-__all__ = ["TICK", "Streams"]
+__all__ = ["TICK", "OpenStreams"]
 
 TICK = 0.04
 """Shortest time between two frames of chunks in a room, in seconds."""
@@ -28,7 +28,7 @@ _NOTHING = Position(0, 0)
 _UNSURE = Position(-1, 0)
 
 
-class Streams:
+class OpenStreams:
     """
     The streams of one live room.
 
@@ -39,16 +39,16 @@ class Streams:
     """
 
     def __init__(self, tell: Callable[[], None]) -> None:
-        self.open: dict[int, OpenStream] = {}
-        self._ended: dict[int, OpenStream] = {}
+        self.open: dict[int, StreamContent] = {}
+        self._ended: dict[int, StreamContent] = {}
         self._tell = tell
         self._frames: dict[tuple[Any, ...], tuple[str, dict[int, Position]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._last = float("-inf")
 
-    def begin(self, opening: Event) -> OpenStream:
+    def begin(self, opening: Event) -> StreamContent:
         """The stream that a message opens."""
-        return self.open.setdefault(opening.seq, OpenStream(opening))
+        return self.open.setdefault(opening.seq, StreamContent(opening))
 
     def finish(self, ending: Event) -> None:
         """A stream has ended; whoever lacks some of it is still owed that."""
@@ -57,9 +57,9 @@ class Streams:
             return
         # Where that process was believed, the true end comes second: all is said anew then.
         opening = ending._replace(seq=of, kind="message")
-        stream = self.open.pop(of, None) or OpenStream(opening, edition=ending.seq << 32)
+        stream = self.open.pop(of, None) or StreamContent(opening, edition=ending.seq << 32)
         stream.stop = None
-        stream.grow_to(ending.data["parts"], ending.data.get("deps", ()))
+        stream.become(ending.data["parts"], ending.data.get("deps", ()))
         stream.show()
         self._frames.clear()
         self._ended = {at: each for at, each in self._ended.items() if each.seq != of}
@@ -136,13 +136,13 @@ class Streams:
             self._frames[key] = _frame(lacking)
         return self._frames[key]
 
-    def _of(self, cursor: int) -> list[OpenStream]:
+    def _of(self, cursor: int) -> list[StreamContent]:
         ended = (stream for seq, stream in self._ended.items() if seq > cursor)
         return [s for s in (*self.open.values(), *ended) if s.seq <= cursor]
 
 
 def _frame(
-    lacking: Sequence[tuple[OpenStream, Position]],
+    lacking: Sequence[tuple[StreamContent, Position]],
 ) -> tuple[str, dict[int, Position]]:
     chunks: list[protocol.Chunk] = []
     reached: dict[int, Position] = {}

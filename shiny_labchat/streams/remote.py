@@ -18,14 +18,14 @@ from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.store import Log, checkpoints, event_at, find_room, leases, opened_logs
-from shiny_labchat.streams.content import OpenStream
-from shiny_labchat.streams.open_streams import Streams
+from shiny_labchat.streams.content import StreamContent
+from shiny_labchat.streams.open_streams import OpenStreams
 
 __all__ = ["end_overdue", "own", "running", "watch_over"]
 
 logger = logging.getLogger("shiny_labchat")
 
-LOOK = 1.0
+POLL_INTERVAL = 1.0
 """How often other processes' streams are looked at in rooms that are open here, in seconds."""
 SWEEP = 3.0
 """How often all rooms are looked through for streams whose server is gone, in seconds."""
@@ -78,30 +78,30 @@ async def end_overdue(log: Log, key: RoomKey | None = None) -> None:
             await _end(log, room, await _kept(log, room, seq))
 
 
-async def _kept(log: Log, key: RoomKey, seq: int) -> OpenStream:
+async def _kept(log: Log, key: RoomKey, seq: int) -> StreamContent:
     """A stream as far as it is kept."""
 
-    def read(conn: sa.Connection) -> tuple[Event | None, dict[int, checkpoints.Kept]]:
+    def read(conn: sa.Connection) -> tuple[Event | None, dict[int, checkpoints.Checkpoints]]:
         found = find_room(conn, key)
         assert found is not None
         return event_at(conn, found[0], seq), checkpoints.kept(conn, found[0], {})
 
     opening, kept = await log.read(read)
     assert opening is not None
-    stream = OpenStream(opening)
+    stream = StreamContent(opening)
     if seq in kept:
-        _take_in(stream, kept[seq].drafts)
+        _take_in(stream, kept[seq].checkpoints)
     return stream
 
 
-def _take_in(stream: OpenStream, changes: Iterable[checkpoints.Draft]) -> None:
+def _take_in(stream: StreamContent, changes: Iterable[checkpoints.Checkpoint]) -> None:
     for change in changes:
         if change.keep is not None:
-            stream.cut(change.keep)
+            stream.truncate_units(change.keep)
         stream.add(change.parts, change.deps)
 
 
-async def _end(log: Log, key: RoomKey, stream: OpenStream) -> None:
+async def _end(log: Log, key: RoomKey, stream: StreamContent) -> None:
     logger.warning("a stream in room %r was interrupted: its server is gone", key.id)
     end = commands.EndStream.of_stream(stream.opening, stream.parts, "interrupted", stream.deps)
     outcome = await log.submit(key, end)
@@ -113,7 +113,7 @@ async def _end(log: Log, key: RoomKey, stream: OpenStream) -> None:
 
 
 async def watch_over(
-    log: Log, key: RoomKey, number: int, streams: Streams, is_used: Callable[[], bool]
+    log: Log, key: RoomKey, number: int, streams: OpenStreams, is_used: Callable[[], bool]
 ) -> None:
     """
     Follow the streams of a room that other processes run, until there are none.
@@ -138,19 +138,23 @@ async def watch_over(
             logger.error("the streams of room %r could not be looked at: %s", key.id, exc)
         except Exception:
             logger.exception("the streams of room %r could not be looked at", key.id)
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_INTERVAL)
 
 
 async def _look_at(
-    log: Log, key: RoomKey, stream: OpenStream, kept: checkpoints.Kept | None, seen: dict[int, int]
+    log: Log,
+    key: RoomKey,
+    stream: StreamContent,
+    kept: checkpoints.Checkpoints | None,
+    seen: dict[int, int],
 ) -> None:
     if stream.stop is not None:
         return  # it is this process's own by now, and knows best what it has said
     if kept is not None:
-        said = stream if stream.seq in seen else OpenStream(stream.opening)
-        _take_in(said, kept.drafts)
+        said = stream if stream.seq in seen else StreamContent(stream.opening)
+        _take_in(said, kept.checkpoints)
         if said is not stream:
-            stream.grow_to(said.parts, said.deps)
+            stream.become(said.parts, said.deps)
         seen[stream.seq] = kept.last
     until = stream.opening.at + leases.LEASE if kept is None else kept.until
     if until < time.time_ns() // 1000:

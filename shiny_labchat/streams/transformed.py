@@ -9,16 +9,16 @@ from typing import Any
 from shiny_labchat.domain.events import Part
 from shiny_labchat.domain.messages import is_text, text_of
 from shiny_labchat.storable import storable
-from shiny_labchat.streams.content import OpenStream
+from shiny_labchat.streams.content import StreamContent
 from shiny_labchat.streams.open_streams import TICK
 
-__all__ = ["Retell", "Retelling", "with_text"]
+__all__ = ["StreamTransform", "TransformedStream", "with_text"]
 
-Retell = Callable[[str, str, bool], Awaitable[Part | None]]
+StreamTransform = Callable[[str, str, bool], Awaitable[Part | None]]
 """What is shown of a text: takes all so far, what has come since, and whether that is all."""
 
 
-class Retelling:
+class TransformedStream:
     """
     Shows what a transform makes of a stream.
 
@@ -29,7 +29,7 @@ class Retelling:
     ----------
     shown
         The stream that viewers see.
-    retell
+    transform
         The transform.
     changed
         Called when there is something new to be shown.
@@ -40,10 +40,12 @@ class Retelling:
         What is said.
     """
 
-    def __init__(self, shown: OpenStream, retell: Retell, changed: Callable[[], None]) -> None:
-        self.said = OpenStream(shown.opening)
+    def __init__(
+        self, shown: StreamContent, transform: StreamTransform, changed: Callable[[], None]
+    ) -> None:
+        self.said = StreamContent(shown.opening)
         self._shown = shown
-        self._retell = retell
+        self._transform = transform
         self._changed = changed
         self._text: Part | None = None
         self._come: list[str] = []
@@ -69,7 +71,7 @@ class Retelling:
         """
         if self._failure is not None:
             raise self._failure
-        self.said.say(parts, deps)
+        self.said.append(parts, deps)
         chunk = text_of(parts)
         if chunk or not parts:
             self._come.append(chunk)
@@ -79,9 +81,9 @@ class Retelling:
         else:  # thoughts and tools are shown as they are
             self._show()
 
-    def keep(self, pieces: int) -> None:
+    def truncate(self, pieces: int) -> None:
         """Take back what was said since there were so many pieces."""
-        self.said.keep(pieces)
+        self.said.truncate(pieces)
         self._come.clear()
 
     async def end(self) -> bool:
@@ -93,7 +95,7 @@ class Retelling:
                 raise self._failure
             self._text = await self._ask(True)
             if self._text is None:
-                self._shown.grow_to([], ())
+                self._shown.become([], ())
             else:
                 self._show()
         return self._text is not None
@@ -115,11 +117,11 @@ class Retelling:
     async def _ask(self, is_all: bool) -> Part | None:
         come = "".join(self._come)
         self._come.clear()
-        part = await self._retell(self.original, come, is_all)
+        part = await self._transform(self.original, come, is_all)
         return part and (part[0], storable(part[1]))
 
     def _show(self) -> None:
-        self._shown.grow_to(with_text(self.said.parts, self._text), self.said.deps)
+        self._shown.become(with_text(self.said.parts, self._text), self.said.deps)
         self._changed()
 
 

@@ -17,12 +17,12 @@ from anyio.lowlevel import checkpoint
 
 from shiny_labchat import Bot, Lab, Member, Message, Room, Rules, protocol
 from shiny_labchat.callbacks import scheduler
-from shiny_labchat.callbacks.cursors import LEASE, Place, advance
+from shiny_labchat.callbacks.cursors import LEASE, Cursor, advance
 from shiny_labchat.callbacks.worker import TRIES
 from shiny_labchat.concurrency import BLOCKED
 from shiny_labchat.domain.commands import EndStream, PassOver, Post
 from shiny_labchat.domain.events import Event
-from shiny_labchat.lab.stream import Speaker
+from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store.log import Log
 from shiny_labchat.store.sqlite import READERS, parse
@@ -183,10 +183,10 @@ async def test_the_same_name_for_other_rooms_is_another_callback(lab: Lab) -> No
 
 async def test_a_stream_is_heard_once_when_it_has_ended(lab: Lab, room: Room) -> None:
     ear = ear_of(lab)
-    speaker = await Speaker.open(room, Post([]), lambda: None)
+    speaker = await RoomStream.open(room, Post([]), lambda: None)
     assert speaker is not None
     await room.post("meanwhile")
-    await speaker.say([("markdown", "all of it")])
+    await speaker.append([("markdown", "all of it")])
     assert await ear.hears() == ["meanwhile"]
     await speaker.close("done")
     (_, _, said) = await asyncio.wait_for(ear.heard.get(), 20)
@@ -227,9 +227,9 @@ async def test_what_it_posts_it_does_not_hear_and_others_do(lab: Lab, room: Room
             await room.post("echo")
             await room.post("as a", author="a")
             started.append(asyncio.create_task(room.post("from a task")))
-            speaker = await Speaker.open(room, Post([]), lambda: None)
+            speaker = await RoomStream.open(room, Post([]), lambda: None)
             assert speaker is not None
-            await speaker.say([("text", "streamed")])
+            await speaker.append([("text", "streamed")])
             await speaker.close("done")
 
     await room.post("hi")
@@ -621,10 +621,10 @@ async def test_what_was_not_begun_when_its_server_ended_is_not_said_to_be_a_repe
     """Nor does the next server wait until the promise of this one has run out."""
     await ear_of(lab).hears_only(room)
     callbacks = scheduler._of_logs[lab.log]
-    while callbacks._errands:
+    while callbacks._workers:
         await room.members()
     begun = asyncio.ensure_future(room.post("1"))
-    while not callbacks._errands:
+    while not callbacks._workers:
         await checkpoint()
     await checkpoint()  # it has asked the writer which message is next, and was not told yet
     await callbacks.stop()
@@ -666,7 +666,7 @@ async def test_who_died_before_the_clock_was_set_back_is_not_waited_for_until_th
     await ear_of(lab).hears_only(room)
     await scheduler._of_logs[lab.log].stop()
     await room.post("1")
-    dead = Place("ear", 0, room.key, "a server that is gone")
+    dead = Cursor("ear", 0, room.key, "a server that is gone")
     await room.log.write(lambda conn, now: advance(conn, now + HOUR, dead))
     began = time.monotonic()
     ear = ear_of(reopen)

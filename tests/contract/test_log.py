@@ -15,7 +15,7 @@ from shiny_labchat import Lab, Refused, Room
 from shiny_labchat.domain.commands import Close, Command, Post, Record, Remove, Say
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import RoomState, fold
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Committed, Outcome, events_after, find_room
 
 from . import elsewhere
@@ -46,8 +46,8 @@ def seqs(events: list[Event]) -> list[int]:
 
 def without_buckets(state: RoomState) -> RoomState:
     """A state but for the allowances, which are full again after a restart."""
-    seats = {m: replace(s, tokens=0.0, spoke=0) for m, s in state.seats.items()}
-    return state._replace(seats=seats)
+    seats = {m: replace(s, tokens=0.0, spoke=0) for m, s in state.memberships.items()}
+    return state._replace(memberships=seats)
 
 
 # ── order ──
@@ -102,7 +102,7 @@ async def test_the_same_message_later_is_answered_with_the_first(room: Room, reo
 async def test_who_repeats_a_message_that_takes_two_numbers_is_answered_with_its_own(
     room: Room, reopen: Lab
 ) -> None:
-    post = Post([("text", "Hello")], "user", "a", cid="1", takes_two=True)
+    post = Post([("text", "Hello")], "user", "a", cid="1", hides_composing=True)
     outcomes = await together(room, post, post)
     outcomes.append(await reopen.room("r", study="s").submit(post))
     assert [(e.kind, e.seq) for e in (await log_of(room))[-2:]] == [("composed", 4), ("message", 5)]
@@ -219,7 +219,7 @@ async def test_a_room_nobody_watches_is_told_to_nobody(room: Room) -> None:
 
 
 async def test_what_another_process_stores_is_heard_here(room: Room) -> None:
-    live = await Live.of(room.log).open(room.key)
+    live = await LiveRooms.of(room.log).open(room.key)
     heard = heard_in(live)
     elsewhere.said_by(elsewhere.start(elsewhere.post, str(room.log.url), "from afar"))
     event = await asyncio.wait_for(heard.get(), 10)
@@ -228,7 +228,7 @@ async def test_what_another_process_stores_is_heard_here(room: Room) -> None:
 
 
 async def test_here_and_there_are_heard_in_one_order(room: Room) -> None:
-    live = await Live.of(room.log).open(room.key)
+    live = await LiveRooms.of(room.log).open(room.key)
     heard: list[Event] = []
     live.follow(heard.extend)
     writer = elsewhere.start(elsewhere.write, str(room.log.url), "b", "200")
@@ -266,7 +266,7 @@ async def test_everything_is_there_after_a_restart(room: Room, reopen: Lab) -> N
 
 
 async def test_two_processes_and_a_removal_leave_no_gap_and_no_late_message(room: Room) -> None:
-    live = await Live.of(room.log).open(room.key)
+    live = await LiveRooms.of(room.log).open(room.key)
     said, enough = Counter[str | None](), asyncio.Event()
 
     def count(events: Sequence[Event]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from shiny_labchat import Bot, Lab, Member, Message, Refused, Room, Rules
 from shiny_labchat.access import identity, tickets
-from shiny_labchat.access.bookmarks import Kept, find_reservation
+from shiny_labchat.access.bookmarks import BookmarkToken, find_bookmark
 from shiny_labchat.audit.spending import spent
 from shiny_labchat.callbacks import scheduler
 from tests.support.older_version import KNOWN, as_json, copied
@@ -66,7 +66,7 @@ async def _state(room: Room) -> dict[str, Any]:
         "reason": state.reason,
         "cleared": state.cleared,
         "told": list(state.told.items()),
-        "seats": [_seat(seat) for seat in state.seats.values()],
+        "seats": [_seat(seat) for seat in state.memberships.values()],
     }
 
 
@@ -199,17 +199,17 @@ async def test_a_personal_link_is_its_persons(lab: Lab, known: dict[str, Any]) -
 
 @pytest.mark.parametrize("known", TOKENS["bookmarks"])
 async def test_a_bookmark_leads_back_and_is_kept_on(lab: Lab, known: dict[str, Any]) -> None:
-    found = await find_reservation(lab.log, known["token"])
+    found = await find_bookmark(lab.log, known["token"])
     assert found is not None and found.room == room_of(lab, known).key
     assert (found.member, found.browser, found.client) == (
         known["member"],
         known["browser"],
         known["client"],
     )
-    kept = Kept(found, known["token"])
+    kept = BookmarkToken(found, known["token"])
     kept.seat = replace(found, client='{"asked": ["more"]}')
     await kept.store(lab.log)
-    assert await find_reservation(lab.log, known["token"]) == kept.seat
+    assert await find_bookmark(lab.log, known["token"]) == kept.seat
 
 
 # ── callbacks and bots ──

@@ -18,10 +18,10 @@ from httpx import Timeout
 
 from shiny_labchat import Bot, Lab, Message, Room, Rules
 from shiny_labchat.bots import AuditEntry, Budget
-from shiny_labchat.bots.calls import Asking
+from shiny_labchat.bots.calls import ModelCalls
 from shiny_labchat.bots.pace import generator
 from shiny_labchat.callbacks import scheduler
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store.schema import audit, callback
 from tests.support.models.model import Call, Model, Reply, Tool
 from tests.support.server import Server
@@ -143,7 +143,7 @@ async def test_the_log_says_which_bot_keeps_the_others_waiting(
     hello = await room.post("hello", author="ann")
     about = bot._spec, "Machine", hello, lambda: None, random.Random
     asking = asyncio.create_task(
-        Asking(room.log, room.key, *about, long=0.2).answer([hello], hello.seq)
+        ModelCalls(room.log, room.key, *about, long=0.2).answer([hello], hello.seq)
     )
 
     async def is_said() -> bool:
@@ -295,7 +295,7 @@ async def test_what_was_shown_of_a_stopped_stream_is_on_record(
     room.add_bot(Bot("machine", client=client, disclose=True, **AT_ONCE))
     model.will(Reply("half of it all", pieces=4, hold=2))
     await room.post("Say it.", author="ann")
-    live = await Live.of(room.log).open(room.key)
+    live = await LiveRooms.of(room.log).open(room.key)
     await asked(model)
 
     async def shown() -> Any:
@@ -543,7 +543,7 @@ async def test_a_reply_with_tools_keeps_to_its_calls(
     assert len(model.calls) == len(calls(entries)) == 2
     shown = [(entries[1].became, "One. Two. ")] if discloses else []
     assert await said(room) == shown
-    live = await Live.of(room.log).open(room.key)
+    live = await LiveRooms.of(room.log).open(room.key)
     assert not live.streams.open, "what was shown has ended"
     live.leave()
 

@@ -14,11 +14,11 @@ import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.callbacks.cursors import LEASE
-from shiny_labchat.callbacks.scheduler import ENROL
+from shiny_labchat.callbacks.scheduler import REGISTER_TIMEOUT
 from shiny_labchat.callbacks.worker import TRIES
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store.sqlite import file_of
 from tests.contract.hearing import heard_in
 from tests.support.client import Browser, browser
@@ -31,7 +31,7 @@ APP = Path(__file__).parent / "apps" / "callbacks.py"
 SESSION_CHAT = ROOT / "tests" / "browser" / "apps" / "wanted" / "session_chat.py"
 WITHIN = LEASE / 1e6 + 10.0
 """How long another process's taking over is waited for, in seconds."""
-HELD = ENROL - 1.0
+HELD = REGISTER_TIMEOUT - 1.0
 """How long another process holds the database, in seconds."""
 
 
@@ -89,7 +89,7 @@ class Said:
 @asynccontextmanager
 async def listening(room: Room) -> AsyncIterator[Said]:
     await room.create()
-    live = await Live.of(room.log).open(room.key)
+    live = await LiveRooms.of(room.log).open(room.key)
     try:
         yield Said(heard_in(live))
     finally:
@@ -105,7 +105,7 @@ async def test_session_chat_answers_once_however_many_sessions_there_are(tmp_pat
     server.start()
     try:
         async with AsyncExitStack() as stack:
-            come = [await seated(stack, server) for _ in range(8)]
+            come = [await admitted(stack, server) for _ in range(8)]
             ann, bob = come[0], come[-1]
             await ann.says("Hello")
             await bob.says("Can you HELP me?")
@@ -128,7 +128,7 @@ async def test_session_chat_answers_once_however_many_sessions_there_are(tmp_pat
     assert not [line for line in server.log if "Traceback" in line or "Error" in line]
 
 
-async def seated(stack: AsyncExitStack, server: Server) -> Browser:
+async def admitted(stack: AsyncExitStack, server: Server) -> Browser:
     """A page with a session, and its chat's socket."""
     opened = await stack.enter_async_context(page(server.port))
     socket = await stack.enter_async_context(browser(server.port))
@@ -277,7 +277,7 @@ async def test_a_page_and_callbacks_share_a_server(servers: list[Server], lab: L
     """What people say on pages is answered, and no page waits for a callback that hangs."""
     servers[0].start()
     async with AsyncExitStack() as stack:
-        ann, bob = [await seated(stack, servers[0]) for _ in range(2)]
+        ann, bob = [await admitted(stack, servers[0]) for _ in range(2)]
         await ann.says("say hi")
         (member, _) = await lab.room("page", study="tests").members()
         for each in (ann, bob):

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from shiny_labchat import Room
-from shiny_labchat.live.room import LOST
+from shiny_labchat.live.room import MAX_MISSED_EVENTS
 from shiny_labchat.live.window import PAGE
 from tests.support.proxy import Proxy
 from tests.support.reconnecting_client import (
@@ -146,9 +146,9 @@ async def test_who_slept_gets_exactly_what_they_missed(server: Server, room: Roo
     ):
         await ann.says("good night")
         await ann.until(lambda: ann.cursor >= ann.stored[next(iter(ann.stored))])
-        await returns(room, proxy, ann, LOST)
+        await returns(room, proxy, ann, MAX_MISSED_EVENTS)
         assert ann.resets == 1 and not ann.more
-        assert len(ann.items) == LOST + 1
+        assert len(ann.items) == MAX_MISSED_EVENTS + 1
 
 
 async def test_who_slept_too_long_gets_the_newest_screen_and_the_rest_when_asked(
@@ -160,11 +160,11 @@ async def test_who_slept_too_long_gets_the_newest_screen_and_the_rest_when_asked
     ):
         await ann.says("good night")
         await ann.until(lambda: ann.cursor >= ann.stored[next(iter(ann.stored))])
-        await returns(room, proxy, ann, LOST + 1)
+        await returns(room, proxy, ann, MAX_MISSED_EVENTS + 1)
         assert ann.resets == 2 and ann.more
         assert 0 < len(ann.items) <= PAGE
         await ann.scroll_back()
-        assert len(ann.items) == LOST + 2
+        assert len(ann.items) == MAX_MISSED_EVENTS + 2
         await agree([ann], room)
 
 

@@ -78,7 +78,7 @@ async def test_a_bot_that_was_added_for_several_rooms_one_by_one_is_in_all_of_th
         ):
             room = lab.room(id, study="s")
             await room.add_member("ann")
-            assert (await room.state()).seats["b"].shown == shown
+            assert (await room.state()).memberships["b"].shown == shown
             await room.post("hi", author="ann")
             async with asyncio.timeout(20):
                 while len(said := await room.messages()) < 2:

@@ -42,7 +42,7 @@ async def shared(chats_lab: Lab) -> Room:
 
 
 @asynccontextmanager
-async def seated(server: Server, chat: str = "left") -> AsyncIterator[tuple[Page, Browser]]:
+async def admitted(server: Server, chat: str = "left") -> AsyncIterator[tuple[Page, Browser]]:
     """A page, and the socket of one of its chats; neither is closed here."""
     async with page(server.port, chats=BOTH, outputs=("said", "state")) as opened:
         async with browser(server.port) as socket:
@@ -101,7 +101,7 @@ async def test_a_session_may_end_at_any_moment_of_its_admission(
             for _ in range(6):
                 coming.create_task(come_and_go(chance.randint(0, 6)))
     await nobody_has_a_room_open(chats)
-    async with seated(chats) as (_, ann):
+    async with admitted(chats) as (_, ann):
         await ann.says("still here")
     await nobody_has_a_room_open(chats)
     assert has_failed(chats, since) == []
@@ -122,7 +122,7 @@ async def test_a_session_may_end_while_its_admission_waits_for_the_database(
         other.execute("ROLLBACK")
     finally:
         other.close()
-    async with seated(chats) as (_, ann):  # the writer has done by now what they had asked for
+    async with admitted(chats) as (_, ann):  # the writer has done by now what they had asked for
         await ann.says("here")
     await nobody_has_a_room_open(chats)
     assert has_failed(chats, since) == []
@@ -136,7 +136,7 @@ async def test_what_was_sent_just_before_its_page_closed_is_still_handled(
     """Whichever of its two sockets closes first, and whether or not it was acknowledged."""
     since, case = len(chats.log), f"{waits} {page_first}"
     for n in range(5):
-        async with seated(chats) as (opened, ann):
+        async with admitted(chats) as (opened, ann):
             await (ann.says if waits else ann.send)(f"bye {case} {n}")
             first, second = (opened.socket, ann.socket)[:: 1 if page_first else -1]
             await first.close()
@@ -159,7 +159,7 @@ async def test_two_chats_of_a_page_in_one_room_each_handle_their_own_messages_on
         page(chats.port, chats=BOTH) as opened,
         browser(chats.port) as left,
         browser(chats.port) as right,
-        seated(chats, "right") as (_, bob),
+        admitted(chats, "right") as (_, bob),
     ):
         await left.hello(ticket=await opened.ticket("left"))
         await right.hello(ticket=await opened.ticket("right"))
@@ -179,7 +179,7 @@ async def test_two_chats_of_a_page_in_one_room_each_handle_their_own_messages_on
 async def test_a_page_whose_person_was_removed_reads_nothing_any_more(
     chats: Server, chats_lab: Lab, shared: Room
 ) -> None:
-    async with seated(chats) as (ann, socket), seated(chats) as (bob, other):
+    async with admitted(chats) as (ann, socket), admitted(chats) as (bob, other):
         await other.says("secret of old")
         for each in (ann, bob):
             await each.until(lambda each=each: "secret of old" in each.values.get("said", ""))

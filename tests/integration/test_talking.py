@@ -6,7 +6,7 @@ import asyncio
 import json
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat.live.room import LOST
+from shiny_labchat.live.room import MAX_MISSED_EVENTS
 from tests.support.client import browser
 from tests.support.server import Server, shiny_run
 
@@ -146,11 +146,11 @@ async def test_who_missed_thousands_gets_the_newest_screen(
 ) -> None:
     async with come("ann") as ann:
         token, upto = ann.welcome["resume"], ann.upto
-    await asyncio.gather(*(room.post(f"{n}") for n in range(LOST + 1)))
+    await asyncio.gather(*(room.post(f"{n}") for n in range(MAX_MISSED_EVENTS + 1)))
     async with browser(server.port) as again:
         welcome = await again.hello(resume=token, after=upto)
         assert welcome["reset"] and welcome["more"]
-        assert again.texts == [f"{n}" for n in range(LOST - 49, LOST + 1)]
+        assert again.texts == [f"{n}" for n in range(MAX_MISSED_EVENTS - 49, MAX_MISSED_EVENTS + 1)]
 
 
 async def test_a_cursor_from_the_future_starts_afresh(come: Come, room: Room) -> None:

@@ -42,7 +42,7 @@ class PureRoom:
 
     def joins(self, member: str, pseudonym: str | None = None) -> str:
         self.does(Join(member, f"h-{member}", pseudonym=pseudonym))
-        return self.state.seats[member].pseudonym
+        return self.state.memberships[member].pseudonym
 
     def says(self, member: str, text: str = "hi") -> str | None:
         """The code of the refusal; None: it was said."""

@@ -23,7 +23,7 @@ from shiny_labchat.domain.commands import (
 )
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.rules import Rules
-from shiny_labchat.domain.state import Seat
+from shiny_labchat.domain.state import Membership
 from shiny_labchat.errors import SENTENCES, BadFrame
 from tests.unit.pure_room import PureRoom
 
@@ -180,7 +180,7 @@ def a_full_room() -> PureRoom:
 
 
 def every_frame(room: PureRoom) -> list[str]:
-    seats = list(room.state.seats.values())
+    seats = list(room.state.memberships.values())
     items = [item for event in room.log if (item := protocol.item(event)) is not None]
     frames = [protocol.events(room.state.seq, items), protocol.older(items, True), protocol.pong()]
     frames += [protocol.presence(seats), protocol.typing(seats), protocol.acks([("c", 1)])]
@@ -222,7 +222,7 @@ def test_one_frame_takes_many_items_and_names_their_end() -> None:
 
 
 def shown(room: PureRoom, member: str = "a") -> dict[str, Any]:
-    return json.loads(protocol.state(room.state, room.state.seats[member]))["state"]
+    return json.loads(protocol.state(room.state, room.state.memberships[member]))["state"]
 
 
 def test_a_state_says_whether_one_may_write_and_why_not() -> None:
@@ -239,7 +239,7 @@ def test_a_state_says_whether_one_may_write_and_why_not() -> None:
 
 
 def test_a_presence_frame_does_not_grow_without_bound() -> None:
-    seats = [Seat(str(n), f"h{n}", f"N{n}", "participant", joined=1) for n in range(500)]
+    seats = [Membership(str(n), f"h{n}", f"N{n}", "participant", joined=1) for n in range(500)]
     frame = json.loads(protocol.presence(seats))
     assert frame["n"] == 500 and len(frame["who"]) == protocol.NAMES_SHOWN
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from shiny_labchat.domain.events import Part
 from shiny_labchat.storable import storable
-from shiny_labchat.streams.chunks import Seam
-from shiny_labchat.streams.content import Whole
+from shiny_labchat.streams.chunks import ChunkJoiner
+from shiny_labchat.streams.content import UnmergedText
 
 odd = st.text(st.sampled_from("ab\0\ud83d\ude00\U0001f600"), max_size=6)
 values = st.recursive(
@@ -46,7 +46,7 @@ def test_what_becomes_of_what_cannot(value: object, stored: object) -> None:
 
 
 def test_what_is_whole_stays_whole() -> None:
-    assert isinstance(storable(Whole("<b>\0</b>")), Whole)
+    assert isinstance(storable(UnmergedText("<b>\0</b>")), UnmergedText)
 
 
 @given(
@@ -55,7 +55,7 @@ def test_what_is_whole_stays_whole() -> None:
 )
 def test_a_text_that_comes_in_halves_is_the_text(text: str, data: st.DataObject) -> None:
     units = [chr(unit) for unit in memoryview(text.encode("utf-16-le")).cast("H")]
-    seam, shown = Seam(), list[Part]()
+    seam, shown = ChunkJoiner(), list[Part]()
     while units:
         size = data.draw(st.integers(1, 3))
         shown += seam.join([("markdown", "".join(units[:size]))])
@@ -66,7 +66,7 @@ def test_a_text_that_comes_in_halves_is_the_text(text: str, data: st.DataObject)
 
 
 def test_a_half_without_its_other_is_shown_as_such_in_its_place() -> None:
-    seam = Seam()
+    seam = ChunkJoiner()
     assert seam.join([("markdown", "a\ud83d")]) == [("markdown", "a")]
     assert seam.join([("thinking", "hm")]) == [("markdown", "\ufffd"), ("thinking", "hm")]
     assert seam.join([("markdown", "\ud83d")]) == []

@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 
 from shiny_labchat import Chat, Lab, chat_ui
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.rooms import LiveRooms
 
 lab = Lab()
 
@@ -44,7 +44,7 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 
 async def users(request: Request) -> JSONResponse:
     """How many in this process have each room open."""
-    live = Live.of(lab.log)
+    live = LiveRooms.of(lab.log)
     rooms = cast("dict[object, LiveRoom]", vars(live)["_rooms"])
     return JSONResponse({room.key.id: room.users for room in rooms.values()})
 

@@ -10,10 +10,10 @@ from typing import Any
 from shiny_labchat import Lab, Room
 from shiny_labchat.access.tickets import Entry
 from shiny_labchat.domain.commands import Post
-from shiny_labchat.domain.state import Seat
+from shiny_labchat.domain.state import Membership
 from shiny_labchat.gateway.socket import Socket
-from shiny_labchat.lab.stream import Speaker
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.lab.stream import RoomStream
+from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.live.window import PAGE, Page
 from shiny_labchat.store.checkpoints import LEASE
 from tests.integration.conftest import log_of
@@ -121,15 +121,15 @@ async def test_all_see_the_end_when_one_has_cleared_their_view(
 async def test_an_older_page_that_crosses_the_end_shows_all_of_it(room: Room) -> None:
     """The log is read before the end, and the page is sent after it."""
     await room.add_member("ann")
-    speaker = await Speaker.open(room, Post([]), None)
+    speaker = await RoomStream.open(room, Post([]), None)
     assert speaker is not None
-    await speaker.say([("markdown", "the answer")])
+    await speaker.append([("markdown", "the answer")])
     for n in range(PAGE + 10):
         await room.post(str(n))
-    live = await Live.of(room.log).open(room.key)
+    live = await LiveRooms.of(room.log).open(room.key)
     read = live.older
 
-    async def late(before: int, viewer: Seat) -> Page:
+    async def late(before: int, viewer: Membership) -> Page:
         page = await read(before, viewer)
         await speaker.close("done")
         async with asyncio.timeout(WITHIN):

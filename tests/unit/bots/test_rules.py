@@ -14,7 +14,7 @@ import pytest
 
 from shiny_labchat import Bot, Message
 from shiny_labchat.bots.budget import Budget
-from shiny_labchat.bots.delivery import Composed, Manner, compose
+from shiny_labchat.bots.delivery import ComposedReply, ComposingPlan, compose
 from shiny_labchat.bots.pace import Pace, as_typed, due, generator
 from shiny_labchat.bots.spec import limit_of
 from shiny_labchat.bots.when import (
@@ -195,9 +195,9 @@ async def after(seconds: float) -> None:
 
 async def composed(
     latency: float,
-    manner: Callable[[float], Manner],
+    plan: Callable[[float], ComposingPlan],
     text: str | None = "hello",
-) -> tuple[Composed, float]:
+) -> tuple[ComposedReply, float]:
     loop = asyncio.get_running_loop()
     begun = loop.time()
 
@@ -205,21 +205,21 @@ async def composed(
         await after(latency)
         return text, 7
 
-    return await compose(ask(), manner(begun)), loop.time() - begun
+    return await compose(ask(), plan(begun)), loop.time() - begun
 
 
-def manner(
+def plan(
     reading: float = 0.0,
     typing: float = 0.0,
     typed: list[float] | None = None,
     is_decided: bool = True,
     moved: asyncio.Event | None = None,
-) -> Callable[[float], Manner]:
+) -> Callable[[float], ComposingPlan]:
     def type() -> None:
         if typed is not None:
             typed.append(asyncio.get_running_loop().time())
 
-    return lambda begun: Manner(reading, lambda text: typing, type, begun, is_decided, moved)
+    return lambda begun: ComposingPlan(reading, lambda text: typing, type, begun, is_decided, moved)
 
 
 def test_the_delay_is_what_takes_longest_in_a_thousand_trials() -> None:
@@ -230,7 +230,7 @@ def test_the_delay_is_what_takes_longest_in_a_thousand_trials() -> None:
             latency, pace = rng.expovariate(1 / 4), Pace()
             reading = pace.time_to_read(["word " * rng.randrange(1, 40)], rng)
             typing = pace.time_to_type("x" * rng.randrange(1, 200), rng)
-            done, took = await composed(latency, manner(reading, typing))
+            done, took = await composed(latency, plan(reading, typing))
             assert done == ("written", "hello", 7)
             off.append(took - max(latency, reading + typing))
         return off
@@ -241,16 +241,16 @@ def test_the_delay_is_what_takes_longest_in_a_thousand_trials() -> None:
 
 def test_it_is_seen_typing_as_a_browser_says_so() -> None:
     typed: list[float] = []
-    _, took = on_clock(composed(1.0, manner(2.0, 8.0, typed)))
+    _, took = on_clock(composed(1.0, plan(2.0, 8.0, typed)))
     assert typed == pytest.approx([2.0 + n * TYPING_EVERY for n in range(3)])
     assert took == pytest.approx(10.0)
 
 
 def test_who_may_decline_is_not_seen_typing_before_it_has_decided() -> None:
     typed: list[float] = []
-    done, took = on_clock(composed(5.0, manner(1.0, 1.0, typed, is_decided=False), None))
+    done, took = on_clock(composed(5.0, plan(1.0, 1.0, typed, is_decided=False), None))
     assert (done.how, typed) == ("silent", []) and took == pytest.approx(5.0)
-    done, took = on_clock(composed(5.0, manner(1.0, 8.0, typed, is_decided=False)))
+    done, took = on_clock(composed(5.0, plan(1.0, 8.0, typed, is_decided=False)))
     assert done.how == "written" and typed[0] == pytest.approx(5.0)
     assert took == pytest.approx(9.0)
 
@@ -259,10 +259,10 @@ def test_who_may_decline_is_not_seen_typing_before_it_has_decided() -> None:
 def test_it_stops_when_talk_moves_on_but_hears_the_model_out(
     moves_at: float, ends_at: float
 ) -> None:
-    async def run() -> tuple[Composed, float]:
+    async def run() -> tuple[ComposedReply, float]:
         moved = asyncio.Event()
         asyncio.get_running_loop().call_later(moves_at, moved.set)
-        return await composed(2.0, manner(3.0, 4.0, moved=moved))
+        return await composed(2.0, plan(3.0, 4.0, moved=moved))
 
     done, took = on_clock(run())
     assert done == ("moved" if moves_at < 7 else "written", "hello", 7)
@@ -270,7 +270,7 @@ def test_it_stops_when_talk_moves_on_but_hears_the_model_out(
 
 
 def test_who_does_not_mind_sends_what_it_has() -> None:
-    done, took = on_clock(composed(2.0, manner(3.0, 4.0)))
+    done, took = on_clock(composed(2.0, plan(3.0, 4.0)))
     assert done.how == "written" and took == pytest.approx(7.0)
 
 

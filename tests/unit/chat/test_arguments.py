@@ -56,8 +56,8 @@ async def test_what_an_assistants_transform_takes_besides_may_have_a_default(
 ) -> None:
     given = transforms()
     given.set_for_assistant(fn)
-    assert given.retell is not None
-    assert await given.retell("<", "new", True) == ("markdown", shown)
+    assert given.stream_transform is not None
+    assert await given.stream_transform("<", "new", True) == ("markdown", shown)
 
 
 def test_another_key_to_submit_is_an_error() -> None:

@@ -6,19 +6,19 @@ import asyncio
 
 import pytest
 
-from shiny_labchat.chat.replies import Line
+from shiny_labchat.chat.replies import ReplyQueue
 
 
 class Crowd:
     """Some who each wait for their turn in a line, and take it until they are told to go on."""
 
     def __init__(self) -> None:
-        self.line = Line()
+        self.queue = ReplyQueue()
         self.taken: list[int] = []
         self.may_go = asyncio.Semaphore(0)
 
     async def take(self, seq: int) -> None:
-        async with self.line.turn(seq):
+        async with self.queue.turn(seq):
             self.taken.append(seq)
             await self.may_go.acquire()
 
@@ -57,9 +57,9 @@ async def test_who_gives_up_keeps_nobody_waiting() -> None:
 
 
 async def test_what_fails_keeps_nobody_waiting() -> None:
-    line = Line()
+    queue = ReplyQueue()
     with pytest.raises(LookupError):
-        async with line.turn(1):
+        async with queue.turn(1):
             raise LookupError
-    async with asyncio.timeout(5), line.turn(2):
+    async with asyncio.timeout(5), queue.turn(2):
         pass

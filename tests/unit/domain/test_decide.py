@@ -44,16 +44,16 @@ def test_a_member_may_speak() -> None:
     assert room.log[-1].data["parts"] == [("text", "hi")]
 
 
-@pytest.mark.parametrize("wish", [Say("x", "hi", "c", "p"), post("x"), Mute("x"), Remove("x")])
-def test_a_stranger_is_no_member(wish: Command) -> None:
-    assert PureRoom(members="a").refuses(wish) == "not_member"
+@pytest.mark.parametrize("command", [Say("x", "hi", "c", "p"), post("x"), Mute("x"), Remove("x")])
+def test_a_stranger_is_no_member(command: Command) -> None:
+    assert PureRoom(members="a").refuses(command) == "not_member"
 
 
-@pytest.mark.parametrize("wish", [Say("a", "hi", "c", "p"), post("a"), Mute("a"), Change("a")])
-def test_who_was_removed_can_do_nothing_more(wish: Command) -> None:
+@pytest.mark.parametrize("command", [Say("a", "hi", "c", "p"), post("a"), Mute("a"), Change("a")])
+def test_who_was_removed_can_do_nothing_more(command: Command) -> None:
     room = PureRoom(members="a")
     room.does(Remove("a"))
-    assert room.refuses(wish) == "removed"
+    assert room.refuses(command) == "removed"
 
 
 def test_nobody_speaks_in_a_closed_room() -> None:
@@ -148,7 +148,7 @@ def test_the_record_of_a_study_is_kept_and_no_message() -> None:
 def test_joining_twice_changes_nothing() -> None:
     room = PureRoom(members="a")
     assert room.does(Join("a", "other", pseudonym="New")) == []
-    assert room.state.seats["a"].handle == "h-a"
+    assert room.state.memberships["a"].handle == "h-a"
 
 
 def test_a_page_never_brings_back_who_was_removed() -> None:
@@ -163,7 +163,7 @@ def test_who_comes_back_keeps_the_handle_others_know() -> None:
     room = PureRoom(members="a")
     room.does(Remove("a"))
     room.does(Join("a", "h2"))
-    assert room.state.seats["a"].handle == "h-a"
+    assert room.state.memberships["a"].handle == "h-a"
 
 
 def test_what_is_so_already_is_no_event() -> None:
@@ -171,7 +171,7 @@ def test_what_is_so_already_is_no_event() -> None:
     room.does(Remove("b"))
     before = room.kinds()
     same = [Configure(""), Mute("a", on=False), Change("a"), Open(), Remove("b")]
-    assert [room.does(wish) for wish in same] == [[]] * len(same)
+    assert [room.does(command) for command in same] == [[]] * len(same)
     room.does(Close())
     assert room.does(Close("again")) == []
     assert room.kinds() == [*before, "closed"]
@@ -181,8 +181,8 @@ def test_removed_members_are_no_members() -> None:
     room = PureRoom(members="abc")
     room.does(Remove("b"))
     assert [seat.member for seat in room.state.members()] == ["a", "c"]
-    assert room.state.seat("b") is None
-    assert room.state.seat(None) is None
+    assert room.state.membership("b") is None
+    assert room.state.membership(None) is None
 
 
 def test_the_order_of_members_does_not_say_who_is_a_bot() -> None:
@@ -205,7 +205,7 @@ def test_the_order_of_members_does_not_say_who_is_a_bot() -> None:
 def test_clearing_a_view_is_for_one_and_clearing_the_room_for_all() -> None:
     room = PureRoom(members="ab")
     room.does(Clear("a"))
-    assert (room.state.seats["a"].view_from, room.state.seats["b"].view_from) == (4, 0)
+    assert (room.state.memberships["a"].view_from, room.state.memberships["b"].view_from) == (4, 0)
     assert room.state.cleared == 0
     room.does(Clear())
     assert room.state.cleared == 5
@@ -317,8 +317,8 @@ def _interleaved(chance: random.Random) -> PureRoom:
     wishes += [Remove("a"), Close(), Open(), Mute("b"), Mute("b", on=False)]
     wishes += [post("a"), post("b"), Join("a", "h", by_page=True)]
     chance.shuffle(wishes)
-    for wish in wishes:
-        room.refuses(wish)
+    for command in wishes:
+        room.refuses(command)
     return room
 
 
@@ -356,8 +356,8 @@ commands = st.one_of(
 @given(st.lists(commands, max_size=20))
 def test_whatever_is_decided_folds_into_a_gapless_log(wishes: list[Command]) -> None:
     room = PureRoom()
-    for wish in wishes:
-        room.refuses(wish)
+    for command in wishes:
+        room.refuses(command)
     assert [event.seq for event in room.log] == list(range(1, len(room.log) + 1))
     again = RoomState()
     for event in room.log:
@@ -369,4 +369,4 @@ def test_deciding_changes_nothing_by_itself() -> None:
     room = PureRoom(members="a")
     before = room.state
     decide(room.state, Remove("a"), room.now)
-    assert room.state == before and room.state.seat("a") is not None
+    assert room.state == before and room.state.membership("a") is not None

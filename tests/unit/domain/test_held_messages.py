@@ -143,7 +143,7 @@ def test_a_stream_that_is_withheld_is_no_part_of_the_conversation() -> None:
     (ending,) = room.does(EndStream(opening.seq, [], "withheld", original="secret"))
     assert json.loads(item(ending) or "")["is"] == "withheld"
     for log in (room.log, [settled(opening, ending)]):
-        heard = Conversation(log).seen(room.state, room.state.seats["a"], room.state.seq)
+        heard = Conversation(log).seen(room.state, room.state.memberships["a"], room.state.seq)
         assert heard == ()
 
 

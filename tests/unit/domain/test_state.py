@@ -13,7 +13,7 @@ from shiny_labchat import Member, Message, Rules
 from shiny_labchat.domain.commands import Post, Remove
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import message_of, to_datetime
-from shiny_labchat.domain.state import RoomState, Seat, fold
+from shiny_labchat.domain.state import Membership, RoomState, fold
 from tests.unit.pure_room import SECOND, PureRoom
 
 LIMITED = Rules(rate=2.0, burst=5)
@@ -142,15 +142,15 @@ def test_an_event_about_a_stranger_only_counts() -> None:
 def test_folding_leaves_the_old_state_as_it_was() -> None:
     room = PureRoom(members="ab")
     before = room.state
-    seats = dict(before.seats)
+    seats = dict(before.memberships)
     room.does(Remove("a"))
-    assert dict(before.seats) == seats and before.seat("a") is not None
+    assert dict(before.memberships) == seats and before.membership("a") is not None
 
 
 def test_an_audience_sees_and_others_do_not() -> None:
     room = PureRoom(members="abc")
     room.does(Post([("text", "x")], member="b", audience=["a"]))
-    seen = {member: seat.may_see(room.log[-1]) for member, seat in room.state.seats.items()}
+    seen = {member: seat.may_see(room.log[-1]) for member, seat in room.state.memberships.items()}
     assert seen == {"a": True, "b": True, "c": False}
 
 
@@ -198,6 +198,6 @@ def test_records_cannot_be_changed() -> None:
 
 
 def test_a_member_knows_whether_it_is_oneself() -> None:
-    seat = Seat("a", "h", "Ann", "participant", joined=1)
+    seat = Membership("a", "h", "Ann", "participant", joined=1)
     assert Member.seen_by("a", seat).own and not Member.seen_by("b", seat).own
     assert not Member.of(seat).own

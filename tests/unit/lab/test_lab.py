@@ -14,7 +14,7 @@ import pytest
 from shiny_labchat import Lab, Member, Refused, Room, Rules, StoreError
 from shiny_labchat.access.identity import identify, invitation
 from shiny_labchat.access.tickets import enter, ticket
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.live.window import WINDOW
 from shiny_labchat.store import events_after, find_room
 
@@ -339,7 +339,7 @@ async def test_a_state_read_from_the_log_is_the_one_decided(room: Room) -> None:
     await room.add_member("a", "Ann")
     await room.close("x")
     state = await room.state()
-    assert state.seq == 3 and not state.is_open and state.seats["a"].pseudonym == "Ann"
+    assert state.seq == 3 and not state.is_open and state.memberships["a"].pseudonym == "Ann"
 
 
 # ── the door ──
@@ -424,12 +424,12 @@ async def test_a_room_that_is_refused_is_not_made(lab: Lab) -> None:
 
 async def test_two_loops_may_watch_one_room(room: Room) -> None:
     """The first to stop must not make the other deaf."""
-    here = await Live.of(room.log).open(room.key)
+    here = await LiveRooms.of(room.log).open(room.key)
     heard: asyncio.Queue[object] = asyncio.Queue()
     here.follow(lambda events: heard.put_nowait(events))
 
     async def look_in() -> None:
-        (await Live.of(room.log).open(room.key)).leave()
+        (await LiveRooms.of(room.log).open(room.key)).leave()
 
     await asyncio.to_thread(asyncio.run, look_in())
     await room.post("still there?")
@@ -440,8 +440,8 @@ async def test_a_conversation_is_whole_however_it_is_first_read(room: Room) -> N
     await room.add_member("ann")
     await asyncio.gather(*(room.post(f"{n}") for n in range(WINDOW + 50)))
     for waits in (True, False):
-        live = await Live.of(room.log).open(room.key)
-        seat = live.state.seats["ann"]
+        live = await LiveRooms.of(room.log).open(room.key)
+        seat = live.state.memberships["ann"]
         if waits:
             await live.read_whole()
         await room.post("newest")

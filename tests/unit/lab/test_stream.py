@@ -14,13 +14,13 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.events import Event
-from shiny_labchat.lab.stream import Speaker
+from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import checkpoints, events_after, find_room, leases
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
 from shiny_labchat.streams.remote import end_overdue, running, watch_over
-from shiny_labchat.streams.transformed import Retell
+from shiny_labchat.streams.transformed import StreamTransform
 
 PATIENCE = 30.0
 LONG_AGO = 1
@@ -36,18 +36,20 @@ async def room(lab: Lab) -> Room:
 @asynccontextmanager
 async def opened(room: Room) -> AsyncIterator[LiveRoom]:
     """The live room, as one that somebody has open."""
-    live = await Live.of(room.log).open(room.key)
+    live = await LiveRooms.of(room.log).open(room.key)
     try:
         yield live
     finally:
         live.leave()
 
 
-async def speaking(room: Room, *words: str, retell: Retell | None = None, **post: Any) -> Speaker:
-    speaker = await Speaker.open(room, Post([], **post), None, retell)
+async def speaking(
+    room: Room, *words: str, retell: StreamTransform | None = None, **post: Any
+) -> RoomStream:
+    speaker = await RoomStream.open(room, Post([], **post), None, retell)
     assert speaker is not None
     for word in words:
-        await speaker.say([("markdown", word)])
+        await speaker.append([("markdown", word)])
     return speaker
 
 
@@ -101,7 +103,7 @@ async def left_open(room: Room, *words: str, **post: Any) -> int:
                 room.key,
                 seq,
                 row,
-                checkpoints.Draft([("" if row > 1 else "markdown", word)]),
+                checkpoints.Checkpoint([("" if row > 1 else "markdown", word)]),
             )
 
     await room.log.write(write)
@@ -114,7 +116,9 @@ async def left_open(room: Room, *words: str, **post: Any) -> int:
 
 async def test_what_cannot_be_stored_is_made_such_that_it_can(room: Room) -> None:
     speaker = await speaking(room, "one \ud83d", "\ude00 nu\0l \ud83d", " two\ud83d")
-    await speaker.say([("tool_request", {"request_id": "1", "arguments": {"n": 2**70, "x": "\0"}})])
+    await speaker.append(
+        [("tool_request", {"request_id": "1", "arguments": {"n": 2**70, "x": "\0"}})]
+    )
     await speaker.close("failed", "it was \ud83d")
     (end,) = await endings(room)
     assert end["parts"] == [
@@ -137,7 +141,7 @@ async def test_who_never_waits_lets_others_have_their_turns(room: Room) -> None:
     before = loop.time()
     take_turn()
     for _ in range(50_000):
-        await speaker.say([("markdown", "x")])
+        await speaker.append([("markdown", "x")])
     assert turns >= (loop.time() - before) / 0.05
     await speaker.close("done")
 
@@ -153,7 +157,7 @@ async def test_a_transform_costs_no_more_the_longer_the_stream_is(room: Room) ->
     speaker = await speaking(room, retell=retell)
     before = loop.time()
     for _ in range(20_000):
-        await speaker.say([("markdown", "word ")])
+        await speaker.append([("markdown", "word ")])
     await speaker.close("done")
     assert len(called) <= (loop.time() - before) / 0.04 + 2
     assert await texts(room) == ["word " * 20_000]
@@ -197,9 +201,9 @@ async def test_stopping_what_is_ending_already_changes_nothing(room: Room, lab: 
 
     stopped = list[bool]()
     async with opened(room) as live:
-        speaker = await Speaker.open(room, Post([]), lambda: stopped.append(True), retell)
+        speaker = await RoomStream.open(room, Post([]), lambda: stopped.append(True), retell)
         assert speaker is not None
-        await speaker.say([("markdown", "all of it")])
+        await speaker.append([("markdown", "all of it")])
         closing = [asyncio.create_task(speaker.close("done")) for _ in range(2)]
         await begun.wait()
         stop = live.streams.open[speaker.seq].stop
@@ -240,7 +244,7 @@ async def test_who_is_cancelled_while_it_begins_leaves_nothing_open(room: Room, 
     other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     async with opened(room) as live:
         other.execute("BEGIN IMMEDIATE")
-        opening = asyncio.create_task(Speaker.open(room, Post([]), None))
+        opening = asyncio.create_task(RoomStream.open(room, Post([]), None))
         for _ in range(2):
             await asyncio.wait([opening], timeout=0.1)
             opening.cancel()
@@ -275,7 +279,7 @@ async def test_the_author_of_a_private_stream_is_shown_its_end(room: Room) -> No
         await speaker.close("done")
         await ends(live)
         end = next(event for event in await log_of(room) if event.kind == "streamed")
-        seen = [live.state.shows(live.state.seats[member], end) for member in members]
+        seen = [live.state.shows(live.state.memberships[member], end) for member in members]
         assert seen == [True, True, False]
 
 
@@ -286,11 +290,11 @@ async def test_what_is_kept_grows_with_what_is_said(room: Room) -> None:
     """Each row is the difference from the one before, also after something was taken back."""
     speaker = await speaking(room, "x" * 10_000)
 
-    def read(conn: Any) -> list[checkpoints.Draft]:
+    def read(conn: Any) -> list[checkpoints.Checkpoint]:
         number, _ = find_room(conn, room.key) or (0, 0)
-        return [*checkpoints.kept(conn, number, {})[speaker.seq].drafts]
+        return [*checkpoints.kept(conn, number, {})[speaker.seq].checkpoints]
 
-    async def until(text: str) -> checkpoints.Draft:
+    async def until(text: str) -> checkpoints.Checkpoint:
         async with asyncio.timeout(PATIENCE):
             while not (rows := await room.log.read(read)) or text not in str(rows[-1].parts):
                 pass
@@ -298,11 +302,11 @@ async def test_what_is_kept_grows_with_what_is_said(room: Room) -> None:
 
     await until("xxx")
     pieces = speaker.pieces
-    await speaker.say([("markdown", "10 %")])
+    await speaker.append([("markdown", "10 %")])
     last = await until("10 %")
     assert (last.parts, last.keep) == ([("", "10 %")], None)
-    speaker.keep(pieces)
-    await speaker.say([("markdown", "20 %")])
+    speaker.truncate(pieces)
+    await speaker.append([("markdown", "20 %")])
     last = await until("20 %")
     assert (last.parts, last.keep) == ([("", "20 %")], 10_000)
     await speaker.close("done")
@@ -385,7 +389,7 @@ async def test_who_has_truly_ended_is_not_looked_at_for_ever(room: Room) -> None
     """A process that was taken for dead keeps what it says, though the log has an end of it."""
     seq = await left_open(room, "half")
     await end_overdue(room.log)
-    keep = checkpoints.Draft([("markdown", "more")])
+    keep = checkpoints.Checkpoint([("markdown", "more")])
     await room.log.write(lambda conn, now: checkpoints.keep(conn, LONG_AGO, room.key, seq, 9, keep))
     await end_overdue(room.log)
     assert await texts(room) == ["half"]
@@ -415,7 +419,7 @@ async def test_keeping_goes_on_after_whatever_goes_wrong(
 ) -> None:
     speaker = await speaking(room, "half")
     # the developer's own UI, which no database takes
-    await speaker.say([("html", "<b>")], [{"name": object()}])  # pyright: ignore[reportArgumentType]
+    await speaker.append([("html", "<b>")], [{"name": object()}])  # pyright: ignore[reportArgumentType]
     async with asyncio.timeout(PATIENCE):
         while caplog.text.count("could not be kept") < 2:
             await asyncio.to_thread(int)

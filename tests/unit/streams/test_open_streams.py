@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat.domain.events import Event, Part
-from shiny_labchat.streams.content import PIECE_CHARS, OpenStream, Position, Whole
-from shiny_labchat.streams.open_streams import Streams
+from shiny_labchat.streams.content import PIECE_CHARS, Position, StreamContent, UnmergedText
+from shiny_labchat.streams.open_streams import OpenStreams
 from tests.support.stream_reader import apply_chunks
 
 KINDS = "markdown", "thinking", "html"
@@ -27,9 +27,9 @@ def ending(seq: int, text: str, how: str = "done") -> Event:
     return Event(seq, 0, "streamed", None, {"of": 7, "is": how, "parts": [("markdown", text)]})
 
 
-def stream(*parts: Part, seq: int = 7) -> OpenStream:
-    made = OpenStream(opening(seq))
-    made.say(parts)
+def stream(*parts: Part, seq: int = 7) -> StreamContent:
+    made = StreamContent(opening(seq))
+    made.append(parts)
     return made
 
 
@@ -40,7 +40,7 @@ class Viewer:
         self.has: dict[int, Position] = {}
         self.drawn: dict[int, list[list[Any]]] = {}
 
-    def look(self, streams: Streams, cursor: int = 100) -> int:
+    def look(self, streams: OpenStreams, cursor: int = 100) -> int:
         """Take what is owed; how many frames that were."""
         frames = 0
         while True:
@@ -66,7 +66,7 @@ class TestWhatIsSaid:
         said, told = stream(("markdown", "a")), stream(("markdown", "a"))
         for part in (("markdown", "b"), ("thinking", "c"), ("thinking", "d")):
             had = said.end
-            said.say([part])
+            said.append([part])
             told.add(said.since(had).parts)
         assert told.parts == said.parts == [("markdown", "ab"), ("thinking", "cd")]
 
@@ -82,49 +82,49 @@ class TestWhatIsSaid:
     def test_what_is_taken_back_makes_another_edition(self) -> None:
         said = stream(("markdown", "a"))
         said.add([("markdown", "b")])
-        said.keep(1)
+        said.truncate(1)
         assert (said.parts, said.end) == ([("markdown", "a")], Position(1, 1))
 
     def test_taking_back_is_news(self) -> None:
         said = stream(("markdown", "a"))
         assert said.show()
-        said.keep(0)
+        said.truncate(0)
         assert said.show()
         assert not said.show()
 
     def test_taking_back_nothing_changes_nothing(self) -> None:
         said = stream(("markdown", "a"))
-        said.keep(1)
+        said.truncate(1)
         assert said.end == Position(0, 1)
 
     def test_dependencies_go_with_what_needs_them(self) -> None:
         said = stream(("markdown", "a"))
         said.add([("html", "<b>")], [{"name": "d"}])
         assert said.deps == [{"name": "d"}]
-        said.keep(1)
+        said.truncate(1)
         assert said.deps == []
 
     def test_dependencies_that_come_alone_are_not_lost(self) -> None:
         one, two, three = ({"name": name} for name in ("one", "two", "three"))
         said = stream()
-        said.say([], [one])
-        said.say([("html", "<b>")], [two])
+        said.append([], [one])
+        said.append([("html", "<b>")], [two])
         had = said.end
-        said.say([], [three])
+        said.append([], [three])
         assert said.deps == [one, two, three] and said.parts == [("html", "<b>")]
         assert said.since(had).deps == [three], "who has seen the rest is told of it, too"
 
     def test_what_is_whole_is_a_part_of_its_own(self) -> None:
         """A tag's inputs keep what people have entered when more comes."""
-        said = stream(("html", "<b>"), ("html", "</b>"), ("html", Whole("<input>")))
-        said.say([("html", "<i>")])
-        said.say([("html", "</i>")])
-        said.say([("html", Whole("<p></p>"))])
+        said = stream(("html", "<b>"), ("html", "</b>"), ("html", UnmergedText("<input>")))
+        said.append([("html", "<i>")])
+        said.append([("html", "</i>")])
+        said.append([("html", UnmergedText("<p></p>"))])
         texts = ["<b></b>", "<input>", "<i></i>", "<p></p>"]
         assert said.parts == [("html", text) for text in texts]
-        again = OpenStream(opening())
+        again = StreamContent(opening())
         again.add(said.parts)
-        again.grow_to(said.parts, ())
+        again.become(said.parts, ())
         assert again.parts == said.parts and again.end.edition == 0
 
     @pytest.mark.parametrize(
@@ -140,22 +140,22 @@ class TestWhatIsSaid:
     )
     def test_it_is_cut_where_a_browser_counts(self, units: int, parts: list[Part]) -> None:
         said = stream(("markdown", "a\U0001f600b"), ("tool_request", {}), ("markdown", "cd"))
-        said.cut(units)
+        said.truncate_units(units)
         assert said.parts == parts
 
     def test_what_is_the_same_is_not_said_again(self) -> None:
         said = stream(("thinking", "hm"), ("markdown", "<i>one two</i>"))
         said.show()
         had = said.end
-        said.grow_to([("thinking", "hm"), ("markdown", "<i>one two three</i>")], ())
+        said.become([("thinking", "hm"), ("markdown", "<i>one two three</i>")], ())
         assert said.since(had)[1:3] == ([("", " three</i>")], len("hm<i>one two"))
         assert said.since(Position(0, 1))[1:3] == ([("markdown", "<i>one two three</i>")], None)
 
     def test_taking_back_again_and_again_costs_no_memory(self) -> None:
         said = stream(("markdown", "a"))
         for n in range(1_000):
-            said.say([("markdown", f"{n} %")])
-            said.keep(1)
+            said.append([("markdown", f"{n} %")])
+            said.truncate(1)
         assert said.since(Position(3, 2))[1:3] == ([], 1)
         assert len(said._cuts) == 1  # pyright: ignore[reportPrivateUsage]
 
@@ -163,7 +163,7 @@ class TestWhatIsSaid:
 @pytest.mark.anyio
 class TestWhatViewersAreOwed:
     async def test_who_has_all_is_owed_nothing(self) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         streams.begin(opening()).add([("markdown", "a")])
         viewer = Viewer()
         assert viewer.look(streams) == 0  # not shown yet
@@ -172,21 +172,21 @@ class TestWhatViewersAreOwed:
         assert viewer.look(streams) == 0
 
     async def test_who_does_not_know_of_the_stream_is_owed_nothing(self) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         streams.begin(opening()).add([("markdown", "a")])
         streams.open[7].show()
         assert streams.owed({}, 6, lambda event: True)[0] is None
         assert streams.owed({}, 7, lambda event: False)[0] is None
 
     async def test_two_viewers_share_a_frame(self) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         streams.begin(opening()).add([("markdown", "a")])
         streams.open[7].show()
         one, two = (streams.owed({}, 9, lambda event: True)[0] for _ in range(2))
         assert one is two
 
     async def test_all_streams_are_in_one_frame(self) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         for seq in (3, 7, 9):
             streams.begin(opening(seq)).add([("markdown", str(seq))])
             streams.open[seq].show()
@@ -195,7 +195,7 @@ class TestWhatViewersAreOwed:
         assert viewer.drawn == {seq: [["markdown", str(seq)]] for seq in (3, 7, 9)}
 
     async def test_the_rest_of_a_stream_is_owed_after_its_end(self) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         streams.begin(opening()).add([("markdown", "a")])
         streams.open[7].show()
         viewer = Viewer()
@@ -210,16 +210,16 @@ class TestWhatViewersAreOwed:
         assert Viewer().look(streams, cursor=8) == 0
 
     async def test_who_was_taken_for_dead_goes_on_with_all_it_had_said(self) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         said = streams.begin(opening())
         said.stop = lambda: None
         said.add([("markdown", "abc")])
         streams.finish(ending(9, "a", "interrupted"))
-        said.say([("markdown", "d")])
+        said.append([("markdown", "d")])
         assert streams.open[7].parts == [("markdown", "abcd")]
 
     async def test_the_true_end_after_a_mistaken_one_is_shown_whole(self) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         streams.begin(opening()).add([("markdown", "a")])
         streams.finish(ending(9, "a", "interrupted"))
         viewer = Viewer()
@@ -229,7 +229,7 @@ class TestWhatViewersAreOwed:
         assert viewer.drawn[7] == [["markdown", "abcd"]]
 
     async def test_who_missed_both_ends_is_owed_the_true_one(self) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         streams.begin(opening()).add([("markdown", "a")])
         streams.finish(ending(9, "a", "interrupted"))
         streams.finish(ending(12, "abcd"))
@@ -238,15 +238,15 @@ class TestWhatViewersAreOwed:
         assert streams.owed(reached, 8, lambda event: True) == (None, {})
 
     async def test_what_is_taken_back_is_told_once_a_tick(self) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         said = streams.begin(opening())
-        said.say([("markdown", "x" * 3_000), ("markdown", "0 %")])
+        said.append([("markdown", "x" * 3_000), ("markdown", "0 %")])
         said.show()
         viewer, late = Viewer(), Viewer()
         viewer.look(streams)
-        said.keep(1)
+        said.truncate(1)
         assert late.look(streams) == viewer.look(streams) == 0, "it waits for what comes instead"
-        said.say([("markdown", "1 %")])
+        said.append([("markdown", "1 %")])
         said.show()
         frame, _ = streams.owed(viewer.has, 9, lambda event: True)
         assert frame is not None and json.loads(frame)["of"] == [[7, "1 %", 3_000]]
@@ -255,8 +255,8 @@ class TestWhatViewersAreOwed:
             assert each.drawn[7] == [["markdown", "x" * 3_000 + "1 %"]]
 
     async def test_who_has_all_of_a_stream_keeps_no_position_in_it(self) -> None:
-        streams = Streams(lambda: None)
-        streams.begin(opening()).say([("markdown", "a")])
+        streams = OpenStreams(lambda: None)
+        streams.begin(opening()).append([("markdown", "a")])
         streams.open[7].show()
         viewer = Viewer()
         viewer.look(streams, cursor=8)
@@ -266,7 +266,7 @@ class TestWhatViewersAreOwed:
         assert streams.known(viewer.has, 9) == {}
 
     async def test_a_long_text_comes_in_several_frames(self) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         streams.begin(opening()).add([("markdown", "x" * 100_000)])
         streams.open[7].show()
         viewer = Viewer()
@@ -285,21 +285,21 @@ class TestWhatViewersAreOwed:
         )
     )
     async def test_every_viewer_ends_with_the_same(self, steps: list[Any]) -> None:
-        streams = Streams(lambda: None)
+        streams = OpenStreams(lambda: None)
         said = streams.begin(opening())
         viewers = [Viewer()]
         for step in steps:
             if isinstance(step, list):
-                said.say(step)
+                said.append(step)
             elif isinstance(step, tuple):
-                other = OpenStream(opening())
+                other = StreamContent(opening())
                 other.add(said.parts)
-                other.keep(step[0])
-                other.say([step[1]])
-                said.grow_to(other.parts, ())
+                other.truncate(step[0])
+                other.append([step[1]])
+                said.become(other.parts, ())
                 assert said.parts == other.parts
             elif isinstance(step, int):
-                said.keep(step)
+                said.truncate(step)
             elif step == "show":
                 said.show()
             elif step == "look":

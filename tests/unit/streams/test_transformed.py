@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from shiny_labchat.domain.events import Event, Part
-from shiny_labchat.streams.content import OpenStream, Position
+from shiny_labchat.streams.content import Position, StreamContent
 from shiny_labchat.streams.open_streams import TICK
-from shiny_labchat.streams.transformed import Retelling, with_text
+from shiny_labchat.streams.transformed import TransformedStream, with_text
 
 
 class Told:
@@ -30,8 +30,8 @@ class Shown:
     """A stream of which something else is shown than is said."""
 
     def __init__(self, told: Callable[[str, str, bool], Awaitable[Part | None]]) -> None:
-        self.stream = OpenStream(Event(1, 0, "message", None, {"live": True}))
-        self.retelling = Retelling(self.stream, told, self._ring)
+        self.stream = StreamContent(Event(1, 0, "message", None, {"live": True}))
+        self.retelling = TransformedStream(self.stream, told, self._ring)
         self._bell = asyncio.Event()
 
     def _ring(self) -> None:
@@ -107,7 +107,7 @@ async def test_what_is_taken_back_is_taken_back_from_what_is_shown() -> None:
     await shown.say(("markdown", "a"))
     checkpoint = shown.retelling.said.end.pieces
     await shown.say(("markdown", "b"))
-    shown.retelling.keep(checkpoint)
+    shown.retelling.truncate(checkpoint)
     await shown.say()
     assert shown.parts == [("markdown", "A")] and told.calls[-1] == ("a", "", False)
 

@@ -12,8 +12,8 @@ import pytest
 from shiny_labchat import Bot, Lab, Message, Room, Rules
 from shiny_labchat.bots import Every, Silence
 from shiny_labchat.domain.commands import Post
-from shiny_labchat.lab.stream import Speaker
-from shiny_labchat.live.rooms import Live
+from shiny_labchat.lab.stream import RoomStream
+from shiny_labchat.live.rooms import LiveRooms
 from tests.integration.conftest import log_of
 from tests.integration.own_server.conftest import Person
 
@@ -193,7 +193,7 @@ async def test_what_programmes_say_is_no_talk(
     room: Room, ann: str, at_work: None, options: Any
 ) -> None:
     room.add_bot(Bot("machine", respond=echo, **options))
-    live = await Live.of(room.log).open(room.key)
+    live = await LiveRooms.of(room.log).open(room.key)
     await room.post("hello", author=ann)
     if "moved_on" in options:
         await until(lambda: is_asked(room))
@@ -233,7 +233,7 @@ async def test_a_stream_breaks_the_silence_until_it_is_whole(
     async with speaks(room, "bob") as speaker:
         await room.post("go", author=ann)
         assert await outcomes(room, 1) == [("silent", "talk went on")]
-        await speaker.say([("text", "It is so.")])
+        await speaker.append([("text", "It is so.")])
         begun = asyncio.get_running_loop().time()
         await until(lambda: is_past(begun + 0.6))
     posted = (await settled(room, 2))[1]
@@ -256,15 +256,15 @@ async def test_a_stream_that_ends_after_an_answer_is_answered(
     async with speaks(room, "bob") as speaker:
         await room.post("meanwhile", author=ann)
         await settled(room, 1)
-        await speaker.say([("text", "It is so.")])
+        await speaker.append([("text", "It is so.")])
     assert await outcomes(room, 2) == [("posted", None), ("posted", None)]
     assert heard == [["meanwhile"], ["meanwhile", "Yes.", "It is so."]]
 
 
 @asynccontextmanager
-async def speaks(room: Room, who: str) -> AsyncIterator[Speaker]:
+async def speaks(room: Room, who: str) -> AsyncIterator[RoomStream]:
     """A stream of a member's, open until the end."""
-    speaker = await Speaker.open(room, Post((), "user", who), None)
+    speaker = await RoomStream.open(room, Post((), "user", who), None)
     assert speaker is not None
     try:
         yield speaker
