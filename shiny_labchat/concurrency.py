@@ -1,7 +1,7 @@
 """
-The app's own code: watched where it keeps everybody waiting, and run where it cannot.
+Running code: the app's own, in the event loop or in threads; background tasks; further tries.
 
-Whatever becomes of it, it ends neither the thread nor the task that it was called in.
+Whatever the app's code does, it ends neither the thread nor the task that it was called in.
 """
 
 from __future__ import annotations
@@ -13,26 +13,38 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from contextlib import contextmanager, suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 __all__ = [
     "BLOCKED",
     "THREADS",
     "Queue",
+    "Tasks",
     "contained",
     "home",
     "in_thread",
     "name_of",
+    "retry",
     "text_of_error",
     "watched",
 ]
 
 logger = logging.getLogger("shiny_labchat")
+
+T = TypeVar("T")
 
 BLOCKED = 0.25
 """What keeps the server from doing anything else for so long is logged, in seconds."""
@@ -218,7 +230,92 @@ def _as_exception(error: BaseException) -> Exception:
     return failed
 
 
-logger = logging.getLogger("shiny_labchat")
+# ── in the background ────────────────────────────────────────────────────────────────────────
+
+
+class Tasks:
+    """
+    The background tasks of one owner.
+
+    An event loop does not keep its tasks from being thrown away; this does, until they end.
+
+    Parameters
+    ----------
+    whose
+        The owner, for the log, such as "chat 'left'".
+    """
+
+    def __init__(self, whose: str) -> None:
+        self._whose = whose
+        self._running: set[asyncio.Future[Any]] = set()
+
+    def spawn(
+        self, work: Coroutine[Any, Any, T], *, context: Context | None = None
+    ) -> asyncio.Task[T]:
+        """Start something whose failure nobody else hears of: it is logged."""
+        task = asyncio.create_task(work, context=context)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def keep(self, task: asyncio.Future[T]) -> asyncio.Future[T]:
+        """Keep a task that somebody else waits for, and hears the failure of."""
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until all have ended, but not longer than so many seconds."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+
+    async def stop(self, seconds: float) -> None:
+        """Cancel all, and wait until they have ended, but not longer than so many seconds."""
+        for task in self._running:
+            task.cancel()
+        await self.wait(seconds)
+
+    def _ended(self, task: asyncio.Future[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a background task of %s failed", self._whose, exc_info=error)
+
+
+def retry(delays: Iterable[float]) -> AsyncIterator[bool]:
+    """
+    Count tries: ``async for is_last in retry(delays)``; leave the loop when one succeeds.
+
+    Parameters
+    ----------
+    delays
+        The pauses before the second try and each further one, in seconds.
+
+    Yields
+    ------
+    bool
+        Whether it is the last try.
+    """
+    return _Tries(iter(delays))
+
+
+class _Tries:
+    """An iterator, not a generator: one that is left in the middle needs no closing."""
+
+    def __init__(self, delays: Iterator[float]) -> None:
+        self._delays = delays
+        self._next: float | None = 0.0
+
+    def __aiter__(self) -> _Tries:
+        return self
+
+    async def __anext__(self) -> bool:
+        if self._next is None:
+            raise StopAsyncIteration
+        if self._next:  # the first try is made at once
+            await asyncio.sleep(self._next)
+        self._next = next(self._delays, None)
+        return self._next is None
+
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 

@@ -17,6 +17,7 @@ from shiny_labchat.audit.prompts import Base, told_of
 from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.questions import FunctionQuestion, ModelQuestion, Question
 from shiny_labchat.bots.spec import BotSpec
+from shiny_labchat.concurrency import retry
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import StoreError
@@ -158,7 +159,8 @@ class ModelCalls:
     async def _try(
         self, question: Question, is_fallback: bool, knew: int, hear: Hear | None
     ) -> Answer | None:
-        for pause in (*question.pauses, None):
+        delays = (delay * self._pauses.uniform(1.0, 1.5) for delay in question.pauses)
+        async for is_last in retry(delays):
             reason = self._forbidden()
             if reason is not None:
                 raise NotAllowed(reason)
@@ -175,9 +177,8 @@ class ModelCalls:
                 logger.warning("the model of bot %r in room %r has failed: %r", bot, room, exc)
                 is_other = calls.entry is None  # a client that could not be made, perhaps
                 is_hopeless = is_other or not question.can_go_on
-                if pause is None or is_hopeless or not exchange.is_worth_another_try(exc):
+                if is_last or is_hopeless or not exchange.is_worth_another_try(exc):
                     return None
-            await asyncio.sleep(pause * self._pauses.uniform(1.0, 1.5))
         return None
 
     @contextmanager

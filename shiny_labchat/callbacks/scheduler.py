@@ -11,11 +11,12 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
 from dataclasses import replace
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from shiny_labchat.arguments import as_id, check_function
 from shiny_labchat.callbacks import cursors
 from shiny_labchat.callbacks.registry import Callback, Registry, own_name
 from shiny_labchat.callbacks.worker import STORE_RETRY_DELAY, CallbackWorker, current_callback
+from shiny_labchat.concurrency import Tasks, retry
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import is_message
@@ -74,8 +76,8 @@ class CallbackScheduler:
         self._registry = Registry()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._workers: dict[tuple[str, RoomKey], CallbackWorker] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._registering: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(f"the callbacks of {log!r}")
+        self._registering = Tasks(f"the callbacks of {log!r}")
         self._keeping: asyncio.Task[None] | None = None
         self._rung = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -108,19 +110,19 @@ class CallbackScheduler:
         self._loop = loop
         self.is_over = False
         self._workers.clear()
-        self._registering.clear()
+        self._tasks = Tasks(f"the callbacks of {self._log!r}")
+        self._registering = Tasks(f"the callbacks of {self._log!r}")
         self._rung = asyncio.Event()
         self._timer = None
         self._end = self._log.overhear(self._hear)
         for callback in self._registry:
             callback.since = None
             self._register_soon(callback)
-        self._spawn(self._look_around())
+        self._tasks.spawn(self._look_around(), context=Context())
 
     async def registered(self) -> None:
         """Wait, but not for ever, until they hear whatever is said, in any process."""
-        if self._registering:
-            await asyncio.wait(self._registering, timeout=REGISTER_TIMEOUT)
+        await self._registering.wait(REGISTER_TIMEOUT)
 
     async def stop(self) -> None:
         """Leave what is begun to whoever comes next; `start` begins anew."""
@@ -131,10 +133,8 @@ class CallbackScheduler:
             self._end()
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=STOP_TIMEOUT)
+        await self._registering.stop(STOP_TIMEOUT)
+        await self._tasks.stop(STOP_TIMEOUT)
         await asyncio.wait([self._log.write(lambda conn, now: None)], timeout=STOP_TIMEOUT)
         self._loop = None
 
@@ -146,17 +146,15 @@ class CallbackScheduler:
             asked = self._log.write(partial(_register, callback))
         except StoreError:
             asked = None
-        task = self._spawn(self._be_registered(callback, asked))
-        self._registering.add(task)
-        task.add_done_callback(self._registering.discard)
+        self._registering.spawn(self._be_registered(callback, asked), context=Context())
 
     async def _be_registered(self, callback: Callback, asked: asyncio.Future[int] | None) -> None:
-        while callback.since is None:
+        async for _ in retry(repeat(STORE_RETRY_DELAY)):
             try:
                 callback.since = await (asked or self._log.write(partial(_register, callback)))
+                break
             except LabChatError as exc:
-                logger.error("the callback %r waits: %s", callback.name, exc)
-                await asyncio.sleep(STORE_RETRY_DELAY)
+                logger.error("the callback %r waits for the database: %s", callback.name, exc)
             asked = None
         self._rung.set()
 
@@ -180,10 +178,10 @@ class CallbackScheduler:
         worker = self._workers.get(key)
         if worker is None:
             worker = self._workers[key] = self._worker_for(callback, room)
-            self._spawn(self._run(key, worker))
+            self._tasks.spawn(self._run(key, worker), context=Context())
         worker.wake(state)
         if self._keeping is None or self._keeping.done():
-            self._keeping = self._spawn(self._keep())
+            self._keeping = self._tasks.spawn(self._keep(), context=Context())
 
     def _worker_for(self, callback: Callback, room: RoomKey) -> CallbackWorker:
         name = callback.name
@@ -269,18 +267,6 @@ class CallbackScheduler:
     def _look(self) -> None:
         self._timer = None
         self._rung.set()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        assert self._loop is not None
-        task = self._loop.create_task(work, context=Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (exc := task.exception()) is not None:
-            logger.error("callbacks of %r have stopped", self._log, exc_info=exc)
 
 
 def _register(callback: Callback, conn: sa.Connection, now: int) -> int:

@@ -8,12 +8,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import replace
+from itertools import repeat
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from shiny_labchat.callbacks import cursors
-from shiny_labchat.concurrency import in_thread, name_of, text_of_error, watched
+from shiny_labchat.concurrency import in_thread, name_of, retry, text_of_error, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message, message_of
@@ -160,14 +161,15 @@ class CallbackWorker:
         return claim.at
 
     async def _stored(self, ask: Callable[[], Awaitable[T]]) -> T:
-        while True:
+        async for _ in retry(repeat(STORE_RETRY_DELAY)):
             try:
                 return await ask()
             except Refused:
                 raise
             except LabChatError as exc:
-                logger.error("the callback %r waits: %s", self._cursor.callback, exc)
-                await asyncio.sleep(STORE_RETRY_DELAY)
+                name, room = self._cursor.callback, self._cursor.room.id
+                logger.error("the callback %r waits for the database in %r: %s", name, room, exc)
+        raise AssertionError("there is no last try")
 
     async def _member(self, message: Message) -> Member | None:
         id = message.member

@@ -18,7 +18,7 @@ from shiny.session import Session, session_context
 
 from shiny_labchat.arguments import check_client, check_function
 from shiny_labchat.chat.streams import MessageStream, streaming
-from shiny_labchat.concurrency import contained, watched
+from shiny_labchat.concurrency import contained, retry, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.messages import Message
@@ -127,12 +127,14 @@ class Replies:
     async def _try(self, stream: RoomStream, message: Message) -> list[chatlas.Turn]:
         from chatlas import ContentToolResult
 
-        pauses = iter(RETRY_DELAYS)
         # What was said right before it is asked with it, so that turns alternate.
         heard = [*known_to(await stream.heard(), message), message]
         *before, question = alternating(turns_of(heard))
         exchange = Exchange(before, *question.contents)
-        while True:
+        message_stream: MessageStream | None = None
+        async for is_last in retry(delay * random.uniform(1.0, 1.5) for delay in RETRY_DELAYS):
+            if message_stream is not None:
+                await message_stream.clear()
             message_stream = MessageStream(stream, self._session)
             client = for_one_reply(self._client, ())
             try:
@@ -143,13 +145,11 @@ class Replies:
                             message_stream = MessageStream(stream, self._session)  # that stays
                 return exchange.answer
             except Exception as exc:
-                pause = next(pauses, None)
                 is_hopeless = not exchange.can_go_on or not is_worth_another_try(exc)
-                if pause is None or is_hopeless:
+                if is_last or is_hopeless:
                     raise
-                logger.warning("a model failed and is asked again: %r", exc)
-            await asyncio.sleep(pause * random.uniform(1.0, 1.5))
-            await message_stream.clear()
+                logger.warning("the model of a chat failed; it is asked again: %r", exc)
+        raise AssertionError("the last try returns or raises")
 
     async def _apologise(self, room: Room, message: Message, exc: Exception) -> None:
         logger.error("a model could not answer in room %r", room.id, exc_info=exc)

@@ -139,9 +139,7 @@ def flush_soon(session: Session) -> None:
     if app in _due or not _is_due(session):
         return
     _due.add(app)
-    task = asyncio.create_task(_flush_later(app), context=Context())
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
+    _tasks.spawn(_flush_later(app), context=Context())
 
 
 async def _flush_later(app: shiny.App) -> None:
@@ -193,5 +191,5 @@ def _has_something_to_send(session: Any) -> bool:
 
 _due: WeakSet[shiny.App] = WeakSet()
 _last: WeakKeyDictionary[shiny.App, float] = WeakKeyDictionary()
-_tasks: set[asyncio.Task[None]] = set()
+_tasks = concurrency.Tasks("flushes")
 _logger = logging.getLogger("shiny_labchat")

@@ -29,7 +29,7 @@ from shiny.session import Session, session_context
 from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.content import as_chunk
 from shiny_labchat.chat.handlers import handled_message
-from shiny_labchat.concurrency import contained, in_thread
+from shiny_labchat.concurrency import Tasks, contained, in_thread
 from shiny_labchat.domain import commands
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.stream import RoomStream
@@ -125,8 +125,7 @@ class StreamTask(reactive.ExtendedTask[[], str]):
         with shiny_internals.without_names():
             super().__init__(watch)
         if self._stream is not None:
-            _running.add(self._stream)
-            self._stream.add_done_callback(_running.discard)
+            _tasks.keep(self._stream)
             # Not in a handler's own context: when it ends, other people's outputs run in it.
             context = copy_context()
             context.run(handled_message.set, None)
@@ -139,7 +138,7 @@ class StreamTask(reactive.ExtendedTask[[], str]):
             self._stream.cancel()
 
 
-_running: set[asyncio.Future[Any]] = set()
+_tasks = Tasks("streams")
 
 
 async def pour(
@@ -299,9 +298,7 @@ class _Turns:
     def close_soon(self) -> None:
         """Have it closed, if it is a generator, when it has come to its next chunk."""
         if isinstance(self._pieces, Generator):
-            closing = asyncio.ensure_future(in_thread(self._close))
-            _running.add(closing)
-            closing.add_done_callback(_running.discard)
+            _tasks.spawn(in_thread(self._close))
 
     def _close(self) -> None:
         with self._turn:

@@ -19,7 +19,7 @@ from shiny.types import SilentException
 
 from shiny_labchat.chat.admission import Admission
 from shiny_labchat.chat.content import Content
-from shiny_labchat.concurrency import Queue, name_of, text_of_error, watched
+from shiny_labchat.concurrency import Queue, name_of, retry, text_of_error, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, Part
 from shiny_labchat.domain.messages import text_of
@@ -157,7 +157,7 @@ class Transforms:
         return commands.Publish(seq, member, sent.page, [part], text, by_browser)
 
     async def _store(self, room: Room, command: commands.Publish | commands.Withhold) -> None:
-        for pause in RETRY_DELAYS:
+        async for is_last in retry(RETRY_DELAYS):
             try:
                 await room.submit(command)
                 return
@@ -167,9 +167,12 @@ class Transforms:
                     command.text, command.member, exc.code, command.of, command.page
                 )
             except StoreError as exc:
-                logger.error("a transformed message could not be stored, trying again: %s", exc)
-                await asyncio.sleep(pause)
-        await room.submit(command)
+                if is_last:
+                    raise
+                logger.error(
+                    "message %s of room %r, transformed, could not be stored; trying again: %s",
+                    *(command.of, room.id, exc),
+                )
 
     async def _shown(self, text: str, kind: str) -> Part | None:
         if self._of_user is None:  # the app transformed when it was sent, and does no more

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Protocol, cast
 
 from shiny_labchat.callbacks import scheduler
+from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message
@@ -68,12 +69,10 @@ def bots_of(log: Log, room: RoomKey) -> list[Callable[[Any], Awaitable[object]]]
 def enter_soon(bot: RoomBot, room: Any) -> None:
     """Have a bot enter a room that is in use already, if an event loop runs."""
     try:
-        loop = asyncio.get_running_loop()
+        asyncio.get_running_loop()
     except RuntimeError:
         return  # it enters when the room is next used
-    task = loop.create_task(_enter(bot, room))
-    _entering.add(task)
-    task.add_done_callback(_entering.discard)
+    _tasks.spawn(_enter(bot, room))
 
 
 async def _enter(bot: RoomBot, room: Any) -> None:
@@ -83,7 +82,7 @@ async def _enter(bot: RoomBot, room: Any) -> None:
         logger.exception("bot %r could not enter %r", bot.id, room)
 
 
-_entering: set[asyncio.Task[None]] = set()
+_tasks = Tasks("bots")
 _bots: dict[Log, dict[tuple[str, Scope], RoomBot]] = {}
 
 CALLBACK = "bot:"

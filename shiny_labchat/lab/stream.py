@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import chain, repeat
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
+from shiny_labchat.concurrency import Tasks, retry
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Part, RoomKey
 from shiny_labchat.domain.messages import Message, text_of
@@ -38,7 +39,6 @@ YIELD_AFTER = 0.005
 """After so much time who speaks without a pause lets others have a turn, in seconds."""
 
 Ending = Literal["done", "stopped", "failed", "interrupted"]
-T = TypeVar("T")
 
 
 class RoomStream:
@@ -119,7 +119,8 @@ class RoomStream:
         Refused
             A rule of the room says no.
         """
-        opening = _spawn(cls._open(room, command, stop, transform))
+        opening = asyncio.create_task(cls._open(room, command, stop, transform))
+        _tasks.keep(opening)
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -240,7 +241,8 @@ class RoomStream:
 
     def _close_soon(self, how: Ending, error: str | None) -> asyncio.Task[None]:
         if self._closing is None:
-            self._closing = _spawn(self._close(how, error))
+            self._closing = asyncio.create_task(self._close(how, error))
+            _tasks.keep(self._closing)
         return self._closing
 
     async def _close(self, how: Ending, error: str | None) -> None:
@@ -286,15 +288,18 @@ class RoomStream:
             await self._submit(replace(plain, error=ascii(exc)))
 
     async def _submit(self, end: commands.EndStream) -> None:
-        for pause in chain(RETRY_DELAYS, repeat(RETRY_DELAYS[-1])):
+        async for _ in retry(chain(RETRY_DELAYS, repeat(RETRY_DELAYS[-1]))):
             if self._live.is_void:
                 return  # the database was exchanged: there is no such stream any more
             try:
                 await self._room.submit(end)
                 return
             except StoreError as exc:
-                logger.error("a stream's end could not be stored, trying again: %s", exc)
-            await asyncio.sleep(pause)
+                seq, room = self.seq, self._room.id
+                logger.error(
+                    "the end of stream %d in room %r could not be stored; trying again: %s",
+                    *(seq, room, exc),
+                )
 
     # ── so that a crash does not take it ──
 
@@ -331,15 +336,8 @@ async def running() -> AsyncGenerator[None]:
 
 
 _open: set[RoomStream] = set()
-_at_work: set[asyncio.Task[Any]] = set()
-
-
-def _spawn(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Begin what must come to its end, whoever waits for it."""
-    task = asyncio.create_task(work)
-    _at_work.add(task)
-    task.add_done_callback(_at_work.discard)
-    return task
+_tasks = Tasks("streams")
+"""What must come to its end, whoever waits for it."""
 
 
 def _end_again(opening: asyncio.Task[RoomStream | None]) -> None:
