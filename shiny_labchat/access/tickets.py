@@ -7,13 +7,14 @@ browser claims about itself is never believed: all it can show is a random token
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.errors import Refused, StoreError
-from shiny_labchat.store import Grant, Log, issue, look_up, opened_logs, redeem
+from shiny_labchat.store import Grant, Log, issue, look_up, redeem
 
 __all__ = ["Entry", "enter", "ticket"]
 
@@ -41,9 +42,16 @@ async def ticket(log: Log, room: RoomKey, member: str, page: str, *, waits: bool
     return await log.write(lambda conn, now: issue(conn, "ticket", grant, now))
 
 
-async def enter(token: str, is_resume: bool) -> Entry:
+async def enter(logs: Iterable[Log], token: str, is_resume: bool) -> Entry:
     """
-    Take a ticket, or a resume token, of whichever lab of this process gave it out.
+    Take a ticket, or a resume token, of whichever lab gave it out.
+
+    Parameters
+    ----------
+    logs
+        The logs of the labs that this process has open.
+    token, is_resume
+        What a browser has, and which of the two it is.
 
     Raises
     ------
@@ -51,7 +59,7 @@ async def enter(token: str, is_resume: bool) -> Entry:
         ``ticket``: it is unknown, has run out, or was used before.
     """
     trouble: StoreError | None = None
-    for log in opened_logs():
+    for log in logs:
         try:
             entry = await _enter(log, token, is_resume)
         except StoreError as exc:

@@ -34,8 +34,8 @@ from shiny_labchat.domain.pseudonyms import resolve_pseudonym
 from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab.room import Room
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Outcome
 
 __all__ = ["enter", "react"]
@@ -83,7 +83,7 @@ async def react(spec: BotSpec, room: Room, message: Message) -> None:
     """Say something to a message of somebody else's, or nothing; either is written down."""
     if message.member in (None, spec.id) or message.audience is not None:
         return
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     listener = RoomListener(live, spec.id)
     try:
         begun = await _begin(spec, room, message)

@@ -11,8 +11,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import replace
 from functools import partial
@@ -32,9 +31,9 @@ from shiny_labchat.domain.messages import is_message
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError, StoreError
-from shiny_labchat.store import Committed, Log, leases, opened_logs
+from shiny_labchat.store import Committed, Log, leases
 
-__all__ = ["CallbackScheduler", "RoomOf", "register", "running", "signed", "start"]
+__all__ = ["CallbackScheduler", "RoomOf", "signed"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -83,8 +82,22 @@ class CallbackScheduler:
         self._timer: asyncio.TimerHandle | None = None
         self._end: Callable[[], None] | None = None
 
-    def register(self, name: str, scope: Scope, fn: Callable[..., Any]) -> None:
-        """Have a function called; one with the same name, for the same rooms, is replaced."""
+    def register(self, scope: Scope, fn: Callable[..., Any], name: str | None) -> None:
+        """
+        Have a function called with every message in some rooms.
+
+        Parameters
+        ----------
+        scope
+            The rooms.
+        fn
+            The function: ``fn(room, member, message)``; one with the same name, for the same
+            rooms, is replaced.
+        name
+            What it is known by; None: its script and its qualified name.
+        """
+        check_function("fn", fn, "room", "member", "message")
+        name = own_name(fn) if name is None else as_id("name", name)
         callback = self._registry.add(name, scope, fn)
         if callback is None:
             return
@@ -284,58 +297,6 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-# ── of all logs ──────────────────────────────────────────────────────────────────────────────
-
-
-def register(
-    log: Log,
-    scope: Scope,
-    fn: Callable[..., Any],
-    name: str | None,
-    room_of: RoomOf,
-) -> None:
-    """
-    Have a function called with every message in some rooms of a log.
-
-    Parameters
-    ----------
-    log, scope
-        The rooms.
-    fn
-        The function: ``fn(room, member, message)``.
-    name
-        What it is known by; None: its script and its qualified name.
-    room_of
-        Makes the rooms that the function is given; what is said through them is its own.
-    """
-    check_function("fn", fn, "room", "member", "message")
-    name = own_name(fn) if name is None else as_id("name", name)
-    if log not in _of_logs:
-        _of_logs[log] = CallbackScheduler(log, room_of)
-    _of_logs[log].register(name, scope, fn)
-
-
-def start(log: Log) -> None:
-    """Let the callbacks of a log, if there are any, work, unless they were stopped."""
-    if log in _of_logs and not _of_logs[log].is_over:
-        _of_logs[log].start()
-
-
-@asynccontextmanager
-async def running() -> AsyncGenerator[None]:
-    """Let all callbacks work in the running event loop while a server runs."""
-    begun = [_of_logs[log] for log in opened_logs() if log in _of_logs]
-    for each in begun:
-        each.start()
-    for each in begun:
-        await each.registered()
-    try:
-        yield
-    finally:
-        for each in tuple(_of_logs.values()):
-            await each.stop()
-
-
 def signed(command: commands.Command, given: str | None) -> commands.Command:
     """
     A command; a message that a callback posts says whose it is.
@@ -348,6 +309,3 @@ def signed(command: commands.Command, given: str | None) -> commands.Command:
     if name is None or not isinstance(command, commands.Post):
         return command
     return replace(command, cause=name)
-
-
-_of_logs: dict[Log, CallbackScheduler] = {}

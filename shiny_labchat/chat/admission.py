@@ -31,8 +31,8 @@ from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Grant
 
 __all__ = ["INVITE", "Admission", "Bookmark", "Identity", "Placement", "RestoreMember"]
@@ -285,7 +285,7 @@ class Admission:
         await self._tell(do="admit", ticket=ticket, who=who, **self._told())
 
     async def _open(self, room: Room, member: str) -> LiveRoom:
-        live = await LiveRooms.of(room.log).open(room.key)
+        live = await Runtime.of(room.log).live.open(room.key)
         try:
             if live.state.membership(member) is None:
                 await live.catch_up()

@@ -14,11 +14,9 @@ import shiny
 from shiny.session import Session
 from starlette.applications import Starlette
 
-from shiny_labchat.callbacks import scheduler
 from shiny_labchat.chat.shiny_internals import app_of, send_from_threads
 from shiny_labchat.gateway import endpoint
-from shiny_labchat.lab import stream
-from shiny_labchat.streams import remote
+from shiny_labchat.lab import runtime
 
 __all__ = ["ensure_route", "install"]
 
@@ -43,7 +41,7 @@ def install() -> None:
     @functools.wraps(original)
     def init_starlette_app(self: shiny.App) -> Starlette:
         app = original(self)
-        app.router.routes.insert(0, endpoint.route())
+        app.router.routes.insert(0, endpoint.route(runtime.opened_logs, runtime.live_rooms))
         _run_beside(app)
         _show_log()
         _calm_collector()
@@ -58,7 +56,7 @@ def ensure_route(session: Session) -> None:
     """Put the gateway into an app that was made before this package was imported."""
     routes = app_of(session).starlette_app.router.routes
     if not any(getattr(route, "path", None) == endpoint.PATH for route in routes):
-        routes.insert(0, endpoint.route())
+        routes.insert(0, endpoint.route(runtime.opened_logs, runtime.live_rooms))
         _show_log()
 
 
@@ -67,12 +65,7 @@ def _run_beside(app: Starlette) -> None:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[Any]:
-        async with (
-            inner(app) as state,
-            scheduler.running(),
-            remote.running(),
-            stream.running(),
-        ):
+        async with inner(app) as state, runtime.running():
             yield state
 
     app.router.lifespan_context = lifespan

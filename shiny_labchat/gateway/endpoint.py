@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute, WebSocketRoute
@@ -21,6 +22,7 @@ from shiny_labchat.errors import BadFrame, Refused, StoreError
 from shiny_labchat.gateway.limits import OpenSockets, WaitingSockets
 from shiny_labchat.gateway.socket import Socket, text_of_frame
 from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.store import Log
 
 __all__ = ["PATH", "Endpoint", "route"]
 
@@ -31,23 +33,62 @@ HELLO_WITHIN = 10.0
 """How long a socket may be open without a valid hello, in seconds."""
 
 
-def route() -> BaseRoute:
-    """The route to put into an app."""
-    return WebSocketRoute(PATH, Endpoint())
+def route(logs: Callable[[], Iterable[Log]], rooms_of: Callable[[Log], LiveRooms]) -> BaseRoute:
+    """The route to put into an app; see `Endpoint`."""
+    return WebSocketRoute(PATH, Endpoint(logs, rooms_of))
 
 
 class Endpoint:
-    """Serves one browser's socket until either side ends it."""
+    """
+    Serves one browser's socket until either side ends it.
+
+    Parameters
+    ----------
+    logs
+        Gives the logs of all labs that this process has open.
+    rooms_of
+        Gives the live rooms of such a lab.
+    """
+
+    def __init__(
+        self, logs: Callable[[], Iterable[Log]], rooms_of: Callable[[Log], LiveRooms]
+    ) -> None:
+        self._logs = logs
+        self._rooms_of = rooms_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await _converse(WebSocket(scope, receive, send), receive, send)
+        ws = WebSocket(scope, receive, send)
+        await ws.accept()
+        await _close_in_words(ws, self._serve(ws, receive, send))
+
+    async def _serve(self, ws: WebSocket, receive: Receive, send: Send) -> None:
+        check_origin(ws)
+        with _waiting.waiting(ws.client.host if ws.client else ""):
+            async with asyncio.timeout(HELLO_WITHIN):
+                hello = protocol.decode(await text_of_frame(receive))
+            if not isinstance(hello, protocol.Hello):
+                raise BadFrame("bad_frame", "the first frame must be a hello")
+            entry = await tickets.enter(self._logs(), hello.token, hello.is_resume)
+        room = await self._rooms_of(entry.log).open(entry.room)
+        try:
+            if room.state.membership(entry.member) is None:
+                await room.catch_up()  # another process may have let them in a moment ago
+            socket = Socket(receive, send, entry, room)
+            with _sockets.open((room, entry.member), socket.give_up):
+                await socket.serve(hello.after)
+        finally:
+            room.leave()
 
 
-async def _converse(ws: WebSocket, receive: Receive, send: Send) -> None:
-    await ws.accept()
+_waiting = WaitingSockets()
+_sockets = OpenSockets()
+
+
+async def _close_in_words(ws: WebSocket, serving: Awaitable[None]) -> None:
+    """Serve a socket; where that fails, tell the browser why, and close it."""
     code, say, again = "", None, False
     try:
-        await _serve(ws, receive, send)
+        await serving
     except WebSocketDisconnect:
         pass
     except TimeoutError:
@@ -62,29 +103,6 @@ async def _converse(ws: WebSocket, receive: Receive, send: Send) -> None:
     if code:
         logger.warning("refused a socket of %s: %s", _address(ws), code)
         await _part(ws, code, say, again)
-
-
-async def _serve(ws: WebSocket, receive: Receive, send: Send) -> None:
-    check_origin(ws)
-    with _waiting.waiting(ws.client.host if ws.client else ""):
-        async with asyncio.timeout(HELLO_WITHIN):
-            hello = protocol.decode(await text_of_frame(receive))
-        if not isinstance(hello, protocol.Hello):
-            raise BadFrame("bad_frame", "the first frame must be a hello")
-        entry = await tickets.enter(hello.token, hello.is_resume)
-    room = await LiveRooms.of(entry.log).open(entry.room)
-    try:
-        if room.state.membership(entry.member) is None:
-            await room.catch_up()  # another process may have let them in a moment ago
-        socket = Socket(receive, send, entry, room)
-        with _sockets.open((room, entry.member), socket.give_up):
-            await socket.serve(hello.after)
-    finally:
-        room.leave()
-
-
-_waiting = WaitingSockets()
-_sockets = OpenSockets()
 
 
 async def _part(ws: WebSocket, code: str, say: str | None, again: bool) -> None:

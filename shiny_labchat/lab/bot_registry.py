@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-from shiny_labchat.callbacks import scheduler
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.scope import Scope
-from shiny_labchat.store import Log
 
-__all__ = ["CALLBACK", "RoomBot", "bots_of", "enter_soon", "register_bot"]
+__all__ = ["CALLBACK", "BotRegistry", "RoomBot"]
 
 logger = logging.getLogger("shiny_labchat")
+
+CALLBACK = "bot:"
+"""What the name of a bot's callback begins with; its id follows."""
 
 
 class RoomBot(Protocol):
@@ -38,41 +36,34 @@ class RoomBot(Protocol):
         ...
 
 
-def register_bot(log: Log, scope: Scope, bot: RoomBot, room_of: scheduler.RoomOf) -> None:
-    """
-    Have a bot react in some rooms, from now on and after each restart; see `Lab.add_bot`.
+class BotRegistry:
+    """The bots of one lab in this process, by their ids and rooms."""
 
-    One with the same id, in the same rooms, is replaced. It follows rooms as callbacks do.
-    """
+    def __init__(self) -> None:
+        self._bots: dict[tuple[str, Scope], RoomBot] = {}
+        self._tasks = Tasks("bots")
 
-    if not isinstance(cast(object, getattr(bot, "id", None)), str):
-        raise TypeError(f"bot must be a Bot, such as Bot('helper', respond=...), not {bot!r}")
+    def add(self, scope: Scope, bot: RoomBot) -> None:
+        """Add a bot for some rooms; one with the same id, for the same rooms, is replaced."""
+        self._bots[bot.id, scope] = bot
 
-    async def react(room: Any, member: Member | None, message: Message) -> None:
-        await bot.react(room, message)
+    def of_room(self, room: RoomKey) -> list[RoomBot]:
+        """The bots of a room; of several with one id, the one that reacts there."""
+        known = sorted(self._bots.items(), key=lambda each: each[0][1].room is not None)
+        return [*{id: bot for (id, scope), bot in known if scope.covers(room)}.values()]
 
-    scheduler.register(log, scope, react, f"{CALLBACK}{bot.id}", room_of)
-    _bots.setdefault(log, {})[bot.id, scope] = bot
+    async def enter(self, key: RoomKey, room: Any) -> None:
+        """Have all bots of a room enter it; none of them keeps others from coming in."""
+        for bot in self.of_room(key):
+            await _enter(bot, room)
 
-
-def bots_of(log: Log, room: RoomKey) -> list[Callable[[Any], Awaitable[object]]]:
-    """
-    How the bots of a room enter it; of one id the one that reacts there, see `CallbackScheduler`.
-
-    None of them keeps others from coming in.
-    """
-    known = sorted(_bots.get(log, {}).items(), key=lambda each: each[0][1].room is not None)
-    here = {id: bot for (id, scope), bot in known if scope.covers(room)}
-    return [partial(_enter, bot) for bot in here.values()]
-
-
-def enter_soon(bot: RoomBot, room: Any) -> None:
-    """Have a bot enter a room that is in use already, if an event loop runs."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return  # it enters when the room is next used
-    _tasks.spawn(_enter(bot, room))
+    def enter_soon(self, bot: RoomBot, room: Any) -> None:
+        """Have a bot enter a room that is in use already, if an event loop runs."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return  # it enters when the room is next used
+        self._tasks.spawn(_enter(bot, room))
 
 
 async def _enter(bot: RoomBot, room: Any) -> None:
@@ -80,10 +71,3 @@ async def _enter(bot: RoomBot, room: Any) -> None:
         await bot.enter(room)
     except Exception:
         logger.exception("bot %r could not enter %r", bot.id, room)
-
-
-_tasks = Tasks("bots")
-_bots: dict[Log, dict[tuple[str, Scope], RoomBot]] = {}
-
-CALLBACK = "bot:"
-"""What the name of a bot's callback begins with; its id follows."""

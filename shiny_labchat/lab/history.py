@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import is_message
 from shiny_labchat.errors import StoreError
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import Log, checkpoints, events_after, events_before, find_room
-from shiny_labchat.streams.remote import end_overdue
 
 __all__ = ["said"]
 
@@ -43,7 +43,7 @@ async def said(
     if not is_overdue:
         return events
     try:
-        await end_overdue(log, key)
+        await Runtime.of(log).end_overdue(key)
     except StoreError as exc:
         logger.error("streams whose server is gone could not be ended: %s", exc)
     return (await log.read(read))[0]

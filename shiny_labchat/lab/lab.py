@@ -13,15 +13,16 @@ from typing import TypeVar, cast
 from shiny_labchat.access import identity
 from shiny_labchat.arguments import as_id
 from shiny_labchat.audit.entries import AuditEntry, written
-from shiny_labchat.callbacks import scheduler
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import as_member_id, as_roles
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role
-from shiny_labchat.lab import bot_registry
-from shiny_labchat.lab.room import MessageFunction, Room, Settings
-from shiny_labchat.store import Grant, Log, find_room, open_log, rooms
+from shiny_labchat.lab.bot_registry import RoomBot
+from shiny_labchat.lab.room import MessageFunction, Room
+from shiny_labchat.lab.runtime import Runtime
+from shiny_labchat.lab.settings import Settings
+from shiny_labchat.store import Grant, Log, find_room, rooms
 
 __all__ = ["Lab"]
 
@@ -50,7 +51,7 @@ class Lab:
     def __init__(self, url: str | None = None) -> None:
         self._folder = app_folder()
         url = url or os.environ.get("LABCHAT_URL") or f"sqlite:///{self._folder / 'labchat.db'}"
-        self._log = open_log(url)
+        self._log = Runtime.open(url).log
 
     @property
     def url(self) -> str:
@@ -182,14 +183,12 @@ class Lab:
         scope = Scope(tuple(self._part(each) for each in _several(rooms)))
 
         def register(fn: F) -> F:
-            scheduler.register(self._log, scope, fn, name, self._given)
+            Runtime.of(self._log).register(scope, fn, name, self._given)
             return fn
 
         return register
 
-    def add_bot(
-        self, bot: bot_registry.RoomBot, rooms: str | Room | Sequence[str | Room] = "*"
-    ) -> None:
+    def add_bot(self, bot: RoomBot, rooms: str | Room | Sequence[str | Room] = "*") -> None:
         """
         Have a bot take part in some rooms, from now on and after each restart.
 
@@ -206,7 +205,7 @@ class Lab:
             As in :meth:`on_message`.
         """
         scope = Scope(tuple(self._part(each) for each in _several(rooms)))
-        bot_registry.register_bot(self._log, scope, bot, self._given)
+        Runtime.of(self._log).add_bot(scope, bot, self._given)
 
     async def audit(self, study: str | None = None) -> list[AuditEntry]:
         """

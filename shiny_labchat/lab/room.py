@@ -4,44 +4,31 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast, overload
 
 import sqlalchemy as sa
 
 from shiny_labchat.audit.entries import AuditEntry, written
-from shiny_labchat.callbacks import scheduler
+from shiny_labchat.callbacks.scheduler import signed
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import Member, as_member_id, as_roles
 from shiny_labchat.domain.messages import Message, message_of
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
-from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role, RoomState
 from shiny_labchat.errors import Refused
-from shiny_labchat.lab import bot_registry, history
-from shiny_labchat.store import (
-    Log,
-    Outcome,
-    find_room,
-    load_state,
-)
+from shiny_labchat.lab import history
+from shiny_labchat.lab.bot_registry import RoomBot
+from shiny_labchat.lab.runtime import Runtime
+from shiny_labchat.lab.settings import Settings
+from shiny_labchat.store import Log, Outcome, find_room, load_state
 
-__all__ = ["MessageFunction", "Room", "Settings"]
+__all__ = ["MessageFunction", "Room"]
 
 MessageFunction = Callable[["Room", Member | None, Message], Awaitable[object] | object]
 """A callback: takes the room, who spoke (None: the programme) and the message; async or not."""
 F = TypeVar("F", bound=MessageFunction)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the code says of a room."""
-
-    title: str | None = None
-    rules: Rules | None = None
-    write: tuple[Role, ...] | None = None
 
 
 class Room:
@@ -63,6 +50,10 @@ class Room:
         self.key = key
         self._settings = settings
         self._given_to = given_to  # a callback
+
+    @property
+    def _runtime(self) -> Runtime:
+        return Runtime.of(self.log)
 
     @property
     def id(self) -> str:
@@ -90,15 +81,14 @@ class Room:
             secrets.token_hex(8), settings.title, settings.write, settings.rules
         )
         await self.log.submit(self.key, command)
-        _created(self.log)[self.key] = settings
-        for enter in bot_registry.bots_of(self.log, self.key):
-            await enter(self)
+        self._runtime.created[self.key] = settings
+        await self._runtime.bots.enter(self.key, self)
 
     async def submit(self, command: commands.Command) -> Outcome:
         """Have a command decided, in a room that exists by then; for this package."""
-        scheduler.start(self.log)
-        command = scheduler.signed(command, self._given_to)
-        known = _created(self.log).get(self.key)
+        self._runtime.start_callbacks()
+        command = signed(command, self._given_to)
+        known = self._runtime.created.get(self.key)
         if known is None or self._settings not in (known, Settings()):
             await self.create()
         try:
@@ -169,7 +159,7 @@ class Room:
         """Let a muted member write again."""
         await self.submit(commands.Mute(as_member_id(member), on=False))
 
-    def add_bot(self, bot: bot_registry.RoomBot) -> None:
+    def add_bot(self, bot: RoomBot) -> None:
         """
         Have a bot take part here, from now on and after each restart.
 
@@ -180,9 +170,9 @@ class Room:
         bot
             A :class:`Bot`; one with the same id is replaced.
         """
-        bot_registry.register_bot(self.log, Scope((self.key,)), bot, self.same_lab)
-        if self.key in _created(self.log):  # people are here already
-            bot_registry.enter_soon(bot, self)
+        self._runtime.add_bot(Scope((self.key,)), bot, self.same_lab)
+        if self.key in self._runtime.created:  # people are here already
+            self._runtime.bots.enter_soon(bot, self)
 
     async def disclose(
         self, member: str | Member | None = None, *, to: Iterable[str | Member] | None = None
@@ -325,7 +315,7 @@ class Room:
         """
 
         def register(fn: F) -> F:
-            scheduler.register(self.log, Scope((self.key,)), fn, name, self.same_lab)
+            self._runtime.register(Scope((self.key,)), fn, name, self.same_lab)
             return fn
 
         return register if fn is None else register(fn)
@@ -377,14 +367,6 @@ class Room:
             return RoomState() if found is None else load_state(conn, *found)
 
         return await self.log.read(read)
-
-
-def _created(log: Log) -> dict[RoomKey, Settings]:
-    """The rooms that this process has made what the code says, by log."""
-    return _rooms_created.setdefault(log, {})
-
-
-_rooms_created: dict[Log, dict[RoomKey, Settings]] = {}
 
 
 def _member_in(outcome: Outcome, member: str) -> Member:

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any, Literal
 
-from shiny_labchat.concurrency import Tasks, retry
+from shiny_labchat.concurrency import retry
 from shiny_labchat.domain import commands
-from shiny_labchat.domain.events import Part, RoomKey
+from shiny_labchat.domain.events import Part
 from shiny_labchat.domain.messages import Message, text_of
 from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.lab.room import Room
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.storable import storable
-from shiny_labchat.store import Log, checkpoints
+from shiny_labchat.store import checkpoints
 from shiny_labchat.streams.chunks import ChunkJoiner
 from shiny_labchat.streams.content import Position, StreamContent
-from shiny_labchat.streams.remote import own
 from shiny_labchat.streams.transformed import StreamTransform, TransformedStream
 
-__all__ = ["RoomStream", "running"]
+__all__ = ["RoomStream"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -33,8 +31,6 @@ CHECKPOINT = 2.0
 """How often what a stream has said is kept, in seconds: so much a crash can take."""
 RETRY_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """When it is tried again to store an end; the last one is the pause from then on, in seconds."""
-DRAIN_TIMEOUT = 5.0
-"""How long a server that ends waits until all is stored that was being said, in seconds."""
 YIELD_AFTER = 0.005
 """After so much time who speaks without a pause lets others have a turn, in seconds."""
 
@@ -74,6 +70,7 @@ class RoomStream:
     ) -> None:
         self.turns: Sequence[Mapping[str, Any]] = ()
         self._room = room
+        self._runtime = Runtime.of(room.log)
         self._live = live
         self._stream = stream
         self._stop = stop or self.stop
@@ -87,8 +84,8 @@ class RoomStream:
         self._closing: asyncio.Task[None] | None = None
         self._keeping = asyncio.create_task(self._keep())
         stream.stop = self._be_stopped
-        own.add(self._place)
-        _open.add(self)
+        self._runtime.own_streams.add((room.key, self.seq))
+        self._runtime.streams.add(self)
 
     @classmethod
     async def open(
@@ -120,7 +117,7 @@ class RoomStream:
             A rule of the room says no.
         """
         opening = asyncio.create_task(cls._open(room, command, stop, transform))
-        _tasks.keep(opening)
+        Runtime.of(room.log).tasks.keep(opening)
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -161,10 +158,6 @@ class RoomStream:
     def text(self) -> str:
         """What was said so far."""
         return text_of(self._said.parts)
-
-    @property
-    def _place(self) -> tuple[Log, RoomKey, int]:
-        return self._room.log, self._room.key, self.seq
 
     async def heard(self) -> list[Message]:
         """What was said to everybody in the room so far, streams that go on apart."""
@@ -242,7 +235,7 @@ class RoomStream:
     def _close_soon(self, how: Ending, error: str | None) -> asyncio.Task[None]:
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(how, error))
-            _tasks.keep(self._closing)
+            self._runtime.tasks.keep(self._closing)
         return self._closing
 
     async def _close(self, how: Ending, error: str | None) -> None:
@@ -261,8 +254,8 @@ class RoomStream:
             logger.exception("the end of a stream in room %r is not stored", self._room.id)
             raise
         finally:
-            own.discard(self._place)
-            _open.discard(self)
+            self._runtime.own_streams.discard((self._room.key, self.seq))
+            self._runtime.streams.discard(self)
             self._live.leave()
 
     async def _show_rest(
@@ -325,21 +318,6 @@ class RoomStream:
         self._kept, self._row = end, row
 
 
-@asynccontextmanager
-async def running() -> AsyncGenerator[None]:
-    """What is still being said when this ends was interrupted: nobody has stopped it."""
-    try:
-        yield
-    finally:
-        if ends := [asyncio.ensure_future(each.close("interrupted")) for each in _open]:
-            await asyncio.wait(ends, timeout=DRAIN_TIMEOUT)
-
-
-_open: set[RoomStream] = set()
-_tasks = Tasks("streams")
-"""What must come to its end, whoever waits for it."""
-
-
 def _end_again(opening: asyncio.Task[RoomStream | None]) -> None:
     if opening.cancelled() or opening.exception() is not None:
         return
@@ -349,7 +327,7 @@ def _end_again(opening: asyncio.Task[RoomStream | None]) -> None:
 
 
 async def _opened(room: Room) -> LiveRoom:
-    rooms = LiveRooms.of(room.log)
+    rooms = Runtime.of(room.log).live
     try:
         return await rooms.open(room.key)
     except Refused:

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from weakref import WeakKeyDictionary
-
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.store import (
-    Committed,
-    Log,
-)
+from shiny_labchat.store import Committed, Log
 
 __all__ = ["LiveRooms"]
 
 
 class LiveRooms:
-    """The live rooms of one log in one event loop. Use :meth:`of`."""
+    """The live rooms of one log in the event loop that it was made in; one for each loop."""
 
     def __init__(self, log: Log) -> None:
         self.log = log
         self._rooms: dict[RoomKey, LiveRoom] = {}
         log.listen(self._hear)
-
-    @classmethod
-    def of(cls, log: Log) -> LiveRooms:
-        """The live rooms of a log in the running loop."""
-        here = _lives.setdefault(asyncio.get_running_loop(), {})
-        if log not in here:
-            here[log] = cls(log)
-        return here[log]
 
     async def open(self, key: RoomKey) -> LiveRoom:
         """
@@ -62,6 +48,3 @@ class LiveRooms:
         if self._rooms.get(room.key) is room:
             del self._rooms[room.key]
             self.log.unwatch(room.key)
-
-
-_lives: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Log, LiveRooms]] = WeakKeyDictionary()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shiny_labchat.store.batch import Outcome
-from shiny_labchat.store.log import Log, open_log, opened_logs
+from shiny_labchat.store.log import Log
 from shiny_labchat.store.queries import (
     dependencies,
     event_at,
@@ -16,6 +16,7 @@ from shiny_labchat.store.queries import (
     rooms,
     submitted,
 )
+from shiny_labchat.store.sqlite import parse
 from shiny_labchat.store.tokens import Grant, issue, look_up, note, redeem
 from shiny_labchat.store.writer import Committed
 
@@ -34,9 +35,8 @@ __all__ = [
     "load_state",
     "look_up",
     "note",
-    "open_log",
     "open_streams",
-    "opened_logs",
+    "parse",
     "redeem",
     "rooms",
     "submitted",

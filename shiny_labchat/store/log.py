@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -16,37 +15,17 @@ from shiny_labchat.domain.commands import Command
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.store.batch import Outcome
 from shiny_labchat.store.database import Database, File
-from shiny_labchat.store.sqlite import READERS, file_of, parse, store_error
+from shiny_labchat.store.sqlite import READERS, file_of, store_error
 from shiny_labchat.store.writer import Listener, Work, Writer
 
-__all__ = ["Log", "open_log", "opened_logs"]
+__all__ = ["Log"]
 
 T = TypeVar("T")
 
 
-def open_log(url: str) -> Log:
-    """The log of a database: one for each URL in a process. No I/O yet."""
-    parsed = parse(url)
-    name = parsed.render_as_string(hide_password=False)
-    with _logs_lock:
-        if name not in _logs:
-            _logs[name] = Log(parsed)
-            atexit.register(_logs[name].close)
-        return _logs[name]
-
-
-_logs: dict[str, Log] = {}
-_logs_lock = threading.Lock()
-
-
-def opened_logs() -> list[Log]:
-    """All logs that this process has opened, in order."""
-    return list(_logs.values())
-
-
 class Log:
     """
-    A database's rooms, and the only way to change them. Use :func:`open_log`.
+    A database's rooms, and the only way to change them; one for each database in a process.
 
     Parameters
     ----------
@@ -56,6 +35,7 @@ class Log:
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
+        self.is_closed = False
         file = File(url)
         self._writer = Writer(file)
         self._database = Database(file, write=False)
@@ -151,7 +131,7 @@ class Log:
     def close(self) -> None:
         """Store what waits, and stop the threads."""
         atexit.unregister(self.close)
-        _logs.pop(self.url.render_as_string(hide_password=False), None)
+        self.is_closed = True
         self._writer.close()
         self._readers.shutdown(wait=False)
         self._database.forget()

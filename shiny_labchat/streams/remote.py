@@ -9,57 +9,39 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Iterable
 
 import sqlalchemy as sa
 
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.errors import LabChatError
-from shiny_labchat.store import Log, checkpoints, event_at, find_room, leases, opened_logs
+from shiny_labchat.store import Log, checkpoints, event_at, find_room, leases
 from shiny_labchat.streams.content import StreamContent
 from shiny_labchat.streams.open_streams import OpenStreams
 
-__all__ = ["end_overdue", "own", "running", "watch_over"]
+__all__ = ["end_overdue", "watch_over"]
 
 logger = logging.getLogger("shiny_labchat")
 
 POLL_INTERVAL = 1.0
 """How often other processes' streams are looked at in rooms that are open here, in seconds."""
-SWEEP = 3.0
-"""How often all rooms are looked through for streams whose server is gone, in seconds."""
-
-own: set[tuple[Log, RoomKey, int]] = set()
-"""The streams that this process runs: it knows better than any lease that they go on."""
 
 
-@asynccontextmanager
-async def running() -> AsyncGenerator[None]:
-    """End what other servers have left in any room, while this one runs."""
-    task = asyncio.create_task(_sweep())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+async def end_overdue(
+    log: Log, own: Collection[tuple[RoomKey, int]], key: RoomKey | None = None
+) -> None:
+    """
+    End the streams of a room (None: of all) whose server has ended.
 
-
-async def _sweep() -> None:
-    while True:
-        for log in opened_logs():
-            try:
-                if log.exists:
-                    await end_overdue(log)
-            except LabChatError as exc:
-                logger.error("streams whose server is gone could not be ended: %s", exc)
-            except Exception:
-                logger.exception("streams whose server is gone could not be ended")
-        await asyncio.sleep(SWEEP)
-
-
-async def end_overdue(log: Log, key: RoomKey | None = None) -> None:
-    """End the streams of a room (None: of all) whose server is gone."""
+    Parameters
+    ----------
+    log, key
+        Where.
+    own
+        The streams that this process runs, by their rooms and seqs: it knows better than any
+        lease that they go on.
+    """
 
     def read(conn: sa.Connection) -> tuple[list[tuple[RoomKey, int]], bool]:
         now = time.time_ns() // 1000
@@ -74,7 +56,7 @@ async def end_overdue(log: Log, key: RoomKey | None = None) -> None:
     if are_too_long:
         await log.write(checkpoints.shorten)
     for room, seq in overdue:
-        if (log, room, seq) not in own:
+        if (room, seq) not in own:
             await _end(log, room, await _kept(log, room, seq))
 
 
@@ -102,7 +84,7 @@ def _take_in(stream: StreamContent, changes: Iterable[checkpoints.Checkpoint]) -
 
 
 async def _end(log: Log, key: RoomKey, stream: StreamContent) -> None:
-    logger.warning("a stream in room %r was interrupted: its server is gone", key.id)
+    logger.warning("a stream in room %r was interrupted: its server has ended", key.id)
     end = commands.EndStream.of_stream(stream.opening, stream.parts, "interrupted", stream.deps)
     outcome = await log.submit(key, end)
     if outcome.is_repeat:  # it had ended, and was kept on by a process that did not know

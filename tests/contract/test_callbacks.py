@@ -16,12 +16,13 @@ import sqlalchemy as sa
 from anyio.lowlevel import checkpoint
 
 from shiny_labchat import Bot, Lab, Member, Message, Room, Rules, protocol
-from shiny_labchat.callbacks import scheduler
 from shiny_labchat.callbacks.cursors import LEASE, Cursor, advance
+from shiny_labchat.callbacks.scheduler import CallbackScheduler
 from shiny_labchat.callbacks.worker import TRIES
 from shiny_labchat.concurrency import BLOCKED
 from shiny_labchat.domain.commands import EndStream, PassOver, Post
 from shiny_labchat.domain.events import Event
+from shiny_labchat.lab.runtime import Runtime, running
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store.log import Log
@@ -34,8 +35,14 @@ Heard = tuple[Room, Member | None, Message]
 @pytest.fixture(autouse=True)
 async def ends(lab: Lab, reopen: Lab) -> AsyncIterator[None]:
     """Callbacks are left before their logs are closed."""
-    async with scheduler.running():
+    async with running():
         yield
+
+
+def _scheduler(lab: Lab) -> CallbackScheduler:
+    scheduler = Runtime.of(lab.log).scheduler
+    assert scheduler is not None
+    return scheduler
 
 
 class Ear:
@@ -531,7 +538,7 @@ async def test_one_that_is_cancelled_from_inside_has_failed(
             await room.post(text)
         async with asyncio.timeout(20):
             assert await tried.get() == (text, is_repeat)
-            while scheduler._of_logs[lab.log]._rung.is_set():  # nothing else brings it back
+            while _scheduler(lab)._rung.is_set():  # nothing else brings it back
                 await room.members()
 
 
@@ -607,7 +614,7 @@ async def test_after_a_restart_it_goes_on_with_the_first_unhandled_message(
         await room.post(f"{n}")
     await began.wait()
     await first.hears(4)
-    await scheduler._of_logs[lab.log].stop()  # the same as a server that is told to end
+    await _scheduler(lab).stop()  # the same as a server that is told to end
     await room.post("4")
     ear = ear_of(reopen, "*", "ear")
     heard = [await asyncio.wait_for(ear.heard.get(), 20) for _ in range(4)]
@@ -620,7 +627,7 @@ async def test_what_was_not_begun_when_its_server_ended_is_not_said_to_be_a_repe
 ) -> None:
     """Nor does the next server wait until the promise of this one has run out."""
     await ear_of(lab).hears_only(room)
-    callbacks = scheduler._of_logs[lab.log]
+    callbacks = _scheduler(lab)
     while callbacks._workers:
         await room.members()
     begun = asyncio.ensure_future(room.post("1"))
@@ -647,7 +654,7 @@ async def test_a_server_that_is_told_to_end_again_and_again_passes_nothing_over(
         await asyncio.Event().wait()
 
     await room.post("1")
-    callbacks = scheduler._of_logs[lab.log]
+    callbacks = _scheduler(lab)
     for n in range(TRIES + 2):
         callbacks.start()
         async with asyncio.timeout(20):
@@ -664,7 +671,7 @@ async def test_who_died_before_the_clock_was_set_back_is_not_waited_for_until_th
 ) -> None:
     """It is given the time that it would have now; who lives would promise anew in that time."""
     await ear_of(lab).hears_only(room)
-    await scheduler._of_logs[lab.log].stop()
+    await _scheduler(lab).stop()
     await room.post("1")
     dead = Cursor("ear", 0, room.key, "a server that is gone")
     await room.log.write(lambda conn, now: advance(conn, now + HOUR, dead))
@@ -680,7 +687,7 @@ async def test_a_room_made_while_nobody_listened_is_heard_from_its_first_message
     lab: Lab, reopen: Lab, room: Room
 ) -> None:
     await ear_of(lab).hears_only(room)
-    await scheduler._of_logs[lab.log].stop()
+    await _scheduler(lab).stop()
     await reopen.room("new").post("1")
     await room.post("2")
     ear = ear_of(reopen)
@@ -878,6 +885,6 @@ async def test_rules_of_the_room_hold_for_what_it_posts(lab: Lab) -> None:
 async def test_nothing_of_it_is_left_running(lab: Lab, room: Room) -> None:
     await ear_of(lab).hears_only(room)
     before = {task for task in asyncio.all_tasks()}
-    await scheduler._of_logs[lab.log].stop()
+    await _scheduler(lab).stop()
     assert not lab.log._writer.overhearing
     assert len(before) > len(asyncio.all_tasks())

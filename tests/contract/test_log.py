@@ -15,7 +15,7 @@ from shiny_labchat import Lab, Refused, Room
 from shiny_labchat.domain.commands import Close, Command, Post, Record, Remove, Say
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import RoomState, fold
-from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import Committed, Outcome, events_after, find_room
 
 from . import elsewhere
@@ -219,7 +219,7 @@ async def test_a_room_nobody_watches_is_told_to_nobody(room: Room) -> None:
 
 
 async def test_what_another_process_stores_is_heard_here(room: Room) -> None:
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     heard = heard_in(live)
     elsewhere.said_by(elsewhere.start(elsewhere.post, str(room.log.url), "from afar"))
     event = await asyncio.wait_for(heard.get(), 10)
@@ -228,7 +228,7 @@ async def test_what_another_process_stores_is_heard_here(room: Room) -> None:
 
 
 async def test_here_and_there_are_heard_in_one_order(room: Room) -> None:
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     heard: list[Event] = []
     live.follow(heard.extend)
     writer = elsewhere.start(elsewhere.write, str(room.log.url), "b", "200")
@@ -266,7 +266,7 @@ async def test_everything_is_there_after_a_restart(room: Room, reopen: Lab) -> N
 
 
 async def test_two_processes_and_a_removal_leave_no_gap_and_no_late_message(room: Room) -> None:
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     said, enough = Counter[str | None](), asyncio.Event()
 
     def count(events: Sequence[Event]) -> None:

@@ -14,7 +14,7 @@ from shiny_labchat import Bot, Lab, Member, Message, Refused, Room, Rules
 from shiny_labchat.access import identity, tickets
 from shiny_labchat.access.bookmarks import BookmarkToken, find_bookmark
 from shiny_labchat.audit.spending import spent
-from shiny_labchat.callbacks import scheduler
+from shiny_labchat.lab.runtime import running
 from tests.support.older_version import KNOWN, as_json, copied
 from tests.support.reconnecting_client import log_of
 
@@ -152,13 +152,13 @@ async def test_a_stream_whose_server_is_gone_ends_with_what_was_kept(lab: Lab) -
 async def test_a_ticket_opens_its_room_once(lab: Lab, known: dict[str, Any]) -> None:
     await _opens(lab, known, is_resume=False)
     with pytest.raises(Refused, match="ticket"):
-        await tickets.enter(known["token"], is_resume=False)
+        await tickets.enter([lab.log], known["token"], is_resume=False)
 
 
 @pytest.mark.parametrize("raw", TOKENS["spent_tickets"])
 async def test_a_ticket_that_was_used_or_has_run_out_opens_nothing(lab: Lab, raw: str) -> None:
     with pytest.raises(Refused, match="ticket"):
-        await tickets.enter(raw, is_resume=False)
+        await tickets.enter([lab.log], raw, is_resume=False)
 
 
 @pytest.mark.parametrize("known", TOKENS["resumes"])
@@ -170,7 +170,7 @@ async def test_a_resume_token_opens_its_room_again_and_again(
 
 
 async def _opens(lab: Lab, known: dict[str, Any], is_resume: bool) -> None:
-    entry = await tickets.enter(known["token"], is_resume)
+    entry = await tickets.enter([lab.log], known["token"], is_resume)
     assert entry.room == room_of(lab, known).key
     assert (entry.member, entry.page, entry.waits) == (
         known["member"],
@@ -234,7 +234,7 @@ async def test_callbacks_go_on_with_what_they_have_not_heard(lab: Lab) -> None:
     general.on_message(ear("own"), name="own")
     fails.on_message(ear("fails"), name="fails")
     expected = {name: [*known] for name, known in KNOWN["heard"].items()}
-    async with scheduler.running():
+    async with running():
         for room, names in ((general, ("count", "own")), (fails, ("count", "fails"))):
             last = await room.post("The last one")
             for name in names:
@@ -271,7 +271,7 @@ async def test_a_bot_answers_what_its_server_died_of(lab: Lab) -> None:
         if message.member == "slow":
             answered.set()
 
-    async with scheduler.running():
+    async with running():
         async with asyncio.timeout(20):
             await answered.wait()
     said = [(each.content, each.author) for each in await room.messages()]

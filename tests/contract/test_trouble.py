@@ -15,7 +15,7 @@ import pytest
 from shiny_labchat import Lab, Room, StoreError
 from shiny_labchat.domain.commands import Post, Say
 from shiny_labchat.errors import SENTENCES, SchemaTooNew
-from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store.writer import WAITING
 
 from . import elsewhere
@@ -91,7 +91,7 @@ async def test_a_vanished_database_is_told_and_back_when_it_is_back(room: Room, 
 
 
 async def test_who_only_listens_hears_again_after_the_trouble(room: Room, path: Path) -> None:
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     heard = heard_in(live)
     path.rename(path.with_suffix(".away"))
     assert await code_of(room.post("x")) == "store_gone"

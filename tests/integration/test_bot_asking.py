@@ -20,8 +20,7 @@ from shiny_labchat import Bot, Lab, Message, Room, Rules
 from shiny_labchat.bots import AuditEntry, Budget
 from shiny_labchat.bots.calls import ModelCalls
 from shiny_labchat.bots.pace import generator
-from shiny_labchat.callbacks import scheduler
-from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.lab.runtime import Runtime, running
 from shiny_labchat.store.schema import audit, callback
 from tests.support.models.model import Call, Model, Reply, Tool
 from tests.support.server import Server
@@ -48,7 +47,7 @@ def model() -> Iterator[Model]:
 @pytest.fixture
 async def at_work() -> AsyncIterator[None]:
     """Bots work in this process until the test ends."""
-    async with scheduler.running():
+    async with running():
         yield
 
 
@@ -295,7 +294,7 @@ async def test_what_was_shown_of_a_stopped_stream_is_on_record(
     room.add_bot(Bot("machine", client=client, disclose=True, **AT_ONCE))
     model.will(Reply("half of it all", pieces=4, hold=2))
     await room.post("Say it.", author="ann")
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     await asked(model)
 
     async def shown() -> Any:
@@ -543,7 +542,7 @@ async def test_a_reply_with_tools_keeps_to_its_calls(
     assert len(model.calls) == len(calls(entries)) == 2
     shown = [(entries[1].became, "One. Two. ")] if discloses else []
     assert await said(room) == shown
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     assert not live.streams.open, "what was shown has ended"
     live.leave()
 

@@ -18,7 +18,7 @@ from shiny_labchat.callbacks.scheduler import REGISTER_TIMEOUT
 from shiny_labchat.callbacks.worker import TRIES
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
-from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store.sqlite import file_of
 from tests.contract.hearing import heard_in
 from tests.support.client import Browser, browser
@@ -89,7 +89,7 @@ class Said:
 @asynccontextmanager
 async def listening(room: Room) -> AsyncIterator[Said]:
     await room.create()
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     try:
         yield Said(heard_in(live))
     finally:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shiny_labchat import Bot, Lab
-from shiny_labchat.callbacks import scheduler
+from shiny_labchat.lab.runtime import running
 from tests.support.page import Page, page
 from tests.support.server import Server, shiny_run
 
@@ -70,7 +70,7 @@ async def test_a_bot_that_was_added_for_several_rooms_one_by_one_is_in_all_of_th
     lab.add_bot(Bot("b", respond=lambda heard: "first", disclose=True, **NOW))
     for rooms in ("a-*", "b-*"):
         lab.add_bot(Bot("b", respond=lambda heard: "second", **NOW), rooms)
-    async with scheduler.running():
+    async with running():
         for id, says, shown in (
             ("a-1", "second", "participant"),
             ("b-1", "second", "participant"),

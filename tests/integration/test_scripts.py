@@ -25,7 +25,7 @@ from pathlib import Path
 from shiny.express._run import run_express
 from shiny.express._stub_session import ExpressStubSession
 from shiny.session import session_context
-from shiny_labchat.store import opened_logs
+from shiny_labchat.lab.runtime import opened_logs
 
 for _ in range(20):
     with session_context(ExpressStubSession()):

@@ -15,8 +15,8 @@ from chatlas import ChatOpenAICompletions
 
 from shiny_labchat import Bot, Lab, Message
 from shiny_labchat.bots.when import When
-from shiny_labchat.callbacks import scheduler
 from shiny_labchat.chat.streams import _one_by_one
+from shiny_labchat.lab.runtime import running
 from tests.support.models.model import Model, Reply, Tool
 
 NOW: dict[str, Any] = {"reading": None, "typing": None}
@@ -43,7 +43,7 @@ async def taken() -> AsyncIterator[None]:
 
 @pytest.fixture
 async def at_work() -> AsyncIterator[None]:
-    async with scheduler.running():
+    async with running():
         yield
 
 

@@ -8,6 +8,7 @@ import logging
 from itertools import repeat
 
 import pytest
+from anyio.lowlevel import checkpoint
 
 from shiny_labchat.concurrency import Tasks, retry
 
@@ -20,7 +21,7 @@ async def test_a_task_that_nobody_holds_comes_to_its_end() -> None:
     tasks, ended = Tasks("a test"), asyncio.Event()
 
     async def work() -> None:
-        await asyncio.sleep(0)
+        await checkpoint()
         ended.set()
 
     tasks.spawn(work())
@@ -50,13 +51,13 @@ async def test_stopping_cancels_all_and_waits_for_their_ends() -> None:
 
     async def work(n: int) -> None:
         try:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         finally:
             ended.append(n)
 
     for n in range(3):
         tasks.spawn(work(n))
-    await asyncio.sleep(0)
+    await checkpoint()
     await tasks.stop(5)
     assert sorted(ended) == [0, 1, 2]
 

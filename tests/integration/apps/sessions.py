@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from shiny_labchat import Chat, Lab, chat_ui
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import LiveRooms
 
 lab = Lab()
 
@@ -44,7 +44,7 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 
 async def users(request: Request) -> JSONResponse:
     """How many in this process have each room open."""
-    live = LiveRooms.of(lab.log)
+    live = Runtime.of(lab.log).live
     rooms = cast("dict[object, LiveRoom]", vars(live)["_rooms"])
     return JSONResponse({room.key.id: room.users for room in rooms.values()})
 

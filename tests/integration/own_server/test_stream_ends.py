@@ -12,8 +12,8 @@ from shiny_labchat.access.tickets import Entry
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.state import Membership
 from shiny_labchat.gateway.socket import Socket
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.stream import RoomStream
-from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.live.window import PAGE, Page
 from shiny_labchat.store.checkpoints import LEASE
 from tests.integration.conftest import log_of
@@ -126,7 +126,7 @@ async def test_an_older_page_that_crosses_the_end_shows_all_of_it(room: Room) ->
     await speaker.append([("markdown", "the answer")])
     for n in range(PAGE + 10):
         await room.post(str(n))
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     read = live.older
 
     async def late(before: int, viewer: Membership) -> Page:
@@ -226,7 +226,7 @@ async def test_it_ends_soon_after_a_server_starts_though_nobody_visits(
         await begun(one, "a30 ")
         server.kill()
     server.start()
-    await asyncio.to_thread(server.logs, "its server is gone", within=WITHIN)
+    await asyncio.to_thread(server.logs, "its server has ended", within=WITHIN)
     async with asyncio.timeout(WITHIN):
         while not (ends := [event for event in await log_of(room) if event.kind == "streamed"]):
             pass

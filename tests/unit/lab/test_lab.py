@@ -14,7 +14,7 @@ import pytest
 from shiny_labchat import Lab, Member, Refused, Room, Rules, StoreError
 from shiny_labchat.access.identity import identify, invitation
 from shiny_labchat.access.tickets import enter, ticket
-from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.lab.runtime import Runtime, opened_logs
 from shiny_labchat.live.window import WINDOW
 from shiny_labchat.store import events_after, find_room
 
@@ -359,18 +359,20 @@ async def test_all_chats_of_a_new_browser_agree_who_it_is(lab: Lab) -> None:
 
 async def test_a_ticket_opens_one_socket_once(lab: Lab, room: Room) -> None:
     raw = await ticket(lab.log, room.key, "a", "page")
-    entry = await enter(raw, is_resume=False)
+    entry = await enter(opened_logs(), raw, is_resume=False)
     assert (entry.room, entry.member, entry.page) == (room.key, "a", "page")
-    assert await refusal(enter(raw, is_resume=False)) == "ticket"
-    assert await refusal(enter(raw, is_resume=True)) == "ticket"
-    again = await enter(entry.resume, is_resume=True)
+    assert await refusal(enter(opened_logs(), raw, is_resume=False)) == "ticket"
+    assert await refusal(enter(opened_logs(), raw, is_resume=True)) == "ticket"
+    again = await enter(opened_logs(), entry.resume, is_resume=True)
     assert (again.room, again.member, again.resume) == (room.key, "a", entry.resume)
-    assert await refusal(enter(entry.resume, is_resume=False)) == "ticket"
+    assert await refusal(enter(opened_logs(), entry.resume, is_resume=False)) == "ticket"
 
 
 async def test_one_ticket_for_many_at_once_lets_one_in(lab: Lab, room: Room) -> None:
     raw = await ticket(lab.log, room.key, "a", "page")
-    codes = await asyncio.gather(*(refusal(enter(raw, is_resume=False)) for _ in range(10)))
+    codes = await asyncio.gather(
+        *(refusal(enter(opened_logs(), raw, is_resume=False)) for _ in range(10))
+    )
     assert sorted(map(str, codes)) == ["None"] + ["ticket"] * 9
 
 
@@ -400,7 +402,7 @@ async def test_a_broken_lab_keeps_nobody_out_of_another(lab: Lab, room: Room, ur
     other = await works.create_room("r")
     raw = await ticket(works.log, other.key, "a", "page")
     try:
-        assert (await enter(raw, is_resume=False)).log is works.log
+        assert (await enter(opened_logs(), raw, is_resume=False)).log is works.log
     finally:
         works.log.close()
         broken.log.close()
@@ -412,7 +414,7 @@ async def test_a_closed_lab_keeps_nobody_out_of_another(lab: Lab, room: Room, ur
     lab.log.close()
     raw = await ticket(other.log, other.room("r").key, "a", "page")
     try:
-        assert (await enter(raw, is_resume=False)).log is other.log
+        assert (await enter(opened_logs(), raw, is_resume=False)).log is other.log
     finally:
         other.log.close()
 
@@ -424,12 +426,12 @@ async def test_a_room_that_is_refused_is_not_made(lab: Lab) -> None:
 
 async def test_two_loops_may_watch_one_room(room: Room) -> None:
     """The first to stop must not make the other deaf."""
-    here = await LiveRooms.of(room.log).open(room.key)
+    here = await Runtime.of(room.log).live.open(room.key)
     heard: asyncio.Queue[object] = asyncio.Queue()
     here.follow(lambda events: heard.put_nowait(events))
 
     async def look_in() -> None:
-        (await LiveRooms.of(room.log).open(room.key)).leave()
+        (await Runtime.of(room.log).live.open(room.key)).leave()
 
     await asyncio.to_thread(asyncio.run, look_in())
     await room.post("still there?")
@@ -440,7 +442,7 @@ async def test_a_conversation_is_whole_however_it_is_first_read(room: Room) -> N
     await room.add_member("ann")
     await asyncio.gather(*(room.post(f"{n}") for n in range(WINDOW + 50)))
     for waits in (True, False):
-        live = await LiveRooms.of(room.log).open(room.key)
+        live = await Runtime.of(room.log).live.open(room.key)
         seat = live.state.memberships["ann"]
         if waits:
             await live.read_whole()

@@ -14,12 +14,12 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.domain.events import Event
+from shiny_labchat.lab.runtime import Runtime, running
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import checkpoints, events_after, find_room, leases
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
-from shiny_labchat.streams.remote import end_overdue, running, watch_over
+from shiny_labchat.streams.remote import watch_over
 from shiny_labchat.streams.transformed import StreamTransform
 
 PATIENCE = 30.0
@@ -36,7 +36,7 @@ async def room(lab: Lab) -> Room:
 @asynccontextmanager
 async def opened(room: Room) -> AsyncIterator[LiveRoom]:
     """The live room, as one that somebody has open."""
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     try:
         yield live
     finally:
@@ -44,9 +44,9 @@ async def opened(room: Room) -> AsyncIterator[LiveRoom]:
 
 
 async def speaking(
-    room: Room, *words: str, retell: StreamTransform | None = None, **post: Any
+    room: Room, *words: str, transform: StreamTransform | None = None, **post: Any
 ) -> RoomStream:
-    speaker = await RoomStream.open(room, Post([], **post), None, retell)
+    speaker = await RoomStream.open(room, Post([], **post), None, transform)
     assert speaker is not None
     for word in words:
         await speaker.append([("markdown", word)])
@@ -154,7 +154,7 @@ async def test_a_transform_costs_no_more_the_longer_the_stream_is(room: Room) ->
         return "markdown", content
 
     loop = asyncio.get_running_loop()
-    speaker = await speaking(room, retell=retell)
+    speaker = await speaking(room, transform=retell)
     before = loop.time()
     for _ in range(20_000):
         await speaker.append([("markdown", "word ")])
@@ -265,7 +265,7 @@ async def test_a_transform_that_fails_in_the_end_is_heard_of(room: Room) -> None
             raise ZeroDivisionError
         return "markdown", content
 
-    speaker = await speaking(room, "one", retell=retell)
+    speaker = await speaking(room, "one", transform=retell)
     with pytest.raises(ZeroDivisionError):
         await speaker.close("done")
     (end,) = await endings(room)
@@ -318,7 +318,7 @@ async def test_a_stream_of_this_process_is_never_taken_for_another_ones(room: Ro
     speaker = await speaking(room, "all that was said")
     async with opened(room) as live:
         await be_gone(room, speaker.seq)
-        await end_overdue(room.log)
+        await Runtime.of(room.log).end_overdue()
         stream = live.streams.open[speaker.seq]
         number = await room.log.read(lambda conn: (find_room(conn, room.key) or (0, 0))[0])
         asked = iter([True])
@@ -361,7 +361,7 @@ async def test_what_a_server_that_is_gone_had_said_is_a_message(
     assert first["is"] == "interrupted" and first.get("audience") == audience
     await room.messages()
     assert len(await endings(room)) == 2
-    assert caplog.text.count("its server is gone") == 2
+    assert caplog.text.count("its server has ended") == 2
 
 
 async def test_it_is_ended_in_a_room_that_nobody_opens(room: Room, lab: Lab) -> None:
@@ -379,7 +379,7 @@ async def test_a_promise_made_before_the_clock_was_set_back_is_as_long_as_others
 ) -> None:
     seq = await left_open(room, "half")
     await room.log.write(lambda conn, now: checkpoints.renew(conn, now + HOUR, room.key, seq))
-    await end_overdue(room.log)
+    await Runtime.of(room.log).end_overdue()
     assert await endings(room) == [], "who speaks may be alive"
     soon = time.time_ns() // 1000 + leases.LEASE
     assert await room.log.read(lambda conn: checkpoints.overdue(conn, soon)) == [(room.key, seq)]
@@ -388,10 +388,10 @@ async def test_a_promise_made_before_the_clock_was_set_back_is_as_long_as_others
 async def test_who_has_truly_ended_is_not_looked_at_for_ever(room: Room) -> None:
     """A process that was taken for dead keeps what it says, though the log has an end of it."""
     seq = await left_open(room, "half")
-    await end_overdue(room.log)
+    await Runtime.of(room.log).end_overdue()
     keep = checkpoints.Checkpoint([("markdown", "more")])
     await room.log.write(lambda conn, now: checkpoints.keep(conn, LONG_AGO, room.key, seq, 9, keep))
-    await end_overdue(room.log)
+    await Runtime.of(room.log).end_overdue()
     assert await texts(room) == ["half"]
     assert not await room.log.read(lambda conn: checkpoints.overdue(conn, 2**62))
 
@@ -405,7 +405,7 @@ async def test_so_many_messages_as_are_asked_for_are_given(room: Room, number: i
 
     for n in range(3):
         await room.post(str(n))
-        await (await speaking(room, "hush", retell=nothing)).close("done")
+        await (await speaking(room, "hush", transform=nothing)).close("done")
         await speaking(room, "half")
     assert [end["is"] for end in await endings(room)] == ["withheld"] * 3
     assert [m.content for m in await room.messages(limit=number)] == ["0", "1", "2"][:number]

@@ -9,7 +9,7 @@ import pytest
 from chatlas import ChatOpenAICompletions
 
 from shiny_labchat import Lab, Room, Rules
-from shiny_labchat.callbacks import scheduler
+from shiny_labchat.lab.runtime import running
 from tests.support.models.model import Model
 
 
@@ -27,7 +27,7 @@ async def ann(room: Room) -> str:
 @pytest.fixture
 async def at_work() -> AsyncIterator[None]:
     """Bots work in this process until the test ends."""
-    async with scheduler.running():
+    async with running():
         yield
 
 

@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 from shiny_labchat import Bot, Room
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.live.rooms import LiveRooms
 
 from .bot import AT_ONCE, echo, is_anns, outcomes, settled, texts, until
 
@@ -78,7 +78,7 @@ async def test_last_words_that_may_not_be_said_are_said_when_they_may(
     pace: Any = {"reading": None, "typing": 60}
     bot = Bot("machine", respond=lambda m: "a", max_messages=1, closing=words, **pace)
     await bot.enter(room)
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     await bot.react(room, await room.post("one", author=ann))
     await until(lambda: is_typing(live, False))
     reacting = asyncio.create_task(bot.react(room, await room.post("two", author=ann)))

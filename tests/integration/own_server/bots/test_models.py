@@ -11,7 +11,7 @@ import pytest
 from shiny_labchat import Bot, Lab, Room, Rules
 from shiny_labchat.bots import Budget
 from shiny_labchat.domain.messages import text_of
-from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.lab.runtime import Runtime
 from tests.support.models.model import Model, Reply, Tool
 
 from .bot import AT_ONCE, is_anns, outcomes, rows, settled, texts
@@ -126,7 +126,7 @@ async def test_a_disclosed_bot_streams(room: Room, ann: str, client: Any, model:
     room.add_bot(Bot("machine", client=client, disclose=True, **AT_ONCE))
     model.will(Reply("half of it", pieces=4, cut=2), Reply("all of it", pieces=3, hold=2))
     await room.post("Say it.", author=ann)
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     async with asyncio.timeout(10):
         while not [s for s in live.streams.open.values() if text_of(s.parts) == "all of"]:
             await room.members()

@@ -12,8 +12,8 @@ import pytest
 from shiny_labchat import Bot, Lab, Message, Room, Rules
 from shiny_labchat.bots import Every, Silence
 from shiny_labchat.domain.commands import Post
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.stream import RoomStream
-from shiny_labchat.live.rooms import LiveRooms
 from tests.integration.conftest import log_of
 from tests.integration.own_server.conftest import Person
 
@@ -193,7 +193,7 @@ async def test_what_programmes_say_is_no_talk(
     room: Room, ann: str, at_work: None, options: Any
 ) -> None:
     room.add_bot(Bot("machine", respond=echo, **options))
-    live = await LiveRooms.of(room.log).open(room.key)
+    live = await Runtime.of(room.log).live.open(room.key)
     await room.post("hello", author=ann)
     if "moved_on" in options:
         await until(lambda: is_asked(room))

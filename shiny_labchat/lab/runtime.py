@@ -1,0 +1,225 @@
+"""
+What this process holds of each lab, and what it does for all of them while a server runs.
+
+Nothing else in this package keeps an object for each database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Literal, Protocol, cast
+from weakref import WeakKeyDictionary
+
+from shiny_labchat.callbacks.scheduler import CallbackScheduler, RoomOf
+from shiny_labchat.concurrency import Tasks
+from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.members import Member
+from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.scope import Scope
+from shiny_labchat.errors import LabChatError
+from shiny_labchat.lab.bot_registry import CALLBACK, BotRegistry, RoomBot
+from shiny_labchat.lab.settings import Settings
+from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.store import Log, parse
+from shiny_labchat.streams import remote
+
+__all__ = ["Runtime", "live_rooms", "opened_logs", "running"]
+
+logger = logging.getLogger("shiny_labchat")
+
+SWEEP = 3.0
+"""How often all rooms are searched for streams whose server has ended, in seconds."""
+DRAIN_TIMEOUT = 5.0
+"""How long a server that ends waits until all streams of its rooms are stored, in seconds."""
+
+
+class ClosableStream(Protocol):
+    """A stream that this process runs."""
+
+    def close(self, how: Literal["interrupted"]) -> Coroutine[Any, Any, None]:
+        """End it, and store what it has said."""
+        ...
+
+
+class Runtime:
+    """
+    What this process holds of one lab. Use :meth:`open`, or :meth:`of`.
+
+    Parameters
+    ----------
+    log
+        The lab's log.
+
+    Attributes
+    ----------
+    bots
+        The bots of its rooms.
+    created
+        The rooms that this process has made what the code says, with what the code said.
+    streams
+        The streams that this process runs, in any of its event loops.
+    own_streams
+        The same, by their rooms and seqs, from the moment when they are in the log.
+    tasks
+        What must come to its end, whoever waits for it.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.bots = BotRegistry()
+        self.created: dict[RoomKey, Settings] = {}
+        self.streams: set[ClosableStream] = set()
+        self.own_streams: set[tuple[RoomKey, int]] = set()
+        self.tasks = Tasks(repr(log))
+        self._scheduler: CallbackScheduler | None = None
+        self._live: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveRooms] = WeakKeyDictionary()
+
+    @classmethod
+    def open(cls, url: str) -> Runtime:
+        """The runtime of a database's lab: one for each URL in a process. No I/O yet."""
+        parsed = parse(url)
+        with _lock:
+            for known in _runtimes.values():
+                if known.log.url == parsed and not known.log.is_closed:
+                    return known
+            log = Log(parsed)
+            atexit.register(log.close)
+            _runtimes[log] = cls(log)
+            return _runtimes[log]
+
+    @classmethod
+    def of(cls, log: Log) -> Runtime:
+        """The runtime of an open log's lab."""
+        return _runtimes[log]
+
+    @property
+    def live(self) -> LiveRooms:
+        """The live rooms in the running event loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._live:
+            self._live[loop] = LiveRooms(self.log)
+        return self._live[loop]
+
+    # ── callbacks and bots ──
+
+    @property
+    def scheduler(self) -> CallbackScheduler | None:
+        """What calls the callbacks; None: none was registered yet."""
+        return self._scheduler
+
+    def register(
+        self, scope: Scope, fn: Callable[..., Any], name: str | None, room_of: RoomOf
+    ) -> None:
+        """
+        Have a function called with every message in some rooms.
+
+        Parameters
+        ----------
+        scope
+            The rooms.
+        fn
+            The function: ``fn(room, member, message)``.
+        name
+            What it is known by; None: its script and its qualified name.
+        room_of
+            Makes the rooms that the function is given; what is said through them is its own.
+        """
+        if self._scheduler is None:
+            self._scheduler = CallbackScheduler(self.log, room_of)
+        self._scheduler.register(scope, fn, name)
+
+    def start_callbacks(self) -> None:
+        """Let the callbacks, if there are any, work, unless they were stopped."""
+        if self._scheduler is not None and not self._scheduler.is_over:
+            self._scheduler.start()
+
+    def add_bot(self, scope: Scope, bot: RoomBot, room_of: RoomOf) -> None:
+        """
+        Have a bot react in some rooms, from now on and after each restart; see `Lab.add_bot`.
+
+        One with the same id, in the same rooms, is replaced. It follows rooms as callbacks do.
+        """
+        if not isinstance(cast(object, getattr(bot, "id", None)), str):
+            raise TypeError(f"bot must be a Bot, such as Bot('helper', respond=...), not {bot!r}")
+
+        async def react(room: Any, member: Member | None, message: Message) -> None:
+            await bot.react(room, message)
+
+        self.register(scope, react, f"{CALLBACK}{bot.id}", room_of)
+        self.bots.add(scope, bot)
+
+    # ── streams ──
+
+    async def end_overdue(self, room: RoomKey | None = None) -> None:
+        """End the streams of a room (None: of all) whose server has ended."""
+        await remote.end_overdue(self.log, self.own_streams, room)
+
+
+_runtimes: dict[Log, Runtime] = {}
+_lock = threading.Lock()
+
+
+def _opened() -> list[Runtime]:
+    return [each for each in tuple(_runtimes.values()) if not each.log.is_closed]
+
+
+def opened_logs() -> list[Log]:
+    """The logs of all labs that this process has open, in the order in which it opened them."""
+    return [each.log for each in _opened()]
+
+
+def live_rooms(log: Log) -> LiveRooms:
+    """The live rooms of a lab in the running event loop."""
+    return Runtime.of(log).live
+
+
+# ── while a server runs ──────────────────────────────────────────────────────────────────────
+
+
+@asynccontextmanager
+async def running() -> AsyncGenerator[None]:
+    """
+    Do for all labs of this process what a server does for them while it runs.
+
+    Callbacks and bots work, and streams whose server has ended are ended. When this ends,
+    the streams of this process are stored as interrupted, as nobody has stopped them.
+    """
+    begun = [each.scheduler for each in _opened() if each.scheduler is not None]
+    for scheduler in begun:
+        scheduler.start()
+    for scheduler in begun:
+        await scheduler.registered()
+    tasks = Tasks("a server")
+    tasks.spawn(_sweep())
+    try:
+        yield
+    finally:
+        await _end_streams()
+        await tasks.stop(DRAIN_TIMEOUT)
+        for runtime in tuple(_runtimes.values()):
+            if runtime.scheduler is not None:
+                await runtime.scheduler.stop()
+
+
+async def _sweep() -> None:
+    while True:
+        for runtime in _opened():
+            try:
+                if runtime.log.exists:
+                    await runtime.end_overdue()
+            except LabChatError as exc:
+                logger.error("streams whose server has ended could not be ended: %s", exc)
+            except Exception:
+                logger.exception("streams whose server has ended could not be ended")
+        await asyncio.sleep(SWEEP)
+
+
+async def _end_streams() -> None:
+    streams = [stream for runtime in tuple(_runtimes.values()) for stream in runtime.streams]
+    if ends := [asyncio.ensure_future(stream.close("interrupted")) for stream in streams]:
+        await asyncio.wait(ends, timeout=DRAIN_TIMEOUT)
