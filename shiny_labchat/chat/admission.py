@@ -1,5 +1,5 @@
 """
-Seating a page: the browser asks through Shiny, the session decides who it is and where it sits.
+Admission of a page: the browser asks through Shiny, the session decides who it is, and where.
 
 It runs outside Shiny's reactive lock: a slow disk must not make other sessions wait.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 from shiny import reactive
@@ -22,11 +21,14 @@ from shiny.session import Session
 from shiny.types import SilentException
 
 from shiny_labchat.access import tickets
-from shiny_labchat.access.bookmarks import BookmarkedSeat, browser_of
+from shiny_labchat.access.bookmarks import browser_of
 from shiny_labchat.access.identity import identify, invitation
 from shiny_labchat.chat import install
-from shiny_labchat.chat.page import LostSession, PageHello
-from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
+from shiny_labchat.chat.bookmarks import Bookmark
+from shiny_labchat.chat.page import INVITE, LostSession, PageHello
+from shiny_labchat.chat.placement import Placement
+from shiny_labchat.concurrency import Tasks
+from shiny_labchat.domain.pseudonyms import resolve_pseudonym
 from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
 from shiny_labchat.lab.lab import Lab
@@ -35,67 +37,16 @@ from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import Grant
 
-__all__ = ["INVITE", "Admission", "Bookmark", "Identity", "Placement", "RestoreMember"]
+__all__ = ["Admission"]
 
 logger = logging.getLogger("shiny_labchat")
-
-Identity = Literal["browser", "tab", "link"]
-RestoreMember = Literal["same-browser", "anywhere", False]
-INVITE = "labchat"
-"""The query parameter that holds a personal link's token."""
-
 
 ANEW = "To begin anew, open the address of this page without what follows its question mark."
 
 
-@dataclass(frozen=True, slots=True)
-class Bookmark:
-    """
-    What a page was opened with.
-
-    Attributes
-    ----------
-    token
-        The random token.
-    restore_member
-        Where it brings its person back, as that person.
-    is_known
-        Whether `seat` was looked up.
-    seat
-        What the token stands for; None: nothing.
-    """
-
-    token: str
-    restore_member: RestoreMember
-    is_known: bool = False
-    seat: BookmarkedSeat | None = None
-
-    def member_for(self, room: Room, browser: str | None) -> str | None:
-        """Who comes back with it to a room, in a browser; None: nobody in particular."""
-        if self.seat is None or self.seat.room != room.key or not self.restore_member:
-            return None
-        everywhere = self.restore_member == "anywhere" and self.seat.browser is None
-        here = browser is not None and self.seat.browser == browser
-        return self.seat.member if everywhere or here else None
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where the app wants a page's person to sit."""
-
-    room: Room | None
-    member: tuple[bool, str | None]
-    """Whether the app says who it is, and whom it says (None: it is not known yet)."""
-    pseudonym: Pseudonym
-    role: Role | None
-    join: bool
-    identity: Identity
-    bookmark: Bookmark | None = None
-
-
 class Admission:
     """
-    Seats the page of one session in the room of one chat, and again when either changes.
+    Admits the page of one session to the room of one chat, and again when either changes.
 
     Parameters
     ----------
@@ -126,6 +77,7 @@ class Admission:
         id: ResolvedId,
         placement: Callable[[], Placement],
         lab: Lab,
+        tasks: Tasks,
         admitted: Callable[[Room, LiveRoom, str, LostSession | None], Awaitable[None]],
         left: Callable[[], None],
         told: Callable[[], dict[str, Any]],
@@ -139,6 +91,7 @@ class Admission:
         self._id = id
         self._placement = placement
         self._lab = lab
+        self._tasks = tasks
         self._admitted = admitted
         self._left = left
         self._told = told
@@ -146,7 +99,6 @@ class Admission:
         self._recall = recall
         self._asked: tuple[PageHello, Placement] | None = None
         self._query = ""
-        self._tasks: set[asyncio.Task[None]] = set()
         self._admitting: asyncio.Task[None] | None = None
         self._effect: Effect_ | None = None
         if not session.is_stub_session():
@@ -179,7 +131,7 @@ class Admission:
                 return
             self._admitting.cancel()
         self._asked, self._query = (hello, placement), query
-        self._admitting = self.spawn(self._admit(hello, placement, query))
+        self._admitting = self._tasks.spawn(self._admit(hello, placement, query))
 
     def renew(self) -> None:
         """Let a page in anew that was let in already: its ticket must say something else now."""
@@ -187,22 +139,10 @@ class Admission:
             return
         if self._admitting is not None and not self._admitting.done():
             self._admitting.cancel()
-        self._admitting = self.spawn(self._admit(*self._asked, self._query))
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run something in the background, and log it if it fails."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("chat %r failed", str(self._id), exc_info=error)
+        self._admitting = self._tasks.spawn(self._admit(*self._asked, self._query))
 
     def stop(self) -> bool:
-        """Seat nobody any more; whether that is news."""
+        """Admit nobody any more; whether that is new."""
         if self._effect is None:
             return False
         self._effect.destroy()
@@ -217,15 +157,15 @@ class Admission:
             await asyncio.wait([self._admitting])
 
     def destroy(self) -> bool:
-        """Seat nobody any more, and tell the page; whether that is news."""
-        is_news = self.stop()
-        if is_news:
-            self.spawn(self._tell(do="left"))
-        return is_news
+        """Admit nobody any more, and tell the page; whether that is new."""
+        is_new = self.stop()
+        if is_new:
+            self._tasks.spawn(self._tell(do="left"))
+        return is_new
 
     @property
     def is_over(self) -> bool:
-        """Whether it has seated its person, and will seat nobody any more."""
+        """Whether it has admitted its person, and will admit nobody any more."""
         return self.member is not None and self._effect is None
 
     # ── admission ──

@@ -1,4 +1,4 @@
-"""Bookmarks: the page's address brings a person back to their seat in their room."""
+"""Bookmarks: the page's address brings a person back to their room, as themselves."""
 
 from __future__ import annotations
 
@@ -7,38 +7,37 @@ import inspect
 import json
 import logging
 import sys
-from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, cast, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from shiny import reactive
 from shiny.bookmark import BookmarkState
+from shiny.module import ResolvedId
 from shiny.session import Session, session_context
 
 from shiny_labchat import urls
 from shiny_labchat.access.bookmarks import BookmarkedSeat, BookmarkToken, find_bookmark
 from shiny_labchat.chat import shiny_internals
-from shiny_labchat.chat.admission import INVITE, Bookmark, RestoreMember
-from shiny_labchat.chat.appending import Appending
 from shiny_labchat.chat.handlers import Handlers
-from shiny_labchat.chat.page import LostSession
-from shiny_labchat.chat.replies import Replies
+from shiny_labchat.chat.page import INVITE, LostSession
 from shiny_labchat.chat.session_room import SessionRoom
-from shiny_labchat.chat.transforms import Transforms
+from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
-from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.models.turns import turns_of
 
 if TYPE_CHECKING:
     import chatlas
 
-__all__ = ["Bookmarking", "CancelCallback", "ClientWithState"]
+__all__ = ["Bookmark", "Bookmarks", "CancelCallback", "ClientWithState", "RestoreMember"]
 
 logger = logging.getLogger("shiny_labchat")
+
+RestoreMember = Literal["same-browser", "anywhere", False]
 
 
 @runtime_checkable
@@ -68,25 +67,78 @@ class CancelCallback:
         return ""
 
 
-class Bookmarking(Appending):
+@dataclass(frozen=True, slots=True)
+class Bookmark:
     """
-    The part of a :class:`Chat` that is kept in bookmarks.
+    What a page was opened with.
 
-    All that a bookmark holds of a chat is a random token. What it stands for, a seat in a room, is
-    in the database.
+    Attributes
+    ----------
+    token
+        The random token.
+    restore_member
+        Where it brings its person back, as that person.
+    is_known
+        Whether `seat` was looked up.
+    seat
+        What the token stands for; None: nothing.
     """
 
-    _lab: Lab
+    token: str
+    restore_member: RestoreMember
+    is_known: bool = False
+    seat: BookmarkedSeat | None = None
+
+    def member_for(self, room: Room, browser: str | None) -> str | None:
+        """Who comes back with it to a room, in a browser; None: nobody in particular."""
+        if self.seat is None or self.seat.room != room.key or not self.restore_member:
+            return None
+        everywhere = self.restore_member == "anywhere" and self.seat.browser is None
+        here = browser is not None and self.seat.browser == browser
+        return self.seat.member if everywhere or here else None
+
+
+class Bookmarks:
+    """
+    The bookmarks of one chat in one session: the one its page was opened with, and its own.
+
+    All that a bookmark holds of a chat is a random token. What it stands for, somebody's place in a
+    room, is in the database.
+
+    Parameters
+    ----------
+    session, chat
+        The session, and the chat's id.
+    lab
+        The lab whose database knows tokens.
+    tasks
+        The chat's background tasks.
+    handlers
+        What tells the person of failures.
+    session_room
+        The session's hold on its room.
+    has_replies
+        Whether the chat has a model that replies by itself.
+    """
 
     def __init__(
         self,
         session: Session,
+        chat: ResolvedId,
+        lab: Lab,
+        tasks: Tasks,
         handlers: Handlers,
         session_room: SessionRoom,
-        replies: Replies | None,
-        transforms: Transforms,
+        has_replies: bool,
     ) -> None:
-        super().__init__(session, handlers, session_room, replies, transforms)
+        self._session = session
+        self._chat = chat
+        self._lab = lab
+        self._tasks = tasks
+        self._handlers = handlers
+        self._session_room = session_room
+        self._has_replies = has_replies
+        self._here: tuple[RoomKey, str, str | None] | None = None
         self._bookmark: Bookmark | None = None
         self._is_address_read = False
         self._looked_up: reactive.Value[int] = reactive.Value(0, name="looked_up")
@@ -101,53 +153,13 @@ class Bookmarking(Appending):
         self._restore_member: RestoreMember = "same-browser"
         self._hooks: list[Callable[[], None]] = []
 
-    @abstractmethod
-    def turns(self, *, before: int | None = None, names: bool = True) -> list[chatlas.Turn]:
-        """The conversation as a model is told it."""
-
-    def enable_bookmarking(
+    def enable(
         self,
-        client: ClientWithState | chatlas.Chat[Any, Any] | None = None,
-        /,
-        *,
-        bookmark_on: Literal["response"] | None = "response",
-        restore_member: RestoreMember = "same-browser",
+        client: ClientWithState | chatlas.Chat[Any, Any] | None,
+        bookmark_on: Literal["response"] | None,
+        restore_member: RestoreMember,
     ) -> CancelCallback:
-        """
-        Let bookmarks, such as the page's address, bring people back to their room.
-
-        A bookmark holds a random token, never what was said: the room's log has that. Where the
-        app names a room or a member, that counts, and not the bookmark; a function that gives None
-        names none. In the app's bookmark store there must be "url" or "server".
-
-        Parameters
-        ----------
-        client
-            A chatlas Chat, whose turns are made anew from the room's log; or anything with the
-            methods ``get_state()`` and ``set_state(state)``, whose state is kept in the lab's
-            database, for its person only.
-        bookmark_on
-            "response": the page's address is brought up to date when this session's programme has
-            said something, and when there is no model (no `client`, neither here nor in the Chat),
-            also when the person comes in. What else is in the address stays, but for a personal
-            link's token. None: only the app makes bookmarks.
-        restore_member
-            Where the bookmark brings people back as themselves: in the "same-browser" (with
-            ``identity="tab"``: in the same tab), "anywhere" (whoever has the address is that
-            person), or nowhere (False). Elsewhere it opens the room to a new person, as long as
-            the person whose bookmark it is has not been removed.
-
-        Returns
-        -------
-        CancelCallback
-            Call it to end all this.
-
-        Raises
-        ------
-        ValueError
-            Bookmarking is not enabled in the app; `client` is neither; or another argument is
-            none of those above.
-        """
+        """Begin to make bookmarks, see `Chat.enable_bookmarking`; returns what ends that."""
         if (
             client is not None
             and not isinstance(client, ClientWithState)
@@ -157,13 +169,7 @@ class Bookmarking(Appending):
                 "client must be a chatlas.Chat, or have the methods get_state() and "
                 f"set_state(state), not {type(client).__name__}"
             )
-        if bookmark_on not in ("response", None):
-            raise ValueError(f'bookmark_on must be "response" or None, not {bookmark_on!r}')
-        if restore_member not in ("same-browser", "anywhere", False):
-            raise ValueError(
-                'restore_member must be "same-browser", "anywhere" or False, '
-                f"not {restore_member!r}"
-            )
+        _check_choices(bookmark_on, restore_member)
         if self._session.is_stub_session():
             return CancelCallback(lambda: None)
         page = self._session.root_scope()
@@ -172,7 +178,7 @@ class Bookmarking(Appending):
                 "bookmarking is not enabled in this app; say App(bookmark_store=) or, in Shiny "
                 'Express, enable_bookmarking(bookmark_store=), with "url" or "server"'
             )
-        self._stop_bookmarking()
+        self.stop()
         self._client = client
         self._restore_member = restore_member
         self._on_response = bookmark_on == "response"
@@ -180,12 +186,12 @@ class Bookmarking(Appending):
         self._hooks = [page.bookmark.on_bookmark(self._save)]
         if bookmark_on is not None:
             self._hooks.append(page.bookmark.on_bookmarked(self._update_address))
-        if self._session_room.live is not None:
-            self._be_kept()
+        self._be_kept()
         hooks = self._hooks
-        return CancelCallback(lambda: self._stop_bookmarking() if self._hooks is hooks else None)
+        return CancelCallback(lambda: self.stop() if self._hooks is hooks else None)
 
-    def _stop_bookmarking(self) -> None:
+    def stop(self) -> None:
+        """Make no more bookmarks, and bring nobody back."""
         for cancel in self._hooks:
             cancel()
         self._hooks = []
@@ -193,7 +199,7 @@ class Bookmarking(Appending):
 
     # ── coming with a bookmark ──
 
-    def _brought(self) -> Bookmark | None:
+    def _read_address(self) -> Bookmark | None:
         """The bookmark that the page was opened with, be it one that cannot be read."""
         page = self._session.root_scope()
         values = shiny_internals.restored(page)
@@ -203,11 +209,11 @@ class Bookmarking(Appending):
         with reactive.isolate():
             is_cut_off = urls.has(page.clientdata.url_search(), self._key)
         if values is None or self._key in values or is_cut_off:
-            logger.warning("chat %r cannot read a bookmark", str(self.id))
+            logger.warning("chat %r cannot read a bookmark", str(self._chat))
             return Bookmark("", self._restore_member, is_known=True)
         return None
 
-    async def _recall(self) -> None:
+    async def recall(self) -> None:
         """Look up what the bookmark stands for; outside Shiny's lock, as the disk may be slow."""
         bookmark = self._bookmark
         if bookmark is None or bookmark.is_known:
@@ -216,30 +222,30 @@ class Bookmarking(Appending):
         self._bookmark = replace(bookmark, is_known=True, seat=seat)
         self._leads_to = seat and seat.room
         if seat is None:
-            logger.warning("chat %r: %r does not know a bookmark", str(self.id), self._lab)
+            logger.warning("chat %r: %r does not know a bookmark", str(self._chat), self._lab)
         self._looked_up.set(1)
         shiny_internals.flush_soon(self._session)
 
-    def _bookmark_now(self) -> Bookmark | None:
+    def brought(self) -> Bookmark | None:
         """What the page was opened with; reactive until it is looked up."""
         if self._hooks and not self._is_address_read:
             self._is_address_read = True
-            self._bookmark = self._brought()
+            self._bookmark = self._read_address()
         if self._bookmark is not None and not self._bookmark.is_known:
             with suppress(RuntimeError):  # nothing is running that could run again
                 self._looked_up()
         return self._bookmark
 
-    def _room_otherwise(self, otherwise: str | None) -> Room | str | None:
+    def room_otherwise(self, otherwise: str | None) -> Room | str | None:
         """The bookmark's room, where the app names none."""
-        bookmark = self._bookmark_now()
+        bookmark = self.brought()
         if bookmark is None:
             return otherwise
         if bookmark.seat is None or self._is_room_named:
             return None
         return self._lab.room(bookmark.seat.room.id, study=bookmark.seat.room.study)
 
-    def _name_room(self) -> None:
+    def name_room(self) -> None:
         """The app has named a room: that counts from now on, even if it names none again."""
         self._is_room_named = True
         if self._bookmark is not None and self._bookmark.is_known and self._bookmark.seat is None:
@@ -247,15 +253,27 @@ class Bookmarking(Appending):
 
     # ── being in a room ──
 
-    async def _come_in(self, live: LiveRoom, lost: LostSession | None) -> None:
-        """Have the client as it was, and a seat kept, before messages are handled."""
+    async def come_in(
+        self, room: RoomKey, member: str, browser: str | None, lost: LostSession | None
+    ) -> None:
+        """
+        Restore the client, and keep a bookmark ready, before messages are handled.
+
+        Parameters
+        ----------
+        room, member, browser
+            Where, who, and in which browser, as `browser_of` knows it.
+        lost
+            Where the page stood when it lost an earlier session.
+        """
+        self._here = room, member, browser
         self._is_address_read = True  # who sits somewhere is not moved by enabling it now
         if not self._hooks:
             return
         bookmark = self._bookmark
         if bookmark is not None and bookmark.seat is not None and not self._is_client_restored:
             self._is_client_restored = True
-            if bookmark.seat.room == live.key:
+            if bookmark.seat.room == room:
                 await self._restore_client(bookmark.seat, lost)
         self._be_kept()
 
@@ -264,28 +282,37 @@ class Bookmarking(Appending):
         try:
             with session_context(self._session), reactive.isolate():
                 if isinstance(client, ClientWithState):
-                    if seat.member == self._admission.member and seat.client is not None:
+                    if self._here and seat.member == self._here[1] and seat.client is not None:
                         await _result(client.set_state(json.loads(seat.client)))
-                elif _is_chatlas(client) and self._replies is None:
+                elif _is_chatlas(client) and not self._has_replies:
                     await self._session_room.read_whole()
-                    client.set_turns(self.turns(before=lost.since + 1 if lost else None))
+                    client.set_turns(self._turns(lost))
         except Exception as exc:
-            logger.error("chat %r: a client's state is lost", str(self.id), exc_info=exc)
+            logger.error("chat %r: a client's state is lost", str(self._chat), exc_info=exc)
             await self._handlers.report(exc)
 
+    def _turns(self, lost: LostSession | None) -> list[chatlas.Turn]:
+        assert self._here is not None
+        messages = self._session_room.messages_for(self._here[1], lost and lost.since)
+        return turns_of(message for message in messages if message.audience is None)
+
+    def leave(self) -> None:
+        """The page is in no room now."""
+        self._here = None
+
     def _be_kept(self) -> None:
-        """Have this person's seat kept; it is one token as long as they sit there."""
-        live, member = self._session_room.live, self._admission.member
-        if live is None or member is None:
+        """Have a token for this person's place; it stays the same as long as they are there."""
+        if self._here is None:
             return
-        browser = None if self._restore_member == "anywhere" else self._admission.browser
-        seat = BookmarkedSeat(live.key, member, browser)
+        room, member, browser = self._here
+        browser = None if self._restore_member == "anywhere" else browser
+        seat = BookmarkedSeat(room, member, browser)
         if self._token is None or not _is_same(self._token.seat, seat):
             self._token = self._known_or_new(seat)
         # Nobody shall come to another room by the address than the one that is shown.
-        is_astray = self._leads_to not in (None, live.key)
+        is_astray = self._leads_to not in (None, room)
         if (is_astray or not self._has_model) and self._token.token != self._in_address:
-            self._responded()
+            self.responded()
 
     def _known_or_new(self, seat: BookmarkedSeat) -> BookmarkToken:
         came = self._bookmark
@@ -296,13 +323,13 @@ class Bookmarking(Appending):
 
     @property
     def _has_model(self) -> bool:
-        return self._client is not None or self._replies is not None
+        return self._client is not None or self._has_replies
 
     # ── making a bookmark ──
 
     @property
     def _key(self) -> str:
-        return f"{self.id}--place"
+        return f"{self._chat}--place"
 
     async def _save(self, state: BookmarkState) -> None:
         """A bookmark is being made, by whomever."""
@@ -321,9 +348,10 @@ class Bookmarking(Appending):
                     seat, client=json.dumps(await _result(self._client.get_state()))
                 )
         if kept.seat != seat or not kept.is_stored:
-            self._admission.spawn(kept.store(self._lab.log))
+            self._tasks.spawn(kept.store(self._lab.log))
 
-    def _responded(self) -> None:
+    def responded(self) -> None:
+        """What this session's programme had to say is said, or cut short."""
         if self._on_response:
             self._bookmark_soon()
 
@@ -332,7 +360,7 @@ class Bookmarking(Appending):
             return
         self._is_due = True
         make = self._bookmark_page
-        self._admission.spawn(make() if self._token else self._session_room.once(make))
+        self._tasks.spawn(make() if self._token else self._session_room.once(make))
 
     async def _bookmark_page(self) -> None:
         """Make a bookmark of the page; outside Shiny's lock, as clients may be slow."""
@@ -346,7 +374,7 @@ class Bookmarking(Appending):
                 with session_context(page), reactive.isolate():
                     await (self._keep_for_later() if is_gone else self._bookmark_stored())
             except Exception as exc:
-                logger.error("chat %r could not be bookmarked", str(self.id), exc_info=exc)
+                logger.error("chat %r could not be bookmarked", str(self._chat), exc_info=exc)
                 cause = exc.__cause__  # Shiny wraps it in words that say nothing
                 await self._handlers.report(cause if isinstance(cause, Exception) else exc)
         await shiny_internals.flush(self._session)
@@ -369,6 +397,15 @@ class Bookmarking(Appending):
         await page.bookmark.update_query_string(urls.keeping(url, search, drop))
         self._in_address = self._token and self._token.token
         self._leads_to = self._token and self._token.seat.room
+
+
+def _check_choices(bookmark_on: object, restore_member: object) -> None:
+    if bookmark_on not in ("response", None):
+        raise ValueError(f'bookmark_on must be "response" or None, not {bookmark_on!r}')
+    if restore_member not in ("same-browser", "anywhere", False):
+        raise ValueError(
+            f'restore_member must be "same-browser", "anywhere" or False, not {restore_member!r}'
+        )
 
 
 def _is_chatlas(client: object) -> TypeGuard[chatlas.Chat[Any, Any]]:

@@ -4,51 +4,41 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 from weakref import WeakSet, WeakValueDictionary
 
-from shiny import ui
+from shiny import reactive, ui
 from shiny.module import ResolvedId, resolve_id
 from shiny.session import Session, require_active_session
-from shiny.types import SilentException
 
 from shiny_labchat.chat import shiny_internals
-from shiny_labchat.chat.admission import Admission, Identity, Placement
-from shiny_labchat.chat.bookmarks import Bookmarking
+from shiny_labchat.chat.admission import Admission
+from shiny_labchat.chat.appending import Appending
+from shiny_labchat.chat.bookmarking import Bookmarking
 from shiny_labchat.chat.content import as_shown
 from shiny_labchat.chat.greeting import Greeting, Greets
-from shiny_labchat.chat.handlers import (
-    Handler,
-    Handlers,
-    OnError,
-    UserSubmitFunction,
-    handled_message,
-)
+from shiny_labchat.chat.handlers import Handler, OnError, UserSubmitFunction
 from shiny_labchat.chat.page import LostSession
+from shiny_labchat.chat.placement import Identity, MemberLike, PlacementOptions, RoomLike
 from shiny_labchat.chat.reading import Reading
 from shiny_labchat.chat.replies import Failures, Replies, Reply
-from shiny_labchat.chat.session_room import SessionRoom
-from shiny_labchat.chat.transforms import Transforms
-from shiny_labchat.domain.members import Member, as_member_id
+from shiny_labchat.chat.streaming import Streaming
+from shiny_labchat.chat.streams import StreamTask
+from shiny_labchat.chat.transforming import Transforming
 from shiny_labchat.domain.pseudonyms import Pseudonym
 from shiny_labchat.domain.state import Role
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.models.formats import Tokenizer
-from shiny_labchat.models.turns import turns_of
 
 if TYPE_CHECKING:
     import chatlas
 
-__all__ = ["Chat", "State"]
-
-State = Literal["waiting", "open", "closed", "removed"]
-RoomLike = str | Room | None
-MemberLike = str | Member | None
+__all__ = ["Chat"]
 
 
-class Chat(Reading, Greets, Bookmarking):
+class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
     """
     One shared room, as one Shiny session sees and steers it.
 
@@ -127,47 +117,32 @@ class Chat(Reading, Greets, Bookmarking):
         greeting: Greeting | None = None,
         reconnect: bool = True,
     ) -> None:
-        if identity not in ("browser", "tab", "link"):
-            raise ValueError(f'identity must be "browser", "tab" or "link", not {identity!r}')
         if on_error not in ("auto", "actual", "sanitize", "unhandled"):
             raise ValueError(f"on_error must not be {on_error!r}")
-        self.id: ResolvedId = resolve_id(id)
-        self._lab = lab or Lab()
-        self._study = study
-        self._wanted_room = room
-        self._wanted_member = member
+        options = PlacementOptions(room, study, member, identity, pseudonym, role, join)
         self._first = tuple(messages)
         for message in self._first:
             as_shown(message)  # a wrong one is an error where it was written, not for who comes
         self._tokenizer = tokenizer
         self._greeting = greeting
+        self._latest = reactive.Value(StreamTask(), name="latest")
         session = require_active_session(None)
-        handlers = Handlers(self, session, on_error)
         replies = None if client is None else Replies(client, reply, failures, session)
-        transforms = Transforms(session)
-        session_room = SessionRoom(session, self.id, handlers, transforms)
-        super().__init__(session, handlers, session_room, replies, transforms)
+        super().__init__(session, resolve_id(id), lab or Lab(), options, replies, on_error)
+        if replies is not None:
+            self._handlers.register(self._reply)
         self._replace_earlier()
-        if not callable(room):
-            self._room_now()  # a wrong id is an error where it was written
         self._admission = Admission(
             session,
             self.id,
-            placement=lambda: Placement(
-                self._room_now(),
-                self._member_now(),
-                pseudonym,
-                role,
-                join,
-                identity,
-                self._bookmark_now(),
-            ),
+            placement=self._placements.now,
             lab=self._lab,
+            tasks=self._tasks,
             admitted=self._admitted,
             left=self._left,
             told=self._told,
-            waits=lambda: transforms.are_for_users,
-            recall=self._recall,
+            waits=lambda: self._transforms.are_for_users,
+            recall=self._bookmarks.recall,
         )
         if reconnect and not session.is_stub_session():
             session.root_scope().allow_reconnect("force")
@@ -180,42 +155,17 @@ class Chat(Reading, Greets, Bookmarking):
         key = (self._session.root_scope().id, self.id)
         earlier = _chats.get(key)
         if earlier is not None:
-            earlier._stop_bookmarking()
+            earlier._bookmarks.stop()
             if earlier._admission.stop():
-                earlier._admission.spawn(earlier._session_room.retire())
+                earlier._tasks.spawn(earlier._retire())
         _chats[key] = self
 
     # ── which room, and who ──
 
-    def _room_now(self) -> Room | None:
-        wanted = self._wanted_room
-        if callable(wanted):
-            if self._session.is_stub_session():
-                return None
-            try:
-                wanted = wanted()
-            except SilentException:  # the app says req(): there is none yet
-                wanted = None
-            if wanted is not None:
-                self._name_room()
-        if wanted is None:
-            is_asked = callable(self._wanted_room)
-            wanted = self._room_otherwise(None if is_asked else str(self.id))
-        return self._lab.room(wanted, study=self._study) if isinstance(wanted, str) else wanted
-
-    def _member_now(self) -> tuple[bool, str | None]:
-        """Whether the app says who this is, and whom it says."""
-        wanted = self._wanted_member
-        if wanted is None:
-            return False, None
-        if callable(wanted):
-            wanted = wanted()
-        return True, None if wanted is None else as_member_id(wanted)
-
     @property
     def room(self) -> Room | None:
         """The room; reactive where it is given by a function. None before there is one."""
-        return self._room_now()
+        return self._placements.room()
 
     def _told(self) -> dict[str, Any]:
         """What a page shall know of Shiny's session before that is lost, and its greeting."""
@@ -227,82 +177,22 @@ class Chat(Reading, Greets, Bookmarking):
     async def _admitted(
         self, room: Room, live: LiveRoom, page: str, lost: LostSession | None
     ) -> None:
-        self._session_room.follow(room, live, page, lost)
+        member = self._admission.member
+        assert member is not None
+        self._session_room.follow(live)
+        self._inbox.open(room, live, page, lost)
         for k, message in enumerate(self._first):
-            await self._say_first(message, f"first:{self.id}:{k}")
-        await self._come_in(live, lost)
-        await self._session_room.begin()
+            await self._append_first(message, f"first:{self.id}:{k}")
+        await self._bookmarks.come_in(live.key, member, self._admission.browser, lost)
+        await self._session_room.do_what_waits()
+        await self._inbox.take_up()
+        self._session_room.changed()
 
     def _left(self) -> None:
+        self._inbox.leave()
+        self._bookmarks.leave()
         self._session_room.leave()
-        self._session_room.changed("messages", "members", "state")
-
-    # ── reading ──
-
-    def turns(self, *, before: int | None = None, names: bool = True) -> list[chatlas.Turn]:
-        """
-        Reactively read the conversation as a model is told it.
-
-        Parameters
-        ----------
-        before
-            Only what was said before this `seq`. In an `on_user_submit` handler it is the message
-            being handled, which the handler asks the model itself.
-        names
-            Whether what people said is told with their pseudonyms, as "Teal Otter: Hello".
-
-        Returns
-        -------
-        list of chatlas.Turn
-            For ``client.set_turns()``. Private messages are left out.
-        """
-        messages = [each for each in self.messages() if each.audience is None]
-        handled = handled_message.get()
-        if before is None and handled is not None and handled[0] is self:
-            before = handled[1].seq
-        return turns_of((m for m in messages if before is None or m.seq < before), names=names)
-
-    def members(self) -> tuple[Member, ...]:
-        """
-        Reactively read who is a member of the room.
-
-        Returns
-        -------
-        tuple of Member
-            In order of joining, with the roles that this session's person is shown; ``own``
-            marks them. In a random order, which stays, where a bot passes for a participant: it
-            was there first. Empty before there is a room.
-        """
-        self._session_room.depend("members")
-        live = self._session_room.live
-        if live is None:
-            return ()
-        me = self._admission.member
-        return tuple(Member.seen_by(me, membership) for membership in live.state.members_for(me))
-
-    def member(self) -> Member | None:
-        """Reactively read who this person is in the room; None before it is known."""
-        self._session_room.depend("members")
-        live = self._session_room.live
-        membership = live.state.membership(self._admission.member) if live else None
-        return None if membership is None else Member.seen_by(self._admission.member, membership)
-
-    def state(self) -> State:
-        """
-        Reactively read what the room is to this person.
-
-        Returns
-        -------
-        str
-            "waiting" (there is no room yet), "open", "closed" or "removed".
-        """
-        self._session_room.depend("state")
-        live = self._session_room.live
-        if live is None:
-            return "removed" if self._admission.refused == "removed" else "waiting"
-        if live.state.membership(self._admission.member) is None:
-            return "removed"
-        return "open" if live.state.is_open else "closed"
+        self._session_room.changed()
 
     # ── what people say ──
 
@@ -387,17 +277,27 @@ class Chat(Reading, Greets, Bookmarking):
     def destroy(self) -> None:
         """End the chat in this session; the room, and everybody else in it, goes on."""
         self._handlers.registered.clear()
-        self._stop_bookmarking()
+        self._bookmarks.stop()
         if self._admission.destroy():
-            self._admission.spawn(self._session_room.retire())
+            self._tasks.spawn(self._retire())
+
+    async def _retire(self) -> None:
+        """Hear nothing more; the room is left when all is handled that was heard."""
+        self._session_room.stop_following()
+        await self._inbox.retire()
+        self._session_room.leave()
 
     def _session_ended(self) -> None:
         if self._admission.stop():
-            self._admission.spawn(self._end())
+            self._tasks.spawn(self._end())
 
     async def _end(self) -> None:
         await self._admission.stopped()
-        await self._session_room.end()
+        self._session_room.stop_following()
+        try:
+            await self._inbox.end()
+        finally:
+            self._session_room.leave()
 
     def _destroy_with_session(self) -> None:
         # Shiny also calls this when a page goes away; its handlers shall finish then.

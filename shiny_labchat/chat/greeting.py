@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 from htmltools import HTML, Tag, TagChild, TagList
-from shiny.module import ResolvedId
-from shiny.session import Session
 from shinychat.types import ChatGreeting
 
+from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.content import as_content, as_shown
 from shiny_labchat.chat.shiny_internals import flush_soon
 
@@ -24,11 +23,9 @@ def as_drawn(greeting: Greeting) -> tuple[dict[str, Any], list[TagChild]]:
     return item | _about(greeting), needed
 
 
-class Greets:
+class Greets(ChatBase):
     """The part of a :class:`Chat` that greets its person."""
 
-    id: ResolvedId
-    _session: Session
     _greeting: Greeting | None = None
 
     def get_greeting(self) -> str | None:

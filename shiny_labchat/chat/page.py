@@ -1,4 +1,4 @@
-"""What a page tells of itself when it says hello."""
+"""What a page tells of itself: its hello, and its address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-__all__ = ["LostSession", "PageHello"]
+__all__ = ["INVITE", "LostSession", "PageHello"]
+
+INVITE = "labchat"
+"""The query parameter that holds a personal link's token."""
 
 MIN_KEY_LENGTH = 16
 """A browser's keys are random; one of fewer characters is none."""

@@ -1,21 +1,27 @@
-"""What one session reads of what was said."""
+"""What a session reads of its room: messages, members, and whether it is open."""
 
 from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
 from dataclasses import replace
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from shiny.types import MISSING, MISSING_TYPE
 
-from shiny_labchat.chat.admission import Admission
+from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.handlers import handled_message
-from shiny_labchat.chat.session_room import SessionRoom
+from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.models.formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
+from shiny_labchat.models.turns import turns_of
 
-__all__ = ["Reading"]
+if TYPE_CHECKING:
+    import chatlas
+
+__all__ = ["Reading", "State"]
+
+State = Literal["waiting", "open", "closed", "removed"]
 
 TransformUser = Literal["all", "last", "none"]
 
@@ -23,11 +29,9 @@ TRANSCRIPTS_CACHED = 32
 """Rooms' messages of which it is remembered how they were asked for."""
 
 
-class Reading:
-    """The part of a :class:`Chat` that reads what was said."""
+class Reading(ChatBase):
+    """The part of a :class:`Chat` that reads what was said, and who is here."""
 
-    _session_room: SessionRoom
-    _admission: Admission
     _tokenizer: Tokenizer | None
 
     @overload
@@ -99,14 +103,33 @@ class Reading:
 
     def _heard(self) -> tuple[Message, ...]:
         self._session_room.depend("messages")
-        live = self._session_room.live
-        membership = live.state.membership(self._admission.member) if live else None
-        if live is None or membership is None:
-            return ()
         handled = handled_message.get()
-        if handled is None or handled[0] is not self:
-            return live.conversation(membership, live.state.seq)
-        return live.conversation(membership, handled[1].seq)
+        is_own = handled is not None and handled[0] is self
+        upto = handled[1].seq if handled is not None and is_own else None
+        return self._session_room.messages_for(self._admission.member, upto)
+
+    def turns(self, *, before: int | None = None, names: bool = True) -> list[chatlas.Turn]:
+        """
+        Reactively read the conversation as a model is told it.
+
+        Parameters
+        ----------
+        before
+            Only what was said before this `seq`. In an `on_user_submit` handler it is the message
+            being handled, which the handler asks the model itself.
+        names
+            Whether what people said is told with their pseudonyms, as "Teal Otter: Hello".
+
+        Returns
+        -------
+        list of chatlas.Turn
+            For ``client.set_turns()``. Private messages are left out.
+        """
+        messages = [each for each in self.messages() if each.audience is None]
+        handled = handled_message.get()
+        if before is None and handled is not None and handled[0] is self:
+            before = handled[1].seq
+        return turns_of((m for m in messages if before is None or m.seq < before), names=names)
 
     def user_input(self, transform: bool = False) -> str | None:
         """
@@ -121,10 +144,52 @@ class Reading:
             wanted, and not what they wrote.
         """
         self._session_room.depend("said")
-        said = self._session_room.said
+        said = self._inbox.last
         if said is None:
             return None
         return said.content if transform or said.original is None else said.original
+
+    def members(self) -> tuple[Member, ...]:
+        """
+        Reactively read who is a member of the room.
+
+        Returns
+        -------
+        tuple of Member
+            In order of joining, with the roles that this session's person is shown; ``own``
+            marks them. In a random order, which stays, where a bot passes for a participant: it
+            was there first. Empty before there is a room.
+        """
+        self._session_room.depend("members")
+        live = self._session_room.live
+        if live is None:
+            return ()
+        me = self._admission.member
+        return tuple(Member.seen_by(me, membership) for membership in live.state.members_for(me))
+
+    def member(self) -> Member | None:
+        """Reactively read who this person is in the room; None before it is known."""
+        self._session_room.depend("members")
+        live = self._session_room.live
+        membership = live.state.membership(self._admission.member) if live else None
+        return None if membership is None else Member.seen_by(self._admission.member, membership)
+
+    def state(self) -> State:
+        """
+        Reactively read what the room is to this person.
+
+        Returns
+        -------
+        str
+            "waiting" (there is no room yet), "open", "closed" or "removed".
+        """
+        self._session_room.depend("state")
+        live = self._session_room.live
+        if live is None:
+            return "removed" if self._admission.refused == "removed" else "waiting"
+        if live.state.membership(self._admission.member) is None:
+            return "removed"
+        return "open" if live.state.is_open else "closed"
 
 
 def _as_said(

@@ -10,8 +10,7 @@ from shiny.express import app_opts
 from shiny.types import MISSING, MISSING_TYPE
 from shiny.ui.css import CssUnit
 
-from shiny_labchat.chat.admission import RestoreMember
-from shiny_labchat.chat.bookmarks import CancelCallback, ClientWithState
+from shiny_labchat.chat.bookmarks import CancelCallback, ClientWithState, RestoreMember
 from shiny_labchat.chat.chat import Chat as _Chat
 from shiny_labchat.chat.greeting import Greeting
 from shiny_labchat.chat.ui import chat_ui

@@ -1,0 +1,202 @@
+"""Messages of a session's page: each is transformed and handled once, also across sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+
+from shiny_labchat.chat.handlers import Handlers
+from shiny_labchat.chat.page import LostSession
+from shiny_labchat.chat.transforms import Transforms
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.messages import Message, message_of
+from shiny_labchat.lab.room import Room
+from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.store import find_room, submitted
+
+__all__ = ["Inbox"]
+
+PAGES = 10_000
+"""Pages whose last handled event is remembered, for a session that comes back."""
+
+MAX_EVENTS_RECALLED = 10_000
+"""Events of a room that are searched, at most, for what a page sent without a session."""
+
+GONE_WITHIN = 10.0
+"""How long the socket of a page may outlive its session if both go, in seconds."""
+
+
+class Inbox:
+    """
+    Takes what one page says in one room at a time to the transforms and handlers of its session.
+
+    Parameters
+    ----------
+    chat
+        The chat's id: two chats of a page may be in one room.
+    handlers, transforms
+        Where messages go.
+    said
+        Called when the page's person has said something.
+    """
+
+    def __init__(
+        self, chat: str, handlers: Handlers, transforms: Transforms, said: Callable[[], None]
+    ) -> None:
+        self._chat = chat
+        self._handlers = handlers
+        self._transforms = transforms
+        self._said = said
+        self._room: Room | None = None
+        self._live: LiveRoom | None = None
+        self._page = ""
+        self._lost: LostSession | None = None
+        self._last: Event | None = None
+        self._backlog: list[Event] | None = None
+        self._unfollow: Callable[[], None] | None = None
+
+    @property
+    def last(self) -> Message | None:
+        """What this page's person said last."""
+        return None if self._last is None else message_of(self._last)
+
+    def open(self, room: Room, live: LiveRoom, page: str, lost: LostSession | None) -> None:
+        """
+        Hear what a page says in a room from now on; it waits for `take_up`.
+
+        Parameters
+        ----------
+        room, live, page
+            The room, and the page's id.
+        lost
+            Where the page stood when it lost an earlier session.
+        """
+        self.close()
+        self._room = room
+        self._live = live
+        self._page = page
+        self._lost = lost
+        self._backlog = []
+        self._unfollow = live.follow_page(page, self._hear)
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        if self._unfollow is not None:
+            self._unfollow()
+            self._unfollow = None
+
+    def leave(self) -> None:
+        """Hear nothing more, and take up nothing: the page is in no room now."""
+        self.close()
+        self._live = None
+
+    async def retire(self) -> None:
+        """Hear nothing more, and wait until all is handled that was heard."""
+        self.close()
+        await self._handlers.idle()
+
+    async def end(self) -> None:
+        """The session has ended: what its page has sent by now is still handled."""
+        self.close()
+        await self._finish()  # what was stored a moment ago may not have been told yet
+        if self._live is None:
+            return
+        try:
+            async with asyncio.timeout(GONE_WITHIN):
+                await self._live.without(self._page)
+        except TimeoutError:
+            return  # the page is there still: what it sends now waits for its next session
+        await self._finish()
+
+    async def _finish(self) -> None:
+        await self.take_up()
+        await self._transforms.idle()
+        await self.take_up()  # what has come of it
+        await self._handlers.idle()
+
+    async def take_up(self) -> None:
+        """Handle what this page has sent so far, and from now on what it sends."""
+        live = self._live
+        if live is None:
+            return
+        await self._transform_missed(live)
+        since = _handled.get(self._key(live))
+        unsure: frozenset[str] = frozenset()
+        if since is None:
+            since, unsure = self._recall(live)
+        since = max(since, live.state.seq - MAX_EVENTS_RECALLED)
+        missed = await live.after(since) if since < live.state.seq else ()
+        if self._key(live) not in _handled:
+            self._mark(live, since)
+        self._submit(missed, unsure)
+        backlog, self._backlog = self._backlog or [], None
+        self._take(backlog)
+
+    async def _transform_missed(self, live: LiveRoom) -> None:
+        """Transform what this page sent while no session was there to do it."""
+        is_known = self._key(live) in _handled  # a new page has sent nothing yet
+        if self._room is None or not (self._lost or (is_known and self._transforms.are_for_users)):
+            return
+        page, after = self._page, live.state.seq - MAX_EVENTS_RECALLED
+
+        def read(conn: sa.Connection) -> list[Event]:
+            found = find_room(conn, live.key)
+            return [] if found is None else submitted(conn, found[0], page, after)
+
+        self._transforms.take(self._room, page, await self._room.log.read(read))
+
+    def _recall(self, live: LiveRoom) -> tuple[int, frozenset[str]]:
+        """Where to begin with a page that this process does not know, and what to leave out."""
+        now = live.state.seq
+        if self._lost is None:
+            return now, frozenset()
+        return min(now, self._lost.since), self._lost.unsure
+
+    def _hear(self, events: Sequence[Event]) -> None:
+        if self._backlog is None:
+            self._take(events)
+        else:
+            self._backlog += events
+
+    def _take(self, events: Sequence[Event]) -> None:
+        sent = [event for event in events if event.kind == "submitted"]
+        if sent and self._room is not None:
+            self._transforms.take(self._room, self._page, sent)
+        self._submit([event for event in events if event.kind == "message"])
+
+    def _submit(self, events: Sequence[Event], unsure: frozenset[str] = frozenset()) -> None:
+        live = self._live
+        if live is None or not events:
+            return
+        done = _handled.get(self._key(live), 0)
+        if events[-1].seq <= done:
+            return
+        self._mark(live, events[-1].seq)
+        for event in events:
+            is_own = event.kind == "message" and event.data.get("page") == self._page
+            sent = event.data.get("sent", event.cid)
+            if is_own and event.seq > done and sent not in unsure:
+                self._last = event
+                self._handlers.submit(event, self._read_whole)
+                self._said()
+
+    async def _read_whole(self) -> None:
+        if self._live is not None:
+            await self._live.read_whole()
+
+    def _key(self, live: LiveRoom) -> tuple[str, ...]:
+        return (self._page, self._chat, *live.key)
+
+    def _mark(self, live: LiveRoom, seq: int) -> None:
+        key = self._key(live)
+        _handled[key] = seq
+        _handled.move_to_end(key)
+        if len(_handled) > PAGES:
+            _handled.popitem(last=False)
+
+
+_handled: OrderedDict[tuple[str, ...], int] = OrderedDict()
+"""Up to which event each page's messages were taken; a session that comes back goes on there."""

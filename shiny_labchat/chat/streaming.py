@@ -1,0 +1,175 @@
+"""What a chat says into its room piece by piece: streams, and a model's replies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from shiny import reactive
+
+from shiny_labchat.chat.base import ChatBase
+from shiny_labchat.chat.content import Content
+from shiny_labchat.chat.handlers import handled_message
+from shiny_labchat.chat.posts import ME, Audience, Icon, post_of
+from shiny_labchat.chat.replies import Replies, reply_id
+from shiny_labchat.chat.streams import MessageStream, StreamTask, current_stream, pour, streaming
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.members import Member
+from shiny_labchat.domain.messages import Message
+from shiny_labchat.lab.room import Room
+
+__all__ = ["Streaming"]
+
+
+class Streaming(ChatBase):
+    """The part of a :class:`Chat` that says messages piece by piece."""
+
+    _latest: reactive.Value[StreamTask]
+
+    async def append_message_stream(
+        self,
+        message: Iterable[Any] | AsyncIterable[Any],
+        *,
+        icon: Icon = None,
+        author: str | Member | None = None,
+        audience: Audience = None,
+        id: str | None = None,
+    ) -> StreamTask:
+        """
+        Append a message piece by piece, while everybody watches and may write.
+
+        It takes its place in the room when it begins: after what was appended before, and before
+        what is appended next. It is logged as a message when it ends. It belongs to the room: it
+        goes on when this page goes away. This session's person, and experimenters, can stop it.
+
+        Parameters
+        ----------
+        message
+            An (async) iterable of chunks: text (markdown), `HTML`, a Tag or TagList, a dictionary
+            with `content` and `role`, or any type registered with
+            `shinychat.message_content_chunk`, such as chatlas' contents. One that is not async is
+            read in a thread.
+        icon, author, audience, id
+            See :meth:`append_message`.
+
+        Returns
+        -------
+        ExtendedTask
+            Of the stream: ``result()``, the whole text, can be read reactively; ``cancel()``
+            stops it. What was said then stays, marked.
+
+        Raises
+        ------
+        LabChatError
+            There is no room yet.
+        """
+        opening = Content([], "assistant", [])
+        command = post_of(opening, icon, author, audience, id)
+        await self._flush_in_handler()
+        known: _Known = asyncio.get_running_loop().create_future()
+        has_place = asyncio.Event()
+        stream = asyncio.ensure_future(self._stream(message, known, has_place))
+        stream.add_done_callback(lambda _: has_place.set())
+        self._give_up_in_time(known)
+        task = StreamTask(stream)
+        self._latest.set(task)
+
+        async def begin(room: Room, told: commands.Post) -> None:
+            if not known.done():  # it may have been cancelled
+                known.set_result((room, told))
+            await has_place.wait()  # what is appended next comes after it
+
+        await self._as_told(replace(command, by=ME), begin)
+        return task
+
+    def _give_up_in_time(self, known: _Known) -> None:
+        """What has found no room when the session ends never will."""
+
+        def give_up() -> None:
+            known.cancel()
+
+        forget = self._session.on_ended(give_up)
+        known.add_done_callback(lambda _: forget())
+
+    async def _stream(
+        self,
+        message: Iterable[Any] | AsyncIterable[Any],
+        known: _Known,
+        has_place: asyncio.Event,
+    ) -> str:
+        room, told = await known
+        transform, failed = self._transforms.stream_transform, self._handlers.report
+        try:
+            return await pour(
+                message, self, room, told, self._session, failed, transform, has_place.set
+            )
+        finally:
+            self._bookmarks.responded()
+
+    async def _reply(self) -> None:
+        """Have the model reply to the message that is being handled, if it replies to that."""
+        handled = handled_message.get()
+        assert self._replies is not None and handled is not None
+        message, room = handled[1], self._room()
+        if not await self._replies.wants(message):
+            return
+        opening = post_of(Content([], "assistant", []))
+        command = replace(opening, by=message.member, cid=reply_id(self.id, message))
+        self._latest.set(StreamTask(self._answer(self._replies, room, message, command)))
+
+    async def _answer(
+        self, replies: Replies, room: Room, message: Message, command: commands.Post
+    ) -> str:
+        try:
+            return await replies.answer(
+                self, room, message, command, self._transforms.stream_transform
+            )
+        finally:
+            self._bookmarks.responded()
+
+    @property
+    def latest_message_stream(self) -> StreamTask:
+        """
+        Reactively read which stream this session has begun last.
+
+        Its ``status()`` is "initial" before there is one.
+        """
+        return self._latest()
+
+    @asynccontextmanager
+    async def message_stream_context(self) -> AsyncGenerator[MessageStream]:
+        """
+        Append to a stream by hand, inside ``async with``.
+
+        Alone it appends a new streaming message. Inside another one of this chat, and in what
+        runs inside :meth:`append_message_stream` (such as a model's tool), it appends to that
+        one's, and ``clear()`` and ``replace()`` go back to where it began.
+
+        This session's person, and experimenters, can stop it. The code inside goes on then, and
+        what it appends is not heard.
+
+        Yields
+        ------
+        MessageStream
+            With ``append(chunk)``, ``replace(chunk)`` and ``clear()``.
+        """
+        stream = current_stream(self)
+        if stream is not None:
+            yield MessageStream(stream, self._session)
+            return
+        opening = post_of(Content([], "assistant", []))
+        command = replace(opening, by=self._admission.member)
+        try:
+            transform = self._transforms.stream_transform
+            async with streaming(self, self._room(), command, transform=transform) as stream:
+                assert stream is not None  # it has no id that could have been used
+                yield MessageStream(stream, self._session)
+        finally:
+            self._bookmarks.responded()
+
+
+_Known = asyncio.Future[tuple[Room, commands.Post]]
+"""Where a stream begins, and as what message, once that is known."""
