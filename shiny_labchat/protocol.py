@@ -66,6 +66,7 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.messages import role_of
 from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.errors import SENTENCES, BadFrame
 
@@ -257,7 +258,7 @@ def _message(event: Event) -> dict[str, Any]:
         "id": data.get("id") or f"m{event.seq}",
         "h": data.get("h"),
         "name": data.get("name"),
-        "role": data["role"],
+        "role": role_of(event),
         "at": event.at // 1000,
         "parts": data["parts"],
     }

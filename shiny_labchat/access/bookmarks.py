@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -53,7 +55,8 @@ async def find_bookmark(log: Log, raw: str) -> BookmarkedSeat | None:
         grant = look_up(conn, "seat", raw)
         if grant is None or grant.room is None or find_room(conn, grant.room) is None:
             return None
-        return BookmarkedSeat(grant.room, grant.member, **json.loads(grant.page or "{}"))
+        about = _read(grant)
+        return BookmarkedSeat(grant.room, grant.member, about.get("browser"), about.get("client"))
 
     return await log.read(find)
 
@@ -84,9 +87,9 @@ class BookmarkToken:
         """Write it down as it is now."""
         about = _about(self.seat)
         if self.is_stored:
-            await log.write(lambda conn, now: note(conn, "seat", self.token, about))
+            await log.write(lambda conn, now: _update(conn, self.token, about))
             return
-        grant = Grant(self.seat.member, self.seat.room, page=about)
+        grant = Grant(self.seat.member, self.seat.room, page=json.dumps(about))
         self.is_stored = True
         try:
             await log.write(lambda conn, now: issue(conn, "seat", grant, now, raw=self.token))
@@ -95,5 +98,14 @@ class BookmarkToken:
             raise
 
 
-def _about(seat: BookmarkedSeat) -> str:
-    return json.dumps({"browser": seat.browser, "client": seat.client})
+def _update(conn: sa.Connection, token: str, about: Mapping[str, str | None]) -> None:
+    stored = _read(look_up(conn, "seat", token))  # a newer version may know more of the seat
+    note(conn, "seat", token, json.dumps({**stored, **about}))
+
+
+def _about(seat: BookmarkedSeat) -> dict[str, str | None]:
+    return {"browser": seat.browser, "client": seat.client}
+
+
+def _read(grant: Grant | None) -> dict[str, Any]:
+    return json.loads((grant and grant.page) or "{}")

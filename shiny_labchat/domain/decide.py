@@ -39,6 +39,7 @@ from shiny_labchat.domain.commands import (
     Withhold,
 )
 from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.errors import Refused
 
@@ -82,8 +83,15 @@ def _configure(state: RoomState, command: Configure, at: int) -> list[Event]:
     if command.write is not None and command.write != state.write:
         news["write"] = command.write
     if command.rules is not None and command.rules != state.rules:
-        news["rules"] = asdict(command.rules)
+        news["rules"] = _rules_to_store(state, command.rules)
     return [_event(state, at, "configured", None, news)] if news else []
+
+
+def _rules_to_store(state: RoomState, rules: Rules) -> dict[str, Any]:
+    """All rules, with those of a newer version; its value of a known rule yields to a new one."""
+    before, all = asdict(state.rules), asdict(rules)
+    changed = {name: value for name, value in all.items() if value != before[name]}
+    return {**all, **state.unknown_rules, **changed}
 
 
 def _join(state: RoomState, command: Join, at: int) -> list[Event]:

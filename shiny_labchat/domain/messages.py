@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from shiny_labchat.domain.events import Event, Part
 
-__all__ = ["Message", "is_message", "is_text", "message_of", "settled", "text_of", "to_datetime"]
+__all__ = [
+    "Message",
+    "is_message",
+    "is_text",
+    "message_of",
+    "role_of",
+    "settled",
+    "text_of",
+    "to_datetime",
+]
+
+MessageRole = Literal["user", "assistant", "system"]
+_ROLES: tuple[MessageRole, ...] = get_args(MessageRole)
 
 
 def to_datetime(at: int) -> datetime:
@@ -57,7 +69,7 @@ class Message(Mapping[str, Any]):
     seq: int
     id: str
     content: str
-    role: Literal["user", "assistant", "system"]
+    role: MessageRole
     author: str | None
     member: str | None
     at: datetime
@@ -104,7 +116,7 @@ def message_of(event: Event) -> Message:
         seq=event.seq,
         id=data.get("id") or f"m{event.seq}",
         content=text_of(data["parts"]),
-        role=data["role"],
+        role=role_of(event),
         author=data.get("name"),
         member=event.member,
         at=to_datetime(event.at),
@@ -112,6 +124,16 @@ def message_of(event: Event) -> Message:
         turns=tuple(data.get("turns", ())),
         original=data.get("original"),
     )
+
+
+def role_of(event: Event) -> MessageRole:
+    """
+    The role of a message in a "message" event.
+
+    One that only a newer version knows is taken as "user": models believe and obey that least.
+    """
+    role = event.data["role"]
+    return role if role in _ROLES else "user"
 
 
 def text_of(parts: Iterable[Part]) -> str:

@@ -24,6 +24,7 @@ ROLES: tuple[Role, ...] = ("participant", "observer", "experimenter", "assistant
 
 _NO_MEMBERSHIPS: Mapping[str, Membership] = MappingProxyType({})
 _NOBODY: Mapping[str | None, int] = MappingProxyType({})
+_NO_RULES: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ class RoomState(NamedTuple):
     title: str | None = None
     write: tuple[Role, ...] | None = None
     rules: Rules = Rules()
+    unknown_rules: Mapping[str, Any] = _NO_RULES
+    """Rules of a newer version, also those whose values this one refuses; see `fold`."""
     seed: str = ""
     is_open: bool = True
     reason: str | None = None
@@ -139,7 +142,8 @@ class RoomState(NamedTuple):
     def shows(self, viewer: Membership, event: Event) -> bool:
         """Whether a viewer is shown a message, a stream's end, or that the screen was cleared."""
         if event.kind == "cleared":
-            return event.data["scope"] == "room" or event.member == viewer.member
+            scope = event.data["scope"]
+            return scope == "room" or (scope == "view" and event.member == viewer.member)
         if event.kind == "streamed":  # frames are shared, whatever each has cleared before
             return viewer.may_see(event)
         return event.seq > self.floor(viewer) and viewer.may_see(event)
@@ -171,7 +175,18 @@ class RoomState(NamedTuple):
 
 
 def fold(state: RoomState, event: Event) -> RoomState:
-    """The room's state after `event`; kinds it does not know leave all but `seq` alone."""
+    """
+    The room's state after `event`.
+
+    A newer version may write to the same log, so what this version does not know is ignored, and
+    nothing of it is lost. The events themselves keep all of it.
+
+    * An unknown kind of event changes only `seq`; an unknown key of its data changes nothing.
+    * An unknown rule goes into `unknown_rules`, as does a value that `Rules` refuses: in `rules`,
+      that rule stays what it was before. A rule that an event does not name stays, too.
+    * An unknown role of a member is taken as "observer", which is the role with the fewest
+      rights. In `write` it is left out: no member has it here.
+    """
     step = _FOLDS.get(event.kind)
     changes = step(state, event) if step is not None else {}
     return state._replace(seq=event.seq, **changes)
@@ -181,23 +196,47 @@ _Changes = dict[str, Any]
 
 
 def _configured(state: RoomState, event: Event) -> _Changes:
-    data = dict(event.data)
-    if "rules" in data:
-        data["rules"] = Rules(**data["rules"])
-    if data.get("write") is not None:
-        data["write"] = tuple(data["write"])
-    return data
+    changes = {key: event.data[key] for key in ("seed", "title", "write") if key in event.data}
+    if changes.get("write") is not None:
+        changes["write"] = tuple(role for role in changes["write"] if role in ROLES)
+    return {**changes, **_with_rules(state, event.data.get("rules", {}))}
+
+
+def _with_rules(state: RoomState, given: Mapping[str, Any]) -> _Changes:
+    rules, unknown = state.rules, dict(state.unknown_rules)
+    for name, value in given.items():
+        try:
+            rules = replace(rules, **{name: value})
+        except (TypeError, ValueError):  # there is no such rule here, or it refuses the value
+            unknown[name] = value
+        else:
+            unknown.pop(name, None)
+    return {"rules": rules, "unknown_rules": unknown}
 
 
 def _joined(state: RoomState, event: Event) -> _Changes:
     member = cast(str, event.member)
     before = state.memberships.get(member)
     view_from = before.view_from if before else 0
-    return _with(state, Membership(member, joined=event.seq, view_from=view_from, **event.data))
+    known = _known_of_member(event)
+    return _with(state, Membership(member, joined=event.seq, view_from=view_from, **known))
 
 
 def _changed(state: RoomState, event: Event) -> _Changes:
-    return _membership_with(state, event, **event.data)
+    return _membership_with(state, event, **_known_of_member(event))
+
+
+def _known_of_member(event: Event) -> dict[str, Any]:
+    """What an event says about a member, without what this version does not know."""
+    known = {key: event.data[key] for key in _OF_MEMBERS if key in event.data}
+    for key in ("role", "shown"):
+        if known.get(key) is not None and known[key] not in ROLES:
+            known[key] = "observer"
+    return known
+
+
+_OF_MEMBERS = ("handle", "pseudonym", "role", "asked", "is_muted", "is_bot", "shown")
+"""The fields of a `Membership` that events give."""
 
 
 def _removed(state: RoomState, event: Event) -> _Changes:
@@ -227,9 +266,13 @@ def _closed(state: RoomState, event: Event) -> _Changes:
 
 
 def _cleared(state: RoomState, event: Event) -> _Changes:
-    if event.data["scope"] == "room":
-        return {"cleared": event.seq}
-    return _membership_with(state, event, view_from=event.seq)
+    match event.data["scope"]:
+        case "room":
+            return {"cleared": event.seq}
+        case "view":
+            return _membership_with(state, event, view_from=event.seq)
+        case _:  # a newer version's: what it clears is not known here
+            return {}
 
 
 def _disclosed(state: RoomState, event: Event) -> _Changes:

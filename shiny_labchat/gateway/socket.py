@@ -324,7 +324,9 @@ class Socket:
             self._await(cid, became)
         elif became.kind == "withheld":
             code = became.data["code"]
-            self._reply(protocol.refused(cid, code, SENTENCES[code]))
+            # a newer version has codes for which this one has no sentence
+            say = SENTENCES.get(code, SENTENCES["not_accepted"])
+            self._reply(protocol.refused(cid, code, say))
         else:
             self._acks.append((cid, became.seq))
             self._wake.set()
@@ -343,6 +345,8 @@ class Socket:
 
     def _hear_pages(self, events: Sequence[Event]) -> None:
         for event in events:
+            if event.kind not in ("message", "withheld"):
+                continue
             cid = self._waiting.pop(event.data.get("submitted", 0), None)
             if cid is not None:
                 self._tell_of(cid, event)

@@ -166,7 +166,7 @@ def _dumps(checkpoint: Checkpoint) -> str:
 
 
 def _loads(data: str) -> Checkpoint:
-    parts, deps, keep = orjson.loads(data)
+    parts, deps, keep, *_ = orjson.loads(data)  # a newer version may add to it
     return Checkpoint([(kind, content) for kind, content in parts], deps, keep)
 
 

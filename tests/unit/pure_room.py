@@ -26,9 +26,13 @@ class PureRoom:
     def does(self, command: Command) -> list[Event]:
         events = decide(self.state, command, self.now)
         for event in events:
-            self.state = fold(self.state, event)
-            self.log.append(event)
+            self.takes(event)
         return events
+
+    def takes(self, event: Event) -> None:
+        """Append an event without asking the rules, as another version may have written it."""
+        self.state = fold(self.state, event)
+        self.log.append(event)
 
     def refuses(self, command: Command) -> str | None:
         """The code of the refusal, which left no trace; None: it was done."""
