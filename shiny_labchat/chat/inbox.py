@@ -146,7 +146,7 @@ class Inbox:
             found = find_room(conn, live.key)
             return [] if found is None else submitted(conn, found[0], page, after)
 
-        self._transforms.take(self._room, page, await self._room.log.read(read))
+        self._transforms.take(self._room, await self._room.log.read(read))
 
     def _recall(self, live: LiveRoom) -> tuple[int, frozenset[str]]:
         """Where to begin with a page that this process does not know, and what to leave out."""
@@ -164,7 +164,7 @@ class Inbox:
     def _take(self, events: Sequence[Event]) -> None:
         sent = [event for event in events if event.kind == "submitted"]
         if sent and self._room is not None:
-            self._transforms.take(self._room, self._page, sent)
+            self._transforms.take(self._room, sent)
         self._submit([event for event in events if event.kind == "message"])
 
     def _submit(self, events: Sequence[Event], unsure: frozenset[str] = frozenset()) -> None:

@@ -21,6 +21,7 @@ from shiny_labchat.chat.content import Content
 from shiny_labchat.concurrency import Queue, name_of, retry, text_of_error, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.messages import text_of
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.lab.room import Room
@@ -49,13 +50,7 @@ class Sent(NamedTuple):
     """A message that waits to be transformed."""
 
     room: Room
-    page: str
-    event: Event
-
-    @property
-    def seq(self) -> int:
-        """Its place in the log, whichever page has it now."""
-        return self.event.data.get("again", self.event.seq)
+    message: HeldMessage
 
 
 class Transforms:
@@ -124,10 +119,10 @@ class Transforms:
 
     # ── what people say ──
 
-    def take(self, room: Room, page: str, sent: Iterable[Event]) -> None:
+    def take(self, room: Room, sent: Iterable[Event]) -> None:
         """Transform these messages of a page after those before them."""
         for event in sent:
-            self._queue.put(partial(self._transform, Sent(room, page, event)))
+            self._queue.put(partial(self._transform, Sent(room, HeldMessage.of(event))))
 
     async def idle(self) -> None:
         """Wait until all messages are transformed."""
@@ -136,40 +131,32 @@ class Transforms:
     async def _transform(self, sent: Sent) -> None:
         async with _turn_of(sent):
             if not await _is_settled(sent):
-                await self._store(sent.room, await self._decide(sent))
+                await self._store(sent, await self._decide(sent.message))
 
-    async def _decide(self, sent: Sent) -> commands.Publish | commands.Withhold:
-        seq, member, text = sent.seq, sent.event.member, sent.event.data["text"]
-        assert member is not None
-        withhold = commands.Withhold(text, member, of=seq, page=sent.page)
+    async def _decide(self, message: HeldMessage) -> commands.Publish | commands.Withhold:
         try:
-            part = await self._shown(text, "text")
+            part = await self._shown(message.text, "text")
         except SilentException:
             part = None
         except Exception as exc:
             logger.error("the transform %s failed", self._name, exc_info=exc)
-            return replace(withhold, code="not_processed", error=text_of_error(exc))
-        if part is None:
-            return withhold
-        by_browser = sent.event.data.get("sent", sent.event.cid)
-        return commands.Publish(seq, member, sent.page, [part], text, by_browser)
+            return message.withhold(code="not_processed", error=text_of_error(exc))
+        return message.withhold() if part is None else message.publish([part])
 
-    async def _store(self, room: Room, command: commands.Publish | commands.Withhold) -> None:
+    async def _store(self, sent: Sent, command: commands.Publish | commands.Withhold) -> None:
         async for is_last in retry(RETRY_DELAYS):
             try:
-                await room.submit(command)
+                await sent.room.submit(command)
                 return
             except Refused as exc:  # what was allowed when it was sent is so no more
                 assert isinstance(command, commands.Publish)
-                command = commands.Withhold(
-                    command.text, command.member, exc.code, command.of, command.page
-                )
+                command = sent.message.withhold(code=exc.code)
             except StoreError as exc:
                 if is_last:
                     raise
                 logger.error(
                     "message %s of room %r, transformed, could not be stored; trying again: %s",
-                    *(command.of, room.id, exc),
+                    *(command.of, sent.room.id, exc),
                 )
 
     async def _shown(self, text: str, kind: str) -> Part | None:
@@ -189,7 +176,7 @@ class Transforms:
 
 def _turn_of(sent: Sent) -> asyncio.Lock:
     """A person's messages come one after the other, also when a page changes its session."""
-    key = sent.room, sent.event.member or ""
+    key = sent.room, sent.message.member
     lock = _turns.get(key)
     if lock is None:
         lock = _turns[key] = asyncio.Lock()
@@ -204,7 +191,7 @@ async def _is_settled(sent: Sent) -> bool:
 
     def read(conn: sa.Connection) -> bool:
         found = find_room(conn, sent.room.key)
-        return found is not None and is_settled(conn, found[0], sent.event)
+        return found is not None and is_settled(conn, found[0], sent.message)
 
     return await sent.room.log.read(read)
 

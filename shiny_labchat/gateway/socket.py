@@ -24,6 +24,7 @@ from shiny_labchat import protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.state import Membership
 from shiny_labchat.errors import SENTENCES, BadFrame, Refused, StoreError
 from shiny_labchat.live.room import LiveRoom
@@ -333,15 +334,12 @@ class Socket:
 
     def _await(self, cid: str, sent: Event) -> None:
         """Hear what becomes of a message that its page's session transforms first."""
-        self._waiting[sent.seq] = cid
-        page, own = sent.data["page"], self._entry.page
-        for each in {page, own} - self._heard_pages.keys():
+        message, own = HeldMessage.of(sent), self._entry.page
+        self._waiting[message.seq] = cid
+        for each in {message.page, own} - self._heard_pages.keys():
             self._heard_pages[each] = self._room.follow_page(each, self._hear_pages)
-        if page != own:  # it was reloaded since, and its session may be gone
-            again = commands.Resubmit(
-                sent.seq, self._entry.member, own, sent.data["text"], sent.cid
-            )
-            self._entry.log.put(self._entry.room, again, _note)
+        if message.page != own:  # it was reloaded since, and its session may be gone
+            self._entry.log.put(self._entry.room, message.resubmit(own), _note)
 
     def _hear_pages(self, events: Sequence[Event]) -> None:
         for event in events:

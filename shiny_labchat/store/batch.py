@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.commands import SUBMITTED, Command, Configure, EndStream
+from shiny_labchat.domain.commands import Command, Configure, EndStream
 from shiny_labchat.domain.decide import decide
 from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import checkpoints, queries
@@ -167,7 +168,8 @@ class Batch:
         """What a message that waited to be transformed has become; all else is what it was."""
         if event.kind != "submitted":
             return event
-        cid = event.member or "", f"{SUBMITTED}{event.seq}"
+        message = HeldMessage.of(event)
+        cid = message.member, message.cid
         return self._cids.get((key, cid)) or self._in_log(key, cid) or event
 
     def _in_log(self, key: RoomKey, cid: _Cid) -> Event | None:

@@ -16,8 +16,9 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from shiny_labchat.domain.commands import STREAM, SUBMITTED
+from shiny_labchat.domain.commands import STREAM
 from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.messages import settled
 from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.store.schema import draft, event, room
@@ -141,14 +142,14 @@ def open_streams(conn: sa.Connection, number: int) -> list[Event]:
 def submitted(conn: sa.Connection, number: int, page: str, after: int) -> list[Event]:
     """The messages of a page after a seq that wait to be transformed, oldest first."""
     sent = events_after(conn, number, after, kinds=("submitted",))
-    own = [each for each in sent if each.data["page"] == page]
-    return [each for each in own if not is_settled(conn, number, each)]
+    messages = [(each, HeldMessage.of(each)) for each in sent]
+    own = [(each, message) for each, message in messages if message.page == page]
+    return [each for each, message in own if not is_settled(conn, number, message)]
 
 
-def is_settled(conn: sa.Connection, number: int, sent: Event) -> bool:
+def is_settled(conn: sa.Connection, number: int, message: HeldMessage) -> bool:
     """Whether a message that waited has been published or withheld."""
-    cid = f"{SUBMITTED}{sent.data.get('again', sent.seq)}"
-    return find_cid(conn, number, sent.member or "", cid) is not None
+    return find_cid(conn, number, message.member, message.cid) is not None
 
 
 def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:

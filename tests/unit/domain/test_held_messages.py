@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +24,7 @@ from shiny_labchat.domain.commands import (
     Say,
     Withhold,
 )
+from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.messages import message_of, settled
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.protocol import item
@@ -122,6 +124,36 @@ def test_no_message_may_take_such_an_id() -> None:
 def test_what_a_transform_gives_must_be_storable() -> None:
     room = PureRoom(members="a")
     assert room.refuses(publishes(waits(room), "\ud800")) == "bad_text"
+
+
+# ── as a noun ──
+
+
+def test_a_held_message_is_the_same_whichever_page_has_it() -> None:
+    room = PureRoom(members="a")
+    (event,) = room.does(Say("a", "hello", "b:1", "page", waits=True))
+    first = HeldMessage.of(event)
+    assert first == HeldMessage(event.seq, "a", "page", "hello", "b:1")
+    (again,) = room.does(first.resubmit("other"))
+    assert HeldMessage.of(again) == replace(first, page="other")
+    (third,) = room.does(HeldMessage.of(again).resubmit("third"))
+    assert HeldMessage.of(third) == replace(first, page="third")
+
+
+def test_it_is_settled_by_one_id_whatever_becomes_of_it() -> None:
+    message = HeldMessage(7, "a", "page", "hello", "b:1")
+    assert message.publish([]).cid == message.withhold().cid == message.cid == f"{SUBMITTED}7"
+    assert message.resubmit("other").cid == f"{SUBMITTED}7@other"
+
+
+def test_it_gives_the_commands_that_settle_it() -> None:
+    message = HeldMessage(7, "a", "page", "hello", "b:1")
+    parts = [("text", "HELLO")]
+    assert message.publish(parts) == Publish(7, "a", "page", parts, "hello", "b:1")
+    assert message.withhold() == Withhold("hello", "a", of=7, page="page")
+    withheld = Withhold("hello", "a", "not_processed", 7, "page", "it failed")
+    assert message.withhold(code="not_processed", error="it failed") == withheld
+    assert message.resubmit("other") == Resubmit(7, "a", "other", "hello", "b:1")
 
 
 # ── what programmes say ──
