@@ -6,6 +6,7 @@ Imports run downhill between the wings, without a circle inside one, and Shiny s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
@@ -62,12 +63,25 @@ def test_imports_run_downhill(name: str) -> None:
 
 @pytest.mark.parametrize("wing", STEPS)
 def test_the_files_of_a_wing_have_no_circle(wing: str) -> None:
-    inside = [name for name in modules() if wing_of(name) == wing]
-    arrows = {name: {i for i in ours(name) if i in inside and i != wing} for name in inside}
+    inside = {name for name in modules() if wing_of(name) == wing}
+    arrows = {name: with_packages(name, ours(name)) & inside - {wing} for name in inside}
     try:
         TopologicalSorter(arrows).prepare()
     except CycleError as exc:
         pytest.fail(" imports ".join(reversed(exc.args[1])))
+
+
+def with_packages(name: str, imported: Iterable[str]) -> set[str]:
+    """Modules that a module imports, and the packages that Python imports before them."""
+    pieces = [module.split(".") for module in imported]
+    found = {".".join(each[:end]) for each in pieces for end in range(1, len(each) + 1)}
+    return {each for each in found if each != name and not name.startswith(f"{each}.")}
+
+
+def test_a_module_of_a_package_is_imported_with_the_package() -> None:
+    assert with_packages("w.a", ["w.b.c"]) == {"w.b", "w.b.c"}
+    assert with_packages("w.b.d", ["w.b.c"]) == {"w.b.c"}, "it runs while its package is imported"
+    assert with_packages("w.b", ["w.b.c", "v.x"]) == {"w.b.c", "v", "v.x"}
 
 
 @pytest.mark.parametrize("wing", sorted(set().union(*ABOVE)))

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
+from shiny_labchat.domain.commands.members import Change, Disclose, Join, Mute, Remove
 from shiny_labchat.domain.commands.messages import (
-    PASSED_OVER,
-    STREAM,
     SUBMITTED,
     WITHHELD,
-    Change,
-    Clear,
-    Close,
-    Command,
-    Configure,
-    Disclose,
-    Ending,
-    EndStream,
-    Join,
-    Mute,
-    Open,
-    PassOver,
     Post,
     Publish,
-    Record,
-    Remove,
     Resubmit,
     Say,
     Withhold,
 )
+from shiny_labchat.domain.commands.room import (
+    PASSED_OVER,
+    Clear,
+    Close,
+    Configure,
+    Open,
+    PassOver,
+    Record,
+)
+from shiny_labchat.domain.commands.streams import STREAM, Ending, EndStream
 
 __all__ = [
     "PASSED_OVER",
@@ -53,3 +48,23 @@ __all__ = [
     "Say",
     "Withhold",
 ]
+
+Command = (
+    Configure
+    | Join
+    | Change
+    | Say
+    | Publish
+    | Withhold
+    | Resubmit
+    | Post
+    | EndStream
+    | Record
+    | PassOver
+    | Remove
+    | Mute
+    | Disclose
+    | Close
+    | Open
+    | Clear
+)

@@ -1,4 +1,4 @@
-"""What can be wished of a room: commands, decided by `decide` in the one writer. Pure."""
+"""Commands that say something in a room, or settle what waits there. Pure."""
 
 from __future__ import annotations
 
@@ -6,69 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from shiny_labchat.domain.events import Event, Part
-from shiny_labchat.domain.rules import Rules
-from shiny_labchat.domain.state import Role
+from shiny_labchat.domain.events import Part
 
-__all__ = [
-    "PASSED_OVER",
-    "STREAM",
-    "SUBMITTED",
-    "WITHHELD",
-    "Change",
-    "Clear",
-    "Close",
-    "Command",
-    "Configure",
-    "Disclose",
-    "EndStream",
-    "Ending",
-    "Join",
-    "Mute",
-    "Open",
-    "PassOver",
-    "Post",
-    "Publish",
-    "Record",
-    "Remove",
-    "Resubmit",
-    "Say",
-    "Withhold",
-]
+__all__ = ["SUBMITTED", "WITHHELD", "Post", "Publish", "Resubmit", "Say", "Withhold"]
 
-
-@dataclass(frozen=True, slots=True)
-class Configure:
-    """Make the room what the code says it is; None leaves a setting as it is."""
-
-    seed: str
-    title: str | None = None
-    write: tuple[Role, ...] | None = None
-    rules: Rules | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Make someone a member; who is one already stays as they are."""
-
-    member: str
-    handle: str
-    role: Role = "participant"
-    pseudonym: str | None = None
-    by_page: bool = False
-    """A page may not bring back who was removed, nor take a bot's place; so it is with bots."""
-    is_bot: bool = False
-    shown: Role | None = None
-    """The role that others are shown in place of `role`; None: that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Give a member another role or pseudonym; None leaves it."""
-
-    member: str
-    role: Role | None = None
-    pseudonym: str | None = None
+SUBMITTED = "submitted:"
+"""What the ids begin with that waiting messages are published or withheld by; see `STREAM`."""
+WITHHELD = "withheld:"
+"""The same, of what was not shown to anybody though it had an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,141 +116,3 @@ class Post:
 
     For bots that pass for people: else their messages could be told by their numbers.
     """
-
-
-Ending = Literal["done", "stopped", "failed", "withheld", "interrupted"]
-
-
-@dataclass(frozen=True, slots=True)
-class EndStream:
-    """
-    What a stream has said, in the end.
-
-    `how` is "done", or why it is not all that was to be said: "stopped", "failed" (`error` tells
-    the log why), "withheld" (a transform dropped it in the end) or "interrupted" (its server is
-    gone; it may turn out that it is not).
-    """
-
-    of: int
-    parts: Sequence[Part]
-    how: Ending = "done"
-    deps: Sequence[Mapping[str, Any]] = ()
-    audience: Sequence[str] | None = None
-    error: str | None = None
-    turns: Sequence[Mapping[str, Any]] = ()
-    """What a model keeps of its reply beside the text, see `Message.turns`."""
-    original: str | None = None
-    """See `Post`."""
-
-    @classmethod
-    def of_stream(
-        cls, opening: Event, parts: Sequence[Part], how: Ending, deps: Sequence[Mapping[str, Any]]
-    ) -> EndStream:
-        """The end of the stream that an event opened; whoever may see that is shown it."""
-        audience = opening.data.get("audience")
-        if audience is not None and opening.member is not None:
-            audience = [*dict.fromkeys((*audience, opening.member))]
-        return cls(opening.seq, parts, how, deps, audience)
-
-    @property
-    def cid(self) -> str:
-        """A stream ends once."""
-        return f"{STREAM}{self.of}" + "?" * (self.how == "interrupted")
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """An event of the study's own; only the log knows it."""
-
-    kind: str
-    value: Any
-    member: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PassOver:
-    """A callback has failed at the message `of` and is done with it; only the log knows it."""
-
-    callback: str
-    of: int
-    tries: int
-    error: str
-
-    @property
-    def cid(self) -> str:
-        """It is passed over once."""
-        return f"{PASSED_OVER}{self.of}:{self.callback}"
-
-
-@dataclass(frozen=True, slots=True)
-class Remove:
-    """Take someone out of the room, for reading and writing."""
-
-    member: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """Let a member read only, or write again."""
-
-    member: str
-    on: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Disclose:
-    """Show the real role of a member (None: of all) to some members (None: to all)."""
-
-    member: str | None = None
-    to: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """End the conversation; members can still read."""
-
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Let the conversation go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clear:
-    """Empty one member's view, or (member None) everybody's; the log keeps all."""
-
-    member: str | None = None
-    greeting: bool = False
-    """Whether what the page itself begins with goes too."""
-
-
-Command = (
-    Configure
-    | Join
-    | Change
-    | Say
-    | Publish
-    | Withhold
-    | Resubmit
-    | Post
-    | EndStream
-    | Record
-    | PassOver
-    | Remove
-    | Mute
-    | Disclose
-    | Close
-    | Open
-    | Clear
-)
-
-STREAM = "stream:"
-"""What the ids begin with that streams end by; no message may be given such an id."""
-SUBMITTED = "submitted:"
-"""The same, of messages that waited and were published or withheld."""
-PASSED_OVER = "passed_over:"
-"""The same, of messages that a callback passed over."""
-WITHHELD = "withheld:"
-"""The same, of what was not shown to anybody though it had an id."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from collections import Counter
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ from shiny_labchat.domain.commands import (
     Remove,
     Say,
 )
-from shiny_labchat.domain.decide import check_text, decide
+from shiny_labchat.domain.decide import check_text, decide, members, messages, room, streams
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.state import ROLES, Role, RoomState, fold
 from tests.unit.pure_room import SECOND, PureRoom
@@ -33,6 +34,12 @@ from tests.unit.pure_room import SECOND, PureRoom
 
 def post(member: str | None = None, text: str = "hi", **more: object) -> Post:
     return Post([("text", text)], member=member, **more)  # pyright: ignore[reportArgumentType]
+
+
+def test_each_command_has_one_rule() -> None:
+    families = members.RULES, messages.RULES, streams.RULES, room.RULES
+    ruled = [command for family in families for command in family]
+    assert Counter(ruled) == Counter(get_args(Command))
 
 
 # ── writing ──

@@ -1,0 +1,31 @@
+"""The rule about the ends of streams. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shiny_labchat.domain.commands import EndStream
+from shiny_labchat.domain.decide.shared import Rule, check_storable, new_event, strings_of
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.state import RoomState
+
+__all__ = ["RULES"]
+
+
+def _end_stream(state: RoomState, command: EndStream, at: int) -> list[Event]:
+    check_storable(command.original or "", command.error or "", *strings_of(command.parts))
+    data: dict[str, Any] = {"of": command.of, "is": command.how, "parts": list(command.parts)}
+    if command.deps:
+        data["deps"] = list(command.deps)
+    if command.audience is not None:
+        data["audience"] = list(command.audience)
+    if command.error is not None:
+        data["error"] = command.error
+    if command.turns:
+        data["turns"] = list(command.turns)
+    if command.original is not None:
+        data["original"] = command.original
+    return [new_event(state, at, "streamed", None, data, command.cid)]
+
+
+RULES: dict[type, Rule] = {EndStream: _end_stream}
