@@ -153,9 +153,7 @@ class Bot:
         if not isinstance(cast(object, disclose), bool):
             raise TypeError(f"disclose must be True or False, not {disclose!r}")
         _check("moved_on", moved_on, ("send", "redraft", "drop"))
-        _check("end", end, ("silent", "leave", "fallback"))
-        if end == "fallback" and fallback is None:
-            raise ValueError('end="fallback" needs a fallback')
+        _check_end(end, fallback)
         check_number("reading", reading, above=0, or_none=True)
         check_number("typing", typing, above=0, or_none=True)
         check_number("jitter", jitter, least=0, most=2)
@@ -224,6 +222,12 @@ def _made_once(client: Any) -> Callable[[], Any] | None:
 def _check(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}; not {value!r}")
+
+
+def _check_end(end: WhenSpent, fallback: object) -> None:
+    _check("end", end, ("silent", "leave", "fallback"))
+    if end == "fallback" and fallback is None:
+        raise ValueError('end="fallback" needs a fallback')
 
 
 def _check_kind(name: str, value: object, kind: type, words: str) -> None:

@@ -146,17 +146,14 @@ class Transforms:
     async def _store(self, sent: Sent, command: commands.Publish | commands.Withhold) -> None:
         async for is_last in retry(RETRY_DELAYS):
             try:
-                await sent.room.submit(command)
+                await _settle(sent, command)
                 return
-            except Refused as exc:  # what was allowed when it was sent is so no more
-                assert isinstance(command, commands.Publish)
-                command = sent.message.withhold(code=exc.code)
             except StoreError as exc:
                 if is_last:
                     raise
                 logger.error(
-                    "message %s of room %r, transformed, could not be stored; trying again: %s",
-                    *(command.of, sent.room.id, exc),
+                    "message %d of room %r, transformed, could not be stored; trying again: %s",
+                    *(sent.message.seq, sent.room.id, exc),
                 )
 
     async def _shown(self, text: str, kind: str) -> Part | None:
@@ -172,6 +169,13 @@ class Transforms:
     async def _call(self, whose: str, fn: Callable[..., Any], *arguments: Any) -> Any:
         with session_context(self._session), reactive.isolate():
             return await watched(f"transform of the {whose} words", fn, *arguments)
+
+
+async def _settle(sent: Sent, command: commands.Publish | commands.Withhold) -> None:
+    try:
+        await sent.room.submit(command)
+    except Refused as exc:  # what was allowed when it was sent is so no more
+        await sent.room.submit(sent.message.withhold(code=exc.code))
 
 
 def _turn_of(sent: Sent) -> asyncio.Lock:

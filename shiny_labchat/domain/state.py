@@ -108,7 +108,7 @@ class RoomState(NamedTuple):
     """When (as a seq) who somebody is was last disclosed to a member; None: to all."""
 
     def membership(self, member: str | None) -> Membership | None:
-        """The seat of someone who is a member now; None: a stranger, or removed."""
+        """The membership of someone who is a member now; None: a stranger, or removed."""
         membership = self.memberships.get(member) if member is not None else None
         return None if membership is None or membership.is_removed else membership
 

@@ -65,7 +65,7 @@ class Checkpoints:
         When its process must have been heard of again, in microseconds since 1970 (UTC).
     last
         The number of its last row.
-    drafts
+    checkpoints
         Those rows that were asked for, in order.
     """
 
@@ -100,7 +100,7 @@ def keep(
         The stream.
     row
         The number of this row, larger than those before.
-    piece
+    checkpoint
         What has changed.
     """
     if checkpoint.keep == 0:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.bookmarks import BookmarkedSeat, BookmarkToken, find_bookmark
 from shiny_labchat.domain.events import Event, RoomKey
-from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import find_room, look_up, note
 from shiny_labchat.store.queries import insert_events, move_heads, row_of
 from tests.support.reconnecting_client import log_of
@@ -71,7 +71,7 @@ async def test_a_process_that_starts_opens_such_a_room(room: Room, lab: Lab, reo
 
 async def test_a_process_that_has_the_room_open_goes_on(room: Room, lab: Lab, reopen: Lab) -> None:
     await room.post("before", author="a")
-    live = await LiveRooms.of(lab.log).open(KEY)
+    live = await Runtime.of(lab.log).live.open(KEY)
     try:
         await newer_version_writes(reopen)
         await is_usable(room, lab)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +46,25 @@ def test_lists_of_names_are_sorted(name: str) -> None:
 
     listed = getattr(import_module(name), "__all__", [])
     assert list(listed) == sorted(listed, key=key)
+
+
+KEPT: dict[str, dict[str, list[str]]] = json.loads(
+    (Path(__file__).parent / "public_names.json").read_text(encoding="utf-8")
+)
+"""The public names of version 0.1, and those of their members; apps are written with them."""
+
+
+@pytest.mark.parametrize("name", sorted(KEPT))
+def test_no_public_name_is_ever_taken_away(name: str) -> None:
+    module = import_module(name)
+    assert KEPT[name].keys() <= set(module.__all__)
+    for each, members in KEPT[name].items():
+        gone = [member for member in members if not hasattr(getattr(module, each), member)]
+        assert not gone, f"{name}.{each}"
+
+
+def test_the_kept_names_are_those_of_all_public_modules() -> None:
+    assert KEPT.keys() == set(PUBLIC) and sum(map(len, KEPT.values())) > 30
 
 
 def _documented() -> Iterator[tuple[str, object]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from .code import PACKAGE, ROOT
@@ -31,6 +33,23 @@ def _finds(pattern: str, paths: list[Path]) -> list[str]:
 
 def test_there_is_something_to_look_at() -> None:
     assert len(OURS) > 40 and len(PAGE) > 20 and len(TESTS) > 20
+
+
+def _bodies(path: Path) -> Iterator[tuple[str, int]]:
+    """Each function, and the lines from its first statement to its last."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            body = node.body[ast.get_docstring(node) is not None :]
+            if body:
+                yield f"{path.name}: {node.name}", (body[-1].end_lineno or 0) - body[0].lineno + 1
+
+
+def test_no_body_of_a_function_is_longer_than_40_lines() -> None:
+    """Its docstring aside; a migration tells a story from its beginning to its end."""
+    sources = [path for path in OURS if path.suffix == ".py" and "migrations" not in path.parts]
+    bodies = [body for path in sources for body in _bodies(path)]
+    assert len(bodies) > 500
+    assert [body for body in bodies if body[1] > 40] == []
 
 
 def test_nothing_is_left_for_later() -> None:
