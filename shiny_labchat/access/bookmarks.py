@@ -8,11 +8,9 @@ said. The database knows the token's sha256, and what it stands for.
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -55,8 +53,8 @@ async def find_bookmark(log: Log, raw: str) -> BookmarkedSeat | None:
         grant = look_up(conn, "seat", raw)
         if grant is None or grant.room is None or find_room(conn, grant.room) is None:
             return None
-        about = _read(grant)
-        return BookmarkedSeat(grant.room, grant.member, about.get("browser"), about.get("client"))
+        browser, client = grant.data.get("browser"), grant.data.get("client")
+        return BookmarkedSeat(grant.room, grant.member, browser, client)
 
     return await log.read(find)
 
@@ -89,7 +87,7 @@ class BookmarkToken:
         if self.is_stored:
             await log.write(lambda conn, now: _update(conn, self.token, about))
             return
-        grant = Grant(self.seat.member, self.seat.room, page=json.dumps(about))
+        grant = Grant(self.seat.member, self.seat.room, data=about)
         self.is_stored = True
         try:
             await log.write(lambda conn, now: issue(conn, "seat", grant, now, raw=self.token))
@@ -99,13 +97,9 @@ class BookmarkToken:
 
 
 def _update(conn: sa.Connection, token: str, about: Mapping[str, str | None]) -> None:
-    stored = _read(look_up(conn, "seat", token))  # a newer version may know more of the seat
-    note(conn, "seat", token, json.dumps({**stored, **about}))
+    stored = look_up(conn, "seat", token)  # a newer version may know more of the seat
+    note(conn, "seat", token, {**(stored.data if stored else {}), **about})
 
 
-def _about(seat: BookmarkedSeat) -> dict[str, str | None]:
+def _about(seat: BookmarkedSeat) -> Mapping[str, str | None]:
     return {"browser": seat.browser, "client": seat.client}
-
-
-def _read(grant: Grant | None) -> dict[str, Any]:
-    return json.loads((grant and grant.page) or "{}")

@@ -38,7 +38,7 @@ class Entry:
 async def ticket(log: Log, room: RoomKey, member: str, page: str, *, waits: bool = False) -> str:
     """A ticket that lets a member's page open one socket to a room; see `Entry`."""
     # Tokens say it, so that no process ever takes such a page's words as they are.
-    grant = Grant(member, room, page=f"{page}{_WAITS * waits}")
+    grant = Grant(member, room, page=page, data={"waits": True} if waits else {})
     return await log.write(lambda conn, now: issue(conn, "ticket", grant, now))
 
 
@@ -79,13 +79,8 @@ async def _enter(log: Log, token: str, is_resume: bool) -> Entry | None:
         grant, resume = await log.write(lambda conn, now: _take_ticket(conn, token, now))
     if grant is None or grant.room is None:
         return None
-    page = grant.page or ""
-    waits = page.endswith(_WAITS)
-    return Entry(log, grant.room, grant.member, page.removesuffix(_WAITS), resume, waits)
-
-
-_WAITS = "\twaits"
-"""What ends the page in a token of one whose words wait; no page's own id has a tab in it."""
+    waits = bool(grant.data.get("waits"))
+    return Entry(log, grant.room, grant.member, grant.page or "", resume, waits)
 
 
 def _take_ticket(conn: sa.Connection, raw: str, now: int) -> tuple[Grant | None, str]:

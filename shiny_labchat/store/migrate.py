@@ -11,7 +11,7 @@ from shiny_labchat.store.sqlite import connect
 
 __all__ = ["SCHEMA", "is_current", "upgrade"]
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 """The newest migration this version knows."""
 
 _VERSION_TABLE = "labchat_version"

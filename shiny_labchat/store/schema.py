@@ -66,6 +66,7 @@ token = sa.Table(
     sa.Column("page", sa.Text),
     sa.Column("expires", sa.BigInteger),
     sa.Column("used", sa.BigInteger),
+    sa.Column("data", sa.Text),
 )
 
 sa.Index("token_expires", token.c.expires)

@@ -8,10 +8,11 @@ browser is), "invite" (a personal link), "seat" (a bookmark).
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,7 +37,15 @@ class Grant:
     """
     What a token stands for.
 
-    `page` is the page that a ticket is for; of a seat, it is all else that is known of it.
+    Parameters
+    ----------
+    member, room, role, study
+        Who may come, where, and as what.
+    page
+        The id of the page that a ticket or resume token is for.
+    data
+        What else is known, as JSON values; `access` says what. Whoever reads it ignores the keys
+        that they do not know: a newer version may have written them.
     """
 
     member: str
@@ -44,6 +53,7 @@ class Grant:
     role: str | None = None
     page: str | None = None
     study: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def issue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str | None = None) -> str:
@@ -60,6 +70,7 @@ def issue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str | 
             "member": grant.member,
             "role": grant.role,
             "page": grant.page,
+            "data": _dumps(grant.data),
             "expires": None if life is None else now + int(life * 1e6),
         },
     )
@@ -69,20 +80,20 @@ def issue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str | 
 def redeem(conn: sa.Connection, kind: str, raw: str, now: int) -> Grant | None:
     """Use a token up; None: there is no such, it has run out, or it was used."""
     row = conn.execute(_REDEEM, {"hash_": _hash(raw), "kind_": kind, "now": now}).first()
-    return None if row is None else _grant(tuple(row))
+    return None if row is None else _grant(kind, tuple(row))
 
 
 def look_up(conn: sa.Connection, kind: str, raw: str) -> Grant | None:
     """What a token that may be used many times stands for; None: nothing (any more)."""
     now = time.time_ns() // 1000
     row = conn.execute(_LOOK_UP, {"hash_": _hash(raw), "kind_": kind, "now": now}).first()
-    return None if row is None else _grant(tuple(row))
+    return None if row is None else _grant(kind, tuple(row))
 
 
-def note(conn: sa.Connection, kind: str, raw: str, page: str) -> None:
-    """Write down what else is known of what a token stands for."""
+def note(conn: sa.Connection, kind: str, raw: str, data: Mapping[str, Any]) -> None:
+    """Write down what else is known of what a token stands for, in place of what was."""
     known = (token.c.hash == _hash(raw), token.c.kind == kind)
-    conn.execute(sa.update(token).where(*known).values(page=page))
+    conn.execute(sa.update(token).where(*known).values(data=_dumps(data)))
 
 
 def forget_expired(conn: sa.Connection, now: int) -> None:
@@ -94,14 +105,45 @@ def _hash(raw: str) -> str:
     return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _grant(row: Sequence[Any]) -> Grant:
-    member, study, room, role, page = row
+def _grant(kind: str, row: Sequence[Any]) -> Grant:
+    member, study, room, role, page, text = row
     key = RoomKey(study, room) if study is not None and room is not None else None
-    return Grant(member, key, role, page, study)
+    page, data = _of_version_0_1(kind, page) if text is None else (page, json.loads(text))
+    return Grant(member, key, role, page, study, data)
+
+
+def _of_version_0_1(kind: str, page: str | None) -> tuple[str | None, dict[str, Any]]:
+    """
+    The page and the data of a token without data: all that older versions know is its page.
+
+    One of their processes that had the database open before migration 0008 writes such tokens
+    after it, too. If `page` was taken for an id there, what waits to be transformed would not
+    wait, and a bookmark would be good in any browser.
+    """
+    if page is None:
+        return None, {}
+    if kind == "seat":
+        return None, json.loads(page)
+    is_waiting = page.endswith(_WAITS)
+    return page.removesuffix(_WAITS), {"waits": True} if is_waiting else {}
+
+
+def _dumps(data: Mapping[str, Any]) -> str | None:
+    return json.dumps(dict(data)) if data else None
+
+
+_WAITS = "\twaits"
 
 
 _ISSUE = sa.insert(token)
-_FIELDS = (token.c.member, token.c.study, token.c.room, token.c.role, token.c.page)
+_FIELDS = (
+    token.c.member,
+    token.c.study,
+    token.c.room,
+    token.c.role,
+    token.c.page,
+    token.c.data,
+)
 _VALID = (
     token.c.hash == sa.bindparam("hash_"),
     token.c.kind == sa.bindparam("kind_"),

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from shiny_labchat import Bot, Lab, Member, Message, Refused, Room, Rules
 from shiny_labchat.access import identity, tickets
 from shiny_labchat.access.bookmarks import BookmarkToken, find_bookmark
 from shiny_labchat.audit.spending import spent
 from shiny_labchat.lab.runtime import running
-from tests.support.older_version import KNOWN, as_json, copied
+from shiny_labchat.store.schema import token
+from tests.support.older_version import KNOWN, as_json, copied, tokens_as_written
 from tests.support.reconnecting_client import log_of
 
 TOKENS = KNOWN["tokens"]
@@ -148,9 +152,46 @@ async def test_a_stream_whose_server_is_gone_ends_with_what_was_kept(lab: Lab) -
 # ── tokens ──
 
 
+@pytest.fixture(params=["converted", "written since"])
+async def tokens(request: pytest.FixtureRequest, lab: Lab) -> None:
+    """The older version's tokens: from before the migration, or from a process that goes on."""
+    if request.param == "written since":
+        anew = sa.update(token).where(token.c.hash == sa.bindparam("hash_"))
+        rows = [{"hash_": hash, "page": page} for hash, page in tokens_as_written().items()]
+        await lab.log.write(lambda conn, now: conn.execute(anew.values(data=None), rows))
+
+
+async def test_a_page_is_an_id_and_all_else_is_data(lab: Lab) -> None:
+    found = await lab.log.read(lambda conn: conn.execute(_PAGES).all())
+    rows = {hash: (page, data and json.loads(data)) for hash, page, data in found}
+    assert not any("\t" in page for page, _ in rows.values() if page)
+    for known in TOKENS["tickets"] + TOKENS["resumes"]:
+        data = {"waits": True} if known["waits"] else None
+        assert rows[_hash(known["token"])] == (known["page"], data)
+    for known in TOKENS["bookmarks"]:
+        data = {"browser": known["browser"], "client": known["client"]}
+        assert rows[_hash(known["token"])] == (None, data)
+
+
+_PAGES = sa.select(token.c.hash, token.c.page, token.c.data)
+
+
+def _hash(raw: str) -> str:
+    return hashlib.sha256(raw.encode()).hexdigest()
+
+
+def test_there_are_tokens_of_pages_that_wait_and_of_others() -> None:
+    """Of bookmarks: such as are good in one browser, and in all."""
+    for kind in ("tickets", "resumes"):
+        assert {known["waits"] for known in TOKENS[kind]} == {True, False}
+    assert {known["browser"] is None for known in TOKENS["bookmarks"]} == {True, False}
+
+
+@pytest.mark.usefixtures("tokens")
 @pytest.mark.parametrize("known", TOKENS["tickets"])
 async def test_a_ticket_opens_its_room_once(lab: Lab, known: dict[str, Any]) -> None:
-    await _opens(lab, known, is_resume=False)
+    resume = await _opens(lab, known, is_resume=False)
+    await _opens(lab, {**known, "token": resume}, is_resume=True)
     with pytest.raises(Refused, match="ticket"):
         await tickets.enter([lab.log], known["token"], is_resume=False)
 
@@ -161,6 +202,7 @@ async def test_a_ticket_that_was_used_or_has_run_out_opens_nothing(lab: Lab, raw
         await tickets.enter([lab.log], raw, is_resume=False)
 
 
+@pytest.mark.usefixtures("tokens")
 @pytest.mark.parametrize("known", TOKENS["resumes"])
 async def test_a_resume_token_opens_its_room_again_and_again(
     lab: Lab, known: dict[str, Any]
@@ -169,7 +211,8 @@ async def test_a_resume_token_opens_its_room_again_and_again(
         await _opens(lab, known, is_resume=True)
 
 
-async def _opens(lab: Lab, known: dict[str, Any], is_resume: bool) -> None:
+async def _opens(lab: Lab, known: dict[str, Any], is_resume: bool) -> str:
+    """Come in; gives the token to come back with."""
     entry = await tickets.enter([lab.log], known["token"], is_resume)
     assert entry.room == room_of(lab, known).key
     assert (entry.member, entry.page, entry.waits) == (
@@ -177,6 +220,7 @@ async def _opens(lab: Lab, known: dict[str, Any], is_resume: bool) -> None:
         known["page"],
         known["waits"],
     )
+    return entry.resume
 
 
 async def test_a_browser_is_known_again(lab: Lab) -> None:
@@ -197,6 +241,7 @@ async def test_a_personal_link_is_its_persons(lab: Lab, known: dict[str, Any]) -
     )
 
 
+@pytest.mark.usefixtures("tokens")
 @pytest.mark.parametrize("known", TOKENS["bookmarks"])
 async def test_a_bookmark_leads_back_and_is_kept_on(lab: Lab, known: dict[str, Any]) -> None:
     found = await find_bookmark(lab.log, known["token"])

@@ -115,7 +115,7 @@ def token_in(search: str) -> str:
 
 async def is_kept(lab: Lab, room: Room, words: str) -> None:
     """Wait until a client's state with these words is in the database."""
-    wanted = "SELECT 1 FROM token WHERE kind = 'seat' AND room = :room AND page LIKE :words"
+    wanted = "SELECT 1 FROM token WHERE kind = 'seat' AND room = :room AND data LIKE :words"
     values = {"room": room.id, "words": f"%{words}%"}
     async with asyncio.timeout(20):
         while not await lab.log.read(lambda conn: conn.execute(sa.text(wanted), values).all()):
