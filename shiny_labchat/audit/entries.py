@@ -16,10 +16,9 @@ import sqlalchemy as sa
 
 from shiny_labchat.audit.prompts import Prompt, joined
 from shiny_labchat.audit.spending import Spent, spend
-from shiny_labchat.domain.commands import STREAM
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import to_datetime
-from shiny_labchat.store.queries import find_cid, find_room, whole_at
+from shiny_labchat.store.queries import ends_of, find_cid, room_number, whole_at
 from shiny_labchat.store.schema import audit, room
 
 __all__ = ["AuditEntry", "Begun", "Outcome", "add", "settle", "take_up", "written"]
@@ -146,14 +145,13 @@ def add(
     **fields
         Other columns of the table; `parameters` as values.
     """
-    found = find_room(conn, where)
-    assert found is not None
+    number = room_number(conn, where)
     row = {"is_call": False, "is_fallback": False, **_columns(fields)}
     if prompt is not None:
-        row |= _told(conn, found[0], bot, prompt)
+        row |= _told(conn, number, bot, prompt)
     if row["is_call"] and not row["is_fallback"]:
         spend(conn, where.study, bot, Spent(calls=1))
-    made = conn.execute(sa.insert(audit).values(room=found[0], bot=bot, at=now, **row))
+    made = conn.execute(sa.insert(audit).values(room=number, bot=bot, at=now, **row))
     assert made.inserted_primary_key is not None
     return made.inserted_primary_key[0]
 
@@ -237,31 +235,29 @@ def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -
     cid
         The id of what it says to that.
     """
-    found = find_room(conn, where)
-    assert found is not None
-    number, _ = found
-    still = sa.update(audit).where(*_of(where, bot), audit.c.outcome == "open")
+    number = room_number(conn, where)
+    still = sa.update(audit).where(*_of(number, bot), audit.c.outcome == "open")
     said = find_cid(conn, number, bot, cid)
     if said is not None:
         outcome = "posted" if _is_done(conn, number, said) else "interrupted"
         news = {"outcome": outcome, "posted": said.at, "became": said.seq}
         if conn.execute(still.where(audit.c.seq == seq).values(**news)).rowcount == 0:
-            _note(conn, where, bot, seq, said)
+            _note(conn, number, bot, seq, said)
     conn.execute(still.values(outcome="interrupted"))
     decided = sa.select(audit.c.key).where(
-        *_of(where, bot), audit.c.seq == seq, audit.c.outcome.in_(_DECIDED)
+        *_of(number, bot), audit.c.seq == seq, audit.c.outcome.in_(_DECIDED)
     )
     is_over = said is not None or conn.execute(decided.limit(1)).first() is not None
     whole = whole_at(conn, number, seq)
-    return Begun(is_over, _known(conn, where, bot), whole.seq, whole.at)
+    return Begun(is_over, _known(conn, number, bot), whole.seq, whole.at)
 
 
 _DECIDED = ("posted", "silent", "covered", "dropped")
 
 
-def _note(conn: sa.Connection, where: RoomKey, bot: str, seq: int, said: Event) -> None:
+def _note(conn: sa.Connection, number: int, bot: str, seq: int, said: Event) -> None:
     """Write down which call has become a message, if none says so: its server ended after it."""
-    about = (*_of(where, bot), audit.c.seq == seq)
+    about = (*_of(number, bot), audit.c.seq == seq)
     known = sa.select(audit.c.key).where(*about, audit.c.became == said.seq)
     if conn.execute(known).first() is None:
         newest = sa.select(sa.func.max(audit.c.key)).where(*about).scalar_subquery()
@@ -273,13 +269,12 @@ def _is_done(conn: sa.Connection, number: int, said: Event) -> bool:
     """Whether a message is all that was to be said, not what a stream was cut off at."""
     if "live" not in said.data:
         return True
-    end = find_cid(conn, number, "", f"{STREAM}{said.seq}")
-    return end is not None and end.data["is"] == "done"
+    return any(end.data["is"] == "done" for end in ends_of(conn, number, said.seq))
 
 
-def _known(conn: sa.Connection, where: RoomKey, bot: str) -> int:
+def _known(conn: sa.Connection, number: int, bot: str) -> int:
     posted = sa.select(sa.func.max(audit.c.knew)).where(
-        *_of(where, bot), audit.c.outcome == "posted"
+        *_of(number, bot), audit.c.outcome == "posted"
     )
     return conn.execute(posted).scalar() or 0
 
@@ -329,10 +324,5 @@ def _entry(row: Mapping[Any, Any], prompt: Sequence[Mapping[str, Any]] | None) -
 _INNER = ("key", "room", "prompt", "base", "kept", "within")
 
 
-def _of(where: RoomKey, bot: str) -> tuple[sa.ColumnElement[bool], ...]:
-    number = (
-        sa.select(room.c.key)
-        .where(room.c.study == where.study, room.c.id == where.id)
-        .scalar_subquery()
-    )
+def _of(number: int, bot: str) -> tuple[sa.ColumnElement[bool], ...]:
     return audit.c.room == number, audit.c.bot == bot

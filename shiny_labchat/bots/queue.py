@@ -24,7 +24,7 @@ from shiny_labchat.lab.bot_registry import CALLBACK
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store.leases import LONGEST
-from shiny_labchat.store.queries import find_room
+from shiny_labchat.store.queries import find_room, room_number
 from shiny_labchat.store.schema import callback_room, composing
 
 __all__ = ["Ahead", "ComposingTurn", "ahead", "composing_turn", "join", "leave"]
@@ -92,8 +92,7 @@ def ahead(conn: sa.Connection, where: RoomKey, place: int, now: int | None = Non
 
 def leave(conn: sa.Connection, where: RoomKey, bot: str) -> None:
     """Give a bot's place back, if it has one."""
-    number, _ = _room(conn, where)
-    here = composing.c.room == number, composing.c.bot == bot
+    here = composing.c.room == room_number(conn, where), composing.c.bot == bot
     conn.execute(sa.delete(composing).where(*here))
 
 

@@ -12,12 +12,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.commands import STREAM
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import is_message, settled
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.store.leases import LEASE, LONGEST
-from shiny_labchat.store.queries import event_at, events_as_written, find_cid, find_room
+from shiny_labchat.store.queries import ends_of, event_at, events_as_written, find_room
 from shiny_labchat.store.schema import callback, callback_room, event, room
 
 __all__ = [
@@ -203,8 +202,7 @@ def _whole(conn: sa.Connection, number: int, said: Event) -> Event | None:
     if said.data["is"] == "withheld":
         return None
     of = said.data["of"]
-    ends = (find_cid(conn, number, "", f"{STREAM}{of}{mark}") for mark in ("", "?"))
-    if any(end is not None and end.seq < said.seq for end in ends):
+    if any(end.seq < said.seq for end in ends_of(conn, number, of)):
         return None
     opening = event_at(conn, number, of)
     return None if opening is None else settled(opening, said)

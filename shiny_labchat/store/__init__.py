@@ -13,6 +13,7 @@ from shiny_labchat.store.queries import (
     is_settled,
     load_state,
     open_streams,
+    room_number,
     rooms,
     submitted,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "open_streams",
     "parse",
     "redeem",
+    "room_number",
     "rooms",
     "submitted",
 ]

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from shiny_labchat.domain.events import Part, RoomKey
 from shiny_labchat.store.leases import LEASE, LONGEST
-from shiny_labchat.store.queries import find_room
+from shiny_labchat.store.queries import room_number
 from shiny_labchat.store.schema import draft, room
 
 __all__ = [
@@ -106,12 +106,12 @@ def keep(
     if checkpoint.keep == 0:
         drop(conn, room, seq)
     values = {"row": row, "until": now + LEASE, "data": _dumps(checkpoint)}
-    conn.execute(sa.insert(draft).values(room=_number(conn, room), seq=seq, **values))
+    conn.execute(sa.insert(draft).values(room=room_number(conn, room), seq=seq, **values))
 
 
 def renew(conn: sa.Connection, now: int, room: RoomKey, seq: int) -> None:
     """Promise to go on, though nothing new was said."""
-    same = draft.c.room == _number(conn, room), draft.c.seq == seq
+    same = draft.c.room == room_number(conn, room), draft.c.seq == seq
     conn.execute(sa.update(draft).where(*same).values(until=now + LEASE))
 
 
@@ -123,7 +123,9 @@ def shorten(conn: sa.Connection, now: int) -> None:
 
 def drop(conn: sa.Connection, room: RoomKey, seq: int) -> None:
     """Forget the draft of a stream."""
-    conn.execute(sa.delete(draft).where(draft.c.room == _number(conn, room), draft.c.seq == seq))
+    conn.execute(
+        sa.delete(draft).where(draft.c.room == room_number(conn, room), draft.c.seq == seq)
+    )
 
 
 def kept(conn: sa.Connection, number: int, seen: Mapping[int, int]) -> dict[int, Checkpoints]:
@@ -168,9 +170,3 @@ def _dumps(checkpoint: Checkpoint) -> str:
 def _loads(data: str) -> Checkpoint:
     parts, deps, keep, *_ = orjson.loads(data)  # a newer version may add to it
     return Checkpoint([(kind, content) for kind, content in parts], deps, keep)
-
-
-def _number(conn: sa.Connection, room: RoomKey) -> int:
-    found = find_room(conn, room)
-    assert found is not None
-    return found[0]

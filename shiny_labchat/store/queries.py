@@ -26,6 +26,7 @@ from shiny_labchat.store.schema import draft, event, room
 __all__ = [
     "claim_room",
     "dependencies",
+    "ends_of",
     "event_at",
     "events_after",
     "events_as_written",
@@ -38,6 +39,7 @@ __all__ = [
     "load_state",
     "move_heads",
     "open_streams",
+    "room_number",
     "rooms",
     "row_of",
     "submitted",
@@ -57,6 +59,13 @@ def find_room(conn: sa.Connection, key: RoomKey) -> tuple[int, int] | None:
     """The room's number in the database and the head of its log."""
     row = conn.execute(_FIND_ROOM, {"study": key.study, "id": key.id}).first()
     return None if row is None else (row[0], row[1])
+
+
+def room_number(conn: sa.Connection, key: RoomKey) -> int:
+    """The number in the database of a room that is there."""
+    found = find_room(conn, key)
+    assert found is not None
+    return found[0]
 
 
 def rooms(conn: sa.Connection, study: str | None = None) -> list[RoomKey]:
@@ -194,8 +203,19 @@ def whole_at(conn: sa.Connection, number: int, seq: int) -> Event:
     assert said is not None
     if "live" not in said.data:
         return said
-    ends = (find_cid(conn, number, "", f"{STREAM}{seq}{mark}") for mark in ("", "?"))
-    return min((end for end in ends if end is not None), key=lambda end: end.seq, default=said)
+    ends = ends_of(conn, number, seq)
+    return ends[0] if ends else said
+
+
+def ends_of(conn: sa.Connection, number: int, seq: int) -> list[Event]:
+    """
+    The ends of a stream, oldest first, as they were written.
+
+    There are two if its server was taken for dead and ended it after that.
+    """
+    wanted = {"room": number, "end": f"{STREAM}{seq}", "interrupted": f"{STREAM}{seq}?"}
+    ends = [_event_of(row) for row in conn.execute(_ENDS_OF, wanted)]
+    return sorted(ends, key=lambda end: end.seq)
 
 
 def _event_of(row: Any) -> Event:
@@ -286,10 +306,13 @@ _EVENTS_AS_WRITTEN = _EVENTS_AFTER.where(
 _EVENT_AT = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"), event.c.seq == sa.bindparam("seq")
 )
-_ENDS = (
-    sa.select(*_FIELDS)
-    .where(event.c.room == sa.bindparam("room"), event.c.author == "")
-    .order_by(event.c.cid.desc())
+_BY_PROGRAMME = sa.select(*_FIELDS).where(
+    event.c.room == sa.bindparam("room"), event.c.author == ""
+)
+_ENDS = _BY_PROGRAMME.order_by(event.c.cid.desc())
+# Without an order: for that, SQLite would read the whole room by seq, not these two by cid.
+_ENDS_OF = _BY_PROGRAMME.where(
+    (event.c.cid == sa.bindparam("end")) | (event.c.cid == sa.bindparam("interrupted"))
 )
 _DRAFTED = sa.select(draft.c.seq).where(draft.c.room == sa.bindparam("room")).distinct()
 _FIND_CID = sa.select(*_FIELDS).where(

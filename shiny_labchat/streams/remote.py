@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.errors import LabChatError
-from shiny_labchat.store import Log, checkpoints, event_at, find_room, leases
+from shiny_labchat.store import Log, checkpoints, event_at, find_room, leases, room_number
 from shiny_labchat.streams.content import StreamContent
 from shiny_labchat.streams.open_streams import OpenStreams
 
@@ -64,9 +64,8 @@ async def _kept(log: Log, key: RoomKey, seq: int) -> StreamContent:
     """A stream as far as it is kept."""
 
     def read(conn: sa.Connection) -> tuple[Event | None, dict[int, checkpoints.Checkpoints]]:
-        found = find_room(conn, key)
-        assert found is not None
-        return event_at(conn, found[0], seq), checkpoints.kept(conn, found[0], {})
+        number = room_number(conn, key)
+        return event_at(conn, number, seq), checkpoints.kept(conn, number, {})
 
     opening, kept = await log.read(read)
     assert opening is not None

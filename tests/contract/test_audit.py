@@ -9,12 +9,32 @@ from sqlalchemy import event
 
 from shiny_labchat import Lab, Room
 from shiny_labchat.audit import entries
+from shiny_labchat.domain.commands import EndStream, Post
 
 
 async def test_what_a_bot_begins_with_is_found_without_reading_its_record(
     lab: Lab, room: Room
 ) -> None:
     message = await room.post("Hello", author="a")
+    steps = await _steps(lab, room, message.seq)
+    read = [step for step in steps if "audit" in step]
+    assert len(read) == 3
+    assert all("(room=? AND bot=? AND " in step for step in read), read
+
+
+async def test_a_stream_that_a_bot_begins_with_is_found_without_reading_the_room(
+    lab: Lab, room: Room
+) -> None:
+    opened = await room.submit(Post([], is_live=True))
+    seq = opened.events[0].seq
+    await room.submit(EndStream(seq, [("text", "Hello")], "done"))
+    read = [step for step in await _steps(lab, room, seq) if " event " in step]
+    assert len(read) == 3
+    assert all("(room=? AND seq=?)" in step or "cid=?)" in step for step in read), read
+
+
+async def _steps(lab: Lab, room: Room, seq: int) -> list[str]:
+    """How the database looks up what a bot needs when it begins with a message."""
 
     def plans(conn: sa.Connection, now: int) -> list[str]:
         asked: list[tuple[str, Any]] = []
@@ -23,11 +43,9 @@ async def test_what_a_bot_begins_with_is_found_without_reading_its_record(
             asked.append((statement, values))
 
         event.listen(conn, "before_cursor_execute", note)
-        entries.take_up(conn, room.key, "machine", message.seq, "bot:1")
+        entries.take_up(conn, room.key, "machine", seq, "bot:1")
         event.remove(conn, "before_cursor_execute", note)
         explained = [conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {s}", v).all() for s, v in asked]
         return [step[-1] for steps in explained for step in steps]
 
-    steps = [step for step in await lab.log.write(plans) if "audit" in step]
-    assert len(steps) == 3
-    assert all("(room=? AND bot=? AND " in step for step in steps), steps
+    return await lab.log.write(plans)

@@ -12,11 +12,21 @@ import pytest
 import sqlalchemy as sa
 
 from shiny_labchat import Lab, Refused, Room
-from shiny_labchat.domain.commands import Close, Command, Post, Record, Remove, Say
+from shiny_labchat.domain.commands import (
+    Close,
+    Command,
+    Ending,
+    EndStream,
+    Post,
+    Record,
+    Remove,
+    Say,
+)
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.store import Committed, Outcome, events_after, find_room
+from shiny_labchat.store import Committed, Outcome, events_after, find_room, room_number
+from shiny_labchat.store.queries import ends_of, whole_at
 
 from . import elsewhere
 from .hearing import heard_in
@@ -260,6 +270,24 @@ async def test_everything_is_there_after_a_restart(room: Room, reopen: Lab) -> N
     said = [await room.post(f"é🦦{n}\n", id=f"{n}") for n in range(10)]
     room.log.close()
     assert await reopen.room("r", study="s").messages() == said
+
+
+# ── the ends of streams ──
+
+
+@pytest.mark.parametrize("ends", [(), ("done",), ("interrupted",), ("interrupted", "stopped")])
+async def test_a_stream_is_whole_from_its_first_end_on(room: Room, ends: Sequence[Ending]) -> None:
+    other, seq = [(await room.submit(Post([], is_live=True))).events[0].seq for _ in range(2)]
+    written = [(await room.submit(EndStream(seq, [], how))).events[0].seq for how in ends]
+    await room.submit(EndStream(other, [], "done"))
+
+    def read(conn: sa.Connection) -> tuple[list[Event], Event]:
+        number = room_number(conn, room.key)
+        return ends_of(conn, number, seq), whole_at(conn, number, seq)
+
+    found, whole = await room.log.read(read)
+    assert [(end.seq, end.data["is"]) for end in found] == list(zip(written, ends, strict=True))
+    assert whole.seq == (written or [seq])[0]
 
 
 # ── several processes ──
