@@ -1,5 +1,5 @@
 """
-Reservations: the seats that bookmarks lead back to.
+What bookmarks lead back to: somebody's place in a room.
 
 A bookmark holds a random token and nothing else of a chat: no room, no person, nothing that was
 said. The database knows the token's sha256, and what it stands for.

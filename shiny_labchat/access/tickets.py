@@ -1,5 +1,5 @@
 """
-The door: who a browser is, and which room it may open. The server alone decides.
+Tickets and resume tokens: what a page opens its sockets with. The server alone decides.
 
 A page asks its Shiny session, which gives it a ticket; the ticket opens one socket, once. What a
 browser claims about itself is never believed: all it can show is a random token.

@@ -94,8 +94,12 @@ class Runtime:
 
     @classmethod
     def of(cls, log: Log) -> Runtime:
-        """The runtime of an open log's lab."""
-        return _runtimes[log]
+        """The runtime of a log's lab."""
+        known = _runtimes.get(log)
+        if known is None:
+            with _lock:
+                known = _runtimes.setdefault(log, cls(log))
+        return known
 
     @property
     def live(self) -> LiveRooms:

@@ -26,14 +26,14 @@ async def test_whoever_comes_in_and_comes_back_waits_if_their_page_does(
     lab: Lab, room: Room, waits: bool
 ) -> None:
     raw = await tickets.ticket(lab.log, room.key, "a", "page/chat", waits=waits)
-    entry = await tickets.enter(raw, is_resume=False)
-    again = await tickets.enter(entry.resume, is_resume=True)
+    entry = await tickets.enter([lab.log], raw, is_resume=False)
+    again = await tickets.enter([lab.log], entry.resume, is_resume=True)
     assert [(each.page, each.waits) for each in (entry, again)] == [("page/chat", waits)] * 2
 
 
 async def test_the_page_of_a_token_is_its_id_alone(lab: Lab, room: Room) -> None:
     raw = await tickets.ticket(lab.log, room.key, "a", "page/chat", waits=True)
-    await tickets.enter(raw, is_resume=False)
+    await tickets.enter([lab.log], raw, is_resume=False)
     found = await lab.log.read(
         lambda conn: conn.execute(sa.select(token.c.kind, token.c.page, token.c.data)).all()
     )
@@ -46,7 +46,7 @@ async def test_what_only_a_newer_version_knows_of_a_ticket_is_carried_on(
     lab: Lab, room: Room, known: dict[str, Any]
 ) -> None:
     raw = await issued(lab, "ticket", Grant("a", room.key, page="page", data={**known, **NEWS}))
-    entry = await tickets.enter(raw, is_resume=False)
+    entry = await tickets.enter([lab.log], raw, is_resume=False)
     assert (entry.room, entry.page, entry.waits) == (room.key, "page", bool(known))
     grant = await lab.log.read(lambda conn: look_up(conn, "resume", entry.resume))
     assert grant is not None and grant.data == {**known, **NEWS}
