@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, cast
 
-__all__ = ["storable"]
+import orjson
+
+__all__ = ["is_storable", "storable"]
 
 _ODD = re.compile("[\0\ud800-\udfff]")
-_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 def storable(value: Any) -> Any:
@@ -18,7 +20,8 @@ def storable(value: Any) -> Any:
     A JSON value without what cannot be stored: the text it would be shown as, else.
 
     NULs go, the halves of a character are joined, a half without its other becomes U+FFFD, and a
-    number that JSON has not, or of more than 64 bits, becomes text.
+    number that JSON has not becomes text. So does an integer outside the signed 64 bits, which
+    are -(2**63) to 2**63 - 1: a database's BIGINT, Arrow, Parquet and most languages read no other.
     """
     if isinstance(value, str):
         return _text(value)
@@ -32,6 +35,21 @@ def storable(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [storable(each) for each in cast("Sequence[object]", value)]
     return value
+
+
+def is_storable(value: Any) -> bool:
+    """
+    Whether a quick look shows that `storable` would change nothing.
+
+    It takes a third of the time, or less. A no may be wrong, a yes never is: halves of characters and
+    integers of more than 53 bits are refused by orjson, and what JSON has not, such as NaN or a
+    tuple, is not equal to what is read back.
+    """
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
+    except orjson.JSONEncodeError:
+        return False
+    return b"\\u0000" not in text and orjson.loads(text) == value
 
 
 def _text(text: str) -> str:

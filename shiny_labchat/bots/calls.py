@@ -22,6 +22,7 @@ from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import StoreError
 from shiny_labchat.models import exchange
+from shiny_labchat.storable import storable
 from shiny_labchat.store import Log
 
 __all__ = ["Answer", "Hear", "ModelCalls", "NoReply", "NotAllowed", "ReplyDiscarded", "in_words"]
@@ -284,7 +285,7 @@ class _AuditedCalls:
     def _settle(self, fields: Mapping[str, Any]) -> asyncio.Future[None]:
         assert self.entry is not None
         self._is_open = False
-        entry, reply = self.entry, _storable("".join(self._said))
+        entry, reply = self.entry, storable("".join(self._said))
         known = {"reply": reply, "first": self._first, "done": _now(), **fields}
         return self._calls.log.write(lambda conn, now: entries.settle(conn, entry, **known))
 
@@ -315,11 +316,7 @@ def _spent_up(conn: sa.Connection, calls: ModelCalls) -> str | None:
 
 def in_words(exc: BaseException) -> str:
     """What has failed, for the record."""
-    return _storable(f"{type(exc).__name__}: {exc}"[:1000])
-
-
-def _storable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
+    return storable(f"{type(exc).__name__}: {exc}"[:1000])
 
 
 def _now() -> int:

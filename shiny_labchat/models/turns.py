@@ -11,9 +11,8 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-import orjson
-
 from shiny_labchat.domain.messages import Message
+from shiny_labchat.storable import is_storable, storable
 
 if TYPE_CHECKING:
     from chatlas import Turn
@@ -141,7 +140,7 @@ def as_json(turn: Turn) -> Mapping[str, Any]:
         contents = [_as_told(content) for content in turn.contents]
         told = turn.model_copy(update={"contents": contents})
         dumped = told.model_dump(mode="json", exclude={"completion"})
-    return dumped if _is_storable(dumped) else _storable(dumped)
+    return dumped if is_storable(dumped) else storable(dumped)
 
 
 def _as_told(content: Content) -> Content:
@@ -151,25 +150,3 @@ def _as_told(content: Content) -> Content:
         return content
     told = {"value": str(content.get_model_value()), "extra": None}
     return content.model_copy(update=told)
-
-
-def _is_storable(value: Any) -> bool:
-    """Whether it is for certain what `storable` gives; that takes longer."""
-    try:
-        return b"\\u0000" not in orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
-    except orjson.JSONEncodeError:
-        return False
-
-
-def _storable(value: Any) -> Any:
-    """The same, of what a database takes: no halves of characters, no integers over 64 bit."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode().replace("\0", "")
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return str(value)
-    if isinstance(value, Mapping):
-        items = cast("Mapping[str, Any]", value).items()
-        return {_storable(key): _storable(each) for key, each in items}
-    if isinstance(value, list | tuple):
-        return [_storable(each) for each in cast("Sequence[Any]", value)]
-    return value

@@ -10,14 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat.domain.events import Part
-from shiny_labchat.storable import storable
+from shiny_labchat.storable import is_storable, storable
 from shiny_labchat.streams.chunks import ChunkJoiner
 from shiny_labchat.streams.content import UnmergedText
 
-odd = st.text(st.sampled_from("ab\0\ud83d\ude00\U0001f600"), max_size=6)
+odd = st.text(st.sampled_from("ab\\u0\0\ud83d\ude00\U0001f600"), max_size=6)
+ends = [sign * (2**bits + by) for sign in (1, -1) for bits in (53, 63, 64) for by in (-1, 0, 1)]
+integers = st.integers() | st.sampled_from(ends)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | odd,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(odd, inner, max_size=3),
+    st.none() | st.booleans() | integers | st.floats() | odd,
+    # Python makes JSON of tuples, too, and of keys that are no text.
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner)
+        | st.dictionaries(odd, inner, max_size=3)
+        | st.dictionaries(st.none() | st.booleans() | integers, inner, max_size=2)
+    ),
 )
 
 
@@ -36,13 +44,54 @@ def test_whatever_json_can_hold_can_be_stored(value: object) -> None:
         ("a\ud83db", "a\ufffdb"),
         ("\ude00\ud83d", "\ufffd\ufffd"),
         ("nu\0l", "nul"),
-        (2**64 - 1, 2**64 - 1),
+        (2**63 - 1, 2**63 - 1),
+        (2**63, "9223372036854775808"),
+        (-(2**63), -(2**63)),
+        (-(2**63) - 1, "-9223372036854775809"),
+        (2**64 - 1, str(2**64 - 1)),
         (2**70, str(2**70)),
+        (float("nan"), "nan"),
+        ((1, -float("inf")), [1, "-inf"]),
+        ({1: "a", None: "b"}, {"1": "a", "None": "b"}),
         ({"a\0": [True, None, -(2**70)]}, {"a": [True, None, str(-(2**70))]}),
     ],
 )
 def test_what_becomes_of_what_cannot(value: object, stored: object) -> None:
     assert storable(value) == stored
+
+
+@given(integers)
+def test_an_integer_stays_a_number_if_it_has_at_most_64_bits_with_its_sign(value: int) -> None:
+    fits = -(2**63) <= value <= 2**63 - 1
+    assert storable(value) == (value if fits else str(value))
+    assert storable({"n": [value]}) == {"n": [storable(value)]}
+
+
+@given(values)
+def test_what_can_be_stored_is_not_changed_again(value: object) -> None:
+    stored = storable(value)
+    assert repr(storable(stored)) == repr(stored)
+
+
+@given(values)
+def test_the_quick_look_never_says_yes_to_what_would_be_changed(value: object) -> None:
+    if is_storable(value):
+        assert repr(storable(value)) == repr(value)
+
+
+plain = st.text(st.characters(exclude_characters="\0\\", exclude_categories=["Cs"]), max_size=6)
+small = st.integers(-(2**53) + 1, 2**53 - 1)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | small | finite | plain,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(plain, inner, max_size=3),
+    )
+)
+def test_the_quick_look_says_yes_to_common_values(value: object) -> None:
+    assert is_storable(value)
 
 
 def test_what_is_whole_stays_whole() -> None:
