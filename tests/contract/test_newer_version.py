@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -97,11 +96,11 @@ async def test_rules_that_are_set_here_leave_those_of_the_newer_version(
 async def test_a_bookmark_keeps_what_a_newer_version_has_noted(room: Room, lab: Lab) -> None:
     bookmark = BookmarkToken(BookmarkedSeat(room.key, "a", "browser"))
     await bookmark.store(lab.log)
-    about = json.dumps({"browser": "browser", "client": None, **NEW})
+    about = {"browser": "browser", "client": None, **NEW}
     await lab.log.write(lambda conn, now: note(conn, "seat", bookmark.token, about))
     assert await find_bookmark(lab.log, bookmark.token) == bookmark.seat
     bookmark.seat = BookmarkedSeat(room.key, "a", "browser", client="{}")
     await bookmark.store(lab.log)
     assert await find_bookmark(lab.log, bookmark.token) == bookmark.seat
     grant = await lab.log.read(lambda conn: look_up(conn, "seat", bookmark.token))
-    assert grant is not None and json.loads(grant.page or "")["new"] == NEW["new"]
+    assert grant is not None and grant.data["new"] == NEW["new"]
