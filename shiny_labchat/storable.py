@@ -41,9 +41,9 @@ def is_storable(value: Any) -> bool:
     """
     Whether a quick look shows that `storable` would change nothing.
 
-    It takes a third of the time, or less. A no may be wrong, a yes never is: orjson refuses halves of
-    characters and integers of more than 53 bits, and what JSON does not have, such as NaN or a
-    tuple, is not equal to what is read back.
+    It takes a third of the time, or less. A no may be wrong, a yes never is: orjson refuses the
+    halves of characters and, here, integers of more than 53 bits; and what JSON has not, such as
+    NaN or a tuple, is not equal to what is read back.
     """
     try:
         text = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
