@@ -118,7 +118,8 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         reconnect: bool = True,
     ) -> None:
         if on_error not in ("auto", "actual", "sanitize", "unhandled"):
-            raise ValueError(f"on_error must not be {on_error!r}")
+            choices = '"auto", "actual", "sanitize" or "unhandled"'
+            raise ValueError(f"on_error must be {choices}, not {on_error!r}")
         options = PlacementOptions(room, study, member, identity, pseudonym, role, join)
         self._first = tuple(messages)
         for message in self._first:
