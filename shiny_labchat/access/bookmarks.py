@@ -1,8 +1,8 @@
 """
-What bookmarks lead back to: somebody's place in a room.
+Bookmarks: tokens that bring somebody back to their place in a room.
 
-A bookmark holds a random token and nothing else of a chat: no room, no person, nothing that was
-said. The database knows the token's sha256, and what it stands for.
+Of a chat a bookmark holds only a random token: no room, no person, no message. The database has
+the token's sha256, and the room and the member that it stands for.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ __all__ = ["BookmarkToken", "BookmarkedSeat", "browser_of", "find_bookmark"]
 @dataclass(frozen=True, slots=True)
 class BookmarkedSeat:
     """
-    A seat in a room.
+    A member's place in a room, as a bookmark keeps it.
 
     Attributes
     ----------
     room, member
-        Whose seat it is, and where.
+        The room, and the id of the member.
     browser
-        The browser, or tab, that it is kept for, as `browser_of` knows it; None: any.
+        The browser, or tab, that may use it, as `browser_of` returns it; None: any.
     client
-        The state of the member's own client, as JSON; None: there is none.
+        The state of the member's own model client, as JSON; None: there is none.
     """
 
     room: RoomKey
@@ -42,12 +42,12 @@ class BookmarkedSeat:
 
 
 def browser_of(key: str) -> str:
-    """What is stored of the random key that a browser, or tab, keeps."""
+    """The sha256 of the random key that a browser, or tab, keeps: only this is stored."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 async def find_bookmark(log: Log, raw: str) -> BookmarkedSeat | None:
-    """What a bookmark's token stands for; None: nothing, or the room is no more."""
+    """The place that a bookmark's token stands for; None: unknown, or the room is gone."""
 
     def find(conn: sa.Connection) -> BookmarkedSeat | None:
         grant = look_up(conn, "seat", raw)
@@ -61,19 +61,19 @@ async def find_bookmark(log: Log, raw: str) -> BookmarkedSeat | None:
 
 class BookmarkToken:
     """
-    A seat that a page may make bookmarks of; it comes into the database with the first one.
+    The token of a page's bookmarks; it is stored when the first bookmark is made.
 
     Parameters
     ----------
     seat
-        The seat.
+        The place that it stands for.
     token
-        What leads back to it; None: a new one.
+        The token; None: a new one.
 
     Attributes
     ----------
     is_stored
-        Whether the database knows the token, or will in a moment.
+        Whether the token is in the database, or is being written there.
     """
 
     def __init__(self, seat: BookmarkedSeat, token: str | None = None) -> None:
@@ -82,7 +82,7 @@ class BookmarkToken:
         self.is_stored = token is not None
 
     async def store(self, log: Log) -> None:
-        """Write it down as it is now."""
+        """Store the token with its place as it is now."""
         about = _about(self.seat)
         if self.is_stored:
             await log.write(lambda conn, now: _update(conn, self.token, about))

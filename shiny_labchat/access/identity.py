@@ -13,10 +13,10 @@ __all__ = ["identify", "invitation", "invite"]
 
 async def identify(log: Log, key: str) -> str:
     """
-    The id of the person whose browser (or tab) keeps a key.
+    The member id of the person whose browser (or tab) keeps a key.
 
-    The key is random and the browser's own, so all chats of a page agree on it at once; only its
-    sha256 is stored. A key that the lab has not seen yet is a new person.
+    The browser makes the key at random, so all chats of a page have the same one at once. Only
+    its sha256 is stored. A key that the lab does not know yet makes a new person.
     """
     known = await log.read(lambda conn: look_up(conn, "browser", key))
     return known.member if known else await log.write(lambda conn, now: _meet(conn, key, now))
@@ -32,10 +32,10 @@ def _meet(conn: sa.Connection, key: str, now: int) -> str:
 
 
 async def invite(log: Log, grant: Grant) -> str:
-    """A token for a personal link."""
+    """Make the token of a personal link."""
     return await log.write(lambda conn, now: issue(conn, "invite", grant, now))
 
 
 async def invitation(log: Log, raw: str) -> Grant | None:
-    """Whom a personal link was made for; None: the lab never made it."""
+    """The grant of a personal link; None: this lab did not make the link."""
     return await log.read(lambda conn: look_up(conn, "invite", raw))

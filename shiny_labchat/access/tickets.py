@@ -1,8 +1,8 @@
 """
-Tickets and resume tokens: what a page opens its sockets with. The server alone decides.
+Tickets and resume tokens, with which a page opens its sockets.
 
-A page asks its Shiny session, which gives it a ticket; the ticket opens one socket, once. What a
-browser claims about itself is never believed: all it can show is a random token.
+A page asks its Shiny session for a ticket; the ticket opens one socket, once. The server does not
+rely on anything that a browser says about itself: the random token decides.
 """
 
 from __future__ import annotations
@@ -22,9 +22,16 @@ __all__ = ["Entry", "enter", "ticket"]
 @dataclass(frozen=True, slots=True)
 class Entry:
     """
-    What a socket was opened with: the log, the rights, and the token to come back with.
+    What a token lets a socket do: in which room, as which member, and how to come back.
 
-    `waits` tells that what its page says is transformed by the app before anybody is shown it.
+    Attributes
+    ----------
+    log, room, member, page
+        The lab's log, the room, and whose page it is.
+    resume
+        The resume token, for the next socket of the page.
+    waits
+        Whether messages of the page are held until the app has transformed them.
     """
 
     log: Log
@@ -36,34 +43,34 @@ class Entry:
 
 
 async def ticket(log: Log, room: RoomKey, member: str, page: str, *, waits: bool = False) -> str:
-    """A ticket that lets a member's page open one socket to a room; see `Entry`."""
-    # Tokens say it, so that no process ever takes such a page's words as they are.
+    """Make a ticket with which a member's page opens one socket; see `Entry`."""
+    # `waits` is in the token, so that no process publishes such a page's messages untransformed.
     grant = Grant(member, room, page=page, data={"waits": True} if waits else {})
     return await log.write(lambda conn, now: issue(conn, "ticket", grant, now))
 
 
 async def enter(logs: Iterable[Log], token: str, is_resume: bool) -> Entry:
     """
-    Take a ticket, or a resume token, of whichever lab gave it out.
+    Redeem a ticket, or check a resume token, in the lab that made it.
 
     Parameters
     ----------
     logs
         The logs of the labs that this process has open.
     token, is_resume
-        What a browser has, and which of the two it is.
+        The token, and whether it is a resume token.
 
     Raises
     ------
     Refused
-        ``ticket``: it is unknown, has run out, or was used before.
+        ``ticket``: the token is unknown, has expired, or was used before.
     """
     trouble: StoreError | None = None
     for log in logs:
         try:
             entry = await _enter(log, token, is_resume)
         except StoreError as exc:
-            trouble = exc  # another lab may be well
+            trouble = exc  # another lab's database may work
             continue
         if entry is not None:
             return entry
@@ -75,7 +82,7 @@ async def _enter(log: Log, token: str, is_resume: bool) -> Entry | None:
         return None
     kind, resume = ("resume", token) if is_resume else ("ticket", "")
     grant = await log.read(lambda conn: look_up(conn, kind, token))
-    if grant is not None and not is_resume:  # only now is it worth a commit
+    if grant is not None and not is_resume:  # a commit only for a ticket that exists
         grant, resume = await log.write(lambda conn, now: _take_ticket(conn, token, now))
     if grant is None or grant.room is None:
         return None

@@ -1,1 +1,1 @@
-"""What bots asked models and were answered, and what it cost."""
+"""The calls of bots to models: prompts, replies, outcomes and costs."""

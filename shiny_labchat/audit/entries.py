@@ -1,5 +1,5 @@
 """
-What bots asked models and were answered, and why they kept silent.
+The audit: each call of a bot to its model, and each decision to say nothing.
 
 Only programs read it: nothing of it is ever sent to a browser.
 """
@@ -42,55 +42,55 @@ class AuditEntry:
     """
     One call of a bot's model or function, or one decision of a bot to say nothing.
 
-    Each request to a model is a call of its own, and is written down before it is made: those
-    that are made again when one has failed, and the further ones of a reply that uses tools.
+    Each request to a model has its own entry, written before the request is made. This includes
+    each retry after a failure, and each further request of a reply that uses tools.
 
     Parameters
     ----------
     study, room
-        Where.
+        The study, and the room's id in it.
     bot
         The bot's member id.
     seq
-        The message that it was about.
+        The message that the bot reacted to.
     knew
         The newest event of the room that the bot knew of.
     outcome
-        "posted"; "silent" (it decided to say nothing, see `reason`); "covered" (another message
-        of the bot, written when it knew this one, answers it too); "redrafted" (talk had moved
-        on); "dropped" (likewise, or see `reason`); "failed"; "stopped" (somebody stopped it while
-        it was shown); "tool" (the call ended in calls of tools; as a rule another one followed);
-        "interrupted" (its server ended, or was taken for dead); "open" (not over yet).
+        "posted"; "silent" (the bot decided to say nothing, see `reason`); "covered" (another
+        message of the bot answers this one too: the bot knew this one when it wrote that);
+        "redrafted" (others wrote meanwhile, so the bot made a new draft); "dropped" (the reply
+        was discarded, see `reason`); "failed"; "stopped" (somebody stopped the reply while it
+        was shown); "tool" (the call ended in calls of tools; as a rule another call followed);
+        "interrupted" (its server ended, or was believed to have ended); "open" (not over yet).
     at
-        When it was written down: aware, UTC, like all times here.
+        When the entry was written: aware, UTC, like all times here.
     reason
-        Why it was silent: "when", "model", "talk went on", "cleared", "max_messages", "max_share",
-        "max_in_a_row", "budget", "study_budget", or the code of a refusal such as "closed". Why
-        it was dropped: such a code, "talk went on", or "said already" (by another server). What
-        failed; without a call that is the client, which could not be made, or `when`.
+        Of "silent": "when", "model", "talk went on", "cleared", "max_messages", "max_share",
+        "max_in_a_row", "budget", "study_budget", or the code of a refusal such as "closed". Of
+        "dropped": such a code, "talk went on", or "said already" (by another server). Of
+        "failed": the error; where no call was made, `when` or the making of the client failed.
     is_call
-        Whether a model was called: what a :class:`Budget` counts.
+        Whether a model was called: a :class:`Budget` counts these.
     is_fallback
-        Whether that was the bot's fallback.
+        Whether the bot's fallback was called.
     prompt
-        All it was told: chatlas' turns as JSON values, the system prompt first. For a `respond`
+        The whole prompt: chatlas' turns as JSON values, the system prompt first. For a `respond`
         function, the messages.
     provider, model, parameters, seed
-        Who was asked, and how; "respond" and the function's name for a function.
+        The model and its settings. For a function: "respond" and the function's name.
     reply
-        What came back in this call, unchanged.
+        The reply of this call, unchanged.
     tokens_in, tokens_out, tokens_cached
-        What was used, as far as the provider says so: `tokens_in` without those that it had
-        cached, which are `tokens_cached`. None: not known, as for all calls that did not end well.
+        The tokens used, as reported by the provider. `tokens_in` does not include cached tokens,
+        which are in `tokens_cached`. None: not known, as for all calls that did not end well.
     cost
-        In US dollars; None: not known, neither for a call that did not end well nor without the
-        price.
+        In US dollars. None: not known, because the call did not end well or the price is unknown.
     asked, first, done, posted
-        When the model was asked, when the first piece of its reply came, when all of it was
-        there (or no more came), and when the message was in the log.
+        When the model was asked, when the first piece of its reply came, when the reply was
+        complete (or no more came), and when the message was in the log.
     became
-        The seq of the message that it became, a part of one also: what was shown of a call that
-        was "stopped", "failed" or "interrupted" stays in the room.
+        The seq of the message that the reply became. Also of an incomplete one: what was shown of
+        a call that was "stopped", "failed" or "interrupted" stays in the room.
     """
 
     study: str
@@ -132,18 +132,18 @@ def add(
     **fields: Any,
 ) -> int:
     """
-    Write an entry; gives its key.
+    Write an entry; return its key.
 
     Parameters
     ----------
     now
         Microseconds since 1970 (UTC).
     where, bot
-        Whose entry it is.
+        The room and the bot.
     prompt
-        What it was told.
+        The prompt of the call.
     **fields
-        Other columns of the table; `parameters` as values.
+        Other columns of the table; `parameters` as a mapping, not as JSON.
     """
     number = room_number(conn, where)
     row = {"is_call": False, "is_fallback": False, **_columns(fields)}
@@ -169,12 +169,12 @@ def _told(conn: sa.Connection, number: int, bot: str, prompt: Prompt) -> dict[st
 
 def settle(conn: sa.Connection, key: int, **fields: Any) -> None:
     """
-    Write what has become of an entry.
+    Update an entry with its outcome.
 
-    What it used is given once; that is added to what was spent.
+    Give the tokens used only once per entry: they are added to what was spent.
 
-    An entry that is "interrupted" stays so, as another server has gone on in its place, and one
-    that has "failed" does; unless what it `became` is given: then it is in the room.
+    An entry that is "interrupted" or "failed" keeps this outcome: after an interruption another
+    server has continued. Only if `became` is given is it replaced: then the message is in the room.
     """
     if "tokens_in" in fields:
         _bill(conn, key, fields)
@@ -199,23 +199,23 @@ def _bill(conn: sa.Connection, key: int, used: Mapping[str, Any]) -> None:
 def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
     if fields.get("parameters") is None:
         return dict(fields)
-    # A client may send what is no JSON, as an object of its library.
+    # A client may have parameters that are not JSON, such as an object of its library.
     parameters = orjson.dumps(fields["parameters"], default=repr, option=orjson.OPT_NON_STR_KEYS)
     return {**fields, "parameters": parameters.decode()}
 
 
 class Begun(NamedTuple):
     """
-    A message that a bot begins with.
+    The state of a message when a bot begins to react to it.
 
     Parameters
     ----------
     is_over
-        Whether it was decided before what becomes of it.
+        Whether the bot has already reacted to it, or decided not to.
     known
-        The newest event that the bot knew of in what it has said so far; 0: none.
+        The newest event that the bot knew of when it wrote its posted messages; 0: none.
     seq, at
-        When the message was whole: as an event, and in microseconds since 1970 (UTC).
+        When the message was complete: the seq of that event, and in microseconds since 1970 (UTC).
     """
 
     is_over: bool
@@ -226,14 +226,14 @@ class Begun(NamedTuple):
 
 def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -> Begun:
     """
-    Begin with a message; what is open of the bot's was left by a server that ended.
+    Begin to react to a message; close the entries that an ended server left "open".
 
     Parameters
     ----------
     where, bot, seq
-        Who begins with which message.
+        The room, the bot, and the message.
     cid
-        The id of what it says to that.
+        The id that the bot's reply has in the log.
     """
     number = room_number(conn, where)
     still = sa.update(audit).where(*_of(number, bot), audit.c.outcome == "open")
@@ -256,7 +256,7 @@ _DECIDED = ("posted", "silent", "covered", "dropped")
 
 
 def _note(conn: sa.Connection, number: int, bot: str, seq: int, said: Event) -> None:
-    """Write down which call has become a message, if none says so: its server ended after it."""
+    """Note which call became a message, if its server ended before it could note that."""
     about = (*_of(number, bot), audit.c.seq == seq)
     known = sa.select(audit.c.key).where(*about, audit.c.became == said.seq)
     if conn.execute(known).first() is None:
@@ -266,7 +266,7 @@ def _note(conn: sa.Connection, number: int, bot: str, seq: int, said: Event) -> 
 
 
 def _is_done(conn: sa.Connection, number: int, said: Event) -> bool:
-    """Whether a message is all that was to be said, not what a stream was cut off at."""
+    """Whether a message is complete: not a stream that was cut off."""
     if "live" not in said.data:
         return True
     return any(end.data["is"] == "done" for end in ends_of(conn, number, said.seq))
@@ -285,7 +285,7 @@ def _known(conn: sa.Connection, number: int, bot: str) -> int:
 def written(
     conn: sa.Connection, study: str | None = None, room_id: str | None = None
 ) -> list[AuditEntry]:
-    """All entries of a room, a study, or the database, in the order they were begun."""
+    """All entries of a room, a study, or the database, in the order in which they were begun."""
     found = sa.select(room.c.study, room.c.id, audit).select_from(audit.join(room))
     if study is not None:
         found = found.where(room.c.study == study)

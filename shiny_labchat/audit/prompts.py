@@ -1,9 +1,9 @@
 """
-What bots were told, each thing written down once.
+The prompts of bots, stored as differences.
 
-Each call tells a model the whole conversation again. An entry of the audit has only what is new
-in it, and names an earlier entry of the same bot, room and client that has the rest; so the record
-of a conversation is as long as the conversation, not as its square.
+Each call sends the whole conversation to the model again. An entry of the audit stores only what
+is new, and names an earlier entry of the same bot, room and client that has the rest. So the audit
+grows linearly with the conversation, not with its square.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shiny_labchat.store.log import Log
 __all__ = ["Base", "Prompt", "Told", "joined", "told_of"]
 
 TURNS_CACHED = 250_000
-"""How many turns and messages of prompts are remembered, to find what is new in the next."""
+"""Turns and messages of prompts that are kept in memory, to find what is new in the next one."""
 
 
 class Base(NamedTuple):
@@ -33,18 +33,19 @@ class Base(NamedTuple):
 
 class Prompt(NamedTuple):
     """
-    A prompt as it is written down: where it goes on from, and what is new.
+    A prompt as it is stored: the entry that it continues, and what is new.
 
     Parameters
     ----------
     whole
-        All of it: turns as JSON values, or messages.
+        The whole prompt: turns as JSON values, or messages.
     base
-        The entry that it goes on from; None: it stands alone.
+        The entry that has its beginning; None: the prompt is stored whole.
     kept
-        So many of the base's first turns come first in it, too.
+        How many of the base's first turns it shares.
     within
-        And of the turn after these so many contents; not 0: the first of `new` has the others.
+        How many contents of the next turn it shares, too. If not 0, the first turn of `new` has
+        only the others.
     """
 
     whole: Sequence[Any]
@@ -54,7 +55,7 @@ class Prompt(NamedTuple):
 
     @property
     def new(self) -> Sequence[Any]:
-        """What the base has not."""
+        """The part of the prompt that the base does not have."""
         if not self.within:
             return self.whole[self.kept :]
         turn, *others = self.whole[self.kept :]
@@ -64,7 +65,7 @@ class Prompt(NamedTuple):
 def joined(
     base: Sequence[Mapping[str, Any]], kept: int, within: int, new: Sequence[Mapping[str, Any]]
 ) -> Sequence[Mapping[str, Any]]:
-    """The whole prompt again, see `Prompt`; what its base has of it is shared."""
+    """Join a prompt with its base, see `Prompt`; the turns of the base are not copied."""
     if not within:
         return [*base[:kept], *new]
     turn, *others = new
@@ -74,14 +75,14 @@ def joined(
 
 class Told:
     """
-    The newest prompts, to tell what is new in the next ones.
+    A cache of the newest prompts, to find what is new in the next ones.
 
-    Those that were not used for long are forgotten; the next one stands alone then.
+    The least recently stored prompts are dropped first; the next prompt is then stored whole.
 
     Parameters
     ----------
     most
-        How many turns and messages are remembered in all.
+        How many turns and messages are kept in all.
     """
 
     def __init__(self, most: int = TURNS_CACHED) -> None:
@@ -91,7 +92,7 @@ class Told:
         self._lock = threading.Lock()
 
     def prompt(self, whose: Hashable, whole: Sequence[Any]) -> Prompt:
-        """A prompt as it is to be written down; each `whose` goes on from its own."""
+        """A prompt as it is to be stored; it continues the last one of the same `whose`."""
         with self._lock:
             known = self._known.get(whose)
         if known is None:
@@ -104,7 +105,7 @@ class Told:
         return Prompt(whole, base, kept, within) if kept or within else Prompt(whole)
 
     def remember(self, whose: Hashable, base: Base, whole: Sequence[Any]) -> None:
-        """What an entry says that is stored."""
+        """Keep the prompt of a stored entry."""
         with self._lock:
             if whose in self._known:
                 self._size -= len(self._known.pop(whose)[1])
@@ -116,7 +117,7 @@ class Told:
 
 
 def told_of(log: Log) -> Told:
-    """What the newest entries of a log's audit say that bots were told."""
+    """The cache of the newest prompts in a log's audit."""
     return _told.setdefault(log, Told())
 
 
@@ -124,14 +125,14 @@ _told: WeakKeyDictionary[Log, Told] = WeakKeyDictionary()
 
 
 def _common(one: Sequence[Any], other: Sequence[Any]) -> int:
-    """How many of their first elements are the same."""
+    """The number of equal elements at the beginning of both."""
     pairs = enumerate(zip(one, other, strict=False))
     differing = (n for n, (a, b) in pairs if not _is_same(a, b))
     return next(differing, min(len(one), len(other)))
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Whether both are written alike, as `1` and `True` are not."""
+    """Whether both are the same JSON: `1` and `True` are equal in Python, but not in JSON."""
     return one is other or (one == other and orjson.dumps(one) == orjson.dumps(other))
 
 

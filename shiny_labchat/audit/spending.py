@@ -1,4 +1,4 @@
-"""What the calls of bots' models have cost in each study, so that nobody has to read them all."""
+"""Totals of what bots' model calls cost in each study, kept so that no entry has to be read."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Spent", "spend", "spent"]
 
 class Spent(NamedTuple):
     """
-    What calls have cost.
+    The cost of a number of model calls.
 
     Parameters
     ----------
     calls
-        Their number, also of those that failed or are under way.
+        Their number, including those that failed or are under way.
     tokens_in, tokens_out
-        What they used, as far as it is known; cached tokens are tokens in.
+        The tokens used, as far as known; `tokens_in` includes cached tokens.
     cost
         In US dollars, as far as prices are known.
     unpriced
@@ -35,7 +35,7 @@ class Spent(NamedTuple):
 
 
 def spent(conn: sa.Connection, study: str, bot: str | None = None) -> Spent:
-    """What a bot (None: all bots) has spent in a study."""
+    """The total that a bot (None: all bots) has spent in a study."""
     found = sa.select(*(totals.c[name] for name in Spent._fields)).where(totals.c.study == study)
     if bot is not None:
         found = found.where(totals.c.bot == bot)
@@ -43,7 +43,7 @@ def spent(conn: sa.Connection, study: str, bot: str | None = None) -> Spent:
 
 
 def spend(conn: sa.Connection, study: str, bot: str, more: Spent) -> None:
-    """Add to what a bot has spent in a study."""
+    """Add calls to the total of a bot in a study."""
     news = {name: totals.c[name] + value for name, value in more._asdict().items()}
     same = totals.c.study == study, totals.c.bot == bot
     if conn.execute(sa.update(totals).where(*same).values(**news)).rowcount == 0:
