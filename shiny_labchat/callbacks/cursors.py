@@ -1,8 +1,9 @@
 """
-How far each callback has come in each room, and which process is at it.
+The cursor of each callback in each room, and the process that has the lease.
 
-A process that begins a message says so first, and until when it promises to be heard of again. If
-that has passed, another process begins the same message anew, and knows that it does.
+A process that begins a message first takes a lease: it stores that it has begun, and until when it
+promises to renew. When the lease has expired, another process begins the same message again, and
+knows that this is a further try.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 PAGE = 20
-"""Events that are read at once to find the next message."""
+"""Events read in one query when searching for the next message."""
 
 _KINDS = ("message", "streamed")
 
@@ -43,14 +44,15 @@ _KINDS = ("message", "streamed")
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """
-    A callback in a room, as one process works at it.
+    A callback in a room, as one process calls it.
 
     Parameters
     ----------
     callback
-        Its name.
+        The callback's name.
     since
-        The newest room when it was registered first: in later ones it begins at the beginning.
+        The newest room when the callback was first registered: in later rooms it begins with the
+        first message.
     room
         The room.
     owner
@@ -64,7 +66,7 @@ class Cursor:
 
 
 class Claim(NamedTuple):
-    """A message for a callback, where it became whole, and which try it is."""
+    """A message for a callback, the seq at which it was complete, and the number of the try."""
 
     message: Event
     at: int
@@ -72,16 +74,16 @@ class Claim(NamedTuple):
 
 
 class LeasedElsewhere(NamedTuple):
-    """Another process is at it, at least until then (microseconds since 1970, UTC)."""
+    """Another process has the lease, at least until then (microseconds since 1970, UTC)."""
 
     until: int
 
 
 class Waiting(NamedTuple):
     """
-    A room where something was said that a callback has not handled.
+    A room with messages that a callback has not handled.
 
-    `is_new`: it has never been at it there. `until`: as in `LeasedElsewhere`; 0: nobody is at it.
+    `is_new`: the callback has no cursor there yet. `until`: as in `LeasedElsewhere`; 0: no lease.
     """
 
     number: int
@@ -98,12 +100,12 @@ def register(conn: sa.Connection, name: str, scope: Scope) -> int:
     """
     Register a callback for some rooms.
 
-    The first time it begins there with what comes from now on.
+    The first time, its cursors are set to the end of these rooms: only new messages count.
 
     Returns
     -------
     int
-        The newest room when it was registered first, see `Cursor`.
+        The newest room when the callback was first registered, see `Cursor`.
     """
     same = callback.c.name == name, callback.c.scope == scope.name
     since = conn.execute(sa.select(callback.c.since).where(*same)).scalar()
@@ -137,22 +139,22 @@ def advance(
     conn: sa.Connection, now: int, cursor: Cursor, finished: int | None = None
 ) -> Claim | LeasedElsewhere | None:
     """
-    Go to the next message, and say that it is begun.
+    Move to the next message, and take the lease for it.
 
     Parameters
     ----------
     now
         Microseconds since 1970 (UTC).
-    place
-        Where.
+    cursor
+        The callback, the room and the process.
     finished
-        What is done with: the `at` of the last claim. None: nothing is; what was begun is begun
-        again.
+        The `at` of the last claim, if its message is done. None: it is not; the message that was
+        begun is claimed again.
 
     Returns
     -------
-    Claim, Taken or None
-        None: all is handled.
+    Claim, LeasedElsewhere or None
+        None: all messages are handled.
     """
     found = find_room(conn, cursor.room)
     if found is None:
@@ -185,7 +187,7 @@ def _named(cursor: Cursor, number: int) -> dict[str, str | int]:
 
 
 def _next(conn: sa.Connection, number: int, after: int, name: str) -> tuple[Event, int] | None:
-    """The next message that became whole after a seq and is not the callback's own."""
+    """The next message that was complete after a seq and is not the callback's own."""
     while events := events_as_written(conn, number, after, PAGE, _KINDS):
         for each in events:
             message = _whole(conn, number, each)
@@ -196,7 +198,7 @@ def _next(conn: sa.Connection, number: int, after: int, name: str) -> tuple[Even
 
 
 def _whole(conn: sa.Connection, number: int, said: Event) -> Event | None:
-    """The message that is whole from this event on; None: it is not yet, or was before."""
+    """The message that this event completes; None: it is not complete yet, or was before."""
     if said.kind == "message":
         return said if is_message(said) else None
     if said.data["is"] == "withheld":
@@ -209,23 +211,24 @@ def _whole(conn: sa.Connection, number: int, said: Event) -> Event | None:
 
 
 def renew(conn: sa.Connection, now: int, owner: str) -> None:
-    """Promise to go on, in all places of a process."""
+    """Renew all leases of a process."""
     mine = sa.update(callback_room).where(callback_room.c.owner == owner)
     conn.execute(mine.values(until=now + LEASE))
 
 
 def shorten(conn: sa.Connection, now: int) -> None:
-    """Let promises that are too long, see `LONGEST`, last as long as those made now."""
+    """Shorten leases that are too long (see `LONGEST`) to the length of a new one."""
     far = callback_room.c.until > now + LONGEST
     conn.execute(sa.update(callback_room).where(far).values(until=now + LEASE))
 
 
 def release(conn: sa.Connection, cursor: Cursor, most: int, untried: Claim | None = None) -> None:
     """
-    Leave a message that was begun to whoever comes next.
+    Give up the lease, so that another process can begin the message again.
 
-    `most`: so many tries count, that who is told to end often enough passes nothing over.
-    `untried`: what was claimed last, if the callback itself was not called yet.
+    `most`: no more tries are counted than these, so that servers that are stopped again and again
+    do not make the callback pass over a message.
+    `untried`: the last claim, if the callback was not called for it yet; this try is not counted.
     """
     found = find_room(conn, cursor.room)
     if found is None:
@@ -237,7 +240,7 @@ def release(conn: sa.Connection, cursor: Cursor, most: int, untried: Claim | Non
 
 
 def waiting(conn: sa.Connection, name: str) -> list[Waiting]:
-    """The rooms where something was said that a callback has not handled."""
+    """The rooms with messages that a callback has not handled."""
     return [
         Waiting(number, RoomKey(study, id), is_new, owner, until)
         for number, study, id, is_new, owner, until in conn.execute(_WAITING, {"name": name})

@@ -1,4 +1,4 @@
-"""Which callbacks there are, by name and rooms, and which of them is for a room."""
+"""The registered callbacks, by name and rooms."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Callback:
     Attributes
     ----------
     number
-        How many there were before it.
+        How many callbacks were registered before it.
     since
-        See `callbacks.Cursor`; None: the database does not know of it yet.
+        See `callbacks.Cursor`; None: it is not registered in the database yet.
     """
 
     name: str
@@ -39,16 +39,16 @@ class Callback:
 
 
 class Registry:
-    """The callbacks of one log. None ever goes; any thread may add some."""
+    """The callbacks of one log. They are never removed; any thread may add some."""
 
     def __init__(self) -> None:
         self._all: dict[tuple[str, Scope], Callback] = {}
-        # By the ids of their rooms: a message should not cost what other rooms' callbacks are.
+        # By the ids of their rooms: the callbacks of other rooms must not slow a message down.
         self._of_ids: dict[str, list[Callback]] = {}
         self._of_globs: list[Callback] = []
 
     def add(self, name: str, scope: Scope, fn: Callable[..., Any]) -> Callback | None:
-        """A new callback; None: one of the same name, for the same rooms, has this function now."""
+        """Add a callback; None: one with this name and these rooms has the new function now."""
         known = self._all.get((name, scope))
         if known is not None:
             _warn_of_namesake(known.fn, fn, name)
@@ -72,18 +72,18 @@ class Registry:
         return iter(tuple(self._all.values()))  # other threads may register meanwhile
 
     def of_room(self, room: RoomKey) -> dict[str, Callback]:
-        """Those of a room, by name: of several the one for this room alone, else the latest."""
+        """A room's callbacks by name: of several, the one for this room alone, else the latest."""
         found = [*self._of_globs, *self._of_ids.get(room.id, ())]
         found.sort(key=lambda each: (each.scope.room is not None, each.number))
         return {each.name: each for each in found if each.scope.covers(room)}
 
 
 def own_name(fn: Callable[..., Any]) -> str:
-    """What a function is known by that was given no name: its script, and its qualified name."""
+    """The default name of a function: its script and its qualified name."""
     inner = inspect.unwrap(fn)
     code = getattr(inner, "__code__", None)
     if code is None:
-        raise ValueError(f"name: {fn!r} has none of its own; give it one")
+        raise ValueError(f"name must be given: {fn!r} has no name of its own")
     path = Path(code.co_filename).resolve()
     return f"{path.parent.name}/{path.name}:{inner.__qualname__}"
 
@@ -93,7 +93,7 @@ def _warn_of_namesake(
 ) -> None:
     if name_of(known) != name_of(fn):
         logger.warning(
-            "the callback %s takes the place of %s %sas both are called %r; "
-            "give each a name=, if that is not meant",
+            "the callback %s takes the place of %s %sas both have the name %r; "
+            "if you need both, give each its own name=",
             *(name_of(fn), name_of(known), where, name),
         )

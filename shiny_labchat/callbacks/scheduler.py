@@ -1,8 +1,8 @@
 """
-Persistent callbacks: functions that hear every message, whether or not anybody has a page open.
+Persistent callbacks: functions called with every message, whether or not a page is open.
 
-Where each of them stands is in the database. Here is which functions there are, what they are
-woken by, and that they go on where another process, or the one before this, has left off.
+Their cursors are in the database. The scheduler has the functions, wakes their workers when there
+are messages, and continues where another process, or the one before this, has stopped.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ __all__ = ["CallbackScheduler", "RoomOf", "signed"]
 logger = logging.getLogger("shiny_labchat")
 
 RoomOf = Callable[[RoomKey, str], object]
-"""Makes a room that a callback is given, by the callback's name."""
+"""Makes the `Room` for a callback: takes the room's key and the callback's name."""
 
 POLL_INTERVAL = 0.25
-"""How often it is looked for what other processes have written, at most, in seconds."""
+"""Shortest time between two searches for what other processes have written, in seconds."""
 POLL_CPU_SHARE = 0.05
-"""The share of a processor that is spent on that, at most."""
+"""Largest share of one processor that these searches may take."""
 REGISTER_TIMEOUT = 5.0
-"""How long a server that begins waits until the database knows its callbacks, in seconds."""
+"""How long a starting server waits until its callbacks are in the database, in seconds."""
 STOP_TIMEOUT = 2.0
-"""How long a server that ends waits for its callbacks to be left, in seconds."""
+"""How long a stopping server waits until its callbacks have stopped, in seconds."""
 
 
 class CallbackScheduler:
@@ -59,7 +59,7 @@ class CallbackScheduler:
     log
         The log.
     room_of
-        Makes the rooms that the functions are given, by what these are known by.
+        Makes the rooms that the functions take, see `RoomOf`.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class CallbackScheduler:
             The function: ``fn(room, member, message)``; one with the same name, for the same
             rooms, is replaced.
         name
-            What it is known by; None: its script and its qualified name.
+            The callback's name; None: its script and its qualified name.
         """
         check_function("fn", fn, "room", "member", "message")
         name = own_name(fn) if name is None else as_id("name", name)
@@ -112,11 +112,11 @@ class CallbackScheduler:
 
     @property
     def is_started(self) -> bool:
-        """Whether there is an event loop that it works in."""
+        """Whether it has an event loop that is not closed."""
         return self._loop is not None and not self._loop.is_closed()
 
     def start(self) -> None:
-        """Work in the running event loop from now on, if there is one and no other does."""
+        """Start in the running event loop, if there is one and it has not started in another."""
         loop = _running_loop()
         if loop is None or self.is_started:
             return
@@ -134,11 +134,11 @@ class CallbackScheduler:
         self._tasks.spawn(self._look_around(), context=Context())
 
     async def registered(self) -> None:
-        """Wait, but not for ever, until they hear whatever is said, in any process."""
+        """Wait until all callbacks are in the database, at most `REGISTER_TIMEOUT`."""
         await self._registering.wait(REGISTER_TIMEOUT)
 
     async def stop(self) -> None:
-        """Leave what is begun to whoever comes next; `start` begins anew."""
+        """Stop, and release the leases for other processes; `start` begins again."""
         if self._loop is not _running_loop():
             return
         self.is_over = True
@@ -151,10 +151,10 @@ class CallbackScheduler:
         await asyncio.wait([self._log.write(lambda conn, now: None)], timeout=STOP_TIMEOUT)
         self._loop = None
 
-    # ── coming to be known ──
+    # ── registering ──
 
     def _register_soon(self, callback: Callback) -> None:
-        """Have the database know it: at once, so that what is said next comes after it."""
+        """Register it in the database: at once, so that the next message comes after that."""
         try:
             asked = self._log.write(partial(_register, callback))
         except StoreError:
@@ -167,7 +167,10 @@ class CallbackScheduler:
                 callback.since = await (asked or self._log.write(partial(_register, callback)))
                 break
             except LabChatError as exc:
-                logger.error("the callback %r waits for the database: %s", callback.name, exc)
+                logger.error(
+                    "the callback %r could not be registered in the database; trying again: %s",
+                    *(callback.name, exc),
+                )
             asked = None
         self._rung.set()
 
@@ -186,7 +189,7 @@ class CallbackScheduler:
 
     def _wake(self, callback: Callback, room: RoomKey, state: RoomState | None = None) -> None:
         if callback.since is None:
-            return  # when the database knows it, all rooms are looked at
+            return  # once it is in the database, all rooms are searched
         key = (callback.name, room)
         worker = self._workers.get(key)
         if worker is None:
@@ -207,10 +210,13 @@ class CallbackScheduler:
         try:
             await worker.run()
         except Exception:
-            logger.exception("the callback %r has stopped in room %r", key[0], key[1].id)
+            logger.exception(
+                "the callback %r has stopped in room %r; it will be started again",
+                *(key[0], key[1].id),
+            )
             self._look_in(STORE_RETRY_DELAY)
         except asyncio.CancelledError:
-            if not self.is_over:  # it did so itself
+            if not self.is_over:  # the callback cancelled its own task
                 self._look_in(STORE_RETRY_DELAY)
             raise
         finally:
@@ -218,13 +224,13 @@ class CallbackScheduler:
                 del self._workers[key]
 
     async def _keep(self) -> None:
-        """Promise again and again to go on, while there is anything to be done."""
+        """Renew the leases while any callback is at work."""
         while self._workers:
             await asyncio.sleep(leases.LEASE / 3e6)
             try:
                 await self._log.write(lambda conn, now: cursors.renew(conn, now, self._owner))
             except LabChatError as exc:
-                logger.error("callbacks at work could not be noted: %s", exc)
+                logger.error("the leases of callbacks could not be renewed; trying again: %s", exc)
 
     # ── what other processes have written, and left ──
 
@@ -236,16 +242,18 @@ class CallbackScheduler:
             try:
                 took = await self._wake_all()
             except LabChatError as exc:
-                logger.error("callbacks cannot see what others have written: %s", exc)
+                logger.error(
+                    "callbacks cannot read what other processes wrote; trying again: %s", exc
+                )
                 self._look_in(STORE_RETRY_DELAY)
             await asyncio.sleep(max(POLL_INTERVAL, took / POLL_CPU_SHARE))
 
     async def _wake_all(self) -> float:
-        """Wake whoever has something to do; gives the seconds of a processor that finding took."""
+        """Wake the workers of waiting rooms; return the processor time of the search, in s."""
         names = {callback.name for callback in self._registry if callback.since is not None}
 
         def look(conn: sa.Connection) -> tuple[list[tuple[str, list[cursors.Waiting]]], float]:
-            started = time.thread_time()  # not the clock's: other work may keep it waiting
+            started = time.thread_time()  # not wall time: the thread may have to wait for others
             found = [(name, cursors.waiting(conn, name)) for name in names]
             return found, time.thread_time() - started
 
@@ -265,7 +273,7 @@ class CallbackScheduler:
         return took
 
     def _look_at(self, until: int) -> None:
-        """Look again when a promise of another process has run out; the clock may be set."""
+        """Search again when another process's lease has expired; the clock may be set back."""
         self._look_in(min(max(0.0, until / 1e6 - time.time()), leases.LEASE / 1e6) + 0.01)
 
     def _look_in(self, seconds: float) -> None:
@@ -299,11 +307,10 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 def signed(command: commands.Command, given: str | None) -> commands.Command:
     """
-    A command; a message that a callback posts says whose it is.
+    A command; if it posts a message for a callback, with the callback's name as its cause.
 
-    `given` is the callback that was given the room; its code may have gone to where the context
-    variable is lost, as into an executor. That of another callback, which was handed the room
-    on, comes first.
+    The name is that of the running callback, from the context variable. Where code runs without
+    it, such as in an executor, the name is `given`: that of the callback whose `Room` is used.
     """
     name = current_callback.get() or given
     if name is None or not isinstance(command, commands.Post):

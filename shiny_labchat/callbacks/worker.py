@@ -1,4 +1,4 @@
-"""One callback at work in one room: from message to message, until all are handled."""
+"""The worker of one callback in one room: handles message after message."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ __all__ = ["RETRY_DELAYS", "STORE_RETRY_DELAY", "TRIES", "CallbackWorker", "curr
 logger = logging.getLogger("shiny_labchat")
 
 RETRY_DELAYS = (0.5, 1.5, 4.5)
-"""How long a callback that failed waits before each further try, in seconds."""
+"""Pauses before each further try of a callback that failed, in seconds."""
 TRIES = len(RETRY_DELAYS) + 1
-"""How often a callback begins with a message, at most; then it is passed over."""
+"""How often a message is tried at most; then it is passed over."""
 STORE_RETRY_DELAY = 1.0
-"""How long it waits when the database could not do it, in seconds."""
+"""Pause before the next try when the database has failed, in seconds."""
 
 Function = Callable[..., Any]
 T = TypeVar("T")
 
 current_callback: ContextVar[str | None] = ContextVar("callback", default=None)
-"""The name of the callback whose code is running; what it says is its own."""
+"""The name of the callback whose code is running; it is not called with its own messages."""
 
 
 class CallbackWorker:
     """
-    A callback at work in a room.
+    Calls one callback with the messages of one room.
 
     Parameters
     ----------
     log
         The room's log.
-    place
-        The callback and the room.
+    cursor
+        The callback, the room and the process.
     fn
-        Gives the function, which may be replaced at any time.
+        Returns the function, which may be replaced at any time.
     room
-        The room, as the function is given it.
-    taken
-        Told until when another process has promised to see to it.
+        The room that the function takes.
+    leased
+        Called when another process has the lease, with the time until when.
     """
 
     def __init__(
@@ -77,13 +77,13 @@ class CallbackWorker:
         self._untried: cursors.Claim | None = None
 
     def wake(self, state: RoomState | None) -> None:
-        """There may be something new; `state` is the room's by then, where that is known."""
+        """Note that there may be new messages; `state` is the room's state, if known."""
         self._is_woken = True
         if state is not None and (self._state is None or state.seq > self._state.seq):
             self._state = state
 
     async def run(self) -> None:
-        """Handle what there is; when this ends nobody has been woken in vain."""
+        """Handle all messages; a `wake` before this ends is never lost."""
         current_callback.set(self._cursor.callback)
         finished: int | None = None
         try:
@@ -95,7 +95,7 @@ class CallbackWorker:
                     self._is_woken, self._untried = True, None
                     finished = await self._handle(self._fn(), claim)
         except asyncio.CancelledError:
-            if self._holds:  # so that nobody waits until the promise has run out
+            if self._holds:  # so that no process has to wait until the lease expires
                 cursor = self._cursor
                 self._log.write(
                     lambda conn, now: cursors.release(conn, cursor, TRIES - 1, self._untried)
@@ -110,7 +110,7 @@ class CallbackWorker:
             self._untried = came if isinstance(came, cursors.Claim) else None
             return came
 
-        self._holds = True  # by now, or soon, whether or not this is heard of
+        self._holds = True  # the write may succeed even if this task is cancelled
         came = await self._stored(lambda: self._log.write(advance))
         self._holds = isinstance(came, cursors.Claim)
         if isinstance(came, cursors.LeasedElsewhere):
@@ -119,9 +119,11 @@ class CallbackWorker:
         return came
 
     async def _handle(self, fn: Function, claim: cursors.Claim) -> int | None:
-        """Try once; gives what is done with, None if it is to be tried again."""
+        """Try once; return the claim's `at` if the message is done, None to try again."""
         if claim.tries > TRIES:
-            return await self._pass_over(fn, claim, "its server, or its task, ended each time")
+            return await self._pass_over(
+                fn, claim, "its server, or its task, ended each time"
+            )
         try:
             said = replace(message_of(claim.message), is_repeat=claim.tries > 1)
             await self._call(fn, await self._member(said), said)
@@ -156,8 +158,11 @@ class CallbackWorker:
         command = commands.PassOver(self._cursor.callback, seq, tries, error)
         try:
             await self._stored(lambda: self._log.submit(self._cursor.room, command))
-        except Refused as exc:  # the database was exchanged under us
-            logger.error("that could not be recorded: %s", exc)
+        except Refused as exc:  # the database was replaced while this ran
+            logger.error(
+                "the passing over of message %d in room %r could not be recorded: %s",
+                *(seq, self._cursor.room.id, exc),
+            )
         return claim.at
 
     async def _stored(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -168,7 +173,10 @@ class CallbackWorker:
                 raise
             except LabChatError as exc:
                 name, room = self._cursor.callback, self._cursor.room.id
-                logger.error("the callback %r waits for the database in %r: %s", name, room, exc)
+                logger.error(
+                    "the database failed for the callback %r in room %r; trying again: %s",
+                    *(name, room, exc),
+                )
         raise AssertionError("there is no last try")
 
     async def _member(self, message: Message) -> Member | None:
