@@ -121,9 +121,7 @@ class CallbackWorker:
     async def _handle(self, fn: Function, claim: cursors.Claim) -> int | None:
         """Try once; return the claim's `at` if the message is done, None to try again."""
         if claim.tries > TRIES:
-            return await self._pass_over(
-                fn, claim, "its server, or its task, ended each time"
-            )
+            return await self._pass_over(fn, claim, "its server, or its task, ended each time")
         try:
             said = replace(message_of(claim.message), is_repeat=claim.tries > 1)
             await self._call(fn, await self._member(said), said)

@@ -1,1 +1,1 @@
-"""Rooms in memory, and what each viewer is owed."""
+"""Rooms in memory, and the frames that each viewer is owed."""

@@ -1,4 +1,4 @@
-"""A room's messages, all of them, for programmes that read the room whole. Pure."""
+"""All messages of a room, for programmes that read the whole room. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["Conversation"]
 
 class Conversation:
     """
-    All messages of a room, made once and shared by whoever reads them.
+    All messages of a room, made once and shared by all readers.
 
     Parameters
     ----------
     events
-        The room's events so far, in order; others than messages are passed over.
+        The room's events so far, in order; events that are not messages are ignored.
 
     Attributes
     ----------
     ends
-        By the seqs of messages that came as streams: when (as a seq) they were whole.
+        For messages that were streams: the seq of the message, and the seq at which it ended.
     waits
-        Whether what was said last from a page had to wait there, to be transformed.
+        Whether the last message from a page was a held message.
     """
 
     def __init__(self, events: Iterable[Event]) -> None:
@@ -39,7 +39,7 @@ class Conversation:
         self.add(events)
 
     def add(self, events: Iterable[Event]) -> None:
-        """Take in what has happened since."""
+        """Add newer events."""
         self._read.clear()
         for event in events:
             if event.kind == "streamed" and event.data["of"] in self._open:
@@ -50,7 +50,7 @@ class Conversation:
                 self._put(event)
 
     def _put(self, event: Event) -> None:
-        if event.data.get("is") == "withheld":  # it came to nothing
+        if event.data.get("is") == "withheld":  # it never became a message
             return
         message = message_of(event)
         if event.data.get("page"):
@@ -65,11 +65,11 @@ class Conversation:
         return at < len(self._messages) and self._messages[at].seq == seq
 
     def public(self, after: int) -> list[Message]:
-        """What everybody may see of it after a seq."""
+        """The messages after a seq that everybody may see."""
         return [m for m in self._messages if m.seq > after and m.audience is None]
 
     def seen(self, room: RoomState, viewer: Membership, upto: int) -> tuple[Message, ...]:
-        """What a viewer may see of it up to a seq, since the room was last cleared."""
+        """The messages up to a seq that a viewer may see, since the room was last cleared."""
         whose = viewer.member if self._has_private else None
         if (upto, whose) not in self._read:
             self._read[upto, whose] = tuple(

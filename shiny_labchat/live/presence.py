@@ -1,8 +1,8 @@
 """
-Who is here and who is typing: said at most a few times a second, and never logged.
+Who is here and who is typing: sent at most a few times per second, and never logged.
 
-Followers have no queue for this either: a notice has a number, and whoever has seen an older
-number is owed the newest frame only.
+Followers have no queue for this. Each frame has a number; a follower that has an older number is
+owed only the newest frame.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ TYPING_TTL = 2 * protocol.TYPING_EVERY
 
 class ThrottledFrame:
     """
-    A frame that is made anew when something changes, but not more often than `every` seconds.
+    A frame that is made again after changes, but at most once in `every` seconds.
 
     Parameters
     ----------
     make
         Makes the frame.
     every
-        Shortest time between two, in seconds.
+        Shortest time between two frames, in seconds.
     tell
-        Called when there is a new one.
+        Called when there is a new frame.
     """
 
     def __init__(self, make: Callable[[], str], every: float, tell: Callable[[], None]) -> None:
@@ -50,12 +50,12 @@ class ThrottledFrame:
 
     def changed(self, *, must_tell: bool = False) -> None:
         """
-        Make the frame anew soon.
+        Make the frame again soon.
 
         Parameters
         ----------
         must_tell
-            Send it also if it equals the last one: pages may show something else by now.
+            Send the frame even if it equals the last one: pages may show something else by now.
         """
         self._must_tell = self._must_tell or must_tell
         if self._timer is None:
@@ -80,10 +80,10 @@ class Presence:
 
     Parameters
     ----------
-    seats
-        Gives the seats of members by their ids, leaving out who is no member any more.
+    memberships
+        Returns the memberships for member ids, leaving out removed members.
     bots
-        Gives the seats of bots, who are always here.
+        Returns the memberships of bots, who are always here.
     """
 
     def __init__(
@@ -103,9 +103,10 @@ class Presence:
 
     def frame_for(self, viewer: str | None = None) -> str:
         """
-        Who is here, as a viewer is shown it; None: one to whom nothing was disclosed.
+        The presence frame for a viewer; None: for one to whom no bot was disclosed.
 
-        In the order of handles, which are random: who is always here must not always come first.
+        Names are in the order of handles, which are random. Bots are always here; if they always
+        came first, everybody could tell who is a bot.
         """
         here = {
             membership.handle: membership
@@ -114,7 +115,7 @@ class Presence:
         return protocol.presence([here[handle] for handle in sorted(here)], viewer)
 
     def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
-        """Call `follower` when there is a new frame; returns what ends that."""
+        """Call `follower` when there is a new frame; return a function that ends this."""
         self._followers.add(follower)
         return lambda: self._followers.discard(follower)
 
@@ -123,12 +124,12 @@ class Presence:
             follower()
 
     def come(self, member: str) -> None:
-        """A browser of the member's has opened the room."""
+        """Note that a browser of the member has opened the room."""
         self._here[member] += 1
         self.here.changed()
 
     def go(self, member: str) -> None:
-        """A browser of the member's has left the room."""
+        """Note that a browser of the member has left the room."""
         self._here[member] -= 1
         if self._here[member] <= 0:
             del self._here[member]
@@ -136,11 +137,11 @@ class Presence:
         self.here.changed()
 
     def rename(self) -> None:
-        """Somebody is called something else now, or is no member any more."""
+        """Note that a name or a role has changed, or that a member was removed."""
         self.here.changed()
 
     def type(self, member: str) -> None:
-        """The member is typing."""
+        """Note that the member is typing."""
         before = self._typing.pop(member, None)
         if before is not None:
             before.cancel()
@@ -150,9 +151,9 @@ class Presence:
             self.typing.changed()
 
     def stop_typing(self, member: str) -> None:
-        """The member is not typing any more."""
+        """Note that the member is not typing any more."""
         timer = self._typing.pop(member, None)
         if timer is not None:
             timer.cancel()
-            # With a message pages stop showing its author by themselves, who may type on at once.
+            # Pages stop showing the author of a new message by themselves; the author may type on.
             self.typing.changed(must_tell=True)

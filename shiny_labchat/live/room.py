@@ -1,9 +1,9 @@
 """
 Live rooms: a room's state and newest events in memory, and who follows them.
 
-One per process and room, shared by all sockets and Chats. Nobody has a queue here: each follower
-has a cursor, and asks for what comes after it. So a slow one costs nothing, and frames that
-several are owed are encoded once.
+One per event loop and room, shared by all sockets and Chats. There are no queues: each follower
+has a cursor, and asks for what comes after it. So a slow follower costs nothing, and a frame that
+several are owed is encoded once.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ __all__ = ["LiveRoom"]
 logger = logging.getLogger("shiny_labchat")
 
 MAX_MISSED_EVENTS = 2_000
-"""A viewer that lacks more events than this gets the newest screen, and older ones on demand."""
+"""A viewer who lacks more events gets the newest screen, and older messages on demand."""
 CATCH_UP_RETRY_DELAY = 1.0
-"""How long a room waits to read its log again when that failed, in seconds."""
+"""Pause before a room reads its log again after a failure, in seconds."""
 
 _SAID = ("message", "streamed")
 _DONE_TYPING = ("message", "submitted", "removed")
@@ -52,7 +52,7 @@ Follower = Callable[[Sequence[Event]], None]
 
 
 class _Read(NamedTuple):
-    """What a live room begins with."""
+    """The data that a live room reads first."""
 
     number: int
     state: RoomState
@@ -63,20 +63,20 @@ class _Read(NamedTuple):
 
 class LiveRoom:
     """
-    One room, followed. Made by :meth:`LiveRooms.open`.
+    One room in memory, and its followers. Made by :meth:`LiveRooms.open`.
 
     Attributes
     ----------
     state
-        The fold of the log up to ``state.seq``; whoever follows has been told that far.
+        The fold of the log up to ``state.seq``; followers have been told of all events up to it.
     presence
         Who is here and who is typing.
     streams
-        What is being said piece by piece.
+        The open streams.
     deps
-        What the UI in messages needed of a page when the room was read.
+        The HTML dependencies of the UI in messages when the room was loaded.
     is_void
-        Whether the database holds another room under this name now.
+        Whether the database was replaced by one with another room of this name.
     """
 
     def __init__(self, log: Log, key: RoomKey, on_unused: Callable[[LiveRoom], None]) -> None:
@@ -103,18 +103,18 @@ class LiveRoom:
         self._watching: asyncio.Task[None] | None = None
 
     def leave(self) -> None:
-        """Say that one who opened the room needs it no more."""
+        """Close the room for one user; after the last one it is dropped from memory."""
         self.users -= 1
         if self.users == 0 and not self.is_void:
             self._on_unused(self)
 
     def follow(self, follower: Follower, *, first: bool = False) -> Callable[[], None]:
         """
-        Call `follower` with all events from now on; returns what ends that.
+        Call `follower` with all events from now on; return a function that ends this.
 
-        Those who come `first` are called at once, the others when these have had their turn:
-        browsers are sent a message before any session's own work on it. They are not told of
-        messages, only that there is something: what a browser is owed follows from its cursor.
+        Followers with `first` are called at once, the others after them: browsers are sent a
+        message before any session works on it. `first` followers do not get the messages, only
+        the call: what a browser is owed follows from its cursor.
         """
         followers = self._first if first else self._followers
         followers.add(follower)
@@ -122,9 +122,10 @@ class LiveRoom:
 
     def follow_page(self, page: str, follower: Follower) -> Callable[[], None]:
         """
-        Call `follower` with what a page has said from now on; returns what ends that.
+        Call `follower` with a page's events from now on; return a function that ends this.
 
-        What others say costs it nothing: a room with hundreds of pages has as many of these.
+        Other pages' events do not call it: a room with hundreds of pages has as many of these
+        followers.
         """
         followers = self._of_pages.setdefault(page, set())
         followers.add(follower)
@@ -139,24 +140,24 @@ class LiveRoom:
     # ── pages ──
 
     def page_came(self, page: str) -> None:
-        """A page has opened a socket."""
+        """Note that a page has opened a socket."""
         self._pages[page] += 1
 
     def page_went(self, page: str) -> None:
-        """A socket of a page has ended; all that it had to say is with the writer."""
+        """Note that a socket of a page has ended; the writer has all of its messages."""
         self._pages[page] -= 1
         if not self._pages[page]:
             del self._pages[page]
             self._page_gone.set()
 
     async def without(self, page: str) -> None:
-        """Wait until a page has no socket here, and what it has said is stored."""
+        """Wait until a page has no socket here, and its messages are stored."""
         while page in self._pages:
             self._page_gone.clear()
             await self._page_gone.wait()
-        await self._log.write(lambda conn, now: None)  # comes after what waits there
+        await self._log.write(lambda conn, now: None)  # done when all earlier writes are
 
-    # ── coming to know ──
+    # ── loading and catching up ──
 
     async def loaded(self) -> None:
         """Wait until the state and the newest events have been read."""
@@ -184,13 +185,13 @@ class LiveRoom:
             pass
 
     def hear(self, committed: Committed) -> None:
-        """Take in what was committed; what was missed before it is read from the log first."""
+        """Apply committed events; if earlier ones were missed, read these from the log first."""
         if self.state.seed not in ("", committed.state.seed):
             self._void()
             return
         self._heard = max(self._heard, committed.state.seq)
         if self._loading is None or not self._loading.done() or self._catching_up is not None:
-            return  # who is reading goes on until it has all that was heard of
+            return  # the reading under way goes on until `_heard`
         fresh = [event for event in committed.events if event.seq > self.state.seq]
         if fresh and fresh[0].seq == self.state.seq + 1:
             self._take_in(fresh, committed.state)
@@ -198,8 +199,11 @@ class LiveRoom:
             self._catching_up = asyncio.create_task(self._catch_up_all())
 
     def _void(self) -> None:
-        """The database was exchanged for one with another room of this name: begin again."""
-        logger.error("room %r is another one now; its pages begin again", self.key.id)
+        """Let pages begin again: the database was replaced by one with another such room."""
+        logger.error(
+            "the database was replaced: room %r is another room now, and its pages begin again",
+            self.key.id,
+        )
         self.is_void = True
         self._on_unused(self)
         self._tell(self._first, ())
@@ -216,11 +220,14 @@ class LiveRoom:
             if await self.catch_up():
                 return
         except LabChatError as exc:
-            logger.error("room %r lags behind its log: %s", self.key.id, exc)
+            logger.error(
+                "room %r could not read its log after seq %d; trying again: %s",
+                *(self.key.id, self.state.seq, exc),
+            )
         await asyncio.sleep(CATCH_UP_RETRY_DELAY)
 
     async def catch_up(self) -> bool:
-        """Read and take in what other processes have done; whether there was anything."""
+        """Read and apply other processes' events; return whether there were any."""
         after = self.state.seq
         missed = await self._log.read(lambda conn: events_after(conn, self._number, after))
         missed = [event for event in missed if event.seq > self.state.seq]
@@ -242,7 +249,7 @@ class LiveRoom:
         for event in events:
             self._follow_stream(event)
             if event.kind in _DONE_TYPING and event.member is not None:
-                self.presence.stop_typing(event.member)  # a bot has no page that goes
+                self.presence.stop_typing(event.member)  # a bot has no page that could close
             if event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
                 self.presence.rename()
         if self._whole is not None:
@@ -284,23 +291,23 @@ class LiveRoom:
     # ── what a viewer is owed ──
 
     def is_behind(self, cursor: int) -> bool:
-        """Whether memory no longer reaches back to a cursor."""
+        """Whether a cursor is older than the events in memory."""
         return cursor < self._window.since
 
     def is_lost(self, cursor: int) -> bool:
-        """Whether a viewer is better off with the newest screen than with all it missed."""
+        """Whether a viewer has missed too much, or has a cursor of another log: begin again."""
         return not self.state.seq - MAX_MISSED_EVENTS <= cursor <= self.state.seq
 
     async def missed(self, cursor: int, viewer: Membership) -> tuple[list[str], int]:
-        """The first frames of what a viewer has missed that is behind, and their cursor then."""
+        """The next frames for a viewer who is behind, from the log, and their cursor after it."""
         return await missed(self._log, self._number, self.state, cursor, viewer)
 
     def frame(self, cursor: int, viewer: Membership) -> tuple[str | None, int]:
-        """The next frame of what a viewer is owed, from memory, and their cursor then."""
+        """The next frame for a viewer, from memory, and their cursor after it."""
         return self._window.frame(self.state, cursor, viewer)
 
     async def newest(self, viewer: Membership) -> Page:
-        """The newest screen, from memory where that reaches."""
+        """The newest screen, from memory if it has enough, else from the log."""
         page = self._window.newest(self.state, viewer)
         return page or await self.older(self.state.seq + 1, viewer)
 
@@ -308,14 +315,14 @@ class LiveRoom:
         """The page before a seq, read from the log."""
         return await older(self._log, self._number, self.state, before, viewer)
 
-    # ── the whole room, for who reads it ──
+    # ── the whole room, for sessions that read it ──
 
     def conversation(self, viewer: Membership, upto: int) -> tuple[Message, ...]:
         """
         The messages that a viewer may see up to a seq, since the room was last cleared.
 
-        The first call keeps the whole room in memory from then on; it reads the log at once, so
-        do wait for :meth:`read_whole` before, where that is possible.
+        The first call keeps the whole room in memory from then on. It blocks the event loop while
+        it reads the log, so await :meth:`read_whole` before, where that is possible.
         """
         if self._whole is None:
             self._keep_whole(self._log.read_now(self._read_after(0)))
@@ -323,14 +330,14 @@ class LiveRoom:
 
     @property
     def whole(self) -> Conversation:
-        """All that was ever said; after :meth:`read_whole`."""
+        """All messages of the room; call :meth:`read_whole` first."""
         assert self._whole is not None
         return self._whole
 
     async def read_whole(self) -> None:
-        """Keep the whole room in memory from now on, without keeping anybody waiting."""
+        """Keep the whole room in memory from now on; does not block the event loop."""
         events, known, more = list[Event](), 0, self._whole is None
-        while more:  # until memory takes over, however much is said meanwhile
+        while more:  # until the window has the rest, however much is posted meanwhile
             newer = await self._log.read(self._read_after(known))
             events += newer
             known = newer[-1].seq if newer else known

@@ -10,7 +10,7 @@ __all__ = ["LiveRooms"]
 
 
 class LiveRooms:
-    """The live rooms of one log in the event loop that it was made in; one for each loop."""
+    """The live rooms of one log in one event loop."""
 
     def __init__(self, log: Log) -> None:
         self.log = log
@@ -19,7 +19,7 @@ class LiveRooms:
 
     async def open(self, key: RoomKey) -> LiveRoom:
         """
-        The live room, read from the log if nobody has it open; close it with `leave`.
+        Open a live room, loading it if nobody has it open; close it with `leave`.
 
         Raises
         ------

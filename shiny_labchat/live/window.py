@@ -1,8 +1,8 @@
 """
-What viewers are owed of a room: its newest events in memory, cut into frames and pages. Pure.
+The newest events of a room in memory, and the frames and pages that viewers are owed.
 
-Frames and pages end after a number of characters, so that what one viewer costs is bounded, and
-so that on a slow line each frame that arrives is a step ahead.
+The length of frames and pages is bounded, so that the cost of one viewer is, and so that on a slow
+connection each frame that arrives is progress.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ __all__ = [
 ]
 
 WINDOW = 200
-"""Shown events that a live room keeps in memory; older ones are read from the log."""
+"""Events for viewers that a live room keeps in memory; older ones are read from the log."""
 PAGE = 50
-"""Messages on the newest screen, and on each page of older ones, at most."""
+"""Most messages on the newest screen, and on each page of older ones."""
 PAGE_CHARS = 65_536
-"""Where such a page ends sooner, in characters of its items; it has one item at least."""
+"""Longest page, in characters of its items; but it has at least one item."""
 FRAME_CHARS = 16_384
-"""Where a frame of news ends likewise."""
+"""Longest frame of events, in characters of its items; but it has at least one item."""
 SHOWN = ("message", "cleared", "streamed")
 """The kinds of events that viewers are shown."""
 
@@ -57,7 +57,7 @@ class Window:
     Attributes
     ----------
     since
-        The seq that memory reaches back to: it holds all that came after it.
+        The window has all shown events after this seq.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class Window:
         self._frames: dict[tuple[int, str | None], tuple[str | None, int]] = {}
 
     def keep(self, events: Iterable[Event]) -> None:
-        """Take in what has happened since."""
+        """Add newer events; drop the oldest ones beyond `WINDOW`."""
         self._frames.clear()
         for event in events:
             item = protocol.item(event)
@@ -82,7 +82,7 @@ class Window:
                 self.since = self._entries.popleft()[0].seq
 
     def _settle(self, ending: Event) -> None:
-        """Who sees a stream for the first time from now on sees what it has become."""
+        """Replace the opening of a stream by its final message, for viewers who come later."""
         for at, (event, _) in enumerate(self._entries):
             if event.seq == ending.data["of"]:
                 whole = settled(event, ending)
@@ -91,7 +91,7 @@ class Window:
                 self._entries[at] = whole, item
 
     def after(self, cursor: int) -> list[tuple[Event, str]]:
-        """The events after a cursor that memory reaches back to, and their items."""
+        """The events after a cursor, oldest first, with their items; not for one before `since`."""
         found: list[tuple[Event, str]] = []
         for entry in reversed(self._entries):
             if entry[0].seq <= cursor:
@@ -102,10 +102,9 @@ class Window:
 
     def frame(self, room: RoomState, cursor: int, viewer: Membership) -> tuple[str | None, int]:
         """
-        The next frame for a viewer whom memory reaches back to, and their cursor then.
+        The next frame for a viewer, and their cursor after it; not for one before `since`.
 
-        None: they are shown nothing of what has happened since. Encoded once for all to whom it
-        is the same.
+        None: none of the new events is for this viewer. Viewers with the same frame share it.
         """
         is_own = cursor < self._private or viewer.member in room.told
         known = (cursor, viewer.member if is_own else None)
@@ -114,7 +113,7 @@ class Window:
         return self._frames[known]
 
     def newest(self, room: RoomState, viewer: Membership) -> Page | None:
-        """A viewer's newest screen; None: memory does not reach back far enough."""
+        """A viewer's newest screen; None: the window has too few messages."""
         shown = [
             as_shown(room, viewer, event, item)
             for event, item in self._entries
@@ -128,7 +127,7 @@ class Window:
 def cut(
     room: RoomState, owed: Iterable[tuple[Event, str]], cursor: int, upto: int, viewer: Membership
 ) -> tuple[str | None, int]:
-    """A frame of what a viewer is owed after a cursor, as far as it fits, and the cursor then."""
+    """A frame of the events after a cursor, as many as fit, and the cursor after it."""
     items: list[str] = []
     left = FRAME_CHARS
     for event, item in owed:
@@ -145,7 +144,7 @@ def cut(
 
 
 def as_shown(room: RoomState, viewer: Membership, event: Event, item: str) -> str:
-    """An event's item with the role that a viewer is shown its author in now."""
+    """An event's item, with the role in which this viewer sees its author now."""
     author = room.memberships.get(event.member or "")
     if author is None or not author.is_bot or event.kind != "message":
         return item
@@ -156,7 +155,7 @@ def as_shown(room: RoomState, viewer: Membership, event: Event, item: str) -> st
 
 
 def page_of(newest: Sequence[str]) -> Page:
-    """A page of the newest items, which come newest first."""
+    """A page, oldest first, made of items that come newest first."""
     items: list[str] = []
     left = PAGE_CHARS
     for item in newest[:PAGE]:
@@ -193,7 +192,7 @@ async def older(log: Log, number: int, room: RoomState, before: int, viewer: Mem
 async def missed(
     log: Log, number: int, room: RoomState, cursor: int, viewer: Membership
 ) -> tuple[list[str], int]:
-    """The first frames of what a viewer has missed since a cursor, and their cursor then."""
+    """The next frames of what a viewer has missed, and their cursor after them."""
     events = await log.read(lambda conn: events_after(conn, number, cursor, limit=PAGE))
     upto = events[-1].seq if events else room.seq
     frames = [
@@ -212,6 +211,6 @@ async def missed(
 
 
 def _rest_of(ending: Event) -> str:
-    """All that a stream has said, for who had some of it."""
+    """The whole content of an ended stream, for viewers who had some of it."""
     data = ending.data
     return protocol.chunks([protocol.Chunk(data["of"], data["parts"], 0, data.get("deps", ()))])

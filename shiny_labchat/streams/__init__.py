@@ -1,1 +1,1 @@
-"""Messages that grow."""
+"""Streams: messages that grow piece by piece."""

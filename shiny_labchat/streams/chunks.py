@@ -1,4 +1,4 @@
-"""Joining chunks of text that may be cut inside a character."""
+"""Joining chunks of text that may be cut in the middle of a character."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["ChunkJoiner"]
 
 
 class ChunkJoiner:
-    """Where chunks meet: the halves of a character may come in two of them."""
+    """Joins the halves of a character (UTF-16 surrogates) that come in two chunks."""
 
     def __init__(self) -> None:
         self._half: Part | None = None
 
     def join(self, parts: Sequence[Part]) -> list[Part]:
-        """What can be shown after a chunk: a half at its end waits for the next one."""
+        """The parts that can be shown now; half a character at the end waits for the next chunk."""
         parts = [*parts]
         if self._half is not None:
             kind, half = self._half
@@ -34,6 +34,6 @@ class ChunkJoiner:
         return [(kind, storable(content)) for kind, content in parts]
 
     def end(self) -> list[Part]:
-        """What still waits, when nothing more comes."""
+        """The half that still waits, when nothing more comes."""
         half, self._half = self._half, None
         return [] if half is None else [(half[0], storable(half[1]))]

@@ -1,4 +1,4 @@
-"""What an open stream has said so far, in pieces, so that each viewer is told what they lack."""
+"""The content of an open stream, in pieces, so that each viewer is sent only what they lack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shiny_labchat.domain.events import Event, Part
 __all__ = ["Position", "StreamContent", "UnmergedText"]
 
 PIECE_CHARS = 4_096
-"""Longest piece of a stream, in characters; longer ones are cut."""
+"""Longest piece of a stream, in characters; longer text is cut into several."""
 
 
 class Position(NamedTuple):
@@ -22,9 +22,9 @@ class Position(NamedTuple):
     Parameters
     ----------
     edition
-        How often some of the stream had been taken back.
+        The edition of the stream that the viewer has; each taking back makes a new one.
     pieces
-        How many of its pieces then.
+        How many pieces of that edition the viewer has.
     """
 
     edition: int
@@ -32,26 +32,26 @@ class Position(NamedTuple):
 
 
 class UnmergedText(str):
-    """Text that is a part of its own: nothing that comes after it continues it."""
+    """Text that is a part of its own: later text does not continue it."""
 
 
 class StreamContent:
     """
-    What a stream has said so far.
+    The content of a stream so far.
 
     Parameters
     ----------
     opening
-        The message that it is.
+        The event that opened the stream.
     edition
-        Where its editions begin: no two streams under one seq may share one.
+        The first edition: two streams under one seq must not share an edition.
 
     Attributes
     ----------
     shown
-        Up to where viewers may be told; moves once per tick.
+        The position up to which viewers may be sent the stream; moves once per tick.
     stop
-        Ends it early; None: it runs in another process.
+        Ends the stream early; None: it runs in another process.
     """
 
     def __init__(self, opening: Event, edition: int = 0) -> None:
@@ -71,22 +71,22 @@ class StreamContent:
 
     @property
     def seq(self) -> int:
-        """The stream's place in the room."""
+        """The seq of the stream's message."""
         return self.opening.seq
 
     @property
     def end(self) -> Position:
-        """Where it stands now."""
+        """The position at the end of all content."""
         return Position(self._edition, len(self._pieces))
 
     @property
     def is_shown(self) -> bool:
-        """Whether viewers may be told at all: what was taken back waits for the tick."""
+        """Whether viewers may be sent it now; not between a taking back and the next tick."""
         return self.shown.edition == self._edition
 
     @property
     def parts(self) -> list[Part]:
-        """All it has said, as the parts of a message."""
+        """The whole content, as the parts of a message."""
         merged = self._merged
         for kind, content in self._merge(self._merged_upto, len(self._pieces)):
             if kind:
@@ -98,13 +98,13 @@ class StreamContent:
 
     @property
     def deps(self) -> list[Mapping[str, Any]]:
-        """What the UI in it needs of a page."""
+        """The HTML dependencies of the UI in it."""
         return self._deps_of(0, len(self._pieces) + 1)
 
-    # ── saying ──
+    # ── adding ──
 
     def append(self, parts: Iterable[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Say a chunk: text of the kind that came last continues it, except `UnmergedText`."""
+        """Add a chunk; text of the last part's kind continues that part, unless `UnmergedText`."""
         parts = [*parts]
         if not parts:
             self.add((), deps)
@@ -119,11 +119,11 @@ class StreamContent:
                 self._whole.add(len(self._pieces) - 1)
 
     def add(self, parts: Iterable[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Say more, as parts: a kind begins one, and "" continues the one before."""
+        """Add parts: a kind begins a new part, and "" continues the last one."""
         parts = [*parts]
         if deps:
             self._deps.setdefault(len(self._pieces), []).extend(deps)
-            if not parts and self._pieces:  # viewers are told of pieces, and of what these need
+            if not parts and self._pieces:  # viewers are sent dependencies only with pieces
                 parts = [("", "")]
         for kind, content in parts:
             if not isinstance(content, str):
@@ -155,7 +155,7 @@ class StreamContent:
             self._forget(pieces)
 
     def truncate_units(self, units: int) -> None:
-        """Take back all but the first units, see `protocol.Chunk`."""
+        """Take back all but the first units (of UTF-16), see `protocol.Chunk`."""
         pieces = bisect_right(self._ends, units)
         if pieces == len(self._pieces):
             return
@@ -168,7 +168,7 @@ class StreamContent:
         self._forget(pieces)
 
     def become(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]]) -> None:
-        """Say this and nothing else; what is the same as before stays."""
+        """Replace the content; what is the same at the beginning is not sent again."""
         parts = [(kind, content) for kind, content in parts]  # the log's are lists
         had, same = self.parts, 0
         while same < min(len(had), len(parts)) and had[same] == parts[same]:
@@ -194,15 +194,15 @@ class StreamContent:
             self._cuts.pop()
         self._cuts.append(Position(self._edition, pieces))
 
-    # ── telling ──
+    # ── sending ──
 
     def show(self) -> bool:
-        """Let viewers be told all of it; whether there is anything new."""
+        """Let viewers be sent all of it; return whether there is anything new."""
         is_new, self._told, self.shown = self._told != self.end, self.end, self.end
         return is_new
 
     def after(self, position: Position, most: int) -> tuple[protocol.Chunk, Position]:
-        """What a viewer is owed, as far as it fits into so many characters, and where it ends."""
+        """A chunk of what a viewer lacks, of about `most` characters, and the position after it."""
         upto, _ = self._had_at(position)
         while upto < self.shown.pieces and most > 0:
             most -= _size(self._pieces[upto][1])
@@ -210,7 +210,7 @@ class StreamContent:
         return self.since(position, upto), Position(self._edition, upto)
 
     def since(self, position: Position, upto: int | None = None) -> protocol.Chunk:
-        """What has changed since a position, up to some piece; None: all."""
+        """The changes since a position, up to the piece `upto`; None: all."""
         begin, truncate = self._had_at(position)
         end = len(self._pieces) if upto is None else upto
         return protocol.Chunk(
@@ -218,13 +218,13 @@ class StreamContent:
         )
 
     def _had_at(self, position: Position) -> tuple[int, int | None]:
-        """How many pieces of what was there are there still, and as how many units to be kept."""
+        """How many of a viewer's pieces are still valid, and the units to keep; None: all."""
         edition, pieces = position
         if not pieces or not self._oldest <= edition <= self._edition:
             return 0, 0
         if edition == self._edition:
             return pieces, None
-        # Each of these left more than the one before it: the first since then left the least.
+        # Each cut left more pieces than the cut before it: the first since then left the least.
         left = self._cuts[
             bisect_right(self._cuts, edition, key=lambda truncate_units: truncate_units.edition)
         ].pieces
@@ -276,7 +276,7 @@ def _first(text: str, units: int) -> str:
 
 
 def _shared(one: Any, other: Any) -> int:
-    """How many characters two texts begin with alike."""
+    """The length of the common beginning of two texts, in characters."""
     if not isinstance(one, str) or not isinstance(other, str):
         return 0
     least, most = 0, min(len(one), len(other))

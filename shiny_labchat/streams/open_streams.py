@@ -1,9 +1,9 @@
 """
-The open streams of a live room: what each has said so far, and what a viewer has of it.
+The open streams of a live room, and how much of each a viewer has.
 
-A viewer has no queue here either, but a position in each stream; what they are owed follows from
-it. It is said at most once per `TICK`, for all streams of the room in one frame, which those who
-stand at the same positions share.
+A viewer has no queue here, but a position in each stream, from which follows what they are owed.
+They are sent it at most once per `TICK`, in one frame for all streams of the room. Viewers with
+the same positions share the frame.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["TICK", "OpenStreams"]
 TICK = 0.04
 """Shortest time between two frames of chunks in a room, in seconds."""
 FRAME_CHARS = 16_384
-"""Where a frame of chunks ends, in characters; the rest comes in the next one."""
+"""Length of a frame of chunks, in characters; the rest comes in the next one."""
 
 
 _NOTHING = Position(0, 0)
@@ -47,15 +47,16 @@ class OpenStreams:
         self._last = float("-inf")
 
     def begin(self, opening: Event) -> StreamContent:
-        """The stream that a message opens."""
+        """The stream that a message opens; made if it is new."""
         return self.open.setdefault(opening.seq, StreamContent(opening))
 
     def finish(self, ending: Event) -> None:
-        """A stream has ended; whoever lacks some of it is still owed that."""
+        """End a stream; it is kept for viewers who lack some of it."""
         of = ending.data["of"]
         if self.denies(ending):
             return
-        # Where that process was believed, the true end comes second: all is said anew then.
+        # Where the "interrupted" of another process came first, the true end comes second. Then
+        # the whole stream is sent again.
         opening = ending._replace(seq=of, kind="message")
         stream = self.open.pop(of, None) or StreamContent(opening, edition=ending.seq << 32)
         stream.stop = None
@@ -66,7 +67,7 @@ class OpenStreams:
         self._ended[ending.seq] = stream
 
     def denies(self, event: Event) -> bool:
-        """Whether another process took a stream of this one for dead; it goes on, and ends."""
+        """Whether an event wrongly ends a stream that still runs in this process."""
         if event.kind != "streamed" or event.data["is"] != "interrupted":
             return False
         stream = self.open.get(event.data["of"])
@@ -74,23 +75,23 @@ class OpenStreams:
 
     def unsure(self, cursor: int) -> dict[int, Position]:
         """
-        What a viewer who comes back at a cursor has of the streams that they know of.
+        The positions of a viewer who comes back at a cursor: unknown, for all their streams.
 
-        They may have more than there is: a server that is killed takes what it had not kept.
+        They may have more than there is: a killed server loses what is after its last checkpoint.
         """
         return {stream.seq: _UNSURE for stream in self._of(cursor)}
 
     def known(self, has: Mapping[int, Position], cursor: int) -> dict[int, Position]:
-        """What a viewer at a cursor has, of the streams that they may still be owed some of."""
+        """The positions of a viewer in the streams that they may still be owed some of."""
         return {s.seq: has[s.seq] for s in self._of(cursor) if s.seq in has}
 
     def forget(self, before: int) -> None:
-        """Forget what ended up to a seq."""
+        """Forget the streams that ended up to a seq."""
         for seq in [seq for seq in self._ended if seq <= before]:
             del self._ended[seq]
 
     def changed(self) -> None:
-        """Show soon what is new."""
+        """Have new content shown at the next tick."""
         if self._timer is None:
             loop = asyncio.get_running_loop()
             due = max(loop.time(), self._last + TICK)
@@ -110,17 +111,17 @@ class OpenStreams:
         may_see: Callable[[Event], bool],
     ) -> tuple[str | None, dict[int, Position]]:
         """
-        The next frame of chunks for a viewer, and what they have of those streams then.
+        The next frame of chunks for a viewer, and their positions in those streams after it.
 
         Parameters
         ----------
         has
-            What they have of each stream.
+            The viewer's position in each stream.
         cursor
-            Up to where they have been shown the room: streams after it they do not know of, and
-            streams that ended before it are whole.
+            The newest seq that the viewer has. They do not know streams that began after it, and
+            have all of the streams that ended before it.
         may_see
-            Whether they may see a message.
+            Whether the viewer may see a message.
         """
         lacking = [
             (stream, has.get(stream.seq, _NOTHING))

@@ -1,7 +1,8 @@
 """
-Streams whose server is gone: ended soon, with what is kept of them, whether or not anybody looks.
+Streams of other processes.
 
-Beside that, streams that another process runs are shown as far as they are kept.
+Streams whose server has ended are ended with their checkpoints, whether or not anybody has the
+room open. Streams that another process still runs are shown up to their last checkpoint.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ __all__ = ["end_overdue", "watch_over"]
 logger = logging.getLogger("shiny_labchat")
 
 POLL_INTERVAL = 1.0
-"""How often other processes' streams are looked at in rooms that are open here, in seconds."""
+"""Pause between two reads of other processes' streams in rooms open here, in seconds."""
 
 
 async def end_overdue(
@@ -37,10 +38,10 @@ async def end_overdue(
     Parameters
     ----------
     log, key
-        Where.
+        The log and the room.
     own
-        The streams that this process runs, by their rooms and seqs: it knows better than any
-        lease that they go on.
+        The streams that this process runs, by their rooms and seqs. They are never ended here,
+        even if their leases have expired.
     """
 
     def read(conn: sa.Connection) -> tuple[list[tuple[RoomKey, int]], bool]:
@@ -61,7 +62,7 @@ async def end_overdue(
 
 
 async def _kept(log: Log, key: RoomKey, seq: int) -> StreamContent:
-    """A stream as far as it is kept."""
+    """A stream up to its last checkpoint."""
 
     def read(conn: sa.Connection) -> tuple[Event | None, dict[int, checkpoints.Checkpoints]]:
         number = room_number(conn, key)
@@ -83,10 +84,10 @@ def _take_in(stream: StreamContent, changes: Iterable[checkpoints.Checkpoint]) -
 
 
 async def _end(log: Log, key: RoomKey, stream: StreamContent) -> None:
-    logger.warning("a stream in room %r was interrupted: its server has ended", key.id)
+    logger.warning("stream %d in room %r was interrupted: its server has ended", stream.seq, key.id)
     end = commands.EndStream.of_stream(stream.opening, stream.parts, "interrupted", stream.deps)
     outcome = await log.submit(key, end)
-    if outcome.is_repeat:  # it had ended, and was kept on by a process that did not know
+    if outcome.is_repeat:  # it had ended already, but a process kept more of it
         await log.write(lambda conn, now: checkpoints.drop(conn, key, stream.seq))
 
 
@@ -102,7 +103,7 @@ async def watch_over(
     Parameters
     ----------
     log, key, number
-        The room.
+        The log, and the room's key and its number in the database.
     streams
         Its open streams.
     is_used
@@ -116,9 +117,14 @@ async def watch_over(
                 await _look_at(log, key, stream, found.get(stream.seq), seen)
             streams.changed()
         except LabChatError as exc:
-            logger.error("the streams of room %r could not be looked at: %s", key.id, exc)
+            logger.error(
+                "other processes' streams in room %r could not be read; trying again: %s",
+                *(key.id, exc),
+            )
         except Exception:
-            logger.exception("the streams of room %r could not be looked at", key.id)
+            logger.exception(
+                "other processes' streams in room %r could not be read; trying again", key.id
+            )
         await asyncio.sleep(POLL_INTERVAL)
 
 
@@ -130,7 +136,7 @@ async def _look_at(
     seen: dict[int, int],
 ) -> None:
     if stream.stop is not None:
-        return  # it is this process's own by now, and knows best what it has said
+        return  # it is this process's own by now: its content is newer than any checkpoint
     if kept is not None:
         said = stream if stream.seq in seen else StreamContent(stream.opening)
         _take_in(said, kept.checkpoints)

@@ -1,4 +1,4 @@
-"""A stream of which something else is shown than is said: what a transform makes of it so far."""
+"""A stream that is transformed while it grows: the result is shown, not the original."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from shiny_labchat.streams.open_streams import TICK
 __all__ = ["StreamTransform", "TransformedStream", "with_text"]
 
 StreamTransform = Callable[[str, str, bool], Awaitable[Part | None]]
-"""What is shown of a text: takes all so far, what has come since, and whether that is all."""
+"""Returns what is shown: takes the text so far, what is new in it, and whether it is complete."""
 
 
 class TransformedStream:
     """
-    Shows what a transform makes of a stream.
+    Shows the result of a transform instead of the original content.
 
-    It is asked at most once per tick, and at the end; what is the same as before is not sent
-    again.
+    The transform is called at most once per tick, and at the end; what is the same as before is
+    not sent again.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class TransformedStream:
     Attributes
     ----------
     said
-        What is said.
+        The original content.
     """
 
     def __init__(
@@ -57,17 +57,17 @@ class TransformedStream:
 
     @property
     def original(self) -> str:
-        """What is said, as text."""
+        """The original content, as text."""
         return text_of(self.said.parts)
 
     def add(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]]) -> None:
         """
-        Say more; nothing, when some of it has been taken back.
+        Add original content; empty `parts` after some of it was taken back.
 
         Raises
         ------
         Exception
-            What the transform has raised before.
+            The exception that the transform has raised before.
         """
         if self._failure is not None:
             raise self._failure
@@ -82,13 +82,13 @@ class TransformedStream:
             self._show()
 
     def truncate(self, pieces: int) -> None:
-        """Take back what was said since there were so many pieces."""
+        """Take back all but the first pieces of the original content."""
         self.said.truncate(pieces)
         self._come.clear()
 
     async def end(self) -> bool:
-        """That was all; whether any of it may be shown."""
-        async with self._one_by_one:  # what it makes of it now is waited for
+        """End the original content; return whether any of the result may be shown."""
+        async with self._one_by_one:  # a call that is under way is awaited
             if self._asking is not None:
                 self._asking.cancel()
             if self._failure is not None:
@@ -126,7 +126,7 @@ class TransformedStream:
 
 
 def with_text(parts: Sequence[Part], text: Part | None) -> list[Part]:
-    """Parts with `text` in the place of all their text, where that begins."""
+    """Parts with all their text replaced by `text`, at the place of the first text."""
     first = next((at for at, (kind, _) in enumerate(parts) if is_text(kind)), len(parts))
     before, after = parts[:first], [part for part in parts[first:] if not is_text(part[0])]
     return [*before, *([text] if text and text[1] else []), *after]
