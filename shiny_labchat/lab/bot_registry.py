@@ -1,4 +1,4 @@
-"""Which bots are for which rooms, so that they are there before the first person is."""
+"""The bots of each room, so that they are members before the first person joins."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["CALLBACK", "BotRegistry", "RoomBot"]
 logger = logging.getLogger("shiny_labchat")
 
 CALLBACK = "bot:"
-"""What the name of a bot's callback begins with; its id follows."""
+"""The beginning of the name of a bot's callback; the bot's id follows."""
 
 
 class RoomBot(Protocol):
-    """A bot, as rooms know it."""
+    """The interface of a bot that rooms use."""
 
     @property
     def id(self) -> str:
@@ -28,11 +28,11 @@ class RoomBot(Protocol):
         ...
 
     async def enter(self, room: Any) -> object:
-        """Be a member of a room; who was removed stays away."""
+        """Join a room; a bot that was removed does not join again."""
         ...
 
     async def react(self, room: Any, message: Message) -> None:
-        """Say something to a message, or nothing."""
+        """React to a message, with a message or with none."""
         ...
 
 
@@ -48,12 +48,12 @@ class BotRegistry:
         self._bots[bot.id, scope] = bot
 
     def of_room(self, room: RoomKey) -> list[RoomBot]:
-        """The bots of a room; of several with one id, the one that reacts there."""
+        """The bots of a room; of several with one id, only the one that reacts there."""
         known = sorted(self._bots.items(), key=lambda each: each[0][1].room is not None)
         return [*{id: bot for (id, scope), bot in known if scope.covers(room)}.values()]
 
     async def enter(self, key: RoomKey, room: Any) -> None:
-        """Have all bots of a room enter it; none of them keeps others from coming in."""
+        """Have all bots of a room enter it; one that fails does not stop the others."""
         for bot in self.of_room(key):
             await _enter(bot, room)
 

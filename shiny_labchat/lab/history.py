@@ -1,4 +1,4 @@
-"""What was said in a room, read from its log."""
+"""The messages of a room, read from its log."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ async def said(
     """
     The messages of a room, see `Room.messages`.
 
-    What is still being said is no message yet, and what was withheld never was one. Where the
-    server is gone that said it, it ends here, with what is kept of it.
+    Open streams are not messages yet, and withheld messages never are. Streams whose server has
+    ended are ended here, with their checkpoints.
     """
 
     def read(conn: sa.Connection) -> tuple[list[Event], bool]:
@@ -45,7 +45,9 @@ async def said(
     try:
         await Runtime.of(log).end_overdue(key)
     except StoreError as exc:
-        logger.error("streams whose server is gone could not be ended: %s", exc)
+        logger.error(
+            "streams in room %r whose server has ended could not be ended: %s", key.id, exc
+        )
     return (await log.read(read))[0]
 
 

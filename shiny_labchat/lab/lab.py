@@ -1,4 +1,4 @@
-"""A lab, for programmes: no page and no Shiny in it."""
+"""A lab, for programmes; without Shiny."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ class Lab:
     """
     The rooms of one database.
 
-    Making one is cheap: it does no I/O, needs no event loop, and the same URL means the same
-    database connections and the same writer, however often a script runs.
+    Making one is cheap: it does no I/O and needs no event loop. All labs with the same URL share
+    their database connections and their writer, however often a script runs.
 
     Parameters
     ----------
     url
-        The database, such as ``"sqlite:///lab.db"``. None: what the environment variable
-        ``LABCHAT_URL`` says, else the file ``labchat.db`` in the app's folder.
+        The database, such as ``"sqlite:///lab.db"``. None: the environment variable
+        ``LABCHAT_URL``, else the file ``labchat.db`` in the app's folder.
 
     Raises
     ------
     ValueError
-        The URL names no database that can hold a lab.
+        The URL is not one of a database that can hold a lab.
     """
 
     def __init__(self, url: str | None = None) -> None:
@@ -82,25 +82,25 @@ class Lab:
         write: Role | Sequence[Role] | None = None,
     ) -> Room:
         """
-        A room, which comes into being when it is first used.
+        A room, which is created when it is first used.
 
         Parameters
         ----------
         id
             The room's id in its study.
         study
-            The named set of rooms it belongs to. None: named after the app's folder.
+            The study it belongs to. None: the name of the app's folder.
         title
-            What is shown above it; None leaves what it has.
+            The title shown above the room; None: unchanged.
         rules
-            What is allowed in it; None leaves what it has.
+            The rules of the room; None: unchanged.
         write
-            The role (or roles) that may write. None leaves what it has: all but observers.
+            The role (or roles) that may write. None: unchanged; in a new room all but observers.
 
         Raises
         ------
         ValueError
-            An id, a study or a role is not one.
+            The id, the study or a role is not valid.
         """
         key = RoomKey(as_id("study", study or self._folder.name or "app"), as_id("id", id))
         return Room(self._log, key, Settings(title, rules, as_roles(write)))
@@ -114,13 +114,13 @@ class Lab:
         rules: Rules | None = None,
         write: Role | Sequence[Role] | None = None,
     ) -> Room:
-        """The same as :meth:`room`, at once. One that exists already is returned."""
+        """Create a room at once; see :meth:`room`. One that exists already is returned."""
         room = self.room(id, study=study, title=title, rules=rules, write=write)
         await room.create()
         return room
 
     async def room_exists(self, id: str, *, study: str | None = None) -> bool:
-        """Whether there is such a room."""
+        """Whether a room exists."""
         key = self.room(id, study=study).key
         return await self._log.read(lambda conn: find_room(conn, key)) is not None
 
@@ -135,50 +135,52 @@ class Lab:
         """
         Have a function called with every message in some rooms; a decorator.
 
-        It needs no page, and it goes on after a restart, before anybody visits, with the first
-        message that it has not handled. Registered for the first time it begins with what is
-        said from then on; in rooms that are made later, with their first message.
+        No page needs to be open. After a restart, and before anybody visits, the function is
+        called with the first message that it has not handled. When it is first registered, it
+        begins with the next message; in rooms that are created later, with their first message.
 
         Parameters
         ----------
         rooms
             ``"*"`` (all), a room's id, a glob such as ``"group-*"``, or several of these: rooms
-            of *any* study. Or a :class:`Room`, or several, if one study's are meant.
+            of *any* study. Or a :class:`Room`, or several, for rooms of one study.
         name
-            What it is known by; None: its script's folder and name, and its qualified name. A
-            function registered under the same name, for the same `rooms`, is replaced, as each
-            session of an Express script does it. Of several of one name for different `rooms`,
-            the last one is called in a room that they are all for.
+            The callback's name; None: its script's folder and name, and its qualified name. A
+            function with the same name, for the same `rooms`, is replaced: so each session of an
+            Express script may register it. Of several with one name for different `rooms`, only
+            the last one is called in a room that all of them are for.
 
         Returns
         -------
         callable
-            The decorator: takes ``fn(room, member, message)``, async or not, and gives it back.
+            The decorator: takes ``fn(room, member, message)``, async or not, and returns it.
 
         Raises
         ------
         ValueError
-            A room is not one, or the function has no name of its own.
+            A room's id is not valid, or the function has no name of its own.
         TypeError
-            `rooms` are no rooms, or the function takes something else.
+            `rooms` are not rooms, or the function has other parameters.
 
         Notes
         -----
-        `room` is the :class:`Room`; `member` the :class:`Member` who spoke, None when the
-        programme did; ``str(message)`` is the :class:`Message`'s text. Private messages are
-        heard, too. A message of a stream is heard when that has ended. What the function itself
-        posts is not, nor what a task that it started posts, nor what is posted elsewhere through
-        the `room` that it was given; what other callbacks post is.
+        `room` is the :class:`Room`. `member` is the :class:`Member` who wrote the message, None
+        for messages of the programme. ``str(message)`` is the :class:`Message`'s text.
+
+        The function is called with private messages, too, and with streams when they have ended.
+        It is not called with what it posts itself, what a task that it started posts, or what is
+        posted elsewhere through its `room`. It is called with what other callbacks post.
 
         In each room the messages come one after the other, in order; rooms do not wait for each
-        other. One that is not async runs in a thread; there ``asyncio.run(room.post(...))`` posts.
+        other. A function that is not async runs in a thread; to post from there, call
+        ``asyncio.run(room.post(...))``.
 
-        Each message is handled once, in one of the processes that serve this database, unless
-        that process dies in the middle of it or the function raises: then it is begun again,
-        with ``message.is_repeat``. Make what must not be done twice depend on that, or give it
-        an id: ``await room.post("Noted.", id=f"noted-{message.seq}")``. A function that raises
-        is tried again after 0.5, 1.5 and 4.5 seconds; then the message is passed over, which the
-        server's log and the room's record (kind "passed_over") say.
+        Each message is handled once, in one of the processes that serve this database. If that
+        process dies meanwhile, or the function raises, it is called again, with
+        ``message.is_repeat``. What must not be done twice should depend on that, or have an id:
+        ``await room.post("Noted.", id=f"noted-{message.seq}")``. A function that raises is tried
+        again after 0.5, 1.5 and 4.5 seconds. Then the message is passed over; the server's log
+        and the room's record (kind "passed_over") say so.
         """
         scope = Scope(tuple(self._part(each) for each in _several(rooms)))
 
@@ -192,15 +194,16 @@ class Lab:
         """
         Have a bot take part in some rooms, from now on and after each restart.
 
-        It needs no page. In rooms that are made later it is a member before anybody else; in
-        those that are there, when they are next used. It reacts to what is said from then on; if
-        the server ends, the next one goes on with what it has not reacted to. Of several
-        processes that serve this database, one at a time runs it in a room.
+        No page needs to be open. In rooms that are created later it is the first member; in
+        rooms that exist, it becomes a member when they are next used. It reacts to messages from
+        now on. If the server ends, the next one continues with the messages that the bot has not
+        reacted to. Of several processes that serve this database, only one at a time runs the
+        bot in a room.
 
         Parameters
         ----------
         bot
-            A :class:`Bot`; one with the same id, for the same rooms, is replaced.
+            A :class:`Bot`; a bot with the same id, for the same rooms, is replaced.
         rooms
             As in :meth:`on_message`.
         """
@@ -209,17 +212,17 @@ class Lab:
 
     async def audit(self, study: str | None = None) -> list[AuditEntry]:
         """
-        Read what bots asked models and were answered, and why they kept silent.
+        Read the audit: bots' calls to models, and why bots said nothing.
 
         Parameters
         ----------
         study
-            Of which study; None: of all.
+            The study; None: all studies.
 
         Returns
         -------
         list of AuditEntry
-            In the order in which they were begun.
+            The entries, in the order in which they were begun.
         """
         return await self._log.read(lambda conn: written(conn, study))
 
@@ -229,10 +232,12 @@ class Lab:
     def _part(self, room: object) -> str | RoomKey:
         if isinstance(room, Room):
             if room.log is not self._log:
-                raise ValueError(f"rooms: {room!r} is in another lab than {self!r}")
+                raise ValueError(f"rooms must be in {self!r}, but {room!r} is in another lab")
             return room.key
         if callable(room):
-            raise TypeError("rooms must be rooms; decorate with @lab.on_message()")
+            raise TypeError(
+                f"rooms must be rooms or their ids, not {room!r}; decorate with @lab.on_message()"
+            )
         return as_id("rooms", room)
 
     async def invite(
@@ -244,22 +249,22 @@ class Lab:
         role: Role | None = None,
     ) -> str:
         """
-        Make a personal link's token.
+        Make the token of a personal link.
 
         Parameters
         ----------
         member
-            The id of the person it is for.
+            The id of the person who gets the link.
         room, study
-            Where it is good; None: in all rooms of the study, or of the lab.
+            Where the link is valid; None: in all rooms of the study, or of the lab.
         role
-            What the person is there; None: what the page says, else a participant.
+            The person's role there; None: the role that the page gives, else participant.
 
         Returns
         -------
         str
-            Put it behind the app's address: ``https://.../?labchat=TOKEN``. Whoever has it *is*
-            that person, so give it to nobody else.
+            The token. Append it to the app's address: ``https://.../?labchat=TOKEN``. Everybody
+            who has the link is taken for this person, so give it to nobody else.
         """
         if isinstance(room, str):
             room = self.room(room, study=study)
@@ -278,12 +283,12 @@ def _several(rooms: object) -> Sequence[object]:
         return (rooms,)
     several = cast("Sequence[object]", rooms)
     if not several:
-        raise ValueError("rooms must name one at least")
+        raise ValueError("rooms must name at least one room, but is empty; for all rooms give '*'")
     return several
 
 
 def app_folder() -> Path:
-    """The folder of the app that calls: of the first code outside installed packages."""
+    """The folder of the calling app: of the first code outside installed packages."""
     frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
     while frame is not None:
         path = Path(frame.f_code.co_filename)

@@ -1,4 +1,4 @@
-"""A room, for programmes: no page and no Shiny in it."""
+"""A room, for programmes; without Shiny."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from shiny_labchat.store import Log, Outcome, find_room, load_state
 __all__ = ["MessageFunction", "Room"]
 
 MessageFunction = Callable[["Room", Member | None, Message], Awaitable[object] | object]
-"""A callback: takes the room, who spoke (None: the programme) and the message; async or not."""
+"""A callback: takes the room, the author (None: the programme) and the message; async or not."""
 F = TypeVar("F", bound=MessageFunction)
 
 
@@ -38,7 +38,7 @@ class Room:
     Attributes
     ----------
     log
-        The log it is in; for this package.
+        The log of its lab; for this package.
     key
         Its study and id.
     """
@@ -75,7 +75,7 @@ class Room:
         return hash((self.log, self.key))
 
     async def create(self) -> None:
-        """Make the room, and make it what the code says, if it is not so yet."""
+        """Create the room, or apply the settings in the code to it, if it exists."""
         settings = self._settings
         command = commands.Configure(
             secrets.token_hex(8), settings.title, settings.write, settings.rules
@@ -85,7 +85,7 @@ class Room:
         await self._runtime.bots.enter(self.key, self)
 
     async def submit(self, command: commands.Command) -> Outcome:
-        """Have a command decided, in a room that exists by then; for this package."""
+        """Submit a command, creating the room if needed; for this package."""
         self._runtime.start_callbacks()
         command = signed(command, self._given_to)
         known = self._runtime.created.get(self.key)
@@ -96,7 +96,7 @@ class Room:
         except Refused as exc:
             if exc.code != "no_room":
                 raise
-        await self.create()  # the database was exchanged under us
+        await self.create()  # the database was replaced while this ran
         return await self.log.submit(self.key, command)
 
     # ── members ──
@@ -108,7 +108,7 @@ class Room:
         role: Role | None = None,
     ) -> Member:
         """
-        Make someone a member; who is one already keeps their seat.
+        Make someone a member; a member keeps their membership.
 
         Parameters
         ----------
@@ -116,16 +116,16 @@ class Room:
             The person's id in the study, such as ``"p17"``; never shown to participants.
         pseudonym
             The name that others see: text (made unique with a number), a template such as
-            ``"Player {n}"``, or a function of the member's id. None: a generated one, which
-            stays the same for good. For who is a member already: a new name, or None to keep it.
+            ``"Player {n}"``, or a function of the member's id. None: a generated name, which
+            stays the same. For someone who is a member already: a new name, or None to keep it.
         role
-            "participant" (also None), "observer", "experimenter" or "assistant". For who is a
-            member already: a new role, or None to keep it.
+            "participant" (also None), "observer", "experimenter" or "assistant". For someone who
+            is a member already: a new role, or None to keep it.
 
         Returns
         -------
         Member
-            As the room knows them now.
+            The member as they are in the room now.
         """
         id = as_member_id(member)
         roles = as_roles(role)
@@ -135,7 +135,7 @@ class Room:
         return _member_in(await self.submit(change), id)
 
     async def join(self, member: str, pseudonym: str | None, role: Role | None) -> Member:
-        """A page's own coming in: never brings back who was removed; for this package."""
+        """Join as a page does: never brings back a removed member; for this package."""
         outcome = await self._join(member, pseudonym, role or "participant", by_page=True)
         if role is not None and outcome.state.memberships[member].role != role:
             outcome = await self.submit(commands.Change(member, role))
@@ -148,11 +148,11 @@ class Room:
         return await self.submit(commands.Join(member, handle, role, pseudonym, by_page))
 
     async def remove_member(self, member: str | Member) -> None:
-        """Take someone out: from this moment they can neither read nor write here."""
+        """Remove a member: from this moment they can neither read nor write here."""
         await self.submit(commands.Remove(as_member_id(member)))
 
     async def mute(self, member: str | Member) -> None:
-        """Let a member only read, until :meth:`unmute`."""
+        """Stop a member from writing, until :meth:`unmute`; they can still read."""
         await self.submit(commands.Mute(as_member_id(member)))
 
     async def unmute(self, member: str | Member) -> None:
@@ -168,7 +168,7 @@ class Room:
         Parameters
         ----------
         bot
-            A :class:`Bot`; one with the same id is replaced.
+            A :class:`Bot`; a bot with the same id is replaced.
         """
         self._runtime.add_bot(Scope((self.key,)), bot, self.same_lab)
         if self.key in self._runtime.created:  # people are here already
@@ -178,25 +178,25 @@ class Room:
         self, member: str | Member | None = None, *, to: Iterable[str | Member] | None = None
     ) -> None:
         """
-        Show who is a bot: it, and all it has said, is an assistant's from now on.
+        Disclose a bot: from now on it is shown as an assistant, also in old messages.
 
         Parameters
         ----------
         member
             The bot; None: all bots of the room.
         to
-            The members who are shown it; None: everybody.
+            The members to whom it is disclosed; None: everybody.
         """
         who = None if member is None else as_member_id(member)
         whom = None if to is None else tuple(as_member_id(each) for each in to)
         await self.submit(commands.Disclose(who, whom))
 
     async def audit(self) -> list[AuditEntry]:
-        """Read what bots asked models here, and why they kept silent; see `Lab.audit`."""
+        """Read the audit of the room's bots; see :meth:`Lab.audit`."""
         return await self.log.read(lambda conn: written(conn, *self.key))
 
     async def members(self) -> list[Member]:
-        """Who is a member now, in order of joining."""
+        """The members of the room now, in order of joining."""
         state = await self.state()
         return [Member.of(membership) for membership in state.members()]
 
@@ -206,29 +206,32 @@ class Room:
         self, after: int = 0, limit: int | None = None, last: int | None = None
     ) -> list[Message]:
         """
-        What was said, in order; all of it, private messages included.
+        All messages of the room, in order; private messages included.
 
-        What is still being said is no message yet. Where the server has gone that was at it, it
-        ends here, with what is kept of it.
+        A stream is included when it has ended. Streams whose server has ended are ended by this
+        call, with what was stored of them.
 
         Parameters
         ----------
         after
             Only messages whose `seq` is larger.
         limit
-            At most so many, the oldest ones.
+            The largest number of messages; the oldest ones are returned.
         last
-            At most so many, the newest ones.
+            The largest number of messages; the newest ones are returned.
 
         Raises
         ------
         ValueError
-            Both `limit` and `last` are given, or one is negative.
+            Both `limit` and `last` are given, or a number is negative.
         """
         if limit is not None and last is not None:
-            raise ValueError("limit and last cannot be given both")
+            raise ValueError(f"give limit or last, not both; they are {limit!r} and {last!r}")
         if min(limit or 0, last or 0, after) < 0:
-            raise ValueError("after, limit and last cannot be negative")
+            raise ValueError(
+                "after, limit and last must not be negative, "
+                f"but are {after!r}, {limit!r} and {last!r}"
+            )
         events = await history.said(self.log, self.key, after, limit, last)
         return [message_of(event) for event in events]
 
@@ -242,20 +245,20 @@ class Room:
         id: str | None = None,
     ) -> Message:
         """
-        Say something.
+        Post a message.
 
         Parameters
         ----------
         content
             The text.
         author
-            The member who says it. None: the programme.
+            The member in whose name it is posted. None: the programme.
         markdown
-            Whether it is markdown; it is sanitised then, and loads nothing remote.
+            Whether the text is markdown. It is then sanitised, and loads nothing remote.
         audience
             The members who may see it. None: everybody.
         id
-            What makes it one message however often it is posted.
+            An id of your choice: of several posts with one id, only the first makes a message.
 
         Raises
         ------
@@ -274,11 +277,11 @@ class Room:
         return await self.say(command)
 
     async def announce(self, text: str) -> Message:
-        """Put a notice into the conversation, in nobody's name."""
+        """Post a notice without an author."""
         return await self.say(commands.Post(parts=[("text", text)], role="system"))
 
     async def say(self, command: commands.Post) -> Message:
-        """Post what was made of a message; for this package."""
+        """Submit the command for a message; for this package."""
         outcome = await self.submit(command)
         return message_of(outcome.events[0])
 
@@ -290,14 +293,14 @@ class Room:
 
     def on_message(self, fn: F | None = None, *, name: str | None = None) -> F | Callable[[F], F]:
         """
-        Have a function called with every message that is said here from now on.
+        Have a function called with every message in this room from now on.
 
-        It needs no page, and it goes on where it was after a restart: see :meth:`Lab.on_message`.
-        After a restart it is heard of when this has been called again, so where that is done for
-        each person or group as they come, :meth:`Lab.on_message` for ``"group-*"`` is better: it
-        is there at once.
+        No page needs to be open, and the function continues after a restart: see
+        :meth:`Lab.on_message`. But after a restart it is called only once it is registered again.
+        If a room is registered only when its people come, use :meth:`Lab.on_message` with
+        ``"group-*"`` instead: it works at once.
 
-        In an Express script it is a decorator: such a script would show what a mere call gives.
+        In an Express script, use it as a decorator: the script would show the result of a call.
 
         Parameters
         ----------
@@ -305,13 +308,13 @@ class Room:
             ``fn(room, member, message)``, async or not. Can be left out, to decorate with
             ``@room.on_message()``.
         name
-            What it is known by; None: its script's folder and name, and its qualified name. A
-            function registered under the same name *in the same room* is replaced.
+            The callback's name; None: its script's folder and name, and its qualified name. A
+            function with the same name *in the same room* is replaced.
 
         Returns
         -------
         callable
-            The function.
+            The function; without `fn`, the decorator.
         """
 
         def register(fn: F) -> F:
@@ -321,21 +324,21 @@ class Room:
         return register if fn is None else register(fn)
 
     def same_lab(self, key: RoomKey, given_to: str | None = None) -> Room:
-        """A room of the same lab, as it is, for a callback; for this package."""
+        """A room of the same lab, its settings unchanged; for this package."""
         return Room(self.log, key, Settings(), given_to)
 
     async def record(self, kind: str, data: Any, *, member: str | Member | None = None) -> None:
         """
-        Write an event of the study's own into the room's log; nobody is shown it.
+        Store your own data in the room's log; it is shown to nobody.
 
         Parameters
         ----------
         kind
-            What it is, such as ``"guess"``.
+            The kind of the data, such as ``"guess"``.
         data
-            Anything that JSON can hold.
+            Any value that JSON can hold.
         member
-            Whom it is about.
+            The member it is about.
 
         Raises
         ------
@@ -348,19 +351,28 @@ class Room:
     # ── the room itself ──
 
     async def open(self) -> None:
-        """Let members write (again)."""
+        """Open the room (again): members can write."""
         await self.submit(commands.Open())
 
     async def close(self, reason: str | None = None) -> None:
-        """End the conversation: members can read, not write. They are shown `reason`."""
+        """Close the room: members can read, but not write. They are shown `reason`."""
         await self.submit(commands.Close(reason))
 
     async def clear(self, member: str | None = None, *, greeting: bool = False) -> None:
-        """Empty everybody's screen, or one member's, greeting and all; the log keeps all."""
+        """
+        Clear everybody's screen, or one member's; the log keeps all messages.
+
+        Parameters
+        ----------
+        member
+            The id of the member whose screen is cleared; None: everybody's.
+        greeting
+            Whether the greeting is cleared, too.
+        """
         await self.submit(commands.Clear(member, greeting))
 
     async def state(self) -> RoomState:
-        """The room as its log has it now; for this package."""
+        """The state of the room in its log now; for this package."""
 
         def read(conn: sa.Connection) -> RoomState:
             found = find_room(conn, self.key)

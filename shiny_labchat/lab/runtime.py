@@ -1,7 +1,7 @@
 """
-What this process holds of each lab, and what it does for all of them while a server runs.
+The objects that this process keeps for each lab, and its background work for all of them.
 
-Nothing else in this package keeps an object for each database.
+No other module of this package keeps an object for each database.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ __all__ = ["Runtime", "live_rooms", "opened_logs", "running"]
 logger = logging.getLogger("shiny_labchat")
 
 SWEEP = 3.0
-"""How often all rooms are searched for streams whose server has ended, in seconds."""
+"""Pause between two searches of all rooms for streams whose server has ended, in seconds."""
 DRAIN_TIMEOUT = 5.0
-"""How long a server that ends waits until all streams of its rooms are stored, in seconds."""
+"""How long a stopping server waits until its streams are stored, in seconds."""
 
 
 class ClosableStream(Protocol):
     """A stream that this process runs."""
 
     def close(self, how: Literal["interrupted"]) -> Coroutine[Any, Any, None]:
-        """End it, and store what it has said."""
+        """End it, and store its content."""
         ...
 
 
 class Runtime:
     """
-    What this process holds of one lab. Use :meth:`open`, or :meth:`of`.
+    The objects that this process keeps for one lab. Use :meth:`open`, or :meth:`of`.
 
     Parameters
     ----------
@@ -60,13 +60,13 @@ class Runtime:
     bots
         The bots of its rooms.
     created
-        The rooms that this process has made what the code says, with what the code said.
+        The rooms that this process has created or configured, and with which settings.
     streams
         The streams that this process runs, in any of its event loops.
     own_streams
-        The same, by their rooms and seqs, from the moment when they are in the log.
+        The same streams, by their rooms and seqs, as soon as they are in the log.
     tasks
-        What must come to its end, whoever waits for it.
+        Tasks that must run to their end, even if nobody waits for them any more.
     """
 
     def __init__(self, log: Log) -> None:
@@ -113,7 +113,7 @@ class Runtime:
 
     @property
     def scheduler(self) -> CallbackScheduler | None:
-        """What calls the callbacks; None: none was registered yet."""
+        """The scheduler of the callbacks; None: none was registered yet."""
         return self._scheduler
 
     def register(
@@ -129,16 +129,16 @@ class Runtime:
         fn
             The function: ``fn(room, member, message)``.
         name
-            What it is known by; None: its script and its qualified name.
+            The callback's name; None: its script and its qualified name.
         room_of
-            Makes the rooms that the function is given; what is said through them is its own.
+            Makes the rooms that the function takes; it is not called with what they post.
         """
         if self._scheduler is None:
             self._scheduler = CallbackScheduler(self.log, room_of)
         self._scheduler.register(scope, fn, name)
 
     def start_callbacks(self) -> None:
-        """Let the callbacks, if there are any, work, unless they were stopped."""
+        """Start the callbacks, if there are any, unless they were stopped."""
         if self._scheduler is not None and not self._scheduler.is_over:
             self._scheduler.start()
 
@@ -146,7 +146,7 @@ class Runtime:
         """
         Have a bot react in some rooms, from now on and after each restart; see `Lab.add_bot`.
 
-        One with the same id, in the same rooms, is replaced. It follows rooms as callbacks do.
+        A bot with the same id, for the same rooms, is replaced. Bots are called as callbacks are.
         """
         if not isinstance(cast(object, getattr(bot, "id", None)), str):
             raise TypeError(f"bot must be a Bot, such as Bot('helper', respond=...), not {bot!r}")
@@ -188,10 +188,10 @@ def live_rooms(log: Log) -> LiveRooms:
 @asynccontextmanager
 async def running() -> AsyncGenerator[None]:
     """
-    Do for all labs of this process what a server does for them while it runs.
+    Run the background work of a server for all labs of this process.
 
-    Callbacks and bots work, and streams whose server has ended are ended. When this ends,
-    the streams of this process are stored as interrupted, as nobody has stopped them.
+    Callbacks and bots are called, and streams whose server has ended are ended. At the end,
+    the open streams of this process are stored as "interrupted", as nobody has stopped them.
     """
     begun = [each.scheduler for each in _opened() if each.scheduler is not None]
     for scheduler in begun:
@@ -217,9 +217,15 @@ async def _sweep() -> None:
                 if runtime.log.exists:
                     await runtime.end_overdue()
             except LabChatError as exc:
-                logger.error("streams whose server has ended could not be ended: %s", exc)
+                logger.error(
+                    "streams in %r whose server has ended could not be ended; trying again: %s",
+                    *(runtime.log, exc),
+                )
             except Exception:
-                logger.exception("streams whose server has ended could not be ended")
+                logger.exception(
+                    "streams in %r whose server has ended could not be ended; trying again",
+                    runtime.log,
+                )
         await asyncio.sleep(SWEEP)
 
 

@@ -1,4 +1,4 @@
-"""What the code says of a room."""
+"""The settings of a room in the app's code."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["Settings"]
 @dataclass(frozen=True, slots=True)
 class Settings:
     """
-    What the code says of a room; None leaves what the room has.
+    The settings of a room in the app's code; None leaves the room's own.
 
     Parameters
     ----------
     title
-        What is shown above it.
+        The title shown above the room.
     rules
-        What is allowed in it.
+        The rules of the room.
     write
         The roles that may write.
     """

@@ -28,36 +28,36 @@ __all__ = ["RoomStream"]
 logger = logging.getLogger("shiny_labchat")
 
 CHECKPOINT = 2.0
-"""How often what a stream has said is kept, in seconds: so much a crash can take."""
+"""Pause between two checkpoints of a stream, in seconds: a crash loses at most this."""
 RETRY_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
-"""When it is tried again to store an end; the last one is the pause from then on, in seconds."""
+"""Pauses before each further try to store an end, in seconds; the last one is repeated."""
 YIELD_AFTER = 0.005
-"""After so much time who speaks without a pause lets others have a turn, in seconds."""
+"""How long a stream may add content without yielding to other tasks, in seconds."""
 
 Ending = Literal["done", "stopped", "failed", "interrupted"]
 
 
 class RoomStream:
     """
-    Speaks in a room, piece by piece. Made by :meth:`open`.
+    A message that is posted to a room piece by piece. Made by :meth:`open`.
 
     Parameters
     ----------
     room
         The room.
     live
-        The same, opened; it is left when the stream is closed.
+        The live room; it is left when the stream is closed.
     stream
-        What is shown.
+        The content that viewers are shown.
     stop
-        Ends it early; None: :meth:`stop` does.
+        Ends the stream early; None: :meth:`stop` does.
     transform
-        What is shown of what is said; None: all of it.
+        Returns what is shown of the original content; None: all is shown.
 
     Attributes
     ----------
     turns
-        What a model keeps of it, see :class:`Message`.
+        The chatlas turns to store with the message, see :class:`Message`.
     """
 
     def __init__(
@@ -96,25 +96,25 @@ class RoomStream:
         transform: StreamTransform | None = None,
     ) -> RoomStream | None:
         """
-        Begin to speak; None: this id was used already.
+        Open a stream; return None if a message with its id exists already.
 
-        Who is cancelled meanwhile leaves nothing open.
+        If the caller is cancelled meanwhile, the stream is ended.
 
         Parameters
         ----------
         room
-            Where.
+            The room.
         command
-            The message that it will be; its parts come later.
+            The message that the stream will be; its parts come later.
         stop
-            Ends it early, when somebody who may do so wishes that; None: it just ends.
+            Called when somebody who may do so stops the stream; None: it just ends.
         transform
-            What is shown of what is said; None: all of it.
+            Returns what is shown of the original content; None: all is shown.
 
         Raises
         ------
         Refused
-            A rule of the room says no.
+            A rule of the room refuses the message.
         """
         opening = asyncio.create_task(cls._open(room, command, stop, transform))
         Runtime.of(room.log).tasks.keep(opening)
@@ -146,31 +146,31 @@ class RoomStream:
 
     @property
     def is_open(self) -> bool:
-        """Whether what is said now is heard."""
+        """Whether more content can be added."""
         return self._closing is None
 
     @property
     def seq(self) -> int:
-        """The message that it is."""
+        """The seq of the stream's message."""
         return self._stream.seq
 
     @property
     def text(self) -> str:
-        """What was said so far."""
+        """The original content so far, as text."""
         return text_of(self._said.parts)
 
     async def heard(self) -> list[Message]:
-        """What was said to everybody in the room so far, streams that go on apart."""
+        """The public messages of the room so far; open streams are not included."""
         await self._live.read_whole()
         return self._live.whole.public(self._live.state.cleared)
 
     @property
     def pieces(self) -> int:
-        """How much was said; to come back to with :meth:`truncate`."""
+        """The number of pieces so far, for :meth:`truncate`."""
         return self._said.end.pieces
 
     async def append(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Say more; nothing, to have seen what was taken back."""
+        """Add content; empty `parts` have a taking back shown."""
         await self._yield_in_time()
         if self.is_open:
             self._append(self._joiner.join(parts), storable(deps))
@@ -183,7 +183,7 @@ class RoomStream:
         self._live.streams.changed()
 
     async def _yield_in_time(self) -> None:
-        """Who has all to say at once, and never waits, must not keep others waiting."""
+        """Yield to other tasks, if content is added for long without any waiting."""
         loop = asyncio.get_running_loop()
         if self._busy_since is None:
             self._busy_since = loop.time()
@@ -195,7 +195,7 @@ class RoomStream:
         self._busy_since = None
 
     def truncate(self, pieces: int) -> None:
-        """Take back what was said since there were so many :attr:`pieces`."""
+        """Take back all but the first :attr:`pieces`."""
         if not self.is_open:
             return
         self._joiner.end()
@@ -212,21 +212,21 @@ class RoomStream:
             self._stop()
 
     def stop(self) -> None:
-        """End it here; what is said from now on is not heard."""
+        """End the stream as "stopped"; content added from now on is ignored."""
         self._close_soon("stopped", None)
 
     async def close(self, how: Ending, error: str | None = None) -> None:
         """
-        Have all that was said stored as the message; whoever waits for the disk waits here.
+        End the stream, and wait until its content is stored as the message.
 
-        It is done once, also if whoever waits for it is cancelled.
+        This is done once, and to its end even if the caller is cancelled.
 
         Parameters
         ----------
         how
-            Whether it was said to its end, was stopped, something failed, or the server ends.
+            Whether the stream is complete, was stopped, has failed, or the server ends.
         error
-            What failed, for the log only.
+            The error, for the log only.
         """
         await asyncio.shield(self._close_soon(how, error))
         if how == "done" and self._failure is not None:
@@ -250,8 +250,10 @@ class RoomStream:
             turns = storable(self.turns)
             await self._store(replace(end, error=storable(error), turns=turns, original=original))
         except BaseException:
-            self._stream.stop = None  # nobody speaks any more
-            logger.exception("the end of a stream in room %r is not stored", self._room.id)
+            self._stream.stop = None  # nothing more comes
+            logger.exception(
+                "the end of stream %d in room %r is not stored", *(self.seq, self._room.id)
+            )
             raise
         finally:
             self._runtime.own_streams.discard((self._room.key, self.seq))
@@ -261,13 +263,16 @@ class RoomStream:
     async def _show_rest(
         self, how: Ending, error: str | None
     ) -> tuple[commands.Ending, str | None]:
-        """Show what there is to be shown of it in the end; how that is, and what failed."""
+        """Show the rest of the content; return how the stream ends, and its error."""
         try:
             self._append(self._joiner.end())
             if self._transformed is not None and not await self._transformed.end():
                 return "withheld", error
         except Exception as exc:
-            logger.error("nothing can be made of what a stream has said: %r", exc)
+            logger.error(
+                "the content of stream %d in room %r could not be transformed: %r",
+                *(self.seq, self._room.id, exc),
+            )
             self._failure = exc
             return "failed", error or f"{type(exc).__name__}: {exc}"
         return how, error
@@ -276,14 +281,17 @@ class RoomStream:
         try:
             await self._submit(end)
         except Exception as exc:
-            logger.exception("how a stream has ended cannot be stored; it is stored as failed")
+            logger.exception(
+                "the end of stream %d in room %r cannot be stored as it is; it is stored as failed",
+                *(self.seq, self._room.id),
+            )
             plain = commands.EndStream(end.of, end.parts, "failed", audience=end.audience)
             await self._submit(replace(plain, error=ascii(exc)))
 
     async def _submit(self, end: commands.EndStream) -> None:
         async for _ in retry(chain(RETRY_DELAYS, repeat(RETRY_DELAYS[-1]))):
             if self._live.is_void:
-                return  # the database was exchanged: there is no such stream any more
+                return  # the database was replaced: the stream is not in the new one
             try:
                 await self._room.submit(end)
                 return
@@ -294,16 +302,22 @@ class RoomStream:
                     *(seq, room, exc),
                 )
 
-    # ── so that a crash does not take it ──
+    # ── checkpoints ──
 
     async def _keep(self) -> None:
         while True:
             try:
                 await self._checkpoint()
             except LabChatError as exc:
-                logger.error("what a stream has said could not be kept: %s", exc)
+                logger.error(
+                    "stream %d in room %r: a checkpoint could not be kept; trying again: %s",
+                    *(self.seq, self._room.id, exc),
+                )
             except Exception:
-                logger.exception("what a stream has said could not be kept")
+                logger.exception(
+                    "stream %d in room %r: a checkpoint could not be kept; trying again",
+                    *(self.seq, self._room.id),
+                )
             await asyncio.sleep(CHECKPOINT)
 
     async def _checkpoint(self) -> None:

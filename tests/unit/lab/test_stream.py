@@ -229,7 +229,7 @@ async def test_who_is_cancelled_while_the_disk_is_waited_for_ends_it_all_the_sam
         other.execute("BEGIN IMMEDIATE")
         closing = asyncio.create_task(speaker.close("done"))
         async with asyncio.timeout(6 * BUSY_TIMEOUT):
-            while "trying again" not in caplog.text:
+            while "could not be stored; trying again" not in caplog.text:
                 await asyncio.wait([closing], timeout=0.05)
         closing.cancel()
         await asyncio.wait([closing])
