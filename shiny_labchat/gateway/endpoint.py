@@ -1,7 +1,7 @@
 """
-The gateway: browsers' own websocket, beside Shiny's, and who is let in.
+The gateway: the websocket of browsers, beside Shiny's, and its admission.
 
-What is said on it then is the `Socket`'s.
+After admission, a `Socket` serves it.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ logger = logging.getLogger("shiny_labchat")
 
 PATH = "/labchat/ws"
 HELLO_WITHIN = 10.0
-"""How long a socket may be open without a valid hello, in seconds."""
+"""How long a socket may stay open without a valid hello, in seconds."""
 
 
 def route(logs: Callable[[], Iterable[Log]], rooms_of: Callable[[Log], LiveRooms]) -> BaseRoute:
-    """The route to put into an app; see `Endpoint`."""
+    """The route of the gateway, for an app; see `Endpoint`."""
     return WebSocketRoute(PATH, Endpoint(logs, rooms_of))
 
 
@@ -45,9 +45,9 @@ class Endpoint:
     Parameters
     ----------
     logs
-        Gives the logs of all labs that this process has open.
+        Returns the logs of all labs that this process has open.
     rooms_of
-        Gives the live rooms of such a lab.
+        Returns the live rooms of such a lab.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Endpoint:
         room = await self._rooms_of(entry.log).open(entry.room)
         try:
             if room.state.membership(entry.member) is None:
-                await room.catch_up()  # another process may have let them in a moment ago
+                await room.catch_up()  # another process may just have made them a member
             socket = Socket(receive, send, entry, room)
             with _sockets.open((room, entry.member), socket.give_up):
                 await socket.serve(hello.after)
@@ -85,7 +85,7 @@ _sockets = OpenSockets()
 
 
 async def _close_in_words(ws: WebSocket, serving: Awaitable[None]) -> None:
-    """Serve a socket; where that fails, tell the browser why, and close it."""
+    """Serve a socket; if that fails, send the browser the reason and close the socket."""
     code, say, again = "", None, False
     try:
         await serving
@@ -98,7 +98,7 @@ async def _close_in_words(ws: WebSocket, serving: Awaitable[None]) -> None:
     except StoreError as exc:
         code, say, again = exc.code, exc.say, True
     except Exception:
-        logger.exception("a socket failed")
+        logger.exception("a socket failed (%s)", _address(ws))
         code, again = "store_broken", True
     if code:
         logger.warning("refused a socket of %s: %s", _address(ws), code)
@@ -112,19 +112,20 @@ async def _part(ws: WebSocket, code: str, say: str | None, again: bool) -> None:
                 await ws.send_text(protocol.bye(code, say, again))
                 await ws.close(protocol.CLOSE_CODES.get(code, 1011))
     except (TimeoutError, RuntimeError, WebSocketDisconnect, OSError):
-        pass  # nobody is there to hear it
+        pass  # the browser is gone
 
 
 def check_origin(ws: WebSocket) -> None:
     """
     Refuse a page of another site.
 
-    A browser names its page's origin; it must be the host it asked (also as a proxy passes it
-    on), or be listed in the environment variable ``LABCHAT_ORIGINS`` (separated by spaces).
+    A browser sends its page's origin. It must be the requested host (``Host``, or
+    ``X-Forwarded-Host`` from a proxy), or be listed in the environment variable
+    ``LABCHAT_ORIGINS`` (separated by spaces).
     """
     origin = ws.headers.get("origin")
     if origin is None:
-        return  # no browser: it needs a ticket all the same
+        return  # not a browser: it needs a ticket, too
     hosts = {ws.headers.get("host"), *_listed(ws.headers.get("x-forwarded-host"))}
     allowed = os.environ.get("LABCHAT_ORIGINS", "").split()
     if _host_of(origin) not in hosts and origin not in allowed:

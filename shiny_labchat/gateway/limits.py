@@ -1,8 +1,8 @@
 """
-The doorstep: how many sockets may be open that nobody has vouched for, and how many one may have.
+Limits on sockets: how many may be open before admission, and how many a member may have.
 
-Both bound what one visitor can cost everybody. They are wide, as a whole class may come from one
-address, and all at once after a restart.
+They limit how much one visitor can slow the server down for all. They are high, as a whole class
+may come from one address, and all at once after a restart.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from shiny_labchat.errors import Refused
 __all__ = ["SOCKETS_EACH", "WAITING", "WAITING_PER_ADDRESS", "OpenSockets", "WaitingSockets"]
 
 WAITING = 4_000
-"""Sockets of all that may be open before a valid hello."""
+"""Sockets that may be open before a valid hello, in all."""
 WAITING_PER_ADDRESS = 1_000
-"""Sockets of one address that may be open before a valid hello."""
+"""Sockets that may be open before a valid hello, from one address."""
 SOCKETS_EACH = 30
 """Sockets that one member may have open to one room; one more closes the oldest."""
 
@@ -32,12 +32,12 @@ class WaitingSockets:
     @contextmanager
     def waiting(self, address: str) -> Generator[None]:
         """
-        Wait here until it is known who it is.
+        Count a socket from an address as waiting, inside the ``with`` block.
 
         Raises
         ------
         Refused
-            ``busy``: too many wait already.
+            ``busy``: too many sockets wait already.
         """
         if self._waiting[address] >= WAITING_PER_ADDRESS or self._waiting.total() >= WAITING:
             raise Refused("busy")
@@ -51,14 +51,14 @@ class WaitingSockets:
 
 
 class OpenSockets:
-    """The sockets that are open, by whose they are."""
+    """The open sockets of each member in each room."""
 
     def __init__(self) -> None:
         self._open: dict[Hashable, deque[Callable[[], None]]] = {}
 
     @contextmanager
     def open(self, whose: Hashable, give_up: Callable[[], None]) -> Generator[None]:
-        """Have a place; `give_up` is called when somebody has come to have too many."""
+        """Count a socket as open; `give_up` is called on the oldest if there are too many."""
         sockets = self._open.setdefault(whose, deque())
         sockets.append(give_up)
         if len(sockets) > SOCKETS_EACH:

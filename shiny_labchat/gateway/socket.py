@@ -1,11 +1,11 @@
 """
-One browser's socket of a room, once it has been let in.
+One browser's socket to a room, after admission.
 
-Two tasks: one reads frames and turns them into commands, without waiting for what becomes of them.
-The other sends: it sleeps until something is owed, and then sends all that is owed. What is owed
-follows from the socket's cursor and numbers, so a browser that stops reading makes only its own
-task wait. All it costs is the frames that are being sent: those of one page of the log,
-`LiveRoom.missed`, those of the open streams, and what the transport buffers.
+There are two tasks. One reads frames and submits commands, without waiting for their outcome. The
+other sleeps until something is owed to the browser, and then sends all of it. What is owed follows
+from the socket's cursor and its numbers of presence frames, so a browser that stops reading makes
+only its own task wait. It costs only the memory of the frames that are being sent: those of one
+page of the log (`LiveRoom.missed`), those of the open streams, and the transport's buffer.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ __all__ = ["Socket", "text_of_frame"]
 logger = logging.getLogger("shiny_labchat")
 
 IN_FLIGHT = 32
-"""Messages of one socket that may wait to be stored; then its next frame is not read yet."""
+"""Messages of one socket that may wait to be stored; at this limit reading pauses."""
 REPLIES = 4
-"""Answers that may wait to be sent; then the socket's next frame waits too."""
+"""Replies of one socket that may wait to be sent; above this limit reading pauses."""
 FRAMES_PER_SECOND = 100
-"""Frames of one socket that are read per second; a flood is read no faster, and not dropped."""
+"""Frames of one socket that are read per second; more are read later, not dropped."""
 FRAMES_AT_ONCE = 200
 READ_AFTER_DISCONNECT = 1.0
-"""How long what a browser has sent is still read when nothing reaches it any more, in seconds."""
+"""How long frames of a browser are still read when sending to it has failed, in seconds."""
 
 
 async def text_of_frame(receive: Receive) -> str:
-    """The next frame of a browser."""
+    """The text of a browser's next frame."""
     message = await receive()
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1005))
     text = message.get("text")
     if text is None:
-        raise BadFrame("bad_frame", "bytes, not text")
+        raise BadFrame("bad_frame", "a frame must be text, not bytes")
     return text
 
 
@@ -65,16 +65,16 @@ class Socket:
     Parameters
     ----------
     receive, send
-        The accepted websocket, as ASGI has it: what lies above costs as much as all we do.
+        The accepted websocket, as ASGI functions: Starlette's `WebSocket` would double the cost.
     entry
-        What its hello was good for.
+        What its token lets it do.
     room
         The live room.
 
     Raises
     ------
     Refused
-        Its person is no member of the room (any more).
+        Its person is not a member of the room (any more).
     """
 
     def __init__(self, receive: Receive, send: Send, entry: tickets.Entry, room: LiveRoom) -> None:
@@ -102,13 +102,13 @@ class Socket:
         self._frame_at = asyncio.get_running_loop().time()
 
     async def serve(self, after: int) -> None:
-        """Welcome the browser, then read and send until it goes or may not stay."""
+        """Send the welcome, then read and send until the browser leaves or is refused."""
         self._state = protocol.state(self._room.state, self._membership())
         presence = self._room.presence
         unfollow = self._room.follow(self._hear, first=True), presence.follow(self._wake.set)
         presence.come(self._entry.member)
         self._room.page_came(self._entry.page)
-        self._wake.set()  # who is here is owed even if that is no news to others
+        self._wake.set()  # this browser is owed presence, even if it has not changed
         try:
             await _first_of(self._given_up, self._read(), self._send_all(after))
         finally:
@@ -118,7 +118,7 @@ class Socket:
                 end()
 
     def give_up(self) -> None:
-        """End it: its person has opened too many others since."""
+        """End the socket: its member has opened too many newer ones."""
         if not self._given_up.done():
             self._given_up.set_exception(Refused("too_many_tabs"))
 
@@ -134,9 +134,9 @@ class Socket:
         room, membership = self._room, self._membership()
         was_told = after < room.state.last_told(
             membership.member
-        )  # others' roles are to be redrawn
+        )  # messages must be drawn with other roles
         reset = after == 0 or was_told or room.is_lost(after)
-        self._cursor = room.state.seq if reset else after  # what comes after it is owed as news
+        self._cursor = room.state.seq if reset else after  # events after it are owed
         self._has = {} if reset else room.streams.unsure(after)
         page = await room.newest(membership) if reset else Page([], False)
         membership = self._membership()
@@ -166,13 +166,17 @@ class Socket:
                 for frames in protocol.together(await self._owed()):
                     await self._send(frames)
         except WebSocketDisconnect:
-            await asyncio.sleep(READ_AFTER_DISCONNECT)  # what it said before it went is still read
+            await asyncio.sleep(READ_AFTER_DISCONNECT)  # its last frames are still read
             raise
 
     async def _owed(self) -> list[str]:
         room, membership = self._room, self._membership()
         if room.is_void:
-            raise StoreError("store_gone", str(room.key), "the database was exchanged")
+            raise StoreError(
+                "store_gone",
+                str(room.key),
+                "the database was replaced by another one while the page was open",
+            )
         owed = [protocol.acks(self._acks)] if self._acks else []
         self._acks.clear()
         owed += self._chunks(membership)  # the rest of a stream comes before its end
@@ -199,10 +203,10 @@ class Socket:
 
     async def _older(self) -> list[str]:
         """
-        The older pages that it has asked for, and what the streams in them have said.
+        The older pages that the browser asked for, and the content of open streams in them.
 
-        Read here, where the cursor stands still: the end of a stream that is open in a page comes
-        after it.
+        They are read in the sending task, while the cursor does not move: if a stream is open in a
+        page, its end is sent after the page.
         """
         frames: list[str] = []
         while self._asked:
@@ -210,13 +214,13 @@ class Socket:
             page = await self._room.older(before, self._membership())
             self._asked.popleft()
             frames.append(protocol.older(page.items, page.more))
-            # what is drawn now is drawn without what it has said
+            # the page draws open streams empty, so all of their content is owed again
             self._has = {seq: has for seq, has in self._has.items() if seq >= before}
         self._replied.set()
         return [
             *frames,
             *self._chunks(self._membership()),
-        ]  # who was removed meanwhile gets nothing
+        ]  # a member who was removed meanwhile gets nothing
 
     async def _news(self, membership: Membership) -> list[str]:
         room = self._room
@@ -226,7 +230,7 @@ class Socket:
             return [await self._welcome(0)]
         if room.is_behind(self._cursor):
             frames, self._cursor = await room.missed(self._cursor, membership)
-            self._membership()  # who was removed while it was read gets nothing
+            self._membership()  # a member who was removed during the read gets nothing
         else:
             frame, self._cursor = room.frame(self._cursor, membership)
             frames = [] if frame is None else [frame]
@@ -236,7 +240,7 @@ class Socket:
         return frames
 
     def _chunks(self, membership: Membership) -> list[str]:
-        """What streams have said since, for who knows of them."""
+        """The new content of the streams that the browser knows of."""
         room, frames = self._room, list[str]()
         while True:
             frame, reached = room.streams.owed(
@@ -257,7 +261,7 @@ class Socket:
     async def _send(self, frames: str) -> None:
         try:
             await self._transmit({"type": "websocket.send", "text": frames})
-        except (RuntimeError, OSError) as exc:  # servers' words for a socket that has closed
+        except (RuntimeError, OSError) as exc:  # raised by servers when a socket is closed
             raise WebSocketDisconnect(1006) from exc
 
     def _reply(self, frame: str) -> None:
@@ -272,7 +276,9 @@ class Socket:
             self._frames_left -= 1
             if self._frames_left < 0:
                 await self._pace()
-            while len(self._replies) + len(self._asked) > REPLIES:  # it asks, and does not read
+            while (
+                len(self._replies) + len(self._asked) > REPLIES
+            ):  # the browser asks, but does not read
                 self._replied.clear()
                 await self._replied.wait()
             match frame:
@@ -291,7 +297,7 @@ class Socket:
                 case protocol.Ping():
                     self._reply(protocol.pong())
                 case protocol.Hello():
-                    raise BadFrame("bad_frame", "a second hello")
+                    raise BadFrame("bad_frame", "only the first frame may be a hello")
 
     async def _pace(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -320,12 +326,12 @@ class Socket:
             self._tell_of(cid, outcome.events[0])
 
     def _tell_of(self, cid: str, became: Event) -> None:
-        """Tell the page what its message has become, if that is known."""
+        """Tell the page the outcome of its message; if it is held, wait for that."""
         if became.kind == "submitted":
             self._await(cid, became)
         elif became.kind == "withheld":
             code = became.data["code"]
-            # a newer version has codes for which this one has no sentence
+            # a newer version may have stored a code that has no sentence here
             say = SENTENCES.get(code, SENTENCES["not_accepted"])
             self._reply(protocol.refused(cid, code, say))
         else:
@@ -333,12 +339,12 @@ class Socket:
             self._wake.set()
 
     def _await(self, cid: str, sent: Event) -> None:
-        """Hear what becomes of a message that its page's session transforms first."""
+        """Wait for the outcome of a held message, which its page's session transforms."""
         message, own = HeldMessage.of(sent), self._entry.page
         self._waiting[message.seq] = cid
         for each in {message.page, own} - self._heard_pages.keys():
             self._heard_pages[each] = self._room.follow_page(each, self._hear_pages)
-        if message.page != own:  # it was reloaded since, and its session may be gone
+        if message.page != own:  # the page was reloaded, and its old session may be gone
             self._entry.log.put(self._entry.room, message.resubmit(own), _note)
 
     def _hear_pages(self, events: Sequence[Event]) -> None:
@@ -356,10 +362,17 @@ class Socket:
     def _refuse(self, cid: str, error: BaseException) -> None:
         self._land()
         if not isinstance(error, Refused | StoreError):
-            logger.error("a message could not be stored", exc_info=error)
+            logger.error(
+                "a message of %s in room %r could not be stored",
+                *(self._entry.member, self._entry.room.id),
+                exc_info=error,
+            )
             error = Refused("store_broken")
         logger.warning(
-            "refused a message of %s in %r: %s", self._entry.member, self._entry.room.id, error.code
+            "refused a message of %s in room %r: %s",
+            self._entry.member,
+            self._entry.room.id,
+            error.code,
         )
         self._reply(protocol.refused(cid, error.code, error.say))
 
@@ -378,14 +391,16 @@ class Socket:
 
 def _note(outcome: Outcome | None, error: BaseException | None) -> None:
     if error is not None:
-        logger.error("a message that waits could not be taken over", exc_info=error)
+        logger.error(
+            "a held message could not be passed to the session of its reloaded page", exc_info=error
+        )
 
 
 _ABOUT_ALL = ("configured", "opened", "closed")
 
 
 async def _first_of(end: asyncio.Future[None], *works: Coroutine[Any, Any, None]) -> None:
-    """Do several things until the first of them, or `end`, is done, and end as that does."""
+    """Run coroutines until the first of them, or `end`, is done; raise its error, if any."""
     tasks = [end, *(asyncio.ensure_future(work) for work in works)]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
