@@ -297,8 +297,8 @@ class Room:
 
         No page needs to be open, and the function continues after a restart: see
         :meth:`Lab.on_message`. But after a restart it is called only once it is registered again.
-        If a room is registered only when its people come, use :meth:`Lab.on_message` with
-        ``"group-*"`` instead: it works at once.
+        To register a function for each person or group as they come, better use
+        :meth:`Lab.on_message` once, with ``"group-*"``: it works at once after a restart.
 
         In an Express script, use it as a decorator: the script would show the result of a call.
 

@@ -1,8 +1,8 @@
 """
 The newest events of a room in memory, and the frames and pages that viewers are owed.
 
-The length of frames and pages is bounded, so that the cost of one viewer is, and so that on a slow
-connection each frame that arrives is progress.
+Frames and pages have a largest length. So the cost of one viewer is bounded, and on a slow
+connection each frame that arrives brings some messages.
 """
 
 from __future__ import annotations
