@@ -1,4 +1,4 @@
-"""Numbers and functions as people give them, checked where they are given."""
+"""Checks of the arguments that an app or a programme passes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["as_id", "check_client", "check_count", "check_function", "check_numb
 
 
 def check_count(what: str, value: Any, least: int, *, or_none: bool = False) -> None:
-    """A whole number, at least so large."""
+    """Check that an argument is a whole number, and at least `least`."""
     if _is_left_out(value, or_none):
         return
     _check_kind(what, value, Integral, "a whole number", or_none)
@@ -29,16 +29,16 @@ def check_number(
     or_none: bool = False,
 ) -> None:
     """
-    A number.
+    Check that an argument is a number within bounds.
 
     Parameters
     ----------
     what, value
-        The argument, and what was given.
+        The argument's name and its value.
     least, above, most
-        Its bounds.
+        The bounds. `above` itself is not allowed.
     or_none
-        Whether None will do, too.
+        Whether None is allowed.
     """
     if _is_left_out(value, or_none):
         return
@@ -65,7 +65,7 @@ def _or_none(or_none: bool) -> str:
 
 
 def check_client(what: str, value: Any, *, or_makes: bool = False) -> None:
-    """A chatlas Chat, or what is used as one; or, if that will do, a function that makes one."""
+    """Check for a chatlas Chat or its like; `or_makes`: a function that makes one is allowed."""
     if or_makes and callable(value):
         check_function(what, value)
     elif not hasattr(value, "stream_async"):
@@ -75,14 +75,14 @@ def check_client(what: str, value: Any, *, or_makes: bool = False) -> None:
 
 def check_function(what: str, fn: Any, *takes: str) -> None:
     """
-    A function that takes so much, async or not.
+    Check that an argument is a function, async or not, with these parameters.
 
     Parameters
     ----------
     what, fn
-        The argument, and what was given.
+        The argument's name and its value.
     *takes
-        What it is called with, in words.
+        The names of the arguments that it is called with.
     """
     words = f"a function that takes ({', '.join(takes)})"
     if not callable(fn):
@@ -92,7 +92,7 @@ def check_function(what: str, fn: Any, *takes: str) -> None:
     try:
         signature = inspect.signature(fn)
     except ValueError:
-        return  # some that are built in do not tell
+        return  # some built-in functions have no signature
     try:
         signature.bind(*takes)
     except TypeError as exc:
@@ -100,7 +100,7 @@ def check_function(what: str, fn: Any, *takes: str) -> None:
 
 
 def as_id(what: str, value: object) -> str:
-    """An id given as the argument `what`."""
+    """Check that the argument `what` is an id; return it."""
     if not isinstance(value, str):
         raise TypeError(f"{what} must be text, not {type(value).__name__}")
     if not value.strip() or len(value) > 200 or not value.isprintable():

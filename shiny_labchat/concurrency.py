@@ -1,7 +1,7 @@
 """
-Running code: the app's own, in the event loop or in threads; background tasks; further tries.
+Calls of the app's functions, in the event loop or in threads; background tasks; retries.
 
-Whatever the app's code does, it ends neither the thread nor the task that it was called in.
+Whatever the app's code does, it cannot end the thread or the task that called it.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ logger = logging.getLogger("shiny_labchat")
 T = TypeVar("T")
 
 BLOCKED = 0.25
-"""What keeps the server from doing anything else for so long is logged, in seconds."""
+"""A call that blocks the event loop for longer than this is logged, in seconds."""
 THREADS = 100
-"""Functions of an event loop that run in threads at the same time; one more waits for a thread."""
+"""Threads that one event loop may use at the same time; a further function waits for one."""
 
 
 def name_of(fn: Callable[..., Any]) -> str:
-    """Where a function is, for the log."""
+    """A function's name, file and line, for the log."""
     code = getattr(inspect.unwrap(fn), "__code__", None)
     where = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
     return f"{getattr(fn, '__qualname__', fn)!r}{where}"
 
 
 def text_of_error(error: BaseException) -> str:
-    """What an error says, to be stored; whatever its own code does, and however long that is."""
+    """The text of an error, to be stored: at most 1000 characters, even if its `__str__` raises."""
     text = "".join(traceback.format_exception_only(error)).strip()
     return text[:1000].encode("utf-8", "replace").decode().replace("\0", "")
 
@@ -68,12 +68,14 @@ def text_of_error(error: BaseException) -> str:
 @contextmanager
 def contained() -> Generator[None]:
     """
-    What is cancelled in here, as the app's own tasks are, does not end the running task.
+    Keep the running task from ending because something that it waits for is cancelled.
+
+    An app may cancel its own tasks.
 
     Raises
     ------
     RuntimeError
-        It was cancelled, and the running task was not.
+        What was waited for was cancelled; the running task was not.
     """
     try:
         yield
@@ -89,14 +91,16 @@ def contained() -> Generator[None]:
 
 async def watched(kind: str, fn: Callable[..., Any], *args: Any) -> Any:
     """
-    What a function gives, waited for if it is async; logged if it blocks. See `contained`.
+    Call a function, async or not, and return its result; log it if it blocks the event loop.
+
+    It runs within `contained`.
 
     Parameters
     ----------
     kind
-        What it is, such as "handler", for the log.
+        The kind of function, such as "handler", for the log.
     fn, args
-        The function, and what it takes.
+        The function and its arguments.
     """
 
     def after(started: float) -> None:
@@ -118,7 +122,7 @@ async def watched(kind: str, fn: Callable[..., Any], *args: Any) -> Any:
 
 
 class _Steps:
-    """Awaits something, and tells when each of its steps began, right after it."""
+    """Awaits something; calls `after` after each step, with the time when the step began."""
 
     def __init__(self, inner: Awaitable[Any], after: Callable[[float], None]) -> None:
         self._inner = inner
@@ -148,17 +152,18 @@ class _Steps:
 
 async def in_thread(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """
-    What a function gives that is not async, run in a thread, with the context variables of here.
+    Run a function that is not async in a thread; return its result.
 
-    Not in an executor's: asyncio's own has so few that a handful of slow functions would keep
-    everybody waiting, who looks up an address, too; and whoever ends the server would wait until
-    all of them end by themselves. Who waits here no more, as a stream that was stopped, leaves
-    its thread to itself, and it counts until it ends.
+    The function sees the context variables of its caller. It gets a thread of its own. asyncio's
+    default executor has so few threads that a handful of slow functions would delay everything
+    else that uses it, such as DNS look-ups, and the server could not end before all of them have
+    returned. If the caller is cancelled, for instance because a stream was stopped, the thread
+    goes on; it counts towards `THREADS` until it ends.
 
     Parameters
     ----------
     fn, args, kwargs
-        The function, and what it takes.
+        The function and its arguments.
     """
     loop = asyncio.get_running_loop()
     threads = _threads.get(loop)
@@ -168,7 +173,7 @@ async def in_thread(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def home() -> asyncio.AbstractEventLoop | None:
-    """The event loop whose function this thread runs; None: it is not such a thread."""
+    """The event loop that started this thread with `in_thread`; None: it is another thread."""
     return getattr(_here, "home", None)
 
 
@@ -176,7 +181,7 @@ _here = threading.local()
 
 
 class _Threads:
-    """Those of one event loop."""
+    """The threads of one event loop."""
 
     def __init__(self) -> None:
         self._free = asyncio.Semaphore(THREADS)
@@ -184,7 +189,9 @@ class _Threads:
 
     async def run(self, fn: Callable[..., Any], call: Callable[[], Any]) -> Any:
         if self._free.locked() and not self._is_short:
-            logger.warning("%d threads are at work, %s waits for one", THREADS, name_of(fn))
+            logger.warning(
+                "all %d threads are in use; %s waits until one of them ends", THREADS, name_of(fn)
+            )
         self._is_short = self._free.locked()
         await self._free.acquire()
         loop = asyncio.get_running_loop()
@@ -194,7 +201,11 @@ class _Threads:
             self._free.release()
             if done.cancelled():
                 if error is not None:
-                    logger.error("%s failed, and nobody waits", name_of(fn), exc_info=error)
+                    logger.error(
+                        "%s failed in its thread, after its caller was cancelled",
+                        name_of(fn),
+                        exc_info=error,
+                    )
             elif error is None:
                 done.set_result(result)
             else:
@@ -222,7 +233,7 @@ _threads: WeakKeyDictionary[asyncio.AbstractEventLoop, _Threads] = WeakKeyDictio
 
 
 def _as_exception(error: BaseException) -> Exception:
-    """Something that may pass through an event loop, and through a coroutine."""
+    """An error that may be set on a future and be raised in a coroutine."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
         return error
     failed = RuntimeError(repr(error))
@@ -237,7 +248,7 @@ class Tasks:
     """
     The background tasks of one owner.
 
-    An event loop does not keep its tasks from being thrown away; this does, until they end.
+    An event loop has only weak references to its tasks; these are kept here until they end.
 
     Parameters
     ----------
@@ -255,25 +266,25 @@ class Tasks:
     def spawn(
         self, work: Coroutine[Any, Any, T], *, context: Context | None = None
     ) -> asyncio.Task[T]:
-        """Start something whose failure nobody else hears of: it is logged."""
+        """Start a task that nobody waits for; if it fails, that is logged."""
         task = asyncio.create_task(work, context=context)
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task
 
     def keep(self, task: asyncio.Future[T]) -> asyncio.Future[T]:
-        """Keep a task that somebody else waits for, and hears the failure of."""
+        """Keep a task that somebody else waits for; its failure is theirs to report."""
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
 
     async def wait(self, seconds: float) -> None:
-        """Wait until all have ended, but not longer than so many seconds."""
+        """Wait until all tasks have ended, at most `seconds`."""
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
 
     async def stop(self, seconds: float) -> None:
-        """Cancel all, and wait until they have ended, but not longer than so many seconds."""
+        """Cancel all tasks, and wait until they have ended, at most `seconds`."""
         for task in self._running:
             task.cancel()
         await self.wait(seconds)
@@ -302,7 +313,7 @@ def retry(delays: Iterable[float]) -> AsyncIterator[bool]:
 
 
 class _Tries:
-    """An iterator, not a generator: one that is left in the middle needs no closing."""
+    """An iterator, not a generator: it needs no closing when a loop leaves it early."""
 
     def __init__(self, delays: Iterator[float]) -> None:
         self._delays = delays
@@ -325,10 +336,10 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 class Queue:
     """
-    Work that is done in order, one piece at a time.
+    Coroutines that run in order, one at a time.
 
-    Each piece is a task of its own: whatever becomes of it, and of the task, the next is done.
-    Only who may put something into it can fill it.
+    Each runs in a task of its own: if it fails or is cancelled, the next one runs all the same.
+    The queue has no bound; whoever calls `put` has to limit it.
     """
 
     def __init__(self) -> None:
@@ -336,13 +347,13 @@ class Queue:
         self._task: asyncio.Task[None] | None = None
 
     def put(self, work: Work) -> None:
-        """Have something done after what is there already."""
+        """Run something after all that is in the queue already."""
         self._waiting.append(work)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
 
     async def idle(self) -> None:
-        """Wait until all is done."""
+        """Wait until the queue is empty and nothing runs."""
         while self._task is not None and not self._task.done():
             await asyncio.wait([self._task])
 
@@ -351,6 +362,8 @@ class Queue:
             task = asyncio.create_task(self._waiting.popleft()())
             await asyncio.wait([task])
             if task.cancelled():
-                logger.error("what became of a message was cancelled")
+                logger.error("the work on a message was cancelled; the next message is taken")
             elif (error := task.exception()) is not None:
-                logger.error("what was to become of a message failed", exc_info=error)
+                logger.error(
+                    "the work on a message failed; the next message is taken", exc_info=error
+                )

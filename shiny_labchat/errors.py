@@ -1,12 +1,12 @@
-"""Everything that can go wrong, in one tree.
+"""The errors that this package raises, as a tree.
 
 ::
 
     LabChatError
-    ├── Refused            a rule said no: has a code and a sentence for the person
-    ├── StoreError         the database could not do it just now
+    ├── Refused            a rule refuses a command: a code, and a sentence for the person
+    ├── StoreError         the database could not store or read something
     │   └── SchemaTooNew   the database was written by a newer shiny_labchat
-    └── BadFrame           a browser sent something that is no frame of ours
+    └── BadFrame           a browser sent something that is not a frame of the protocol
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SENTENCES: dict[str, str] = {
     "too_long": "The message is too long.",
     "too_many_tabs": "This chat is open in too many tabs. Please close some, then reload this one.",
 }
-"""What a participant is told, by code. Browsers may show their own words for a code instead."""
+"""The sentences that participants read, by code. A page may show its own words for a code."""
 
 
 class LabChatError(Exception):
@@ -51,7 +51,7 @@ class LabChatError(Exception):
 
 class Refused(LabChatError):
     """
-    A rule of the room said no; nothing was stored.
+    A rule of the room refused a command; nothing was stored.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Refused(LabChatError):
     room
         The room's id, where there is one.
     detail
-        What to say beyond the code's sentence, for the person.
+        More words for the person, after the code's sentence.
     """
 
     def __init__(self, code: str, room: str | None = None, detail: str = "") -> None:
@@ -72,7 +72,7 @@ class Refused(LabChatError):
 
 class StoreError(LabChatError):
     """
-    The database could not do it; nothing was stored, and asking again is safe.
+    The database failed; nothing was stored, and trying again is safe.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """
 The frames between a browser and the gateway, version 1. Pure.
 
-Every frame is one JSON object with a type ``t``. What is sent to a browser at once holds one or
-more of them, a line each; what a browser sends is one.
+Every frame is one JSON object with a type ``t``. A websocket message to a browser holds one or
+more frames, one per line; a message from a browser holds one.
 
 Browser → server::
 
@@ -11,21 +11,21 @@ Browser → server::
     {"t": "send", "cid": "...", "text": "..."}             cid: the browser's id, <= 64 characters
     {"t": "typing"}                                        again every TYPING_EVERY s while typing
     {"t": "older", "before": 42}                           one page of what came before
-    {"t": "stop", "seq": 42}                               end a stream, by who may do that
+    {"t": "stop", "seq": 42}                               end a stream, if they may do that
     {"t": "ping"}
 
 Server → browser::
 
     {"t": "welcome", "v": 1, "resume": "...", "title": "...", "you": {"h", "name", "role"},
      "max": 5000, "state": {...}, "upto": 41, "e": [item, ...], "more": true, "reset": true}
-         reset: forget what is drawn, the items are the newest screen; more: there are older ones
-    {"t": "events", "upto": 43, "e": [item, ...]}          upto: the cursor this brings it to;
-                                                           seqs may have holes, loss never shows so
+         reset: forget what is drawn, the items are the newest screen; more: there are older items
+    {"t": "events", "upto": 43, "e": [item, ...]}          upto: the browser's cursor after it;
+                                                           gaps in the seqs of items are no loss
     {"t": "older", "e": [item, ...], "more": false}
     {"t": "chunks", "of": [[seq, more, keep, deps], ...]}  what streams have said since; more: a
-         text, which continues the last part, or parts, of which "" continues it; keep: all but
-         the first so many units (of UTF-16; a part that is no text is one) was taken back before
-         that; null or left out: nothing was
+         text, which continues the last part; or parts, where one of kind "" continues it; keep:
+         only so many units stay of what was there before (of UTF-16; a part that is no text is
+         one unit), the rest is taken back; null or left out: all of it stays
     {"t": "acks", "of": [["cid", 42], ...]}                stored, and as which seq; the items
                                                            come in `events`
     {"t": "refused", "cid": "...", "code": "...", "say": "..."}
@@ -35,11 +35,11 @@ Server → browser::
     {"t": "typing", "who": [["h", "name"], ...]}
     {"t": "pong"}
     {"t": "bye", "code": "...", "say": "...", "again": false}   then the socket closes;
-                                                           again: try again later, else do not
+                                                           again: whether to try again later
 
-An item is ``{"k": "cleared", "seq": 44}`` (forget all before; if ``"greeting"``, that too), the end
-of a stream, ``{"k": "end", "seq": 57, "of": 42, "is": "done" | "stopped" | "failed" | "withheld" |
-"interrupted"}`` (all of its text has come before), or a message::
+An item is ``{"k": "cleared", "seq": 44}`` (forget all before it; with ``"greeting": true`` the
+greeting, too), the end of a stream, ``{"k": "end", "seq": 57, "of": 42, "is": "done" | "stopped" |
+"failed" | "withheld" | "interrupted"}`` (all of its text has come before), or a message::
 
     {"k": "msg", "seq": 42, "id": "m42", "h": "handle" | null, "name": "Teal Otter" | null,
      "role": "user" | "assistant" | "system", "at": 1760000000000,
@@ -51,9 +51,10 @@ of a stream, ``{"k": "end", "seq": 57, "of": 42, "is": "done" | "stopped" | "fai
 
 Other kinds of parts are "thinking", and shinychat's blocks of what tools do, as objects.
 
-``at`` is in milliseconds since 1970 (UTC). Handles are random and of one room; no frame carries
-an id of a person, and every role is the role that *this* viewer is shown. Trust goes by the
-part: "text" is never anything but text, "markdown" is sanitised, "html" is the developer's own.
+``at`` is in milliseconds since 1970 (UTC). Handles are random and different in each room; no frame
+has a person's id in it, and every role is the role that *this* viewer is shown. Each kind of part
+is trusted differently: "text" is only ever shown as text, "markdown" is sanitised, "html" is the
+developer's own.
 """
 
 from __future__ import annotations
@@ -101,13 +102,13 @@ __all__ = [
 
 VERSION = 1
 MAX_FRAME = 262_144
-"""Longest frame taken from a browser, in characters."""
+"""Longest frame that a browser may send, in characters."""
 TYPING_EVERY = 3.0
 """A browser says "typing" at most this often, in seconds."""
 TOGETHER = 20_480
-"""Frames are sent at once up to so many characters."""
+"""Longest websocket message that several frames are joined into, in characters."""
 NAMES_SHOWN = 100
-"""Names in one presence frame; beyond that only the count grows."""
+"""Most names in one presence frame; beyond that only the count grows."""
 CLOSE_CODES = {
     "bad_frame": 4400,
     "bad_text": 4400,
@@ -120,7 +121,7 @@ CLOSE_CODES = {
     "too_many_tabs": 4409,
     "busy": 1013,
 }
-"""The websocket's close code by our code; any other: 1011."""
+"""The websocket's close code for a code of `SENTENCES`; 1011 for those not listed."""
 
 
 # ── from the browser ─────────────────────────────────────────────────────────────────────────
@@ -128,7 +129,7 @@ CLOSE_CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Opens the conversation with a ticket, or again with a resume token."""
+    """The first frame, with a ticket, or with a resume token to open the socket again."""
 
     token: str
     is_resume: bool
@@ -177,14 +178,14 @@ def decode(raw: str) -> Frame:
     Raises
     ------
     BadFrame
-        It is too long, no JSON object, or lacks what its type needs.
+        It is too long, is not a JSON object, or lacks a field that its type needs.
     """
     if len(raw) > MAX_FRAME:
         raise BadFrame("too_big", f"{len(raw)} characters")
     try:
         loaded: object = json.loads(raw)
     except (ValueError, RecursionError) as exc:
-        raise BadFrame("bad_frame", f"no JSON: {exc}") from exc
+        raise BadFrame("bad_frame", f"not JSON: {exc}") from exc
     if not isinstance(loaded, dict):
         raise BadFrame("bad_frame", "not an object")
     fields = cast("dict[str, object]", loaded)
@@ -223,14 +224,14 @@ def _text(fields: Mapping[str, object], name: str, longest: int) -> str:
 def _id(fields: Mapping[str, object], name: str, longest: int) -> str:
     value = _text(fields, name, longest)
     if not (value and value.isascii() and value.isprintable()):
-        raise BadFrame("bad_frame", f"{name} is not printable")
+        raise BadFrame("bad_frame", f"{name} is not printable ASCII of 1 to {longest} characters")
     return value
 
 
 def _seq(fields: Mapping[str, object], name: str) -> int:
     value = fields.get(name)
     if type(value) is not int or not 0 <= value < 2**53:
-        raise BadFrame("bad_frame", f"{name} is not a seq")
+        raise BadFrame("bad_frame", f"{name} is not a seq (a whole number from 0 to 2**53 - 1)")
     return value
 
 
@@ -238,7 +239,7 @@ def _seq(fields: Mapping[str, object], name: str) -> int:
 
 
 def item(event: Event) -> str | None:
-    """The item that viewers are shown for an event, encoded; None: they are shown nothing."""
+    """The item of an event as JSON text; None: the event is not shown."""
     if event.kind == "message":
         return _json(_message(event))
     if event.kind == "cleared":
@@ -273,12 +274,12 @@ def _message(event: Event) -> dict[str, Any]:
 
 
 def _shown_deps(deps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    # where their files lie is no browser's business
+    # "source" is a folder of the server: browsers must not know it
     return [{k: v for k, v in dep.items() if k != "source"} for dep in deps]
 
 
 class Chunk(NamedTuple):
-    """What a stream has said since all but its first `keep` units was taken back, if that was."""
+    """Parts that a stream has added; unless `keep` is None, only so many units stay before them."""
 
     seq: int
     parts: Sequence[Part]
@@ -287,7 +288,7 @@ class Chunk(NamedTuple):
 
 
 def chunks(all: Iterable[Chunk]) -> str:
-    """What streams have said since."""
+    """The frame of what streams have said since the last one."""
     return _json({"t": "chunks", "of": [_chunk(each) for each in all]})
 
 
@@ -300,12 +301,12 @@ def _chunk(chunk: Chunk) -> list[Any]:
 
 
 def events(upto: int, items: Iterable[str]) -> str:
-    """What happened, up to and including `upto`."""
+    """The frame of new items; the browser's cursor is `upto` after it."""
     return f'{{"t":"events","upto":{upto},"e":[{",".join(items)}]}}'
 
 
 def older(items: Iterable[str], more: bool) -> str:
-    """A page of older items; `more`: there are still older ones."""
+    """The frame of a page of older items; `more`: there are still older ones."""
     return f'{{"t":"older","more":{_json(more)},"e":[{",".join(items)}]}}'
 
 
@@ -318,7 +319,7 @@ def welcome(
     more: bool,
     reset: bool,
 ) -> str:
-    """The answer to a hello: who you are here, and the newest screen or what you missed."""
+    """The answer to a hello: who the viewer is, and the newest screen or what they missed."""
     head = _json(
         {
             "t": "welcome",
@@ -337,7 +338,7 @@ def welcome(
 
 
 def together(frames: Iterable[str]) -> list[str]:
-    """Frames that are owed at the same moment, in as few pieces as is good for a slow line."""
+    """Frames joined into few websocket messages, each short enough for a slow connection."""
     pieces: list[str] = []
     for frame in frames:
         if pieces and len(pieces[-1]) + len(frame) < TOGETHER:
@@ -348,7 +349,7 @@ def together(frames: Iterable[str]) -> list[str]:
 
 
 def shown_state(room: RoomState, viewer: Membership) -> dict[str, Any]:
-    """What the room is to one viewer: its state, and whether and why not they may write."""
+    """The room's state for one viewer: whether they may write, and if not, why."""
     code = room.silence(viewer)
     shown: dict[str, Any] = {"is": "open" if room.is_open else "closed"}
     if viewer.is_removed:
@@ -362,22 +363,22 @@ def shown_state(room: RoomState, viewer: Membership) -> dict[str, Any]:
 
 
 def state(room: RoomState, viewer: Membership) -> str:
-    """The room's state has changed for this viewer."""
+    """The frame that tells a viewer the room's new state."""
     return _json({"t": "state", "state": shown_state(room, viewer)})
 
 
 def acks(stored: Sequence[tuple[str, int]]) -> str:
-    """The messages with these ids are stored, as these seqs."""
+    """The frame that acknowledges messages, by their ids and seqs: they are stored."""
     return _json({"t": "acks", "of": stored})
 
 
 def refused(cid: str, code: str, say: str) -> str:
-    """The message with this id is not stored, and why."""
+    """The frame that says that a message was not stored, and why."""
     return _json({"t": "refused", "cid": cid, "code": code, "say": say})
 
 
 def presence(memberships: Sequence[Membership], viewer: str | None = None) -> str:
-    """Who has the room open in a browser, each person once, as a viewer is shown them."""
+    """The frame of who has the room open: each person once, with the role the viewer is shown."""
     who = [
         [membership.handle, membership.pseudonym, membership.role_for(viewer)]
         for membership in memberships[:NAMES_SHOWN]
@@ -386,7 +387,7 @@ def presence(memberships: Sequence[Membership], viewer: str | None = None) -> st
 
 
 def typing(memberships: Sequence[Membership]) -> str:
-    """Who is typing."""
+    """The frame of who is typing."""
     return _json(
         {
             "t": "typing",

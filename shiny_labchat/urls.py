@@ -1,4 +1,4 @@
-"""What follows the question mark of a page's address. Pure."""
+"""The query string of a page's address. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ __all__ = ["has", "keeping", "with_parameter"]
 
 
 def has(search: str, name: str) -> bool:
-    """Whether there is something of this name, be it empty or cut off."""
+    """Whether a query string has a parameter of this name, even if it is empty or cut off."""
     return any(name == each for each, _ in _pairs(search))
 
 
 def keeping(url: str, search: str, drop: Collection[str]) -> str:
-    """A bookmark's URL, with what the app's own address asks for."""
+    """A bookmark's URL with the parameters of the app's own address, except those in `drop`."""
     kept: list[tuple[str, str]] = []
     for name, value in _pairs(search):
         if name in ("_inputs_", "_values_"):
@@ -28,7 +28,7 @@ def keeping(url: str, search: str, drop: Collection[str]) -> str:
 
 
 def with_parameter(url: str, name: str, value: str) -> str:
-    """An address that asks for one thing more."""
+    """An address with one more parameter."""
     url, hash, anchor = url.partition("#")
     sign = "" if url.endswith(("?", "&")) else "&" if "?" in url else "?"
     return f"{url}{sign}{urlencode([(name, value)])}{hash}{anchor}"
