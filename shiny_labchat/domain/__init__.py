@@ -1,1 +1,1 @@
-"""What a room is and what may happen in it. Pure: no clock, no chance, no I/O."""
+"""What a room is and what may happen in it. Pure: no clock, no random numbers, no I/O."""

@@ -1,4 +1,4 @@
-"""An entry of a room's log, and the names of rooms and parts of messages."""
+"""Events of a room's log, keys of rooms, and parts of messages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 __all__ = ["Event", "Part", "RoomKey"]
 
 Part = tuple[str, Any]
-"""A piece of a message, by how far it is trusted: its kind, and its content."""
+"""A piece of a message: its kind, which says how far it is trusted, and its content."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class RoomKey(NamedTuple):
-    """A room's name: the study it belongs to, and its id there."""
+    """The key of a room: its study, and its id in that study."""
 
     study: str
     id: str
@@ -28,17 +28,19 @@ class Event(NamedTuple):
     Parameters
     ----------
     seq
-        The room's own running number, without gaps, from 1.
+        The event's number in its room: 1, 2, 3, ... without gaps.
     at
-        When the server stored it, in microseconds since 1970 (UTC). Order is `seq`, never this.
+        When the server stored it, in microseconds since 1970 (UTC). Events are ordered by `seq`,
+        never by this.
     kind
         What happened: "message", "joined", "closed", ...
     member
-        The id of the member who did it or whom it is about; None: the programme.
+        The id of the member who did it, or whom it is about; None: the programme.
     data
         The rest, as JSON values.
     cid
-        The id that makes a repeated command one event; None: it cannot be repeated.
+        The id of the command that made it: a retry of that command makes no second event. None: a
+        retry is not recognised.
     """
 
     seq: int

@@ -1,4 +1,4 @@
-"""A message that is in the log and shown to nobody yet. Pure."""
+"""A message that is in the log and is not shown to anybody yet. Pure."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ class HeldMessage:
     """
     A person's message that waits in the log until it is published or withheld.
 
-    It may be resubmitted meanwhile: then another page of the same person has it, and it is still
-    the same message. It is settled once, by the first command to publish or withhold it.
+    Meanwhile it may be resubmitted: then it belongs to another page of the same person, and is
+    still the same message. The first command that publishes or withholds it settles it; later ones
+    have no effect.
 
     Parameters
     ----------
     seq
-        Its number in the log, that of the event which submitted it first.
+        The seq of the event that submitted it first.
     member
-        Who wrote it.
+        The id of its author.
     page
-        The page that has it now.
+        The id of the page that it belongs to now.
     text
-        What they wrote.
+        What the author wrote.
     sent
-        The id that their browser gave it; None: it gave none.
+        The id that the author's browser gave it; None: none.
     """
 
     seq: int
@@ -41,7 +42,7 @@ class HeldMessage:
 
     @classmethod
     def of(cls, event: Event) -> HeldMessage:
-        """The message that a "submitted" event holds, also one that resubmits it."""
+        """The message of a "submitted" event, whether that submits or resubmits it."""
         assert event.kind == "submitted" and event.member is not None
         data = event.data
         seq, sent = data.get("again", event.seq), data.get("sent", event.cid)
@@ -49,7 +50,7 @@ class HeldMessage:
 
     @property
     def cid(self) -> str:
-        """The id of the command that settles it: `Publish` and `Withhold` have the same."""
+        """The id of the command that settles it; `Publish` and `Withhold` share it."""
         return f"{SUBMITTED}{self.seq}"
 
     def publish(self, parts: Sequence[Part]) -> Publish:
@@ -63,9 +64,9 @@ class HeldMessage:
         Parameters
         ----------
         code
-            Why, for its author: a key of `SENTENCES`.
+            The reason, for its author: a key of `SENTENCES`.
         error
-            Why, for the log only.
+            The reason, for the log only.
         """
         return Withhold(self.text, self.member, code, self.seq, self.page, error)
 

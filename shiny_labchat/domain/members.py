@@ -39,14 +39,14 @@ class Member:
 
     @classmethod
     def of(cls, membership: Membership) -> Member:
-        """A membership as programmes know it."""
+        """A membership as a member, with the real role, for programmes."""
         return cls(
             membership.member, membership.pseudonym, membership.role, is_muted=membership.is_muted
         )
 
     @classmethod
     def seen_by(cls, viewer: str | None, membership: Membership) -> Member:
-        """A membership as a viewer may know it; None: one who is told nothing."""
+        """A membership as a viewer is shown it; None: a viewer to whom no role was disclosed."""
         shown = membership.role_for(viewer)
         return cls(
             membership.member,
@@ -58,12 +58,12 @@ class Member:
 
 
 def as_member_id(member: str | Member) -> str:
-    """The id of a member given as one or the other."""
+    """The id of a member who is given as an id or as a `Member`."""
     return as_id("member", member.id if isinstance(member, Member) else member)
 
 
 def as_roles(role: Role | Sequence[Role] | None) -> tuple[Role, ...] | None:
-    """Roles given as one or several; None: none were given."""
+    """Roles, given as one role or several, as a tuple; None stays None."""
     if role is None:
         return None
     roles = (role,) if isinstance(role, str) else tuple(role)

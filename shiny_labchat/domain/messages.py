@@ -1,4 +1,4 @@
-"""What programmes are given: members and messages, as values. Pure."""
+"""Messages as programmes read them, made from events. Pure."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def to_datetime(at: int) -> datetime:
 @dataclass(frozen=True, slots=True)
 class Message(Mapping[str, Any]):
     """
-    What was said in a room.
+    A message of a room.
 
-    It is also a mapping of `content` and `role`, as models' clients take messages.
+    It is also a mapping of `content` and `role`, the form in which models' clients take messages.
 
     Parameters
     ----------
     seq
         The message's number in its room; the order for everyone.
     id
-        The id it was posted under, else one made of `seq`.
+        The id it was posted with; if none, one made of `seq`.
     content
-        Its text; markdown or HTML as it was given.
+        Its text; markdown and HTML are unchanged.
     role
         "user" (a person), "assistant" (a programme) or "system" (a notice), as in shinychat.
     author
-        The pseudonym or name it is shown under; None: the programme, unnamed.
+        The pseudonym or name that its author is shown with; None: the programme, unnamed.
     member
         The private id of the member who said it; None: the programme.
     at
@@ -56,14 +56,14 @@ class Message(Mapping[str, Any]):
     audience
         The ids of the members who may see it; None: everybody.
     turns
-        A model's reply as chatlas keeps it, where there is more to it than text, such as calls
-        of tools: its turns as JSON values.
+        chatlas' turns of a model's reply, as JSON values, if the reply is more than text, such as
+        tool calls.
     original
-        What was written or appended, where the app's transform has made `content` of it; None:
-        `content` is that.
+        What was written or appended, if the app's transform changed it into `content`; None: it
+        was not changed.
     is_repeat
-        In a callback: it has begun with this message before, and then failed, or its server
-        ended (see `Lab.on_message`).
+        In a callback: whether the callback was called with this message before, and failed or
+        its server ended (see `Lab.on_message`).
     """
 
     seq: int
@@ -86,7 +86,7 @@ class Message(Mapping[str, Any]):
         return self.audience is None or member in self.audience or member == self.member
 
     def __getitem__(self, key: str) -> Any:
-        """`message["content"]`, `message["role"]`: shinychat's dictionaries, as it were."""
+        """`message["content"]` or `message["role"]`, as in shinychat's dictionaries."""
         if key not in _KEYS:
             raise KeyError(key)
         return getattr(self, key)
@@ -98,7 +98,7 @@ class Message(Mapping[str, Any]):
         return len(_KEYS)
 
     def as_dict(self) -> dict[str, Any]:
-        """All fields as JSON values; the time in ISO 8601."""
+        """All fields as JSON values; `at` as a text in ISO 8601."""
         # `asdict` copies each value, which takes eight times as long.
         values = {name: getattr(self, name) for name in _FIELDS}
         return {**values, "at": self.at.isoformat()}
@@ -130,19 +130,20 @@ def role_of(event: Event) -> MessageRole:
     """
     The role of a message in a "message" event.
 
-    One that only a newer version knows is taken as "user": models believe and obey that least.
+    A role that only a newer version knows is read as "user": models trust and obey that role
+    least.
     """
     role = event.data["role"]
     return role if role in _ROLES else "user"
 
 
 def text_of(parts: Iterable[Part]) -> str:
-    """The plain content of a message's parts, in order: what is said, not what was thought."""
+    """The text of a message's parts, in order, without a model's thinking."""
     return "".join(content for kind, content in parts if is_text(kind))
 
 
 def is_text(kind: str) -> bool:
-    """Whether a part of this kind is what is said."""
+    """Whether a part of this kind is text, markdown or HTML."""
     return kind in _SAID
 
 
@@ -150,12 +151,12 @@ _SAID = ("text", "markdown", "html")
 
 
 def is_message(event: Event) -> bool:
-    """Whether an event is a message that is whole: not of another kind, nor a stream still open."""
+    """Whether an event is a complete message: not another kind, not a stream still open."""
     return event.kind == "message" and "live" not in event.data
 
 
 def settled(opening: Event, ending: Event) -> Event:
-    """The message that a stream has become: in its opening's place, with what was said."""
+    """The message event of an ended stream: the opening's seq, with the ending's content."""
     data = {key: value for key, value in opening.data.items() if key not in ("live", "is")}
     data |= {"parts": ending.data["parts"], "whole": ending.seq}
     for key in ("deps", "turns", "original"):

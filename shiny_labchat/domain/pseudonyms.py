@@ -1,8 +1,8 @@
 """
 Pseudonyms: readable, unique in their room, stable, and unrelated to the order of arrival.
 
-A generated name is drawn from the room's seed and the member's id alone, so who came first
-cannot be read from it, and the same person keeps it. Pure.
+A generated name is computed from the room's seed and the member's id alone, so it does not show
+who came first, and a person who comes again has the same name. Pure.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ __all__ = [
 ]
 
 PLAIN_LIMIT = 60
-"""Longest pseudonym, in characters; longer ones are cut."""
+"""Longest pseudonym, in characters; longer ones are cut off."""
 
 DISTINCT_TRIES = 200
-"""Names tried for one that shares neither colour nor animal with another in the room."""
+"""Names tried until one shares neither colour nor animal with another in the room."""
 
 Pseudonym = str | Callable[[str], str | None] | None
 """Text, a template with ``{n}``, a function of the member's id, or None for a generated one."""
 
-# Colours and animals that are easy to read aloud, to tell apart and to translate; none that
+# Colours and animals that are easy to read aloud, to tell apart and to translate. None of them
 # is used as an insult in English.
 _COLOURS = (
     "Amber Aqua Azure Beige Blue Bronze Brown Cherry Copper Coral Cream Crimson Cyan Ebony "
@@ -63,7 +63,7 @@ def generate(seed: str, member: str, taken: Collection[str]) -> str:
     Parameters
     ----------
     seed
-        The room's random seed; other rooms give the same member other names.
+        The room's random seed; in other rooms the same member has other names.
     member
         The member's id.
     taken
@@ -94,7 +94,7 @@ def _candidates(seed: str, member: str) -> Iterator[str]:
 
 
 def number(template: str, used: int, taken: Collection[str]) -> str:
-    """The next free name of a template such as "Player {n}", of which `used` were given out."""
+    """The next free name of a template such as "Player {n}" that `used` others have used."""
     pieces = [piece[: PLAIN_LIMIT // 2] for piece in template.split("{n}")]
     n, others = used + 1, _all_read(taken)
     while _read(name := plain(str(n).join(pieces))) in others:
@@ -103,7 +103,7 @@ def number(template: str, used: int, taken: Collection[str]) -> str:
 
 
 def unique(text: str, taken: Collection[str]) -> str:
-    """`text`, or "text 2", "text 3", ... where someone is called that already."""
+    """`text`, or "text 2", "text 3", ... if that name is taken."""
     text = plain(text)
     name, n, others = text, 1, _all_read(taken)
     while _read(name) in others:
@@ -125,11 +125,11 @@ def _is_seen(c: str) -> bool:
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-"""Letters and marks that are drawn as nothing (Unicode's Default_Ignorable_Code_Point)."""
+"""Invisible letters and marks (of Unicode's Default_Ignorable_Code_Point)."""
 
 
 def fits(name: str, taken: Collection[str]) -> bool:
-    """Whether nobody has a name that reads the same (compatibility forms and case aside)."""
+    """Whether no taken name looks the same, after NFKC and without regard to case."""
     return _read(name) not in _all_read(taken)
 
 
@@ -144,7 +144,7 @@ def _read(name: str) -> str:
 
 
 def resolve_pseudonym(pseudonym: Pseudonym, member: str) -> str | None:
-    """The text or template of a pseudonym that may be a function."""
+    """The text or template of a pseudonym; a function is called with the member's id."""
     if callable(pseudonym):
         pseudonym = pseudonym(member)
     if pseudonym is not None and not isinstance(cast(object, pseudonym), str):

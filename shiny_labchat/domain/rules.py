@@ -1,4 +1,4 @@
-"""What is allowed in a room."""
+"""The settings of a room that limit what members may do."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from shiny_labchat.arguments import check_count, check_number
 __all__ = ["CLOCK_SLACK", "Rules"]
 
 CLOCK_SLACK = 10_000_000
-"""How far apart the clocks of a lab's servers may be, in microseconds."""
+"""Largest difference between the clocks of a lab's servers, in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """
-    What is allowed in a room.
+    Limits on what members may do in a room.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Rules:
         Messages that one member may send at once before `rate` counts (the depth of the
         token bucket).
     max_composing
-        Bots that may be composing a message at the same time; others wait their turn.
+        Bots that may compose a message at the same time; others wait for their turn.
     """
 
     max_length: int = 5_000

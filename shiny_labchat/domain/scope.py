@@ -1,4 +1,4 @@
-"""Which rooms a callback is for. Pure."""
+"""The rooms that a callback is for. Pure."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ __all__ = ["Scope"]
 @dataclass(frozen=True, slots=True)
 class Scope:
     """
-    Some rooms of a lab.
+    A set of rooms of a lab.
 
     Parameters
     ----------
     parts
-        Rooms by their keys, and by ids or globs such as ``"group-*"``, of any study.
+        Keys of rooms, and ids or globs such as ``"group-*"``, which match rooms of any study.
     """
 
     parts: tuple[str | RoomKey, ...]
 
     @property
     def room(self) -> RoomKey | None:
-        """The only room, if it was given by its key; None: there may be several."""
+        """The key of the only room; None: there may be several rooms."""
         only = self.parts[0] if len(self.parts) == 1 else None
         return only if isinstance(only, RoomKey) else None
 
     @property
     def ids(self) -> frozenset[str] | None:
-        """The ids that its rooms have, in any study; None: there may be others, it has globs."""
+        """The ids that its rooms may have, in any study; None: it has globs, so any id."""
         ids = frozenset(part.id if isinstance(part, RoomKey) else part for part in self.parts)
         globs = [part for part in self.parts if isinstance(part, str) and set(part) & set("*?[")]
         return None if globs else ids
 
     @property
     def name(self) -> str:
-        """What it is known by in the database."""
+        """Its name in the database."""
         return json.dumps(sorted(self.parts, key=str), ensure_ascii=False)
 
     def covers(self, room: RoomKey) -> bool:
-        """Whether a room is one of them."""
+        """Whether a room belongs to the scope."""
         return any(
             part == room
             if isinstance(part, RoomKey)

@@ -1,9 +1,9 @@
 """
-What a room is, as values.
+The state of a room, computed from its events.
 
-A room is an append-only log of events. Its state is the fold of them: ``fold(state, event)`` is
-the only way a state comes about, so a restart, another process and an export all agree. Pure:
-nothing here waits, reads a clock, draws a random number or speaks SQL.
+A room is an append-only log of events. Its state is the fold of them: states are made by
+``fold(state, event)`` only, so a restart, another process and an export have the same state. Pure:
+nothing here waits, reads a clock, draws a random number or uses SQL.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ _NO_RULES: Mapping[str, Any] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class Membership:
     """
-    A member as the log knows them.
+    A member of a room, as the log describes them.
 
     Parameters
     ----------
     member
         The member's private id; never leaves the server.
     handle
-        The random name that browsers know the member by, different in every room.
+        The random id that browsers know the member by, different in every room.
     pseudonym, role
         What others are shown.
     asked
         The pseudonym or template that was asked for; None: generated.
     tokens, spoke
-        The token bucket: what was left in it (messages) at `spoke` (microseconds).
+        The token bucket: the messages left in it at the time `spoke` (microseconds).
     view_from
-        The member has cleared their own view up to this seq.
+        The seq up to which the member cleared their own view.
     is_bot
-        Whether it is a program that this package runs: it is always here.
+        Whether it is a program that this package runs; it is always present.
     shown
         The role that others are shown in place of the real one; None: the real one.
     known_to
-        The ids of the members who are shown the real one nevertheless.
+        The ids of the members who are shown the real role in any case.
     """
 
     member: str
@@ -70,7 +70,7 @@ class Membership:
     known_to: tuple[str, ...] = ()
 
     def role_for(self, viewer: str | None) -> Role:
-        """The role that a viewer is shown; None: one to whom nothing was disclosed."""
+        """The role that a viewer is shown; viewer None: nothing was disclosed to them."""
         if self.shown is None or viewer in self.known_to:
             return self.role
         return self.shown
@@ -81,7 +81,7 @@ class Membership:
         return audience is None or self.member in audience or event.member == self.member
 
     def allowance(self, rules: Rules, at: int) -> float:
-        """Messages the member may send at `at` (microseconds), before paying for one."""
+        """The number of messages the member may send at the time `at` (microseconds)."""
         if rules.rate is None:
             return float("inf")
         if at < self.spoke - CLOCK_SLACK:  # the server's clock was set back
@@ -98,30 +98,31 @@ class RoomState(NamedTuple):
     write: tuple[Role, ...] | None = None
     rules: Rules = Rules()
     unknown_rules: Mapping[str, Any] = _NO_RULES
-    """Rules of a newer version, also those whose values this one refuses; see `fold`."""
+    """Rules of a newer version, and values that this version refuses; see `fold`."""
     seed: str = ""
     is_open: bool = True
     reason: str | None = None
     cleared: int = 0
     memberships: Mapping[str, Membership] = _NO_MEMBERSHIPS
     told: Mapping[str | None, int] = _NOBODY
-    """When (as a seq) who somebody is was last disclosed to a member; None: to all."""
+    """By member, the seq at which a real role was last disclosed to them; key None: to all."""
 
     def membership(self, member: str | None) -> Membership | None:
-        """The membership of someone who is a member now; None: a stranger, or removed."""
+        """The membership of a current member; None: was never one, or is removed."""
         membership = self.memberships.get(member) if member is not None else None
         return None if membership is None or membership.is_removed else membership
 
     def last_told(self, viewer: str) -> int:
-        """The seq at which a viewer was last told who somebody is; 0: never."""
+        """The seq at which a real role was last disclosed to a viewer; 0: never."""
         return max(self.told.get(None, 0), self.told.get(viewer, 0))
 
     def silence(self, membership: Membership) -> str | None:
         """
-        Why a member may not write now, as a code; None: they may.
+        The code of why a member may not write now; None: they may.
 
-        A bot is judged as what it is shown as: who passes for a participant may not write where
-        participants may not. One that all know as an assistant writes where the app wants it to.
+        A bot has the rights of the role that others are shown: one that is shown as a participant
+        may not write where participants may not. One that is shown as an assistant may write
+        whatever roles `write` lists.
         """
         if membership.is_removed:
             return "removed"
@@ -140,11 +141,11 @@ class RoomState(NamedTuple):
         return max(self.cleared, viewer.view_from)
 
     def shows(self, viewer: Membership, event: Event) -> bool:
-        """Whether a viewer is shown a message, a stream's end, or that the screen was cleared."""
+        """Whether a viewer is shown an event: a message, a stream's end, or a clearing."""
         if event.kind == "cleared":
             scope = event.data["scope"]
             return scope == "room" or (scope == "view" and event.member == viewer.member)
-        if event.kind == "streamed":  # frames are shared, whatever each has cleared before
+        if event.kind == "streamed":  # viewers share its frame, whatever each has cleared
             return viewer.may_see(event)
         return event.seq > self.floor(viewer) and viewer.may_see(event)
 
@@ -153,15 +154,15 @@ class RoomState(NamedTuple):
         return [membership for membership in self.members() if membership.is_bot]
 
     def members(self) -> Iterable[Membership]:
-        """Everyone who is a member now, in order of joining."""
+        """The current members, in the order in which they joined."""
         return (membership for membership in self.memberships.values() if not membership.is_removed)
 
     def members_for(self, viewer: str | None) -> Iterable[Membership]:
         """
-        Everyone who is a member now, in an order that tells a viewer nothing.
+        The current members, in an order that does not show a viewer who is a bot.
 
-        A bot has joined before all others, so where one passes for a person, also one that has
-        left since, the order is that of handles, which are random.
+        Bots join before all others. So if a bot is shown to the viewer as a person, even one that
+        has left since, the members are in the order of their handles, which are random.
         """
         if all(
             membership.role_for(viewer) == membership.role
@@ -178,8 +179,8 @@ def fold(state: RoomState, event: Event) -> RoomState:
     """
     The room's state after `event`.
 
-    A newer version may write to the same log, so what this version does not know is ignored, and
-    nothing of it is lost. The events themselves keep all of it.
+    A newer version may write to the same log. What this version does not know is ignored, but not
+    lost: the events keep it.
 
     * An unknown kind of event changes only `seq`; an unknown key of its data changes nothing.
     * An unknown rule goes into `unknown_rules`, as does a value that `Rules` refuses: in `rules`,
@@ -227,7 +228,7 @@ def _changed(state: RoomState, event: Event) -> _Changes:
 
 
 def _known_of_member(event: Event) -> dict[str, Any]:
-    """What an event says about a member, without what this version does not know."""
+    """The fields of a member in an event, as far as this version knows them."""
     known = {key: event.data[key] for key in _OF_MEMBERS if key in event.data}
     for key in ("role", "shown"):
         if known.get(key) is not None and known[key] not in ROLES:
@@ -236,7 +237,7 @@ def _known_of_member(event: Event) -> dict[str, Any]:
 
 
 _OF_MEMBERS = ("handle", "pseudonym", "role", "asked", "is_muted", "is_bot", "shown")
-"""The fields of a `Membership` that events give."""
+"""The fields of a `Membership` that events may set."""
 
 
 def _removed(state: RoomState, event: Event) -> _Changes:
@@ -245,14 +246,12 @@ def _removed(state: RoomState, event: Event) -> _Changes:
 
 def _said(state: RoomState, event: Event) -> _Changes:
     membership = state.memberships.get(event.member or "")
-    if membership is None or not (
-        "page" in event.data or membership.is_bot
-    ):  # code may say what it likes
+    if membership is None or not ("page" in event.data or membership.is_bot):  # code has no limit
         return {}
-    if "submitted" in event.data or "again" in event.data:  # it was counted when it was sent
+    if "submitted" in event.data or "again" in event.data:  # it was counted when it was submitted
         return {}
     left = membership.allowance(state.rules, event.at) - 1
-    if left == membership.tokens == float("inf"):  # nobody counts here
+    if left == membership.tokens == float("inf"):  # this room has no limit
         return {}
     return _with(state, replace(membership, tokens=left, spoke=event.at))
 
@@ -271,7 +270,7 @@ def _cleared(state: RoomState, event: Event) -> _Changes:
             return {"cleared": event.seq}
         case "view":
             return _membership_with(state, event, view_from=event.seq)
-        case _:  # a newer version's: what it clears is not known here
+        case _:  # of a newer version: this one does not know what it clears
             return {}
 
 

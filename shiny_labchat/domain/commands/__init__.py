@@ -1,4 +1,4 @@
-"""What can be wished of a room: commands, decided by `decide` in the one writer. Pure."""
+"""The commands to a room; the one writer has `decide` accept or refuse them. Pure."""
 
 from __future__ import annotations
 

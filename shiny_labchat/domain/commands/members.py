@@ -11,22 +11,26 @@ __all__ = ["Change", "Disclose", "Join", "Mute", "Remove"]
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Make someone a member; who is one already stays as they are."""
+    """Make somebody a member; a current member stays as they are."""
 
     member: str
     handle: str
     role: Role = "participant"
     pseudonym: str | None = None
     by_page: bool = False
-    """A page may not bring back who was removed, nor take a bot's place; so it is with bots."""
+    """
+    Whether a page or a bot joins by itself, not the app's code for it.
+
+    Then it is refused if it was removed, and if a person has the id of a bot, or a bot a person's.
+    """
     is_bot: bool = False
     shown: Role | None = None
-    """The role that others are shown in place of `role`; None: that."""
+    """The role that others are shown instead of `role`; None: `role`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Give a member another role or pseudonym; None leaves it."""
+    """Give a member another role or pseudonym; None: no change."""
 
     member: str
     role: Role | None = None
@@ -35,14 +39,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Take someone out of the room, for reading and writing."""
+    """Remove a member, who can then neither read nor write."""
 
     member: str
 
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """Let a member read only, or write again."""
+    """Mute a member, who can then only read; `on` False: unmute them."""
 
     member: str
     on: bool = True

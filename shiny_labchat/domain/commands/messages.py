@@ -1,4 +1,4 @@
-"""Commands that say something in a room, or settle what waits there. Pure."""
+"""Commands that send messages, or settle held ones. Pure."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from shiny_labchat.domain.events import Part
 __all__ = ["SUBMITTED", "WITHHELD", "Post", "Publish", "Resubmit", "Say", "Withhold"]
 
 SUBMITTED = "submitted:"
-"""What the ids begin with that waiting messages are published or withheld by; see `STREAM`."""
+"""Prefix of the ids of commands that publish or withhold held messages; see `STREAM`."""
 WITHHELD = "withheld:"
-"""The same, of what was not shown to anybody though it had an id."""
+"""Prefix of the ids of commands that withhold an app's message that has an id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A person's message from a browser: their text, and nothing else of theirs is believed."""
+    """A person's message from a browser; only its text and `cid` are the browser's."""
 
     member: str
     text: str
     cid: str
     page: str
     waits: bool = False
-    """Its page's app transforms it first, see `Publish`; until then nobody is shown it."""
+    """Whether the message is held until the app has transformed it, see `Publish`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """What a person's message that waited has been transformed into."""
+    """Show a held message of a person, as its transform has made it."""
 
     of: int
     member: str
     page: str
     parts: Sequence[Part]
     text: str
-    """What they wrote; only the log knows it."""
+    """What the person wrote; only in the log."""
     sent: str | None = None
-    """The id that their browser gave it."""
+    """The id that the person's browser gave it."""
 
     @property
     def cid(self) -> str:
-        """A message that waits becomes one thing only."""
+        """The id by which a held message is settled only once."""
         return f"{SUBMITTED}{self.of}"
 
 
 @dataclass(frozen=True, slots=True)
 class Withhold:
     """
-    Show nobody what a transform has dropped; only the log knows it.
+    Record a message that a transform has dropped; it is only in the log.
 
-    `of` is the message that waited, if it is one, else `id` what it was to be said under; `code`
-    and `error` tell why.
+    `of` is the seq of the held message. If there was none, `id` is the id that the message was to
+    be posted with. `code` and `error` are the reasons.
     """
 
     text: str
@@ -66,7 +66,7 @@ class Withhold:
 
     @property
     def cid(self) -> str | None:
-        """See `Publish`. Under an id it is noted once; it may be said under it nevertheless."""
+        """As of `Publish`; or made of `id`, which a later message may still be posted with."""
         if self.of is not None:
             return f"{SUBMITTED}{self.of}"
         return None if self.id is None else f"{WITHHELD}{self.id}"
@@ -74,7 +74,7 @@ class Withhold:
 
 @dataclass(frozen=True, slots=True)
 class Resubmit:
-    """Another page of the same person takes over a message that waits."""
+    """Give a held message to another page of the same person."""
 
     of: int
     member: str
@@ -84,13 +84,13 @@ class Resubmit:
 
     @property
     def cid(self) -> str:
-        """Once by each page."""
+        """The id by which each page takes a message over only once."""
         return f"{SUBMITTED}{self.of}@{self.page}"
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message from code, in the programme's name or a member's."""
+    """A message from code, in the name of the programme or of a member."""
 
     parts: Sequence[Part]
     role: Literal["user", "assistant", "system"] = "assistant"
@@ -101,18 +101,18 @@ class Post:
     audience: Sequence[str] | None = None
     cid: str | None = None
     is_live: bool = False
-    """Opens a stream: what it says comes later, with `EndStream`."""
+    """Whether it opens a stream: its text comes later, with `EndStream`."""
     by: str | None = None
     """The member who may stop the stream, besides experimenters."""
     original: str | None = None
-    """What was appended, where a transform has made something else of it."""
+    """What was appended, if a transform has changed it."""
     cause: str | None = None
-    """The callback that says it; only the log knows that."""
+    """The callback that posts it; only in the log."""
     hides_cid: bool = False
-    """It is shown under an id made of its seq, as what people write is."""
+    """Whether it is shown with an id made of its seq, like a person's message."""
     hides_composing: bool = False
     """
-    It takes a number before its own, as people's words do that wait to be transformed.
+    Whether an event precedes it, as a "submitted" event precedes a person's held message.
 
-    For bots that pass for people: else their messages could be told by their numbers.
+    For bots that are shown as people: otherwise the seqs of messages would tell who is a bot.
     """

@@ -11,12 +11,12 @@ from shiny_labchat.domain.state import Role
 __all__ = ["PASSED_OVER", "Clear", "Close", "Configure", "Open", "PassOver", "Record"]
 
 PASSED_OVER = "passed_over:"
-"""What the ids begin with that messages are passed over by; see `STREAM`."""
+"""Prefix of the ids of commands that pass over messages; see `STREAM`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Make the room what the code says it is; None leaves a setting as it is."""
+    """Set up a room as the code says; None: no change."""
 
     seed: str
     title: str | None = None
@@ -26,28 +26,28 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End the conversation; members can still read."""
+    """Close the room; members can still read."""
 
     reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Let the conversation go on."""
+    """Open a closed room again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clear:
-    """Empty one member's view, or (member None) everybody's; the log keeps all."""
+    """Clear the view of one member, or of all (member None); the log keeps everything."""
 
     member: str | None = None
     greeting: bool = False
-    """Whether what the page itself begins with goes too."""
+    """Whether the page's own greeting is cleared, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An event of the study's own; only the log knows it."""
+    """Add an event of the study's own, which is only in the log."""
 
     kind: str
     value: Any
@@ -56,7 +56,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class PassOver:
-    """A callback has failed at the message `of` and is done with it; only the log knows it."""
+    """Record, only in the log, that a callback failed at message `of` and goes on after it."""
 
     callback: str
     of: int
@@ -65,5 +65,5 @@ class PassOver:
 
     @property
     def cid(self) -> str:
-        """It is passed over once."""
+        """The id by which a callback passes over a message only once."""
         return f"{PASSED_OVER}{self.of}:{self.callback}"

@@ -11,7 +11,7 @@ from shiny_labchat.domain.events import Event, Part
 __all__ = ["STREAM", "EndStream", "Ending"]
 
 STREAM = "stream:"
-"""What the ids begin with that streams end by; no message may be given such an id."""
+"""Prefix of the ids of commands that end streams; no message may have such an id."""
 
 Ending = Literal["done", "stopped", "failed", "withheld", "interrupted"]
 
@@ -19,11 +19,11 @@ Ending = Literal["done", "stopped", "failed", "withheld", "interrupted"]
 @dataclass(frozen=True, slots=True)
 class EndStream:
     """
-    What a stream has said, in the end.
+    End a stream, with all that it has said.
 
-    `how` is "done", or why it is not all that was to be said: "stopped", "failed" (`error` tells
-    the log why), "withheld" (a transform dropped it in the end) or "interrupted" (its server is
-    gone; it may turn out that it is not).
+    `how` is "done", or why the stream is not complete: "stopped", "failed" (`error` is the reason,
+    for the log), "withheld" (a transform dropped it at the end) or "interrupted" (its server seems
+    to have ended; if it has not, its own end of the stream comes later).
     """
 
     of: int
@@ -33,7 +33,7 @@ class EndStream:
     audience: Sequence[str] | None = None
     error: str | None = None
     turns: Sequence[Mapping[str, Any]] = ()
-    """What a model keeps of its reply beside the text, see `Message.turns`."""
+    """A model's turns, if its reply is more than text, see `Message.turns`."""
     original: str | None = None
     """See `Post`."""
 
@@ -41,7 +41,7 @@ class EndStream:
     def of_stream(
         cls, opening: Event, parts: Sequence[Part], how: Ending, deps: Sequence[Mapping[str, Any]]
     ) -> EndStream:
-        """The end of the stream that an event opened; whoever may see that is shown it."""
+        """The end of the stream that an event opened; the same members may see it."""
         audience = opening.data.get("audience")
         if audience is not None and opening.member is not None:
             audience = [*dict.fromkeys((*audience, opening.member))]
@@ -49,5 +49,5 @@ class EndStream:
 
     @property
     def cid(self) -> str:
-        """A stream ends once."""
+        """The id by which a stream ends only once; an interruption has one of its own."""
         return f"{STREAM}{self.of}" + "?" * (self.how == "interrupted")

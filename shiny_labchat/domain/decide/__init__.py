@@ -1,10 +1,10 @@
 """
-The rules: ``decide(state, command, at) → events``, or a `Refused` raised.
+The rules: ``decide(state, command, at)`` returns events, or raises `Refused`.
 
-The one writer runs this inside its transaction, in queue order, on the state *including what was
-decided just before*, so that no check is ever stale. No rule is checked anywhere else. Pure: the
-random parts of a command (a handle, a room's seed) come in with it. Each family of commands has a
-file here, with a table of its rules.
+The one writer calls it inside its transaction, in queue order, with a state that *includes all
+earlier decisions*, so no check is ever stale. No rule is checked anywhere else. Pure: the random
+parts of a command (a handle, a room's seed) are given in the command. Each family of commands has
+a file here, with a table of its rules.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ __all__ = ["check_text", "decide"]
 
 def decide(state: RoomState, command: Command, at: int) -> list[Event]:
     """
-    What `command` makes happen in a room.
+    The events that a command causes in a room.
 
     Parameters
     ----------
     state
-        The room, all that was decided before included.
+        The room's state, all earlier decisions included.
     command
-        What is wanted.
+        The command to decide.
     at
         The time, in microseconds since 1970 (UTC).
 
     Returns
     -------
     list of Event
-        To be appended, numbered from ``state.seq + 1``. Empty: there is nothing to change.
+        To be appended; their seqs start at ``state.seq + 1``. Empty: nothing changes.
 
     Raises
     ------
     Refused
-        A rule says no.
+        A rule does not allow it.
     """
     return _RULES[type(command)](state, command, at)
 

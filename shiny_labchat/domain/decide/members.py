@@ -1,4 +1,4 @@
-"""The rules about the members of a room. Pure."""
+"""The rules for the members of a room. Pure."""
 
 from __future__ import annotations
 

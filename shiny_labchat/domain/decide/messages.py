@@ -1,4 +1,4 @@
-"""The rules about what is said in a room, and what waits there. Pure."""
+"""The rules for messages, those that are held included. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
 
 
 def _check_said(state: RoomState, membership: Membership, text: str, at: int) -> None:
-    """What people may say, and how often."""
+    """Refuse a person's text that is empty, too long, unstorable or sent too fast."""
     check_text(text)
     if not text.strip():
         raise Refused("empty")
@@ -97,7 +97,9 @@ def _resubmit(state: RoomState, command: Resubmit, at: int) -> list[Event]:
 def _post(state: RoomState, command: Post, at: int) -> list[Event]:
     role, name, handle = _shown_author(state, command, at)
     if command.cid is not None and command.cid.startswith(_KEPT):
-        raise ValueError(f"id: {command.cid!r} is kept for the log; begin it otherwise")
+        raise ValueError(
+            f"id: {command.cid!r} has a prefix that is kept for the log; choose another id"
+        )
     check_storable(
         name or "", command.cid or "", command.original or "", *strings_of(command.parts)
     )
@@ -110,17 +112,17 @@ def _post(state: RoomState, command: Post, at: int) -> list[Event]:
 
 
 def _shown_author(state: RoomState, command: Post, at: int) -> tuple[str, str | None, str | None]:
-    """The role, name and handle that it is shown with; refused if its member may not write."""
+    """The role, name and handle of a post's author; refused if that member may not write."""
     if command.member is None:
         return command.role, command.name, None
     membership = member_of(state, command.member)
     code = state.silence(membership)
     if code is not None and (code != "read_only" or membership.is_bot):
-        raise Refused(code)  # for people, the app knows who writes here
+        raise Refused(code)  # an app may post for a person who may only read
     role: str = command.role
     if membership.is_bot:
         role = "assistant" if membership.role_for(None) == "assistant" else "user"
-        if role == "user" and not command.is_live:  # it passes for a person, whom these bind
+        if role == "user" and not command.is_live:  # shown as a person: limits as for people
             _check_said(state, membership, "".join(strings_of(command.parts)), at)
     return role, command.name or membership.pseudonym, membership.handle
 

@@ -1,4 +1,4 @@
-"""The rules about a room as a whole. Pure."""
+"""The rules for a room as a whole. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _configure(state: RoomState, command: Configure, at: int) -> list[Event]:
 
 
 def _rules_to_store(state: RoomState, rules: Rules) -> dict[str, Any]:
-    """All rules, with those of a newer version; its value of a known rule yields to a new one."""
+    """All rules, those of a newer version included, unless `rules` changes the same rule."""
     before, all = asdict(state.rules), asdict(rules)
     changed = {name: value for name, value in all.items() if value != before[name]}
     return {**all, **state.unknown_rules, **changed}

@@ -1,4 +1,4 @@
-"""What the rules of all families share: checks, and how an event is made. Pure."""
+"""Checks that all rules share, and the making of events. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from shiny_labchat.errors import Refused
 __all__ = ["Rule", "check_storable", "check_text", "member_of", "new_event", "strings_of"]
 
 Rule = Callable[..., list[Event]]
-"""Takes a room's state, a command of one type, and the time; gives the events, see `decide`."""
+"""Takes a room's state, a command of one type, and the time; returns the events, see `decide`."""
 
 
 def member_of(state: RoomState, member: str) -> Membership:
-    """The membership of someone who must be a member now."""
+    """The membership of a current member; refused for anybody else."""
     membership = state.memberships.get(member)
     if membership is None:
         raise Refused("not_member")
@@ -27,24 +27,24 @@ def member_of(state: RoomState, member: str) -> Membership:
 
 
 def check_text(text: str) -> None:
-    """Refuse what a person's text may not hold: control characters and lone surrogates."""
+    """Refuse a person's text if it has control characters or lone surrogates."""
     if _UNWRITABLE.search(text):
         raise Refused("bad_text")
 
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Unicode's categories Cc, but for tab and line ends, and Cs."""
+"""Unicode's categories Cc (except tab, LF and CR) and Cs."""
 
 
 def check_storable(*texts: str) -> None:
-    """Refuse what no database takes: NUL characters and lone surrogates."""
+    """Refuse texts that no database takes: with NUL characters or lone surrogates."""
     for text in texts:
         if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
             raise Refused("bad_text")
 
 
 def strings_of(parts: Iterable[Part]) -> list[str]:
-    """What the parts of a message hold, as texts."""
+    """The contents of a message's parts, as texts."""
     return [content if isinstance(content, str) else repr(content) for _, content in parts]
 
 
@@ -56,5 +56,5 @@ def new_event(
     data: Mapping[str, Any] | None = None,
     cid: str | None = None,
 ) -> Event:
-    """The next event of a room."""
+    """The next event of a room; its seq follows the state's."""
     return Event(state.seq + 1, at, kind, member, data or {}, cid)

@@ -1,4 +1,4 @@
-"""The rule about the ends of streams. Pure."""
+"""The rule for the end of a stream. Pure."""
 
 from __future__ import annotations
 
