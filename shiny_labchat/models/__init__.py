@@ -1,1 +1,1 @@
-"""Talking to language models; knows no rooms."""
+"""Requests to language models, independent of rooms."""

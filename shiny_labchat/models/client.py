@@ -1,7 +1,7 @@
 """
-What we need of chatlas beyond its public interface, in one place.
+The uses of chatlas beyond its public interface, all in this file.
 
-``tests/contract/test_chatlas.py`` fails loudly when a new version changes any of it.
+``tests/contract/test_chatlas.py`` fails if a new version of chatlas changes any of what is used.
 """
 
 # pyright: reportPrivateUsage=false
@@ -23,12 +23,12 @@ __all__ = ["before_each_request", "for_one_reply", "parameters_of", "set_seed", 
 
 def for_one_reply(client: Chat[Any, Any], turns: Sequence[Turn]) -> Chat[Any, Any]:
     """
-    A client like another one, with a conversation of its own.
+    A copy of a client, with a conversation of its own.
 
-    One client must not make two replies at once. The copy takes 0.1 ms. It shares the connection,
-    the tools with all that they hold, and who is told of their calls: these are the app's, and
-    there is one of each. Its tools that are not async run in threads, where they keep nobody
-    waiting.
+    One client must not make two replies at once. Copying takes 0.1 ms. The copy shares the
+    connection, the tools with their state, and the callbacks for tool calls: these belong to the
+    app, and there is one of each. Tools that are not async run in threads, so that they do not
+    block the event loop.
     """
     from chatlas import Tool
 
@@ -41,7 +41,7 @@ def for_one_reply(client: Chat[Any, Any], turns: Sequence[Turn]) -> Chat[Any, An
 
 
 def _send_parameters(own: Any) -> None:
-    """Add parameters to Google's ``config``, such as for thoughts: chatlas sends that instead."""
+    """Add the parameters to Google's ``config``; if the app has set it, chatlas sends only that."""
     config = own.kwargs_chat.get("config")
     if isinstance(config, dict):
         sent = own.provider.translate_model_params(own._standard_model_params)
@@ -71,7 +71,7 @@ def _in_thread(tool: Tool) -> Tool:
 
 
 def without_retries(client: Chat[Any, Any]) -> Chat[Any, Any]:
-    """The same client, whose connection makes each request once: we count them, and try again."""
+    """Turn off the connection's own retries: requests are counted, and retried, in this package."""
     known: Any = client
     provider: Any = copy.copy(known.provider)
     for name in ("_client", "_async_client"):
@@ -86,15 +86,15 @@ def before_each_request(
     client: Chat[Any, Any], begin: Callable[[Sequence[Turn]], Awaitable[None]]
 ) -> None:
     """
-    Await something before each request to a model; a reply that uses tools takes several.
+    Await a function before each request to a model; a reply with tool calls takes several.
 
     Parameters
     ----------
     client
         Its provider must not be shared (see `without_retries`).
     begin
-        Is given all that is about to be sent, the system prompt first. What it raises ends the
-        reply, and the request is not made.
+        Awaited with the turns that are about to be sent, the system prompt first. If it raises,
+        the request is not made and the reply ends with that error.
     """
     known: Any = client
     perform: Any = known.provider.chat_perform_async
@@ -107,16 +107,16 @@ def before_each_request(
 
 
 def set_seed(client: Chat[Any, Any], seed: int) -> None:
-    """Have a client send a seed; its provider must not be shared (see `without_retries`)."""
+    """Make a client send a seed; its provider must not be shared (see `without_retries`)."""
     known: Any = client
     known.set_model_params(seed=seed)
     _send_parameters(known)
-    if getattr(known.provider, "_seed", None) is not None:  # which would come first
+    if getattr(known.provider, "_seed", None) is not None:  # it would take precedence
         known.provider._seed = seed
 
 
 def parameters_of(client: Chat[Any, Any]) -> dict[str, Any]:
-    """What a client sends along with the conversation, such as a temperature."""
+    """The parameters that a client sends with the conversation, such as a temperature."""
     known: Any = client
     own = getattr(known.provider, "_seed", None)
     seed = {} if own is None else {"seed": own}

@@ -1,4 +1,4 @@
-"""One exchange with a model: its pieces as they come, and what is tried again."""
+"""One exchange with a model: a question, the answer as it arrives, and retries."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 __all__ = ["RETRY_DELAYS", "Exchange", "is_worth_another_try", "unless_silent"]
 
 RETRY_DELAYS = (1.0, 3.0, 8.0)
-"""Pauses before a model that failed is asked again, in seconds; up to half as much is added."""
+"""Pauses before the retries of a failed request, in seconds; up to half as much is added."""
 
-NO_END = "the reply broke off: it has no end"
+NO_END = "the model's reply has no end: it broke off"
 
 SILENCE = 120.0
-"""How long a model may say nothing before that counts as a failure, in seconds."""
+"""How long a model may send nothing before the request counts as failed, in seconds."""
 
 
 async def unless_silent(
     chunks: AsyncIterator[Any], seconds: float = SILENCE
 ) -> AsyncGenerator[Any]:
     """
-    What a model says, piece by piece; a `TimeoutError` when it says nothing for so long.
+    The chunks of a model's answer; a `TimeoutError` if none comes for `seconds`.
 
-    While a tool runs, or a callback that is asked before it, it is not the model that is silent.
+    There is no limit while a tool runs, or a callback before it: then the model is not silent.
     """
     from chatlas import ContentToolRequest
 
@@ -40,7 +40,7 @@ async def unless_silent(
         except StopAsyncIteration:
             return
         except TimeoutError as exc:
-            if silence.expired():  # which says nothing, on any record
+            if silence.expired():  # its own message is empty, in the log and the audit
                 raise TimeoutError(f"the model said nothing for {seconds:g} s") from exc
             raise
         patience = None if isinstance(chunk, ContentToolRequest) else seconds
@@ -49,25 +49,26 @@ async def unless_silent(
 
 class Exchange:
     """
-    A question to a model, and what has come of it so far.
+    A question to a model, and the answer to it so far.
 
-    It may be asked again after a failure, and goes on then after the last tools that have run: a
-    tool may have booked a flight.
+    After a failure it may be asked again. It then goes on after the last tools that have run, which
+    are not run twice: a tool may have booked a flight.
 
     Parameters
     ----------
     before
         The conversation so far.
     asked
-        What is asked.
+        The contents of the question.
 
     Attributes
     ----------
     turns
-        All that is whole: the conversation, and of the question and its answer what came before
-        the last request to the model.
+        All complete turns: the conversation, and those of the question and its answer that came
+        before the last request to the model.
     can_go_on
-        Whether it may be asked again. Not if it failed between tools that were to run.
+        Whether it may be asked again. False if it failed when some of the requested tools had not
+        returned.
     """
 
     def __init__(self, before: Sequence[Turn], *asked: Any) -> None:
@@ -78,22 +79,22 @@ class Exchange:
 
     @property
     def answer(self) -> list[Turn]:
-        """The turns of the answer, once it is whole."""
+        """The turns of the answer, once it is complete."""
         return self.turns[self._known :]
 
     async def ask(self, client: Chat[Any, Any]) -> AsyncGenerator[Any]:
         """
-        Ask, or go on; gives the pieces of the answer as they come.
+        Ask, or go on after a failure; yield the pieces of the answer as they arrive.
 
         Parameters
         ----------
         client
-            A copy for this one try, see `for_one_reply`.
+            A copy for this try only, see `for_one_reply`.
         """
         from chatlas import ContentToolResult
 
         results: list[ContentToolResult] = []
-        # With the turns in place chatlas would take the tools for never run, and say so.
+        # If the turns were set before, chatlas would report their tools as not run.
         client.set_turns([])
         stream: Any = await client.stream_async(*self._asked, content="all", echo="none")
         client.set_turns(self.turns)
@@ -105,7 +106,7 @@ class Exchange:
                     yield piece
             if self._is_cut(client):
                 raise ConnectionError(NO_END)
-        except AttributeError as exc:  # of chatlas', where it takes an end apart that never came
+        except AttributeError as exc:  # chatlas reads the reply's end, which never came
             if self._is_cut(client):
                 raise ConnectionError(NO_END) from exc
             raise
@@ -114,10 +115,10 @@ class Exchange:
 
     def _is_cut(self, client: Chat[Any, Any]) -> bool:
         """
-        Whether a reply stops before its end, even if its connection ended orderly.
+        Whether a reply is incomplete, even if its connection was closed properly.
 
-        As where a proxy has lost the model's server. Of these providers each says why a reply
-        ends; others, as Snowflake's, never do.
+        A proxy closes it so when it has lost the model's server. The providers below always send
+        the reason why a reply ends; others, such as Snowflake's, never do.
         """
         from chatlas import AssistantTurn
         from chatlas._provider_anthropic import AnthropicProvider
@@ -130,7 +131,9 @@ class Exchange:
         if last.is_partial:
             return True
         provider = getattr(client, "provider", None)
-        if isinstance(provider, AnthropicProvider | GoogleProvider):  # both count tokens at once
+        if isinstance(
+            provider, AnthropicProvider | GoogleProvider
+        ):  # both count tokens from the beginning
             return True
         return last.tokens is None and isinstance(provider, OpenAICompletionsProvider)
 
@@ -151,14 +154,14 @@ class Exchange:
         self.turns = turns
         wanted = [each for each in last.contents if isinstance(each, ContentToolRequest)]
         given = [each for each in results if any(each.request is one for one in wanted)]
-        # Not by ids: calls of the same tool may have the same.
+        # Not by ids: two calls of the same tool may have the same id.
         has_all = all(any(each.request is one for each in given) for one in wanted)
         self.can_go_on = bool(wanted) and has_all
         self._asked = given
 
 
 def is_worth_another_try(error: Exception) -> bool:
-    """Whether a model may answer when it is asked the same again."""
+    """Whether a retry of the same request may succeed after this error."""
     status = getattr(error, "status_code", None) or getattr(error, "code", None)  # Google's
     if not isinstance(status, int) or status < 400:  # 200: an error in the middle of an answer
         return True

@@ -1,7 +1,7 @@
 """
-Messages in the shapes that providers of models take, and as many of them as a model takes. Pure.
+Messages in the formats of providers of models, cut to a limit of tokens. Pure.
 
-shinychat had these once; `Chat.turns` is for chatlas, which knows more of them.
+shinychat had these formats once. `Chat.turns` is for chatlas, which has more providers.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ __all__ = ["ProviderFormat", "Tokenizer", "count_tokens", "in_format", "within"]
 ProviderFormat = Literal["anthropic", "google", "langchain", "openai", "ollama"]
 
 BYTES_PER_TOKEN = 3
-"""Of UTF-8; models need fewer tokens than that for most languages."""
+"""Bytes of UTF-8 for each token; for most languages a model needs fewer tokens than this."""
 
 
 class Tokenizer(Protocol):
     """Counts tokens, as `tiktoken.Encoding` and `tokenizers.Tokenizer` do."""
 
     def encode(self, text: str, /) -> Any:
-        """The tokens of a text, or what has them as its `ids`."""
+        """The tokens of a text, or an object with the tokens in its attribute `ids`."""
 
 
 def in_format(messages: Sequence[Message], format: ProviderFormat) -> list[dict[str, Any]]:
     """
-    Messages as a provider's own dictionaries.
+    Messages as dictionaries in a provider's format.
 
-    Notices are left out for "anthropic" and "google", which take no such role; for "anthropic" so
-    is what comes before the first thing that a person said.
+    For "anthropic" and "google", notices are left out: they have no such role. For "anthropic", the
+    messages before the first one of a person are left out, too.
 
     Raises
     ------
@@ -63,28 +63,31 @@ def within(
     messages: Sequence[Message], limits: tuple[int, int], count: Callable[[str], int]
 ) -> tuple[Message, ...]:
     """
-    The notices, and the newest of the other messages that fit besides.
+    All notices, and as many of the newest other messages as fit beside them.
 
     Parameters
     ----------
     messages
         In order.
     limits
-        The most tokens that may be sent and received, and how many of them to keep for the reply.
+        The most tokens that may be sent and received together, and how many of these are kept for
+        the reply.
     count
-        How many tokens a text has.
+        Returns how many tokens a text has.
 
     Raises
     ------
     ValueError
-        The notices alone do not fit, or nothing could.
+        The notices alone do not fit, or the limits leave no room for any message.
     """
     most, kept = limits
     if most <= kept:
         raise ValueError(f"token_limits: the first must be greater than the second, not {limits}")
     left = most - kept - sum(count(m.content) for m in messages if m.role == "system")
     if left <= 0:
-        raise ValueError(f"token_limits: the notices alone do not fit into {limits}")
+        raise ValueError(
+            f"token_limits: the notices alone do not fit into {limits}; raise the first"
+        )
     fitting: list[Message] = []
     is_full = False
     for message in reversed(messages):
@@ -97,7 +100,7 @@ def within(
 
 
 def count_tokens(text: str, tokenizer: Tokenizer | None) -> int:
-    """How many tokens a text has; without a tokenizer, one for every three bytes."""
+    """The number of tokens of a text; without a tokenizer, one for every three bytes."""
     if tokenizer is None:
         return -(-len(text.encode()) // BYTES_PER_TOKEN)
     tokens = tokenizer.encode(text)

@@ -1,8 +1,7 @@
 """
-A room's conversation as a language model is told it: chatlas' turns, made from the log.
+A room's conversation as it is sent to a language model: chatlas' turns, made from the log.
 
-They are made anew for each reply, so whoever asks, in whatever process, the model is told the
-same.
+They are made again for each reply, so a model is sent the same conversation in every process.
 """
 
 from __future__ import annotations
@@ -23,32 +22,32 @@ __all__ = ["alternating", "as_json", "as_stored", "asked", "turns_of"]
 logger = logging.getLogger("shiny_labchat")
 
 BEGINNING = "[The conversation begins.]"
-"""What a model is told first, where it has itself said the first thing."""
+"""The first user turn, if the conversation begins with the model's own turn."""
 UNNAMED = "Assistant"
-"""Who says, to a bot, what a programme says; people see the same."""
+"""The author of a programme's unnamed messages, as bots read it; people see the same."""
 
 
 def turns_of(
     messages: Iterable[Message], *, names: bool = True, bot: str | None = None
 ) -> list[Turn]:
     """
-    The turns that a conversation amounts to.
+    The turns of a conversation.
 
     Parameters
     ----------
     messages
         In order.
     names
-        Whether what others said is told with their pseudonyms, as "Teal Otter: Hello".
+        Whether others' messages begin with their pseudonyms, as in "Teal Otter: Hello".
     bot
-        The member whose side it is told from; what it said are the model's turns, all else is
-        told to it. None: the programme, which is no member; what it said in the role "assistant".
+        The member whose messages become the model's turns; all other messages become user turns.
+        None: the programme, which is not a member; its messages with the role "assistant".
 
     Returns
     -------
     list of chatlas.Turn
-        What is said between two replies is one turn, as some providers want them to alternate. A
-        reply with tool calls is as many turns as it took.
+        The messages between two replies are one turn, because some providers require alternating
+        turns. A reply with tool calls is several turns.
     """
     from chatlas import AssistantTurn, UserTurn
 
@@ -75,9 +74,10 @@ def turns_of(
 
 def alternating(turns: Iterable[Turn]) -> list[Turn]:
     """
-    The same, as all providers take it: the user's turn first, and never two of one side in a row.
+    Turns in an order that all providers accept: the user's turn first, then alternating.
 
-    Some refuse everything else, and the conversation of a room that had it once would stay refused.
+    Some providers refuse any other order. A room whose conversation was in another order once would
+    be refused each time from then on.
     """
     from chatlas import UserTurn
 
@@ -98,13 +98,15 @@ def _kept(message: Message) -> list[Turn]:
 
     try:
         return [Turn.model_validate(dict(turn)) for turn in message.turns]
-    except ValueError:  # of another version of chatlas: the text of it is there, too
-        logger.warning("the turns of message %d cannot be read; its text is told", message.seq)
+    except ValueError:  # of another version of chatlas; the text can still be read
+        logger.warning(
+            "the stored turns of message %d cannot be read; the model is sent its text", message.seq
+        )
         return []
 
 
 def asked(message: Message, *, names: bool = True) -> str:
-    """A message as it is told to the model."""
+    """The text of a message as it is sent to the model."""
     if message.role == "system":
         return f"[{message.content}]"
     author = message.author or (UNNAMED if message.role == "assistant" else None)
@@ -113,9 +115,9 @@ def asked(message: Message, *, names: bool = True) -> str:
 
 def as_stored(turns: Sequence[Turn]) -> list[Mapping[str, Any]]:
     """
-    What the log must keep of a reply's turns beside the text of it: all of them, or nothing.
+    The turns of a reply that the log has to keep besides its text: all of them, or none.
 
-    The text alone is enough unless there is more to it, such as tool calls.
+    None are kept if the reply is only text. All are kept if it is more, such as tool calls.
     """
     from chatlas.types import ContentText
 
@@ -123,8 +125,8 @@ def as_stored(turns: Sequence[Turn]) -> list[Mapping[str, Any]]:
         return []
     try:
         return [as_json(turn) for turn in turns]
-    except Exception:  # its own code runs when it is asked for its text
-        logger.exception("what tools have given cannot be kept; the text of the reply is")
+    except Exception:  # a tool result's own code runs when it is made text
+        logger.exception("a tool's result cannot be stored; only the text of the reply is kept")
         return []
 
 
@@ -132,11 +134,11 @@ def as_json(turn: Turn) -> Mapping[str, Any]:
     """
     A turn as JSON values that any database takes.
 
-    A tool may give anything: what is no JSON is the text that the model was told.
+    A tool may return anything. A result that is not JSON becomes the text that the model was sent.
     """
     try:
         dumped = turn.model_dump(mode="json", exclude={"completion"})
-    except Exception:  # whatever the serialisers of its values raise
+    except Exception:  # a serialiser of a tool's values may raise anything
         contents = [_as_told(content) for content in turn.contents]
         told = turn.model_copy(update={"contents": contents})
         dumped = told.model_dump(mode="json", exclude={"completion"})
