@@ -1,4 +1,4 @@
-"""What programmes say, made such that databases and browsers take it. Pure."""
+"""JSON values made fit for databases and browsers. Pure."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 def storable(value: Any) -> Any:
     """
-    A JSON value without what cannot be stored: the text it would be shown as, else.
+    A JSON value with everything that cannot be stored removed, repaired or turned into text.
 
-    NULs go, the halves of a character are joined, a half without its other becomes U+FFFD, and a
-    number that JSON has not becomes text. So does an integer outside the signed 64 bits, which
-    are -(2**63) to 2**63 - 1: a database's BIGINT, Arrow, Parquet and most languages read no other.
+    NULs are removed, the surrogates of a pair are joined, a lone surrogate becomes U+FFFD, and a
+    number that JSON does not have (NaN, infinity) becomes text. So does an integer outside the
+    signed 64 bits, -(2**63) to 2**63 - 1: a database's BIGINT, Arrow, Parquet and most languages
+    cannot read it.
     """
     if isinstance(value, str):
         return _text(value)
@@ -41,9 +42,9 @@ def is_storable(value: Any) -> bool:
     """
     Whether a quick look shows that `storable` would change nothing.
 
-    It takes a third of the time, or less. A no may be wrong, a yes never is: orjson refuses the
-    halves of characters and, here, integers of more than 53 bits; and what JSON has not, such as
-    NaN or a tuple, is not equal to what is read back.
+    It takes a third of the time of `storable`, or less. False may be wrong, True never is: orjson
+    refuses lone surrogates and integers of more than 53 bits, and a value that JSON does not
+    have, such as NaN or a tuple, is not equal to what is read back.
     """
     try:
         text = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
