@@ -1,8 +1,8 @@
 """
 Bots: programs that are members of rooms, run by the server.
 
-No page is needed for them, and after a restart of the server they go on with what they have not
-reacted to. All that they asked, were answered and decided is on record: see
+They need no open page. After a restart of the server they continue with the messages that they
+have not reacted to. All their questions, answers and decisions are on record, see
 :meth:`Room.audit() <shiny_labchat.Room.audit>`.
 """
 

@@ -1,4 +1,4 @@
-"""A bot, as it is added to a lab or a room."""
+"""The class `Bot`: a program that is a member of rooms."""
 
 from __future__ import annotations
 
@@ -35,86 +35,90 @@ class Bot:
     Parameters
     ----------
     id
-        Its member id; never shown to participants. In a room where a person has it the bot is
-        not, which the server's log says.
+        Its member id; never shown to participants. If a person in a room has the same id, the bot
+        does not join that room, and the server's log says so.
     client
-        The language model that it speaks with: a chatlas Chat with its system prompt and tools,
-        or a function that makes one, called when it is first needed. The model is told what
-        everybody could read, with names; its own turns are not used.
+        The language model that writes its messages: a chatlas Chat with its system prompt and
+        tools, or a function that makes one, called when it is first needed. The model is sent all
+        messages that everybody could read, with names; the client's own turns are not used.
     respond
         Instead of a model: a function that takes the conversation (a tuple of :class:`Message`,
-        the last of them somebody else's) and gives what to say, or None to say nothing. One that
-        is not async runs in a thread.
+        the last one by somebody else) and returns the text to post, or None to post nothing. A
+        function that is not async runs in a thread.
     pseudonym
-        As in :meth:`Room.add_member`. A template such as "Player {n}" gives numbers in order of
-        joining, and bots are there first.
+        As in :meth:`Room.add_member`. A template such as "Player {n}" counts in order of joining,
+        and bots join first.
     disclose
-        Whether it is shown as an assistant. If not, it is a participant in all that reaches a
-        browser, until :meth:`Room.disclose`, and what binds participants binds it: where and
-        when they may write, how much and how fast (:class:`Rules`).
+        Whether it is shown as an assistant. If not, all that reaches a browser shows it as a
+        participant, until :meth:`Room.disclose`, and the rules for participants hold for it:
+        where and when they may write, how much and how fast (:class:`Rules`).
     when
-        Which messages of other members make it speak: "message" (each), "mention" (those with
-        its pseudonym), ``Every(n)``, ``Silence(seconds)``, ``Chance(p)``, a function of the
-        :class:`Message` (async or not), or "model": it is asked each time, and may decline with
-        "[no reply]". Private messages are not heard.
+        To which messages of other members it replies: "message" (each), "mention" (those with its
+        pseudonym), ``Every(n)``, ``Silence(seconds)``, ``Chance(p)``, a function of the
+        :class:`Message` (async or not), or "model": the model is asked each time, and may decline
+        with "[no reply]". The bot does not receive private messages.
     moved_on
-        What becomes of a message if others have said something while it was composed: "send",
-        "redraft" (it is written anew, twice at most), or "drop" (it reacts to what came instead).
+        What to do with a message if others have written while the bot composed it: "send" it,
+        "redraft" it (write it anew, at most twice), or "drop" it (and react to the newer messages
+        instead).
     reading
-        How fast it reads what it reacts to, in words per minute; None: at once. The default, 238,
-        is what adults read silently of non-fiction in English: Brysbaert (2019), a meta-analysis
-        of 190 studies, https://doi.org/10.1016/j.jml.2019.104047.
+        How fast it reads new messages, in words per minute; None: at once. The default, 238, is
+        the silent reading speed of adults for English non-fiction: Brysbaert (2019), a
+        meta-analysis of 190 studies, https://doi.org/10.1016/j.jml.2019.104047.
     typing
         How fast it types, in words of five characters per minute; None: at once. The default, 52,
         is the average of 168,000 people: Dhakal et al. (2018),
-        https://doi.org/10.1145/3173574.3174220. While it types it is seen typing.
+        https://doi.org/10.1145/3173574.3174220. Meanwhile the others see that it is typing.
     jitter
-        How much both vary from message to message: the standard deviation of the logarithm of the
-        time (0.2: two of three messages within about 20 %). The mean stays. Our choice.
+        How much both times vary from message to message: the standard deviation of the logarithm
+        of the time (0.2: two of three messages within about 20 %). The mean stays the same. The
+        default is our own choice.
     seed
-        What is random (jitter, chance) is drawn from this, the room, and the message: the same
-        seed, the same behaviour. Models that take a seed are sent one made of it. None: drawn
-        from the room's own random seed, and none is sent.
+        Random numbers (for jitter and ``Chance``) depend on this, the room, and the message: the
+        same seed gives the same behaviour. Models that take a seed are sent one derived from it.
+        None: the room's own random seed is used, and no seed is sent to models.
     max_messages
-        Messages it writes in a room, at most, cleared ones included; None: any number.
+        The most messages that it writes in a room, cleared ones included; None: no limit.
     max_share
-        Its share of all members' messages in a room, from 0 to 1, at most; None: any.
+        Its largest share of all members' messages in a room, from 0 to 1; None: no limit.
     max_in_a_row
-        Messages of bots without a person's between, after which it says nothing more, so that
-        bots do not talk to each other for ever; None: any number. What other bots compose that
-        began before it is waited for where it would be one too many.
+        How many messages of bots may follow each other, without one of a person between them,
+        before this bot writes nothing more: so bots do not talk to each other for ever. None: no
+        limit. If messages that other bots began to compose earlier could reach the limit, the
+        bot waits for these first.
     budget, study_budget
-        What it may spend in a study; what all bots together may spend in a study, as far as this
-        one is concerned. See :class:`Budget` for what is counted, and how exactly.
+        What this bot may spend in a study; and what all bots together may have spent in the study
+        before this bot stops. See :class:`Budget` for what is counted, and how exactly.
     end
-        What it does when it has written `max_messages` or a budget is spent: "silent" (it stays,
-        and says nothing), "leave" (it is a member no more), or "fallback" (budgets only: from
-        then on it speaks with `fallback`).
+        What it does when it has written `max_messages`, or a budget is spent: "silent" (it stays
+        and writes nothing), "leave" (it leaves the room), or "fallback" (for budgets only: from
+        then on `fallback` writes its messages).
     closing
-        What it says once before it falls silent or leaves; None: nothing.
+        A text that it posts once before it becomes silent or leaves; None: none.
     fallback
-        A client like `client`, for when that fails, and for ``end="fallback"``.
+        A second client, used when `client` fails, and for ``end="fallback"``.
 
     Raises
     ------
     ValueError, TypeError
-        An argument is not one.
+        An argument is not valid.
 
     Notes
     -----
-    A message is sent max(latency, reading + typing) after the bot has begun to read: who waits
-    for a model reads and types meanwhile. How many bots compose at the same time in a room is
-    up to ``Rules(max_composing=)``; the others wait, and come in the order in which they came.
+    A message is sent max(latency, reading + typing) after the bot has begun to read: the model
+    works during the time in which the bot reads and types. ``Rules(max_composing=)`` says how
+    many bots compose at the same time in a room; the others wait, first come first served.
 
-    What other members say counts as talk, not what programmes say (announcements, say), which it
-    reads but does not react to. What comes piece by piece counts when it is whole. What was
-    cleared from the room's screen before it was answered is not answered.
+    The bot reacts to messages of other members. It reads what programmes post (announcements, for
+    example), but does not react to it. A streamed message counts when it is complete. A message
+    that was cleared from the room's screen before the bot replied gets no reply.
 
-    A page's ``transform_user_input`` changes what people say there, not what bots say.
+    A page's ``transform_user_input`` changes the messages of people there, not those of bots.
 
-    A model that fails is asked again after 1, 3 and 8 seconds and a bit, then the fallback is
-    asked, as it is at once if no client could be made; if nobody answers the bot says nothing,
-    which only the server's log and the audit know. Nobody is asked where the bot may not write.
+    A model that fails is asked again after a little more than 1, 3 and 8 seconds, then the
+    fallback is asked. If no client could be made, the fallback is asked at once. If no model
+    answers, the bot writes nothing, and only the server's log and the audit say so. No model is
+    asked where the bot may not write.
 
     Examples
     --------
@@ -147,7 +151,9 @@ class Bot:
         fallback: Client | None = None,
     ) -> None:
         if (client is None) == (respond is None):
-            raise ValueError("a bot needs either client or respond")
+            raise ValueError(
+                "a bot needs either client (a model) or respond (a function), and not both"
+            )
         _check_functions(client, respond, fallback)
         _check_when(when)
         if not isinstance(cast(object, disclose), bool):
@@ -188,23 +194,23 @@ class Bot:
 
     @property
     def id(self) -> str:
-        """Its member id."""
+        """The bot's member id."""
         return self._spec.id
 
     def __repr__(self) -> str:
         return f"Bot({self.id!r})"
 
     async def enter(self, room: Room) -> None:
-        """Be a member of a room; for this package."""
+        """Join a room; for this package only."""
         await reaction.enter(self._spec, room)
 
     async def react(self, room: Room, message: Message) -> None:
-        """Say something to a message, or nothing; for this package."""
+        """Reply to a message, or decide not to; for this package only."""
         await reaction.react(self._spec, room, message)
 
 
 def _made_once(client: Any) -> Callable[[], Any] | None:
-    """Gives a client, made when it is first needed, by one thread."""
+    """A function that returns the client, made once, when it is first needed."""
     if client is None:
         return None
     made: list[Any] = [] if callable(client) else [client]
@@ -227,7 +233,7 @@ def _check(name: str, value: object, choices: tuple[str, ...]) -> None:
 def _check_end(end: WhenSpent, fallback: object) -> None:
     _check("end", end, ("silent", "leave", "fallback"))
     if end == "fallback" and fallback is None:
-        raise ValueError('end="fallback" needs a fallback')
+        raise ValueError('end="fallback" needs a second client; give one as fallback=')
 
 
 def _check_kind(name: str, value: object, kind: type, words: str) -> None:

@@ -1,4 +1,4 @@
-"""What a bot may spend."""
+"""Budgets: how many calls, tokens and dollars bots may use."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ __all__ = ["Budget"]
 @dataclass(frozen=True, slots=True)
 class Budget:
     """
-    What models' calls may use in one study; None: without a limit.
+    Limits for the calls of models in one study; None: no limit.
 
-    Neither the fallbacks' calls are counted, nor `respond` functions, which call no model.
+    Calls of fallbacks are not counted, nor are `respond` functions, which call no model.
 
     Parameters
     ----------
     calls
-        Calls of a model: each request that is made, also one that fails, one that is made again,
-        and each further one of a reply that uses tools. Never exceeded, in however many rooms.
+        Requests to a model. Failed requests count, and so do retries and each further request
+        of a reply that uses tools. Never exceeded, in however many rooms.
     tokens
-        Tokens in and out together, cached ones also. When so many were used no call begins, but
-        those under way are finished: as many at most as there are rooms in which bots that count
-        are at work at that moment, in each room one for each bot. By what these use it can be
-        exceeded; with `calls` beside it there is a bound on that, too.
+        Tokens in and out together, cached ones included. When so many are used, no new call
+        begins, but the calls under way are finished: at most one for each bot that this budget
+        counts, in each room where it works at that moment. Their tokens can exceed the budget;
+        with `calls` beside it there is a bound on that, too.
     money
-        US dollars, likewise. If the price of a model is not known, its first call that ends well
-        is the last.
+        US dollars, enforced like `tokens`. If the price of a model is not known, its first
+        successful call is the last.
     price
-        US dollars per million tokens, in and out, cached ones like all others; None: as chatlas
-        knows it.
+        US dollars per million tokens, in and out; cached tokens cost the same. None: the price
+        that chatlas knows.
 
     Notes
     -----
-    A reply in the middle of which a budget is spent is not finished: a tool that the model wanted
-    is called, but the model is not told what came of it.
+    If a budget is spent in the middle of a reply, the reply is not finished: a tool that the model
+    asked for is called, but its result is not sent to the model.
 
-    What a call has used is known when it has ended well. One that failed or was broken off counts
-    as a call only, and so do those of a model that does not say what it uses.
+    The tokens of a call are known only when it has succeeded. One that failed or was broken off
+    counts as a call only, and so does each call of a model that does not report its tokens.
     """
 
     calls: int | None = None
@@ -64,18 +64,18 @@ class Budget:
 
     def is_spent(self, calls: int, used: tuple[int, int], cost: float, unpriced: int) -> bool:
         """
-        Whether nothing is left.
+        Whether the budget is spent.
 
         Parameters
         ----------
         calls
-            Their number.
+            The number of calls.
         used
             Tokens in, cached ones also, and out.
         cost
             US dollars, as far as prices are known.
         unpriced
-            Calls whose price is not known; with a limit of money and no price, one is too many.
+            Calls whose price is not known; under `money` without `price`, one is too many.
         """
         if self.calls is not None and calls >= self.calls:
             return True

@@ -1,4 +1,4 @@
-"""A bot's question until it is answered: within budgets, tried again, each call in the audit."""
+"""Calls of a bot's model: within budgets, with retries, each one recorded in the audit."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ __all__ = ["Answer", "Hear", "ModelCalls", "NoReply", "NotAllowed", "ReplyDiscar
 
 Hear = Callable[[str | None], Awaitable[None]]
 """
-Is given the pieces of an answer as they come; None: it is asked now, all before is void.
+Receives the pieces of an answer as they come; None: a new try begins, forget all pieces so far.
 
-It raises `ReplyDiscarded` if the answer is of no use.
+It raises `ReplyDiscarded` if the answer cannot be used.
 """
 
 logger = logging.getLogger("shiny_labchat")
 
 LONG = 120.0
-"""How long an answer may take before the log says who is waited for, in seconds."""
+"""After how many seconds without an answer the log says which bot is waiting."""
 
 
 class NotAllowed(Exception):
-    """Nobody may be asked now; the argument says why, such as "budget" or "closed"."""
+    """No model may be asked now; the argument says why, such as "budget" or "closed"."""
 
 
 class Exhausted(NotAllowed):
-    """Nothing is left of a budget: "budget" or "study_budget"."""
+    """A budget is spent; the argument says which, "budget" or "study_budget"."""
 
 
 class ReplyDiscarded(Exception):
-    """An answer that came is of no use; the argument says why, such as "closed"."""
+    """An answer came but cannot be used; the argument says why, such as "closed"."""
 
 
 class NoReply(Exception):
@@ -57,7 +57,7 @@ class NoReply(Exception):
 
 
 class Answer(NamedTuple):
-    """What was answered, and the entry of the audit that says so."""
+    """The text of an answer, and its entry in the audit."""
 
     text: str
     entry: int
@@ -65,7 +65,7 @@ class Answer(NamedTuple):
 
 class ModelCalls:
     """
-    Asks in the name of a bot in a room, about one message.
+    The calls that a bot in a room makes to react to one message.
 
     Parameters
     ----------
@@ -76,13 +76,13 @@ class ModelCalls:
     name
         Its pseudonym there.
     message
-        The message that it reacts to.
+        The message that the bot reacts to.
     forbidden
-        Says why the bot may not write now; None: it may.
+        Returns why the bot may not write now; None: it may.
     rng
-        Makes a generator for a purpose.
+        Makes a generator of random numbers for a purpose.
     long
-        After how many seconds the log says who is waited for.
+        After how many seconds without an answer the log says which bot is waiting.
 
     Attributes
     ----------
@@ -116,14 +116,14 @@ class ModelCalls:
 
     async def answer(self, heard: Sequence[Message], knew: int, hear: Hear | None = None) -> Answer:
         """
-        What the bot says to a conversation that it knows up to a seq.
+        Ask the model, then the fallback, and return the answer.
 
         Parameters
         ----------
         heard, knew
-            The conversation.
+            The conversation, and the newest seq that the bot knows of.
         hear
-            Is told as it comes; None: nobody is.
+            Receives the pieces as they come; None: they are not needed.
 
         Raises
         ------
@@ -175,7 +175,10 @@ class ModelCalls:
                 raise
             except Exception as exc:
                 bot, room = self.spec.id, self.where.id
-                logger.warning("the model of bot %r in room %r has failed: %r", bot, room, exc)
+                logger.warning(
+                    "the model of bot %r failed at message %d of room %r: %r",
+                    *(bot, self.message.seq, room, exc),
+                )
                 is_other = calls.entry is None  # a client that could not be made, perhaps
                 is_hopeless = is_other or not question.can_go_on
                 if is_last or is_hopeless or not exchange.is_worth_another_try(exc):
@@ -184,13 +187,13 @@ class ModelCalls:
 
     @contextmanager
     def _noticed(self) -> Generator[None]:
-        """Have the log say so if it takes long: what never ends keeps other bots waiting."""
+        """Log a warning if an answer takes long: other bots may have to wait for it."""
 
         def notice() -> None:
             logger.warning(
-                "bot %r in room %r still waits for its model, function or tool after %.0f s; "
-                "until that ends other bots there may have to wait for their turn",
-                *(self.spec.id, self.where.id, self._long),
+                "bot %r in room %r still waits for its model, function or tool after %.0f s, at "
+                "message %d; other bots in the room may have to wait for it",
+                *(self.spec.id, self.where.id, self._long, self.message.seq),
             )
 
         timer = asyncio.get_running_loop().call_later(self._long, notice)
@@ -204,21 +207,21 @@ class _AuditedCalls:
     """
     The calls of one try, and their rows in the audit; see `Record`.
 
-    A row is there before its call is made, so that none is forgotten, whatever happens.
+    Each row is written before its call is made, so no call is missing, whatever happens.
 
     Parameters
     ----------
-    asking
-        Who asks, about what.
+    calls
+        The bot, the room, and the message.
     is_fallback
         Whether the fallback is asked.
     knew
-        The newest event that the bot knows of.
+        The newest seq that the bot knows of.
 
     Attributes
     ----------
     entry
-        The newest call's; None: none has begun.
+        The row of the newest call; None: no call has begun.
     """
 
     def __init__(self, calls: ModelCalls, is_fallback: bool, knew: int) -> None:
@@ -231,7 +234,7 @@ class _AuditedCalls:
         self._said: list[str] = []
 
     async def answer(self, question: Question, hear: Hear | None) -> Answer:
-        """Ask; whatever ends it, the record says so."""
+        """Ask, and record how the calls end, whatever happens."""
         answer: list[str] = []
         try:
             async with aclosing(question.pieces(self)) as pieces:
@@ -265,7 +268,7 @@ class _AuditedCalls:
         fields = {**about, "prompt": told.prompt(whose, about["prompt"])}
 
         def begin(conn: sa.Connection, now: int) -> Base | str:
-            """In one transaction, so that a budget's last call is made once."""
+            """Check and record in one transaction, so a budget's last call is made only once."""
             spent_up = _spent_up(conn, calls) if is_limited else None
             return spent_up or Base(self._add(conn, now, outcome="open", asked=now, **fields), now)
 
@@ -278,7 +281,7 @@ class _AuditedCalls:
         self._first, self._said = None, []
 
     async def end(self, used: Mapping[str, Any]) -> None:
-        if self._is_open:  # several tools may be wanted at one end
+        if self._is_open:  # one call may end with requests for several tools
             self._first = self._first or _now()
             await self._settle(used)
 
@@ -315,7 +318,7 @@ def _spent_up(conn: sa.Connection, calls: ModelCalls) -> str | None:
 
 
 def in_words(exc: BaseException) -> str:
-    """What has failed, for the record."""
+    """The text of an error, for the audit."""
     return storable(f"{type(exc).__name__}: {exc}"[:1000])
 
 

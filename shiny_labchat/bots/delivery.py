@@ -1,4 +1,4 @@
-"""The two ways of a reply into a room: typed as a person types, or said as it comes."""
+"""Delivery of a reply: composed at a person's pace, or streamed as it comes."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ __all__ = ["ComposedReply", "ComposingPlan", "compose", "stream_reply"]
 @dataclass(frozen=True, slots=True)
 class ComposingPlan:
     """
-    How a message is composed.
+    The timing of a message that is composed.
 
     Parameters
     ----------
     reading
-        What reading takes, in seconds.
+        How long reading takes, in seconds.
     typing
-        What typing a text takes, in seconds.
+        Returns how long typing a text takes, in seconds.
     type
-        Shows that the bot is typing; called again and again, as a browser does.
+        Shows that the bot is typing; called repeatedly, as browsers do.
     begun
         When reading began, in the running event loop's time.
     is_decided
-        Whether it is sure from the beginning that something will be said; who still has to
-        decide is not seen typing before.
+        Whether it is certain from the beginning that a message will be written; if not, the bot
+        is not shown as typing before the model has decided.
     moved
-        Set when talk has moved on; None: that does not matter.
+        Set when others have written meanwhile; None: that does not matter.
     """
 
     reading: float
@@ -56,9 +56,9 @@ class ComposingPlan:
 
 class ComposedReply(NamedTuple):
     """
-    What has come of it: "written", "silent" (the model says nothing) or "moved".
+    The result of composing: "written", "silent" (the model declined) or "moved".
 
-    `entry` is the one of the audit that says so.
+    `entry` is its entry in the audit.
     """
 
     how: Literal["written", "silent", "moved"]
@@ -68,16 +68,16 @@ class ComposedReply(NamedTuple):
 
 async def compose(ask: Awaitable[tuple[str | None, int]], plan: ComposingPlan) -> ComposedReply:
     """
-    Compose a message, unless talk moves on; when this ends it is time to send it.
+    Compose a message, and return when it is time to send it, or when others have written.
 
-    That is, max(latency, reading + typing) after the beginning.
+    The time to send is max(latency, reading + typing) after the beginning.
 
     Parameters
     ----------
     ask
-        Gives what is to be said (None: nothing), and the audit's entry of that.
+        Returns the text (None: nothing is to be said), and its entry in the audit.
     plan
-        How.
+        The timing.
     """
     loop = asyncio.get_running_loop()
     begun = plan.begun
@@ -107,7 +107,7 @@ async def _type(type: Callable[[], None], since: float) -> None:
 
 
 async def _moves_on(moved: asyncio.Event | None, due: float) -> bool:
-    """Wait until it is time, or until talk has moved on; whether it has."""
+    """Wait until it is time, or until others have written; return whether they have."""
     left = due - asyncio.get_running_loop().time()
     if moved is None:
         await asyncio.sleep(left)
@@ -127,14 +127,14 @@ async def stream_reply(
     room: Room, post: commands.Post, calls: ModelCalls, heard: Sequence[Message], knew: int
 ) -> str | None:
     """
-    Stream an answer into a room; gives why not, if nobody may be asked.
+    Stream an answer into a room; return the reason if no model may be asked.
 
     Parameters
     ----------
     room, post
-        Where, and as what message; it is there from its first piece on.
-    asking, heard, knew
-        Who is asked, about which conversation, known up to which seq.
+        The room, and the message, which begins with its first piece.
+    calls, heard, knew
+        The model's calls, the conversation, and the newest seq that the bot knows of.
     """
     reply = _StreamedReply(room, post)
     answering = asyncio.create_task(calls.answer(heard, knew, reply.hear))
@@ -143,7 +143,7 @@ async def stream_reply(
         await answering
     except asyncio.CancelledError:
         task = asyncio.current_task()
-        is_over = task is not None and bool(task.cancelling())  # else somebody, who may, stopped it
+        is_over = task is not None and bool(task.cancelling())  # else a person stopped the reply
         await asyncio.shield(reply.close("stopped"))
         outcome: entries.Outcome = "interrupted" if is_over else "stopped"
         await asyncio.shield(_settle(room, calls, reply, outcome))
@@ -198,7 +198,7 @@ class _StreamedReply:
 async def _settle(
     room: Room, calls: ModelCalls, reply: _StreamedReply, outcome: entries.Outcome | None = None
 ) -> None:
-    """Write down what the newest call has become; None: what came of it is known already."""
+    """Record the outcome of the newest call; None: its outcome is on record already."""
     entry, stream = calls.entry, reply.stream
     fields: dict[str, Any] = {} if outcome is None else {"outcome": outcome}
     if stream is not None:

@@ -1,4 +1,4 @@
-"""What a bot minds of others: whether they say something, and which bots compose before it."""
+"""What others say in a room while a bot reacts to a message."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ logger = logging.getLogger("shiny_labchat")
 
 class RoomListener:
     """
-    Hears what other members say in a room to all; what programmes say is no talk.
+    Follows what other members say to everybody in a room; what programmes post is ignored.
 
     Parameters
     ----------
     live
         The room.
     bot
-        Who listens.
+        The member id of the bot that listens.
 
     Attributes
     ----------
     moved
-        Set when somebody has said something after the seq that was given to `listen`.
+        Set when another member has said something after the seq given to `listen`.
     """
 
     def __init__(self, live: LiveRoom, bot: str) -> None:
@@ -42,7 +42,7 @@ class RoomListener:
         self.close = live.follow(self._hear)
 
     def listen(self, since: int) -> None:
-        """Be told of what is said, or whole, after a seq."""
+        """Set `moved` when a message is posted, or a stream completed, after a seq."""
         self._since = since
         self.moved.clear()
         if self._newest > since:
@@ -50,14 +50,14 @@ class RoomListener:
 
     async def is_quiet(self, since: int, until: float) -> bool:
         """
-        Whether nobody has begun to speak after a seq, or is speaking, until a moment.
+        Wait, and return whether nobody has spoken since a seq, and nobody is streaming.
 
         Parameters
         ----------
         since
             The seq.
         until
-            The moment, in the running event loop's time; it is waited for.
+            How long to wait, as a moment of the running event loop's clock.
         """
         ends, talk = self._live.whole.ends, self._live.whole.public(0)
         said = (m for m in talk if m.member is not None and ends.get(m.seq, m.seq) > since)
@@ -73,7 +73,7 @@ class RoomListener:
             return True
 
     def _speaking(self) -> list[int]:
-        """The streams that go on."""
+        """The seqs of the streams that others have open."""
         streams = self._live.streams.open.values()
         return [stream.seq for stream in streams if self._is_talk(stream.opening)]
 

@@ -24,7 +24,7 @@ _CHARACTERS_PER_WORD = 5
 
 
 def generator(seed: int | str, *what: object) -> random.Random:
-    """A generator for one purpose: the same arguments, the same numbers."""
+    """A generator of random numbers for one purpose: same arguments, same numbers."""
     return random.Random("\0".join(map(str, (seed, *what))))
 
 
@@ -48,13 +48,13 @@ class Pace:
     jitter: float = JITTER
 
     def time_to_read(self, texts: Sequence[str], rng: random.Random) -> float:
-        """Seconds."""
+        """Seconds to read texts."""
         if self.reading is None:
             return 0.0
         return sum(len(text.split()) for text in texts) * 60 / self.reading * self._factor(rng)
 
     def time_to_type(self, text: str, rng: random.Random) -> float:
-        """Seconds."""
+        """Seconds to type a text."""
         if self.typing is None:
             return 0.0
         return len(text) / _CHARACTERS_PER_WORD * 60 / self.typing * self._factor(rng)
@@ -65,16 +65,16 @@ class Pace:
 
 def due(begun: float, answered: float, reading: float, typing: float) -> float:
     """
-    When a message is sent, in the clock's seconds.
+    When to send a message, in seconds of the clock that `begun` and `answered` are from.
 
-    It takes as long as reading and typing, or as the model, whichever is longer: who waits for a
-    model reads and types meanwhile.
+    That is when reading and typing are done or when the model has answered, whichever is later:
+    the model works during the time in which the bot reads and types.
     """
     return max(answered, begun + reading + typing)
 
 
 def as_typed(text: str, longest: int | None, name: str) -> str:
-    """What a model said as somebody could have typed it, who is called `name`."""
+    """A model's text as a person called `name` could have typed it."""
     text = re.sub(rf"\A\s*\**{re.escape(name)}\**\s*:\**\s*", "", text)
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return text.strip()[:longest].rstrip()

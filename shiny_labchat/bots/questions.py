@@ -1,4 +1,4 @@
-"""What a bot asks, a language model or a function; and what is on record of each call."""
+"""A bot's questions to a language model or a function, and the facts recorded of each call."""
 
 from __future__ import annotations
 
@@ -29,44 +29,44 @@ INTRODUCTION = (
     'You are "{name}" in a group chat. What others say begins with their names; '
     "write your own next message only, without your name, as they do."
 )
-"""What is added to a model's system prompt."""
+"""Added to a model's system prompt."""
 MAY_DECLINE = f'If you would rather say nothing now, answer only "{NO_REPLY}".'
-"""What is added where the model itself decides."""
+"""Added to the system prompt if the model itself decides whether to reply."""
 
 
 class Record(Protocol):
-    """Where it is written down which calls a question takes; with tools it takes several."""
+    """The record of the calls that a question takes: one, or several if tools are used."""
 
     async def begin(self, about: Mapping[str, Any]) -> None:
-        """A call is to be made, of which these columns are known; raises if it may not be."""
+        """Record a call before it is made, with the columns known so far; raise if forbidden."""
         ...
 
     async def end(self, used: Mapping[str, Any]) -> None:
-        """The call has come to its end; these columns are known now."""
+        """Record that the call has ended, with the columns known now."""
         ...
 
 
 class Question(Protocol):
     """
-    A question to a model, or to what stands for one; it may be asked again.
+    A question to a model, or to a function in its place; it may be asked again.
 
     Attributes
     ----------
     pauses
-        How long it is waited before each further try, in seconds, and so how many there are.
+        The pause before each further try, in seconds; as many as there are further tries.
     can_go_on
-        Whether it may be asked again, as no tool would have to run twice.
+        Whether it may be asked again: no tool would have to run twice.
     """
 
     pauses: Sequence[float]
 
     @property
     def can_go_on(self) -> bool:
-        """See above."""
+        """Whether it may be asked again."""
         ...
 
     def pieces(self, record: Record) -> AsyncGenerator[str | None]:
-        """Ask; gives the reply as it comes, None for what is not said, such as thoughts."""
+        """Ask, and yield the reply as it comes; None stands for hidden parts, such as thoughts."""
         ...
 
 
@@ -80,15 +80,15 @@ class ModelQuestion:
     Parameters
     ----------
     client
-        Gives the client.
+        Returns the client.
     heard
-        The conversation; the last message is somebody else's.
+        The conversation; the last message is by somebody else.
     bot, name
-        Who is asked: the member, and the pseudonym.
+        The bot's member id, and its pseudonym.
     may_decline
-        Whether it may decide to say nothing.
+        Whether the model may decide to say nothing.
     seed
-        Makes a seed for each try, for models that take one; None: none is sent.
+        Returns a seed for each try, for models that take one; None: no seed is sent.
     """
 
     pauses: Sequence[float] = exchange.RETRY_DELAYS
@@ -117,7 +117,7 @@ class ModelQuestion:
     async def pieces(self, record: Record) -> AsyncGenerator[str | None]:
         from chatlas import ContentToolRequest
 
-        for turn in self._exchange.answer:  # of calls that are on record, before tools that ran
+        for turn in self._exchange.answer:  # from earlier tries, up to the tools that ran
             yield turn.text if turn.role == "assistant" else None
         client = await self._own()
         about = _about(client)
@@ -143,9 +143,10 @@ class ModelQuestion:
 
 def _told(heard: Sequence[Message], bot: str) -> tuple[list[chatlas.Turn], list[Any]]:
     """
-    A conversation as a bot's model is told it: what came before, and what it is asked.
+    A conversation as a bot's model is sent it: the earlier turns, and the newest contents.
 
-    Its own messages are its turns; what others say, other bots too, is told to it with names.
+    The bot's own messages are the assistant's turns; messages of all others, other bots too, are
+    sent with names.
     """
     *before, last = alternating(turns_of(heard, bot=bot))
     return before, list(last.contents)
@@ -179,7 +180,7 @@ class FunctionQuestion:
     Parameters
     ----------
     respond
-        Takes the conversation and gives what is said; one that is not async runs in a thread.
+        Takes the conversation and returns the reply; if it is not async, it runs in a thread.
     heard
         The conversation.
     """
@@ -195,7 +196,7 @@ class FunctionQuestion:
         respond: Any = self._respond
         about = {
             "is_call": False,
-            "prompt": self._heard,  # written as `Message.as_dict` gives them
+            "prompt": self._heard,  # stored in the form of `Message.as_dict`
             "provider": "respond",
             "model": getattr(respond, "__qualname__", type(respond).__name__),
         }
@@ -207,6 +208,6 @@ class FunctionQuestion:
             if inspect.isawaitable(said):
                 said = await cast("Awaitable[str | None]", said)
         if said is not None and not isinstance(said, str):
-            raise TypeError(f"respond must give text or None, not {type(said).__name__}")
+            raise TypeError(f"respond must return text or None, not {type(said).__name__}")
         yield said
         await record.end({})

@@ -1,9 +1,9 @@
 """
-Which bots compose in a room, and which wait for their turn: a queue, first come first served.
+The queue of bots that compose in a room, or wait to compose: first come, first served.
 
-A bot composes at its callback's work, and for that some process has promised to be heard of
-again, see `callbacks`. So there is no other promise here: a place in the queue counts as long as
-that one does, and who takes over the work begins with giving the place back.
+A bot composes while its callback handles a message, and for that its process holds a lease, see
+`callbacks`. So there is no second lease here: a place in the queue counts as long as the
+callback's lease does. A process that takes over the work first gives the old place back.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ __all__ = ["Ahead", "ComposingTurn", "ahead", "composing_turn", "join", "leave"]
 logger = logging.getLogger("shiny_labchat")
 
 WAIT = 0.2
-"""How often a bot that waits for its turn looks whether it has come, in seconds."""
+"""How often a waiting bot checks whether its turn has come, in seconds."""
 
 
 class Ahead(NamedTuple):
     """
-    Who comes before a place in the queue.
+    The bots before a place in the queue.
 
     Parameters
     ----------
     head
-        The newest event of the room when this was so.
+        The room's newest seq when the queue was read.
     bots
-        The bots, and the newest event when each of them came.
+        The bots, and the room's newest seq when each of them joined the queue.
     """
 
     head: int
@@ -52,7 +52,7 @@ class Ahead(NamedTuple):
 
 
 def join(conn: sa.Connection, where: RoomKey, bot: str) -> int:
-    """Come to the end of the queue of a room; gives the bot's place there."""
+    """Join the queue of a room at its end; return the bot's place."""
     number, head = _room(conn, where)
     leave(conn, where, bot)
     last = sa.select(sa.func.coalesce(sa.func.max(composing.c.place), 0))
@@ -64,14 +64,14 @@ def join(conn: sa.Connection, where: RoomKey, bot: str) -> int:
 
 def ahead(conn: sa.Connection, where: RoomKey, place: int, now: int | None = None) -> Ahead:
     """
-    Who comes before a place, their servers being alive.
+    The bots before a place whose servers are alive.
 
     Parameters
     ----------
     where, place
         The room, and the place in its queue.
     now
-        Microseconds since 1970 (UTC); None: as the clock has it.
+        Microseconds since 1970 (UTC); None: the clock's time.
     """
     number, head = _room(conn, where)
     now = time.time_ns() // 1000 if now is None else now
@@ -109,14 +109,14 @@ class ComposingTurn:
     Parameters
     ----------
     room, live
-        Where.
+        The room, and the same room in memory.
     place
         The bot's place in the queue.
 
     Attributes
     ----------
     was_awaited
-        Whether others had to come to their end first.
+        Whether the bot had to wait for others.
     """
 
     def __init__(self, room: Room, live: LiveRoom, place: int) -> None:
@@ -127,7 +127,7 @@ class ComposingTurn:
         self._ahead: dict[str, int] = {}
 
     async def has_come(self) -> bool:
-        """Whether few enough compose who came before; what they have said by now is known."""
+        """Read the queue, and catch up with the room; return whether the turn has come."""
         where, place, live = self._room.key, self._place, self._live
         found = await self._room.log.read(lambda conn: ahead(conn, where, place))
         self._ahead = found.bots
@@ -136,19 +136,19 @@ class ComposingTurn:
         return len(self._ahead) < live.state.rules.max_composing
 
     async def wait(self) -> None:
-        """Wait a moment for those who came before."""
+        """Wait a moment for the bots before this one."""
         self.was_awaited = True
         await asyncio.sleep(WAIT)
 
     def unsaid(self, talk: Sequence[Message]) -> int:
-        """How many of them have not said yet, in a conversation, what they compose."""
+        """How many bots before this one have not posted yet what they compose."""
         last = {message.member: message.seq for message in talk}
         return sum(last.get(bot, 0) <= since for bot, since in self._ahead.items())
 
 
 @asynccontextmanager
 async def composing_turn(room: Room, live: LiveRoom, bot: str) -> AsyncGenerator[ComposingTurn]:
-    """Compose when it is one's turn, see `Rules.max_composing`; until then, wait."""
+    """Wait for the bot's turn to compose, see `Rules.max_composing`; afterwards, give it back."""
     log, where = room.log, room.key
     turn = ComposingTurn(room, live, await log.write(lambda conn, now: join(conn, where, bot)))
     try:
@@ -159,5 +159,8 @@ async def composing_turn(room: Room, live: LiveRoom, bot: str) -> AsyncGenerator
         leaving = log.write(lambda conn, now: leave(conn, where, bot))
         try:
             await asyncio.shield(leaving)
-        except LabChatError as exc:  # it leaves when it begins with the next message, or is gone
-            logger.error("bot %r could not give its turn back in %r: %s", bot, where.id, exc)
+        except LabChatError as exc:  # its next message, or the end of its lease, frees the place
+            logger.error(
+                "bot %r could not give back its turn in room %r; its next message does so: %s",
+                *(bot, where.id, exc),
+            )

@@ -1,8 +1,8 @@
 """
-A bot at work: what becomes of each message that others say.
+The reaction of a bot to a message: decide whether to reply, wait for a turn, compose, post.
 
-It needs no session. Messages come to it as to any callback, one after the other in each room; in
-which process, and where it goes on after a restart, is the callbacks' business.
+It needs no session. Messages reach it as they reach any callback, one after the other in each
+room; `callbacks` decides in which process, and where it continues after a restart.
 """
 
 from __future__ import annotations
@@ -43,17 +43,20 @@ __all__ = ["enter", "react"]
 logger = logging.getLogger("shiny_labchat")
 
 REDRAFTS = 2
-"""How often a message is written anew, at most; then it is sent as it is."""
+"""The most times that a message is written anew; then it is sent as it is."""
 READ_AT_ONCE_WITHIN = 1.0
-"""What was said so many seconds ago was read at once; what is older has waited for the bot."""
+"""A message at most this old, in seconds, was read when it was posted; an older one is read now."""
 
 
 async def enter(spec: BotSpec, room: Room) -> Membership | None:
-    """Be a member of a room, shown as the bot is to be shown; None: it may not be there."""
+    """Join a room, shown as the bot is to be shown; None: the bot may not be there."""
     try:
         asked = resolve_pseudonym(spec.pseudonym, spec.id)
     except Exception:
-        logger.exception("bot %r is not in room %r: its pseudonym failed", spec.id, room.id)
+        logger.exception(
+            "bot %r is not in room %r: its pseudonym function failed; correct it",
+            *(spec.id, room.id),
+        )
         return None
     join = commands.Join(
         spec.id,
@@ -71,8 +74,8 @@ async def enter(spec: BotSpec, room: Room) -> Membership | None:
     except Refused as exc:
         if exc.code == "taken":
             logger.error(
-                "bot %r is not in room %r: somebody who is no bot has this id there; "
-                "give the bot another one",
+                "bot %r is not in room %r: a member who is not a bot has this id there; "
+                "give the bot another id",
                 *(spec.id, room.id),
             )
         return None
@@ -80,7 +83,7 @@ async def enter(spec: BotSpec, room: Room) -> Membership | None:
 
 
 async def react(spec: BotSpec, room: Room, message: Message) -> None:
-    """Say something to a message of somebody else's, or nothing; either is written down."""
+    """Reply to a message of another member, or decide not to; both are recorded."""
     if message.member in (None, spec.id) or message.audience is not None:
         return
     live = await Runtime.of(room.log).live.open(room.key)
@@ -116,14 +119,14 @@ def _cid_of(message: Message) -> str:
 
 class Reaction:
     """
-    What a bot does about one message.
+    The reaction of a bot to one message.
 
     Parameters
     ----------
     spec, room, live, listener, membership
-        The bot, and where it is.
+        The bot, its room, and its membership there.
     message, begun
-        What somebody else has said, and what is known of that.
+        Another member's message, and what the audit knows of it.
     """
 
     def __init__(
@@ -154,7 +157,7 @@ class Reaction:
         self._calls = ModelCalls(room.log, room.key, spec, *about)
 
     async def run(self) -> None:
-        """Decide, wait for a turn, and speak."""
+        """Decide whether to reply, wait for a turn, and reply."""
         why_not = await self._why_not()
         if why_not is not None:
             await self._say_nothing(*why_not)
@@ -183,7 +186,10 @@ class Reaction:
             try:
                 return None if await self._is_wanted(spec.when) else ("silent", "when")
             except Exception as exc:
-                logger.exception("the function that says when bot %r speaks failed", spec.id)
+                logger.exception(
+                    "the function when= of bot %r failed at message %d of room %r",
+                    *(spec.id, message.seq, self._room.id),
+                )
                 return "failed", in_words(exc)
         return None
 
@@ -194,12 +200,12 @@ class Reaction:
         return bool(await wanted if inspect.isawaitable(wanted) else wanted)
 
     def _forbidden(self) -> str | None:
-        """Why the bot may not write now, or what it is shown as."""
+        """Why the bot may not write now; None: it may."""
         code = self._live.state.silence(self._membership_in(self._live.state))
         return code or ("cleared" if self._message.seq <= self._live.state.cleared else None)
 
     async def _hindrance(self, turn: ComposingTurn) -> str | None:
-        """Why the bot says nothing now, as it may not or enough is said."""
+        """Why the bot must say nothing now: it may not write, or a limit is reached."""
         while True:
             talk = self._talk()
             reason = self._forbidden() or limit_of(self._spec, talk)
@@ -209,14 +215,14 @@ class Reaction:
                 self._begun = asyncio.get_running_loop().time()
             if reason is not None or is_sure:
                 return reason
-            await turn.wait()  # what others compose may be enough, if they say it
+            await turn.wait()  # others' messages, once posted, may reach the limit
             await turn.has_come()
 
     def _membership_in(self, state: RoomState) -> Membership:
         return state.memberships.get(self._spec.id, self._membership)
 
     def _is_shown(self) -> bool:
-        """Whether everybody may know that it is a machine."""
+        """Whether the bot is shown as an assistant."""
         return self._membership_in(self._live.state).role_for(None) == "assistant"
 
     def _talk(self) -> Talk:
@@ -230,7 +236,7 @@ class Reaction:
     # ── how ──
 
     async def _speak(self, turn: ComposingTurn) -> str | None:
-        """Say something; gives why not, if it did not come to anything."""
+        """Compose and post a reply; return the reason if a limit or rule prevented it."""
         spec = self._spec
         for draft in range(REDRAFTS + 1):
             if (reason := await self._hindrance(turn)) is not None:
@@ -289,7 +295,9 @@ class Reaction:
 
     def _type(self) -> None:
         state = self._live.state
-        if state.silence(self._membership_in(state)) is None:  # as it is with people
+        if (
+            state.silence(self._membership_in(state)) is None
+        ):  # as people are shown typing only where they may write
             self._live.presence.type(self._spec.id)
 
     async def _deliver(self, composed: ComposedReply) -> None:
@@ -301,7 +309,7 @@ class Reaction:
         except Refused as exc:
             await self._settle(composed.entry, outcome="dropped", reason=exc.code)
             return
-        if outcome.is_repeat:  # another process took this one for dead
+        if outcome.is_repeat:  # another process took over, and has posted it
             await self._settle(composed.entry, outcome="dropped", reason="said already")
             return
         became = outcome.events[-1]
@@ -309,7 +317,7 @@ class Reaction:
         await self._settle(composed.entry, **fields)
 
     async def _post(self, text: str, cid: str) -> Outcome:
-        """Post; who passes for a person, and would be too fast, waits as people do."""
+        """Post; a bot shown as a participant keeps to the rate limit, and waits for it."""
         while True:
             try:
                 return await self._room.submit(self._message_of(text, cid))
@@ -336,7 +344,7 @@ class Reaction:
         return is_fast and spec.when != "model" and self._is_shown()
 
     async def _stream(self) -> str | None:
-        """Say something as it comes, if all may know that it is a machine that speaks."""
+        """Stream a reply; only for a bot that is shown as an assistant."""
         knew = self._live.state.seq
         known, unread = self._heard()
         reading = self._plan(unread, 0, minds=False).reading
@@ -348,11 +356,11 @@ class Reaction:
     # ── when it is enough ──
 
     async def _give_up(self, reason: str) -> None:
-        """Say nothing; and nothing more, if that is why: do what was declared for that."""
+        """Record why nothing is said; if the bot has reached its end, do what `end` says."""
         spec = self._spec
         is_end = reason == "max_messages"
         if reason in ("budget", "study_budget"):
-            is_end = spec.end != "fallback"  # that goes on; it only could not answer this
+            is_end = spec.end != "fallback"  # it continues, and only could not answer this message
         if is_end and spec.closing is not None:
             await self._close(spec.closing)
         await self._say_nothing("silent", reason)
@@ -373,7 +381,7 @@ class Reaction:
             await self._post(composed.text, "bot:closing")
         except Refused as exc:
             bot, room = self._spec.id, self._room.id
-            logger.warning("bot %r could not say its last words in %r: %s", bot, room, exc)
+            logger.warning("bot %r could not post its closing in room %r: %s", bot, room, exc)
 
     # ── the record ──
 

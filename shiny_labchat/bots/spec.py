@@ -1,4 +1,4 @@
-"""What a bot is made of, as its parts need it."""
+"""The settings of a bot, as its parts need them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WhenSpent = Literal["silent", "leave", "fallback"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BotSpec:
-    """All that is said of a bot; see :class:`Bot`."""
+    """The settings of a bot, see :class:`Bot`."""
 
     id: str
     client: Callable[[], Any] | None
@@ -42,7 +42,7 @@ class BotSpec:
 
 
 def limit_of(spec: BotSpec, talk: Talk) -> str | None:
-    """Which limit keeps a bot from one more message; None: none does."""
+    """The limit that forbids a bot one more message; None: no limit does."""
     if spec.max_messages is not None and talk.own >= spec.max_messages:
         return "max_messages"
     if spec.max_in_a_row is not None and talk.in_a_row >= spec.max_in_a_row:

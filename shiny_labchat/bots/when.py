@@ -1,7 +1,7 @@
 """
-When a bot speaks. Values in, values out.
+When a bot replies: pure functions of a conversation.
 
-What is random comes from a generator that is given: the same seed, the same behaviour.
+Random numbers come from a generator that the caller passes: same seed, same behaviour.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 NO_REPLY = "[no reply]"
-"""What a model answers that may decide, and would rather say nothing."""
+"""What a model answers to decline, where it may decide itself whether to reply."""
 
 _NONE: Mapping[int, int] = MappingProxyType({})
 
@@ -43,7 +43,7 @@ _NONE: Mapping[int, int] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class Every:
     """
-    Speak at every `n`-th message of others since the bot's last.
+    Reply to every `n`-th message of others since the bot's last one.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ class Every:
 @dataclass(frozen=True, slots=True)
 class Silence:
     """
-    Speak when nobody has said anything since somebody else's message.
+    Reply when nobody has written for some time after another member's message.
 
     Parameters
     ----------
     seconds
-        For how long; positive. After the bot itself has spoken it waits for others first.
+        How long; positive. After its own message the bot first waits for one of others.
     """
 
     seconds: float
@@ -77,12 +77,12 @@ class Silence:
 @dataclass(frozen=True, slots=True)
 class Chance:
     """
-    Speak at each message of others with a probability.
+    Reply to each message of others with a probability.
 
     Parameters
     ----------
     p
-        From 0 to 1.
+        The probability, from 0 to 1.
     """
 
     p: float
@@ -98,23 +98,23 @@ When = (
     | Chance
     | Callable[[Message], bool | Awaitable[bool]]
 )
-"""Which messages of others make a bot speak; see :class:`Bot`."""
+"""To which messages of others a bot replies, see :class:`Bot`."""
 Respond = Callable[[Sequence[Message]], str | None | Awaitable[str | None]]
-"""What a scripted bot says to a conversation; None: nothing."""
+"""The reply of a scripted bot to a conversation; None: no reply."""
 
 
 class Talk(NamedTuple):
     """
-    A conversation in numbers, as a bot counts.
+    The numbers of messages that a bot's limits depend on.
 
     Parameters
     ----------
     own, all
         Messages of the bot, and of all members.
     in_a_row
-        Messages of bots since a person's last.
+        Messages of bots since a person's last message.
     since_own
-        Messages of others since the bot's last, up to the one that it reacts to.
+        Messages of others since the bot's last message, up to the one that it reacts to.
     """
 
     own: int = 0
@@ -131,18 +131,19 @@ def talk_of(
     ends: Mapping[int, int] = _NONE,
 ) -> Talk:
     """
-    A conversation in numbers.
+    Count the messages of a conversation.
 
     Parameters
     ----------
     messages
-        All of it.
+        The whole conversation.
     bot, bots
-        The bot, and all bots.
+        The member ids of the bot, and of all bots.
     upto
-        The seq from which on the message was whole that it reacts to.
+        The seq at which the message that the bot reacts to was complete.
     ends
-        The same, by seq, of messages that came piece by piece; others are whole at once.
+        For streamed messages, by their seq, the seq at which each was complete; all others are
+        complete at once.
     """
     said = [message for message in messages if message.member is not None]
     own = [message.seq for message in said if message.member == bot]
@@ -159,10 +160,10 @@ def as_experienced(
     messages: Sequence[Message], bot: str, unread: int, ends: Mapping[int, int] = _NONE
 ) -> tuple[list[Message], list[Message]]:
     """
-    A conversation as a bot came to know it: what it knows, and what it has not read yet.
+    Split a conversation into what a bot has read and what it has not read yet.
 
-    That is what others have said from seq `unread` on, in messages that were whole then; `ends`
-    as in `talk_of`. What it has said itself meanwhile it wrote before it reads that.
+    Not read yet are messages of others that were complete at seq `unread` or later; `ends` as in
+    `talk_of`. The bot's own messages count as read: it wrote them before it reads the new ones.
     """
 
     def is_known(message: Message) -> bool:
@@ -173,7 +174,7 @@ def as_experienced(
 
 
 def speaks(when: When, message: Message, talk: Talk, name: str, rng: random.Random) -> bool:
-    """Whether a message makes a bot speak, as far as that can be said at once."""
+    """Whether a bot replies to a message, as far as that can be decided at once."""
     match when:
         case "mention":
             return is_mentioned(message.content, name)
@@ -186,16 +187,10 @@ def speaks(when: When, message: Message, talk: Talk, name: str, rng: random.Rand
 
 
 def is_mentioned(text: str, name: str) -> bool:
-    """Whether somebody is called by their pseudonym, with or without "@"."""
+    """Whether a text mentions a pseudonym, with or without "@"."""
     return re.search(rf"(?<!\w)@?{re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def is_no_reply(text: str) -> bool:
-    """Whether a model declines to say anything."""
+    """Whether a model's answer declines to reply."""
     return not text.strip() or NO_REPLY in text.lower()
-
-
-# ── how long it takes ────────────────────────────────────────────────────────────────────────
-
-
-# ── when it is enough ────────────────────────────────────────────────────────────────────────
