@@ -151,9 +151,7 @@ class Bot:
         fallback: Client | None = None,
     ) -> None:
         if (client is None) == (respond is None):
-            raise ValueError(
-                "a bot needs either client (a model) or respond (a function), and not both"
-            )
+            raise ValueError("a bot needs either client or respond, and not both")
         _check_functions(client, respond, fallback)
         _check_when(when)
         if not isinstance(cast(object, disclose), bool):

@@ -1,1 +1,1 @@
-"""A room as one Shiny session sees and steers it."""
+"""A room in one Shiny session: admission, messages, reactive reads, bookmarks."""

@@ -1,7 +1,7 @@
 """
-Admission of a page: the browser asks through Shiny, the session decides who it is, and where.
+Admission of pages: a browser asks through Shiny, and its session decides on person and room.
 
-It runs outside Shiny's reactive lock: a slow disk must not make other sessions wait.
+It runs outside Shiny's reactive lock, so that a slow disk does not delay other sessions.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ANEW = "To begin anew, open the address of this page without what follows its qu
 
 class Admission:
     """
-    Admits the page of one session to the room of one chat, and again when either changes.
+    Admission of one session's page to one chat's room, repeated when person or room changes.
 
     Parameters
     ----------
@@ -55,20 +55,22 @@ class Admission:
     id
         The chat's id in the page.
     placement
-        Reactive: where the page's person shall sit.
+        Reactive: returns which room the page is to be in, and as whom.
     lab
-        The lab that knows browsers.
-    seated
-        Called with the live room (to be left by whoever gets it), the page's id, and where the
-        page stood when it lost an earlier session.
+        The lab whose database has the browsers' keys.
+    tasks
+        The chat's background tasks.
+    admitted
+        Called with the room, the live room (the function called must leave it later), the page's
+        id, and where the page was when it lost an earlier session.
     left
-        Called when the page must wait, or may not come in.
+        Called when the page must wait, or is refused.
     told
-        What else the page is told when it is let in.
+        Returns what else to tell the page when it is admitted.
     waits
-        Whether the app transforms what the page says before anybody is shown it.
+        Returns whether the app transforms the page's messages before anybody sees them.
     recall
-        Called to look up what the bookmark stands for that the page was opened with.
+        Called to look up the bookmark that the page was opened with.
     """
 
     def __init__(
@@ -110,7 +112,7 @@ class Admission:
         asked = ResolvedId(f"{self._id}_hello")
         _keep_out_of_bookmarks(str(self._id), root)
 
-        # Right after Shiny has restored a bookmark, and before the app's own effects.
+        # Runs right after Shiny has restored a bookmark, and before the app's own effects.
         @reactive.effect(priority=999_999)
         def meet() -> None:
             hello = PageHello.of(root.input[asked]())
@@ -126,7 +128,7 @@ class Admission:
 
     def _answer(self, hello: PageHello, placement: Placement, query: str) -> None:
         if self._admitting is not None and not self._admitting.done():
-            # A page that lost its session asks twice: as it begins, and with what had waited.
+            # A page that lost its session asks twice: when it begins, and with its waiting inputs.
             if self._asked == (hello, placement):
                 return
             self._admitting.cancel()
@@ -134,7 +136,7 @@ class Admission:
         self._admitting = self._tasks.spawn(self._admit(hello, placement, query))
 
     def renew(self) -> None:
-        """Let a page in anew that was let in already: its ticket must say something else now."""
+        """Admit an admitted page again, because its ticket must say something else now."""
         if self._asked is None or self._effect is None:
             return
         if self._admitting is not None and not self._admitting.done():
@@ -142,7 +144,7 @@ class Admission:
         self._admitting = self._tasks.spawn(self._admit(*self._asked, self._query))
 
     def stop(self) -> bool:
-        """Admit nobody any more; whether that is new."""
+        """Stop admitting; return False if it had stopped before."""
         if self._effect is None:
             return False
         self._effect.destroy()
@@ -157,7 +159,7 @@ class Admission:
             await asyncio.wait([self._admitting])
 
     def destroy(self) -> bool:
-        """Admit nobody any more, and tell the page; whether that is new."""
+        """Stop admitting, and tell the page; return False if it had stopped before."""
         is_new = self.stop()
         if is_new:
             self._tasks.spawn(self._tell(do="left"))
@@ -165,7 +167,7 @@ class Admission:
 
     @property
     def is_over(self) -> bool:
-        """Whether it has admitted its person, and will admit nobody any more."""
+        """Whether the page was admitted, and admission has stopped since."""
         return self.member is not None and self._effect is None
 
     # ── admission ──
@@ -175,7 +177,7 @@ class Admission:
         bookmark = placement.bookmark
         try:
             if bookmark is not None and not bookmark.is_known:
-                await self._recall()  # and then this is run again
+                await self._recall()  # invalidates `placement`, so this runs again
             elif says_who and who is None:
                 await self._wait()
             elif placement.room is not None:
@@ -185,7 +187,7 @@ class Admission:
             else:
                 await self._wait()
         except (Refused, StoreError) as exc:
-            logger.warning("chat %r did not let a page in: %s", str(self._id), exc)
+            logger.warning("chat %r refused a page: %s", str(self._id), exc)
             await self._refuse(exc.code, exc.say, again=isinstance(exc, StoreError))
         except Exception:
             logger.exception("chat %r could not let a page in", str(self._id))
@@ -255,7 +257,7 @@ class Admission:
         return Grant(member)
 
     async def _check_link(self, room: Room, member: str, bookmark: Bookmark | None) -> None:
-        """The link of somebody who was removed since lets nobody in who was not in before."""
+        """Refuse a newcomer who has the bookmark of a member who was removed since."""
         seat = bookmark and bookmark.seat
         if seat is None or seat.room != room.key or seat.member == member:
             return
@@ -283,18 +285,18 @@ class Admission:
                 "labchat", {"id": str(self._id), **message}
             )
         except Exception:
-            logger.debug("a page went away before it was told", exc_info=True)
+            logger.debug("chat %r: a page closed before it was told", str(self._id), exc_info=True)
 
 
 @input_handlers.add("shiny_labchat.hello", force=True)
 def _hear(value: object, name: ResolvedId, session: Session) -> object:
-    """What an element asks with holds its browser's keys, whether or not it has a Chat yet."""
+    """Keep the input out of bookmarks: it holds the browser's keys, even before there is a Chat."""
     _keep_out_of_bookmarks(name.removesuffix("_hello"), session)
     return value
 
 
 def _keep_out_of_bookmarks(id: str, session: Session) -> None:
-    # As Shiny does with passwords: an app that sets `bookmark.exclude` means its own inputs.
+    # As Shiny does with passwords; `bookmark.exclude` is left to the app, for its own inputs.
     inputs = session.root_scope().input
     for name in (f"{id}_hello", f"{id}_user_input"):
         inputs.set_serializer(name, serializer_unserializable)

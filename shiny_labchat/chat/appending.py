@@ -1,4 +1,4 @@
-"""What a chat says into its room at once: whole messages."""
+"""Appending whole messages to a chat's room."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Appending"]
 
 
 class Appending(ChatBase):
-    """The part of a :class:`Chat` that says whole messages."""
+    """The part of a :class:`Chat` that appends whole messages."""
 
     async def append_message(
         self,
@@ -28,32 +28,31 @@ class Appending(ChatBase):
         id: str | None = None,
     ) -> None:
         """
-        Append a message to the room: logged, and shown to everybody in it.
+        Append a message to the room: it is logged, and shown to everybody there.
 
         Parameters
         ----------
         message
-            Text (markdown), `HTML`, a Tag or TagList or what else a tag may hold (inputs and
-            outputs in it live in each browser), a dictionary with `content` and `role`, or any
-            type registered with `shinychat.message_content`. The role "user" says it in this
-            session's person's name.
+            Text (markdown), `HTML`, a Tag or TagList or anything else that a tag may hold (each
+            browser has its own inputs and outputs in it), a dictionary with `content` and `role`,
+            or any type registered with `shinychat.message_content`. With the role "user" this
+            session's person is the author.
         icon
             Shown beside the message: UI, or a string of HTML.
         author
-            Who says it: a member, or the name that the programme speaks under. None: the
-            programme.
+            A member, or a name for the programme. None: the programme.
         audience
             Who may see it: "me" (this session's person), or members. None: everybody.
         id
-            What makes it one message however often it is appended. A script that appends when it
-            starts does so for every visitor, and needs one.
+            Identifies the message: it is stored only once, however often it is appended. A script
+            that appends when it starts runs for every visitor, and so needs an id.
 
         Raises
         ------
         LabChatError
             There is no room yet.
         Refused
-            A rule of the room says no.
+            A rule of the room forbids it.
         """
         content = as_content(message, self._session)
         command = post_of(content, icon, author, audience, id)
@@ -65,11 +64,11 @@ class Appending(ChatBase):
     async def _append_first(self, message: Any, id: str) -> None:
         content = as_content(message, self._session)
         first = post_of(content, id=id)
-        # Nobody in particular says these: there is one for all visitors.
+        # It has no member as its author: there is one such message for all visitors.
         await self._say(replace(first, member=None), content)
 
     async def _say(self, command: commands.Post, content: Content) -> None:
-        """Say what the app's transforms leave of something."""
+        """Post content as the app's transforms have changed it."""
         is_others = command.member not in (None, ME)
         shown = content if is_others else await self._transforms.apply(content)
         text = text_of(content.parts)
@@ -84,14 +83,14 @@ class Appending(ChatBase):
         self, *, greeting: bool = False, scope: Literal["view", "room"] = "view"
     ) -> None:
         """
-        Empty the chat; the log keeps all.
+        Clear the screen; the log keeps all messages.
 
         Parameters
         ----------
         greeting
-            Whether the greeting goes, too, until the page is loaded again.
+            Whether to remove the greeting, too, until the page is loaded again.
         scope
-            "view": this person's own screen, for good. "room": everybody's.
+            "view": this person's own screen, permanently. "room": everybody's.
         """
         if scope not in ("view", "room"):
             raise ValueError(f'scope must be "view" or "room", not {scope!r}')

@@ -1,4 +1,4 @@
-"""What the facets of a Chat share: its session, its room, and who its person is."""
+"""The base class of the facets of a Chat: its session, its room, and its person."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["ChatBase"]
 
 class ChatBase:
     """
-    What the facets of a :class:`Chat` share.
+    The base class of the facets of a :class:`Chat`.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ class ChatBase:
     lab
         The lab.
     options
-        What the app says of the page's room and person.
+        The app's settings for the page's room and person.
     replies
-        A model that replies, if any.
+        The replies of a model; None: there is no model.
     on_error
         What a person is shown when their handler fails.
     """
@@ -79,8 +79,8 @@ class ChatBase:
         return room
 
     async def _once(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Do something now, or as soon as it is known who this person is, and where."""
-        if self._admission.is_over:  # as in a handler of a chat that was replaced meanwhile
+        """Do something now, or as soon as the person has been admitted to a room."""
+        if self._admission.is_over:  # as in a handler of a chat that has been replaced
             await action()
         else:
             await self._session_room.once(action)
@@ -88,7 +88,7 @@ class ChatBase:
     async def _as_told(
         self, command: commands.Post, do: Callable[[Room, commands.Post], Awaitable[Any]]
     ) -> None:
-        """Do, in order, what may need to know who this person is, as soon as that is known."""
+        """Do something with a command, in order, once its person is known if it needs them."""
         if not needs_me(command) and not self._session_room.is_awaited:
             await do(self._room(), command)
             return

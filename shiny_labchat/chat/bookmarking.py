@@ -1,4 +1,4 @@
-"""What a Chat offers of bookmarks."""
+"""The bookmarks of a Chat, as an app uses them."""
 
 from __future__ import annotations
 
@@ -27,36 +27,35 @@ class Bookmarking(ChatBase):
         """
         Let bookmarks, such as the page's address, bring people back to their room.
 
-        A bookmark holds a random token, never what was said: the room's log has that. Where the
-        app names a room or a member, that counts, and not the bookmark; a function that gives None
-        names none. In the app's bookmark store there must be "url" or "server".
+        A bookmark holds a random token, never messages: these are in the room's log. If the app
+        names a room or a member, the app's choice counts, not the bookmark; a function that
+        returns None names none. The app's bookmark store must be "url" or "server".
 
         Parameters
         ----------
         client
-            A chatlas Chat, whose turns are made anew from the room's log; or anything with the
+            A chatlas Chat, whose turns are restored from the room's log; or any object with the
             methods ``get_state()`` and ``set_state(state)``, whose state is kept in the lab's
             database, for its person only.
         bookmark_on
-            "response": the page's address is brought up to date when this session's programme has
-            said something, and when there is no model (no `client`, neither here nor in the Chat),
-            also when the person comes in. What else is in the address stays, but for a personal
-            link's token. None: only the app makes bookmarks.
+            "response": the page's address is updated after each response of this session's
+            programme. If there is no model (no `client`, neither here nor in the Chat), it is also
+            updated when the person is admitted. The rest of the address stays, except the token
+            of a personal link. None: only the app makes bookmarks.
         restore_member
             Where the bookmark brings people back as themselves: in the "same-browser" (with
             ``identity="tab"``: in the same tab), "anywhere" (whoever has the address is that
-            person), or nowhere (False). Elsewhere it opens the room to a new person, as long as
-            the person whose bookmark it is has not been removed.
+            person), or nowhere (False). Elsewhere the bookmark admits its holder to the room as a
+            new person, unless the person who made it has been removed.
 
         Returns
         -------
         CancelCallback
-            Call it to end all this.
+            Call it to end bookmarking.
 
         Raises
         ------
         ValueError
-            Bookmarking is not enabled in the app; `client` is neither; or another argument is
-            none of those above.
+            Bookmarking is not enabled in the app, or an argument is not valid.
         """
         return self._bookmarks.enable(client, bookmark_on, restore_member)

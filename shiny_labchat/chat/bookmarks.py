@@ -1,4 +1,4 @@
-"""Bookmarks: the page's address brings a person back to their room, as themselves."""
+"""Bookmarks: a page's address brings a person back to their room, as themselves."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ RestoreMember = Literal["same-browser", "anywhere", False]
 
 @runtime_checkable
 class ClientWithState(Protocol):
-    """Anything whose state a bookmark shall bring back; both methods may be async."""
+    """An object whose state bookmarks restore; both methods may be async."""
 
     def get_state(self) -> Any:
-        """Its state, as JSON can hold it."""
+        """The state, as a value that JSON can hold."""
         ...
 
     def set_state(self, state: Any, /) -> Any:
-        """Be again as it was; `state` has gone through JSON and back."""
+        """Restore a state, which has been converted to JSON and back."""
         ...
 
 
 class CancelCallback:
-    """Ends something when it is called; can stand alone on a line of an Express script."""
+    """A function that ends something; it shows nothing in an Express script."""
 
     def __init__(self, cancel: Callable[[], None]) -> None:
         self._cancel = cancel
@@ -63,25 +63,25 @@ class CancelCallback:
         self._cancel()
 
     def tagify(self) -> str:
-        """Nothing to see."""
+        """An empty text: there is nothing to show."""
         return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
     """
-    What a page was opened with.
+    The bookmark that a page was opened with.
 
     Attributes
     ----------
     token
         The random token.
     restore_member
-        Where it brings its person back, as that person.
+        Where it brings its person back as themselves.
     is_known
-        Whether `seat` was looked up.
+        Whether `seat` has been looked up.
     seat
-        What the token stands for; None: nothing.
+        The membership that the token leads to; None: the token is not known.
     """
 
     token: str
@@ -90,7 +90,7 @@ class Bookmark:
     seat: BookmarkedSeat | None = None
 
     def member_for(self, room: Room, browser: str | None) -> str | None:
-        """Who comes back with it to a room, in a browser; None: nobody in particular."""
+        """The member whom the bookmark restores in a room and browser; None: it restores nobody."""
         if self.seat is None or self.seat.room != room.key or not self.restore_member:
             return None
         everywhere = self.restore_member == "anywhere" and self.seat.browser is None
@@ -100,25 +100,25 @@ class Bookmark:
 
 class Bookmarks:
     """
-    The bookmarks of one chat in one session: the one its page was opened with, and its own.
+    The bookmarks of one chat in one session: the one that opened its page, and those it makes.
 
-    All that a bookmark holds of a chat is a random token. What it stands for, somebody's place in a
-    room, is in the database.
+    A bookmark holds only a random token of a chat. The database knows the room and the member that
+    the token leads to.
 
     Parameters
     ----------
     session, chat
         The session, and the chat's id.
     lab
-        The lab whose database knows tokens.
+        The lab whose database has the tokens.
     tasks
         The chat's background tasks.
     handlers
-        What tells the person of failures.
+        The chat's handlers, which report failures to the person.
     session_room
-        The session's hold on its room.
+        The session's room.
     has_replies
-        Whether the chat has a model that replies by itself.
+        Whether the chat has a model that replies (``Chat(client=)``).
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class Bookmarks:
         bookmark_on: Literal["response"] | None,
         restore_member: RestoreMember,
     ) -> CancelCallback:
-        """Begin to make bookmarks, see `Chat.enable_bookmarking`; returns what ends that."""
+        """Begin to make bookmarks, see `Chat.enable_bookmarking`; return what ends it."""
         if (
             client is not None
             and not isinstance(client, ClientWithState)
@@ -182,7 +182,7 @@ class Bookmarks:
         self._client = client
         self._restore_member = restore_member
         self._on_response = bookmark_on == "response"
-        # In the page's session, as the chat's id has its namespace already.
+        # In the page's own session: the chat's id includes its module's namespace already.
         self._hooks = [page.bookmark.on_bookmark(self._save)]
         if bookmark_on is not None:
             self._hooks.append(page.bookmark.on_bookmarked(self._update_address))
@@ -191,7 +191,7 @@ class Bookmarks:
         return CancelCallback(lambda: self.stop() if self._hooks is hooks else None)
 
     def stop(self) -> None:
-        """Make no more bookmarks, and bring nobody back."""
+        """Stop making and restoring bookmarks."""
         for cancel in self._hooks:
             cancel()
         self._hooks = []
@@ -200,7 +200,7 @@ class Bookmarks:
     # ── coming with a bookmark ──
 
     def _read_address(self) -> Bookmark | None:
-        """The bookmark that the page was opened with, be it one that cannot be read."""
+        """The bookmark that the page was opened with, even if it cannot be read."""
         page = self._session.root_scope()
         values = shiny_internals.restored(page)
         token = None if values is None else values.get(self._key)
@@ -209,12 +209,15 @@ class Bookmarks:
         with reactive.isolate():
             is_cut_off = urls.has(page.clientdata.url_search(), self._key)
         if values is None or self._key in values or is_cut_off:
-            logger.warning("chat %r cannot read a bookmark", str(self._chat))
+            logger.warning(
+                "chat %r cannot read the bookmark in a page's address; it brings nobody back",
+                str(self._chat),
+            )
             return Bookmark("", self._restore_member, is_known=True)
         return None
 
     async def recall(self) -> None:
-        """Look up what the bookmark stands for; outside Shiny's lock, as the disk may be slow."""
+        """Look up the bookmark's token; outside Shiny's lock, because the disk may be slow."""
         bookmark = self._bookmark
         if bookmark is None or bookmark.is_known:
             return
@@ -222,22 +225,25 @@ class Bookmarks:
         self._bookmark = replace(bookmark, is_known=True, seat=seat)
         self._leads_to = seat and seat.room
         if seat is None:
-            logger.warning("chat %r: %r does not know a bookmark", str(self._chat), self._lab)
+            logger.warning(
+                "chat %r: the token of a bookmark is not in %r; it may be another lab's",
+                *(str(self._chat), self._lab),
+            )
         self._looked_up.set(1)
         shiny_internals.flush_soon(self._session)
 
     def brought(self) -> Bookmark | None:
-        """What the page was opened with; reactive until it is looked up."""
+        """The bookmark that the page was opened with; reactive until it is looked up."""
         if self._hooks and not self._is_address_read:
             self._is_address_read = True
             self._bookmark = self._read_address()
         if self._bookmark is not None and not self._bookmark.is_known:
-            with suppress(RuntimeError):  # nothing is running that could run again
+            with suppress(RuntimeError):  # no reactive function is running
                 self._looked_up()
         return self._bookmark
 
     def room_otherwise(self, otherwise: str | None) -> Room | str | None:
-        """The bookmark's room, where the app names none."""
+        """The bookmark's room, or `otherwise` if there is no bookmark; the app names no room."""
         bookmark = self.brought()
         if bookmark is None:
             return otherwise
@@ -246,7 +252,7 @@ class Bookmarks:
         return self._lab.room(bookmark.seat.room.id, study=bookmark.seat.room.study)
 
     def name_room(self) -> None:
-        """The app has named a room: that counts from now on, even if it names none again."""
+        """Note that the app has named a room: from now on the bookmark's room does not count."""
         self._is_room_named = True
         if self._bookmark is not None and self._bookmark.is_known and self._bookmark.seat is None:
             self._bookmark = None
@@ -257,17 +263,17 @@ class Bookmarks:
         self, room: RoomKey, member: str, browser: str | None, lost: LostSession | None
     ) -> None:
         """
-        Restore the client, and keep a bookmark ready, before messages are handled.
+        Restore the client and prepare a bookmark, before messages are handled.
 
         Parameters
         ----------
         room, member, browser
-            Where, who, and in which browser, as `browser_of` knows it.
+            The room, the member, and the browser, as `browser_of` returns it.
         lost
-            Where the page stood when it lost an earlier session.
+            Where the page was when it lost an earlier session.
         """
         self._here = room, member, browser
-        self._is_address_read = True  # who sits somewhere is not moved by enabling it now
+        self._is_address_read = True  # enabling bookmarks later must not move an admitted person
         if not self._hooks:
             return
         bookmark = self._bookmark
@@ -288,7 +294,11 @@ class Bookmarks:
                     await self._session_room.read_whole()
                     client.set_turns(self._turns(lost))
         except Exception as exc:
-            logger.error("chat %r: a client's state is lost", str(self._chat), exc_info=exc)
+            logger.error(
+                "chat %r could not restore the state of a client in room %r; it begins anew",
+                *(str(self._chat), seat.room.id),
+                exc_info=exc,
+            )
             await self._handlers.report(exc)
 
     def _turns(self, lost: LostSession | None) -> list[chatlas.Turn]:
@@ -297,11 +307,11 @@ class Bookmarks:
         return turns_of(message for message in messages if message.audience is None)
 
     def leave(self) -> None:
-        """The page is in no room now."""
+        """Note that the page is in no room now."""
         self._here = None
 
     def _be_kept(self) -> None:
-        """Have a token for this person's place; it stays the same as long as they are there."""
+        """Have a token for this membership; it stays the same while the person is in the room."""
         if self._here is None:
             return
         room, member, browser = self._here
@@ -309,7 +319,7 @@ class Bookmarks:
         seat = BookmarkedSeat(room, member, browser)
         if self._token is None or not _is_same(self._token.seat, seat):
             self._token = self._known_or_new(seat)
-        # Nobody shall come to another room by the address than the one that is shown.
+        # The address must lead to the room that is shown, and to no other.
         is_astray = self._leads_to not in (None, room)
         if (is_astray or not self._has_model) and self._token.token != self._in_address:
             self.responded()
@@ -332,7 +342,7 @@ class Bookmarks:
         return f"{self._chat}--place"
 
     async def _save(self, state: BookmarkState) -> None:
-        """A bookmark is being made, by whomever."""
+        """Put the token into a bookmark that the app or this chat makes."""
         if self._token is not None:
             state.values[self._key] = self._token.token
             await self._keep(self._token)
@@ -340,7 +350,7 @@ class Bookmarks:
             state.values[self._key] = self._bookmark.token
 
     async def _keep(self, kept: BookmarkToken) -> None:
-        """Have a seat in the database, with the state of the client beside it."""
+        """Store a seat in the database, together with the client's state."""
         seat = kept.seat
         if isinstance(self._client, ClientWithState):
             with reactive.isolate():
@@ -351,7 +361,7 @@ class Bookmarks:
             self._tasks.spawn(kept.store(self._lab.log))
 
     def responded(self) -> None:
-        """What this session's programme had to say is said, or cut short."""
+        """Note that a response of this session's programme has ended."""
         if self._on_response:
             self._bookmark_soon()
 
@@ -363,9 +373,11 @@ class Bookmarks:
         self._tasks.spawn(make() if self._token else self._session_room.once(make))
 
     async def _bookmark_page(self) -> None:
-        """Make a bookmark of the page; outside Shiny's lock, as clients may be slow."""
+        """Bookmark the page; outside Shiny's lock, because clients may be slow."""
         page = self._session.root_scope()
-        async with _locks.setdefault(page, asyncio.Lock()):  # or an older one could come last
+        async with _locks.setdefault(
+            page, asyncio.Lock()
+        ):  # else an older bookmark could come last
             self._is_due = False
             if not self._on_response:
                 return
@@ -374,8 +386,8 @@ class Bookmarks:
                 with session_context(page), reactive.isolate():
                     await (self._keep_for_later() if is_gone else self._bookmark_stored())
             except Exception as exc:
-                logger.error("chat %r could not be bookmarked", str(self._chat), exc_info=exc)
-                cause = exc.__cause__  # Shiny wraps it in words that say nothing
+                logger.error("the bookmark of chat %r was not made", str(self._chat), exc_info=exc)
+                cause = exc.__cause__  # Shiny's wrapper does not say what is wrong
                 await self._handlers.report(cause if isinstance(cause, Exception) else exc)
         await shiny_internals.flush(self._session)
 
@@ -385,7 +397,7 @@ class Bookmarks:
         await self._session.root_scope().bookmark()
 
     async def _keep_for_later(self) -> None:
-        """The page went away during the response; its address leads here all the same."""
+        """Update the stored state for a page that closed during the response."""
         if self._token is not None and self._token.is_stored:
             await self._keep(self._token)
 
@@ -422,4 +434,4 @@ def _is_same(one: BookmarkedSeat, other: BookmarkedSeat) -> bool:
 
 
 _locks: WeakKeyDictionary[Session, asyncio.Lock] = WeakKeyDictionary()
-"""For each page, so that its bookmarks are made one after the other."""
+"""A lock for each page, so that its bookmarks are made one after the other."""

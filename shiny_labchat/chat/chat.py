@@ -1,4 +1,4 @@
-"""A room as one Shiny session sees and steers it."""
+"""The class `Chat`: one shared room in one Shiny session."""
 
 from __future__ import annotations
 
@@ -40,60 +40,62 @@ __all__ = ["Chat"]
 
 class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
     """
-    One shared room, as one Shiny session sees and steers it.
+    One shared room in one Shiny session.
 
     Parameters
     ----------
     id
-        The id of the chat's place in the page, see :func:`~shiny_labchat.chat_ui`.
+        The id of the chat's element in the page, see :func:`~shiny_labchat.chat_ui`.
     room
-        The room: its id, a :class:`~shiny_labchat.Room`, or a (reactive) function that gives one
-        or None, which waits. None: one room for everybody, named after the chat's id.
+        The room: its id, a :class:`~shiny_labchat.Room`, or a (reactive) function that returns
+        either, or None while the page is to wait. None: one room for everybody, named after the
+        chat's id.
     study
-        The study of a room given by its id. None: named after the app's folder.
+        The study of a room given by its id. None: the study named after the app's folder.
     member
-        Who this person is: an id, or a (reactive) function that gives one or None, which waits.
-        None: what their personal link says, else whoever this browser is.
+        Who this person is: an id, or a (reactive) function that returns one, or None while the
+        page is to wait. None: the member of their personal link, else of this browser's key.
     identity
-        How a browser is known again: "browser" (all its tabs, over reloads and restarts), "tab"
-        (each tab is a person of its own) or "link" (by a personal link only).
+        How a person is recognised: "browser" (in all its tabs, over reloads and restarts), "tab"
+        (each tab is a separate person) or "link" (by a personal link only).
     pseudonym
-        The name others see: text, a template such as "Player {n}", or a function of the member's
-        id. None: a generated one.
+        The name that others see: text, a template such as "Player {n}", or a function of the
+        member's id. None: a generated name.
     role
-        None: what the personal link says, else "participant".
+        The person's role in the room. None: the role of the personal link, else "participant".
     lab
         The lab. None: ``Lab()``.
     join
-        Whether the page makes its person a member. If not, only members get in. Who was removed
-        is never brought back by a page.
+        Whether the page makes its person a member. If not, only members are admitted. A page
+        never brings back a person who was removed.
     client
         A model that replies in the room: a chatlas Chat with its system prompt and tools. There is
-        one conversation per room, whoever asks: the model is told all that everybody could read,
-        with names. Its own turns are not used. Tools that are not async run in threads.
+        one conversation per room, whoever asks: the model is sent all messages that everybody
+        could read, with names. The client's own turns are not used. Tools that are not async run
+        in threads.
     reply
         To which of this person's messages the model replies: "always", "mention" (those with
         "@assistant"), or a function of the :class:`Message`.
     failures
-        Who is told that the model could not answer, after several tries: the "asker", or the whole
+        Who is told when the model could not answer after several tries: the "asker", or the whole
         "room".
     messages
-        Logged once per room, before anybody speaks; see :meth:`append_message`.
+        The first messages of the room, logged once per room; see :meth:`append_message`.
     on_error
         What a person is shown when their handler fails: "auto" (the error, unless the app
-        sanitizes errors), "actual" (the error), "sanitize" (that there was one), or "unhandled"
-        (their session ends).
+        sanitizes errors), "actual" (the error), "sanitize" (only that there was an error), or
+        "unhandled" (their session ends).
     tokenizer
-        What counts tokens for the `token_limits` of :meth:`messages`, such as
+        Counts tokens for the `token_limits` of :meth:`messages`, such as
         ``tiktoken.encoding_for_model("gpt-4o")``; None: an estimate.
     greeting
-        Drawn for this session's person only, and never logged; see :meth:`set_greeting`.
+        Shown to this session's person only, and never logged; see :meth:`set_greeting`.
     reconnect
-        Whether Shiny's own session comes back by itself, as a new one with the page's inputs as
-        they were, after the server was restarted or the connection lost: Shiny's
-        ``session.allow_reconnect("force")``, for the whole page, if any chat in it wants so. If
-        not, Shiny's own default holds: the rest of the page stays as it is until it is reloaded.
-        The chat itself goes on either way, over its own connection.
+        Whether Shiny's session comes back by itself after the server was restarted or the
+        connection was lost: as a new session, with the page's inputs as they were. This is Shiny's
+        ``session.allow_reconnect("force")``, and holds for the whole page if any chat in it has
+        it. If not, Shiny's default holds: the rest of the page stays as it is until it is
+        reloaded. The chat itself goes on in both cases, over its own connection.
     """
 
     def __init__(
@@ -123,7 +125,7 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         options = PlacementOptions(room, study, member, identity, pseudonym, role, join)
         self._first = tuple(messages)
         for message in self._first:
-            as_shown(message)  # a wrong one is an error where it was written, not for who comes
+            as_shown(message)  # a wrong message is an error here, not for each visitor
         self._tokenizer = tokenizer
         self._greeting = greeting
         self._latest = reactive.Value(StreamTask(), name="latest")
@@ -152,7 +154,7 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         session.on_ended(self._session_ended)
 
     def _replace_earlier(self) -> None:
-        """The same id made again in a session, as in a render function, is the same chat anew."""
+        """Stop an earlier Chat with this id in the session, as if a render function ran again."""
         key = (self._session.root_scope().id, self.id)
         earlier = _chats.get(key)
         if earlier is not None:
@@ -165,11 +167,11 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
 
     @property
     def room(self) -> Room | None:
-        """The room; reactive where it is given by a function. None before there is one."""
+        """The room; reactive if a function gives it. None: there is no room yet."""
         return self._placements.room()
 
     def _told(self) -> dict[str, Any]:
-        """What a page shall know of Shiny's session before that is lost, and its greeting."""
+        """What the page needs to know in case it loses Shiny's session, and the greeting."""
         returns = self._session.root_scope() in _returning
         told = {"returns": returns, "answers": bool(self._handlers.registered)}
         greeting = self._greeting_drawn()
@@ -207,22 +209,23 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         self, fn: UserSubmitFunction | None = None
     ) -> Handler | Callable[[UserSubmitFunction], Handler]:
         """
-        Have a function called when this session's person sends a message.
+        Call a function when this session's person sends a message.
 
-        The message is in the room by then. The function runs in the session's context, outside
-        Shiny's lock, so others need not wait for it; messages of one page are handled in order.
-        It may read and set reactive values, and is called for messages only, never because a
-        value it read has changed.
+        The message is in the room already. The function runs in the session's context, outside
+        Shiny's lock, so nobody else waits for it; messages of one page are handled in order. It
+        may read and set reactive values. It is called for messages only, never because a value
+        that it read has changed.
 
-        It is called at most once for a message. What a page sends while Shiny's session is away
-        is stored, and handled when the session is back, also by a server that was restarted since.
-        What was being handled when a server was killed is not handled again.
+        It is called at most once for a message. A message that the page sends while Shiny's
+        session is away is stored, and handled when the session is back, even if the server was
+        restarted meanwhile. A message that was being handled when a server was killed is not
+        handled again.
 
         Parameters
         ----------
         fn
             Takes nothing, the text, or the text and a list of attachments (always empty);
-            async or not. Can be left out, to decorate with ``@chat.on_user_submit()``.
+            async or not. Leave it out to decorate with ``@chat.on_user_submit()``.
         """
         return self._handlers.register if fn is None else self._handlers.register(fn)
 
@@ -241,9 +244,10 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         value
             The text to put into it.
         placeholder
-            What it says when it is empty.
+            The hint shown while the box is empty.
         submit
-            Whether to send `value` at once, in the person's name; what they were typing stays.
+            Whether to send `value` at once, in the person's name; a text that they are typing
+            stays in the box.
         focus
             Whether to move the cursor into it.
 
@@ -276,14 +280,14 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         self.update_user_input(value=value)
 
     def destroy(self) -> None:
-        """End the chat in this session; the room, and everybody else in it, goes on."""
+        """End the chat in this session; the room, and the chat of all others, goes on."""
         self._handlers.registered.clear()
         self._bookmarks.stop()
         if self._admission.destroy():
             self._tasks.spawn(self._retire())
 
     async def _retire(self) -> None:
-        """Hear nothing more; the room is left when all is handled that was heard."""
+        """Stop following, handle the messages that have arrived, then leave the room."""
         self._session_room.stop_following()
         await self._inbox.retire()
         self._session_room.leave()
@@ -301,13 +305,13 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
             self._session_room.leave()
 
     def _destroy_with_session(self) -> None:
-        # Shiny also calls this when a page goes away; its handlers shall finish then.
+        # Shiny also calls this when a page goes away, but its handlers must finish then.
         if not self._session._is_closed():  # pyright: ignore[reportPrivateUsage]
             self.destroy()
 
 
 _chats: WeakValueDictionary[tuple[str, str], Chat] = WeakValueDictionary()
-"""The chats of each session, by its id and theirs."""
+"""The chats of all sessions, by the session's id and the chat's id."""
 
 _returning: WeakSet[Session] = WeakSet()
-"""The pages' sessions of which a new one shall begin when they are lost."""
+"""The sessions of pages that begin a new session when they lose this one."""

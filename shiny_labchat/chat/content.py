@@ -1,10 +1,10 @@
 """
-What developers append, whole or in chunks, as the parts of a message.
+The content that developers append, whole or in chunks, as the parts of a message.
 
-Trust goes by the part and is never mixed: "text" is text, "markdown" and "thinking" are sanitised
-in the browser, "html" is the developer's own. The other kinds are shinychat's blocks, whose icons,
-footers and html values are the developer's own, and nothing else in them is. shinychat knows the
-types, so whatever it accepts is accepted here.
+Each part has one level of trust: "text" is shown as text, "markdown" and "thinking" are sanitised
+in the browser, "html" is the developer's own and trusted. The other kinds are shinychat's blocks,
+in which only icons, footers and html values are trusted. shinychat converts the types, so every
+type that it accepts is accepted here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from htmltools import HTML, HTMLDependency, ReprHtml, Tag, TagChild, TagList, ta
 from shiny.session import Session
 from shinychat import message_content
 
-# Not the public `message_content`: a tool's result with UI of its own would not end its call.
+# Not the public `message_content`: with it, a tool's result that has its own UI would not end the
+# tool's call.
 from shinychat._chat_normalize import normalize_message, normalize_message_chunk
 from shinychat.types import Attachment, ChatMessage
 
@@ -46,7 +47,7 @@ Part = tuple[Kind, Any]
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A message's parts in order, the role that says it, and what its UI needs in a page."""
+    """A message's parts in order, its role, and the dependencies of its UI."""
 
     parts: list[Part]
     role: Literal["assistant", "user"] = "assistant"
@@ -55,7 +56,7 @@ class Content:
 
 def as_content(message: object, session: Session) -> Content:
     """
-    The content of anything that may be appended.
+    The content of a message in any type that may be appended.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ def as_content(message: object, session: Session) -> Content:
         Text (markdown), `HTML`, a Tag or TagList, a dictionary with `content` and `role`, or any
         type registered with `shinychat.message_content`.
     session
-        Whose app serves what the UI needs.
+        The session whose app serves the dependencies of the UI.
 
     Raises
     ------
@@ -77,14 +78,15 @@ def as_content(message: object, session: Session) -> Content:
 
 def as_chunk(chunk: object, session: Session) -> Content:
     """
-    The content of one chunk of a stream; of an empty one it has no parts.
+    The content of one chunk of a stream; it has no parts if the chunk is empty.
 
     Parameters
     ----------
     chunk
-        As for a whole message, but types count that `shinychat.message_content_chunk` knows.
+        As for a whole message, but with the types registered with
+        `shinychat.message_content_chunk`.
     session
-        Whose app serves what the UI needs.
+        The session whose app serves the dependencies of the UI.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def as_chunk(chunk: object, session: Session) -> Content:
 
 
 def as_html(icon: HTML | Tag | TagList | str | None) -> str | None:
-    """An icon's HTML; a string is HTML as it is."""
+    """An icon's HTML; a string is taken as HTML."""
     if isinstance(icon, str):
         icon = HTML(icon)
     return None if icon is None else str(TagList(icon).render()["html"])
@@ -104,9 +106,9 @@ def as_html(icon: HTML | Tag | TagList | str | None) -> str | None:
 
 def as_shown(message: object) -> tuple[dict[str, Any], list[TagChild]]:
     """
-    A message that is drawn and never logged: its item for the browser, and UI for the page.
+    A message that is never logged, as an item for the browser, and its UI's dependencies.
 
-    There is no session yet, so the dependencies of its UI must come with the page.
+    There is no session yet, so these dependencies must be part of the page.
 
     Raises
     ------
@@ -120,12 +122,12 @@ def as_shown(message: object) -> tuple[dict[str, Any], list[TagChild]]:
 
 class _Reading:
     """
-    What has been read of a message.
+    The parts, role and dependencies read from a message.
 
     Parameters
     ----------
     normalise
-        What shinychat makes of types that are neither text nor UI.
+        shinychat's function that converts types other than text and UI.
     """
 
     def __init__(self, normalise: Callable[[Any], ChatMessage]) -> None:
@@ -136,7 +138,7 @@ class _Reading:
         self._served: list[dict[str, Any]] = []
 
     def read(self, message: object) -> _Reading:
-        """Take in a message."""
+        """Read a message; return self."""
         if isinstance(message, Mapping):
             fields = cast("Mapping[str, object]", message)
             if "content" not in fields:
@@ -153,7 +155,7 @@ class _Reading:
         return self
 
     def content(self, session: Session) -> Content:
-        """All of it, with what its UI needs served by the session's app."""
+        """The content read so far; the session's app serves the dependencies of its UI."""
         deps = render(session, TagList(*self.needed))[1] if self.needed else []
         deps += [dep for dep in self._served if dep not in deps]
         return Content(self.parts, cast(Any, self.role), deps)
@@ -166,19 +168,19 @@ class _Reading:
         elif isinstance(message, int | float):
             self._add(str(message))
         elif isinstance(message, TagList | list | tuple):
-            # Its own strings are markdown; those inside a tag are the tag's.
+            # Strings in the list are markdown; strings inside a tag belong to the tag.
             for child in cast("Iterable[object]", message):
                 self._add(child)
         elif _is_figure(message):
             self._add_ui(message)
         elif _is_remote_image(message):
-            # shinychat would load it; a model's markdown loads nothing from elsewhere.
+            # shinychat would load the image; as markdown it is not loaded from another server.
             self.parts.append(("markdown", f"![]({message.url})"))
         elif not _is_of_usage(message):
             said = self._normalise(message)
             self.role = said.role
             if _is_turn(message):
-                # shinychat would make one text of it all, the thoughts included.
+                # shinychat would make one text of all contents, with the thoughts in it.
                 for content in message.contents:
                     self._add_normalised(self._normalise(content))
             else:
@@ -206,7 +208,9 @@ class _Reading:
             self._add_html_block(block)
         elif kind in get_args(Block):
             fields = {key: value for key, value in block.items() if key not in ("type", "version")}
-            plain = json.loads(json.dumps(fields, default=str))  # HTML is no string of JSON's
+            plain = json.loads(
+                json.dumps(fields, default=str)
+            )  # makes plain strings of HTML objects
             self.parts.append((kind, plain))
         else:
             raise ValueError(
@@ -217,7 +221,7 @@ class _Reading:
     def _add_html_block(self, block: dict[str, Any]) -> None:
         if block["content"]:
             self.parts.append(("html", UnmergedText(block["content"])))
-        # Those that the message names too are served by the app; of others it has no files.
+        # The app serves those that the message also lists; of the others it has no files.
         known = {dep.name for dep in self.needed}
         self._served += [dep for dep in block.get("html_deps", ()) if dep["name"] not in known]
 
@@ -234,13 +238,13 @@ def _is_remote_image(message: Any) -> bool:
 
 
 def _is_figure(message: Any) -> bool:
-    """Whether it draws itself, as tables and plots do, and shinychat has no other way with it."""
+    """Whether a value has its own HTML, as tables and plots do, and shinychat has no converter."""
     draws = isinstance(message, ReprHtml) and not isinstance(message, type)
     return draws and message_content.dispatch(type(message)) is message_content.dispatch(object)
 
 
 def _is_of_usage(message: Any) -> bool:
-    """Whether it says what a reply has cost, or how it was filtered, and nothing of the reply."""
+    """Whether a chunk has only the usage or the filter results of a reply, and no content."""
     openai = sys.modules.get("openai.types.chat")  # whoever has a chunk has imported it
     is_chunk = openai is not None and isinstance(message, openai.ChatCompletionChunk)
     return is_chunk and not message.choices

@@ -1,4 +1,4 @@
-"""What a person is greeted with: drawn for each of them, and never logged."""
+"""Greetings: shown to each person separately, and never logged."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from shiny_labchat.chat.shiny_internals import flush_soon
 __all__ = ["Greeting", "Greets", "as_drawn"]
 
 Greeting = str | HTML | Tag | TagList | ChatGreeting
-"""Text (markdown), UI, or what `shinychat.chat_greeting` makes of these."""
+"""Text (markdown), UI, or a `shinychat.chat_greeting()` of these."""
 
 
 def as_drawn(greeting: Greeting) -> tuple[dict[str, Any], list[TagChild]]:
-    """A page's own greeting as an item for the browser, and UI that the page needs for it."""
+    """A greeting as an item for the browser, and the dependencies that its UI needs."""
     item, needed = as_shown(_content_of(greeting))
     return item | _about(greeting), needed
 
@@ -29,7 +29,7 @@ class Greets(ChatBase):
     _greeting: Greeting | None = None
 
     def get_greeting(self) -> str | None:
-        """The text or HTML of the greeting that this Chat has set; None: it has set none."""
+        """The text or HTML of the greeting that was set for this Chat; None: none was."""
         if self._greeting is None:
             return None
         return str(_content_of(self._greeting))
@@ -38,14 +38,14 @@ class Greets(ChatBase):
         """
         Greet this session's person, above all messages.
 
-        Nobody else sees it, and no log has it.
+        Nobody else sees it, and it is not logged.
 
         Parameters
         ----------
         greeting
             Text (markdown), `HTML`, a Tag or TagList, or a `shinychat.chat_greeting()` of these. It
-            goes from the screen when this person has said something, unless it is persistent.
-            None: no greeting, not even the page's own.
+            disappears when this person sends a message, unless it is persistent. None: no
+            greeting, not even the one of ``chat_ui(greeting=)``.
         """
         if greeting is not None:
             _content_of(greeting)

@@ -1,7 +1,7 @@
 """
-Running `on_user_submit` handlers: in order, in their session's context, outside the reactive lock.
+Running `on_user_submit` handlers: in order, in their session's context, outside Shiny's lock.
 
-Inside Shiny's lock, one handler that waits for a slow model would make every other session wait.
+Inside the lock, a handler that waits for a slow model would block every other session.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Handler:
 
     @property
     def name(self) -> str:
-        """Where the function is, for the log."""
+        """The function's name and place in the source, for the log."""
         return name_of(self.fn)
 
     def destroy(self) -> None:
-        """Handle no further messages."""
+        """Stop handling messages."""
         if self in self._handlers:
             self._handlers.remove(self)
 
@@ -71,9 +71,9 @@ class Handlers:
     chat
         The chat they belong to.
     session
-        In whose context they run.
+        The session in whose context they run.
     on_error
-        What the person is shown when one fails.
+        What the person is shown when a handler fails.
     """
 
     def __init__(self, chat: object, session: Session, on_error: OnError) -> None:
@@ -84,13 +84,13 @@ class Handlers:
         self._queue = Queue()
 
     def register(self, fn: UserSubmitFunction) -> Handler:
-        """Have `fn` called with each message of this page."""
+        """Call `fn` with each message of this page, from now on."""
         handler = Handler(fn, self.registered)
         self.registered.append(handler)
         return handler
 
     def submit(self, said: Event, before: Callable[[], Awaitable[None]]) -> None:
-        """Have a message handled after those before it; `before` runs first."""
+        """Queue a message to be handled; `before` runs right before its handlers."""
         if not self.registered:
             return
         self._queue.put(partial(self._run, message_of(said), before))
@@ -102,8 +102,8 @@ class Handlers:
     async def _run(self, message: Message, before: Callable[[], Awaitable[None]]) -> None:
         try:
             await before()
-        except Exception:  # what is missing is read when the handler asks for it
-            logger.exception("a handler's room could not be read")
+        except Exception:  # the handler can still run, and reads what it needs itself
+            logger.exception("a room could not be read before handlers; they run all the same")
         for handler in tuple(self.registered):
             await self._handle(handler, message)
         await flush(self._session)
@@ -116,13 +116,15 @@ class Handlers:
         except SilentException:
             pass
         except Exception as exc:
-            logger.error("the handler %s failed", handler.name, exc_info=exc)
+            logger.error(
+                "the handler %s failed at message %d", handler.name, message.seq, exc_info=exc
+            )
             await self.report(exc)
         finally:
             handled_message.reset(token)
 
     async def report(self, exc: Exception) -> None:
-        """Tell this session's person what has failed, as far as they shall know."""
+        """Show an error to this session's person, as `on_error` says."""
         if self._on_error == "unhandled":
             await self._session.close()
             return
@@ -137,6 +139,6 @@ class Handlers:
         words = str(exc)
         if isinstance(exc, NotifyException):
             sanitize = exc.sanitize
-            words = str(exc.args[0])  # its own text has its other arguments, too
-        # Some say nothing, as a model's timeout does.
+            words = str(exc.args[0])  # `str(exc)` would include the other arguments
+        # Some errors have no text, such as a model's timeout.
         return app.sanitize_error_msg if sanitize else words or type(exc).__name__

@@ -1,4 +1,4 @@
-"""Messages of a session's page: each is transformed and handled once, also across sessions."""
+"""The messages of a session's page: each is handled once, even if the page changes sessions."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from shiny_labchat.store import find_room, submitted
 __all__ = ["Inbox"]
 
 PAGES = 10_000
-"""Pages whose last handled event is remembered, for a session that comes back."""
+"""For how many pages the last handled event is remembered, for sessions that come back."""
 
 MAX_EVENTS_RECALLED = 10_000
-"""Events of a room that are searched, at most, for what a page sent without a session."""
+"""The most events of a room that are searched for messages sent without a session."""
 
 GONE_WITHIN = 10.0
-"""How long the socket of a page may outlive its session if both go, in seconds."""
+"""How long to wait for the socket of a page after its session has ended, in seconds."""
 
 
 class Inbox:
     """
-    Takes what one page says in one room at a time to the transforms and handlers of its session.
+    The messages of one page in a room, on their way to its session's transforms and handlers.
 
     Parameters
     ----------
     chat
         The chat's id: two chats of a page may be in one room.
     handlers, transforms
-        Where messages go.
+        The handlers and transforms that receive the messages.
     said
-        Called when the page's person has said something.
+        Called when the page's person has sent a message.
     """
 
     def __init__(
@@ -60,19 +60,19 @@ class Inbox:
 
     @property
     def last(self) -> Message | None:
-        """What this page's person said last."""
+        """The last message that was sent from this page."""
         return None if self._last is None else message_of(self._last)
 
     def open(self, room: Room, live: LiveRoom, page: str, lost: LostSession | None) -> None:
         """
-        Hear what a page says in a room from now on; it waits for `take_up`.
+        Receive the messages of a page in a room from now on; they wait for `take_up`.
 
         Parameters
         ----------
         room, live, page
             The room, and the page's id.
         lost
-            Where the page stood when it lost an earlier session.
+            Where the page was when it lost an earlier session.
         """
         self.close()
         self._room = room
@@ -83,42 +83,42 @@ class Inbox:
         self._unfollow = live.follow_page(page, self._hear)
 
     def close(self) -> None:
-        """Hear nothing more."""
+        """Stop receiving messages."""
         if self._unfollow is not None:
             self._unfollow()
             self._unfollow = None
 
     def leave(self) -> None:
-        """Hear nothing more, and take up nothing: the page is in no room now."""
+        """Stop receiving and taking up messages: the page is in no room now."""
         self.close()
         self._live = None
 
     async def retire(self) -> None:
-        """Hear nothing more, and wait until all is handled that was heard."""
+        """Stop receiving messages, and wait until those received are handled."""
         self.close()
         await self._handlers.idle()
 
     async def end(self) -> None:
-        """The session has ended: what its page has sent by now is still handled."""
+        """Handle what the page has sent by now, after its session has ended."""
         self.close()
-        await self._finish()  # what was stored a moment ago may not have been told yet
+        await self._finish()  # a message stored a moment ago may not have arrived here yet
         if self._live is None:
             return
         try:
             async with asyncio.timeout(GONE_WITHIN):
                 await self._live.without(self._page)
         except TimeoutError:
-            return  # the page is there still: what it sends now waits for its next session
+            return  # the page is still connected: its messages now wait for its next session
         await self._finish()
 
     async def _finish(self) -> None:
         await self.take_up()
         await self._transforms.idle()
-        await self.take_up()  # what has come of it
+        await self.take_up()  # the messages that the transforms have published
         await self._handlers.idle()
 
     async def take_up(self) -> None:
-        """Handle what this page has sent so far, and from now on what it sends."""
+        """Handle what this page has sent so far, and from now on each message at once."""
         live = self._live
         if live is None:
             return
@@ -136,7 +136,7 @@ class Inbox:
         self._take(backlog)
 
     async def _transform_missed(self, live: LiveRoom) -> None:
-        """Transform what this page sent while no session was there to do it."""
+        """Transform the messages that this page sent while it had no session."""
         is_known = self._key(live) in _handled  # a new page has sent nothing yet
         if self._room is None or not (self._lost or (is_known and self._transforms.are_for_users)):
             return
@@ -149,7 +149,7 @@ class Inbox:
         self._transforms.take(self._room, await self._room.log.read(read))
 
     def _recall(self, live: LiveRoom) -> tuple[int, frozenset[str]]:
-        """Where to begin with a page that this process does not know, and what to leave out."""
+        """The seq to begin after for a page new to this process, and the ids to leave out."""
         now = live.state.seq
         if self._lost is None:
             return now, frozenset()
@@ -199,4 +199,4 @@ class Inbox:
 
 
 _handled: OrderedDict[tuple[str, ...], int] = OrderedDict()
-"""Up to which event each page's messages were taken; a session that comes back goes on there."""
+"""The seq up to which each page's messages were taken; its next session continues there."""

@@ -1,4 +1,4 @@
-"""The gateway's installation into Shiny apps."""
+"""Installation of the gateway into Shiny apps."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from shiny_labchat.lab import runtime
 __all__ = ["ensure_route", "install"]
 
 GC_THRESHOLD = 10_000
-"""New objects after which garbage is looked for, at least; Python's own default is 700."""
+"""The least number of new objects between garbage collections; Python's default is 700."""
 
 
 def install() -> None:
     """
-    Put the gateway into every Shiny app from now on, so that it is there after a restart.
+    Put the gateway into every Shiny app that is made from now on, and let threads use Shiny.
 
-    And let functions that run in threads of ours use Shiny.
+    So the gateway is there right after a restart, before any visitor comes.
 
-    Callbacks run as long as the app does. (Of an app that is mounted into another, nobody says
-    when it starts: they do when they are registered, if an event loop runs by then, as it does
-    when uvicorn imports the app, else with the first visitor.)
+    Callbacks run as long as the app does. (An app that is mounted into another one is not told
+    when the server starts. Its callbacks start when they are registered, if an event loop runs by
+    then, as it does when uvicorn imports the app; if not, with the first visitor.)
     """
     original = shiny.App.init_starlette_app
     if getattr(original, "__labchat__", False):
@@ -73,8 +73,8 @@ def _run_beside(app: Starlette) -> None:
 
 def _calm_collector() -> None:
     # A full garbage collection stops everybody: 250 ms with 500 sessions, and with Python's
-    # threshold there were several a minute. What the imports have left never is garbage; and
-    # collecting less often promotes fewer objects that were about to go by themselves.
+    # threshold there were several a minute. Objects from imports never become garbage, so they are
+    # frozen. Collecting less often promotes fewer objects that are about to be freed anyway.
     young, *others = gc.get_threshold()
     if 0 < young < GC_THRESHOLD:  # 0: the app collects by itself
         gc.set_threshold(GC_THRESHOLD, *others)
@@ -83,7 +83,7 @@ def _calm_collector() -> None:
 
 
 def _show_log() -> None:
-    # Shiny sets up no logging; without this the first word on where the data lies is lost.
+    # Shiny sets up no logging; without this, nobody sees the line that says where the record is.
     logger = logging.getLogger("shiny_labchat")
     if logger.handlers or logging.getLogger().handlers:
         return

@@ -1,4 +1,4 @@
-"""What a page tells of itself: its hello, and its address."""
+"""What a page sends about itself: its hello, and its address."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ INVITE = "labchat"
 """The query parameter that holds a personal link's token."""
 
 MIN_KEY_LENGTH = 16
-"""A browser's keys are random; one of fewer characters is none."""
+"""The least length of a browser's random key; a shorter one is ignored."""
 
 MAX_UNCONFIRMED = 100
-"""Messages that a page may have had on their way when it lost its session."""
+"""The most unconfirmed messages that are read from a page that lost its session."""
 
 
 @dataclass(frozen=True, slots=True)
 class LostSession:
     """
-    Where a page stood when it lost its Shiny session.
+    Where a page was when it lost its Shiny session.
 
-    What it has sent since then no session can have handled. It is believed only by a process that
-    knows nothing of the page, one started since; and it concerns nothing but the page's own.
+    No session can have handled the messages that the page has sent since. Only a process that was
+    started later, and so does not know the page, relies on this; and it affects only the page's
+    own messages.
 
     Attributes
     ----------
     who
-        The handle of its person, another in each room.
+        The handle of its person, different in each room.
     since
-        The newest event that it had.
+        The newest seq that the page had.
     unsure
-        The ids of what was on its way at that moment: a session may have begun to handle it.
+        The ids of messages that were on their way then: a session may have begun to handle them.
     """
 
     who: str
@@ -44,12 +45,12 @@ class LostSession:
 @dataclass(frozen=True, slots=True)
 class PageHello:
     """
-    What an element asks with: its page, and the random keys that its browser and tab keep.
+    The first message of an element: its page, and the random keys of its browser and tab.
 
     Attributes
     ----------
     lost
-        Where it stood when it lost an earlier session; None: it never did.
+        Where the page was when it lost an earlier session; None: it has lost none.
     """
 
     page: str
@@ -58,7 +59,7 @@ class PageHello:
 
     @classmethod
     def of(cls, value: object) -> PageHello:
-        """Read what a browser sent; whatever is not as it should be counts as not sent."""
+        """Read a browser's message; fields that are not valid count as missing."""
         fields = cast("dict[str, object]", value if isinstance(value, dict) else {})
         keys = {name: key for name in ("browser", "tab") if (key := _short(fields.get(name)))}
         return cls(_short(fields.get("page")) or "", keys, _lost(fields))

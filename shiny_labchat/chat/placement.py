@@ -1,4 +1,4 @@
-"""Which room a page's person is to be in, and as whom: what the app and a bookmark say of it."""
+"""Placement: which room a page is to be in, and as whom, by the app and by bookmarks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MemberLike = str | Member | None
 
 @dataclass(frozen=True, slots=True)
 class PlacementOptions:
-    """What the app says of a page's room and person, see :class:`Chat`."""
+    """The app's settings for a page's room and person, see :class:`Chat`."""
 
     room: RoomLike | Callable[[], RoomLike]
     study: str | None
@@ -43,11 +43,11 @@ class PlacementOptions:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Which room a page's person is to be in now, and as whom."""
+    """The room that a page is to be in now, and the person that it is to be."""
 
     room: Room | None
     member: tuple[bool, str | None]
-    """Whether the app says who it is, and whom it says (None: it is not known yet)."""
+    """Whether the app says who the person is, and the member id (None: not known yet)."""
     pseudonym: Pseudonym
     role: Role | None
     join: bool
@@ -57,18 +57,18 @@ class Placement:
 
 class Placements:
     """
-    Gives the placement of one chat's page; reactive where the app gives it by functions.
+    The placement of one chat's page; reactive if the app gives functions.
 
     Parameters
     ----------
     session, chat
         The session, and the chat's id.
     lab
-        Where rooms given by their ids are.
+        The lab of rooms that are given by their ids.
     options
-        What the app says.
+        The app's settings.
     bookmarks
-        What the page's address says, where the app names no room.
+        The bookmark in the page's address, used if the app names no room.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Placements:
         self._options = options
         self._bookmarks = bookmarks
         if not callable(options.room):
-            self.room()  # a wrong id is an error where it was written
+            self.room()  # a wrong id is an error here, not for each visitor
 
     def now(self) -> Placement:
         """The placement as it is now."""
@@ -108,7 +108,7 @@ class Placements:
                 return None
             try:
                 wanted = wanted()
-            except SilentException:  # the app says req(): there is none yet
+            except SilentException:  # the app's function calls req(): there is no room yet
                 wanted = None
             if wanted is not None:
                 self._bookmarks.name_room()

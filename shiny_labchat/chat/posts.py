@@ -1,4 +1,4 @@
-"""Commands made of what an app appends."""
+"""Commands for the messages that an app appends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Icon = HTML | Tag | TagList | str | None
 Audience = Literal["me"] | Iterable[str | Member] | None
 
 ME = "\0me"
-"""Stands for this session's person until it is known who that is; no member can be called so."""
+"""Stands for this session's person until their id is known; no member can have this id."""
 
 
 def post_of(
@@ -45,7 +45,7 @@ def post_of(
 
 
 def needs_me(command: commands.Post) -> bool:
-    """Whether a command can be given only when it is known who this session's person is."""
+    """Whether a command needs the id of this session's person."""
     return ME in (command.member, command.by, *(command.audience or ()))
 
 

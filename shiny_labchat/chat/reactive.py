@@ -1,4 +1,4 @@
-"""Reactive reads of what changes outside Shiny's reactive graph."""
+"""Reactive reads of data that changes outside Shiny's reactive graph."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ __all__ = ["ReactiveReads"]
 
 class ReactiveReads:
     """
-    Who has read what, so that they run again when it changes; who reads nothing costs nothing.
+    The reactive functions that have read each topic, to run again when it changes.
+
+    A session in which nothing is read costs nothing.
 
     Parameters
     ----------
     session
-        Whose readers they are.
+        The session of the reactive functions.
     """
 
     def __init__(self, session: Session) -> None:
@@ -34,7 +36,7 @@ class ReactiveReads:
 
     def depend(self, topic: str) -> None:
         """
-        The running reactive function shall run again when `topic` changes.
+        Run the current reactive function again when `topic` changes.
 
         Raises
         ------
@@ -52,7 +54,7 @@ class ReactiveReads:
             context.on_invalidate(forget)
 
     def changed(self, topics: Iterable[str]) -> None:
-        """Run again, soon, whoever has read one of `topics`."""
+        """Run again, soon, all reactive functions that have read one of `topics`."""
         known = [self._readers[topic] for topic in topics if topic in self._readers]
         contexts = [context for readers in known for context in tuple(readers.values())]
         for context in contexts:

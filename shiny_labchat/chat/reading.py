@@ -1,4 +1,4 @@
-"""What a session reads of its room: messages, members, and whether it is open."""
+"""Reactive reads of a room: its messages, its members, and whether it is open."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ State = Literal["waiting", "open", "closed", "removed"]
 TransformUser = Literal["all", "last", "none"]
 
 TRANSCRIPTS_CACHED = 32
-"""Rooms' messages of which it is remembered how they were asked for."""
+"""How many results of `messages()` are cached, for all sessions together."""
 
 
 class Reading(ChatBase):
-    """The part of a :class:`Chat` that reads what was said, and who is here."""
+    """The part of a :class:`Chat` that reads messages and members."""
 
     _tokenizer: Tokenizer | None
 
@@ -60,30 +60,31 @@ class Reading(ChatBase):
         transform_assistant: bool = False,
     ) -> tuple[Message, ...] | tuple[dict[str, Any], ...]:
         """
-        Reactively read the conversation, as far as this person may see it.
+        Reactively read the messages that this person may see.
 
         Parameters
         ----------
         format
-            Deprecated, see :meth:`turns`: whose dictionaries they shall be, "anthropic",
+            Deprecated, see :meth:`turns`. Returns dictionaries in the format of "anthropic",
             "google", "langchain", "ollama" or "openai".
         token_limits
-            How many tokens a model takes and gives, and how many of these to keep for its reply:
-            only the newest messages that fit are given. They are counted by the `tokenizer` of
-            this Chat; without one, every three bytes count as one.
+            The size of a model's context window in tokens, and how many of these to keep for its
+            reply: only the newest messages that fit are returned. The `tokenizer` of this Chat
+            counts the tokens; without one, every three bytes count as one.
         transform_user
-            Whether "all" that people said is given as :meth:`transform_user_input` has made it,
-            or only the "last" message, if a person said it, or "none": as they wrote it.
+            Which messages of people have the text that :meth:`transform_user_input` returned:
+            "all", only the "last" message (if it is a person's), or "none". The others have the
+            text as people wrote it.
         transform_assistant
-            Whether what programmes said is given as :meth:`transform_assistant_response` has
-            made it, as people see it. If not, as it was appended.
+            Whether messages of programmes have the text that :meth:`transform_assistant_response`
+            returned, which people see. If not, they have the text as it was appended.
 
         Returns
         -------
         tuple of Message
             In order. In an `on_user_submit` handler the last one is the message being handled,
-            whatever arrived since; elsewhere it is all there is. Empty before there is a room,
-            and for who was removed.
+            even if newer ones have arrived; elsewhere these are all messages. Empty before there
+            is a room, and for a person who was removed.
         """
         if transform_user not in ("all", "last", "none"):
             raise ValueError(
@@ -95,7 +96,7 @@ class Reading(ChatBase):
         if isinstance(format, MISSING_TYPE):
             return said
         warnings.warn(
-            "messages(format=) is deprecated; chatlas takes turns() in every provider's stead",
+            "messages(format=) is deprecated; give turns() to a chatlas client of any provider",
             DeprecationWarning,
             stacklevel=2,
         )
@@ -110,15 +111,15 @@ class Reading(ChatBase):
 
     def turns(self, *, before: int | None = None, names: bool = True) -> list[chatlas.Turn]:
         """
-        Reactively read the conversation as a model is told it.
+        Reactively read the conversation as the turns that a model is sent.
 
         Parameters
         ----------
         before
-            Only what was said before this `seq`. In an `on_user_submit` handler it is the message
-            being handled, which the handler asks the model itself.
+            Only messages before this `seq`. The default in an `on_user_submit` handler is the
+            message being handled, which the handler itself sends to the model.
         names
-            Whether what people said is told with their pseudonyms, as "Teal Otter: Hello".
+            Whether messages of people begin with their pseudonyms, as "Teal Otter: Hello".
 
         Returns
         -------
@@ -133,15 +134,15 @@ class Reading(ChatBase):
 
     def user_input(self, transform: bool = False) -> str | None:
         """
-        Reactively read what this person said last, on this page; None: nothing yet.
+        Reactively read the last message that this person sent from this page.
 
-        Most apps read the last of :meth:`messages` instead.
+        None: there is none yet. Most apps read the last of :meth:`messages` instead.
 
         Parameters
         ----------
         transform
-            Whether what :meth:`transform_user_input` has made of it, if that was given, is
-            wanted, and not what they wrote.
+            Whether to return the text that :meth:`transform_user_input` returned, if there is
+            such a function, and not the text as the person wrote it.
         """
         self._session_room.depend("said")
         said = self._inbox.last
@@ -151,14 +152,15 @@ class Reading(ChatBase):
 
     def members(self) -> tuple[Member, ...]:
         """
-        Reactively read who is a member of the room.
+        Reactively read the members of the room.
 
         Returns
         -------
         tuple of Member
-            In order of joining, with the roles that this session's person is shown; ``own``
-            marks them. In a random order, which stays, where a bot passes for a participant: it
-            was there first. Empty before there is a room.
+            In order of joining, with the roles that this session's person is shown; ``own`` marks
+            this person. In a random order, which stays the same, if a bot is shown as a
+            participant: a bot joins first, so the order of joining would reveal it. Empty before
+            there is a room.
         """
         self._session_room.depend("members")
         live = self._session_room.live
@@ -168,7 +170,7 @@ class Reading(ChatBase):
         return tuple(Member.seen_by(me, membership) for membership in live.state.members_for(me))
 
     def member(self) -> Member | None:
-        """Reactively read who this person is in the room; None before it is known."""
+        """Reactively read this person's own membership; None before it is known."""
         self._session_room.depend("members")
         live = self._session_room.live
         membership = live.state.membership(self._admission.member) if live else None
@@ -176,12 +178,12 @@ class Reading(ChatBase):
 
     def state(self) -> State:
         """
-        Reactively read what the room is to this person.
+        Reactively read the state of the room, as it is for this person.
 
         Returns
         -------
         str
-            "waiting" (there is no room yet), "open", "closed" or "removed".
+            "waiting" (there is no room yet), "open", "closed" or "removed" (the person was).
         """
         self._session_room.depend("state")
         live = self._session_room.live
@@ -195,7 +197,7 @@ class Reading(ChatBase):
 def _as_said(
     messages: tuple[Message, ...], transform_user: TransformUser, transform_assistant: bool
 ) -> tuple[Message, ...]:
-    """The messages with what was said, or what is shown of it; made once for all sessions."""
+    """Messages with their original or their transformed texts; cached for all sessions."""
     key = id(messages), transform_user, transform_assistant
     known = _known.get(key)
     if known is None or known[0] is not messages:
@@ -223,4 +225,4 @@ def _one_as_said(
 
 _known: OrderedDict[tuple[int, str, bool], tuple[tuple[Message, ...], tuple[Message, ...]]]
 _known = OrderedDict()
-"""What was made last of rooms' messages, and of which; these live on, so their ids are theirs."""
+"""Cached results, with the messages they are made of: kept alive, so no other has their id."""

@@ -1,4 +1,4 @@
-"""A model that replies in a room: one conversation, whoever asks, made anew from the log."""
+"""Replies of a model in a room: one conversation for all, rebuilt from the log each time."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ __all__ = ["Failures", "Replies", "Reply", "ReplyQueue", "known_to", "reply_id"]
 logger = logging.getLogger("shiny_labchat")
 
 Reply = Literal["always", "mention"] | Callable[[Message], bool | Awaitable[bool]]
-"""To which messages a model replies; a function is asked for each."""
+"""To which messages a model replies; a function is called for each."""
 Failures = Literal["asker", "room"]
-"""Who is told, in words, that a model could not answer."""
+"""Who is told when a model could not answer."""
 
 SORRY = "The assistant could not answer. Please try again in a moment."
 
@@ -62,7 +62,7 @@ class Replies:
     failures
         Who is told when it cannot answer: the "asker", or the "room".
     session
-        Whose app serves what UI in a reply needs.
+        The session whose app serves the dependencies of UI in a reply.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Replies:
         self._session = session
 
     async def wants(self, message: Message) -> bool:
-        """Whether it replies to a message."""
+        """Whether the model replies to a message."""
         if isinstance(self._reply, str):
             return self._reply == "always" or _MENTION.search(message.content) is not None
         return bool(await watched("reply function", self._reply, message))
@@ -95,14 +95,14 @@ class Replies:
         transform: StreamTransform | None = None,
     ) -> str:
         """
-        Reply to a message, after those before it that wait for a reply in the room.
+        Reply to a message, after earlier messages in the room that wait for a reply.
 
         Parameters
         ----------
         chat, room, message, command
-            For which chat, where, to what, and as what message.
+            The chat, the room, the message to reply to, and the command that posts the reply.
         transform
-            What is shown of what is said; None: all of it.
+            Changes the text before it is shown; None: it is shown as it is.
 
         Returns
         -------
@@ -127,7 +127,7 @@ class Replies:
     async def _try(self, stream: RoomStream, message: Message) -> list[chatlas.Turn]:
         from chatlas import ContentToolResult
 
-        # What was said right before it is asked with it, so that turns alternate.
+        # Messages right before it are part of the question, so that turns alternate.
         heard = [*known_to(await stream.heard(), message), message]
         *before, question = alternating(turns_of(heard))
         exchange = Exchange(before, *question.contents)
@@ -142,17 +142,23 @@ class Replies:
                     async for chunk in chunks:
                         await message_stream.append(chunk)
                         if isinstance(chunk, ContentToolResult):
-                            message_stream = MessageStream(stream, self._session)  # that stays
+                            # What was said up to a tool's result stays when a later try clears.
+                            message_stream = MessageStream(stream, self._session)
                 return exchange.answer
             except Exception as exc:
                 is_hopeless = not exchange.can_go_on or not is_worth_another_try(exc)
                 if is_last or is_hopeless:
                     raise
-                logger.warning("the model of a chat failed; it is asked again: %r", exc)
+                logger.warning(
+                    "the model failed at message %d; it is asked again: %r",
+                    *(message.seq, exc),
+                )
         raise AssertionError("the last try returns or raises")
 
     async def _apologise(self, room: Room, message: Message, exc: Exception) -> None:
-        logger.error("a model could not answer in room %r", room.id, exc_info=exc)
+        logger.error(
+            "a model could not answer message %d of room %r", message.seq, room.id, exc_info=exc
+        )
         audience = [message.member] if self._failures == "asker" and message.member else None
         await room.say(commands.Post([("text", SORRY)], "system", audience=audience))
 
@@ -161,17 +167,17 @@ class Replies:
 
 
 def reply_id(chat: str, message: Message) -> str:
-    """The id of a chat's reply to a message: there is one only."""
+    """The id of a chat's reply to a message, so that there is only one."""
     return f"reply:{chat}:{message.seq}"
 
 
 def known_to(heard: Sequence[Message], message: Message) -> list[Message]:
     """
-    What a model is told of a room that is to reply to a message, which itself comes after it.
+    The messages that a model is sent before the message that it is to reply to.
 
-    That is all that was said before the message, and the replies given since; and if it has
-    replied to later messages already, these. What was said since without a reply is told with
-    the next one: the message would seem to come after it.
+    These are all messages before it, and the model's replies since; and the later messages that
+    the model has replied to already. Later messages without a reply are sent with the next
+    question: if they were sent now, the message would seem to come after them.
     """
     replied = {each.seq: int(found[1]) for each in heard if (found := _reply_to(each))}
     since = {*replied, *replied.values()} - {message.seq}
@@ -184,7 +190,7 @@ def _reply_to(message: Message) -> re.Match[str] | None:
 
 
 class ReplyQueue:
-    """Replies in a room: one after the other, so that each knows those before it."""
+    """The queue of replies in a room: one after the other, so that each knows the earlier ones."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -193,7 +199,7 @@ class ReplyQueue:
 
     @asynccontextmanager
     async def turn(self, seq: int) -> AsyncGenerator[None]:
-        """Wait until all are done that reply to messages before this one, of those who wait."""
+        """Wait for the reply under way, and for those waiting to reply to earlier messages."""
         if self._is_taken:
             mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             heappush(self._waiting, (seq, next(self._numbers), mine))

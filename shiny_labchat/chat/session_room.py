@@ -1,4 +1,4 @@
-"""A session's hold on a live room: what it reads there, and what waits until there is one."""
+"""The live room of a session: reactive reads of it, and actions that wait for it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _TOPICS = {
     "members": {"joined", "changed", "removed", "disclosed"},
     "state": {"opened", "closed", "joined", "removed"},
 }
-"""What is to be read again after which kinds of events."""
+"""The topics, and the kinds of events after which each is read again."""
 
 
 class SessionRoom:
     """
-    Holds one room at a time open for one chat of one session.
+    Keeps one live room at a time open for one chat of one session.
 
     Parameters
     ----------
@@ -49,14 +49,14 @@ class SessionRoom:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether something waits for a room."""
+        """Whether actions wait for a room."""
         return bool(self._waiting)
 
     def follow(self, live: LiveRoom) -> None:
-        """Hold a room, which is left again in time, in the place of the one before."""
+        """Take over a live room in place of the earlier one; `leave` leaves it."""
         self.stop_following()
         if live is self.live:
-            live.leave()  # it is held already
+            live.leave()  # this session has it open already
         else:
             self.leave()
             for dep in live.deps:
@@ -66,13 +66,13 @@ class SessionRoom:
             self._unfollow = live.follow(self._read_again)
 
     def stop_following(self) -> None:
-        """Read nothing again from now on; the room is still held."""
+        """Stop reading again after events; the room stays open."""
         if self._unfollow is not None:
             self._unfollow()
             self._unfollow = None
 
     def leave(self) -> None:
-        """Hold no room."""
+        """Leave the room."""
         self.stop_following()
         if self.live is not None:
             self.live.leave()
@@ -81,32 +81,35 @@ class SessionRoom:
     # ── what waits for a room ──
 
     async def once(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Do something now, or as soon as there is a room, after what waits already."""
+        """Run an action now, or once there is a room, after those that wait already."""
         if self.live is not None and not self._waiting:
             await action()
         else:
             self._waiting.append(action)
 
     async def do_what_waits(self) -> None:
-        """Do what has waited for a room."""
+        """Run the actions that have waited for a room."""
         while self._waiting:
             try:
                 await self._waiting[0]()
-            except Exception:  # or the page would never be let in
-                logger.exception("what had waited for a room could not be done")
+            except Exception:  # must not prevent the admission of the page
+                logger.exception(
+                    "room %r: an action that waited for the room failed; it is not tried again",
+                    self.live and self.live.key.id,
+                )
             del self._waiting[0]
 
     # ── reading ──
 
     def depend(self, topic: str) -> None:
-        """Have the running reactive function run again when `topic` changes."""
+        """Run the current reactive function again when `topic` changes."""
         is_first = not self._reads.are_any
         self._reads.depend(topic)
         if is_first and self.live is not None:
             self._unfollow = self.live.follow(self._read_again)
 
     def changed(self, *topics: str) -> None:
-        """Have read again what depends on these topics; none given: on any of the room's."""
+        """Run again the readers of these topics; none given: of all topics of the room."""
         if not self._session._is_closed():  # pyright: ignore[reportPrivateUsage]
             self._reads.changed(topics or _TOPICS)
 
@@ -116,12 +119,12 @@ class SessionRoom:
             self.changed(*topics)
 
     async def read_whole(self) -> None:
-        """Have the whole room in memory."""
+        """Load the whole room into memory."""
         if self.live is not None:
             await self.live.read_whole()
 
     def messages_for(self, member: str | None, upto: int | None = None) -> tuple[Message, ...]:
-        """What a member may see of the room, up to a seq (None: all); others see nothing."""
+        """The messages that a member may see, up to a seq (None: all); empty for others."""
         live = self.live
         viewer = live.state.membership(member) if live else None
         if live is None or viewer is None:

@@ -1,7 +1,7 @@
 """
-What we need of Shiny beyond its public interface, in one place.
+All uses of Shiny's private interface, in one place.
 
-``tests/contract/test_shiny.py`` fails loudly when a new version of Shiny changes any of it.
+``tests/contract/test_shiny.py`` fails when a new version of Shiny changes any of it.
 """
 
 # pyright: reportPrivateUsage=false
@@ -44,7 +44,7 @@ FLUSHES_PER_SECOND = 20
 
 
 def app_of(session: Session) -> shiny.App:
-    """The app of a session that is no stub."""
+    """The app of a session, which must not be a stub."""
     return session.root_scope().app
 
 
@@ -53,9 +53,9 @@ def app_of(session: Session) -> shiny.App:
 
 def render(session: Session, ui: TagChild) -> tuple[str, list[dict[str, Any]]]:
     """
-    HTML of some UI, and its dependencies, served by the app from now on.
+    The HTML and the dependencies of some UI; the app serves these from now on.
 
-    Each dependency carries under "source" where its files come from, for :func:`remount`.
+    Each dependency has under "source" the place of its files, for :func:`remount`.
     """
     found: list[HTMLDependency] = shiny.ui.TagList(ui).render()["dependencies"]
     rendered = session._process_ui(ui)
@@ -67,7 +67,7 @@ def render(session: Session, ui: TagChild) -> tuple[str, list[dict[str, Any]]]:
 
 
 def remount(session: Session, dep: Mapping[str, Any]) -> None:
-    """Serve the files of a dependency that a message brought before this server started."""
+    """Serve the files of a dependency of a message from before this server started."""
     if dep.get("source"):
         known = HTMLDependency(dep["name"], dep["version"], source=dep["source"])
         app_of(session)._register_web_dependency(known)
@@ -80,7 +80,8 @@ def restored(session: Session) -> dict[str, Any] | None:
     """
     The values of the bookmark that a page was opened with; None: it could not be read.
 
-    Shiny calls no `on_restore` function then, nor one that is registered after the page began.
+    If it could not be read, Shiny calls no `on_restore` function; nor does it ever call one that
+    is registered after the page began.
     """
     context = session.root_scope().bookmark._restore_context
     if context is None:
@@ -94,10 +95,10 @@ def restored(session: Session) -> dict[str, Any] | None:
 @contextmanager
 def without_names() -> Generator[None]:
     """
-    Reactive values made in here without a name get none.
+    Prevent Shiny from searching a name for each reactive value that is made inside.
 
-    Shiny would look for one in the source of all that is on the stack, 5 ms for each value: with
-    30 replies that begin at once, everybody waited half a second.
+    Shiny would search the source code of every function on the stack, which takes 5 ms for each
+    value: with 30 replies that began at once, everybody waited half a second.
     """
     known: Any = reactive.Value
     infer = known._try_infer_name
@@ -113,8 +114,8 @@ def _no_name(value: object) -> None:
 
 
 def send_from_threads() -> None:
-    # Who changes a reactive value, or shows a notification, has Shiny write to sockets. That is
-    # the event loop's, and tools and iterables that are not async do it in threads of ours.
+    # Changing a reactive value, or showing a notification, makes Shiny write to sockets. Only the
+    # event loop may do that, but tools and iterables that are not async run in our threads.
     original = AppSession._send_message_sync
 
     @functools.wraps(original)
@@ -132,8 +133,8 @@ def send_from_threads() -> None:
 
 
 def flush_soon(session: Session) -> None:
-    """Flush what handlers and news have changed, at most `FLUSHES_PER_SECOND` times a second."""
-    if session.is_stub_session():  # an Express script when the server starts: there is no page
+    """Flush changes of handlers and new events, at most `FLUSHES_PER_SECOND` times a second."""
+    if session.is_stub_session():  # Shiny runs an Express script once at start, without a page
         return
     app = app_of(session)
     if app in _due or not _is_due(session):
@@ -151,7 +152,7 @@ async def _flush_later(app: shiny.App) -> None:
 
 
 async def flush(session: Session) -> None:
-    """Flush now what the running handler has changed."""
+    """Flush the changes of the running handler now."""
     if _is_due(session):  # not in the handler's own context: other people's effects run here
         await asyncio.create_task(_flush(app_of(session)), context=Context())
 
@@ -164,7 +165,7 @@ def _is_due(session: Session) -> bool:
 
 async def _flush(app: shiny.App) -> None:
     """
-    Run what is invalidated, and send to the sessions that have something to be sent.
+    Run invalidated reactive functions, and flush only the sessions that have something to send.
 
     Shiny's own flush sends a frame to every session of the process, whatever changed.
     """
@@ -175,7 +176,7 @@ async def _flush(app: shiny.App) -> None:
                 try:
                     await session._flush()
                 except Exception:
-                    _logger.debug("a session was gone before its flush", exc_info=True)
+                    _logger.debug("a session ended before its flush", exc_info=True)
 
 
 def _has_something_to_send(session: Any) -> bool:

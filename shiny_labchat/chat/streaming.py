@@ -1,4 +1,4 @@
-"""What a chat says into its room piece by piece: streams, and a model's replies."""
+"""Streaming messages to a chat's room, and the replies of a model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["Streaming"]
 
 
 class Streaming(ChatBase):
-    """The part of a :class:`Chat` that says messages piece by piece."""
+    """The part of a :class:`Chat` that streams messages."""
 
     _latest: reactive.Value[StreamTask]
 
@@ -41,25 +41,26 @@ class Streaming(ChatBase):
         """
         Append a message piece by piece, while everybody watches and may write.
 
-        It takes its place in the room when it begins: after what was appended before, and before
-        what is appended next. It is logged as a message when it ends. It belongs to the room: it
-        goes on when this page goes away. This session's person, and experimenters, can stop it.
+        It takes its place in the room when it begins: after the messages appended before, and
+        before those appended next. It is logged as a message when it ends. It belongs to the room,
+        and goes on when this page goes away. This session's person, and experimenters, can stop
+        it.
 
         Parameters
         ----------
         message
             An (async) iterable of chunks: text (markdown), `HTML`, a Tag or TagList, a dictionary
             with `content` and `role`, or any type registered with
-            `shinychat.message_content_chunk`, such as chatlas' contents. One that is not async is
-            read in a thread.
+            `shinychat.message_content_chunk`, such as chatlas' contents. An iterable that is not
+            async is read in a thread.
         icon, author, audience, id
             See :meth:`append_message`.
 
         Returns
         -------
         ExtendedTask
-            Of the stream: ``result()``, the whole text, can be read reactively; ``cancel()``
-            stops it. What was said then stays, marked.
+            The stream's task: ``result()`` is the whole text, and can be read reactively;
+            ``cancel()`` stops the stream. The text so far then stays, marked as stopped.
 
         Raises
         ------
@@ -86,7 +87,7 @@ class Streaming(ChatBase):
         return task
 
     def _give_up_in_time(self, known: _Known) -> None:
-        """What has found no room when the session ends never will."""
+        """Cancel the stream if the session ends before there is a room."""
 
         def give_up() -> None:
             known.cancel()
@@ -110,7 +111,7 @@ class Streaming(ChatBase):
             self._bookmarks.responded()
 
     async def _reply(self) -> None:
-        """Have the model reply to the message that is being handled, if it replies to that."""
+        """Let the model reply to the message that is being handled, if it wants to."""
         handled = handled_message.get()
         assert self._replies is not None and handled is not None
         message, room = handled[1], self._room()
@@ -133,9 +134,9 @@ class Streaming(ChatBase):
     @property
     def latest_message_stream(self) -> StreamTask:
         """
-        Reactively read which stream this session has begun last.
+        Reactively read the task of the stream that this session began last.
 
-        Its ``status()`` is "initial" before there is one.
+        Its ``status()`` is "initial" before the first stream.
         """
         return self._latest()
 
@@ -144,12 +145,12 @@ class Streaming(ChatBase):
         """
         Append to a stream by hand, inside ``async with``.
 
-        Alone it appends a new streaming message. Inside another one of this chat, and in what
-        runs inside :meth:`append_message_stream` (such as a model's tool), it appends to that
-        one's, and ``clear()`` and ``replace()`` go back to where it began.
+        By itself it appends a new streaming message. Inside another stream of this chat, such as
+        in a model's tool that :meth:`append_message_stream` runs, it appends to that message;
+        ``clear()`` and ``replace()`` then remove only what was appended in this context.
 
-        This session's person, and experimenters, can stop it. The code inside goes on then, and
-        what it appends is not heard.
+        This session's person, and experimenters, can stop it. The code inside then goes on, but
+        what it appends is ignored.
 
         Yields
         ------
@@ -172,4 +173,4 @@ class Streaming(ChatBase):
 
 
 _Known = asyncio.Future[tuple[Room, commands.Post]]
-"""Where a stream begins, and as what message, once that is known."""
+"""The room of a stream, and its command, once both are known."""

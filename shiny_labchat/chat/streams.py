@@ -1,7 +1,7 @@
 """
-What a developer streams, for one chat of one session: chunks in, a stream of the room out.
+Streams of a developer's chunks into a room, for one chat of one session.
 
-The stream belongs to the room: it goes on when the page that started it goes away.
+A stream belongs to the room: it goes on when the page that started it goes away.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ logger = logging.getLogger("shiny_labchat")
 
 @dataclass(slots=True)
 class _Scope:
-    """A stream that code speaks in, for a chat; it may be stopped before that code is done."""
+    """A stream that running code appends to, for a chat; it may end before that code does."""
 
     chat: object
     stream: RoomStream
@@ -51,11 +51,11 @@ class _Scope:
 
 
 _scope: ContextVar[_Scope | None] = ContextVar("scope", default=None)
-"""What the running code speaks in, if anything."""
+"""The innermost stream that the running code appends to; None: there is none."""
 
 
 def current_stream(chat: object) -> RoomStream | None:
-    """The stream of a chat's that the running code speaks in, if any."""
+    """The stream of a chat that the running code appends to; None: there is none."""
     scope = _scope.get()
     while scope is not None and (scope.is_over or scope.chat is not chat):
         scope = scope.outer
@@ -71,7 +71,7 @@ class MessageStream:
     stream
         The stream.
     session
-        Whose app serves what UI in it needs.
+        The session whose app serves the dependencies of UI in it.
     """
 
     def __init__(self, stream: RoomStream, session: Session) -> None:
@@ -86,33 +86,35 @@ class MessageStream:
         Parameters
         ----------
         message_chunk
-            Whatever :meth:`Chat.append_message_stream` takes as a chunk.
+            Any chunk that :meth:`Chat.append_message_stream` takes.
         """
         content = as_chunk(message_chunk, self._session)
         await self._stream.append(content.parts, content.deps)
 
     async def replace(self, message_chunk: Any) -> None:
-        """Put a chunk in the place of all that was appended since this context began."""
-        content = as_chunk(message_chunk, self._session)  # what is no chunk takes nothing back
+        """Replace all that was appended since this context began with a chunk."""
+        content = as_chunk(
+            message_chunk, self._session
+        )  # first, so an invalid chunk removes nothing
         self._stream.truncate(self._begin)
         await self._stream.append(content.parts, content.deps)
 
     async def clear(self) -> None:
-        """Take back all that was appended since this context began."""
+        """Remove all that was appended since this context began."""
         self._stream.truncate(self._begin)
         await self._stream.append([])
 
 
 class StreamTask(reactive.ExtendedTask[[], str]):
     """
-    Watches a stream, as an extended task: ``result()``, ``status()``, ``cancel()``.
+    The extended task of a stream: ``result()``, ``status()``, ``cancel()``.
 
-    The stream itself is a task of the room's, which outlives the session.
+    The stream itself is another task, which belongs to the room and outlives the session.
 
     Parameters
     ----------
     stream
-        What streams, and gives the whole text in the end.
+        The stream itself; it returns the whole text at its end.
     """
 
     def __init__(self, stream: Awaitable[str] | None = None) -> None:
@@ -126,14 +128,14 @@ class StreamTask(reactive.ExtendedTask[[], str]):
             super().__init__(watch)
         if self._stream is not None:
             _tasks.keep(self._stream)
-            # Not in a handler's own context: when it ends, other people's outputs run in it.
+            # Not in the handler's own context: at the task's end, other people's outputs run in it.
             context = copy_context()
             context.run(handled_message.set, None)
             context.run(_scope.set, None)
             context.run(self.invoke)
 
     def cancel(self) -> None:
-        """Stop the stream; what was said stays, marked."""
+        """Stop the stream; its text so far stays, marked as stopped."""
         if self._stream is not None:
             self._stream.cancel()
 
@@ -157,17 +159,17 @@ async def pour(
     Parameters
     ----------
     chunks
-        What is said, piece by piece; one that is not async is read in a thread.
+        The pieces of the message; an iterable that is not async is read in a thread.
     chat, room, command
-        For which chat, where, and as what message.
+        The chat, the room, and the command that posts the message.
     session
-        In whose context the chunks are made.
+        The session in whose context the chunks are made.
     failed
-        Told what went wrong.
+        Called with the error if the stream fails.
     transform
-        What is shown of what is said; None: all of it.
+        Changes the text before it is shown; None: it is shown as it is.
     begun
-        Called when it has its place in the room.
+        Called when the stream has its place in the room.
 
     Returns
     -------
@@ -180,7 +182,7 @@ async def pour(
         _reporting(room, failed),
         streaming(chat, room, command, task.cancel, transform) as stream,
     ):
-        if stream is None:  # said before, perhaps by another visitor's session
+        if stream is None:  # posted before, perhaps by another visitor's session
             return ""
         if begun is not None:
             begun()
@@ -196,7 +198,7 @@ async def pour(
 async def _reporting(
     room: Room, failed: Callable[[Exception], Awaitable[None]]
 ) -> AsyncGenerator[None]:
-    """Nobody may ask what has become of a stream."""
+    """Log and report an error, as the app may never read the stream's result."""
     try:
         yield
     except Exception as exc:
@@ -214,18 +216,18 @@ async def streaming(
     transform: StreamTransform | None = None,
 ) -> AsyncGenerator[RoomStream | None]:
     """
-    Speak in a room; when this ends, however it does, what was said is stored.
+    Open a stream in a room; its text is stored at the end, even after an error.
 
     Parameters
     ----------
     chat
-        For which chat; what it says inside is said in this stream.
+        The chat; inside, what it streams is appended to this stream.
     room, command
-        Where, and as what message.
+        The room, and the command that posts the message.
     stop
-        Called when somebody stops it; None: nothing that is said then is heard any more.
+        Called when a person stops the stream; None: later chunks are only ignored.
     transform
-        What is shown of what is said; None: all of it.
+        Changes the text before it is shown; None: it is shown as it is.
 
     Yields
     ------
@@ -255,7 +257,7 @@ async def streaming(
 
 
 async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenerator[Any]:
-    """The chunks; a generator that is left in the middle is closed, and lets go of its model."""
+    """Yield the chunks; if left early, close their generator, which ends a model's request."""
     if isinstance(chunks, AsyncIterable):
         pieces = aiter(chunks)
         try:
@@ -281,9 +283,10 @@ async def _one_by_one(chunks: Iterable[Any] | AsyncIterable[Any]) -> AsyncGenera
 
 class _Turns:
     """
-    An iterable that is read in threads; who stops it may leave one in it.
+    An iterable that is read in threads; after a stop, one thread may still be reading.
 
-    All in one context: what a generator enters before a yield, it leaves after it.
+    All reads share one context, because a generator may set a context variable before a yield and
+    reset it after.
     """
 
     def __init__(self, chunks: Iterable[Any]) -> None:
@@ -296,7 +299,7 @@ class _Turns:
             return self._context.run(next, self._pieces, _END)
 
     def close_soon(self) -> None:
-        """Have it closed, if it is a generator, when it has come to its next chunk."""
+        """Close the iterable, if it is a generator, as soon as its current read has ended."""
         if isinstance(self._pieces, Generator):
             _tasks.spawn(in_thread(self._close))
 

@@ -1,4 +1,4 @@
-"""What a Chat offers of transforms."""
+"""The transforms of a Chat, as an app uses them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Transforming"]
 
 
 class Transforming(ChatBase):
-    """The part of a :class:`Chat` that is given transforms."""
+    """The part of a :class:`Chat` that registers transforms."""
 
     @overload
     def transform_user_input(self, fn: TransformUserInput) -> None: ...
@@ -24,24 +24,25 @@ class Transforming(ChatBase):
         self, fn: TransformUserInput | None = None
     ) -> None | Callable[[TransformUserInput], None]:
         """
-        Change what this session's person says, before anybody is shown it.
+        Change the messages of this session's person before anybody sees them.
 
-        It is stored as they wrote it, for the log only, and what the function gives is shown, to
-        its author too. Rate and length are counted before. The function runs in the session's
-        context, outside Shiny's lock; one message of a person after the other. However long it
-        takes, only their author waits.
+        Everybody, the author too, sees the text that the function returns; the original text is
+        kept in the log only. Rate and length are checked on the original. The function runs in
+        the session's context, outside Shiny's lock, for one message of a person after the other.
+        However long it takes, only the author waits.
 
-        While the page's session is away its messages wait in the log, and are transformed when it
-        is back, also by a server that was restarted since; then the function may run a second
-        time for one that it was at. No message is stored twice, nor ever shown as it was.
+        While the page's session is away, messages wait in the log. They are transformed when the
+        session is back, even if the server was restarted meanwhile; the function may then run a
+        second time for a message that it had begun. No message is stored twice, and the original
+        is never shown.
 
         Parameters
         ----------
         fn
-            Takes the text; gives other text (shown as text), `HTML` (the developer's own; escape
-            what people wrote), or None: nobody is shown it, and its author is told so and has the
-            text back in the box, as also when the function raises. Async or not. Can be left
-            out, to decorate with ``@chat.transform_user_input()``.
+            Takes the text; returns another text (shown as text), `HTML` (trusted: escape what
+            people wrote in it), or None: then nobody sees the message, and its author is told so
+            and gets the text back in the box. The same happens if the function raises. Async or
+            not. Leave it out to decorate with ``@chat.transform_user_input()``.
         """
 
         def register(fn: TransformUserInput) -> None:
@@ -64,19 +65,20 @@ class Transforming(ChatBase):
         self, fn: TransformAssistantResponse | None = None
     ) -> None | Callable[[TransformAssistantResponse], None]:
         """
-        Change what this session's programme says, before anybody is shown it.
+        Change the messages of this session's programme before anybody sees them.
 
-        It holds for what is appended, streamed, and replied by a `client`. The log keeps both;
-        models are told what they had said themselves.
+        This holds for messages that are appended or streamed, and for the replies of a `client`.
+        The log keeps both texts; models are sent their own original words.
 
         Parameters
         ----------
         fn
-            Takes the text; or the text so far, what has come of it since it was called last, and
-            whether that is all. Of a stream it is called at most 25 times a second, and at the
-            end. Gives other text (markdown), `HTML`, or None: in a stream, what is shown stays as
-            it is, and what is None in the end is withheld. Async or not. Can be left out, to
-            decorate with ``@chat.transform_assistant_response()``.
+            Takes the text; or three arguments: the text so far, the part that is new since the
+            last call, and whether the text is complete. For a stream it is called at most 25
+            times a second, and at the end. Returns another text (markdown), `HTML`, or None:
+            during a stream, None leaves what is shown as it is; for a complete message, None
+            withholds it. Async or not. Leave it out to decorate with
+            ``@chat.transform_assistant_response()``.
         """
         set_for = self._transforms.set_for_assistant
         return set_for if fn is None else set_for(fn)

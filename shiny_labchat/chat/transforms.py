@@ -1,4 +1,4 @@
-"""What an app makes of words before anybody is shown them: of people's, and of programmes'."""
+"""An app's transforms: they change messages before anybody sees them."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ logger = logging.getLogger("shiny_labchat")
 
 Transformed = str | HTML | None
 TransformUserInput = Callable[[str], Transformed | Awaitable[Transformed]]
-"""Takes what a person wrote."""
+"""Takes the text that a person wrote."""
 TransformAssistantResponse = Callable[..., Transformed | Awaitable[Transformed]]
-"""Takes all that was said so far; or that, what has just come, and whether that is all."""
+"""Takes the text so far; or that, its newest part, and whether the text is complete."""
 
 RETRY_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-"""When it is tried again to store what could not be stored, in seconds."""
+"""Pauses before each further try to store a transformed message, in seconds."""
 
 
 class Sent(NamedTuple):
@@ -57,14 +57,14 @@ class Transforms:
     """
     The transforms of one chat in one session, and the messages that wait for them.
 
-    A message of a page whose app transforms it is in the log when it is taken here, but nobody is
-    shown it: a server that ends in the middle of it loses nothing, and stores nothing as it was.
-    Those of a person are transformed in order, outside Shiny's lock; only their author waits.
+    A message to be transformed is in the log already, as a held message that nobody sees. So a
+    server that ends in the middle loses no message, and publishes no original. The messages of a
+    person are transformed in order, outside Shiny's lock; only their author waits.
 
     Parameters
     ----------
     session
-        In whose context they run.
+        The session in whose context the transforms run.
     """
 
     def __init__(self, session: Session) -> None:
@@ -75,17 +75,17 @@ class Transforms:
 
     @property
     def are_for_users(self) -> bool:
-        """Whether what people write is transformed."""
+        """Whether the messages of people are transformed."""
         return self._of_user is not None
 
     def set_for_user(self, fn: TransformUserInput) -> None:
-        """Transform what people write with `fn`, from now on."""
+        """Transform the messages of people with `fn`, from now on."""
         if not _takes(fn, 1):
             raise ValueError("A transform_user_input function must take 1 argument")
         self._of_user = fn
 
     def set_for_assistant(self, fn: TransformAssistantResponse) -> None:
-        """Transform what programmes say with `fn`, from now on."""
+        """Transform the messages of programmes with `fn`, from now on."""
         takes = 3 if _takes(fn, 3) and not _takes(fn, 4) else 1
         if not _takes(fn, takes):
             raise ValueError("A transform_assistant_response function must take 1 or 3 arguments")
@@ -98,13 +98,13 @@ class Transforms:
 
     @property
     def stream_transform(self) -> StreamTransform | None:
-        """The transform of what programmes say, if there is one."""
+        """The transform of the messages of programmes; None: there is none."""
         return self._of_assistant
 
     # ── what is appended ──
 
     async def apply(self, content: Content) -> Content | None:
-        """What is to be shown of something that is appended; None: nothing."""
+        """Transform content that is appended; None: it is not to be shown."""
         text = text_of(content.parts)
         if content.role == "user":
             part = await self._shown(text, "markdown") if self._of_user else ("markdown", text)
@@ -120,7 +120,7 @@ class Transforms:
     # ── what people say ──
 
     def take(self, room: Room, sent: Iterable[Event]) -> None:
-        """Transform these messages of a page after those before them."""
+        """Queue messages of a page to be transformed, in order."""
         for event in sent:
             self._queue.put(partial(self._transform, Sent(room, HeldMessage.of(event))))
 
@@ -139,7 +139,11 @@ class Transforms:
         except SilentException:
             part = None
         except Exception as exc:
-            logger.error("the transform %s failed", self._name, exc_info=exc)
+            logger.error(
+                "the transform %s failed at message %d; its author gets the text back",
+                *(self._name, message.seq),
+                exc_info=exc,
+            )
             return message.withhold(code="not_processed", error=text_of_error(exc))
         return message.withhold() if part is None else message.publish([part])
 
@@ -152,12 +156,12 @@ class Transforms:
                 if is_last:
                     raise
                 logger.error(
-                    "message %d of room %r, transformed, could not be stored; trying again: %s",
+                    "transformed message %d of room %r could not be stored; trying again: %s",
                     *(sent.message.seq, sent.room.id, exc),
                 )
 
     async def _shown(self, text: str, kind: str) -> Part | None:
-        if self._of_user is None:  # the app transformed when it was sent, and does no more
+        if self._of_user is None:  # the app had a transform when it was sent, and has none now
             return kind, text
         part = _part(await self._call("user's", self._of_user, text), kind)
         return part if part and part[1].strip() else None
@@ -174,12 +178,12 @@ class Transforms:
 async def _settle(sent: Sent, command: commands.Publish | commands.Withhold) -> None:
     try:
         await sent.room.submit(command)
-    except Refused as exc:  # what was allowed when it was sent is so no more
+    except Refused as exc:  # allowed when it was sent, but not any more
         await sent.room.submit(sent.message.withhold(code=exc.code))
 
 
 def _turn_of(sent: Sent) -> asyncio.Lock:
-    """A person's messages come one after the other, also when a page changes its session."""
+    """The lock that keeps a person's messages in order, even when a page changes its session."""
     key = sent.room, sent.message.member
     lock = _turns.get(key)
     if lock is None:
@@ -191,7 +195,7 @@ _turns: WeakValueDictionary[tuple[Room, str], asyncio.Lock] = WeakValueDictionar
 
 
 async def _is_settled(sent: Sent) -> bool:
-    """Whether it is published or withheld already, as by the session that its page had before."""
+    """Whether a message is published or withheld already, as by the page's earlier session."""
 
     def read(conn: sa.Connection) -> bool:
         found = find_room(conn, sent.room.key)
@@ -211,7 +215,7 @@ def _part(shown: object, kind: str) -> Part | None:
 
 
 def _takes(fn: Callable[..., Any], number: int) -> bool:
-    """Whether it can be called with so many; what has a default is the function's own affair."""
+    """Whether a function can be called with this number of positional arguments."""
     try:
         inspect.signature(fn).bind(*range(number))
     except TypeError:

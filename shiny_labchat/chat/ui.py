@@ -1,4 +1,4 @@
-"""The chat's place in a page: an element that draws the room, and Shiny's own text area."""
+"""The chat's element in a page: it draws the room, and holds Shiny's own text area."""
 
 from __future__ import annotations
 
@@ -37,35 +37,35 @@ def chat_ui(
     **kwargs: TagAttrValue,
 ) -> Tag:
     """
-    The place of a :class:`~shiny_labchat.Chat` in a page.
+    The UI of a :class:`~shiny_labchat.Chat` in a page.
 
     Parameters
     ----------
     id
         The chat's id.
     messages
-        Drawn for each visitor before the conversation, and never logged: text (markdown), UI,
+        Shown to each visitor before the conversation, and never logged: text (markdown), UI,
         or dictionaries with `content` and `role`.
     placeholder
-        What the empty text box says.
+        The hint shown while the text box is empty.
     width, height
         CSS sizes; numbers are pixels.
     fill
-        Whether the chat takes the height that a fillable container has left.
+        Whether the chat fills the height that is left in a fillable container.
     icon_assistant
-        Shown beside a programme's messages: UI, or a string of HTML. None: a drawn one.
+        Shown beside a programme's messages: UI, or a string of HTML. None: a default icon.
     labels
-        Other words for those the chat uses, by key; see ``www/labels.js``.
+        Replacements for the words that the chat uses, by key; see ``www/labels.js``.
     greeting
-        Drawn for each visitor above all messages, and never logged: text (markdown), UI, or a
-        ``shinychat.chat_greeting()`` of these. It goes from a person's screen when they have said
-        something, unless it is persistent. See also ``Chat.set_greeting()``.
+        Shown to each visitor above all messages, and never logged: text (markdown), UI, or a
+        ``shinychat.chat_greeting()`` of these. It disappears from a person's screen when they send
+        a message, unless it is persistent. See also ``Chat.set_greeting()``.
     enable_cancel
-        Whether there is a button to stop an answer, for the person to whom it is given. If
-        missing, there is one. Experimenters can stop whatever they see.
+        Whether the person who gets an answer has a button to stop it. If missing, they have.
+        Experimenters can stop every answer that they see.
     submit_key
-        What sends: "enter" (Shift and Enter break the line), or "enter+modifier", which is Ctrl
-        and Enter (Enter breaks the line).
+        The keys that send: "enter" (Shift+Enter breaks the line), or "enter+modifier", which is
+        Ctrl+Enter (Enter breaks the line).
     kwargs
         Further attributes of the element.
 
@@ -77,7 +77,7 @@ def chat_ui(
     if submit_key not in ("enter", "enter+modifier"):
         raise ValueError(f'submit_key must be "enter" or "enter+modifier", not {submit_key!r}')
     resolved = resolve_id(id)
-    Lab()  # a page left open over a restart finds its lab before the app's server function ran
+    Lab()  # so a page left open over a restart finds its lab before the app's server function runs
     drawn = [as_drawn(greeting)] if greeting is not None else []
     drawn += [as_shown(message) for message in messages or ()]
     needed = [needed for _, needed in drawn]
@@ -102,7 +102,7 @@ def chat_ui(
 
 
 def _size(width: str, height: str) -> str | None:
-    # The least height of the style sheet must not overrule a smaller one that the app asks for.
+    # The style sheet's minimum height must not override a smaller height that the app sets.
     is_given = height and height != "auto" and "%" not in height
     least = f"min(20rem, 100dvh, {height})" if is_given else None
     return css(width=width, height=height, min_height=least)
@@ -136,7 +136,7 @@ def _dependency() -> HTMLDependency:
 
 
 def _markdown_dependencies() -> list[TagChild]:
-    """What shinychat's own element for markdown needs."""
+    """The dependencies of shinychat's element for markdown."""
     return list(output_markdown_stream("unused").get_dependencies())
 
 
