@@ -32,19 +32,21 @@ def main() -> None:
 
 
 @main.command(epilog="Example: labchat demo --port 8080 --db /tmp/try.db")
-@click.option("--port", default=8000, show_default=True, help="Port; 0 takes a free one.")
+@click.option(
+    "--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one."
+)
 @click.option("--host", default="127.0.0.1", show_default=True,
-              help="Address to listen on; 0.0.0.0 lets other devices in.")  # fmt: skip
+              help="Address to listen on; 0.0.0.0 admits other devices.")  # fmt: skip
 @click.option("--db", type=click.Path(dir_okay=False, path_type=Path), default="labchat-demo.db",
-              show_default=True, help="The file that holds the record.")  # fmt: skip
+              show_default=True, help="The database file.")  # fmt: skip
 @click.option("--model", metavar="PROVIDER[/NAME]",
-              help="A model that answers, such as openai or ollama/llama3.2.")  # fmt: skip
-@click.option("--no-browser", is_flag=True, help="Open no browser.")
+              help="A model that replies, such as openai or ollama/llama3.2.")  # fmt: skip
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 def demo(port: int, host: str, db: Path, model: str | None, no_browser: bool) -> None:
     """
-    Two people in one room, side by side, and a link for more.
+    Show two people in one room, side by side, and a link for more people.
 
-    Who writes @assistant is answered: by a script, or by the --model.
+    Messages with @assistant get a reply: from the --model, or from a script.
     """
     from shiny_labchat.demo import make_app
 
@@ -75,12 +77,12 @@ def _client_of(model: str) -> chatlas.Chat[Any, Any]:
         from chatlas import ChatAuto  # pyright: ignore[reportUnknownVariableType]
     except ImportError:
         raise click.ClickException(
-            "a model needs chatlas: pip install 'shiny-labchat[llm]'"
+            "--model needs chatlas; install it with: pip install 'shiny-labchat[llm]'"
         ) from None
     try:
         return cast("chatlas.Chat[Any, Any]", ChatAuto(model, system_prompt=PROMPT))
     except Exception as exc:  # each provider has its own
-        raise click.ClickException(f"cannot use the model {model!r}: {exc}") from exc
+        raise click.ClickException(f"cannot use --model {model!r}: {exc}") from exc
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -92,7 +94,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as exc:
         listening.close()
         raise click.ClickException(
-            f"cannot listen on {host}:{port} ({exc.strerror}); try another one with --port"
+            f"cannot listen on {host}:{port} ({exc.strerror}); choose another port with --port"
         ) from exc
     return listening
 
@@ -124,17 +126,17 @@ def _open_when_ready(host: str, port: int) -> None:
 )
 @click.argument("members", nargs=-1, required=True)
 @click.option("--address", default="http://127.0.0.1:8000/", show_default=True,
-              help="Where the app is.")  # fmt: skip
+              help="The address of the app.")  # fmt: skip
 @click.option("--db", type=click.Path(dir_okay=False, path_type=Path),
-              help="The app's database file; without it, what LABCHAT_URL says, else labchat.db "
-              "in this folder.")  # fmt: skip
-@click.option("--study", help="Only for rooms of this study.")
+              help="The app's database file. Default: the one in LABCHAT_URL, else labchat.db in "
+              "this folder.")  # fmt: skip
+@click.option("--study", help="Limit the links to rooms of this study.")
 @click.option("--role", type=click.Choice(["participant", "observer", "experimenter"]),
-              help="What they are there; without it, what the page says.")  # fmt: skip
+              help="Their role in the rooms. Default: the one that the app sets.")  # fmt: skip
 def links(
     members: tuple[str, ...], address: str, db: Path | None, study: str | None, role: str
 ) -> None:
-    """Make personal links: whoever opens one is that member. One line each: member, link."""
+    """Print personal links, one line each: member, link. Whoever opens a link is that member."""
 
     async def make() -> None:
         lab = Lab(_url_of(db))

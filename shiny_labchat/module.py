@@ -17,7 +17,7 @@ _INSIDE = "chat"
 
 def chat_module_ui(id: str, **kwargs: Any) -> Tag:
     """
-    The place of a chat module in a page.
+    The UI of a chat module.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def chat_module_ui(id: str, **kwargs: Any) -> Tag:
 
 def chat_module_server(id: str, **kwargs: Any) -> Chat:
     """
-    The server's side of a chat module.
+    The server function of a chat module.
 
     Parameters
     ----------

@@ -295,9 +295,7 @@ class Reaction:
 
     def _type(self) -> None:
         state = self._live.state
-        if (
-            state.silence(self._membership_in(state)) is None
-        ):  # as people are shown typing only where they may write
+        if state.silence(self._membership_in(state)) is None:  # as with people
             self._live.presence.type(self._spec.id)
 
     async def _deliver(self, composed: ComposedReply) -> None:

@@ -375,9 +375,7 @@ class Bookmarks:
     async def _bookmark_page(self) -> None:
         """Bookmark the page; outside Shiny's lock, because clients may be slow."""
         page = self._session.root_scope()
-        async with _locks.setdefault(
-            page, asyncio.Lock()
-        ):  # else an older bookmark could come last
+        async with _locks.setdefault(page, asyncio.Lock()):  # else an older one could be last
             self._is_due = False
             if not self._on_response:
                 return

@@ -208,9 +208,7 @@ class _Reading:
             self._add_html_block(block)
         elif kind in get_args(Block):
             fields = {key: value for key, value in block.items() if key not in ("type", "version")}
-            plain = json.loads(
-                json.dumps(fields, default=str)
-            )  # makes plain strings of HTML objects
+            plain = json.loads(json.dumps(fields, default=str))  # HTML objects become strings
             self.parts.append((kind, plain))
         else:
             raise ValueError(

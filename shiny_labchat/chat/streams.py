@@ -93,9 +93,7 @@ class MessageStream:
 
     async def replace(self, message_chunk: Any) -> None:
         """Replace all that was appended since this context began with a chunk."""
-        content = as_chunk(
-            message_chunk, self._session
-        )  # first, so an invalid chunk removes nothing
+        content = as_chunk(message_chunk, self._session)  # an invalid chunk must remove nothing
         self._stream.truncate(self._begin)
         await self._stream.append(content.parts, content.deps)
 

@@ -1,4 +1,4 @@
-"""What `labchat demo` shows: a page that explains itself, with two people side by side."""
+"""The app of `labchat demo`: a page with an explanation and two people side by side."""
 
 from __future__ import annotations
 

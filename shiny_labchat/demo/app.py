@@ -1,4 +1,4 @@
-"""The demo's two pages: two people side by side, and one person who came by the link."""
+"""The demo's two pages: two people side by side, and one person who opened the link."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def make_app(
     Parameters
     ----------
     lab
-        Where its room is.
+        The lab of the demo's room.
     link
-        The address at which other people reach it.
+        The address at which other people reach the demo.
     is_local
         Whether only this computer can reach it.
     client
-        The model that answers who writes "@assistant"; None: a script does.
+        The model that replies to "@assistant"; None: a script replies.
     """
     room = lab.room(ROOM, study=STUDY, title="One room")
 

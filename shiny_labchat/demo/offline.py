@@ -1,4 +1,4 @@
-"""What answers in the demo where there is no model: a script that says that it is one."""
+"""The script that replies in the demo if there is no model; its reply says that it is one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 __all__ = ["is_asked", "reply"]
 
 PAUSE = 0.06
-"""Between two words, in seconds."""
+"""The pause between two words, in seconds."""
 WORDS = """
 You asked for me, but **no model is connected**: I am a script. Start the demo with
 `--model openai` (or `anthropic/...`, `ollama/...`; see chatlas) and its key, and a model answers
@@ -26,12 +26,12 @@ middle of it, and it goes on.
 
 
 def is_asked(text: str) -> bool:
-    """Whether a message is for it."""
+    """Whether a message asks for the script's reply."""
     return "@assistant" in text.lower()
 
 
 async def reply() -> AsyncIterator[str]:
-    """What it says, word by word."""
+    """Yield the script's reply, word by word."""
     for word in WORDS.split(" "):
         yield f"{word} "
         await asyncio.sleep(PAUSE)

@@ -1,4 +1,4 @@
-"""For Shiny Express: a Chat with a place in the page."""
+"""A Chat for Shiny Express, with its UI as a method."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Chat(_Chat):
         submit_key: Literal["enter", "enter+modifier"] = "enter",
         **kwargs: TagAttrValue,
     ) -> Tag:
-        """The chat's place in the page; parameters as in `shiny_labchat.chat_ui`."""
+        """The chat's UI; parameters as in `shiny_labchat.chat_ui`."""
         return chat_ui(
             self.id,
             messages=messages,
@@ -70,10 +70,11 @@ class Chat(_Chat):
         ----------
         bookmark_store
             Where bookmarks are kept: in the "url", or on the "server". This sets
-            ``shiny.express.app_opts(bookmark_store=)``, which bookmarking needs; None leaves it.
+            ``shiny.express.app_opts(bookmark_store=)``, which bookmarking needs. None: that
+            setting is not changed.
         client, bookmark_on, restore_member
-            As in :meth:`shiny_labchat.Chat.enable_bookmarking`, also for what is returned and
-            raised.
+            As in :meth:`shiny_labchat.Chat.enable_bookmarking`, which also describes the return
+            value and the errors.
         """
         if bookmark_store is not None:
             app_opts(bookmark_store=bookmark_store)

@@ -1,4 +1,4 @@
-"""Controllers for the tests of apps that have a chat in them."""
+"""Controllers for tests of apps that contain a chat."""
 
 from shiny_labchat.playwright.chat import ChatController, Standing
 from shiny_labchat.playwright.transcript import PatternOrStr, Timeout

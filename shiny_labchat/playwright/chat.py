@@ -1,4 +1,4 @@
-"""A chat in a page, as a test of an app works it."""
+"""The controller of a chat in a page, for tests of apps."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["ChatController", "Standing"]
 Standing = Literal[
     "joining", "waiting", "open", "closed", "readonly", "removed", "gone", "reconnecting"
 ]
-"""What the room is to the page's person, as the chat shows it."""
+"""The state of the room for the page's person, as the chat shows it."""
 
 
 class ChatController(Transcript):
     """
-    Works a chat in a page, and expects things of it.
+    Controller of a chat in a page, for tests of apps.
 
-    It has what shinychat's controller has, under the same names, and what a group adds.
+    It has the members of shinychat's controller under the same names, and more for group chats.
 
     Parameters
     ----------
@@ -39,33 +39,33 @@ class ChatController(Transcript):
     loc
         The chat's element.
     loc_log
-        What scrolls and holds the messages; its role is "log".
+        The scrolling container of the messages; its role is "log".
     loc_messages, loc_scroll_container
         The same, under shinychat's names.
     loc_message_items
-        All messages that are drawn, each one an element.
+        All messages that are drawn, one element each.
     loc_latest_message
-        The last of them.
+        The last message that is drawn.
     loc_greeting
-        The messages that the page itself begins with (``ui(messages=)``).
+        The messages that belong to the page itself (``ui(messages=)``).
     loc_input_container
-        What holds the text box, its button and the words around them.
+        The container of the text box, its button and the words around them.
     loc_input
         The text box.
     loc_input_button
         The button that sends.
     loc_refusal
-        Where it says why something was not sent.
+        The text that says why a message was not sent.
     loc_status
-        Where it says what the room is to this person.
+        The text that says the state of the room for this person.
     loc_presence, loc_typing
-        Who is here, who is typing.
+        The lists of who is here, and who is typing.
     loc_new
-        The button that leads to new messages below.
+        The button that scrolls to new messages below.
     loc_outbox
-        What is on its way.
+        The messages that are not stored yet.
     loc_counter
-        How many characters are left, when few are.
+        The number of characters left, shown when few are.
     """
 
     def __init__(self, page: Page, id: str) -> None:
@@ -98,7 +98,7 @@ class ChatController(Transcript):
 
     def set_user_input(self, value: str, *, timeout: Timeout = None) -> None:
         """
-        Put a text into the box, in place of what is there.
+        Replace the text in the box.
 
         Parameters
         ----------
@@ -113,12 +113,12 @@ class ChatController(Transcript):
         self, *, method: Literal["enter", "click"] = "enter", timeout: Timeout = None
     ) -> None:
         """
-        Send what is in the box.
+        Send the text in the box.
 
         Parameters
         ----------
         method
-            With the Enter key, or with the button.
+            Press the Enter key, or click the button.
         timeout
             The longest to wait for the box or button, in milliseconds; None: Playwright's
             default.
@@ -137,7 +137,7 @@ class ChatController(Transcript):
 
     def expect_user_input(self, value: PatternOrStr, *, timeout: Timeout = None) -> None:
         """
-        Expect what is in the box.
+        Expect the text in the box.
 
         Parameters
         ----------
@@ -150,12 +150,12 @@ class ChatController(Transcript):
 
     def expect_refusal(self, value: PatternOrStr, *, timeout: Timeout = None) -> None:
         """
-        Expect words that say why something was not sent.
+        Expect the text that says why a message was not sent.
 
         Parameters
         ----------
         value
-            What they contain; "": there are none.
+            A part of the text; "": there is no such text.
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """
@@ -168,7 +168,7 @@ class ChatController(Transcript):
 
     def me(self, *, timeout: Timeout = None) -> str:
         """
-        Return the name under which this page's person speaks.
+        Return the pseudonym of this page's person.
 
         Parameters
         ----------
@@ -186,7 +186,7 @@ class ChatController(Transcript):
         Parameters
         ----------
         value
-            How many people, this one included, or their names in any order.
+            The number of people, this one included, or their names in any order.
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """
@@ -224,7 +224,7 @@ class ChatController(Transcript):
         self, value: Standing, words: PatternOrStr | None = None, *, timeout: Timeout = None
     ) -> None:
         """
-        Expect what the room is to this page's person.
+        Expect the state of the room for this page's person.
 
         Parameters
         ----------
@@ -232,7 +232,7 @@ class ChatController(Transcript):
             "joining", "waiting", "open", "closed", "readonly", "removed", "gone" or
             "reconnecting".
         words
-            What the chat says about it contains this; None: whatever it says.
+            A part of the text that the chat shows about it; None: any text.
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """

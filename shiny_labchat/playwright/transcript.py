@@ -1,4 +1,4 @@
-"""What was said in a chat, as a test of an app reads it."""
+"""The part of the controller that finds and reads messages."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class Transcript:
 
     def loc_message(self, which: int | PatternOrStr) -> Locator:
         """
-        Messages, by number or by text.
+        Locate messages by number or by text.
 
         Parameters
         ----------
         which
-            A message's `seq`, or what its content contains.
+            A message's `seq`, or a part of its content.
 
         Returns
         -------
         Locator
-            Of all messages that fit.
+            All messages that match.
         """
         if isinstance(which, int):
             return self.loc_messages.locator(f'.labchat-message[data-seq="{which}"]')
@@ -52,7 +52,7 @@ class Transcript:
 
     def loc_stop_button(self, which: int | PatternOrStr | None = None) -> Locator:
         """
-        Buttons that stop answers, where this page's person may stop them.
+        Locate the buttons that stop answers; only those that this page's person may stop.
 
         Parameters
         ----------
@@ -62,7 +62,7 @@ class Transcript:
         Returns
         -------
         Locator
-            Of the buttons of all messages that fit.
+            The buttons of all messages that match.
         """
         messages = self.loc_message_items if which is None else self.loc_message(which)
         return messages.locator(".labchat-stop")
@@ -71,7 +71,7 @@ class Transcript:
         self, which: int | PatternOrStr | None = None, *, timeout: Timeout = None
     ) -> None:
         """
-        Stop an answer that is growing.
+        Stop an answer that is being streamed.
 
         Parameters
         ----------
@@ -84,12 +84,12 @@ class Transcript:
 
     def expect_latest_message(self, value: PatternOrStr, *, timeout: Timeout = None) -> None:
         """
-        Expect what the last message says.
+        Expect the text of the last message.
 
         Parameters
         ----------
         value
-            Its whole text, without author and time.
+            The whole text, without author and time.
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """
@@ -101,13 +101,13 @@ class Transcript:
         self, value: PatternOrStr | Sequence[PatternOrStr], *, timeout: Timeout = None
     ) -> None:
         """
-        Expect what all messages say that are drawn.
+        Expect the texts of all messages that are drawn.
 
         Parameters
         ----------
         value
-            The texts one by one (then there must be as many messages), or all of them as one
-            text, with a space or line break between two messages; without authors and times.
+            A list of texts, one for each message, or all texts joined to one, with a space or line
+            break between two messages; without authors and times.
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """
@@ -123,16 +123,16 @@ class Transcript:
             self.page.wait_for_function(_JOINED, arg=[self.id, *_as_js(value)], timeout=timeout)
         except NotInTime:
             said = _content(self.loc_message_items).all_inner_texts()
-            raise AssertionError(f"the messages should say {value!r}, and say {said!r}") from None
+            raise AssertionError(f"expected the messages {value!r}, found {said!r}") from None
 
     def expect_greeting(self, value: PatternOrStr, *, timeout: Timeout = None) -> None:
         """
-        Expect what the page itself begins with.
+        Expect the first of the messages that belong to the page itself.
 
         Parameters
         ----------
         value
-            What the first such message contains.
+            A part of its text.
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """
@@ -148,7 +148,7 @@ class Transcript:
         timeout: Timeout = None,
     ) -> None:
         """
-        Expect who said something.
+        Expect the author of a message.
 
         Parameters
         ----------
@@ -174,7 +174,7 @@ class Transcript:
         Parameters
         ----------
         value
-            Whether it is.
+            Whether the message is this person's own.
         which
             The message, as in :meth:`loc_message`; None: the last one.
         timeout
@@ -199,7 +199,7 @@ _JS_FLAGS = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s"}
 
 
 def _as_js(value: PatternOrStr) -> tuple[str, str | None]:
-    """A text, or a pattern's source and flags, as JavaScript takes them."""
+    """The text, or the source and flags of a pattern, for JavaScript."""
     if isinstance(value, str):
         return value, None
     return value.pattern, "".join(js for py, js in _JS_FLAGS.items() if value.flags & py)
