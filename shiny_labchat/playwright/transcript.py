@@ -52,7 +52,7 @@ class Transcript:
 
     def loc_stop_button(self, which: int | PatternOrStr | None = None) -> Locator:
         """
-        Locate the buttons that stop answers; only those that this page's person may stop.
+        Locate the buttons with which this page's person can stop answers.
 
         Parameters
         ----------
