@@ -41,7 +41,7 @@ __all__ = ["Admission"]
 
 logger = logging.getLogger("shiny_labchat")
 
-ANEW = "To begin anew, open the address of this page without what follows its question mark."
+ANEW = "To begin anew, open the address of this page without the part after its question mark."
 
 
 class Admission:

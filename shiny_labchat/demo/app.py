@@ -93,7 +93,7 @@ def _explanation(lab: Lab) -> Tag:
     return ui.div(
         ui.h1("Two people, one room"),
         ui.p(
-            "Below sit two people, each with a pseudonym. Write as one of them and watch the "
+            "Below are two people, each with a pseudonym. Write as one of them and watch the "
             "other. Write ",
             ui.tags.code("@assistant"),
             " to be answered. Everything is on record before anybody sees it, in ",

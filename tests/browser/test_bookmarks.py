@@ -124,7 +124,7 @@ def test_a_room_that_vanished_is_explained(people: People, serve: Serve):
     there = re.sub(r":\d+/", f":{new.port}/", address)
     lost = follows(there, people, new)
     lost.stands("gone", "This room does not exist any more.")
-    lost.stands("gone", "open the address of this page without what follows its question mark.")
+    lost.stands("gone", "open the address of this page without the part after its question mark.")
     lost.cannot_write("This room does not exist any more.")
     assert not [line for line in new.log if "Traceback" in line]
 
