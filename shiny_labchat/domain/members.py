@@ -46,7 +46,7 @@ class Member:
 
     @classmethod
     def seen_by(cls, viewer: str | None, membership: Membership) -> Member:
-        """A membership as a viewer is shown it; None: a viewer to whom no role was disclosed."""
+        """A membership as a viewer is shown it; viewer None: nothing was disclosed."""
         shown = membership.role_for(viewer)
         return cls(
             membership.member,

@@ -1,4 +1,4 @@
-"""The log on disk: tables, one writer with group commit, readers beside it."""
+"""The log on disk: tables, one writer with group commit, and readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One transaction of the writer: commands decided in queue order on the rooms they concern."""
+"""One transaction of the writer, in which commands are decided in queue order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from shiny_labchat.store import checkpoints, queries
 __all__ = ["Batch", "Head", "Outcome", "Stale"]
 
 _Cid = tuple[str, str]
-"""Who repeats, and what."""
+"""The author of a command, and its id, by which a retry is recognised."""
 
 
 class Head(NamedTuple):
@@ -29,11 +29,11 @@ class Head(NamedTuple):
 
 
 class Stale(Exception):
-    """What was taken for a room's state is not its state any more."""
+    """Another process has changed a room, so the state that was used is old."""
 
 
 class Outcome(NamedTuple):
-    """What a command came to: its events (repeated: the old one), and the state."""
+    """The result of a command: its events (of a retry: the old one), and the room's state."""
 
     events: tuple[Event, ...]
     state: RoomState
@@ -49,13 +49,13 @@ class Batch:
     conn
         The transaction.
     heads
-        What the writer knew before; not changed, see :attr:`heads` for what it knows after.
+        The rooms as the writer knows them before; not changed. :attr:`heads` has them after.
     now
         Microseconds since 1970 (UTC).
     is_careful
-        Whether to look first for what other processes did in the rooms, and for repeated
-        commands. Both are rare, so one usually takes neither for granted nor looks: what is
-        stored would not fit then, and the batch is run again, carefully.
+        Whether to look first for changes by other processes, and for retries of stored commands.
+        Both are rare, so the first attempt does not look. If there was one, storing fails, and
+        the batch is run again with `is_careful`.
     """
 
     def __init__(
@@ -77,21 +77,21 @@ class Batch:
         self._cids: dict[tuple[RoomKey, _Cid], Event] = {}
 
     def claim(self, rooms: Iterable[RoomKey]) -> None:
-        """Begin with these rooms; if careful, lock them, and see what others did in them."""
+        """Load these rooms; if careful, lock them, and load what other processes did there."""
         found = {key: self._known.get(key) or self._find(key) for key in rooms}
         heads = [(key, head) for key, head in found.items() if head is not None]
-        for key, head in sorted(heads, key=_by_number):  # one order of locks in all processes
+        for key, head in sorted(heads, key=_by_number):  # all processes lock in one order
             self.heads[key] = head
             self._stored[key] = head.state.seq
             if self._is_careful:
                 self._stored[key] = queries.claim_room(self._conn, head.number)
             if self._stored[key] != head.state.seq:
                 self._catch_up(key, head)
-            if key not in self._known:  # who follows the room may not have heard of all of it
+            if key not in self._known:  # its followers may not have all of its events
                 self.news.setdefault(key, [])
 
     def catch_up(self, rooms: Iterable[RoomKey]) -> None:
-        """See what others did in rooms, without locking them."""
+        """Load what other processes did in these rooms, without locking them."""
         for key in rooms:
             known = self._known.get(key)
             found = queries.find_room(self._conn, key)
@@ -122,12 +122,12 @@ class Batch:
 
     def run(self, key: RoomKey, command: Command) -> Outcome:
         """
-        Decide one command and keep its events to be stored.
+        Decide one command; its events are stored by `store`.
 
         Raises
         ------
         Refused
-            By a rule; nothing of it is kept.
+            A rule does not allow it; nothing will be stored of it.
         """
         head = self.heads.get(key)
         if head is None:
@@ -144,13 +144,13 @@ class Batch:
             repeated = self._in_log(key, cid) if cid is not None else None
             if repeated is None:
                 raise
-            # it was allowed then
+            # a retry of a command that was allowed when it was first decided
             return Outcome((self._become(key, repeated),), head.state, is_repeat=True)
         self._rows += [queries.row_of(head.number, event) for event in events]
         self._streamed += [(key, head, event) for event in events if _is_of_stream(event)]
         head = self._advance(key, head, events)
         if cid is not None:
-            self._cids[key, cid] = events[-1]  # what was said, whatever comes with it
+            self._cids[key, cid] = events[-1]  # the message; an event may precede it
         return Outcome(tuple(events), head.state)
 
     def _repeated(self, key: RoomKey, cid: _Cid) -> Event | None:
@@ -158,14 +158,14 @@ class Batch:
         return self._in_log(key, cid) if known is None and self._is_careful else known
 
     def _true_end(self, key: RoomKey, command: EndStream) -> Event | None:
-        """How a stream has ended after all, before it could be noted that its server is gone."""
+        """The end by the stream's own server, which an interruption must not follow."""
         if command.how != "interrupted":
             return None
         cid = "", EndStream(command.of, ()).cid
         return self._cids.get((key, cid)) or self._in_log(key, cid)
 
     def _become(self, key: RoomKey, event: Event) -> Event:
-        """What a message that waited to be transformed has become; all else is what it was."""
+        """The event that settled a held message, if there is one; else the event itself."""
         if event.kind != "submitted":
             return event
         message = HeldMessage.of(event)
@@ -178,23 +178,23 @@ class Batch:
     def _create(self, key: RoomKey, command: Command) -> Head:
         if not isinstance(command, Configure):
             raise Refused("no_room", key.id)
-        decide(RoomState(), command, self._now)  # who is refused makes no room
+        decide(RoomState(), command, self._now)  # a refused command makes no room
         self.heads[key] = head = Head(queries.insert_room(self._conn, key), RoomState())
         self._stored[key] = 0
         return head
 
     def store(self) -> None:
         """
-        Write all that was decided.
+        Write all decided events and the new heads.
 
         Raises
         ------
         Stale
-            Another process was in one of the rooms.
+            Another process has written to one of the rooms.
         """
         if self._rows:
             queries.insert_events(self._conn, self._rows)
-        for key, head, event in self._streamed:  # it has a draft from its opening to its end
+        for key, head, event in self._streamed:  # a stream has a draft from its opening to its end
             if event.kind == "streamed":
                 checkpoints.drop(self._conn, key, event.data["of"])
             else:

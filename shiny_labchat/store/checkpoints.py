@@ -1,8 +1,8 @@
 """
-What open streams have said, kept now and then so that a crash does not take it.
+Checkpoints of open streams, so that a crash does not lose their content.
 
-A draft is there from the opening of its stream to its end. It also says until when its process
-has promised to be heard of again: if that has passed, nobody speaks any more.
+A stream has a draft, the rows of its checkpoints, from its opening to its end. The draft has a
+lease, which the stream's process renews. When the lease is over, the process counts as ended.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """
-    How a stream has changed, as in `protocol.Chunk`.
+    A change of a stream's content, as in `protocol.Chunk`.
 
     Parameters
     ----------
     parts
-        As in a message; a first kind of "" continues what came before.
+        As in a message; if the first is of kind "", it continues the last part before it.
     deps
-        What the UI in these needs.
+        The HTML dependencies of the UI in these parts.
     keep
-        Of what was before them so much stays; None: all.
+        How many units of the content before them stay; None: all.
     """
 
     parts: Sequence[Part]
@@ -57,16 +57,16 @@ class Checkpoint:
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
     """
-    What is kept of a stream.
+    The draft of a stream.
 
     Parameters
     ----------
     until
-        When its process must have been heard of again, in microseconds since 1970 (UTC).
+        The end of its lease, in microseconds since 1970 (UTC).
     last
         The number of its last row.
     checkpoints
-        Those rows that were asked for, in order.
+        The rows that were asked for, in order.
     """
 
     until: int
@@ -75,7 +75,7 @@ class Checkpoints:
 
 
 def begin(conn: sa.Connection, now: int, number: int, seq: int) -> None:
-    """A stream is opened in the room with this number: promise to go on."""
+    """Begin the draft of a new stream, with a lease, in the room with this number."""
     empty = {
         "room": number,
         "seq": seq,
@@ -90,7 +90,7 @@ def keep(
     conn: sa.Connection, now: int, room: RoomKey, seq: int, row: int, checkpoint: Checkpoint
 ) -> None:
     """
-    Keep how a stream has changed since its last row, and promise to go on.
+    Store the change of a stream since its last row, and renew its lease.
 
     Parameters
     ----------
@@ -99,9 +99,9 @@ def keep(
     room, seq
         The stream.
     row
-        The number of this row, larger than those before.
+        The number of this row, larger than those of the rows before it.
     checkpoint
-        What has changed.
+        The change.
     """
     if checkpoint.keep == 0:
         drop(conn, room, seq)
@@ -110,26 +110,26 @@ def keep(
 
 
 def renew(conn: sa.Connection, now: int, room: RoomKey, seq: int) -> None:
-    """Promise to go on, though nothing new was said."""
+    """Renew a stream's lease when its content has not changed."""
     same = draft.c.room == room_number(conn, room), draft.c.seq == seq
     conn.execute(sa.update(draft).where(*same).values(until=now + LEASE))
 
 
 def shorten(conn: sa.Connection, now: int) -> None:
-    """Let promises that are too long, see `LONGEST`, last as long as those made now."""
+    """Shorten leases that are too long (see `LONGEST`) to the length of a new one."""
     far = draft.c.until > now + LONGEST
     conn.execute(sa.update(draft).where(far).values(until=now + LEASE))
 
 
 def drop(conn: sa.Connection, room: RoomKey, seq: int) -> None:
-    """Forget the draft of a stream."""
+    """Delete the draft of a stream."""
     conn.execute(
         sa.delete(draft).where(draft.c.room == room_number(conn, room), draft.c.seq == seq)
     )
 
 
 def kept(conn: sa.Connection, number: int, seen: Mapping[int, int]) -> dict[int, Checkpoints]:
-    """The drafts of a room by the seqs of their streams, after the rows already seen."""
+    """The drafts of a room by the seqs of their streams, with the rows not yet `seen`."""
     last, until = sa.func.max(draft.c.row), sa.func.max(draft.c.until)
     found = sa.select(draft.c.seq, last, until).where(draft.c.room == number).group_by(draft.c.seq)
     return {
@@ -139,7 +139,7 @@ def kept(conn: sa.Connection, number: int, seen: Mapping[int, int]) -> dict[int,
 
 
 def overdue(conn: sa.Connection, now: int, number: int | None = None) -> list[tuple[RoomKey, int]]:
-    """The streams (of one room; None: of all) whose process has broken its promise."""
+    """The streams whose lease is over, of one room; `number` None: of all rooms."""
     found = (
         sa.select(room.c.study, room.c.id, draft.c.seq)
         .join(room, room.c.key == draft.c.room)
@@ -152,7 +152,7 @@ def overdue(conn: sa.Connection, now: int, number: int | None = None) -> list[tu
 
 
 def are_too_long(conn: sa.Connection, now: int) -> bool:
-    """Whether there are promises to `shorten`."""
+    """Whether there are leases to `shorten`."""
     far = sa.select(draft.c.seq).where(draft.c.until > now + LONGEST).limit(1)
     return conn.execute(far).first() is not None
 

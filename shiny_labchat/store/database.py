@@ -1,4 +1,4 @@
-"""A lab's database file, as each side of the log has it open; noticed when it goes."""
+"""A lab's database file, opened by the writer and the readers; its loss is noticed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger("shiny_labchat")
 
 class File:
     """
-    The file of a database; it is made once, and never again behind anybody's back.
+    The file of a database. It is made once; if it disappears later, that is an error.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class File:
 
     @property
     def identity(self) -> tuple[int, int] | None:
-        """Which file has the name now; None: there is none."""
+        """The device and inode of the file that has the name now; None: there is none."""
         try:
             found = os.stat(self._name)
         except OSError:
@@ -44,19 +44,21 @@ class File:
 
     def prepare(self) -> None:
         """
-        Make the file, or bring its schema up to date, where that is needed.
+        Make the file, or bring its schema up to date, if needed.
 
         Raises
         ------
         OSError
-            The file was there and has gone.
+            The file existed before and is gone.
         SchemaTooNew
             A newer version of this package wrote it.
         """
         with self._lock:
             is_new = self.identity is None
             if is_new and self._was_there:
-                raise FileNotFoundError(f"{self.path} has gone")
+                raise FileNotFoundError(
+                    f"{self.path} is gone; put it back, or restart the server to make a new one"
+                )
             if is_new or not is_current(self.url):
                 upgrade(self.url)
             if not self._was_there:
@@ -66,14 +68,14 @@ class File:
 
 class Database:
     """
-    The database as the writer, or as the readers, have it open.
+    The open database of the writer, or of the readers.
 
     Parameters
     ----------
     file
-        Where it is.
+        The database's file.
     write
-        Whether this is the writer's side.
+        Whether the writer uses it.
     """
 
     def __init__(self, file: File, *, write: bool) -> None:
@@ -84,10 +86,13 @@ class Database:
         self._lock = threading.Lock()
 
     def engine(self) -> sa.Engine:
-        """The engine, of the file that has the database's name now; see `File.prepare`."""
+        """An engine for the file that has the database's name now; see `File.prepare`."""
         with self._lock:
             if self._engine is not None and self._identity != self._file.identity:
-                logger.error("the database %s was replaced or has gone", self._file.path)
+                logger.error(
+                    "the database %s was replaced or deleted; it is opened again if it is there",
+                    self._file.path,
+                )
                 self._dispose()
             if self._engine is None:
                 self._file.prepare()
@@ -96,7 +101,7 @@ class Database:
             return self._engine
 
     def forget(self) -> None:
-        """Open the file anew next time."""
+        """Close the connections; the next use opens the file again."""
         with self._lock:
             self._dispose()
 

@@ -1,4 +1,4 @@
-"""For how long a process promises to be heard of again."""
+"""How long the leases of processes last."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from shiny_labchat.domain.rules import CLOCK_SLACK
 __all__ = ["LEASE", "LONGEST"]
 
 LEASE = 6_000_000
-"""For how long a process promises to go on, in microseconds."""
+"""The length of a lease, which a process renews before it ends, in microseconds."""
 LONGEST = LEASE + CLOCK_SLACK
 """
-What ends later than so many microseconds from now was promised before the clock was set back. It
-counts as a promise made now: who is alive will make a new one, and who is not must not be waited
-for until the clock is there again.
+Longest time until a lease can end, in microseconds. One that ends later was made before the clock
+was set back. It counts as made now: a process that is alive renews it, and nobody must wait for
+one that has ended until the clock has caught up.
 """

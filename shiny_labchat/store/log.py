@@ -1,4 +1,4 @@
-"""The log of a database: what the event loop asks of the writer's and the readers' threads."""
+"""The log of a database: async access to the writer's and the readers' threads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 class Log:
     """
-    A database's rooms, and the only way to change them; one for each database in a process.
+    The rooms of a database, and the only way to change them; one per database and process.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Log:
 
     @property
     def exists(self) -> bool:
-        """Whether the database is there; one that is not is made when it is first used."""
+        """Whether the database exists; if not, it is made when it is first used."""
         return file_of(self.url).exists()
 
     def submit(self, room: RoomKey, command: Command) -> asyncio.Future[Outcome]:
@@ -56,8 +56,8 @@ class Log:
         Returns
         -------
         asyncio.Future of Outcome
-            Done when it is durable. Fails with `Refused` (a rule) or `StoreError` (the
-            database); nothing is stored then, and the same command may be submitted again.
+            Done when its events are on disk. Fails with `Refused` (a rule) or `StoreError` (the
+            database): then nothing is stored, and the same command may be submitted again.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Outcome] = loop.create_future()
@@ -70,22 +70,22 @@ class Log:
         command: Command,
         tell: Callable[[Outcome | None, BaseException | None], None],
     ) -> None:
-        """Like :meth:`submit`, but ``tell(outcome, error)`` is called in the end."""
+        """Like :meth:`submit`, but call ``tell(outcome, error)`` when it is done."""
         self._writer.put(Work(asyncio.get_running_loop(), tell, room=room, command=command))
 
     def write(self, job: Callable[[sa.Connection, int], T]) -> asyncio.Future[T]:
-        """Run `job(connection, now)` in the writer's next transaction; now: microseconds."""
+        """Run `job(connection, now)` in the next transaction; now: microseconds (UTC)."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         self._writer.put(Work(loop, _settle(done), job=job))
         return done
 
     async def read(self, job: Callable[[sa.Connection], T]) -> T:
-        """Run `job(connection)` in a thread, on what is durable now."""
+        """Run `job(connection)` in a reader's thread, on what is on disk now."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, job)
 
     def read_now(self, job: Callable[[sa.Connection], T]) -> T:
-        """Run `job(connection)` here; the event loop waits for it. See :meth:`read`."""
+        """Run `job(connection)` in this thread, which blocks the event loop. See :meth:`read`."""
         return self._read(job)
 
     def _read(self, job: Callable[[sa.Connection], T]) -> T:
@@ -97,15 +97,15 @@ class Log:
             raise store_error(self.url, exc) from exc
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener`, in the running loop, with what is new in watched rooms."""
+        """Call `listener`, in the running loop, with new events of watched rooms."""
         self._writer.listeners[asyncio.get_running_loop()] = listener
 
     def overhear(self, listener: Listener) -> Callable[[], None]:
         """
-        Call `listener` with what is new in any room; returns what ends that.
+        Call `listener` with new events of any room; return a function that ends this.
 
-        It is called in the running loop; with nothing, when another process has written: the log
-        has it.
+        It is called in the running loop. When another process has written, it is called with an
+        empty list: the new events are in the log.
         """
         loop = asyncio.get_running_loop()
         self._writer.overhearing[loop] = listener
@@ -118,18 +118,18 @@ class Log:
         return end
 
     def watch(self, room: RoomKey) -> None:
-        """Hear of a room's commits, those of other processes too."""
+        """Tell the listeners of a room's new events, also of those by other processes."""
         self._writer.watched[room] += 1
         self._writer.start()
 
     def unwatch(self, room: RoomKey) -> None:
-        """Hear no more of a room."""
+        """Undo one `watch` of a room."""
         self._writer.watched[room] -= 1
         if self._writer.watched[room] <= 0:
             del self._writer.watched[room]
 
     def close(self) -> None:
-        """Store what waits, and stop the threads."""
+        """Store all waiting commands, and stop the threads."""
         atexit.unregister(self.close)
         self.is_closed = True
         self._writer.close()

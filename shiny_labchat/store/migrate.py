@@ -1,4 +1,4 @@
-"""Bringing a database's schema up to date."""
+"""Migrations of a database's schema."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shiny_labchat.store.sqlite import connect
 __all__ = ["SCHEMA", "is_current", "upgrade"]
 
 SCHEMA = "0008"
-"""The newest migration this version knows."""
+"""The newest migration that this version knows."""
 
 _VERSION_TABLE = "labchat_version"
 
@@ -36,7 +36,7 @@ def upgrade(url: sa.URL) -> None:
     SchemaTooNew
         A newer version of this package wrote it.
     """
-    # Alembic takes half a second to import: only here, and not while others wait for the lock.
+    # Importing Alembic takes half a second: so only here, and before the database is locked.
     from alembic import command
     from alembic.config import Config
 
@@ -59,7 +59,7 @@ def _refuse_newer(url: sa.URL, stored: str | None) -> None:
         raise SchemaTooNew(
             "store_broken",
             url.render_as_string(),
-            f"its schema is {stored}, this shiny_labchat knows {SCHEMA}; install a newer one",
+            f"its schema is {stored}, this version knows {SCHEMA}; install a newer shiny_labchat",
         )
 
 

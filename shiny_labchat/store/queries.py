@@ -1,9 +1,9 @@
 """
-The tables of a lab's database, and the statements on them.
+The statements on a lab's tables of rooms and events.
 
-``room``: one row a room; `seq` is the head of its log. ``event``: the logs. ``token``: what a
-browser may hold, by sha256: nothing about a person can be read from a browser, nothing can be
-edited there, and a removal revokes.
+``room``: one row for each room; `seq` is the head of its log. ``event``: the logs. ``token``: the
+sha256 of each token of a browser. A token has no data about a person in it, it cannot be edited,
+and when a member is removed theirs are revoked.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 ROWS_AT_ONCE = 100
-"""Rows in one statement; SQLite takes 999 values at least."""
+"""Most rows in one statement; every SQLite allows at least 999 values in one."""
 
 _FIELDS = (event.c.seq, event.c.at, event.c.kind, event.c.member, event.c.data, event.c.cid)
 
@@ -56,13 +56,13 @@ _FIELDS = (event.c.seq, event.c.at, event.c.kind, event.c.member, event.c.data, 
 
 
 def find_room(conn: sa.Connection, key: RoomKey) -> tuple[int, int] | None:
-    """The room's number in the database and the head of its log."""
+    """A room's number in the database, and the head of its log; None: no such room."""
     row = conn.execute(_FIND_ROOM, {"study": key.study, "id": key.id}).first()
     return None if row is None else (row[0], row[1])
 
 
 def room_number(conn: sa.Connection, key: RoomKey) -> int:
-    """The number in the database of a room that is there."""
+    """The number in the database of a room that must exist."""
     found = find_room(conn, key)
     assert found is not None
     return found[0]
@@ -84,9 +84,9 @@ def events_after(
     kinds: Sequence[str] | None = None,
 ) -> list[Event]:
     """
-    A room's events (of some kinds; None: all) after a seq, oldest first.
+    The events of a room after a seq, oldest first; `kinds` None: of all kinds.
 
-    Streams that have ended are the messages that they have become.
+    An ended stream is a complete message, see `settled`.
     """
     found = _EVENTS_AFTER if limit is None else _EVENTS_AFTER.limit(limit)
     if kinds is not None:
@@ -98,7 +98,7 @@ def events_after(
 def events_as_written(
     conn: sa.Connection, number: int, after: int, limit: int, kinds: Sequence[str]
 ) -> list[Event]:
-    """A room's events of some kinds after a seq, oldest first; streams as they began."""
+    """The events of some kinds after a seq, oldest first; streams as they were opened."""
     wanted = {"room": number, "after": after, "limit": limit, "kinds": kinds}
     return [_event_of(row) for row in conn.execute(_EVENTS_AS_WRITTEN, wanted)]
 
@@ -114,7 +114,7 @@ def events_before(
 ) -> list[Event]:
     """The newest `limit` events of some kinds before a seq, newest first.
 
-    Streams that have ended are the messages that they have become.
+    An ended stream is a complete message, see `settled`.
     """
     found = (
         sa.select(*_FIELDS)
@@ -132,7 +132,7 @@ def _with_ends(conn: sa.Connection, number: int, events: list[Event]) -> list[Ev
         some = seqs[start : start + ROWS_AT_ONCE]
         cids = [f"{STREAM}{seq}{mark}" for seq in some for mark in ("", "?")]
         found = _ENDS.where(event.c.cid.in_(cids))
-        for row in conn.execute(found, {"room": number}):  # the surer end comes last
+        for row in conn.execute(found, {"room": number}):  # the true end comes last and wins
             ending = _event_of(row)
             at = opened[ending.data["of"]]
             events[at] = settled(events[at], ending)
@@ -140,7 +140,7 @@ def _with_ends(conn: sa.Connection, number: int, events: list[Event]) -> list[Ev
 
 
 def open_streams(conn: sa.Connection, number: int) -> list[Event]:
-    """The streams of a room that have drafts: messages that may still grow."""
+    """The streams of a room that have drafts, so that they may still grow."""
     seqs = conn.execute(_DRAFTED, {"room": number}).scalars().all()
     if not seqs:
         return []
@@ -149,7 +149,7 @@ def open_streams(conn: sa.Connection, number: int) -> list[Event]:
 
 
 def submitted(conn: sa.Connection, number: int, page: str, after: int) -> list[Event]:
-    """The messages of a page after a seq that wait to be transformed, oldest first."""
+    """The events after a seq of a page's messages that are still held, oldest first."""
     sent = events_after(conn, number, after, kinds=("submitted",))
     messages = [(each, HeldMessage.of(each)) for each in sent]
     own = [(each, message) for each, message in messages if message.page == page]
@@ -157,7 +157,7 @@ def submitted(conn: sa.Connection, number: int, page: str, after: int) -> list[E
 
 
 def is_settled(conn: sa.Connection, number: int, message: HeldMessage) -> bool:
-    """Whether a message that waited has been published or withheld."""
+    """Whether a held message has been published or withheld."""
     return find_cid(conn, number, message.member, message.cid) is not None
 
 
@@ -165,8 +165,8 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
     """
     The state of a room at a seq.
 
-    Messages are left out of the fold for speed; all they leave behind in a state is how much of
-    their author's allowance is used, which is full again here.
+    For speed, messages are not folded. A message changes only its author's allowance, so in this
+    state all allowances are full.
     """
     found = (
         sa.select(*_FIELDS)
@@ -181,7 +181,7 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
 
 
 def dependencies(conn: sa.Connection, number: int) -> list[dict[str, Any]]:
-    """What the UI in a room's messages needs of a page."""
+    """The HTML dependencies of the UI in a room's messages."""
     found = sa.select(event.c.data).where(
         event.c.room == number,
         event.c.kind.in_(("message", "streamed")),
@@ -191,14 +191,14 @@ def dependencies(conn: sa.Connection, number: int) -> list[dict[str, Any]]:
 
 
 def find_cid(conn: sa.Connection, number: int, author: str, cid: str) -> Event | None:
-    """The event that an author's command with this id has become; None: there is none yet."""
+    """The event made by an author's command with this id; None: there is none yet."""
     wanted = {"room": number, "author": author, "cid": cid}
     row = conn.execute(_FIND_CID, wanted).first()
     return None if row is None else _event_of(row)
 
 
 def whole_at(conn: sa.Connection, number: int, seq: int) -> Event:
-    """The event from which on a message is whole: itself, or the first end of its stream."""
+    """The event that completes a message: itself, or the first end of its stream."""
     said = event_at(conn, number, seq)
     assert said is not None
     if "live" not in said.data:
@@ -211,7 +211,8 @@ def ends_of(conn: sa.Connection, number: int, seq: int) -> list[Event]:
     """
     The ends of a stream, oldest first, as they were written.
 
-    There are two if its server was taken for dead and ended it after that.
+    There are two if the stream was interrupted, because its server seemed to have ended, and the
+    server itself ended it later.
     """
     wanted = {"room": number, "end": f"{STREAM}{seq}", "interrupted": f"{STREAM}{seq}?"}
     ends = [_event_of(row) for row in conn.execute(_ENDS_OF, wanted)]
@@ -227,25 +228,25 @@ def _event_of(row: Any) -> Event:
 
 
 def claim_room(conn: sa.Connection, number: int) -> int:
-    """The head of a room's log, which no other process can move until the transaction ends."""
+    """Lock a room until the transaction ends; return the head of its log."""
     return conn.execute(_CLAIM_ROOM, {"number": number}).scalar_one()
 
 
 def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bool:
     """
-    Move the heads of logs; whether all were where they were taken to be.
+    Move the heads of logs; return whether all of them had the expected old heads.
 
     Parameters
     ----------
     moves
-        Rooms' numbers, in ascending order, with the heads as they were and as they shall be.
+        The rooms' numbers, in ascending order, each with the old head and the new head.
     """
     rows = [{"number": number, "was": was, "head": head} for number, was, head in moves]
     return conn.execute(_MOVE_HEAD, rows).rowcount == len(rows)
 
 
 def insert_room(conn: sa.Connection, key: RoomKey) -> int:
-    """A new room's number."""
+    """Insert a room; return its number."""
     made = conn.execute(sa.insert(room).values(study=key.study, id=key.id, seq=0))
     assert made.inserted_primary_key is not None
     return made.inserted_primary_key[0]
@@ -255,8 +256,8 @@ def insert_events(conn: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """
     Append the rows of events.
 
-    Many in one statement: after each, other threads may take the interpreter, and getting it
-    back costs more than a row.
+    One statement has many rows: after each statement another thread may take the interpreter, and
+    waiting to get it back costs more than a row.
     """
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
@@ -271,7 +272,7 @@ def row_of(number: int, entry: Event) -> tuple[Any, ...]:
     Raises
     ------
     TypeError, ValueError
-        Its data is no JSON, or holds a lone surrogate, which no database takes.
+        Its data is not JSON, or has a lone surrogate, which no database takes.
     """
     data = _dumps(entry.kind, entry.data)
     author = entry.member or ""
@@ -281,7 +282,7 @@ def row_of(number: int, entry: Event) -> tuple[Any, ...]:
 def _dumps(kind: str, data: Mapping[str, Any]) -> str:
     if kind != "recorded":
         return orjson.dumps(data).decode()
-    # The study's own data: integers of any size, and NaN is an error rather than null.
+    # The study's own data may have integers of any size, and NaN must be an error, not null.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     text.encode()
     return text
@@ -310,7 +311,7 @@ _BY_PROGRAMME = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"), event.c.author == ""
 )
 _ENDS = _BY_PROGRAMME.order_by(event.c.cid.desc())
-# Without an order: for that, SQLite would read the whole room by seq, not these two by cid.
+# No ORDER BY: with one, SQLite would read the whole room by seq, not these two rows by cid.
 _ENDS_OF = _BY_PROGRAMME.where(
     (event.c.cid == sa.bindparam("end")) | (event.c.cid == sa.bindparam("interrupted"))
 )

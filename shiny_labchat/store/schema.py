@@ -1,4 +1,4 @@
-"""The tables of a lab's database, in the order in which they refer to each other."""
+"""The tables of a lab's database; each comes after those that it refers to."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ draft = sa.Table(
     sa.Column("data", sa.Text, nullable=False),
 )
 
-# Which callbacks have been registered, for which rooms, and which room was the newest then.
+# The registered callbacks, their scopes, and the newest room at the time of registration.
 callback = sa.Table(
     "callback",
     metadata,

@@ -1,4 +1,4 @@
-"""Opening a lab's database: its connections, and its schema brought up to date."""
+"""Connections to a lab's SQLite database, and its errors."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ BUSY_TIMEOUT = 5.0
 """How long a commit waits for another process's lock, in seconds."""
 BUSY_RETRY_DELAY = 0.001
 """
-How often it tries meanwhile, in seconds. SQLite itself comes to try every 0.1 s only, which a
-process that writes all the time, and pauses for less than that, may never let it hit.
+Pause between two tries to get the lock, in seconds. SQLite's own pauses grow to 0.1 s. If another
+process writes all the time and pauses for less than that, SQLite may never find the lock free.
 """
 READERS = 4
-"""Threads, and connections, that read at the same time."""
+"""Threads, each with a connection, that read at the same time."""
 
 
 def parse(url: str) -> sa.URL:
@@ -42,16 +42,16 @@ def parse(url: str) -> sa.URL:
     Raises
     ------
     ValueError
-        It is no database URL, or of a kind that cannot hold a log.
+        It is not a database URL, or the log cannot be in a database of this kind.
     """
     try:
         parsed = sa.make_url(url)
     except ArgumentError as exc:
-        raise ValueError(f"url: {url!r} is no database URL, such as sqlite:///lab.db") from exc
+        raise ValueError(f"url: {url!r} is not a database URL, such as sqlite:///lab.db") from exc
     if parsed.get_backend_name() != "sqlite":
         raise ValueError(f"url: {parsed.get_backend_name()!r} is not supported; use sqlite:///FILE")
     if parsed.database in (None, "", ":memory:"):
-        raise ValueError("url: a lab needs a file, such as sqlite:///lab.db")
+        raise ValueError("url: a lab needs a database in a file, such as sqlite:///lab.db")
     return parsed.set(database=str(Path(parsed.database or "").expanduser().resolve()))
 
 
@@ -64,8 +64,9 @@ def connect(url: sa.URL, *, write: bool) -> sa.Engine:
     """
     An engine for the one writer, or for readers.
 
-    The writer's transactions begin IMMEDIATE (a deferred one that turns to writing fails under
-    another writer instead of waiting) and are on disk when they return (synchronous=FULL).
+    The writer's transactions begin with IMMEDIATE: a deferred one fails, instead of waiting, if
+    another process writes when its first write comes. A commit returns when it is on disk
+    (synchronous=FULL).
     """
     pool: dict[str, Any] = {"poolclass": sa.StaticPool} if write else {"pool_size": READERS}
     engine = sa.create_engine(
@@ -81,7 +82,7 @@ def connect(url: sa.URL, *, write: bool) -> sa.Engine:
         dbapi.execute("PRAGMA synchronous=FULL")
         dbapi.execute("PRAGMA foreign_keys=ON")
         if write:
-            dbapi.execute("PRAGMA busy_timeout=0")  # from here on it waits as it begins, only
+            dbapi.execute("PRAGMA busy_timeout=0")  # from here on, only `_begin_to_write` waits
 
     sa_event.listen(engine, "begin", begin)
     return engine
@@ -105,7 +106,7 @@ def _begin_to_write(conn: sa.Connection) -> None:
 
 
 def store_error(url: sa.URL, exc: BaseException) -> StoreError:
-    """What a driver's error means, as one of ours."""
+    """A `StoreError` for a driver's error, with the code that fits it."""
     if isinstance(exc, StoreError):
         return exc
     reason = str(getattr(exc, "orig", None) or exc)

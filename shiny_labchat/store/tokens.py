@@ -1,8 +1,8 @@
 """
-Tokens: what browsers hold instead of rights. The database knows only their sha256.
+Tokens: random texts by which a browser has rights. The database has only their sha256.
 
-Kinds: "ticket" (opens one socket, once, soon), "resume" (opens it again), "browser" (who this
-browser is), "invite" (a personal link), "seat" (a bookmark).
+Kinds: "ticket" (opens one socket, once, soon), "resume" (opens it again), "browser" (identifies a
+browser), "invite" (a personal link), "seat" (a bookmark).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LIFETIMES: dict[str, float | None] = {
     "invite": None,
     "seat": None,
 }
-"""How long a token of each kind is good for, in seconds; None: for ever."""
+"""How long a token of each kind is valid, in seconds; None: for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Grant:
     Parameters
     ----------
     member, room, role, study
-        Who may come, where, and as what.
+        The member, the room or study they may enter, and their role there.
     page
         The id of the page that a ticket or resume token is for.
     data
-        What else is known, as JSON values; `access` says what. Whoever reads it ignores the keys
-        that they do not know: a newer version may have written them.
+        Other data, as JSON values; `access` defines the keys. A reader ignores keys that it does
+        not know: a newer version may have written them.
     """
 
     member: str
@@ -57,7 +57,7 @@ class Grant:
 
 
 def issue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str | None = None) -> str:
-    """A token for `grant`: `raw`, or a new random one of 256 bits."""
+    """Store a token for a grant; return it: `raw`, or a new random one of 256 bits."""
     raw = raw or secrets.token_urlsafe(32)
     life = LIFETIMES[kind]
     conn.execute(
@@ -78,26 +78,26 @@ def issue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str | 
 
 
 def redeem(conn: sa.Connection, kind: str, raw: str, now: int) -> Grant | None:
-    """Use a token up; None: there is no such, it has run out, or it was used."""
+    """Use a token once; return its grant, or None if unknown, expired or used before."""
     row = conn.execute(_REDEEM, {"hash_": _hash(raw), "kind_": kind, "now": now}).first()
     return None if row is None else _grant(kind, tuple(row))
 
 
 def look_up(conn: sa.Connection, kind: str, raw: str) -> Grant | None:
-    """What a token that may be used many times stands for; None: nothing (any more)."""
+    """The grant of a token that may be used many times; None if unknown or expired."""
     now = time.time_ns() // 1000
     row = conn.execute(_LOOK_UP, {"hash_": _hash(raw), "kind_": kind, "now": now}).first()
     return None if row is None else _grant(kind, tuple(row))
 
 
 def note(conn: sa.Connection, kind: str, raw: str, data: Mapping[str, Any]) -> None:
-    """Write down what else is known of what a token stands for, in place of what was."""
+    """Replace the `data` of a token's grant."""
     known = (token.c.hash == _hash(raw), token.c.kind == kind)
     conn.execute(sa.update(token).where(*known).values(data=_dumps(data)))
 
 
 def forget_expired(conn: sa.Connection, now: int) -> None:
-    """Delete the tokens that have run out."""
+    """Delete the expired tokens."""
     conn.execute(sa.delete(token).where(token.c.expires < now))
 
 
@@ -114,11 +114,11 @@ def _grant(kind: str, row: Sequence[Any]) -> Grant:
 
 def _of_version_0_1(kind: str, page: str | None) -> tuple[str | None, dict[str, Any]]:
     """
-    The page and the data of a token without data: all that older versions know is its page.
+    The page and the data of a token of version 0.1, which put both into `page`.
 
-    One of their processes that had the database open before migration 0008 writes such tokens
-    after it, too. If `page` was taken for an id there, what waits to be transformed would not
-    wait, and a bookmark would be good in any browser.
+    A process of that version which had the database open before migration 0008 still writes such
+    tokens after it. If their `page` were read as an id, messages would not be held for the app's
+    transform, and a bookmark would be valid in any browser.
     """
     if page is None:
         return None, {}

@@ -1,8 +1,8 @@
 """
-The one writer: a thread that takes all commands that wait and commits them as one transaction.
+The one writer: a thread that commits all waiting commands in one transaction.
 
-So a busy server pays for one disk flush per batch, not per message (group commit). Only when
-that is on disk does anybody hear of it.
+So a busy server has one disk flush per batch, not per message (group commit). Nobody is told of a
+batch before it is on disk.
 """
 
 from __future__ import annotations
@@ -34,32 +34,32 @@ __all__ = ["Committed", "Listener", "Work", "Writer"]
 logger = logging.getLogger("shiny_labchat")
 
 BATCH = 1_000
-"""Commands in one transaction, at most."""
+"""Most commands in one transaction."""
 WAITING = 20_000
-"""Commands that may wait; one more is refused with ``store_busy``."""
+"""Most commands that may wait; a further one fails with ``store_busy``."""
 POLL = 0.05
 """How often the writer looks for commits of other processes, in seconds."""
 BUSY = 0.45
-"""How much later than that it looks while it has commands of its own to commit, in seconds."""
+"""How much longer than `POLL` it waits if it has commands of its own, in seconds."""
 PAUSE_FOR_OTHERS = 2 * BUSY_RETRY_DELAY
-"""How long it leaves others their turn between its own, while others write, in seconds."""
+"""Pause between two commits while other processes write, so that they can, in seconds."""
 OTHERS_ACTIVE_FOR = 1.0
-"""For how long it thinks so after others have written, in seconds."""
+"""How long after a commit of theirs other processes count as writing, in seconds."""
 TIDY = 3600.0
-"""How often tokens that have run out are deleted, in seconds."""
+"""How often expired tokens are deleted, in seconds."""
 LISTEN_RETRY_DELAY = 1.0
-"""How long it waits to look again when that failed, in seconds."""
+"""Pause before it looks for others' commits again after that failed, in seconds."""
 HEADS = 2_000
-"""Unwatched rooms whose state is remembered; others are folded again when they are needed."""
+"""Most unwatched rooms whose state is kept; others are folded again when needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
     """
-    What has become durable in a room: its events in order, and the state then.
+    New events of a room that are on disk, in order, and the room's state after them.
 
-    The events may be missing where another process wrote; then ``state.seq`` tells that there
-    are some, and the log has them.
+    If another process wrote, events may be missing here. Then ``state.seq`` is larger than the last
+    seq that the receiver has, and the log has the events.
     """
 
     room: RoomKey
@@ -69,7 +69,7 @@ class Committed:
 
 @dataclass(slots=True)
 class Work:
-    """A command for a room, or a job; and who is told in which loop what came of it."""
+    """A command for a room, or a job; `tell` is called in `loop` with the result or error."""
 
     loop: asyncio.AbstractEventLoop
     tell: Callable[[Any, BaseException | None], None]
@@ -95,12 +95,12 @@ class Writer:
     Attributes
     ----------
     listeners
-        Who hears, in which event loop, what is new in watched rooms.
+        By event loop, the listener that is called with new events of watched rooms.
     overhearing
-        Who hears, in which event loop, what is new in any room; nothing, when another process
-        has written: the log has it.
+        By event loop, the listener that is called with new events of any room; with an empty
+        list when another process has written: the events are in the log.
     watched
-        The rooms that are open here, and in how many event loops.
+        The rooms whose commits are wanted, and how many times each is watched.
     """
 
     def __init__(self, file: File) -> None:
@@ -123,12 +123,12 @@ class Writer:
 
     def put(self, work: Work) -> None:
         """
-        Have something done in one of the next transactions.
+        Queue work for one of the next transactions.
 
         Raises
         ------
         StoreError
-            ``store_busy``: too much waits already.
+            ``store_busy``: `WAITING` commands wait already.
         """
         if self._queue.qsize() >= WAITING:
             raise StoreError("store_busy", str(self._url), f"{WAITING} commands are waiting")
@@ -137,14 +137,14 @@ class Writer:
             self.start()
 
     def start(self) -> None:
-        """Start the thread, if it does not run yet."""
+        """Start the thread, unless it runs already."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="labchat-write", daemon=True)
                 self._thread.start()
 
     def close(self) -> None:
-        """Store what waits, and stop."""
+        """Store all waiting commands, and stop."""
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
@@ -177,7 +177,7 @@ class Writer:
             return batch
         if not batch:
             return None
-        self._queue.put(None)  # the end comes after what waited before it
+        self._queue.put(None)  # put back: first this batch is committed
         return batch
 
     def _commit(self, batch: list[Work]) -> None:
@@ -185,7 +185,7 @@ class Writer:
         try:
             try:
                 news = self._transact(batch)
-            except (IntegrityError, Stale):  # a repeated command, or another process was there
+            except (IntegrityError, Stale):  # a retry, or another process wrote there
                 news = self._transact(batch, is_careful=True)
         except (SQLAlchemyError, OSError, StoreError) as exc:
             if isinstance(exc, IntegrityError) and len(batch) > 1:
@@ -201,7 +201,7 @@ class Writer:
         self._tell(batch, news)
 
     def _commit_singly(self, batch: list[Work]) -> None:
-        """Somebody's odd command must not cost the others theirs."""
+        """Commit each command alone, so that one that fails does not affect the others."""
         for work in batch:
             self._commit([work])
 
@@ -224,7 +224,7 @@ class Writer:
         return self._remember(rooms)
 
     def _give_way(self) -> None:
-        """Who commits without a pause would hardly ever let another process commit."""
+        """Pause if other processes write: without pauses they could hardly ever commit."""
         now = time.monotonic()
         if now < self._others_at + OTHERS_ACTIVE_FOR:
             time.sleep(max(0.0, self._committed_at + PAUSE_FOR_OTHERS - now))
@@ -254,7 +254,7 @@ class Writer:
 
     def _fail(self, batch: Iterable[Work], exc: BaseException) -> None:
         error = store_error(self._url, exc)
-        logger.error("nothing could be stored: %s", error)
+        logger.error("a batch of commands was not stored, and their senders are told so: %s", error)
         for work in batch:
             work.error = error
         self._forget()
@@ -273,7 +273,7 @@ class Writer:
     ) -> None:
         try:
             loop.call_soon_threadsafe(callback, *args)
-        except RuntimeError:  # that loop has closed: nobody there waits any more
+        except RuntimeError:  # the loop is closed: nobody waits there
             self.listeners.pop(loop, None)
             self.overhearing.pop(loop, None)
 
@@ -288,7 +288,7 @@ class Writer:
             try:
                 work.tell(work.result, work.error)
             except Exception:
-                logger.exception("nobody could be told what came of a command")
+                logger.exception("a sender could not be told the result of a command")
         if heard and loop in self.listeners:
             self.listeners[loop](heard)
         if news and loop in self.overhearing:
@@ -301,7 +301,7 @@ class Writer:
     # ── other processes ──
 
     def _hear_others(self) -> None:
-        """Announce what other processes have committed; costs 5 µs where there is nothing."""
+        """Announce what other processes have committed; takes 5 µs if there is nothing."""
         try:
             version = self._data_version()
             if version != self._version:
@@ -312,7 +312,9 @@ class Writer:
             self._listen_at = time.monotonic() + POLL
             self._trouble = ""
         except (SQLAlchemyError, OSError, StoreError) as exc:
-            trouble = f"others' commits cannot be heard: {store_error(self._url, exc)}"
+            trouble = (
+                f"cannot read other processes' commits, retrying: {store_error(self._url, exc)}"
+            )
             if trouble != self._trouble:
                 logger.error(trouble)
             self._trouble = trouble
@@ -335,6 +337,6 @@ class Writer:
         engine = self._database.engine()
         if self._conn is None or engine is not self._conn.engine:
             self._conn = engine.connect()
-            self._heads.clear()  # another file, perhaps: what was known of it is void
+            self._heads.clear()  # it may be another file: forget the old states
             self._version = None
         return self._conn
