@@ -281,9 +281,7 @@ async def test_callbacks_go_on_with_what_they_have_not_heard(lab: Lab) -> None:
     expected = {name: [*known] for name, known in KNOWN["heard"].items()}
     async with running():
         streams = lab.room("streams", study="pilot")
-        for ended in await streams.messages(
-            last=2
-        ):  # their server has ended
+        for ended in await streams.messages(last=2):  # their server has ended
             who = ended.author if ended.member else None
             expected["count"].append([*streams.key, ended.seq, ended.content, who, False])
         for room, names in ((general, ("count", "own")), (fails, ("count", "fails"))):
