@@ -3,7 +3,7 @@ The statements on a lab's tables of rooms and events.
 
 ``room``: one row for each room; `seq` is the head of its log. ``event``: the logs. ``token``: the
 sha256 of each token of a browser. A token has no data about a person in it, it cannot be edited,
-and when a member is removed theirs are revoked.
+and it is useless once its member is removed.
 """
 
 from __future__ import annotations
