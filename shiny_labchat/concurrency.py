@@ -260,9 +260,6 @@ class Tasks:
         self._whose = whose
         self._running: set[asyncio.Future[Any]] = set()
 
-    def __len__(self) -> int:
-        return len(self._running)
-
     def spawn(
         self, work: Coroutine[Any, Any, T], *, context: Context | None = None
     ) -> asyncio.Task[T]:

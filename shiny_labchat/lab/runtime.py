@@ -57,6 +57,8 @@ class Runtime:
 
     Attributes
     ----------
+    scheduler
+        What calls the callbacks; None: none has been registered yet.
     bots
         The bots of its rooms.
     created
@@ -76,7 +78,7 @@ class Runtime:
         self.streams: set[ClosableStream] = set()
         self.own_streams: set[tuple[RoomKey, int]] = set()
         self.tasks = Tasks(repr(log))
-        self._scheduler: CallbackScheduler | None = None
+        self.scheduler: CallbackScheduler | None = None
         self._live: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveRooms] = WeakKeyDictionary()
 
     @classmethod
@@ -111,11 +113,6 @@ class Runtime:
 
     # ── callbacks and bots ──
 
-    @property
-    def scheduler(self) -> CallbackScheduler | None:
-        """The scheduler of the callbacks; None: none was registered yet."""
-        return self._scheduler
-
     def register(
         self, scope: Scope, fn: Callable[..., Any], name: str | None, room_of: RoomOf
     ) -> None:
@@ -133,14 +130,14 @@ class Runtime:
         room_of
             Makes the rooms that the function takes; it is not called with what they post.
         """
-        if self._scheduler is None:
-            self._scheduler = CallbackScheduler(self.log, room_of)
-        self._scheduler.register(scope, fn, name)
+        if self.scheduler is None:
+            self.scheduler = CallbackScheduler(self.log, room_of)
+        self.scheduler.register(scope, fn, name)
 
     def start_callbacks(self) -> None:
         """Start the callbacks, if there are any, unless they were stopped."""
-        if self._scheduler is not None and not self._scheduler.is_over:
-            self._scheduler.start()
+        if self.scheduler is not None and not self.scheduler.is_over:
+            self.scheduler.start()
 
     def add_bot(self, scope: Scope, bot: RoomBot, room_of: RoomOf) -> None:
         """

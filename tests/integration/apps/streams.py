@@ -81,7 +81,7 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
             case ["never"]:
                 await never.append_message_stream(chunks(1, "a"))
             case ["running?"]:
-                await room.announce(f"{len(streams._tasks)} running")  # pyright: ignore
+                await room.announce(f"{len(streams._tasks._running)} running")  # pyright: ignore
             case _:
                 pass
 
