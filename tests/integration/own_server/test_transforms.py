@@ -380,7 +380,7 @@ async def test_a_page_is_let_in_though_what_waited_for_it_cannot_be_said(
     async with page(server.port, path="/early/websocket/") as opened, browser(server.port) as ann:
         await ann.hello(ticket=await opened.ticket())
         await ann.sees("hello")
-    assert any("kept for the log" in line for line in server.log)
+    server.logs("kept for the log")
 
 
 async def test_a_stream_that_may_not_begin_is_told_of(server: Server, room: Room) -> None:
@@ -401,7 +401,7 @@ async def test_a_stream_that_waits_for_what_was_cancelled_has_failed(
         await ann.until(lambda: any(i.get("is") == "failed" for i in ann.items.values()))
         await opened.until(lambda: opened.values["result"] == "error")
         await opened.until(lambda: "was cancelled" in "".join(opened.notifications))
-        assert any("it waited for something that was cancelled" in line for line in server.log)
+        server.logs("it waited for something that was cancelled")
 
 
 async def test_a_transform_that_fails_ends_the_stream(server: Server, room: Room) -> None:
