@@ -7,7 +7,7 @@ from shiny_labchat.chat import install
 from shiny_labchat.chat.chat import Chat
 from shiny_labchat.chat.ui import chat_ui
 from shiny_labchat.domain.members import Member
-from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.messages import Message, MessageText
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.lab.lab import Lab
@@ -21,6 +21,7 @@ __all__ = [
     "LabChatError",
     "Member",
     "Message",
+    "MessageText",
     "Refused",
     "Room",
     "Rules",

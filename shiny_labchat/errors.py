@@ -22,6 +22,8 @@ SENTENCES: dict[str, str] = {
     "failed": "Something went wrong on the server. Please reload the page or tell the organisers.",
     "link_over": "This link does not lead into the room any more. Please ask for another one.",
     "muted": "You cannot write in this room at the moment.",
+    "no_chat": "This page shows a chat that its app does not serve. Please tell the organisers.",
+    "no_element": "This chat cannot work in this page. Please tell the organisers.",
     "no_room": "This room does not exist any more.",
     "not_accepted": "This message was not accepted, and nobody has seen it. You can change it.",
     "not_invited": "This room can only be entered with a personal link.",

@@ -17,7 +17,7 @@ from shiny_labchat.callbacks import cursors
 from shiny_labchat.concurrency import in_thread, name_of, retry, text_of_error, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member
-from shiny_labchat.domain.messages import Message, message_of
+from shiny_labchat.domain.messages import Message, MessageText, message_of
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import Log, find_room, load_state
@@ -123,8 +123,9 @@ class CallbackWorker:
         if claim.tries > TRIES:
             return await self._pass_over(fn, claim, "its server, or its task, ended each time")
         try:
-            said = replace(message_of(claim.message), is_repeat=claim.tries > 1)
-            await self._call(fn, await self._member(said), said)
+            said = message_of(claim.message, self._cursor.room)
+            said = replace(said, is_repeat=claim.tries > 1)
+            await self._call(fn, await self._member(said), MessageText(said))
             return claim.at
         except Exception as exc:
             error = exc
@@ -139,11 +140,11 @@ class CallbackWorker:
         await asyncio.sleep(RETRY_DELAYS[claim.tries - 1])
         return None
 
-    async def _call(self, fn: Function, member: Member | None, message: Message) -> None:
+    async def _call(self, fn: Function, member: Member | None, text: MessageText) -> None:
         if _is_async(fn):
-            await watched("callback", fn, self._room, member, message)
+            await watched("callback", fn, self._room, member, text)
             return
-        result = await in_thread(fn, self._room, member, message)
+        result = await in_thread(fn, self._room, member, text)
         if inspect.isawaitable(result):
             await watched("callback", lambda: result)
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 from urllib.parse import parse_qs
 
 from shiny import reactive
-from shiny.bookmark import serializer_unserializable
-from shiny.input_handler import input_handlers
 from shiny.module import ResolvedId
 from shiny.reactive._reactives import Effect_
 from shiny.session import Session
@@ -23,11 +21,12 @@ from shiny.types import SilentException
 from shiny_labchat.access import tickets
 from shiny_labchat.access.bookmarks import browser_of
 from shiny_labchat.access.identity import identify, invitation
-from shiny_labchat.chat import install
+from shiny_labchat.chat import elements, install
 from shiny_labchat.chat.bookmarks import Bookmark
-from shiny_labchat.chat.page import INVITE, LostSession, PageHello
+from shiny_labchat.chat.page import INVITE, PAGE_HELLO, LostSession, PageHello
 from shiny_labchat.chat.placement import Placement
 from shiny_labchat.concurrency import Tasks
+from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
 from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
@@ -47,6 +46,9 @@ ANEW = "To begin anew, open the address of this page without the part after its 
 class Admission:
     """
     Admission of one session's page to one chat's room, repeated when person or room changes.
+
+    A page is admitted as soon as it has said hello, whether the chat's element is drawn or not; an
+    element that is drawn later gets its ticket then.
 
     Parameters
     ----------
@@ -71,6 +73,17 @@ class Admission:
         Returns whether the app transforms the page's messages before anybody sees them.
     recall
         Called to look up the bookmark that the page was opened with.
+
+    Attributes
+    ----------
+    member
+        The id of the page's person; None: it has not been admitted.
+    browser
+        The browser's key, as bookmarks know it.
+    refused
+        The code of why the page was refused; None: it was not.
+    is_decided
+        Whether it is known who the person is and in which room, or that there is no room.
     """
 
     def __init__(
@@ -89,6 +102,7 @@ class Admission:
         self.member: str | None = None
         self.browser: str | None = None
         self.refused: str | None = None
+        self.is_decided = session.is_stub_session()
         self._session = session
         self._id = id
         self._placement = placement
@@ -100,7 +114,9 @@ class Admission:
         self._waits = waits
         self._recall = recall
         self._asked: tuple[PageHello, Placement] | None = None
+        self._is_drawn = False
         self._query = ""
+        self._stop_hoping: Callable[[], None] | None = None
         self._admitting: asyncio.Task[None] | None = None
         self._effect: Effect_ | None = None
         if not session.is_stub_session():
@@ -109,30 +125,36 @@ class Admission:
 
     def _listen(self) -> None:
         root = self._session.root_scope()
-        asked = ResolvedId(f"{self._id}_hello")
-        _keep_out_of_bookmarks(str(self._id), root)
+        of_element, of_page = (
+            root.input[ResolvedId(name)] for name in (f"{self._id}_hello", PAGE_HELLO)
+        )
+        elements.serve(self._session, str(self._id))
 
         # Runs right after Shiny has restored a bookmark, and before the app's own effects.
         @reactive.effect(priority=999_999)
         def meet() -> None:
-            hello = PageHello.of(root.input[asked]())
+            is_drawn = of_element.is_set()
+            hello = PageHello.of(of_element() if is_drawn else of_page())
             try:
                 placement = self._placement()
             except SilentException:
                 placement = Placement(None, (False, None), None, None, False, "browser")
             with reactive.isolate():
                 query = root.clientdata.url_search()
-            self._answer(hello, placement, query)
+            self._answer(hello, placement, query, is_drawn)
 
         self._effect = meet
 
-    def _answer(self, hello: PageHello, placement: Placement, query: str) -> None:
+    def _answer(self, hello: PageHello, placement: Placement, query: str, is_drawn: bool) -> None:
+        is_same = self._asked == (hello, placement) and self._is_drawn == is_drawn
         if self._admitting is not None and not self._admitting.done():
             # A page that lost its session asks twice: when it begins, and with its waiting inputs.
-            if self._asked == (hello, placement):
+            if is_same:
                 return
             self._admitting.cancel()
-        self._asked, self._query = (hello, placement), query
+        if str(self._id) in hello.others:
+            self._tasks.spawn(elements.report_foreign(self._session, str(self._id)))
+        self._asked, self._query, self._is_drawn = (hello, placement), query, is_drawn
         self._admitting = self._tasks.spawn(self._admit(hello, placement, query))
 
     def renew(self) -> None:
@@ -151,6 +173,7 @@ class Admission:
         self._effect = None
         if self._admitting is not None:
             self._admitting.cancel()
+        self._give_up_hope()
         return True
 
     async def stopped(self) -> None:
@@ -175,6 +198,7 @@ class Admission:
     async def _admit(self, hello: PageHello, placement: Placement, query: str) -> None:
         says_who, who = placement.member
         bookmark = placement.bookmark
+        self._give_up_hope()
         try:
             if bookmark is not None and not bookmark.is_known:
                 await self._recall()  # invalidates `placement`, so this runs again
@@ -194,10 +218,12 @@ class Admission:
             await self._refuse("failed", SENTENCES["failed"], again=False)
 
     async def _wait(self) -> None:
+        self.is_decided = True
         self._nowhere(None)
         await self._tell(do="wait")
 
     async def _refuse(self, code: str, say: str, again: bool) -> None:
+        self.is_decided = self.is_decided or not again
         self._nowhere(code)
         await self._tell(do="refuse", code=code, say=say, again=again)
 
@@ -213,18 +239,24 @@ class Admission:
             )
         live = await self._open(room, grant.member)
         try:
-            ticket = await tickets.ticket(
-                room.log, room.key, grant.member, page, waits=self._waits()
-            )
+            ticket = await self._ticket(room, grant.member, page)
         except BaseException:
             live.leave()
             raise
         # The handle tells the page whether it is the same person in the same room as before.
         who = live.state.memberships[grant.member].handle
         self.member, self.refused = grant.member, None
+        self.is_decided = True
         lost = hello.lost if hello.lost and hello.lost.who == who else None
         await self._admitted(room, live, page, lost)
-        await self._tell(do="admit", ticket=ticket, who=who, **self._told())
+        if ticket is not None:
+            await self._tell(do="admit", ticket=ticket, who=who, **self._told())
+
+    async def _ticket(self, room: Room, member: str, page: str) -> str | None:
+        """A ticket for the chat's element; None: it is not drawn."""
+        if not self._is_drawn:
+            return None
+        return await tickets.ticket(room.log, room.key, member, page, waits=self._waits())
 
     async def _open(self, room: Room, member: str) -> LiveRoom:
         live = await Runtime.of(room.log).live.open(room.key)
@@ -233,11 +265,33 @@ class Admission:
                 await live.catch_up()
             membership = live.state.memberships.get(member)
             if membership is None or membership.is_removed:
+                self._hope(live, member)
                 raise Refused("not_member" if membership is None else "removed", room.id)
         except BaseException:
             live.leave()
             raise
         return live
+
+    def _hope(self, live: LiveRoom, member: str) -> None:
+        """Admit a refused page when its person becomes a member."""
+        live.users += 1
+
+        def look(events: Sequence[Event]) -> None:
+            if any(event.kind == "joined" and event.member == member for event in events):
+                self.renew()
+
+        unfollow = live.follow(look)
+
+        def stop() -> None:
+            unfollow()
+            live.leave()
+
+        self._stop_hoping = stop
+
+    def _give_up_hope(self) -> None:
+        stop, self._stop_hoping = self._stop_hoping, None
+        if stop is not None:
+            stop()
 
     async def _who(self, room: Room, hello: PageHello, placement: Placement, query: str) -> Grant:
         says_who, who = placement.member
@@ -280,23 +334,4 @@ class Admission:
         self._left()
 
     async def _tell(self, **message: object) -> None:
-        try:
-            await self._session.root_scope().send_custom_message(
-                "labchat", {"id": str(self._id), **message}
-            )
-        except Exception:
-            logger.debug("chat %r: a page closed before it was told", str(self._id), exc_info=True)
-
-
-@input_handlers.add("shiny_labchat.hello", force=True)
-def _hear(value: object, name: ResolvedId, session: Session) -> object:
-    """Keep the input out of bookmarks: it holds the browser's keys, even before there is a Chat."""
-    _keep_out_of_bookmarks(name.removesuffix("_hello"), session)
-    return value
-
-
-def _keep_out_of_bookmarks(id: str, session: Session) -> None:
-    # As Shiny does with passwords; `bookmark.exclude` is left to the app, for its own inputs.
-    inputs = session.root_scope().input
-    for name in (f"{id}_hello", f"{id}_user_input"):
-        inputs.set_serializer(name, serializer_unserializable)
+        await elements.tell(self._session, str(self._id), **message)

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from shiny_labchat.chat.base import ChatBase
-from shiny_labchat.chat.content import Content, as_content
+from shiny_labchat.chat.content import as_content
 from shiny_labchat.chat.posts import ME, Audience, Icon, post_of
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import text_of
+from shiny_labchat.lab.room import Room
 
 __all__ = ["Appending"]
 
@@ -57,33 +58,46 @@ class Appending(ChatBase):
         content = as_content(message, self._session)
         command = post_of(content, icon, author, audience, id)
         await self._flush_in_handler()
-        await self._say(command, content)
+        await self._say(command)
         if command.role == "assistant":
             self._bookmarks.responded()
 
-    async def _append_first(self, message: Any, id: str) -> None:
+    async def _append_first(self, room: Room, message: Any, id: str) -> None:
         content = as_content(message, self._session)
         first = post_of(content, id=id)
         # It has no member as its author: there is one such message for all visitors.
-        await self._say(replace(first, member=None), content)
+        transformed = await self._transformed(replace(first, member=None))
+        if transformed is not None:
+            await self._post(room, transformed)
 
-    async def _say(self, command: commands.Post, content: Content) -> None:
-        """Post content as the app's transforms have changed it."""
-        is_others = command.member not in (None, ME)
-        shown = content if is_others else await self._transforms.apply(content)
-        text = text_of(content.parts)
-        if shown is None:
+    async def _say(self, command: commands.Post) -> None:
+        transformed = await self._transformed(command)
+        if transformed is not None:
+            await self._as_told(transformed, self._post)
+
+    async def _transformed(self, command: commands.Post) -> commands.Post | None:
+        """What the app's transforms make of a message; None: it is withheld."""
+        if command.member not in (None, ME):
+            return command
+        transformed = await self._transforms.apply(command)
+        if transformed is None:
+            text = text_of(command.parts)
             await self._room().submit(commands.Withhold(text, id=command.cid))
-            return
-        original = None if text == text_of(shown.parts) else text
-        told = replace(command, parts=shown.parts, original=original)
-        await self._as_told(told, lambda room, told: room.say(told))
+        return transformed
+
+    async def _post(self, room: Room, command: commands.Post) -> None:
+        message = await room.say(command)
+        self._appended(message.seq)
 
     async def clear_messages(
         self, *, greeting: bool = False, scope: Literal["view", "room"] = "view"
     ) -> None:
         """
         Clear the screen; the log keeps all messages.
+
+        What a person has cleared from their own view is also neither read by :meth:`messages` and
+        :meth:`turns` in their sessions any more. A bot, and the model of ``Chat(client=)``, still
+        know the room.
 
         Parameters
         ----------

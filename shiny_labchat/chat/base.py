@@ -8,19 +8,21 @@ from typing import Any
 from shiny import reactive
 from shiny.module import ResolvedId
 from shiny.session import Session
+from shiny.types import SilentException
 
 from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.admission import Admission
 from shiny_labchat.chat.bookmarks import Bookmarks
-from shiny_labchat.chat.handlers import Handlers, OnError, handled_message
+from shiny_labchat.chat.handlers import Handlers, OnError, handling
 from shiny_labchat.chat.inbox import Inbox
 from shiny_labchat.chat.placement import PlacementOptions, Placements
 from shiny_labchat.chat.posts import in_name_of, needs_me
 from shiny_labchat.chat.replies import Replies
 from shiny_labchat.chat.session_room import SessionRoom
-from shiny_labchat.chat.transforms import Transforms
+from shiny_labchat.chat.transforms import Transforms, after_transform
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain import commands
+from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
@@ -47,6 +49,8 @@ class ChatBase:
     """
 
     _admission: Admission
+    _is_first_due: bool
+    """Whether the first messages of the room, which come before all others, are to be logged."""
 
     def __init__(
         self,
@@ -64,12 +68,22 @@ class ChatBase:
         self._tasks = Tasks(f"chat {str(id)!r}")
         self._handlers = Handlers(self, session, on_error)
         self._transforms = Transforms(session)
-        self._session_room = room = SessionRoom(session)
-        self._inbox = Inbox(str(id), self._handlers, self._transforms, lambda: room.changed("said"))
+        self._session_room = SessionRoom(session)
+        self._inbox = Inbox(str(id), self._handlers, self._transforms, self._said)
         self._bookmarks = Bookmarks(
-            session, id, lab, self._tasks, self._handlers, room, replies is not None
+            session, id, lab, self._tasks, self._handlers, self._session_room, replies is not None
         )
         self._placements = Placements(session, id, lab, options, self._bookmarks)
+
+    def _said(self, message: Message) -> None:
+        """Let the app read a message that the page has sent."""
+        shiny_internals.set_input(self._session, f"{self.id}_user_input", message.content)
+        self._session_room.changed("said")
+
+    def _need_seat(self) -> None:
+        """Wait, as `req` does, until it is known who the person is and in which room."""
+        if not self._admission.is_decided:
+            raise SilentException
 
     def _room(self) -> Room:
         with reactive.isolate():
@@ -82,6 +96,8 @@ class ChatBase:
         """Do something now, or as soon as the person has been admitted to a room."""
         if self._admission.is_over:  # as in a handler of a chat that has been replaced
             await action()
+        elif self._is_first_due:
+            self._session_room.wait(action)
         else:
             await self._session_room.once(action)
 
@@ -89,7 +105,12 @@ class ChatBase:
         self, command: commands.Post, do: Callable[[Room, commands.Post], Awaitable[Any]]
     ) -> None:
         """Do something with a command, in order, once its person is known if it needs them."""
-        if not needs_me(command) and not self._session_room.is_awaited:
+        postponed = after_transform.get()
+        if postponed is not None:  # what a transform appends comes after its message
+            postponed.append(lambda: self._as_told(command, do))
+            return
+        waits = self._session_room.is_awaited or self._is_first_due
+        if not needs_me(command) and not waits:
             await do(self._room(), command)
             return
 
@@ -100,6 +121,12 @@ class ChatBase:
 
         await self._once(later)
 
+    def _appended(self, seq: int) -> None:
+        """Note that a message was appended, for what the running handler reads."""
+        handled = handling.get()
+        if handled is not None and handled.chat is self:
+            handled.appended.add(seq)
+
     async def _flush_in_handler(self) -> None:
-        if handled_message.get() is not None:
+        if handling.get() is not None:
             await shiny_internals.flush(self._session)

@@ -80,7 +80,8 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         Who is told when the model could not answer after several tries: the "asker", or the whole
         "room".
     messages
-        The first messages of the room, logged once per room; see :meth:`append_message`.
+        The first messages of the room, logged once per room, before all that the app appends; see
+        :meth:`append_message`.
     on_error
         What a person is shown when their handler fails: "auto" (the error, unless the app
         sanitizes errors), "actual" (the error), "sanitize" (only that there was an error), or
@@ -124,6 +125,7 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
             raise ValueError(f"on_error must be {choices}, not {on_error!r}")
         options = PlacementOptions(room, study, member, identity, pseudonym, role, join)
         self._first = tuple(messages)
+        self._is_first_due = bool(self._first)
         for message in self._first:
             as_shown(message)  # a wrong message is an error here, not for each visitor
         self._tokenizer = tokenizer
@@ -184,8 +186,10 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         assert member is not None
         self._session_room.follow(live)
         self._inbox.open(room, live, page, lost)
-        for k, message in enumerate(self._first):
-            await self._append_first(message, f"first:{self.id}:{k}")
+        if self._is_first_due:
+            for k, message in enumerate(self._first):
+                await self._append_first(room, message, f"first:{self.id}:{k}")
+            self._is_first_due = False
         await self._bookmarks.come_in(live.key, member, self._admission.browser, lost)
         await self._session_room.do_what_waits()
         await self._inbox.take_up()

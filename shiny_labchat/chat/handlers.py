@@ -10,6 +10,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
@@ -19,10 +20,9 @@ from shiny.types import NotifyException, SilentException
 
 from shiny_labchat.chat.shiny_internals import app_of, flush
 from shiny_labchat.concurrency import Queue, name_of, watched
-from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.messages import Message, message_of
+from shiny_labchat.domain.messages import Message, as_transformed
 
-__all__ = ["Handler", "Handlers", "OnError", "UserSubmitFunction", "handled_message"]
+__all__ = ["Handler", "Handlers", "Handling", "OnError", "UserSubmitFunction", "handling"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -30,8 +30,27 @@ UserSubmitFunction = Callable[..., Awaitable[None] | None]
 """A handler: takes nothing, the text, or the text and the attachments (always none here)."""
 OnError = Literal["auto", "actual", "sanitize", "unhandled"]
 
-handled_message: ContextVar[tuple[object, Message] | None] = ContextVar("handled", default=None)
-"""The chat and the message that the running task handles; None outside handlers."""
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """
+    The handling of a message by a running handler.
+
+    Attributes
+    ----------
+    chat, message
+        The chat, and the message as it is in the room.
+    appended
+        The seqs of the messages that the handler has appended to the chat since.
+    """
+
+    chat: object
+    message: Message
+    appended: set[int] = field(default_factory=set[int])
+
+
+handling: ContextVar[Handling | None] = ContextVar("handling", default=None)
+"""What the running task handles; None outside handlers."""
 
 
 class Handler:
@@ -89,11 +108,10 @@ class Handlers:
         self.registered.append(handler)
         return handler
 
-    def submit(self, said: Event, before: Callable[[], Awaitable[None]]) -> None:
+    def submit(self, message: Message, before: Callable[[], Awaitable[None]]) -> None:
         """Queue a message to be handled; `before` runs right before its handlers."""
-        if not self.registered:
-            return
-        self._queue.put(partial(self._run, message_of(said), before))
+        if self.registered:
+            self._queue.put(partial(self._run, message, before))
 
     async def idle(self) -> None:
         """Wait until all messages are handled."""
@@ -109,10 +127,10 @@ class Handlers:
         await flush(self._session)
 
     async def _handle(self, handler: Handler, message: Message) -> None:
-        token = handled_message.set((self._chat, message))
+        token = handling.set(Handling(self._chat, message))
         try:
             with session_context(self._session), reactive.isolate():
-                await handler(message.content)
+                await handler(as_transformed(message).content)
         except SilentException:
             pass
         except Exception as exc:
@@ -121,7 +139,7 @@ class Handlers:
             )
             await self.report(exc)
         finally:
-            handled_message.reset(token)
+            handling.reset(token)
 
     async def report(self, exc: Exception) -> None:
         """Show an error to this session's person, as `on_error` says."""

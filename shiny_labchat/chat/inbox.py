@@ -12,7 +12,8 @@ from shiny_labchat.chat.handlers import Handlers
 from shiny_labchat.chat.page import LostSession
 from shiny_labchat.chat.transforms import Transforms
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.messages import Message, message_of
+from shiny_labchat.domain.held import HeldMessage
+from shiny_labchat.domain.messages import Message, is_ignored, message_of
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import find_room, submitted
@@ -40,11 +41,11 @@ class Inbox:
     handlers, transforms
         The handlers and transforms that receive the messages.
     said
-        Called when the page's person has sent a message.
+        Called with a message that the page's person has sent.
     """
 
     def __init__(
-        self, chat: str, handlers: Handlers, transforms: Transforms, said: Callable[[], None]
+        self, chat: str, handlers: Handlers, transforms: Transforms, said: Callable[[Message], None]
     ) -> None:
         self._chat = chat
         self._handlers = handlers
@@ -54,14 +55,14 @@ class Inbox:
         self._live: LiveRoom | None = None
         self._page = ""
         self._lost: LostSession | None = None
-        self._last: Event | None = None
+        self._last: Message | None = None
         self._backlog: list[Event] | None = None
         self._unfollow: Callable[[], None] | None = None
 
     @property
     def last(self) -> Message | None:
         """The last message that was sent from this page."""
-        return None if self._last is None else message_of(self._last)
+        return self._last
 
     def open(self, room: Room, live: LiveRoom, page: str, lost: LostSession | None) -> None:
         """
@@ -144,7 +145,8 @@ class Inbox:
 
         def read(conn: sa.Connection) -> list[Event]:
             found = find_room(conn, live.key)
-            return [] if found is None else submitted(conn, found[0], page, after)
+            held = [] if found is None else submitted(conn, found[0], after)
+            return [each for each in held if HeldMessage.of(each).page == page]
 
         self._transforms.take(self._room, await self._room.log.read(read))
 
@@ -179,9 +181,10 @@ class Inbox:
             is_own = event.kind == "message" and event.data.get("page") == self._page
             sent = event.data.get("sent", event.cid)
             if is_own and event.seq > done and sent not in unsure:
-                self._last = event
-                self._handlers.submit(event, self._read_whole)
-                self._said()
+                self._last = message_of(event, live.key)
+                if not is_ignored(event):
+                    self._handlers.submit(self._last, self._read_whole)
+                self._said(self._last)
 
     async def _read_whole(self) -> None:
         if self._live is not None:

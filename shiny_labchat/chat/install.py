@@ -14,7 +14,9 @@ import shiny
 from shiny.session import Session
 from starlette.applications import Starlette
 
-from shiny_labchat.chat.shiny_internals import app_of, send_from_threads
+from shiny_labchat.chat import shiny_internals
+from shiny_labchat.chat.elements import element_dependency
+from shiny_labchat.chat.shiny_internals import app_of
 from shiny_labchat.gateway import endpoint
 from shiny_labchat.lab import runtime
 
@@ -26,7 +28,7 @@ GC_THRESHOLD = 10_000
 
 def install() -> None:
     """
-    Put the gateway into every Shiny app that is made from now on, and let threads use Shiny.
+    Put the gateway into every Shiny app that is made from now on, and adapt Shiny to it.
 
     So the gateway is there right after a restart, before any visitor comes.
 
@@ -49,7 +51,9 @@ def install() -> None:
 
     init_starlette_app.__labchat__ = True  # pyright: ignore[reportAttributeAccessIssue]
     shiny.App.init_starlette_app = init_starlette_app
-    send_from_threads()
+    shiny_internals.put_on_pages(element_dependency)
+    shiny_internals.fire_events_once()
+    shiny_internals.send_from_threads()
 
 
 def ensure_route(session: Session) -> None:

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-__all__ = ["INVITE", "LostSession", "PageHello"]
+__all__ = ["INVITE", "PAGE_HELLO", "LostSession", "PageHello"]
 
 INVITE = "labchat"
 """The query parameter that holds a personal link's token."""
 
+PAGE_HELLO = ".clientdata_labchat_hello"
+"""The input by which a page says hello; Shiny keeps such a name out of bookmarks."""
+
 MIN_KEY_LENGTH = 16
 """The least length of a browser's random key; a shorter one is ignored."""
 
-MAX_UNCONFIRMED = 100
-"""The most unconfirmed messages that are read from a page that lost its session."""
+MAX_LISTED = 100
+"""The most items that are read from a list of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +48,45 @@ class LostSession:
 @dataclass(frozen=True, slots=True)
 class PageHello:
     """
-    The first message of an element: its page, and the random keys of its browser and tab.
+    The first message of a page, or of an element in it.
 
     Attributes
     ----------
+    page
+        The page's random id.
+    keys
+        The random keys of its "browser" and "tab".
     lost
         Where the page was when it lost an earlier session; None: it has lost none.
+    others
+        The ids of shinychat's own chats in the page.
     """
 
     page: str
     keys: dict[str, str]
     lost: LostSession | None
+    others: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, value: object) -> PageHello:
         """Read a browser's message; fields that are not valid count as missing."""
         fields = cast("dict[str, object]", value if isinstance(value, dict) else {})
         keys = {name: key for name in ("browser", "tab") if (key := _short(fields.get(name)))}
-        return cls(_short(fields.get("page")) or "", keys, _lost(fields))
+        others = frozenset(map(str, _listed(fields.get("others"))))
+        return cls(_short(fields.get("page")) or "", keys, _lost(fields), others)
 
 
 def _lost(fields: dict[str, object]) -> LostSession | None:
     who, since, unsure = fields.get("who"), fields.get("since"), fields.get("unsure")
     if type(since) is not int or not 0 < since < 2**53:
         return None
-    listed = isinstance(unsure, list | tuple)  # Shiny makes tuples of lists
-    cids = cast("Sequence[object]", unsure if listed else ())
-    return LostSession(str(who), since, frozenset(f"b:{cid}" for cid in cids[:MAX_UNCONFIRMED]))
+    return LostSession(str(who), since, frozenset(f"b:{cid}" for cid in _listed(unsure)))
+
+
+def _listed(value: object) -> Sequence[object]:
+    if not isinstance(value, list | tuple):  # Shiny makes tuples of lists
+        return ()
+    return cast("Sequence[object]", value)[:MAX_LISTED]
 
 
 def _short(value: object) -> str | None:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from shiny.types import MISSING, MISSING_TYPE
 
 from shiny_labchat.chat.base import ChatBase
-from shiny_labchat.chat.handlers import handled_message
+from shiny_labchat.chat.handlers import handling
 from shiny_labchat.domain.members import Member
-from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.messages import Message, as_transformed
 from shiny_labchat.models.formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
 from shiny_labchat.models.turns import turns_of
 
 if TYPE_CHECKING:
     import chatlas
 
-__all__ = ["Reading", "State"]
+__all__ = ["Reading", "State", "UserInput"]
 
 State = Literal["waiting", "open", "closed", "removed"]
 
@@ -27,6 +27,29 @@ TransformUser = Literal["all", "last", "none"]
 
 TRANSCRIPTS_CACHED = 32
 """How many results of `messages()` are cached, for all sessions together."""
+
+
+class UserInput(str):
+    """
+    A text that a person has sent, which shinychat calls a user input.
+
+    Attributes
+    ----------
+    text
+        The text itself.
+    attachments
+        Always empty: files cannot be sent.
+    """
+
+    __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        return str(self)
+
+    @property
+    def attachments(self) -> list[Any]:
+        return []
 
 
 class Reading(ChatBase):
@@ -74,7 +97,7 @@ class Reading(ChatBase):
         transform_user
             Which messages of people have the text that :meth:`transform_user_input` returned:
             "all", only the "last" message (if it is a person's), or "none". The others have the
-            text as people wrote it.
+            text as people wrote and see it.
         transform_assistant
             Whether messages of programmes have the text that :meth:`transform_assistant_response`
             returned, which people see. If not, they have the text as it was appended.
@@ -82,9 +105,11 @@ class Reading(ChatBase):
         Returns
         -------
         tuple of Message
-            In order. In an `on_user_submit` handler the last one is the message being handled,
-            even if newer ones have arrived; elsewhere these are all messages. Empty before there
-            is a room, and for a person who was removed.
+            In order, since this person last cleared their view. An `on_user_submit` handler reads
+            the message that it handles, those before it, and what it has appended since, even if
+            others have written meanwhile; elsewhere these are all messages. Empty if there is no
+            room, and for a person who was removed. Before either is known, whoever reads them
+            waits, as with ``req()``.
         """
         if transform_user not in ("all", "last", "none"):
             raise ValueError(
@@ -104,10 +129,11 @@ class Reading(ChatBase):
 
     def _heard(self) -> tuple[Message, ...]:
         self._session_room.depend("messages")
-        handled = handled_message.get()
-        is_own = handled is not None and handled[0] is self
-        upto = handled[1].seq if handled is not None and is_own else None
-        return self._session_room.messages_for(self._admission.member, upto)
+        self._need_seat()
+        member, handled = self._admission.member, handling.get()
+        if handled is None or handled.chat is not self:
+            return self._session_room.messages_for(member)
+        return self._session_room.messages_for(member, handled.message.seq, handled.appended)
 
     def turns(self, *, before: int | None = None, names: bool = True) -> list[chatlas.Turn]:
         """
@@ -127,16 +153,17 @@ class Reading(ChatBase):
             For ``client.set_turns()``. Private messages are left out.
         """
         messages = [each for each in self.messages() if each.audience is None]
-        handled = handled_message.get()
-        if before is None and handled is not None and handled[0] is self:
-            before = handled[1].seq
+        handled = handling.get()
+        if before is None and handled is not None and handled.chat is self:
+            before = handled.message.seq
         return turns_of((m for m in messages if before is None or m.seq < before), names=names)
 
-    def user_input(self, transform: bool = False) -> str | None:
+    def user_input(self, transform: bool = False) -> UserInput | None:
         """
         Reactively read the last message that this person sent from this page.
 
-        None: there is none yet. Most apps read the last of :meth:`messages` instead.
+        None: there is none yet. ``input.<id>_user_input()`` has the same text. Most apps read the
+        last of :meth:`messages` instead.
 
         Parameters
         ----------
@@ -148,7 +175,7 @@ class Reading(ChatBase):
         said = self._inbox.last
         if said is None:
             return None
-        return said.content if transform or said.original is None else said.original
+        return UserInput((as_transformed(said) if transform else said).content)
 
     def members(self) -> tuple[Member, ...]:
         """
@@ -159,10 +186,11 @@ class Reading(ChatBase):
         tuple of Member
             In order of joining, with the roles that this session's person is shown; ``own`` marks
             this person. In a random order, which stays the same, if a bot is shown as a
-            participant: a bot joins first, so the order of joining would reveal it. Empty before
-            there is a room.
+            participant: a bot joins first, so the order of joining would reveal it. Empty if
+            there is no room; before that is known, whoever reads them waits, as with ``req()``.
         """
         self._session_room.depend("members")
+        self._need_seat()
         live = self._session_room.live
         if live is None:
             return ()
@@ -176,16 +204,19 @@ class Reading(ChatBase):
         membership = live.state.membership(self._admission.member) if live else None
         return None if membership is None else Member.seen_by(self._admission.member, membership)
 
-    def state(self) -> State:
+    def state(self) -> State | None:
         """
         Reactively read the state of the room, as it is for this person.
 
         Returns
         -------
         str
-            "waiting" (there is no room yet), "open", "closed" or "removed" (the person was).
+            "waiting" (there is no room yet), "open", "closed" or "removed" (the person was). None
+            before any of this is known.
         """
         self._session_room.depend("state")
+        if not self._admission.is_decided:
+            return None
         live = self._session_room.live
         if live is None:
             return "removed" if self._admission.refused == "removed" else "waiting"
@@ -214,13 +245,13 @@ def _as_said(
 def _one_as_said(
     message: Message, is_last: bool, transform_user: TransformUser, transform_assistant: bool
 ) -> Message:
-    if message.original is None:
-        return message
     if message.role == "user":
         is_wanted = transform_user == "all" or (transform_user == "last" and is_last)
     else:
         is_wanted = transform_assistant
-    return message if is_wanted else replace(message, content=message.original)
+    if is_wanted or message.original is None:  # an older version changed people's words, too
+        return as_transformed(message) if is_wanted else message
+    return replace(message, content=message.original)
 
 
 _known: OrderedDict[tuple[int, str, bool], tuple[tuple[Message, ...], tuple[Message, ...]]]

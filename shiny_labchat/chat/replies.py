@@ -21,7 +21,7 @@ from shiny_labchat.chat.streams import MessageStream, streaming
 from shiny_labchat.concurrency import contained, retry, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.messages import Message, as_transformed
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.models.client import for_one_reply
@@ -128,7 +128,8 @@ class Replies:
         from chatlas import ContentToolResult
 
         # Messages right before it are part of the question, so that turns alternate.
-        heard = [*known_to(await stream.heard(), message), message]
+        known = [as_transformed(each) for each in known_to(await stream.heard(), message)]
+        heard = [*known, message]
         *before, question = alternating(turns_of(heard))
         exchange = Exchange(before, *question.contents)
         message_stream: MessageStream | None = None

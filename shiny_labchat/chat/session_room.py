@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from shiny.session import Session
 
@@ -85,7 +85,11 @@ class SessionRoom:
         if self.live is not None and not self._waiting:
             await action()
         else:
-            self._waiting.append(action)
+            self.wait(action)
+
+    def wait(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Run an action when `do_what_waits` is called."""
+        self._waiting.append(action)
 
     async def do_what_waits(self) -> None:
         """Run the actions that have waited for a room."""
@@ -123,10 +127,16 @@ class SessionRoom:
         if self.live is not None:
             await self.live.read_whole()
 
-    def messages_for(self, member: str | None, upto: int | None = None) -> tuple[Message, ...]:
-        """The messages that a member may see, up to a seq (None: all); empty for others."""
+    def messages_for(
+        self, member: str | None, upto: int | None = None, also: Collection[int] = ()
+    ) -> tuple[Message, ...]:
+        """
+        The messages that a member sees, up to a seq (None: all); empty for others.
+
+        `also` are the seqs of later messages to include.
+        """
         live = self.live
         viewer = live.state.membership(member) if live else None
         if live is None or viewer is None:
             return ()
-        return live.conversation(viewer, live.state.seq if upto is None else upto)
+        return live.conversation(viewer, live.state.seq if upto is None else upto, also)

@@ -11,33 +11,43 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import Context
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import shiny
-from htmltools import HTMLDependency, TagChild
+from htmltools import HTMLDependency, HTMLDocument, HTMLTextDocument, TagChild, TagList
 from shiny import reactive
+from shiny.module import ResolvedId
+from shiny.reactive import _reactives
 from shiny.reactive._core import _reactive_environment as _environment
-from shiny.session import Session
+from shiny.reactive._core import get_current_context
+from shiny.session import Session, get_current_session
 from shiny.session._session import AppSession
+from shiny.types import ActionButtonValue
 
 from shiny_labchat import concurrency
 
 __all__ = [
     "app_of",
+    "fire_events_once",
     "flush",
     "flush_soon",
+    "put_on_pages",
     "remount",
     "render",
     "restored",
     "send_from_threads",
+    "set_input",
     "without_names",
 ]
 
 FLUSHES_PER_SECOND = 20
+
+EVENTS = ".clientdata_labchat_events"
+"""The input with the names of the page's event inputs; Shiny keeps such a name out of bookmarks."""
 
 
 # ── the gateway's route ──────────────────────────────────────────────────────────────────────
@@ -71,6 +81,19 @@ def remount(session: Session, dep: Mapping[str, Any]) -> None:
     if dep.get("source"):
         known = HTMLDependency(dep["name"], dep["version"], source=dep["source"])
         app_of(session)._register_web_dependency(known)
+
+
+def put_on_pages(dependency: Callable[[], HTMLDependency]) -> None:
+    """Put a dependency on every page of every app; not on those that ``ui.page_html`` makes."""
+    original = shiny.App._render_page
+
+    @functools.wraps(original)
+    def render_page(self: shiny.App, ui: Any, lib_prefix: str) -> Any:
+        is_whole = isinstance(ui, HTMLDocument | HTMLTextDocument)
+        drawn: Any = ui if is_whole else TagList(dependency(), ui)
+        return original(self, drawn, lib_prefix)
+
+    shiny.App._render_page = render_page
 
 
 # ── bookmarks ────────────────────────────────────────────────────────────────────────────────
@@ -111,6 +134,78 @@ def without_names() -> Generator[None]:
 
 def _no_name(value: object) -> None:
     return None
+
+
+def set_input(session: Session, name: str, value: object) -> None:
+    """Set the value of an input here, as if its page had sent it; only this page is told."""
+    session.root_scope().input[ResolvedId(name)]._set(value, force=True)
+    flush_soon(session)
+
+
+# ── inputs that are events ───────────────────────────────────────────────────────────────────
+
+
+def fire_events_once() -> None:
+    """
+    Let the event inputs of a page that comes back keep their values, and fire nothing.
+
+    The first message of a session has all inputs as they are. A button that was pressed in an
+    earlier session of the page would be pressed again.
+    """
+    manage, is_none = AppSession._manage_inputs, _reactives._is_none_event
+
+    @functools.wraps(manage)
+    def manage_inputs(self: AppSession, data: dict[str, object]) -> None:
+        manage(self, data)
+        names = {key.partition(":")[0] for key in data}
+        if self not in _came_back:
+            _came_back[self] = _events_among(self, names)
+        else:
+            for name in names:
+                _came_back[self].pop(name, None)
+
+    def is_none_event(value: object) -> bool:
+        return is_none(value) or _has_come_back(value)
+
+    AppSession._manage_inputs = manage_inputs
+    _reactives._is_none_event = is_none_event
+
+
+def _events_among(session: AppSession, names: Iterable[str]) -> dict[str, reactive.Value[Any]]:
+    listed = session.input[ResolvedId(EVENTS)]._value
+    values = {name: session.input[ResolvedId(name)] for name in names}
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value._value, ActionButtonValue)
+        or (isinstance(listed, Collection) and name in listed)
+    }
+
+
+def _has_come_back(value: object) -> bool:
+    """Whether the running effect has read this value from an input that came back."""
+    session, context = get_current_session(), get_current_context()
+    if session is None or _is_drawing(session, context):
+        return False
+    return any(
+        read._value is value
+        # Other values, such as True, may be another input's too.
+        and (isinstance(value, ActionButtonValue) or context.id in _dependents_of(read))
+        for read in _came_back.get(session.root_scope(), {}).values()
+    )
+
+
+def _is_drawing(session: Session, context: Any) -> bool:
+    """Whether a calculation or an output runs: these only read, and are needed again."""
+    return not context._flush_callbacks or session.clientdata._current_output_name is not None
+
+
+def _dependents_of(value: reactive.Value[Any]) -> Collection[int]:
+    return value._value_dependents._dependents
+
+
+_came_back: WeakKeyDictionary[Session, dict[str, reactive.Value[Any]]] = WeakKeyDictionary()
+"""By session, its event inputs that have the values of an earlier session of the page."""
 
 
 def send_from_threads() -> None:

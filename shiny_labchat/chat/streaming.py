@@ -12,13 +12,13 @@ from shiny import reactive
 
 from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.content import Content
-from shiny_labchat.chat.handlers import handled_message
+from shiny_labchat.chat.handlers import handling
 from shiny_labchat.chat.posts import ME, Audience, Icon, post_of
 from shiny_labchat.chat.replies import Replies, reply_id
 from shiny_labchat.chat.streams import MessageStream, StreamTask, current_stream, pour, streaming
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member
-from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.messages import Message, as_transformed
 from shiny_labchat.lab.room import Room
 
 __all__ = ["Streaming"]
@@ -103,18 +103,21 @@ class Streaming(ChatBase):
     ) -> str:
         room, told = await known
         transform, failed = self._transforms.stream_transform, self._handlers.report
+
+        def begun(seq: int) -> None:
+            self._appended(seq)
+            has_place.set()
+
         try:
-            return await pour(
-                message, self, room, told, self._session, failed, transform, has_place.set
-            )
+            return await pour(message, self, room, told, self._session, failed, transform, begun)
         finally:
             self._bookmarks.responded()
 
     async def _reply(self) -> None:
         """Let the model reply to the message that is being handled, if it wants to."""
-        handled = handled_message.get()
+        handled = handling.get()
         assert self._replies is not None and handled is not None
-        message, room = handled[1], self._room()
+        message, room = as_transformed(handled.message), self._room()
         if not await self._replies.wants(message):
             return
         opening = post_of(Content([], "assistant", []))
@@ -167,6 +170,7 @@ class Streaming(ChatBase):
             transform = self._transforms.stream_transform
             async with streaming(self, self._room(), command, transform=transform) as stream:
                 assert stream is not None  # it has no id that could have been used
+                self._appended(stream.seq)
                 yield MessageStream(stream, self._session)
         finally:
             self._bookmarks.responded()

@@ -28,7 +28,7 @@ from shiny.session import Session, session_context
 
 from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.content import as_chunk
-from shiny_labchat.chat.handlers import handled_message
+from shiny_labchat.chat.handlers import handling
 from shiny_labchat.concurrency import Tasks, contained, in_thread
 from shiny_labchat.domain import commands
 from shiny_labchat.lab.room import Room
@@ -128,7 +128,7 @@ class StreamTask(reactive.ExtendedTask[[], str]):
             _tasks.keep(self._stream)
             # Not in the handler's own context: at the task's end, other people's outputs run in it.
             context = copy_context()
-            context.run(handled_message.set, None)
+            context.run(handling.set, None)
             context.run(_scope.set, None)
             context.run(self.invoke)
 
@@ -149,7 +149,7 @@ async def pour(
     session: Session,
     failed: Callable[[Exception], Awaitable[None]],
     transform: StreamTransform | None = None,
-    begun: Callable[[], object] | None = None,
+    begun: Callable[[int], object] | None = None,
 ) -> str:
     """
     Stream chunks into a room until there are no more.
@@ -167,7 +167,7 @@ async def pour(
     transform
         Changes the text before it is shown; None: it is shown as it is.
     begun
-        Called when the stream has its place in the room.
+        Called with the seq of the stream's message when it has its place in the room.
 
     Returns
     -------
@@ -183,7 +183,7 @@ async def pour(
         if stream is None:  # posted before, perhaps by another visitor's session
             return ""
         if begun is not None:
-            begun()
+            begun(stream.seq)
         message_stream = MessageStream(stream, session)
         with session_context(session), reactive.isolate(), contained():
             async with aclosing(_one_by_one(chunks)) as pieces:

@@ -24,25 +24,30 @@ class Transforming(ChatBase):
         self, fn: TransformUserInput | None = None
     ) -> None | Callable[[TransformUserInput], None]:
         """
-        Change the messages of this session's person before anybody sees them.
+        Change what the app and its model read of the messages of this session's person.
 
-        Everybody, the author too, sees the text that the function returns; the original text is
-        kept in the log only. Rate and length are checked on the original. The function runs in
-        the session's context, outside Shiny's lock, for one message of a person after the other.
-        However long it takes, only the author waits.
+        People see what was written. What the function returns is stored with the message, and is
+        what :meth:`messages` and :meth:`turns` of every session, the handlers of this one, and the
+        model of ``Chat(client=)`` get. Bots, `on_message` callbacks and ``room.messages()`` get
+        what was written.
+
+        The function runs in the session's context, outside Shiny's lock, for one message of a
+        person after the other. Nobody sees or reads a message before it is done; however long it
+        takes, only the author waits. What the function appends comes after the message.
 
         While the page's session is away, messages wait in the log. They are transformed when the
         session is back, even if the server was restarted meanwhile; the function may then run a
-        second time for a message that it had begun. No message is stored twice, and the original
-        is never shown.
+        second time for a message that it had begun. If the page does not come back within half a
+        minute, its messages are published as they were written, and no handler runs.
 
         Parameters
         ----------
         fn
-            Takes the text; returns another text (shown as text), `HTML` (trusted: escape what
-            people wrote in it), or None: then nobody sees the message, and its author is told so
-            and gets the text back in the box. The same happens if the function raises. Async or
-            not. Leave it out to decorate with ``@chat.transform_user_input()``.
+            Takes the text; returns another text, `HTML` (read as its text), or None: then
+            :meth:`messages` has the text as it was written, and this page's `on_user_submit` does
+            not run. If it raises, nobody sees the message, and its author is told so and gets the
+            text back in the box. Async or not. Leave it out to decorate with
+            ``@chat.transform_user_input()``.
         """
 
         def register(fn: TransformUserInput) -> None:

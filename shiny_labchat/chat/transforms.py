@@ -1,4 +1,4 @@
-"""An app's transforms: they change messages before anybody sees them."""
+"""An app's transforms: of what people write, for the app; of what it says, for people."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,7 +18,6 @@ from shiny import reactive
 from shiny.session import Session, session_context
 from shiny.types import SilentException
 
-from shiny_labchat.chat.content import Content
 from shiny_labchat.concurrency import Queue, name_of, retry, text_of_error, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, Part
@@ -32,6 +32,7 @@ __all__ = [
     "TransformAssistantResponse",
     "TransformUserInput",
     "Transforms",
+    "after_transform",
 ]
 
 logger = logging.getLogger("shiny_labchat")
@@ -46,6 +47,11 @@ RETRY_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Pauses before each further try to store a transformed message, in seconds."""
 
 
+after_transform: ContextVar[list[Callable[[], Awaitable[None]]] | None]
+after_transform = ContextVar("after_transform", default=None)
+"""Actions for after the message that is being transformed; None: none is being transformed."""
+
+
 class Sent(NamedTuple):
     """A message that waits to be transformed."""
 
@@ -57,9 +63,9 @@ class Transforms:
     """
     The transforms of one chat in one session, and the messages that wait for them.
 
-    A message to be transformed is in the log already, as a held message that nobody sees. So a
-    server that ends in the middle loses no message, and publishes no original. The messages of a
-    person are transformed in order, outside Shiny's lock; only their author waits.
+    A person's message that is being transformed is in the log already, as a held message that
+    nobody sees: so nobody reads it, and no model, before there is what the transform has made. The
+    messages of a person are transformed in order, outside Shiny's lock; only their author waits.
 
     Parameters
     ----------
@@ -103,19 +109,21 @@ class Transforms:
 
     # ── what is appended ──
 
-    async def apply(self, content: Content) -> Content | None:
-        """Transform content that is appended; None: it is not to be shown."""
-        text = text_of(content.parts)
-        if content.role == "user":
-            part = await self._shown(text, "markdown") if self._of_user else ("markdown", text)
-            is_transformed = self._of_user is not None
-        else:
-            stream_transform = self._of_assistant
-            part = await stream_transform(text, "", True) if stream_transform else None
-            is_transformed = stream_transform is not None
-        if not is_transformed:
-            return content
-        return None if part is None else replace(content, parts=with_text(content.parts, part))
+    async def apply(self, command: commands.Post) -> commands.Post | None:
+        """Transform a message that is appended; None: it is not to be shown."""
+        text = text_of(command.parts)
+        if command.role == "user":
+            transformed = await self._of_person(text)
+            if transformed is None:
+                return None
+            return command if transformed == text else replace(command, transformed=transformed)
+        if self._of_assistant is None:
+            return command
+        part = await self._of_assistant(text, "", True)
+        if part is None:
+            return None
+        parts = with_text(command.parts, part)
+        return replace(command, parts=parts, original=None if text == text_of(parts) else text)
 
     # ── what people say ──
 
@@ -130,14 +138,23 @@ class Transforms:
 
     async def _transform(self, sent: Sent) -> None:
         async with _turn_of(sent):
-            if not await _is_settled(sent):
-                await self._store(sent, await self._decide(sent.message))
+            if await _is_settled(sent):
+                return
+            actions = list[Callable[[], Awaitable[None]]]()
+            token = after_transform.set(actions)
+            try:
+                command = await self._decide(sent.message)
+            finally:
+                after_transform.reset(token)
+            await self._store(sent, command)
+            for action in actions:
+                await action()
 
     async def _decide(self, message: HeldMessage) -> commands.Publish | commands.Withhold:
         try:
-            part = await self._shown(message.text, "text")
+            return message.publish(await self._of_person(message.text))
         except SilentException:
-            part = None
+            return message.publish(None)
         except Exception as exc:
             logger.error(
                 "the transform %s failed at message %d; its author gets the text back",
@@ -145,7 +162,6 @@ class Transforms:
                 exc_info=exc,
             )
             return message.withhold(code="not_processed", error=text_of_error(exc))
-        return message.withhold() if part is None else message.publish([part])
 
     async def _store(self, sent: Sent, command: commands.Publish | commands.Withhold) -> None:
         async for is_last in retry(RETRY_DELAYS):
@@ -160,11 +176,11 @@ class Transforms:
                     *(sent.message.seq, sent.room.id, exc),
                 )
 
-    async def _shown(self, text: str, kind: str) -> Part | None:
+    async def _of_person(self, text: str) -> str | None:
         if self._of_user is None:  # the app had a transform when it was sent, and has none now
-            return kind, text
-        part = _part(await self._call("user's", self._of_user, text), kind)
-        return part if part and part[1].strip() else None
+            return text
+        part = _part(await self._call("user's", self._of_user, text), "text")
+        return part[1] if part and part[1].strip() else None
 
     @property
     def _name(self) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from importlib.metadata import version
+from inspect import signature
 from typing import Any, Literal
 
-from htmltools import HTML, HTMLDependency, Tag, TagAttrValue, TagChild, TagList, css
+from htmltools import HTML, Tag, TagAttrValue, TagChild, TagList, css
 from shiny import ui
 from shiny.module import ResolvedId, resolve_id
 from shiny.types import MISSING, MISSING_TYPE
 from shiny.ui.css import CssUnit, as_css_unit
+from shinychat import chat_ui as shinychat_ui
 from shinychat import output_markdown_stream
 
 from shiny_labchat.chat.content import as_html, as_shown
+from shiny_labchat.chat.elements import element_dependency
 from shiny_labchat.chat.greeting import Greeting, as_drawn
 from shiny_labchat.lab.lab import Lab
 
@@ -34,6 +36,8 @@ def chat_ui(
     greeting: Greeting | None = None,
     enable_cancel: bool | MISSING_TYPE = MISSING,
     submit_key: Literal["enter", "enter+modifier"] = "enter",
+    footer: TagChild = None,
+    icon_send: HTML | Tag | TagList | str | None = None,
     **kwargs: TagAttrValue,
 ) -> Tag:
     """
@@ -66,6 +70,10 @@ def chat_ui(
     submit_key
         The keys that send: "enter" (Shift+Enter breaks the line), or "enter+modifier", which is
         Ctrl+Enter (Enter breaks the line).
+    footer
+        UI below the text box; each browser has its own inputs and outputs in it.
+    icon_send
+        The sign on the button that sends: UI, or a string of HTML. None: an arrow.
     kwargs
         Further attributes of the element.
 
@@ -73,7 +81,15 @@ def chat_ui(
     -------
     Tag
         A ``<labchat-room>``.
+
+    Raises
+    ------
+    TypeError
+        An argument that only shinychat has; the error says what to do instead.
+    ValueError
+        There is no such `submit_key`.
     """
+    _refuse_others(kwargs)
     if submit_key not in ("enter", "enter+modifier"):
         raise ValueError(f'submit_key must be "enter" or "enter+modifier", not {submit_key!r}')
     resolved = resolve_id(id)
@@ -86,8 +102,9 @@ def chat_ui(
     room = Tag(
         "labchat-room",
         {"class": "labchat", "style": _size(as_css_unit(width), as_css_unit(height))},
-        ui.div(_composer(resolved, placeholder, submit_key), class_="labchat-composer"),
-        _dependency(),
+        ui.div(_composer(resolved, placeholder, submit_key, icon_send), class_="labchat-composer"),
+        None if footer is None else ui.div(footer, class_="labchat-footer"),
+        element_dependency(),
         _markdown_dependencies(),
         needed,
         id=resolved,
@@ -109,10 +126,16 @@ def _size(width: str, height: str) -> str | None:
 
 
 def _composer(
-    id: ResolvedId, placeholder: str, submit_key: Literal["enter", "enter+modifier"]
+    id: ResolvedId,
+    placeholder: str,
+    submit_key: Literal["enter", "enter+modifier"],
+    icon_send: HTML | Tag | TagList | str | None,
 ) -> Tag:
     send = ui.tags.button(
-        class_="btn btn-primary btn-sm labchat-send", type="button", aria_label="Send"
+        HTML(icon_send) if isinstance(icon_send, str) else icon_send,
+        class_="btn btn-primary btn-sm labchat-send",
+        type="button",
+        aria_label="Send",
     )
     return ui.input_submit_textarea(
         ResolvedId(f"{id}_user_input"),
@@ -124,17 +147,6 @@ def _composer(
     )
 
 
-def _dependency() -> HTMLDependency:
-    return HTMLDependency(
-        "shiny-labchat",
-        version("shiny-labchat"),
-        source={"package": "shiny_labchat", "subdir": "www"},
-        script={"src": "labchat.js", "type": "module"},
-        stylesheet={"href": "labchat.css"},
-        all_files=True,
-    )
-
-
 def _markdown_dependencies() -> list[TagChild]:
     """The dependencies of shinychat's element for markdown."""
     return list(output_markdown_stream("unused").get_dependencies())
@@ -142,3 +154,23 @@ def _markdown_dependencies() -> list[TagChild]:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+_ONLY_SHINYCHATS = {
+    "allow_attachments": "files cannot be sent to a room",
+    "drawer": "a room has no drawer; put an offcanvas or a sidebar beside the chat",
+    "show_history": "a room has one conversation, which everybody there sees",
+    "show_thinking_after_s": "thoughts are shown folded, as soon as they come",
+    "tool_grouping": "each call of a tool is shown by itself, where it was made",
+    "toolbar_input": "put what it has into footer=, which is shown below the text box",
+}
+"""Arguments of shinychat's `chat_ui`, and why they are not offered."""
+
+
+def _refuse_others(given: Iterable[str]) -> None:
+    """Refuse arguments that shinychat knows: as attributes of the element they would do nothing."""
+    theirs = signature(shinychat_ui).parameters
+    for name in given:
+        if name in theirs and name != "kwargs":
+            why = _ONLY_SHINYCHATS.get(name, "see docs/shinychat.md for what is")
+            raise TypeError(f"chat_ui(): {name}= is not offered: {why}")

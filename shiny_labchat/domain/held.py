@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shiny_labchat.domain.commands import SUBMITTED, Publish, Resubmit, Withhold
-from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.events import Event
 
 __all__ = ["HeldMessage"]
 
@@ -53,9 +52,9 @@ class HeldMessage:
         """The id of the command that settles it; `Publish` and `Withhold` share it."""
         return f"{SUBMITTED}{self.seq}"
 
-    def publish(self, parts: Sequence[Part]) -> Publish:
-        """The command that shows it to all, as these parts."""
-        return Publish(self.seq, self.member, self.page, parts, self.text, self.sent)
+    def publish(self, transformed: str | None) -> Publish:
+        """The command that shows it to all, with what its transform has made of it."""
+        return Publish(self.seq, self.member, self.page, self.text, transformed, self.sent)
 
     def withhold(self, *, code: str = "not_accepted", error: str | None = None) -> Withhold:
         """

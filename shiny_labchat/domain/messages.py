@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
-from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.events import Event, Part, RoomKey
 
 __all__ = [
     "Message",
+    "MessageText",
+    "as_transformed",
+    "is_ignored",
     "is_message",
     "is_text",
     "message_of",
@@ -30,12 +33,18 @@ def to_datetime(at: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
 
 
-@dataclass(frozen=True, slots=True)
-class Message(Mapping[str, Any]):
+_KEYS = ("content", "role")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Message(dict[str, Any]):
     """
     A message of a room.
 
-    It is also a mapping of `content` and `role`, the form in which models' clients take messages.
+    It is a dictionary of `content` and `role`, the form in which models' clients take messages,
+    and has all the rest as attributes. It is shared by all sessions, so it cannot be changed; its
+    copies are plain dictionaries. Two messages are equal if they are the same message of a room. A
+    message equals another dictionary with the same `content` and `role`.
 
     Parameters
     ----------
@@ -59,11 +68,16 @@ class Message(Mapping[str, Any]):
         chatlas' turns of a model's reply, as JSON values, if the reply is more than text, such as
         tool calls.
     original
-        What was written or appended, if the app's transform changed it into `content`; None: it
-        was not changed.
+        What was appended, if the app's transform changed it into `content`; None: it was not
+        changed.
+    transformed
+        What the app's transform made of a person's message, for the app and its model, while
+        people see `content`; None: it made nothing.
     is_repeat
         In a callback: whether the callback was called with this message before, and failed or
         its server ended (see `Lab.on_message`).
+    room
+        The key of its room: the study, and the room's id in it.
     """
 
     seq: int
@@ -77,39 +91,99 @@ class Message(Mapping[str, Any]):
     turns: tuple[Mapping[str, Any], ...] = ()
     original: str | None = None
     is_repeat: bool = False
+    room: RoomKey | None = None
+    transformed: str | None = None
 
-    def __str__(self) -> str:
-        return self.content
+    def __post_init__(self) -> None:
+        for key in _KEYS:
+            dict.__setitem__(self, key, getattr(self, key))
 
     def is_for(self, member: str) -> bool:
         """Whether a member may see it."""
         return self.audience is None or member in self.audience or member == self.member
 
-    def __getitem__(self, key: str) -> Any:
-        """`message["content"]` or `message["role"]`, as in shinychat's dictionaries."""
-        if key not in _KEYS:
-            raise KeyError(key)
-        return getattr(self, key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_KEYS)
-
-    def __len__(self) -> int:
-        return len(_KEYS)
-
     def as_dict(self) -> dict[str, Any]:
-        """All fields as JSON values; `at` as a text in ISO 8601."""
+        """All fields but `room`, as JSON values; `at` as a text in ISO 8601."""
         # `asdict` copies each value, which takes eight times as long.
-        values = {name: getattr(self, name) for name in _FIELDS}
+        values = {name: getattr(self, name) for name in _FIELDS if name != "room"}
         return {**values, "at": self.at.isoformat()}
 
+    # ── as a dictionary ──
 
-_KEYS = ("content", "role")
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Message):
+            return (self.room, self.seq) == (other.room, other.seq)
+        if isinstance(other, Mapping):
+            return dict(self) == dict(cast("Mapping[object, object]", other))
+        return NotImplemented
+
+    def __ne__(self, other: object) -> bool:  # a dictionary has its own
+        return not self == other
+
+    def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return hash((self.room, self.seq))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Message, tuple(getattr(self, name) for name in _FIELDS)
+
+    def __copy__(self) -> dict[str, Any]:
+        return dict(self)
+
+    def __deepcopy__(self, memo: object) -> dict[str, Any]:
+        return dict(self)
+
+    def _refuse(self, *_: object, **__: object) -> Any:
+        """Raise TypeError: a message is not changed."""
+        raise TypeError(
+            "a Message is shared by all sessions and cannot be changed; "
+            "change a copy of it: dict(message)"
+        )
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = cast(Any, _refuse)
+
+
 _FIELDS = tuple(field.name for field in fields(Message))
 
 
-def message_of(event: Event) -> Message:
-    """The message that a "message" event records."""
+class MessageText(str):
+    """
+    The text of a message, with the message's attributes; callbacks are given it.
+
+    Attributes
+    ----------
+    message
+        The message.
+    """
+
+    __slots__ = ("message",)
+
+    message: Message
+
+    def __new__(cls, message: Message) -> MessageText:
+        """The text of `message`."""
+        self = super().__new__(cls, message.content)
+        self.message = message
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for a name that `str` does not have.
+        if name not in _OF_TEXT:
+            raise AttributeError(f"a message has no attribute {name!r}")
+        return getattr(self.message, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MessageText, (self.message,)
+
+    def __deepcopy__(self, memo: object) -> MessageText:
+        return self
+
+
+_OF_TEXT = (*_FIELDS, "as_dict", "is_for")
+
+
+def message_of(event: Event, room: RoomKey | None = None) -> Message:
+    """The message that a "message" event of a room records."""
     data = event.data
     audience = data.get("audience")
     return Message(
@@ -123,7 +197,21 @@ def message_of(event: Event) -> Message:
         audience=None if audience is None else tuple(audience),
         turns=tuple(data.get("turns", ())),
         original=data.get("original"),
+        room=room,
+        transformed=data.get("transformed"),
     )
+
+
+def as_transformed(message: Message) -> Message:
+    """The message with the text that the app's transform made of it, if it made one."""
+    if message.transformed is None:
+        return message
+    return replace(message, content=message.transformed)
+
+
+def is_ignored(event: Event) -> bool:
+    """Whether the app's transform has said that the app does not handle a person's message."""
+    return "transformed" in event.data and event.data["transformed"] is None
 
 
 def role_of(event: Event) -> MessageRole:

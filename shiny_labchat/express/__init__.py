@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from htmltools import HTML, Tag, TagAttrValue, TagList
+from htmltools import HTML, Tag, TagAttrValue, TagChild, TagList
 from shiny.express import app_opts
 from shiny.types import MISSING, MISSING_TYPE
 from shiny.ui.css import CssUnit
@@ -36,6 +36,8 @@ class Chat(_Chat):
         greeting: Greeting | None = None,
         enable_cancel: bool | MISSING_TYPE = MISSING,
         submit_key: Literal["enter", "enter+modifier"] = "enter",
+        footer: TagChild = None,
+        icon_send: HTML | Tag | TagList | str | None = None,
         **kwargs: TagAttrValue,
     ) -> Tag:
         """The chat's UI; parameters as in `shiny_labchat.chat_ui`."""
@@ -51,6 +53,8 @@ class Chat(_Chat):
             greeting=greeting,
             enable_cancel=enable_cancel,
             submit_key=submit_key,
+            footer=footer,
+            icon_send=icon_send,
             **kwargs,
         )
 

@@ -165,7 +165,8 @@ class Lab:
         Notes
         -----
         `room` is the :class:`Room`. `member` is the :class:`Member` who wrote the message, None
-        for messages of the programme. ``str(message)`` is the :class:`Message`'s text.
+        for messages of the programme. `message` is a :class:`MessageText`: a `str` that has
+        the attributes of the :class:`Message`, too.
 
         The function is called with private messages, too, and with streams when they have ended.
         It is not called with what it posts itself, what a task that it started posts, or what is

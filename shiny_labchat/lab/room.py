@@ -26,7 +26,8 @@ from shiny_labchat.store import Log, Outcome, find_room, load_state
 
 __all__ = ["MessageFunction", "Room"]
 
-MessageFunction = Callable[["Room", Member | None, Message], Awaitable[object] | object]
+MessageFunction = Callable[["Room", Member | None, Any], Awaitable[object] | object]
+"""Takes the room, who wrote the message (None: the programme), and a `MessageText`."""
 """A callback: takes the room, the author (None: the programme) and the message; async or not."""
 F = TypeVar("F", bound=MessageFunction)
 
@@ -233,7 +234,7 @@ class Room:
                 f"but are {after!r}, {limit!r} and {last!r}"
             )
         events = await history.said(self.log, self.key, after, limit, last)
-        return [message_of(event) for event in events]
+        return [message_of(event, self.key) for event in events]
 
     async def post(
         self,
@@ -283,7 +284,7 @@ class Room:
     async def say(self, command: commands.Post) -> Message:
         """Submit the command for a message; for this package."""
         outcome = await self.submit(command)
-        return message_of(outcome.events[0])
+        return message_of(outcome.events[0], self.key)
 
     @overload
     def on_message(self, fn: F, *, name: str | None = None) -> F: ...

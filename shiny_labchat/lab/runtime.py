@@ -19,7 +19,7 @@ from shiny_labchat.callbacks.scheduler import CallbackScheduler, RoomOf
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import Member
-from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.messages import MessageText
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.lab.bot_registry import CALLBACK, BotRegistry, RoomBot
@@ -148,8 +148,8 @@ class Runtime:
         if not isinstance(cast(object, getattr(bot, "id", None)), str):
             raise TypeError(f"bot must be a Bot, such as Bot('helper', respond=...), not {bot!r}")
 
-        async def react(room: Any, member: Member | None, message: Message) -> None:
-            await bot.react(room, message)
+        async def react(room: Any, member: Member | None, text: MessageText) -> None:
+            await bot.react(room, text.message)
 
         self.register(scope, react, f"{CALLBACK}{bot.id}", room_of)
         self.bots.add(scope, bot)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator
 
-from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import Message, message_of, settled
 from shiny_labchat.domain.state import Membership, RoomState
 
@@ -18,6 +18,8 @@ class Conversation:
 
     Parameters
     ----------
+    room
+        The room's key.
     events
         The room's events so far, in order; events that are not messages are ignored.
 
@@ -29,13 +31,14 @@ class Conversation:
         Whether the last message from a page was a held message.
     """
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, room: RoomKey | None, events: Iterable[Event]) -> None:
         self.ends: dict[int, int] = {}
         self.waits = False
+        self._room = room
         self._messages: list[Message] = []
         self._open: dict[int, Event] = {}
         self._has_private = False
-        self._read: dict[tuple[int, str | None], tuple[Message, ...]] = {}
+        self._read: dict[tuple[int, int, str | None], tuple[Message, ...]] = {}
         self.add(events)
 
     def add(self, events: Iterable[Event]) -> None:
@@ -52,12 +55,12 @@ class Conversation:
     def _put(self, event: Event) -> None:
         if event.data.get("is") == "withheld":  # it never became a message
             return
-        message = message_of(event)
+        message = message_of(event, self._room)
         if event.data.get("page"):
             self.waits = "submitted" in event.data
         if "whole" in event.data:
             self.ends[event.seq] = event.data["whole"]
-        at = bisect_left(self._messages, message.seq, key=lambda known: known.seq)
+        at = bisect_left(self._messages, message.seq, key=_seq_of)
         self._messages[at : at + self._knows(message.seq, at)] = [message]
         self._has_private = self._has_private or "audience" in event.data
 
@@ -68,13 +71,32 @@ class Conversation:
         """The messages after a seq that everybody may see."""
         return [m for m in self._messages if m.seq > after and m.audience is None]
 
-    def seen(self, room: RoomState, viewer: Membership, upto: int) -> tuple[Message, ...]:
-        """The messages up to a seq that a viewer may see, since the room was last cleared."""
+    def seen(
+        self, room: RoomState, viewer: Membership, upto: int, also: Collection[int] = ()
+    ) -> tuple[Message, ...]:
+        """
+        The messages up to a seq that a viewer may see, since their view was last cleared.
+
+        `also` are the seqs of later messages to include.
+        """
         whose = viewer.member if self._has_private else None
-        if (upto, whose) not in self._read:
-            self._read[upto, whose] = tuple(
-                message
-                for message in self._messages
-                if room.cleared < message.seq <= upto and (whose is None or message.is_for(whose))
-            )
-        return self._read[upto, whose]
+        since = room.floor(viewer)
+        known = self._read.get((since, upto, whose))
+        if known is None:
+            known = tuple(self._between(since, upto, whose))
+            self._read[since, upto, whose] = known
+        if not also:
+            return known
+        later = self._between(max(since, upto), max(also), whose)
+        return (*known, *(message for message in later if message.seq in also))
+
+    def _between(self, after: int, upto: int, whose: str | None) -> Iterator[Message]:
+        first = bisect_right(self._messages, after, key=_seq_of)
+        last = bisect_right(self._messages, upto, key=_seq_of)
+        for message in self._messages[first:last]:
+            if whose is None or message.is_for(whose):
+                yield message
+
+
+def _seq_of(message: Message) -> int:
+    return message.seq

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -32,6 +32,7 @@ from shiny_labchat.store import (
     find_room,
     load_state,
     open_streams,
+    submitted,
 )
 from shiny_labchat.streams.open_streams import OpenStreams
 from shiny_labchat.streams.remote import watch_over
@@ -59,6 +60,7 @@ class _Read(NamedTuple):
     newest: list[Event]
     deps: list[dict[str, Any]]
     opened: list[Event]
+    has_held: bool
 
 
 class LiveRoom:
@@ -79,7 +81,13 @@ class LiveRoom:
         Whether the database was replaced by one with another room of this name.
     """
 
-    def __init__(self, log: Log, key: RoomKey, on_unused: Callable[[LiveRoom], None]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        key: RoomKey,
+        on_unused: Callable[[LiveRoom], None],
+        on_page_gone: Callable[[LiveRoom], None],
+    ) -> None:
         self.key = key
         self.state = RoomState()
         self.users = 0
@@ -90,6 +98,8 @@ class LiveRoom:
         self._log = log
         self._number = 0
         self._on_unused = on_unused
+        self._on_page_gone = on_page_gone
+        self._has_held = False
         self._window = Window()
         self._pages: Counter[str] = Counter()
         self._page_gone = asyncio.Event()
@@ -149,6 +159,12 @@ class LiveRoom:
         if not self._pages[page]:
             del self._pages[page]
             self._page_gone.set()
+            if self._has_held:
+                self._on_page_gone(self)
+
+    def is_here(self, page: str) -> bool:
+        """Whether a page has a socket or a session here."""
+        return page in self._pages or page in self._of_pages
 
     async def without(self, page: str) -> None:
         """Wait until a page has no socket here, and its messages are stored."""
@@ -173,14 +189,23 @@ class LiveRoom:
             number, seq = found
             state = load_state(conn, number, seq)
             newest = events_before(conn, number, seq + 1, WINDOW, SHOWN)
-            deps = dependencies(conn, number)
-            return _Read(number, state, newest, deps, open_streams(conn, number))
+            return _Read(
+                number,
+                state,
+                newest,
+                dependencies(conn, number),
+                open_streams(conn, number),
+                bool(submitted(conn, number)),
+            )
 
-        self._number, self.state, newest, self.deps, opened = await self._log.read(read)
+        found = await self._log.read(read)
+        self._number, self.state, newest, self.deps, opened, self._has_held = found
         self._window.since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
         self._window.keep(reversed(newest))
         for event in (*opened, *reversed(newest)):
             self._follow_stream(event)
+        if self._has_held:  # by pages that may never come back
+            self._on_page_gone(self)
         while self.state.seq < self._heard and await self.catch_up():
             pass
 
@@ -248,6 +273,7 @@ class LiveRoom:
         self.streams.forget(self._window.since)
         for event in events:
             self._follow_stream(event)
+            self._has_held = self._has_held or event.kind == "submitted"
             if event.kind in _DONE_TYPING and event.member is not None:
                 self.presence.stop_typing(event.member)  # a bot has no page that could close
             if event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
@@ -317,16 +343,20 @@ class LiveRoom:
 
     # ── the whole room, for sessions that read it ──
 
-    def conversation(self, viewer: Membership, upto: int) -> tuple[Message, ...]:
+    def conversation(
+        self, viewer: Membership, upto: int, also: Collection[int] = ()
+    ) -> tuple[Message, ...]:
         """
-        The messages that a viewer may see up to a seq, since the room was last cleared.
+        The messages that a viewer may see up to a seq, since their view was last cleared.
+
+        `also` are the seqs of later messages to include.
 
         The first call keeps the whole room in memory from then on. It blocks the event loop while
         it reads the log, so await :meth:`read_whole` before, where that is possible.
         """
         if self._whole is None:
             self._keep_whole(self._log.read_now(self._read_after(0)))
-        return self.whole.seen(self.state, viewer, upto)
+        return self.whole.seen(self.state, viewer, upto, also)
 
     @property
     def whole(self) -> Conversation:
@@ -351,4 +381,5 @@ class LiveRoom:
     def _keep_whole(self, events: Sequence[Event]) -> None:
         read = [event for event in events if event.seq <= self.state.seq]
         known = read[-1].seq if read else 0
-        self._whole = Conversation([*read, *(event for event, _ in self._window.after(known))])
+        newer = (event for event, _ in self._window.after(known))
+        self._whole = Conversation(self.key, [*read, *newer])

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.live.held import publish_left
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import Committed, Log
 
 __all__ = ["LiveRooms"]
+
+PAGE_RETURNS_WITHIN = 30.0
+"""How long a page that has gone may take to come back to its held messages, in seconds."""
 
 
 class LiveRooms:
@@ -15,6 +22,8 @@ class LiveRooms:
     def __init__(self, log: Log) -> None:
         self.log = log
         self._rooms: dict[RoomKey, LiveRoom] = {}
+        self._tasks = Tasks("held messages")
+        self._checking: set[RoomKey] = set()
         log.listen(self._hear)
 
     async def open(self, key: RoomKey) -> LiveRoom:
@@ -28,7 +37,7 @@ class LiveRooms:
         """
         room = self._rooms.get(key)
         if room is None:
-            room = self._rooms[key] = LiveRoom(self.log, key, self._close)
+            room = self._rooms[key] = LiveRoom(self.log, key, self._close, self._page_gone)
             self.log.watch(key)
         room.users += 1
         try:
@@ -48,3 +57,16 @@ class LiveRooms:
         if self._rooms.get(room.key) is room:
             del self._rooms[room.key]
             self.log.unwatch(room.key)
+
+    def _page_gone(self, room: LiveRoom) -> None:
+        if room.key not in self._checking:
+            self._checking.add(room.key)
+            self._tasks.spawn(self._publish_left(room.key))
+
+    async def _publish_left(self, key: RoomKey) -> None:
+        try:
+            await asyncio.sleep(PAGE_RETURNS_WITHIN)
+        finally:
+            self._checking.discard(key)
+        room = self._rooms.get(key)
+        await publish_left(self.log, key, lambda page: room is not None and room.is_here(page))

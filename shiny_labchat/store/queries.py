@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from shiny_labchat.domain.commands import STREAM
+from shiny_labchat.domain.commands import STREAM, SUBMITTED
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.messages import settled
@@ -148,12 +148,13 @@ def open_streams(conn: sa.Connection, number: int) -> list[Event]:
     return _with_ends(conn, number, [_event_of(row) for row in conn.execute(found)])
 
 
-def submitted(conn: sa.Connection, number: int, page: str, after: int) -> list[Event]:
-    """The events after a seq of a page's messages that are still held, oldest first."""
+def submitted(conn: sa.Connection, number: int, after: int = 0) -> list[Event]:
+    """The events after a seq that submit or resubmit messages still held, oldest first."""
+    held = {row.seq for row in conn.execute(_HELD, {"room": number})}
+    if not held:
+        return []
     sent = events_after(conn, number, after, kinds=("submitted",))
-    messages = [(each, HeldMessage.of(each)) for each in sent]
-    own = [(each, message) for each, message in messages if message.page == page]
-    return [each for each, message in own if not is_settled(conn, number, message)]
+    return [each for each in sent if HeldMessage.of(each).seq in held]
 
 
 def is_settled(conn: sa.Connection, number: int, message: HeldMessage) -> bool:
@@ -320,6 +321,17 @@ _FIND_CID = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"),
     event.c.author == sa.bindparam("author"),
     event.c.cid == sa.bindparam("cid"),
+)
+_settling = event.alias("settling")
+_HELD = sa.select(event.c.seq).where(
+    event.c.room == sa.bindparam("room"),
+    event.c.kind == "submitted",
+    event.c.cid.not_like(f"{SUBMITTED}%"),  # these resubmit a message
+    ~sa.exists().where(
+        _settling.c.room == event.c.room,
+        _settling.c.author == event.c.author,
+        _settling.c.cid == sa.literal(SUBMITTED).concat(sa.cast(event.c.seq, sa.String)),
+    ),
 )
 _CLAIM_ROOM = (
     sa.update(room)

@@ -1,6 +1,8 @@
 // @ts-check
 import { Labels } from "./labels.js";
 import { Keys } from "./page/identity.js";
+import { listEvents } from "./page/events.js";
+import { keepRooms } from "./page/redraw.js";
 import { deliverPending, isSessionLost, register, watchSession } from "./page/shiny.js";
 import { DuplicateWatch } from "./page/tabs.js";
 import { Room } from "./room.js";
@@ -50,6 +52,9 @@ export class LabchatRoom extends HTMLElement {
     deliverPending(this);
   }
 
+  /** Moved in the page: nothing is to be done, and the connection stays. */
+  connectedMoveCallback() {}
+
   disconnectedCallback() {
     clearTimeout(this.#ticketTimer);
     clearTimeout(this.#lossTimer);
@@ -71,7 +76,7 @@ export class LabchatRoom extends HTMLElement {
     if (notice.do === "admit") this.#admit(notice);
     else if (notice.do === "wait") this.#room?.waitForRoom();
     else if (notice.do === "refuse") this.#refuse(notice);
-    else if (notice.do === "left") this.#room?.end("left", this.#labels().text("left"));
+    else if (notice.do === "left") this.#room?.retire(this.#labels().text("left"));
   }
 
   #build() {
@@ -176,4 +181,6 @@ function json(text, missing) {
 }
 
 register();
+listEvents();
+keepRooms();
 customElements.define("labchat-room", LabchatRoom);

@@ -52,6 +52,8 @@ export class Room {
   #state = null;
   #cursor = 0;
   #drawn = 0;
+  /** What a person is told who sends something after the app has ended the chat; "": it has not. */
+  #retired = "";
 
   /** @param {RoomOptions} options */
   constructor(options) {
@@ -138,6 +140,7 @@ export class Room {
       this.#status.show("joining");
       this.#composer.lock(null); // what is sent now waits for the connection
     }
+    this.#retired = "";
     this.#connection.connect(ticket);
   }
 
@@ -185,6 +188,14 @@ export class Room {
     this.#transcript.disconnect();
     this.#composer.restore(this.#outbox.withdrawAll().join("\n"));
     this.#lock(code === "removed" ? "removed" : "gone", this.#labels.sentence(code, say));
+  }
+
+  /** Stop, and leave the page as it is: the app has ended the chat. @param {string} words said to who sends */
+  retire(words) {
+    this.#disconnect();
+    this.#transcript.disconnect();
+    this.#composer.restore(this.#outbox.withdrawAll().join("\n"));
+    this.#retired = words;
   }
 
   /** Show that the connection is lost and a new one is on its way. */
@@ -331,6 +342,7 @@ export class Room {
 
   /** @param {string} text */
   #send(text) {
+    if (this.#retired) return this.#composer.refuse(text, this.#retired);
     this.#outbox.put(text);
     this.#drafts.save();
     this.#transcript.toBottom();

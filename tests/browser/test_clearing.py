@@ -43,13 +43,16 @@ def test_clearing_something_else_is_an_error(people: People):
     ann.reads("error", 'error: scope must be "view" or "room", not \'all\'')
 
 
-def test_a_destroyed_chat_says_so_and_the_others_go_on(people: People):
+def test_a_destroyed_chat_leaves_the_page_as_it_is_and_the_others_go_on(people: People):
     ann, bob = people(2, "box.py")
     ann.says("bye")
+    ann.types("half a ")
     ann.clicks("destroy")
-    ann.stands("gone", "This chat has ended.")
-    ann.cannot_write("This chat has ended.")
     bob.says("gone already")
+    ann.types("sentence")
+    ann.presses("Enter")
+    ann.is_told("This chat has ended.")
+    assert ann.draft == "half a sentence"
     ann.sees_only("bye")
 
 

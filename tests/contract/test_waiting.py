@@ -18,13 +18,14 @@ SENT = Say("a", "hello", "b:1", "page", waits=True)
 async def waiting(room: Room, page: str = "page", after: int = 0) -> list[Event]:
     def read(conn: sa.Connection) -> list[Event]:
         found = find_room(conn, room.key)
-        return [] if found is None else submitted(conn, found[0], page, after)
+        held = [] if found is None else submitted(conn, found[0], after)
+        return [event for event in held if event.data["page"] == page]
 
     return await room.log.read(read)
 
 
 def published(of: int) -> Publish:
-    return Publish(of, "a", "page", [("text", "HELLO")], "hello", "b:1")
+    return Publish(of, "a", "page", "hello", "HELLO", "b:1")
 
 
 async def test_it_waits_until_it_is_published_or_withheld(room: Room) -> None:
@@ -62,7 +63,7 @@ async def test_it_is_published_or_withheld_once(room: Room) -> None:
         assert outcome.is_repeat and outcome.events[0].seq == first.events[0].seq
     await room.submit(Close())
     assert (await room.submit(published(sent.seq))).is_repeat
-    assert [message.content for message in await room.messages()] == ["HELLO"]
+    assert [(m.content, m.transformed) for m in await room.messages()] == [("hello", "HELLO")]
 
 
 async def test_a_page_that_takes_it_over_is_done_with_it_when_it_is_published(room: Room) -> None:

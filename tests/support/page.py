@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -40,7 +41,7 @@ class Page:
         self.socket = socket
         self.search = search
         self.notifications: list[str] = []
-        self.notices: dict[str, list[Notice]] = {chat: [] for chat in chats}
+        self.notices = defaultdict[str, list[Notice]](list, {chat: [] for chat in chats})
         self.values: dict[str, Any] = {}
         self._port = port
         self._keys = {"page": secrets.token_hex(16), "browser": key}
@@ -69,6 +70,7 @@ class Page:
             ".clientdata_url_search": self.search,
         }
         data |= {f".clientdata_output_{name}_hidden": False for name in outputs}
+        data[".clientdata_labchat_hello:shiny_labchat.page"] = self._keys
         data |= {f"{chat}_hello": self._keys for chat in self.notices}
         await self.socket.send(json.dumps({"method": "init", "data": data}))
 

@@ -30,14 +30,15 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Show a held message of a person, as its transform has made it."""
+    """Show a held message of a person, with what its transform has made of it."""
 
     of: int
     member: str
     page: str
-    parts: Sequence[Part]
     text: str
-    """What the person wrote; only in the log."""
+    """What the person wrote, which people see."""
+    transformed: str | None
+    """What the app and its model read instead; None: the app does not handle the message."""
     sent: str | None = None
     """The id that the person's browser gave it."""
 
@@ -106,6 +107,8 @@ class Post:
     """The member who may stop the stream, besides experimenters."""
     original: str | None = None
     """What was appended, if a transform has changed it."""
+    transformed: str | None = None
+    """What the app and its model read instead of a person's message."""
     cause: str | None = None
     """The callback that posts it; only in the log."""
     hides_cid: bool = False

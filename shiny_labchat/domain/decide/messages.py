@@ -63,18 +63,18 @@ def _publish(state: RoomState, command: Publish, at: int) -> list[Event]:
     membership = member_of(state, command.member)
     if (code := state.silence(membership)) is not None:
         raise Refused(code)
-    check_storable(*strings_of(command.parts))
+    check_storable(command.transformed or "")
     data: dict[str, Any] = {
         "role": "user",
         "h": membership.handle,
         "name": membership.pseudonym,
-        "parts": list(command.parts),
+        "parts": [("text", command.text)],
         "page": command.page,
         "submitted": command.of,
         "sent": command.sent,
     }
-    if command.parts != [("text", command.text)]:
-        data["original"] = command.text
+    if command.transformed != command.text:
+        data["transformed"] = command.transformed
     return [new_event(state, at, "message", command.member, data, command.cid)]
 
 
@@ -101,7 +101,8 @@ def _post(state: RoomState, command: Post, at: int) -> list[Event]:
             f"id: {command.cid!r} has a prefix that is kept for the log; choose another id"
         )
     check_storable(
-        name or "", command.cid or "", command.original or "", *strings_of(command.parts)
+        *(name or "", command.cid or "", command.original or "", command.transformed or ""),
+        *strings_of(command.parts),
     )
     data = {"role": role, "h": handle, "name": name, "parts": list(command.parts)}
     data |= _optional_data(state, command)
@@ -142,6 +143,8 @@ def _optional_data(state: RoomState, command: Post) -> dict[str, Any]:
         data["cause"] = command.cause
     if command.original is not None:
         data["original"] = command.original
+    if command.transformed is not None:
+        data["transformed"] = command.transformed
     if command.is_live:
         data["live"] = True
         by = state.membership(command.by)

@@ -1,5 +1,6 @@
 // @ts-check
-import { PAGE_ID } from "./identity.js";
+import { make } from "../dom.js";
+import { Keys, PAGE_ID } from "./identity.js";
 
 /**
  * Everything that this element uses of Shiny in the page. No other file uses Shiny directly.
@@ -14,9 +15,12 @@ import { PAGE_ID } from "./identity.js";
  *   renderDependenciesAsync: (deps: unknown[]) => Promise<void>,
  *   unbindAll: (scope: Element, includeSelf?: boolean) => void,
  *   bindAll?: (scope: Element) => Promise<void>,
+ *   initializeInputs?: (scope: Element) => void,
+ *   outputBindings: {bindingNames: Record<string, {binding: {renderValue: Function}}>},
  * }} ShinyPage
  * @typedef {{name: string, value: unknown, priority?: string, preventDefault: () => void}} InputChanged
  * @typedef {{
+ *   find: (selector: string) => ArrayLike<Element>,
  *   on: (event: string, listener: (event: InputChanged) => void) => void,
  *   off: (event: string) => void,
  * }} Query
@@ -25,7 +29,8 @@ import { PAGE_ID } from "./identity.js";
  *   greeting?: import("../protocol.js").ShownMessage}} Admission
  * @typedef {{id: string} & (Admission |
  *   {do: "greet", greeting: import("../protocol.js").ShownMessage | null} |
- *   {do: "wait"} | {do: "refuse", code: string, say: string, again?: boolean} | {do: "left"}
+ *   {do: "wait"} | {do: "refuse", code: string, say: string, again?: boolean} | {do: "left"} |
+ *   {do: "mismatch", say: string}
  * )} Notice a message from the server's Chat to its element.
  *   returns: a new session follows a lost one; answers: the app replies to messages
  *
@@ -40,6 +45,8 @@ import { PAGE_ID } from "./identity.js";
  */
 
 const ROOM = "labchat-room";
+/** The input by which the page says hello. */
+const HELLO = ".clientdata_labchat_hello";
 
 /** @type {Map<string, Notice>} */
 const pending = new Map();
@@ -67,9 +74,15 @@ export function register() {
   const page = shiny();
   if (!page) return;
   page.inputBindings.register(binding(page), "shiny_labchat.room");
+  sayHello(page);
   page.addCustomMessageHandler("labchat", deliver);
   query(document).on("shiny:disconnected", () => setSessionLost(true));
   query(document).on("shiny:connected", () => setSessionLost(false));
+}
+
+/** Send an input to the session, or to the first one when it begins. @param {string} name @param {unknown} value */
+export function setInput(name, value) {
+  shiny()?.setInputValue?.(name, value);
 }
 
 /** Call back when Shiny's session is lost and when a new one begins; returns how to stop. @param {SessionEvents} on */
@@ -104,6 +117,25 @@ export async function drawTrusted(element, html, deps) {
   if (element.isConnected) await page?.renderContentAsync(element, { html, deps: [] });
 }
 
+/** The app's own UI, not yet in the page. @param {string} html @returns {DocumentFragment} */
+export function parse(html) {
+  const fragment = document.implementation.createHTMLDocument("").createDocumentFragment();
+  fragment.append(.../** @type {any} */ (window).jQuery.parseHTML(html, null, true));
+  return fragment;
+}
+
+/** Load the dependencies of UI that is drawn by hand. @param {unknown[]} deps */
+export async function loadAll(deps) {
+  await shiny()?.renderDependenciesAsync(deps);
+}
+
+/** Bind the inputs and outputs in an element that are not bound yet. @param {Element} element */
+export async function bindAll(element) {
+  const page = shiny();
+  page?.initializeInputs?.(element);
+  await page?.bindAll?.(element);
+}
+
 /** @type {Map<string, Promise<void> | undefined>} */
 const loading = new Map();
 
@@ -133,13 +165,48 @@ function setSessionLost(lost) {
   if (isLost === lost) return;
   isLost = lost;
   // A bookmark changes the page's URL without Shiny noticing; the next session needs it.
-  if (lost) shiny()?.setInputValue?.(".clientdata_url_search", location.search);
+  if (lost) setInput(".clientdata_url_search", location.search);
   for (const { lose, regain } of watchers) (lost ? lose : regain)();
+}
+
+/**
+ * Say hello for the whole page, with the inputs that Shiny sends first; later if Shiny runs already.
+ *
+ * @param {ShinyPage} page
+ */
+function sayHello(page) {
+  const keys = new Keys(undefined);
+  const hello = () => ({ page: PAGE_ID, browser: keys.browser, tab: keys.tab, others: foreignChats() });
+  if (page.setInputValue) {
+    page.setInputValue(`${HELLO}:shiny_labchat.page`, hello());
+    return;
+  }
+  const says = Object.assign(new page.InputBinding(), {
+    /** @param {Element | ArrayLike<Element>} scope */
+    find: (scope) => query(/** @type {any} */ (scope)).find('script[src$="labchat.js"]'),
+    getId: () => HELLO,
+    getType: () => "shiny_labchat.page",
+    getValue: hello,
+    subscribe: () => {},
+    unsubscribe: () => {},
+  });
+  page.inputBindings.register(says, "shiny_labchat.page");
+}
+
+/** The ids of shinychat's own chats in the page. */
+function foreignChats() {
+  return Array.from(document.querySelectorAll("shiny-chat-container"), ({ id }) => id);
 }
 
 /** @param {Notice} notice */
 function deliver(notice) {
   const room = document.getElementById(notice.id);
+  if (notice.do === "mismatch") {
+    const alert = make("div", { class: "alert alert-danger", role: "alert" }, notice.say);
+    room?.before(alert);
+    console.error(`chat ${notice.id}: the app's Chat is shiny_labchat's, but its element in the page is shinychat's`);
+    return;
+  }
   if (room?.localName === ROOM && "receive" in room) /** @type {RoomElement} */ (room).receive(notice);
   else if (notice.do !== "greet") pending.set(notice.id, notice); // a greeting comes again with the admission
 }

@@ -38,7 +38,7 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
         return " / ".join(message.content for message in left.messages())
 
     @render.text
-    def state() -> str:
+    def state() -> str | None:
         return left.state()
 
 

@@ -8,17 +8,19 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
 from htmltools import HTML
-from shiny import App, Inputs, Outputs, Session, reactive, render, ui
+from shiny import App, Inputs, Outputs, Session, reactive, render, req, ui
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from shiny_labchat import Chat, Lab, Rules, chat_ui
+from shiny_labchat.live import rooms
 
 lab = Lab()
 room = lab.room("transforms", study="tests", rules=Rules(rate=None, max_length=200))
 ran: Counter[str] = Counter()
+handled: Counter[str] = Counter()
 released = asyncio.Event()
 
 OUTPUTS = ("all", "none", "last", "models", "shown", "wrote", "became", "result")
@@ -52,6 +54,8 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
                 return None
             case ["blank", _]:
                 return "  "
+            case ["none", _]:
+                req(False)
             case ["fail", words]:
                 raise RuntimeError(words)
             case ["odd", _]:
@@ -84,6 +88,7 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
 
     @chat.on_user_submit
     async def _(text: str) -> None:
+        handled[text] += 1
         match text.split(" ", 1):
             case ["APPEND", words]:
                 await chat.append_message(words.lower())
@@ -188,6 +193,17 @@ async def runs(request: Request) -> JSONResponse:
     return JSONResponse(ran)
 
 
+async def what_was_handled(request: Request) -> JSONResponse:
+    """How often the handler ran, by what it was given."""
+    return JSONResponse(handled)
+
+
+async def quickly(request: Request) -> JSONResponse:
+    """Let pages that have gone be waited for half a second only."""
+    rooms.PAGE_RETURNS_WITHIN = 0.5
+    return JSONResponse(True)
+
+
 async def release(request: Request) -> JSONResponse:
     """Let those go on that are slow."""
     released.set()
@@ -198,6 +214,8 @@ page = ui.page_fillable(chat_ui("chat"), *(ui.output_text(name) for name in OUTP
 app = Starlette(
     routes=[
         Route("/runs", runs),
+        Route("/handled", what_was_handled),
+        Route("/quickly", quickly),
         Route("/release", release),
         Mount("/late", app=App(page, late)),
         Mount("/early", app=App(page, early)),

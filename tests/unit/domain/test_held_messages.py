@@ -24,8 +24,9 @@ from shiny_labchat.domain.commands import (
     Say,
     Withhold,
 )
+from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.held import HeldMessage
-from shiny_labchat.domain.messages import message_of, settled
+from shiny_labchat.domain.messages import as_transformed, is_ignored, message_of, settled
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.protocol import item
 from tests.unit.pure_room import SECOND, PureRoom
@@ -37,8 +38,8 @@ def waits(room: PureRoom, text: str = "hello") -> int:
     return event.seq
 
 
-def publishes(of: int, text: str = "HELLO") -> Publish:
-    return Publish(of, "a", "page", [("text", text)], "hello", "c1")
+def publishes(of: int, transformed: str | None = "HELLO") -> Publish:
+    return Publish(of, "a", "page", "hello", transformed, "c1")
 
 
 def test_what_waits_is_shown_to_nobody() -> None:
@@ -49,21 +50,32 @@ def test_what_waits_is_shown_to_nobody() -> None:
     assert item(room.log[-1]) is None
 
 
-def test_it_becomes_a_message_like_any_other_whose_original_no_frame_carries() -> None:
+def test_it_becomes_a_message_like_any_other_and_no_frame_has_what_was_made() -> None:
     room = PureRoom(members="a")
     room.does(publishes(waits(room)))
     shown, usual = json.loads(item(room.log[-1]) or ""), PureRoom(members="a")
-    usual.says("a", "HELLO")
+    usual.says("a", "hello")
     same = json.loads(item(usual.log[-1]) or "")
     assert {**shown, "seq": 0, "id": ""} == {**same, "seq": 0, "id": ""}
     message = message_of(room.log[-1])
-    assert (message.content, message.original) == ("HELLO", "hello")
+    assert (message.content, message.transformed) == ("hello", "HELLO")
+    assert as_transformed(message).content == "HELLO" and not is_ignored(room.log[-1])
 
 
-def test_what_is_left_as_it_was_has_no_original() -> None:
-    room = PureRoom(members="a")
-    room.does(publishes(waits(room), "hello"))
-    assert message_of(room.log[-1]).original is None
+def test_what_is_left_as_it_was_and_what_nothing_is_made_of_differ_in_who_handles_it() -> None:
+    for transformed in ("hello", None):
+        room = PureRoom(members="a")
+        room.does(publishes(waits(room), transformed))
+        message = message_of(room.log[-1])
+        assert message.transformed is None and as_transformed(message) is message
+        assert is_ignored(room.log[-1]) is (transformed is None)
+
+
+def test_what_an_older_version_changed_for_all_is_read_as_it_was_shown() -> None:
+    parts = [("text", "HELLO")]
+    data = {"role": "user", "name": "A", "parts": parts, "page": "p", "original": "hello"}
+    message = message_of(Event(7, 0, "message", "a", data))
+    assert (as_transformed(message).content, message.original) == ("HELLO", "hello")
 
 
 def test_the_rules_are_for_what_was_written() -> None:
@@ -142,14 +154,13 @@ def test_a_held_message_is_the_same_whichever_page_has_it() -> None:
 
 def test_it_is_settled_by_one_id_whatever_becomes_of_it() -> None:
     message = HeldMessage(7, "a", "page", "hello", "b:1")
-    assert message.publish([]).cid == message.withhold().cid == message.cid == f"{SUBMITTED}7"
+    assert message.publish(None).cid == message.withhold().cid == message.cid == f"{SUBMITTED}7"
     assert message.resubmit("other").cid == f"{SUBMITTED}7@other"
 
 
 def test_it_gives_the_commands_that_settle_it() -> None:
     message = HeldMessage(7, "a", "page", "hello", "b:1")
-    parts = [("text", "HELLO")]
-    assert message.publish(parts) == Publish(7, "a", "page", parts, "hello", "b:1")
+    assert message.publish("HELLO") == Publish(7, "a", "page", "hello", "HELLO", "b:1")
     assert message.withhold() == Withhold("hello", "a", of=7, page="page")
     withheld = Withhold("hello", "a", "not_processed", 7, "page", "it failed")
     assert message.withhold(code="not_processed", error="it failed") == withheld
@@ -175,7 +186,8 @@ def test_a_stream_that_is_withheld_is_no_part_of_the_conversation() -> None:
     (ending,) = room.does(EndStream(opening.seq, [], "withheld", original="secret"))
     assert json.loads(item(ending) or "")["is"] == "withheld"
     for log in (room.log, [settled(opening, ending)]):
-        heard = Conversation(log).seen(room.state, room.state.memberships["a"], room.state.seq)
+        conversation = Conversation(None, log)
+        heard = conversation.seen(room.state, room.state.memberships["a"], room.state.seq)
         assert heard == ()
 
 

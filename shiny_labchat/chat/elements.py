@@ -1,0 +1,109 @@
+"""The elements of chats in a page, and whether the page's session has a Chat for each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib.metadata import version
+from weakref import WeakKeyDictionary
+
+from htmltools import HTMLDependency, TagList
+from shiny import reactive, ui
+from shiny.bookmark import serializer_unserializable
+from shiny.input_handler import input_handlers
+from shiny.module import ResolvedId
+from shiny.session import Session
+
+from shiny_labchat.chat.page import PAGE_HELLO
+from shiny_labchat.concurrency import Tasks
+from shiny_labchat.errors import SENTENCES
+
+__all__ = ["element_dependency", "report_foreign", "serve", "tell"]
+
+logger = logging.getLogger("shiny_labchat")
+
+CHAT_COMES_WITHIN = 5.0
+"""How long after an element its Chat may be made before that is an error, in seconds."""
+
+
+def element_dependency() -> HTMLDependency:
+    """The script and the style sheet of the element."""
+    return HTMLDependency(
+        "shiny-labchat",
+        version("shiny-labchat"),
+        source={"package": "shiny_labchat", "subdir": "www"},
+        script={"src": "labchat.js", "type": "module"},
+        stylesheet={"href": "labchat.css"},
+        all_files=True,
+    )
+
+
+def serve(session: Session, id: str) -> None:
+    """Note that a session has a Chat with this id; let its page say hello if it has not."""
+    root = session.root_scope()
+    _keep_out_of_bookmarks(root, id)
+    _served.setdefault(root, set()).add(id)
+    with reactive.isolate():
+        if root.input[ResolvedId(PAGE_HELLO)].is_set():
+            return
+    # The page is of `ui.page_html`, or its app was made before this package was imported.
+    script = TagList(element_dependency())
+    ui.insert_ui(script, selector="body", where="beforeEnd", immediate=True, session=root)
+
+
+async def tell(session: Session, id: str, **message: object) -> None:
+    """Send the element of a chat a message."""
+    try:
+        await session.root_scope().send_custom_message("labchat", {"id": id, **message})
+    except Exception:
+        logger.debug("chat %r: a page closed before it was told", id, exc_info=True)
+
+
+async def report_foreign(session: Session, id: str) -> None:
+    """Report that the page has shinychat's element for a Chat."""
+    logger.error(
+        "chat %r is a Chat of shiny_labchat, but its page has shinychat's chat_ui(): import "
+        "chat_ui from shiny_labchat, too; in Shiny Express, call chat.ui()",
+        id,
+    )
+    await tell(session, id, do="mismatch", say=SENTENCES["no_element"])
+
+
+@input_handlers.add("shiny_labchat.hello", force=True)
+def _hear(value: object, name: ResolvedId, session: Session) -> object:
+    root, id = session.root_scope(), name.removesuffix("_hello")
+    _keep_out_of_bookmarks(root, id)  # it holds the browser's keys, even before there is a Chat
+    if id not in _served.setdefault(root, set()):
+        _tasks.spawn(_check_served(root, id))
+    return value
+
+
+@input_handlers.add("shiny_labchat.page", force=True)
+def _hear_page(value: object, name: ResolvedId, session: Session) -> object:
+    return value
+
+
+async def _check_served(root: Session, id: str) -> None:
+    """Report an element that no Chat serves, as when only its own import was changed."""
+    await asyncio.sleep(CHAT_COMES_WITHIN)
+    if id in _served.get(root, ()) or root._is_closed():  # pyright: ignore[reportPrivateUsage]
+        return
+    logger.error(
+        "the page has the element of chat %r, but the session has no Chat of shiny_labchat with "
+        "this id: import Chat from shiny_labchat, too; in Shiny Express, from "
+        "shiny_labchat.express",
+        id,
+    )
+    await tell(root, id, do="refuse", code="no_chat", say=SENTENCES["no_chat"])
+
+
+def _keep_out_of_bookmarks(root: Session, id: str) -> None:
+    # As Shiny does with passwords; `bookmark.exclude` is left to the app, for its own inputs.
+    for name in (f"{id}_hello", f"{id}_user_input"):
+        root.input.set_serializer(name, serializer_unserializable)
+
+
+_served: WeakKeyDictionary[Session, set[str]] = WeakKeyDictionary()
+"""By session, the ids of the chats that it has, or had, a Chat for."""
+
+_tasks = Tasks("elements without a Chat")
