@@ -48,6 +48,7 @@ def test_a_destroyed_chat_leaves_the_page_as_it_is_and_the_others_go_on(people: 
     ann.says("bye")
     ann.types("half a ")
     ann.clicks("destroy")
+    bob.chat.expect_presence(1)
     bob.says("gone already")
     ann.types("sentence")
     ann.presses("Enter")

@@ -141,7 +141,7 @@ def test_a_handler_whose_chat_is_made_anew_or_ended_meanwhile_goes_on(people: Pe
     ann.says("wait")
     ann.clicks(button)
     if button == "end":
-        ann.stands("gone")
+        bob.chat.expect_presence(1)
     else:
         expect(ann.page.locator("#number")).to_have_text("chat 1")
     bob.says("go on")

@@ -29,7 +29,7 @@ def page():
             gates[room].set()
             return
         await gates[room].wait()
-        told = " ".join(str(message) for message in chat.messages())
+        told = " ".join(message.content for message in chat.messages())
         await chat.append_message_stream([f"chat {number} ", f"was told {told}"])
         await chat.append_message("for one", audience="me")
 
