@@ -15,6 +15,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import cast
 
+from shiny_labchat.domain.visible import INVISIBLE
+
 __all__ = [
     "PLAIN_LIMIT",
     "Pseudonym",
@@ -122,10 +124,7 @@ def _is_seen(c: str) -> bool:
     return unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") and not _UNSEEN.match(c)
 
 
-_UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""Invisible letters and marks (of Unicode's Default_Ignorable_Code_Point)."""
+_UNSEEN = re.compile(f"[{INVISIBLE}]")
 
 
 def fits(name: str, taken: Collection[str]) -> bool:

@@ -25,6 +25,7 @@ from shiny_labchat.domain.decide.shared import (
 )
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.domain.visible import has_visible
 from shiny_labchat.errors import Refused
 
 __all__ = ["RULES"]
@@ -51,7 +52,7 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
 def _check_said(state: RoomState, membership: Membership, text: str, at: int) -> None:
     """Refuse a person's text that is empty, too long, unstorable or sent too fast."""
     check_text(text)
-    if not text.strip():
+    if not has_visible(text):
         raise Refused("empty")
     if len(text) > state.rules.max_length:
         raise Refused("too_long", detail=f"At most {state.rules.max_length} characters, please.")
