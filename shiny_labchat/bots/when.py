@@ -7,14 +7,15 @@ Random numbers come from a generator that the caller passes: same seed, same beh
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from shiny_labchat.arguments import check_count, check_number
+from shiny_labchat.domain.mentions import is_mentioned
 from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.visible import has_visible
 
 __all__ = [
     "NO_REPLY",
@@ -25,7 +26,6 @@ __all__ = [
     "Talk",
     "When",
     "as_experienced",
-    "is_mentioned",
     "is_no_reply",
     "speaks",
     "talk_of",
@@ -186,11 +186,6 @@ def speaks(when: When, message: Message, talk: Talk, name: str, rng: random.Rand
             return True
 
 
-def is_mentioned(text: str, name: str) -> bool:
-    """Whether a text mentions a pseudonym, with or without "@"."""
-    return re.search(rf"(?<!\w)@?{re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
-
-
 def is_no_reply(text: str) -> bool:
     """Whether a model's answer declines to reply."""
-    return not text.strip() or NO_REPLY in text.lower()
+    return not has_visible(text) or NO_REPLY in text.lower()

@@ -21,6 +21,7 @@ from shiny_labchat.chat.streams import MessageStream, streaming
 from shiny_labchat.concurrency import contained, retry, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.mentions import is_mentioned
 from shiny_labchat.domain.messages import Message, as_transformed
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.stream import RoomStream
@@ -44,7 +45,8 @@ Failures = Literal["asker", "room"]
 
 SORRY = "The assistant could not answer. Please try again in a moment."
 
-_MENTION = re.compile(r"(?<!\w)@assistant\b", re.IGNORECASE)
+MENTIONED = "assistant"
+"""The name by which people ask a model to reply, after "@"."""
 _REPLY_ID = re.compile(r"reply:.*:(\d+)")
 
 
@@ -83,7 +85,8 @@ class Replies:
     async def wants(self, message: Message) -> bool:
         """Whether the model replies to a message."""
         if isinstance(self._reply, str):
-            return self._reply == "always" or _MENTION.search(message.content) is not None
+            is_asked = is_mentioned(message.content, MENTIONED, needs_at=True)
+            return self._reply == "always" or is_asked
         return bool(await watched("reply function", self._reply, message))
 
     async def answer(
