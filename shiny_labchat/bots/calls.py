@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from shiny_labchat.audit import entries, spending
 from shiny_labchat.audit.prompts import Base, told_of
 from shiny_labchat.bots.budget import Budget
+from shiny_labchat.bots.own_words import ReplyWords
 from shiny_labchat.bots.questions import FunctionQuestion, ModelQuestion, Question
 from shiny_labchat.bots.spec import BotSpec
 from shiny_labchat.concurrency import retry
@@ -29,7 +30,7 @@ __all__ = ["Answer", "Hear", "ModelCalls", "NoReply", "NotAllowed", "ReplyDiscar
 
 Hear = Callable[[str | None], Awaitable[None]]
 """
-Receives the pieces of an answer as they come; None: a new try begins, forget all pieces so far.
+Receives the bot's words as they come; None: a new try begins, forget all words so far.
 
 It raises `ReplyDiscarded` if the answer cannot be used.
 """
@@ -57,7 +58,7 @@ class NoReply(Exception):
 
 
 class Answer(NamedTuple):
-    """The text of an answer, and its entry in the audit."""
+    """The bot's own words in an answer, and its entry in the audit, which has all that came."""
 
     text: str
     entry: int
@@ -73,8 +74,8 @@ class ModelCalls:
         The room.
     spec
         The bot.
-    name
-        Its pseudonym there.
+    name, others
+        Its pseudonym there, and what returns those of the others.
     message
         The message that the bot reacts to.
     forbidden
@@ -98,6 +99,7 @@ class ModelCalls:
         where: RoomKey,
         spec: BotSpec,
         name: str,
+        others: Callable[[], Iterable[str]],
         message: Message,
         forbidden: Callable[[], str | None],
         rng: Callable[[str], random.Random],
@@ -109,6 +111,7 @@ class ModelCalls:
         self.message = message
         self.entry: int | None = None
         self._name = name
+        self._others = others
         self._forbidden = forbidden
         self._long = long
         self._seeds = rng("model")
@@ -123,7 +126,7 @@ class ModelCalls:
         heard, knew
             The conversation, and the newest seq that the bot knows of.
         hear
-            Receives the pieces as they come; None: they are not needed.
+            Receives the words as they come; None: they are not needed.
 
         Raises
         ------
@@ -167,7 +170,7 @@ class ModelCalls:
                 raise NotAllowed(reason)
             if hear is not None:
                 await hear(None)
-            calls = _AuditedCalls(self, is_fallback, knew)
+            calls = _AuditedCalls(self, is_fallback, knew, ReplyWords(self._name, self._others()))
             try:
                 with self._noticed():
                     return await calls.answer(question, hear)
@@ -217,6 +220,8 @@ class _AuditedCalls:
         Whether the fallback is asked.
     knew
         The newest seq that the bot knows of.
+    words
+        Takes the bot's own words from what comes.
 
     Attributes
     ----------
@@ -224,11 +229,12 @@ class _AuditedCalls:
         The row of the newest call; None: no call has begun.
     """
 
-    def __init__(self, calls: ModelCalls, is_fallback: bool, knew: int) -> None:
+    def __init__(self, calls: ModelCalls, is_fallback: bool, knew: int, words: ReplyWords) -> None:
         self.entry: int | None = None
         self._calls = calls
         self._is_fallback = is_fallback
         self._knew = knew
+        self._words = words
         self._is_open = False
         self._first: int | None = None
         self._said: list[str] = []
@@ -240,11 +246,9 @@ class _AuditedCalls:
             async with aclosing(question.pieces(self)) as pieces:
                 async for piece in pieces:
                     self._first = self._first or _now()
-                    if piece is not None:
-                        answer.append(piece)
-                        self._said.append(piece)
-                        if hear is not None:
-                            await hear(piece)
+                    self._said.append(piece or "")
+                    await self._tell(self._words.add(piece), answer, hear)
+            await self._tell(self._words.end(), answer, hear)
         except asyncio.CancelledError:
             if self._is_open:
                 self._settle({"outcome": "interrupted"})
@@ -259,6 +263,12 @@ class _AuditedCalls:
             raise
         assert self.entry is not None
         return Answer("".join(answer), self.entry)
+
+    async def _tell(self, words: str, answer: list[str], hear: Hear | None) -> None:
+        if words:
+            answer.append(words)
+            if hear is not None:
+                await hear(words)
 
     async def begin(self, about: Mapping[str, Any]) -> None:
         calls = self._calls

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,8 +72,7 @@ def due(begun: float, answered: float, reading: float, typing: float) -> float:
     return max(answered, begun + reading + typing)
 
 
-def as_typed(text: str, longest: int | None, name: str) -> str:
-    """A model's text as a person called `name` could have typed it."""
-    text = re.sub(rf"\A\s*\**{re.escape(name)}\**\s*:\**\s*", "", text)
+def as_typed(text: str, longest: int | None) -> str:
+    """A model's text as a person could have typed it."""
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return text.strip()[:longest].rstrip()

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["FunctionQuestion", "ModelQuestion", "Question", "Record"]
 
 INTRODUCTION = (
-    'You are "{name}" in a group chat. What others say begins with their names; '
-    "write your own next message only, without your name, as they do."
+    'You are "{name}" in a group chat. What others say begins with their names, and further '
+    "lines of a message are indented; write your own next message only, without your name."
 )
 """Added to a model's system prompt."""
 MAY_DECLINE = f'If you would rather say nothing now, answer only "{NO_REPLY}".'

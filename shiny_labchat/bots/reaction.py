@@ -32,10 +32,12 @@ from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
 from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.domain.visible import has_visible
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.models.turns import UNNAMED
 from shiny_labchat.store import Outcome
 
 __all__ = ["enter", "react"]
@@ -153,7 +155,7 @@ class Reaction:
         self._begun = self._said if age < READ_AT_ONCE_WITHIN else loop.time()
         seed = live.state.seed if spec.seed is None else spec.seed
         self._seed = (seed, *room.key, spec.id, message.seq)
-        about = membership.pseudonym, message, self._forbidden, self._random
+        about = membership.pseudonym, self._others, message, self._forbidden, self._random
         self._calls = ModelCalls(room.log, room.key, spec, *about)
 
     async def run(self) -> None:
@@ -230,6 +232,13 @@ class Reaction:
         whole = self._live.whole
         return talk_of(whole.public(0), self._spec.id, bots, self._whole, whole.ends)
 
+    def _others(self) -> set[str]:
+        """The names of all others who are or were in the room, or have written there."""
+        there = self._live.state.memberships.values()
+        names = {each.pseudonym for each in there if each.member != self._spec.id}
+        said = self._live.whole.public(self._live.state.cleared)
+        return {*names, UNNAMED, *(message.author for message in said if message.author)}
+
     def _random(self, *what: object) -> Any:
         return generator(*self._seed, *what)
 
@@ -280,7 +289,8 @@ class Reaction:
         if self._spec.when == "model" and is_no_reply(text):
             return None
         longest = None if self._is_shown() else self._live.state.rules.max_length
-        return as_typed(text, longest, self._membership.pseudonym) or None
+        typed = as_typed(text, longest)
+        return typed if has_visible(typed) else None
 
     def _plan(self, unread: Sequence[Message], draft: int, minds: bool) -> ComposingPlan:
         pace, texts = self._spec.pace, [message.content for message in unread]

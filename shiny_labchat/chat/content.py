@@ -25,6 +25,7 @@ from shinychat._chat_normalize import normalize_message, normalize_message_chunk
 from shinychat.types import Attachment, ChatMessage
 
 from shiny_labchat.chat.shiny_internals import render
+from shiny_labchat.models.thoughts import split_thoughts
 from shiny_labchat.storable import storable
 from shiny_labchat.streams.content import UnmergedText
 
@@ -82,6 +83,8 @@ def as_chunk(chunk: object, session: Session) -> Content:
 
     Parameters
     ----------
+    if content.role == "assistant":
+        parts = cast("list[Part]", split_thoughts(parts))
     chunk
         As for a whole message, but with the types registered with
         `shinychat.message_content_chunk`.

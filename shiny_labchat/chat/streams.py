@@ -77,7 +77,7 @@ class MessageStream:
     def __init__(self, stream: RoomStream, session: Session) -> None:
         self._stream = stream
         self._session = session
-        self._begin = stream.pieces
+        self._begin = stream.mark()
 
     async def append(self, message_chunk: Any) -> None:
         """

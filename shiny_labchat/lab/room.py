@@ -22,6 +22,7 @@ from shiny_labchat.lab import history
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.settings import Settings
+from shiny_labchat.models.thoughts import split_thoughts
 from shiny_labchat.store import Log, Outcome, find_room, load_state
 
 __all__ = ["MessageFunction", "Room"]
@@ -255,7 +256,8 @@ class Room:
         author
             The member in whose name it is posted. None: the programme.
         markdown
-            Whether the text is markdown. It is then sanitised, and loads nothing remote.
+            Whether the text is markdown. It is then sanitised, and loads nothing remote; what
+            stands between ``<think>`` and ``</think>`` is folded, as a model's thinking.
         audience
             The members who may see it. None: everybody.
         id
@@ -269,7 +271,7 @@ class Room:
         if not isinstance(cast(object, content), str):
             raise TypeError(f"content must be text, not {type(content).__name__}")
         command = commands.Post(
-            parts=[("markdown" if markdown else "text", content)],
+            parts=split_thoughts([("markdown", content)]) if markdown else [("text", content)],
             role="assistant" if author is None else "user",
             member=None if author is None else as_member_id(author),
             audience=None if audience is None else [as_member_id(m) for m in audience],

@@ -17,6 +17,7 @@ from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.models.thoughts import ThoughtSplitter
 from shiny_labchat.storable import storable
 from shiny_labchat.store import checkpoints
 from shiny_labchat.streams.chunks import ChunkJoiner
@@ -77,6 +78,7 @@ class RoomStream:
         self._transformed = transform and TransformedStream(stream, transform, live.streams.changed)
         self._said = self._transformed.said if self._transformed else stream
         self._joiner = ChunkJoiner()
+        self._thoughts = ThoughtSplitter()
         self._busy_since: float | None = None
         self._kept: Position = stream.end
         self._row = 0
@@ -164,16 +166,24 @@ class RoomStream:
         await self._live.read_whole()
         return self._live.whole.public(self._live.state.cleared)
 
-    @property
-    def pieces(self) -> int:
-        """The number of pieces so far, for :meth:`truncate`."""
+    def mark(self) -> int:
+        """End the text so far, and return the number of pieces, for :meth:`truncate`."""
+        if self.is_open and (rest := self._rest()):
+            self._append(rest)
         return self._said.end.pieces
 
     async def append(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Add content; empty `parts` have a taking back shown."""
+        """Add content; empty `parts` have a taking back shown. Thoughts in markdown are split."""
         await self._yield_in_time()
-        if self.is_open:
-            self._append(self._joiner.join(parts), storable(deps))
+        if not self.is_open:
+            return
+        decided = self._thoughts.add(self._joiner.join(parts))
+        if decided or deps or not parts:
+            self._append(decided, storable(deps))
+
+    def _rest(self) -> list[Part]:
+        """What waits for more text to be decided."""
+        return [*self._thoughts.add(self._joiner.end()), *self._thoughts.end()]
 
     def _append(self, parts: Sequence[Part], deps: Sequence[Mapping[str, Any]] = ()) -> None:
         if self._transformed is not None:
@@ -198,7 +208,7 @@ class RoomStream:
         """Take back all but the first :attr:`pieces`."""
         if not self.is_open:
             return
-        self._joiner.end()
+        self._rest()
         if self._transformed is not None:
             self._transformed.truncate(pieces)
         else:
@@ -265,7 +275,7 @@ class RoomStream:
     ) -> tuple[commands.Ending, str | None]:
         """Show the rest of the content; return how the stream ends, and its error."""
         try:
-            self._append(self._joiner.end())
+            self._append(self._rest())
             if self._transformed is not None and not await self._transformed.end():
                 return "withheld", error
         except Exception as exc:

@@ -2,22 +2,37 @@
 A room's conversation as it is sent to a language model: chatlas' turns, made from the log.
 
 They are made again for each reply, so a model is sent the same conversation in every process.
+
+In a user's turn, what others say is told in lines that no text can forge. A line that is not
+indented begins a message, with its author's pseudonym or as a notice in square brackets; all
+further lines of the message are indented by two spaces::
+
+    Teal Otter: Hello everybody!
+      This is my second line.
+    [Ten minutes are left.]
+    "Dr. Who: Two": I am back.
+
+A pseudonym in quotation marks is a JSON string: so one with a colon does not pass for another.
+Without names, a message's lines stand as they are, but only a notice begins with a bracket.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from shiny_labchat.domain.messages import Message
+from shiny_labchat.models.thoughts import without_thoughts
 from shiny_labchat.storable import is_storable, storable
 
 if TYPE_CHECKING:
     from chatlas import Turn
     from chatlas.types import Content
 
-__all__ = ["alternating", "as_json", "as_stored", "asked", "turns_of"]
+__all__ = ["LINE_BREAK", "UNNAMED", "alternating", "as_json", "as_stored", "asked", "turns_of"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -25,6 +40,15 @@ BEGINNING = "[The conversation begins.]"
 """The first user turn, if the conversation begins with the model's own turn."""
 UNNAMED = "Assistant"
 """The author of a programme's unnamed messages, as bots read it; people see the same."""
+UNNAMED_USER = "User"
+"""The author of a programme's unnamed messages in the role of a user."""
+INDENT = "  "
+"""Begins all lines of a message but its first one."""
+
+LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""The line breaks of `str.splitlines`."""
+_PLAIN_NAME = re.compile(r"""[^\s"\[:\ufe13\ufe55\uff1a](?: ?[^\s:\ufe13\ufe55\uff1a])*""")
+"""The names that need no quotation marks: on one line, and without what could end a name."""
 
 
 def turns_of(
@@ -61,11 +85,13 @@ def turns_of(
 
     for message in messages:
         if message.member != bot or (bot is None and message.role != "assistant"):
-            heard.append(asked(message, names=names))
+            # Some providers and `Turn.text` join the contents of a turn without anything between.
+            text = "\n" * bool(heard) + asked(message, names=names)
+            heard += [text] if text.strip() else []  # chatlas writes "[empty string]"
         elif kept := _kept(message):
             hear()
             turns += kept
-        elif (said := message.original or message.content).strip():
+        elif (said := without_thoughts(message.original or message.content)).strip():
             hear()
             turns.append(cast("Turn", AssistantTurn(said)))
     hear()
@@ -97,7 +123,8 @@ def _kept(message: Message) -> list[Turn]:
     from chatlas import Turn
 
     try:
-        return [Turn.model_validate(dict(turn)) for turn in message.turns]
+        turns = [_without_thoughts(Turn.model_validate(dict(turn))) for turn in message.turns]
+        return [turn for turn in turns if turn.contents]
     except ValueError:  # of another version of chatlas; the text can still be read
         logger.warning(
             "the stored turns of message %d cannot be read; the model is sent its text", message.seq
@@ -105,12 +132,45 @@ def _kept(message: Message) -> list[Turn]:
         return []
 
 
+def _without_thoughts(turn: Turn) -> Turn:
+    """A turn without the thoughts in a model's text; those that have their own place stay."""
+    from chatlas.types import ContentText
+
+    contents: list[Any] = []
+    for content in turn.contents:
+        if turn.role == "assistant" and type(content) is ContentText:
+            text = without_thoughts(content.text)
+            contents += [content.model_copy(update={"text": text})] if text.strip() else []
+        else:
+            contents.append(content)
+    return turn.model_copy(update={"contents": contents})
+
+
 def asked(message: Message, *, names: bool = True) -> str:
-    """The text of a message as it is sent to the model."""
+    """The text of a message as it is sent to the model, see above."""
     if message.role == "system":
-        return f"[{message.content}]"
-    author = message.author or (UNNAMED if message.role == "assistant" else None)
-    return f"{author}: {message.content}" if names and author else message.content
+        return _lines(f"[{message.content}]")
+    if names:
+        return _lines(f"{_speaker(message)}: {message.content}")
+    lines = LINE_BREAK.split(message.content)
+    return "\n".join(INDENT + line if line.startswith("[") else line for line in lines)
+
+
+def _lines(text: str) -> str:
+    return LINE_BREAK.sub(f"\n{INDENT}", text)
+
+
+def _speaker(message: Message) -> str:
+    if message.author is None:
+        return UNNAMED if message.role == "assistant" else UNNAMED_USER
+    name = message.author
+    is_taken = message.member is not None and name.casefold() in _UNNAMED
+    if _PLAIN_NAME.fullmatch(name) and not is_taken:
+        return name
+    return json.dumps(name, ensure_ascii=not name.isprintable())
+
+
+_UNNAMED = (UNNAMED.casefold(), UNNAMED_USER.casefold())
 
 
 def as_stored(turns: Sequence[Turn]) -> list[Mapping[str, Any]]:

@@ -140,7 +140,7 @@ async def test_the_log_says_which_bot_keeps_the_others_waiting(
 
     bot = Bot("machine", respond=stuck_async if is_async else stuck)
     hello = await room.post("hello", author="ann")
-    about = bot._spec, "Machine", hello, lambda: None, random.Random
+    about = bot._spec, "Machine", list[str], hello, lambda: None, random.Random
     asking = asyncio.create_task(
         ModelCalls(room.log, room.key, *about, long=0.2).answer([hello], hello.seq)
     )
@@ -324,7 +324,7 @@ async def test_what_was_shown_of_a_failed_stream_is_on_record(
     await until(lambda: is_there(room))
     tool, failed = await room.audit()
     assert (tool.outcome, tool.became, failed.outcome) == ("tool", None, "failed")
-    assert await said(room) == [(failed.became, "Let me. ")]
+    assert await said(room) == [(failed.became, "Let me.")]
     assert failed.reason is not None and "401" in failed.reason
     assert (failed.tokens_in, failed.first, failed.cost) == (None, None, None)
 
@@ -540,7 +540,7 @@ async def test_a_reply_with_tools_keeps_to_its_calls(
     entries = await settled(room, 3)
     assert outcomes(entries) == [("tool", None), ("tool", None), ("silent", "budget")]
     assert len(model.calls) == len(calls(entries)) == 2
-    shown = [(entries[1].became, "One. Two. ")] if discloses else []
+    shown = [(entries[1].became, "One. Two.")] if discloses else []
     assert await said(room) == shown
     live = await Runtime.of(room.log).live.open(room.key)
     assert not live.streams.open, "what was shown has ended"

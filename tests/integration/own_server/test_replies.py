@@ -116,8 +116,8 @@ async def test_what_is_said_during_a_reply_is_told_with_the_next_one_only(
         ["first"],
         ["first", one, "second"],
         ["first", one, "second", two, "third"],
-        ["first", one, "secondthird", two + three, "4th"],
-        ["first", one, "secondthird4th", two + three + four, "[say Fine.] last"],
+        ["first", one, "second\nthird", two + three, "4th"],
+        ["first", one, "second\nthird\n4th", two + three + four, "[say Fine.] last"],
     ]
     assert [set(roles(call.body)[1::2]) for call in model.calls] == [{"user"}] * 5
     assert [set(roles(call.body)[2::2]) for call in model.calls[1:]] == [{"assistant"}] * 4

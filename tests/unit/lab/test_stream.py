@@ -301,7 +301,7 @@ async def test_what_is_kept_grows_with_what_is_said(room: Room) -> None:
         return rows[-1]
 
     await until("xxx")
-    pieces = speaker.pieces
+    pieces = speaker.mark()
     await speaker.append([("markdown", "10 %")])
     last = await until("10 %")
     assert (last.parts, last.keep) == ([("", "10 %")], None)

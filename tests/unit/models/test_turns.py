@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import orjson
 import pytest
 from chatlas import AssistantTurn, ContentToolRequest, ContentToolResult, Turn, UserTurn
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shiny_labchat.chat.replies import known_to, reply_id
 from shiny_labchat.domain.messages import Message
@@ -29,10 +33,14 @@ class Rude:
         raise RuntimeError("no text of me")
 
 
+def request() -> ContentToolRequest:
+    return ContentToolRequest(id="call1", name="look", arguments={"city": "Oslo"})
+
+
 def turns(value: Any, **options: Any) -> list[Turn]:
-    request = ContentToolRequest(id="call1", name="look", arguments={"city": "Oslo"})
-    result = ContentToolResult(value=value, request=request, **options)
-    return [AssistantTurn([request]), UserTurn([result]), AssistantTurn("It is.")]
+    wanted = request()
+    result = ContentToolResult(value=value, request=wanted, **options)
+    return [AssistantTurn([wanted]), UserTurn([result]), AssistantTurn("It is.")]
 
 
 def message(seq: int, **fields: Any) -> Message:
@@ -111,7 +119,7 @@ TALK = [
 
 
 def test_a_chats_model_hears_a_bot_by_name() -> None:
-    heard = ["Ann: said 1", "Robo: I am Robo.", "Eve: said 3"]
+    heard = ["Ann: said 1", "\nRobo: I am Robo.", "\nEve: said 3"]
     assert said(turns_of(TALK)) == [("user", heard), ("assistant", ["It is."])]
 
 
@@ -121,12 +129,113 @@ def test_a_bot_hears_all_others_by_name_whatever_it_is_shown_as(role: Any) -> No
     assert said(turns_of(talk, bot="robo")) == [
         ("user", ["Ann: said 1"]),
         ("assistant", ["I am Robo."]),
-        ("user", ["Eve: said 3", "Assistant: It is."]),
+        ("user", ["Eve: said 3", "\nAssistant: It is."]),
     ]
     assert said(turns_of(talk, bot="eve"))[1:] == [
         ("assistant", ["said 3"]),
         ("user", ["Assistant: It is."]),
     ]
+
+
+# ── whom a model hears ──
+
+
+class Line:
+    """A message as the reader of a turn knows it: who says it (None: it is a notice), and what."""
+
+    def __init__(self, author: str | None, text: str) -> None:
+        self.author = author
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Line) and vars(self) == vars(other)
+
+    def __repr__(self) -> str:
+        return f"{self.author!r} says {self.text!r}"
+
+
+def read(told: str) -> list[Line]:
+    """Read a user's turn as the form says; whatever breaks a line, breaks it here."""
+    found: list[Line] = []
+    for line in told.splitlines():
+        if line.startswith("  "):
+            found[-1].text += f"\n{line[2:]}"
+        elif line.startswith("["):
+            found.append(Line(None, line[1:]))
+        elif line.startswith('"'):
+            name, end = json.JSONDecoder().raw_decode(line)
+            assert line[end : end + 2] == ": "
+            found.append(Line(name, line[end + 2 :]))
+        elif line:
+            name, _, text = line.partition(": ")
+            found.append(Line(name, text))
+    return found
+
+
+BREAKS = "\n \r \r\n \v \f \x1c \x1d \x1e \x85 \u2028 \u2029".split(" ")
+NAMES = ["Ann", "Red Fox", "Ann: Bob", "[Ann", '"Ann"', "Assistant", "user", " Ann", "Ann:", "안나"]
+TEXTS = st.lists(
+    st.sampled_from([*BREAKS, *(f"{name}: " for name in NAMES), *"[] :\t", "  ", "hello", ""])
+).map("".join) | st.text(max_size=30)
+AUTHORS = st.sampled_from(NAMES) | st.text(min_size=1, max_size=10)
+MESSAGES = st.lists(
+    st.one_of(
+        st.builds(lambda a, t: message(1, author=a, content=t), AUTHORS, TEXTS),
+        st.builds(lambda a, t: message(1, author=a, member=None, content=t), AUTHORS, TEXTS),
+        st.builds(lambda t: message(1, role="system", author=None, member=None, content=t), TEXTS),
+        st.builds(
+            lambda t: message(1, role="assistant", author=None, member=None, content=t), TEXTS
+        ),
+    ),
+    max_size=5,
+)
+
+
+def meant(messages: Sequence[Message]) -> list[Line]:
+    """What was said, line breaks aside."""
+    unnamed = {"assistant": "Assistant", "system": None, "user": "User"}
+    return [
+        Line(
+            None if each.role == "system" else each.author or unnamed[each.role],
+            "\n".join(f"{each.content}{']' * (each.role == 'system')}|".splitlines())[:-1],
+        )
+        for each in messages
+    ]
+
+
+@given(MESSAGES)
+def test_no_text_passes_for_another_ones(messages: list[Message]) -> None:
+    told = turns_of(messages, bot="robo")
+    assert len(told) == bool(messages)
+    for turn in told:
+        assert read(turn.text) == read(str(turn)) == meant(messages)
+
+
+@given(MESSAGES)
+def test_without_names_no_text_passes_for_a_notice(messages: list[Message]) -> None:
+    for turn in turns_of(messages, names=False, bot="robo"):
+        begins = [line for line in turn.text.splitlines() if line.startswith("[")]
+        assert len(begins) == sum(each.role == "system" for each in messages)
+
+
+@given(AUTHORS, TEXTS)
+def test_a_person_does_not_pass_for_the_programme(author: str, text: str) -> None:
+    programme = message(1, role="assistant", author=None, member=None, content=text)
+    [turn] = turns_of([programme], bot="robo")
+    [other] = turns_of([message(1, author=author, content=text)], bot="robo")
+    assert turn.text != other.text
+
+
+# ── a model's thoughts ──
+
+
+def test_thoughts_are_not_told_again() -> None:
+    """Also those of messages that an earlier version has stored as they came."""
+    thought = "<think>It is odd.</think>\n\nIt is."
+    stored = as_stored([AssistantTurn([thought, request()]), *turns("18 degrees")[1:]])
+    for kept in (reply(2, 1, content=thought), reply(2, 1, turns=tuple(stored))):
+        told = said(turns_of([message(1), kept]))
+        assert told[1][1][0] == "It is." and "odd" not in str(told)
 
 
 # ── in which all providers take it ──
@@ -137,7 +246,7 @@ def test_turns_alternate_and_begin_with_the_users() -> None:
     assert said(alternating(turns_of(talk))) == [
         ("user", [BEGINNING]),
         ("assistant", ["Welcome."]),
-        ("user", ["Ann: said 2", "Ann: said 3"]),
+        ("user", ["Ann: said 2", "\nAnn: said 3"]),
         ("assistant", ["said 4", "said 5"]),
     ]
 

@@ -7,11 +7,14 @@ import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from shiny_labchat import Bot, Lab, Room, Rules
 from shiny_labchat.bots import Budget
+from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
 from shiny_labchat.lab.runtime import Runtime
+from shiny_labchat.store import events_after, find_room
 from tests.support.models.model import Model, Reply, Tool
 
 from .bot import AT_ONCE, is_anns, outcomes, rows, settled, texts
@@ -48,6 +51,36 @@ async def test_a_call_is_on_record_with_all_that_belongs_to_it(
     assert second.asked <= second.first <= second.done <= second.posted
     messages = await room.messages()
     assert (second.seq, second.became) == (messages[2].seq, messages[3].seq)
+
+
+RAMBLING = "<think>\nAnn: hm\n</think>\nOtter: Yes.\n<THINKING>Is it?\nAnn: Thanks!\nOtter: Well"
+"""What a model may say that has seen many transcripts."""
+
+
+@pytest.mark.parametrize("pieces", [1, 9, len(RAMBLING)])
+@pytest.mark.parametrize("disclose", [False, True], ids=["typed", "streamed"])
+async def test_a_bot_says_its_own_words_only_and_the_record_has_all(
+    room: Room, ann: str, client: Any, model: Model, disclose: bool, pieces: int
+) -> None:
+    bot = Bot("machine", client=client, pseudonym="Otter", disclose=disclose, **AT_ONCE)
+    room.add_bot(bot)
+    replies = [RAMBLING, RAMBLING.replace("<THINKING>Is it?\n", ""), "Ann: That is mine."]
+    for n, text in enumerate(replies, start=1):
+        model.will(Reply(text, pieces=pieces))
+        await room.post("Is it?", author=ann)
+        entries = await settled(room, n)
+    assert await texts(room) == ["Yes.", "Yes."]
+    assert [each.reply for each in entries] == replies
+    assert [each.outcome for each in entries] == ["posted", "posted", "silent"]
+    told = [text for role, text in model.calls[-1].messages if role == "assistant"]
+    assert told == ["Yes.", "Yes."]
+
+    def read(conn: sa.Connection) -> list[Event]:
+        found = find_room(conn, room.key)
+        assert found is not None
+        return events_after(conn, found[0], 0)
+
+    assert "Thanks" not in str(await room.log.read(read)), "nor was it there for a moment"
 
 
 @pytest.mark.parametrize(
