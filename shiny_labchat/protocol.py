@@ -39,7 +39,8 @@ Server → browser::
 
 An item is ``{"k": "cleared", "seq": 44}`` (forget all before it; with ``"greeting": true`` the
 greeting, too), the end of a stream, ``{"k": "end", "seq": 57, "of": 42, "is": "done" | "stopped" |
-"failed" | "withheld" | "interrupted"}`` (all of its text has come before), or a message::
+"failed" | "withheld" | "interrupted"}`` (all of its text has come before; a message that has failed
+without any content goes away), or a message::
 
     {"k": "msg", "seq": 42, "id": "m42", "h": "handle" | null, "name": "Teal Otter" | null,
      "role": "user" | "assistant" | "system", "at": 1760000000000,
@@ -67,7 +68,7 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from shiny_labchat.domain.events import Event, Part
-from shiny_labchat.domain.messages import role_of
+from shiny_labchat.domain.messages import is_void, role_of
 from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.errors import SENTENCES, BadFrame
 
@@ -241,7 +242,7 @@ def _seq(fields: Mapping[str, object], name: str) -> int:
 def item(event: Event) -> str | None:
     """The item of an event as JSON text; None: the event is not shown."""
     if event.kind == "message":
-        return _json(_message(event))
+        return None if is_void(event) else _json(_message(event))
     if event.kind == "cleared":
         greeting = {"greeting": True} if "greeting" in event.data else {}
         return _json({"k": "cleared", "seq": event.seq, **greeting})

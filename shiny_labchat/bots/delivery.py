@@ -201,7 +201,7 @@ async def _settle(
     """Record the outcome of the newest call; None: its outcome is on record already."""
     entry, stream = calls.entry, reply.stream
     fields: dict[str, Any] = {} if outcome is None else {"outcome": outcome}
-    if stream is not None:
+    if stream is not None and (outcome == "posted" or stream.has_said):
         fields |= {"posted": time.time_ns() // 1000, "became": stream.seq}
     elif outcome == "posted":
         fields = {"outcome": "silent", "reason": "model"}

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.messages import was_said
 from shiny_labchat.live.room import LiveRoom
 
 __all__ = ["RoomListener"]
@@ -84,7 +85,7 @@ class RoomListener:
         for event in events:
             if event.kind == "streamed" and event.data["of"] in self._opened:
                 self._opened.discard(event.data["of"])
-                if event.data["is"] != "withheld":
+                if was_said(event):
                     self._say(event.seq)
             elif event.kind == "message" and self._is_talk(event):
                 if "live" not in event.data:

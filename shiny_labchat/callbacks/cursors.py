@@ -14,7 +14,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import Event, RoomKey
-from shiny_labchat.domain.messages import is_message, settled
+from shiny_labchat.domain.messages import is_message, settled, was_said
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.store.leases import LEASE, LONGEST
 from shiny_labchat.store.queries import ends_of, event_at, events_as_written, find_room
@@ -201,7 +201,7 @@ def _whole(conn: sa.Connection, number: int, said: Event) -> Event | None:
     """The message that this event completes; None: it is not complete yet, or was before."""
     if said.kind == "message":
         return said if is_message(said) else None
-    if said.data["is"] == "withheld":
+    if not was_said(said):
         return None
     of = said.data["of"]
     if any(end.seq < said.seq for end in ends_of(conn, number, of)):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from shiny_labchat.chat.base import ChatBase
-from shiny_labchat.chat.content import as_content
+from shiny_labchat.chat.content import as_content, instruction_of
 from shiny_labchat.chat.posts import ME, Audience, Icon, post_of
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member
@@ -63,6 +63,10 @@ class Appending(ChatBase):
             self._bookmarks.responded()
 
     async def _append_first(self, room: Room, message: Any, id: str) -> None:
+        if (instruction := instruction_of(message)) is not None:
+            command = commands.Post([("text", instruction)], "system", audience=(), cid=id)
+            await self._post(room, command)
+            return
         content = as_content(message, self._session)
         first = post_of(content, id=id)
         # It has no member as its author: there is one such message for all visitors.

@@ -15,7 +15,7 @@ from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.admission import Admission
 from shiny_labchat.chat.appending import Appending
 from shiny_labchat.chat.bookmarking import Bookmarking
-from shiny_labchat.chat.content import as_shown
+from shiny_labchat.chat.content import as_shown, instruction_of
 from shiny_labchat.chat.greeting import Greeting, Greets
 from shiny_labchat.chat.handlers import Handler, OnError, UserSubmitFunction
 from shiny_labchat.chat.page import LostSession
@@ -69,10 +69,11 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         Whether the page makes its person a member. If not, only members are admitted. A page
         never brings back a person who was removed.
     client
-        A model that replies in the room: a chatlas Chat with its system prompt and tools. There is
-        one conversation per room, whoever asks: the model is sent all messages that everybody
-        could read, with names. The client's own turns are not used. Tools that are not async run
-        in threads.
+        A model that replies in the room: a chatlas Chat with its system prompt and tools, or any
+        object with its public methods. There is one conversation per room, whoever asks: the model
+        is sent all messages that everybody could read, with names. The client's own turns are not
+        used. A chatlas Chat's tools that are not async run in threads; an object that is no
+        chatlas Chat makes one reply at a time.
     reply
         To which of this person's messages the model replies: "always", "mention" (those with
         "@assistant"), or a function of the :class:`Message`.
@@ -81,7 +82,9 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         "room".
     messages
         The first messages of the room, logged once per room, before all that the app appends; see
-        :meth:`append_message`.
+        :meth:`append_message`. Those of the role "system" are shown to nobody: they are
+        instructions to the model, in :meth:`messages`, in :meth:`turns`, and for `client` in
+        addition to its system prompt.
     on_error
         What a person is shown when their handler fails: "auto" (the error, unless the app
         sanitizes errors), "actual" (the error), "sanitize" (only that there was an error), or
@@ -126,8 +129,9 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         options = PlacementOptions(room, study, member, identity, pseudonym, role, join)
         self._first = tuple(messages)
         self._is_first_due = bool(self._first)
-        for message in self._first:
-            as_shown(message)  # a wrong message is an error here, not for each visitor
+        for message in self._first:  # a wrong message is an error here, not for each visitor
+            if instruction_of(message) is None:
+                as_shown(message)
         self._tokenizer = tokenizer
         self._greeting = greeting
         self._latest = reactive.Value(StreamTask(), name="latest")

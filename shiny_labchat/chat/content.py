@@ -29,7 +29,16 @@ from shiny_labchat.models.thoughts import split_thoughts
 from shiny_labchat.storable import storable
 from shiny_labchat.streams.content import UnmergedText
 
-__all__ = ["Content", "Kind", "Part", "as_chunk", "as_content", "as_html", "as_shown"]
+__all__ = [
+    "Content",
+    "Kind",
+    "Part",
+    "as_chunk",
+    "as_content",
+    "as_html",
+    "as_shown",
+    "instruction_of",
+]
 
 Text = Literal["text", "markdown", "html", "thinking"]
 """Kinds whose content is a string."""
@@ -74,6 +83,8 @@ def as_content(message: object, session: Session) -> Content:
     """
     content = _Reading(normalize_message).read(message).content(session)
     parts: list[Part] = [(kind, storable(part)) for kind, part in content.parts]
+    if content.role == "assistant":
+        parts = cast("list[Part]", split_thoughts(parts))
     return Content(parts, content.role, content.deps)
 
 
@@ -83,8 +94,6 @@ def as_chunk(chunk: object, session: Session) -> Content:
 
     Parameters
     ----------
-    if content.role == "assistant":
-        parts = cast("list[Part]", split_thoughts(parts))
     chunk
         As for a whole message, but with the types registered with
         `shinychat.message_content_chunk`.
@@ -121,6 +130,22 @@ def as_shown(message: object) -> tuple[dict[str, Any], list[TagChild]]:
     """
     reading = _Reading(normalize_message).read(message)
     return {"role": reading.role, "parts": reading.parts}, [*reading.needed]
+
+
+def instruction_of(message: object) -> str | None:
+    """The text of a message of the role "system"; None: it has another role."""
+    if not isinstance(message, Mapping):
+        return None
+    fields = cast("Mapping[str, object]", message)
+    if fields.get("role") != "system":
+        return None
+    content = fields.get("content")
+    if not isinstance(content, str):
+        raise TypeError(
+            'a message of the role "system" must have text as its content, '
+            f"not {type(content).__name__}"
+        )
+    return storable(content)
 
 
 class _Reading:

@@ -12,7 +12,7 @@ from shiny.types import MISSING, MISSING_TYPE
 from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.handlers import handling
 from shiny_labchat.domain.members import Member
-from shiny_labchat.domain.messages import Message, as_transformed
+from shiny_labchat.domain.messages import Message, as_transformed, is_for_models
 from shiny_labchat.models.formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
 from shiny_labchat.models.turns import turns_of
 
@@ -150,9 +150,10 @@ class Reading(ChatBase):
         Returns
         -------
         list of chatlas.Turn
-            For ``client.set_turns()``. Private messages are left out.
+            For ``client.set_turns()``. Private messages are left out. Notices, and messages of
+            the role "system" from ``Chat(messages=)``, are in square brackets.
         """
-        messages = [each for each in self.messages() if each.audience is None]
+        messages = [each for each in self.messages() if is_for_models(each)]
         handled = handling.get()
         if before is None and handled is not None and handled.chat is self:
             before = handled.message.seq

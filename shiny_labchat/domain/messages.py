@@ -8,19 +8,24 @@ from datetime import UTC, datetime
 from typing import Any, Literal, cast, get_args
 
 from shiny_labchat.domain.events import Event, Part, RoomKey
+from shiny_labchat.domain.visible import has_visible
 
 __all__ = [
     "Message",
     "MessageText",
     "as_transformed",
+    "is_for_models",
     "is_ignored",
+    "is_instruction",
     "is_message",
     "is_text",
+    "is_void",
     "message_of",
     "role_of",
     "settled",
     "text_of",
     "to_datetime",
+    "was_said",
 ]
 
 MessageRole = Literal["user", "assistant", "system"]
@@ -225,6 +230,16 @@ def role_of(event: Event) -> MessageRole:
     return role if role in _ROLES else "user"
 
 
+def is_instruction(message: Message) -> bool:
+    """Whether a message is an instruction of the app to its model, which nobody is shown."""
+    return message.role == "system" and message.audience == ()
+
+
+def is_for_models(message: Message) -> bool:
+    """Whether a model is told a message: what everybody may see, and instructions."""
+    return message.audience is None or is_instruction(message)
+
+
 def text_of(parts: Iterable[Part]) -> str:
     """The text of a message's parts, in order, without a model's thinking."""
     return "".join(content for kind, content in parts if is_text(kind))
@@ -241,6 +256,21 @@ _SAID = ("text", "markdown", "html")
 def is_message(event: Event) -> bool:
     """Whether an event is a complete message: not another kind, not a stream still open."""
     return event.kind == "message" and "live" not in event.data
+
+
+def was_said(event: Event) -> bool:
+    """Whether a complete message, or an ended stream, is a message: nothing withheld, or void."""
+    return event.data.get("is") != "withheld" and not is_void(event)
+
+
+def is_void(event: Event) -> bool:
+    """Whether this is a stream that failed before its first word: it leaves nothing in a room."""
+    parts: Iterable[Part] = event.data.get("parts", ())
+    return event.data.get("is") == "failed" and not any(map(_has_content, parts))
+
+
+def _has_content(part: Part) -> bool:
+    return not isinstance(part[1], str) or has_visible(part[1])
 
 
 def settled(opening: Event, ending: Event) -> Event:

@@ -8,7 +8,7 @@ import time
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import Event, RoomKey
-from shiny_labchat.domain.messages import is_message
+from shiny_labchat.domain.messages import is_message, was_said
 from shiny_labchat.errors import StoreError
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import Log, checkpoints, events_after, events_before, find_room
@@ -72,4 +72,4 @@ def _newest(conn: sa.Connection, number: int, before: int, last: int) -> list[Ev
 
 
 def _is_said(event: Event) -> bool:
-    return is_message(event) and event.data.get("is") != "withheld"
+    return is_message(event) and was_said(event)

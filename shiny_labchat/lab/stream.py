@@ -161,10 +161,15 @@ class RoomStream:
         """The original content so far, as text."""
         return text_of(self._said.parts)
 
+    @property
+    def has_said(self) -> bool:
+        """Whether there is any content so far."""
+        return self._said.end.pieces > 0
+
     async def heard(self) -> list[Message]:
-        """The public messages of the room so far; open streams are not included."""
+        """What a model is told of the room so far; open streams are not included."""
         await self._live.read_whole()
-        return self._live.whole.public(self._live.state.cleared)
+        return self._live.whole.told(self._live.state.cleared)
 
     def mark(self) -> int:
         """End the text so far, and return the number of pieces, for :meth:`truncate`."""

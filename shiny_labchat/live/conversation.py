@@ -6,7 +6,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
 
 from shiny_labchat.domain.events import Event, RoomKey
-from shiny_labchat.domain.messages import Message, message_of, settled
+from shiny_labchat.domain.messages import (
+    Message,
+    is_for_models,
+    is_instruction,
+    message_of,
+    settled,
+    was_said,
+)
 from shiny_labchat.domain.state import Membership, RoomState
 
 __all__ = ["Conversation"]
@@ -53,7 +60,7 @@ class Conversation:
                 self._put(event)
 
     def _put(self, event: Event) -> None:
-        if event.data.get("is") == "withheld":  # it never became a message
+        if not was_said(event):
             return
         message = message_of(event, self._room)
         if event.data.get("page"):
@@ -62,7 +69,7 @@ class Conversation:
             self.ends[event.seq] = event.data["whole"]
         at = bisect_left(self._messages, message.seq, key=_seq_of)
         self._messages[at : at + self._knows(message.seq, at)] = [message]
-        self._has_private = self._has_private or "audience" in event.data
+        self._has_private = self._has_private or not is_for_models(message)
 
     def _knows(self, seq: int, at: int) -> bool:
         return at < len(self._messages) and self._messages[at].seq == seq
@@ -71,13 +78,17 @@ class Conversation:
         """The messages after a seq that everybody may see."""
         return [m for m in self._messages if m.seq > after and m.audience is None]
 
+    def told(self, after: int) -> list[Message]:
+        """The messages after a seq that an app's model is told."""
+        return [m for m in self._messages if m.seq > after and is_for_models(m)]
+
     def seen(
         self, room: RoomState, viewer: Membership, upto: int, also: Collection[int] = ()
     ) -> tuple[Message, ...]:
         """
         The messages up to a seq that a viewer may see, since their view was last cleared.
 
-        `also` are the seqs of later messages to include.
+        The app's instructions to its model are among them: this is what an app reads. `also` are the seqs of later messages to include.
         """
         whose = viewer.member if self._has_private else None
         since = room.floor(viewer)
@@ -94,7 +105,7 @@ class Conversation:
         first = bisect_right(self._messages, after, key=_seq_of)
         last = bisect_right(self._messages, upto, key=_seq_of)
         for message in self._messages[first:last]:
-            if whose is None or message.is_for(whose):
+            if whose is None or is_instruction(message) or message.is_for(whose):
                 yield message
 
 

@@ -87,8 +87,11 @@ class Window:
             if event.seq == ending.data["of"]:
                 whole = settled(event, ending)
                 item = protocol.item(whole)
-                assert item is not None
-                self._entries[at] = whole, item
+                if item is None:
+                    del self._entries[at]
+                else:
+                    self._entries[at] = whole, item
+                return
 
     def after(self, cursor: int) -> list[tuple[Event, str]]:
         """The events after a cursor, oldest first, with their items; not for one before `since`."""

@@ -53,6 +53,11 @@ export class Content {
     return [...said].map((part) => /** @type {HTMLElement} */ (part).innerText).join("\n");
   }
 
+  /** Whether there is nothing in it but spaces. */
+  get isEmpty() {
+    return this.#parts.every(({ part: [, content] }) => typeof content === "string" && !content.trim());
+  }
+
   /** Take note that it is in the page. */
   mount() {
     this.#setInPage();

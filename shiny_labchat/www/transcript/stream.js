@@ -98,7 +98,13 @@ export class Stream {
     this.#article.removeAttribute("aria-live");
   }
 
+  /** Whether it has said nothing so far. */
+  get isEmpty() {
+    return this.#content.isEmpty;
+  }
+
   drop() {
+    this.#moveFocusToLog();
     this.#content.drop();
   }
 

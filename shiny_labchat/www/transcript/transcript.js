@@ -175,8 +175,22 @@ export class Transcript {
 
   /** End a streamed message, or complete it with its whole text. @param {Item} item */
   #finish(item) {
-    if (item.k === "end") this.#find(item.of)?.stream.end(item.is);
+    if (item.k === "end") this.#end(item);
     else if (item.k === "msg" && !item.live) this.#find(item.seq)?.stream.complete(item);
+  }
+
+  /** @param {import("../protocol.js").EndItem} item */
+  #end({ of, is }) {
+    const entry = this.#find(of);
+    if (is === "failed" && entry?.stream.isEmpty) this.#remove(entry);
+    else entry?.stream.end(is);
+  }
+
+  /** @param {Entry} entry */
+  #remove(entry) {
+    const at = this.#entries.indexOf(entry);
+    this.#entries.splice(at, 1).forEach(remove);
+    if (this.#entries[at]) this.#group(at);
   }
 
   /**
