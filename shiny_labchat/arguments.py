@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import inspect
 import math
+import textwrap
+from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
-__all__ = ["as_id", "check_client", "check_count", "check_function", "check_number"]
+__all__ = [
+    "CLIENT_METHODS",
+    "as_id",
+    "check_client",
+    "check_count",
+    "check_function",
+    "check_number",
+]
 
 
 def check_count(what: str, value: Any, least: int, *, or_none: bool = False) -> None:
@@ -64,13 +73,36 @@ def _or_none(or_none: bool) -> str:
     return " or None" if or_none else ""
 
 
-def check_client(what: str, value: Any, *, or_makes: bool = False) -> None:
-    """Check for a chatlas Chat or its like; `or_makes`: a function that makes one is allowed."""
-    if or_makes and callable(value):
+CLIENT_METHODS = ("get_turns", "set_turns", "stream_async")
+"""The methods of chatlas' Chat that whatever asks a model must have."""
+
+
+def check_client(what: str, value: Any, *, instead: str, or_makes: bool = False) -> None:
+    """
+    Check that an argument has the methods of a chatlas Chat.
+
+    Parameters
+    ----------
+    what, value
+        The argument's name and its value.
+    instead
+        The lines to write for a client of another framework, where "MODEL" is its name.
+    or_makes
+        Whether a function that makes such a client is allowed, too.
+    """
+    missing = [name for name in CLIENT_METHODS if not callable(getattr(value, name, None))]
+    if not missing:
+        return
+    if or_makes and (isinstance(value, type | partial) or inspect.isroutine(value)):
         check_function(what, value)
-    elif not hasattr(value, "stream_async"):
-        words = ", or a function that makes one" * or_makes
-        raise TypeError(f"{what} must be a chatlas Chat{words}, not {value!r}")
+        return
+    makes = ", or a function that makes one" * or_makes
+    methods = " and ".join(f"{name}()" for name in missing)
+    raise TypeError(
+        f"{what} must be a chatlas Chat, or have its methods{makes}, not {value!r}: "
+        f"{type(value).__name__} lacks {methods}. For a model of another framework write\n\n"
+        f"{textwrap.indent(instead.replace('MODEL', what), '    ')}"
+    )
 
 
 def check_function(what: str, fn: Any, *takes: str) -> None:

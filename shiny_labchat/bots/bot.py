@@ -39,7 +39,8 @@ class Bot:
         does not join that room, and the server's log says so.
     client
         The language model that writes its messages: a chatlas Chat with its system prompt and
-        tools, or a function that makes one, called when it is first needed. The model is sent all
+        tools (or any object with its public methods), or a function that makes one, called when it
+        is first needed. The model is sent all
         messages that everybody could read, with names; the client's own turns are not used.
     respond
         Instead of a model: a function that takes the conversation (a tuple of :class:`Message`,
@@ -207,6 +208,13 @@ class Bot:
         await reaction.react(self._spec, room, message)
 
 
+BY_HAND = """\
+async def respond(messages):
+    return await MODEL.reply(messages[-1].content)
+bot = Bot("bot", respond=respond)"""
+"""What a programme writes to have a model speak that is no chatlas Chat."""
+
+
 def _made_once(client: Any) -> Callable[[], Any] | None:
     """A function that returns the client, made once, when it is first needed."""
     if client is None:
@@ -217,7 +225,9 @@ def _made_once(client: Any) -> Callable[[], Any] | None:
     def give() -> Any:
         with lock:
             if not made:
-                made.append(client())
+                model = client()
+                check_client("client", model, instead=BY_HAND)
+                made.append(model)
             return made[0]
 
     return give
@@ -244,7 +254,7 @@ def _check_functions(client: object, respond: object, fallback: object) -> None:
         check_function("respond", respond, "messages")
     for name, value in (("client", client), ("fallback", fallback)):
         if value is not None:
-            check_client(name, value, or_makes=True)
+            check_client(name, value, instead=BY_HAND, or_makes=True)
 
 
 def _check_when(when: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from shiny_labchat import concurrency
@@ -13,9 +13,10 @@ from shiny_labchat.domain.messages import Message
 from shiny_labchat.models import exchange
 from shiny_labchat.models.client import (
     before_each_request,
-    for_one_reply,
+    is_chatlas,
     parameters_of,
     set_seed,
+    used_for_one_reply,
     without_retries,
 )
 from shiny_labchat.models.turns import alternating, as_json, turns_of
@@ -115,30 +116,62 @@ class ModelQuestion:
         return self._exchange.can_go_on
 
     async def pieces(self, record: Record) -> AsyncGenerator[str | None]:
-        from chatlas import ContentToolRequest
+        from chatlas import ContentToolRequest, ContentToolResult
 
         for turn in self._exchange.answer:  # from earlier tries, up to the tools that ran
             yield turn.text if turn.role == "assistant" else None
-        client = await self._own()
-        about = _about(client)
-        before_each_request(
-            client, lambda turns: record.begin({**about, "prompt": [*map(as_json, turns)]})
-        )
-        async with aclosing(self._exchange.ask(client)) as stream:
-            async for piece in stream:
-                if isinstance(piece, ContentToolRequest):  # the tool is called after this
-                    await record.end({**_used(client), "outcome": "tool"})
-                yield piece if isinstance(piece, str) else None
-        await record.end(_used(client))
+        known = len(self._exchange.turns)
+        async with self._own() as client:
+            begin = await self._recording(client, record)
+            results: list[Any] = []
+            async with aclosing(self._exchange.ask(client)) as stream:
+                async for piece in stream:
+                    if isinstance(piece, ContentToolRequest):  # the tool is called after this
+                        await record.end({**_used(client, known), "outcome": "tool"})
+                    yield piece if isinstance(piece, str) else None
+                    results += [piece] if isinstance(piece, ContentToolResult) else []
+                    if begin is not None and results and len(results) == _wanted(client):
+                        await begin(results)  # the next request is made for the next piece
+                        results = []
+            await record.end(_used(client, known))
 
-    async def _own(self) -> Any:
+    async def _recording(
+        self, client: Any, record: Record
+    ) -> Callable[[Sequence[Any]], Awaitable[None]] | None:
+        """
+        Have each request recorded before it is made.
+
+        Returns
+        -------
+        callable
+            To be called before the request that sends some results of tools. None: it does not
+            need to be called. Only chatlas' own clients have a place where all requests pass.
+        """
+        about = _about(client)
+
+        async def begin(turns: Sequence[Any]) -> None:
+            await record.begin({**about, "prompt": [*map(as_json, turns)]})
+
+        if is_chatlas(client):
+            before_each_request(client, begin)
+            return None
+
+        async def go_on(results: Sequence[Any]) -> None:
+            await begin([*_system(client), *client.get_turns(), _question(results)])
+
+        await begin([*_system(client), *self._exchange.turns, _question(self._exchange.asked)])
+        return go_on
+
+    @asynccontextmanager
+    async def _own(self) -> AsyncGenerator[Any]:
         """The client for one try."""
         client: Any = await concurrency.in_thread(self._client)
-        own: Any = without_retries(for_one_reply(client, ()))
-        own.system_prompt = "\n\n".join(filter(None, (client.system_prompt, *self._orders)))
-        if self._seed is not None and "seed" in own.provider.supported_model_params():
-            set_seed(own, self._seed())
-        return own
+        async with used_for_one_reply(client, self._orders) as own:
+            if is_chatlas(own):
+                without_retries(own)
+                if self._seed is not None and "seed" in own.provider.supported_model_params():
+                    set_seed(own, self._seed())
+            yield own
 
 
 def _told(heard: Sequence[Message], bot: str) -> tuple[list[chatlas.Turn], list[Any]]:
@@ -153,21 +186,44 @@ def _told(heard: Sequence[Message], bot: str) -> tuple[list[chatlas.Turn], list[
 
 
 def _about(client: Any) -> dict[str, Any]:
-    parameters = parameters_of(client)
+    provider, parameters = getattr(client, "provider", None), parameters_of(client)
     return {
         "is_call": True,
-        "provider": client.provider.name,
-        "model": client.provider.model,
+        "provider": getattr(provider, "name", type(client).__name__),
+        "model": getattr(provider, "model", None),
         "parameters": parameters,
         "seed": parameters.get("seed"),
     }
 
 
-def _used(client: Any) -> dict[str, Any]:
-    turn = client.get_last_turn(role="assistant")
+def _system(client: Any) -> list[chatlas.Turn]:
+    from chatlas import SystemTurn
+
+    prompt = getattr(client, "system_prompt", None)
+    return [cast("chatlas.Turn", SystemTurn(prompt))] if prompt else []
+
+
+def _question(contents: Sequence[Any]) -> chatlas.Turn:
+    from chatlas import UserTurn
+
+    return cast("chatlas.Turn", UserTurn(list(contents)))
+
+
+def _used(client: Any, known: int) -> dict[str, Any]:
+    """The tokens and the cost of the newest request; `known`: how many turns are older."""
     names = ("tokens_in", "tokens_out", "tokens_cached")
-    used: Sequence[int | None] = turn.tokens or (None, None, None)
-    return {**dict(zip(names, used, strict=True)), "cost": turn.cost}
+    said = [turn for turn in client.get_turns()[known:] if turn.role == "assistant"]
+    tokens: Sequence[int | None] = (said and said[-1].tokens) or (None, None, None)
+    cost = said[-1].cost if said else None
+    return {**dict(zip(names, tokens, strict=True)), "cost": cost}
+
+
+def _wanted(client: Any) -> int:
+    """How many tools the newest request has ended in calls of."""
+    from chatlas import ContentToolRequest
+
+    said = [turn for turn in client.get_turns() if turn.role == "assistant"]
+    return sum(isinstance(each, ContentToolRequest) for each in said[-1].contents) if said else 0
 
 
 # ── a function ───────────────────────────────────────────────────────────────────────────────

@@ -6,11 +6,10 @@ import asyncio
 import inspect
 import json
 import logging
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from shiny import reactive
@@ -20,6 +19,7 @@ from shiny.session import Session, session_context
 
 from shiny_labchat import urls
 from shiny_labchat.access.bookmarks import BookmarkedSeat, BookmarkToken, find_bookmark
+from shiny_labchat.arguments import CLIENT_METHODS
 from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.handlers import Handlers
 from shiny_labchat.chat.page import INVITE, LostSession
@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 __all__ = ["Bookmark", "Bookmarks", "CancelCallback", "ClientWithState", "RestoreMember"]
 
 logger = logging.getLogger("shiny_labchat")
+
+BY_HAND = """\
+    class Kept:
+        def get_state(self): return model.history
+        def set_state(self, state): model.history = state"""
+"""What an app writes to keep the state of a model that is no chatlas Chat."""
 
 RestoreMember = Literal["same-browser", "anywhere", False]
 
@@ -167,8 +173,9 @@ class Bookmarks:
             and not _is_chatlas(client)
         ):
             raise ValueError(
-                "client must be a chatlas.Chat, or have the methods get_state() and "
-                f"set_state(state), not {type(client).__name__}"
+                "client must be a chatlas Chat, or have its methods, or have the methods "
+                f"get_state() and set_state(state), not {type(client).__name__}. To keep the state "
+                f"of a model of another framework write\n\n{BY_HAND}"
             )
         _check_choices(bookmark_on, restore_member)
         if self._session.is_stub_session():
@@ -420,8 +427,8 @@ def _check_choices(bookmark_on: object, restore_member: object) -> None:
 
 
 def _is_chatlas(client: object) -> TypeGuard[chatlas.Chat[Any, Any]]:
-    chatlas = sys.modules.get("chatlas")
-    return chatlas is not None and isinstance(client, cast(Any, chatlas).Chat)
+    """Whether this is a chatlas Chat, or has its methods."""
+    return all(callable(getattr(client, name, None)) for name in CLIENT_METHODS)
 
 
 async def _result(value: Any) -> Any:

@@ -22,10 +22,10 @@ from shiny_labchat.concurrency import contained, retry, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.mentions import is_mentioned
-from shiny_labchat.domain.messages import Message, as_transformed
+from shiny_labchat.domain.messages import Message, as_transformed, is_instruction
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.stream import RoomStream
-from shiny_labchat.models.client import for_one_reply
+from shiny_labchat.models.client import used_for_one_reply
 from shiny_labchat.models.exchange import RETRY_DELAYS, Exchange, is_worth_another_try
 from shiny_labchat.models.turns import alternating, as_stored, turns_of
 from shiny_labchat.store import Log
@@ -43,6 +43,11 @@ Reply = Literal["always", "mention"] | Callable[[Message], bool | Awaitable[bool
 Failures = Literal["asker", "room"]
 """Who is told when a model could not answer."""
 
+BY_HAND = """\
+@chat.on_user_submit
+async def reply(text: str):
+    await chat.append_message_stream(MODEL.stream(text))"""
+"""What an app writes to have a model reply that is no chatlas Chat."""
 SORRY = "The assistant could not answer. Please try again in a moment."
 
 MENTIONED = "assistant"
@@ -70,7 +75,7 @@ class Replies:
     def __init__(
         self, client: chatlas.Chat[Any, Any], reply: Reply, failures: Failures, session: Session
     ) -> None:
-        check_client("client", client)
+        check_client("client", client, instead=BY_HAND)
         if callable(reply):
             check_function("reply", reply, "message")
         elif reply not in ("always", "mention"):
@@ -133,16 +138,20 @@ class Replies:
         # Messages right before it are part of the question, so that turns alternate.
         known = [as_transformed(each) for each in known_to(await stream.heard(), message)]
         heard = [*known, message]
-        *before, question = alternating(turns_of(heard))
+        orders = [each.content for each in heard if is_instruction(each)]
+        said = (each for each in heard if not is_instruction(each))
+        *before, question = alternating(turns_of(said))
         exchange = Exchange(before, *question.contents)
         message_stream: MessageStream | None = None
         async for is_last in retry(delay * random.uniform(1.0, 1.5) for delay in RETRY_DELAYS):
             if message_stream is not None:
                 await message_stream.clear()
             message_stream = MessageStream(stream, self._session)
-            client = for_one_reply(self._client, ())
             try:
-                async with aclosing(exchange.ask(client)) as chunks:
+                async with (
+                    used_for_one_reply(self._client, orders) as client,
+                    aclosing(exchange.ask(client)) as chunks,
+                ):
                     async for chunk in chunks:
                         await message_stream.append(chunk)
                         if isinstance(chunk, ContentToolResult):

@@ -88,7 +88,8 @@ class Conversation:
         """
         The messages up to a seq that a viewer may see, since their view was last cleared.
 
-        The app's instructions to its model are among them: this is what an app reads. `also` are the seqs of later messages to include.
+        The app's instructions to its model are among them: this is what an app reads. `also`
+        are the seqs of later messages to include.
         """
         whose = viewer.member if self._has_private else None
         since = room.floor(viewer)

@@ -8,17 +8,86 @@ The uses of chatlas beyond its public interface, all in this file.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import functools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from shiny_labchat.concurrency import in_thread
 
 if TYPE_CHECKING:
     from chatlas import Chat, Tool, Turn
 
-__all__ = ["before_each_request", "for_one_reply", "parameters_of", "set_seed", "without_retries"]
+__all__ = [
+    "before_each_request",
+    "for_one_reply",
+    "is_chatlas",
+    "parameters_of",
+    "set_seed",
+    "used_for_one_reply",
+    "without_retries",
+]
+
+
+def is_chatlas(client: object) -> bool:
+    """Whether a client is chatlas' own: then more than its public methods can be used."""
+    from chatlas import Chat
+
+    return isinstance(client, Chat)
+
+
+@asynccontextmanager
+async def used_for_one_reply(client: Any, orders: Sequence[str] = ()) -> AsyncGenerator[Any]:
+    """
+    A client for one reply, without turns.
+
+    Of a chatlas Chat it is a copy. Nothing is known of how others can be copied: they make one
+    reply after the other, and are left as they were before.
+
+    Parameters
+    ----------
+    client
+        A chatlas Chat, or an object with its public methods.
+    orders
+        Added to its system prompt.
+    """
+    if is_chatlas(client):
+        own = for_one_reply(client, ())
+        _add_orders(own, orders)
+        yield own
+        return
+    async with _lock_of(client):
+        turns, prompt = list(client.get_turns()), getattr(client, "system_prompt", None)
+        client.set_turns([])
+        try:
+            _add_orders(client, orders)
+            yield client
+        finally:
+            if orders:
+                client.system_prompt = prompt
+            client.set_turns(turns)
+
+
+def _add_orders(client: Any, orders: Sequence[str]) -> None:
+    if orders:
+        known = getattr(client, "system_prompt", None)
+        client.system_prompt = "\n\n".join(filter(None, (known, *orders)))
+
+
+def _lock_of(client: object) -> asyncio.Lock:
+    key = asyncio.get_running_loop(), id(client)
+    lock = _locks.get(key)
+    if lock is None:
+        lock = _locks[key] = asyncio.Lock()
+    return lock
+
+
+_locks: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, int], asyncio.Lock]
+_locks = WeakValueDictionary()
+"""The locks in use; whoever uses one has the client too, so no other has its id."""
 
 
 def for_one_reply(client: Chat[Any, Any], turns: Sequence[Turn]) -> Chat[Any, Any]:
@@ -117,6 +186,8 @@ def set_seed(client: Chat[Any, Any], seed: int) -> None:
 
 def parameters_of(client: Chat[Any, Any]) -> dict[str, Any]:
     """The parameters that a client sends with the conversation, such as a temperature."""
+    if not is_chatlas(client):
+        return {}
     known: Any = client
     own = getattr(known.provider, "_seed", None)
     seed = {} if own is None else {"seed": own}

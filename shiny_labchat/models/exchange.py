@@ -66,6 +66,8 @@ class Exchange:
     turns
         All complete turns: the conversation, and those of the question and its answer that came
         before the last request to the model.
+    asked
+        The contents that the next request sends after these.
     can_go_on
         Whether it may be asked again. False if it failed when some of the requested tools had not
         returned.
@@ -74,7 +76,7 @@ class Exchange:
     def __init__(self, before: Sequence[Turn], *asked: Any) -> None:
         self.turns = list(before)
         self.can_go_on = True
-        self._asked: Sequence[Any] = asked
+        self.asked: Sequence[Any] = asked
         self._known = len(before) + 1
 
     @property
@@ -89,15 +91,17 @@ class Exchange:
         Parameters
         ----------
         client
-            A copy for this try only, see `for_one_reply`.
+            For this try only, see `used_for_one_reply`.
         """
         from chatlas import ContentToolResult
 
         results: list[ContentToolResult] = []
+        is_of_tools = any(isinstance(each, ContentToolResult) for each in self.asked)
         # If the turns were set before, chatlas would report their tools as not run.
-        client.set_turns([])
-        stream: Any = await client.stream_async(*self._asked, content="all", echo="none")
-        client.set_turns(self.turns)
+        client.set_turns([] if is_of_tools else self.turns)
+        stream: Any = await client.stream_async(*self.asked, content="all", echo="none")
+        if is_of_tools:
+            client.set_turns(self.turns)
         try:
             async with aclosing(stream), aclosing(unless_silent(stream)) as pieces:
                 async for piece in pieces:
@@ -148,7 +152,7 @@ class Exchange:
         last: Any = turns[-1]
         if is_cut:
             turns.pop()
-            self._asked = turns.pop().contents
+            self.asked = turns.pop().contents
             self.turns = turns
             return
         self.turns = turns
@@ -157,7 +161,7 @@ class Exchange:
         # Not by ids: two calls of the same tool may have the same id.
         has_all = all(any(each.request is one for each in given) for one in wanted)
         self.can_go_on = bool(wanted) and has_all
-        self._asked = given
+        self.asked = given
 
 
 def is_worth_another_try(error: Exception) -> bool:

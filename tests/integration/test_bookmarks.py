@@ -559,7 +559,7 @@ async def test_a_client_that_cannot_be_kept_is_a_value_error(app: Server) -> Non
     with pytest.raises(ConnectionClosed):
         async with visit(app, client="wrong") as ann:
             await ann.answer()
-    app.logs("ValueError: client must be a chatlas.Chat, or have the methods", since=since)
+    app.logs("ValueError: client must be a chatlas Chat, or have its methods", since=since)
 
 
 async def _new_address(ann: Visit, old: str) -> str:

@@ -11,6 +11,7 @@ from chatlas import ChatOpenAICompletions
 from shiny import App, Inputs, Outputs, Session, ui
 
 from shiny_labchat import Chat, Lab, Rules, chat_ui
+from tests.support.models.stand_in import StandIn
 
 lab = Lab()
 room = lab.room("replies", study="tests", rules=Rules(rate=None))
@@ -55,6 +56,8 @@ client = ChatOpenAICompletions(
 )
 for tool in (weather, Desk().book, odd):
     client.register_tool(tool)
+model: Any = StandIn(client) if "STAND_IN" in os.environ else client
+first = [{"role": "system", "content": words} for words in os.environ.get("ORDERS", "").split("|")]
 
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
@@ -62,7 +65,8 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     Chat(
         "chat",
         room=room,
-        client=client,
+        client=model,
+        messages=first if "ORDERS" in os.environ else (),
         reply=FUNCTIONS.get(REPLY, cast("Any", REPLY)),
         failures=cast("Any", os.environ.get("FAILURES", "asker")),
     )

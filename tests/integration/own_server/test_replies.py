@@ -266,6 +266,9 @@ async def test_who_shall_know_is_told_in_words_that_it_fails(
         assert (SORRY in bob.texts) == (os.environ.get("FAILURES") == "room")
         assert [i.get("is") for i in bob.items.values() if i["role"] == "assistant"] == ["failed"]
         assert "Traceback" not in str(ann.frames)
+        async with person() as eve:  # it has failed before its first word: it has left nothing
+            assert [i["role"] for i in eve.items.values() if i["role"] == "assistant"] == []
+        assert [m.role for m in await room.messages() if m.role == "assistant"] == []
         await ann.says("And now?")
         assert (await told(ann, 2))[-1].startswith("You said: ")
 
@@ -319,3 +322,64 @@ async def test_two_processes_that_reply_at_once_lose_nothing(
             assert {call.outcome for call in model.calls} == {"whole"}
     finally:
         other.stop()
+
+
+# ── instructions, thoughts, and other clients ──
+
+
+@pytest.mark.parametrize("server", [{"ORDERS": "Rhyme.|Say Sir."}], indirect=True)
+async def test_a_system_message_is_told_to_the_model_and_shown_to_nobody(
+    person: Person, room: Room, model: Model
+) -> None:
+    async with person() as ann, person() as bob:
+        await ann.says("Hello.")
+        await told(ann, 1)
+        await bob.says("And I?")
+        await told(bob, 2)
+        frames = str(ann.frames + bob.frames)
+        assert "Rhyme" not in frames and "Sir" not in frames
+    for call in model.calls:
+        assert call.messages[0] == ("system", "Be brief.\n\nRhyme.\n\nSay Sir.")
+        assert roles(call.body).count("system") == 1 and "Rhyme" not in call.text
+    said = [(m.role, m.content, m.audience) for m in await room.messages(limit=3)]
+    assert said[:2] == [("system", "Rhyme.", ()), ("system", "Say Sir.", ())], "once for all"
+    assert said[2][1] == "Hello."
+
+
+async def test_thoughts_in_the_text_are_shown_as_thoughts_and_not_told_again(
+    person: Person, room: Room, model: Model
+) -> None:
+    text = "<think>\nHm.\n</think>\n\nUse `<think>`."
+    async with person() as ann:
+        model.will(Reply(text, pieces=len(text)))
+        await ann.says("What?")
+        await told(ann, 1)
+        [reply] = [item for item in ann.items.values() if item["role"] == "assistant"]
+        assert reply["parts"] == [["thinking", "Hm."], ["markdown", "Use `<think>`."]]
+        await ann.says("And now?")
+        await told(ann, 2)
+    assert model.calls[-1].messages[2] == ("assistant", "Use `<think>`.")
+    assert [m.content for m in await room.messages()][1] == "Use `<think>`."
+
+
+@pytest.mark.parametrize("server", [{"STAND_IN": "yes", "ORDERS": "Rhyme."}], indirect=True)
+async def test_a_client_with_chatlas_public_methods_replies_as_chatlas_does(
+    person: Person, room: Room, model: Model
+) -> None:
+    async with person() as ann, person() as bob:
+        model.will(
+            Reply("half of it", pieces=4, cut=2),
+            Reply("Let me look.", tools=[Tool("weather", {"city": "Oslo"})]),
+            Reply(status=500),
+            Reply("It has 18 degrees."),
+        )
+        await ann.says("How warm is it?")
+        await told(ann, 1)
+        await bob.says("And tomorrow?")
+        await told(bob, 2)
+    first = (await room.messages())[2]
+    assert first.content == "Let me look.It has 18 degrees." and len(first.turns) == 3
+    last = model.calls[-1]
+    assert last.messages[0] == ("system", "Be brief.\n\nRhyme.")
+    assert roles(last.body) == ["system", "user", "assistant", "tool", "assistant", "user"]
+    assert last.text.endswith("And tomorrow?")

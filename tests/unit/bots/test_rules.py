@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
+from openai import AsyncOpenAI
 
 from shiny_labchat import Bot, Message
 from shiny_labchat.bots.budget import Budget
@@ -364,6 +365,31 @@ def test_what_would_fail_in_a_study_is_an_error_at_once(name: str, wrong: Any) -
     speaker: dict[str, Any] = {} if name in ("client", "respond") else {"respond": print}
     with pytest.raises(TypeError, match=f"^{name} must be"):
         Bot("bot", **speaker, **{name: wrong})
+
+
+class Invoked:
+    """A model as other frameworks have it."""
+
+    def invoke(self, messages: Any) -> str:
+        return "Hello."
+
+    async def astream(self, messages: Any) -> Any:
+        yield "Hello."
+
+    def __call__(self, messages: Any) -> str:
+        return "Hello."
+
+
+@pytest.mark.parametrize("model", [Invoked(), AsyncOpenAI(api_key="key"), "gpt-4.1"], ids=type)
+@pytest.mark.parametrize("name", ["client", "fallback"])
+def test_for_a_model_of_another_framework_the_lines_to_write_are_named(
+    name: str, model: Any
+) -> None:
+    given = {name: model} if name == "client" else {"respond": print, name: model}
+    with pytest.raises(TypeError, match=r"lacks get_turns\(\) and set_turns\(\)") as wrong:
+        Bot("bot", **given)
+    *_, one, two, three = str(wrong.value).splitlines()
+    assert "async def respond(messages):" in one and f"{name}." in two and "Bot(" in three
 
 
 def test_a_generator_is_no_function_for_a_bot() -> None:

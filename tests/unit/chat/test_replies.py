@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 import pytest
+from openai import AsyncOpenAI
 
-from shiny_labchat.chat.replies import ReplyQueue
+from shiny_labchat.chat.replies import Replies, ReplyQueue
 
 
 class Crowd:
@@ -63,3 +65,12 @@ async def test_what_fails_keeps_nobody_waiting() -> None:
             raise LookupError
     async with asyncio.timeout(5), queue.turn(2):
         pass
+
+
+@pytest.mark.parametrize("model", [AsyncOpenAI(api_key="key"), "gpt-4.1"], ids=["openai", "text"])
+def test_for_a_model_of_another_framework_a_handler_is_named(model: Any) -> None:
+    with pytest.raises(TypeError, match="client must be a chatlas Chat") as wrong:
+        Replies(model, "always", "asker", cast("Any", None))
+    *_, one, two, three = (line.strip() for line in str(wrong.value).splitlines())
+    assert (one, two) == ("@chat.on_user_submit", "async def reply(text: str):")
+    assert three == "await chat.append_message_stream(client.stream(text))"

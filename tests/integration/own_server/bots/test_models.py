@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
+from chatlas import AssistantTurn, UserTurn
 
 from shiny_labchat import Bot, Lab, Room, Rules
 from shiny_labchat.bots import Budget
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
-from shiny_labchat.lab.runtime import Runtime
+from shiny_labchat.lab.runtime import Runtime, running
 from shiny_labchat.store import events_after, find_room
-from tests.support.models.model import Model, Reply, Tool
+from tests.support.models.model import Call, Model, Reply, Tool
+from tests.support.models.stand_in import StandIn
 
 from .bot import AT_ONCE, is_anns, outcomes, rows, settled, texts
 
@@ -219,3 +221,48 @@ async def test_when_the_budget_is_spent_the_fallback_speaks(
             await settled(room, n + 1)
         assert [len(model.calls), len(other.calls)] == [1, 1]
         assert [e.is_fallback for e in await room.audit()] == [False, True]
+
+
+@pytest.mark.parametrize("disclose", [False, True], ids=["typed", "streamed"])
+async def test_a_client_with_chatlas_public_methods_is_enough(
+    lab: Lab, client: Any, disclose: bool
+) -> None:
+    def weather(city: str) -> str:
+        """The weather of a city."""
+        return f"18 degrees in {city}"
+
+    def script(call: Call) -> Reply | None:
+        return None if call.results else Reply("Let me.", tools=tools)
+
+    tools = [Tool("weather", {"city": city}) for city in ("Oslo", "Rome")]
+    rooms = [lab.room(f"r{n}", study="s", rules=Rules(rate=None)) for n in range(2)]
+    with Model(script) as scripted:
+        chat = client(scripted)
+        chat.register_tool(weather)
+        chat.set_turns([UserTurn("before"), AssistantTurn("I was asked.")])
+        stand_in = StandIn(chat)
+        bot = Bot("machine", client=stand_in, when=is_anns, seed=7, disclose=disclose, **AT_ONCE)
+        for room in rooms:
+            room.add_bot(bot)
+            await room.add_member("ann", f"Ann of {room.id}")
+            await room.post("How warm is it?", author="ann")
+        for room in rooms:
+            tool, posted = await settled(room, 2)
+            assert (tool.outcome, posted.outcome, tool.is_call) == ("tool", "posted", True)
+            assert tool.prompt is not None and posted.prompt is not None
+            assert [turn["role"] for turn in tool.prompt] == ["system", "user"]
+            assert f"Ann of {room.id}: How warm" in str(tool.prompt), "rooms are not mixed up"
+            assert "18 degrees in Rome" in str(posted.prompt)
+            assert (tool.provider, tool.model, tool.parameters) == ("StandIn", None, {})
+            assert tool.tokens_in and posted.tokens_in
+        assert len(scripted.calls) == 4 and stand_in.most == 1, "one reply after the other"
+    assert [turn.text for turn in stand_in.get_turns()] == ["before", "I was asked."]
+    assert stand_in.system_prompt == "Be brief."
+
+
+async def test_a_function_that_makes_no_client_is_on_record(room: Room, ann: str) -> None:
+    async with running():
+        room.add_bot(Bot("machine", client=lambda: cast("Any", "gpt-4.1"), **AT_ONCE))
+        await room.post("Hello?", author=ann)
+        [entry] = await settled(room, 1)
+    assert entry.outcome == "failed" and "respond=respond" in (entry.reason or "")
