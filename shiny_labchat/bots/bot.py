@@ -19,9 +19,9 @@ from shiny_labchat.lab.room import Room
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import chatlas
+    from shiny_labchat.models.client import ModelClient
 
-    Client = chatlas.Chat[Any, Any] | Callable[[], chatlas.Chat[Any, Any]]
+    Client = ModelClient | Callable[[], ModelClient]
 
 __all__ = ["Bot"]
 

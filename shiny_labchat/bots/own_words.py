@@ -76,7 +76,7 @@ class OwnWords:
         self._is_line_begun = self._is_over = self._has_spoken = False
         self._speaks = True
         self._skipped = ""
-        self._space = ""
+        self._space: str = ""
 
     def add(self, text: str) -> str:
         """The bot's words that are decided now; the rest waits for more text, or for `end`."""

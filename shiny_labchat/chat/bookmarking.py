@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.bookmarks import CancelCallback, ClientWithState, RestoreMember
 
 if TYPE_CHECKING:
-    import chatlas
+    from shiny_labchat.models.client import ModelClient
 
 __all__ = ["Bookmarking"]
 
@@ -18,7 +18,7 @@ class Bookmarking(ChatBase):
 
     def enable_bookmarking(
         self,
-        client: ClientWithState | chatlas.Chat[Any, Any] | None = None,
+        client: ClientWithState | ModelClient | None = None,
         /,
         *,
         bookmark_on: Literal["response"] | None = "response",
@@ -34,9 +34,9 @@ class Bookmarking(ChatBase):
         Parameters
         ----------
         client
-            A chatlas Chat, whose turns are restored from the room's log; or any object with the
-            methods ``get_state()`` and ``set_state(state)``, whose state is kept in the lab's
-            database, for its person only.
+            A chatlas Chat, or an object with its public methods, whose turns are restored from the
+            room's log; or any object with the methods ``get_state()`` and ``set_state(state)``,
+            whose state is kept in the lab's database, for its person only.
         bookmark_on
             "response": the page's address is updated after each response of this session's
             programme. If there is no model (no `client`, neither here nor in the Chat), it is also

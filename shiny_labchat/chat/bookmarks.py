@@ -29,6 +29,7 @@ from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.messages import is_for_models
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
+from shiny_labchat.models.client import ModelClient
 from shiny_labchat.models.turns import turns_of
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class Bookmarks:
 
     def enable(
         self,
-        client: ClientWithState | chatlas.Chat[Any, Any] | None,
+        client: ClientWithState | ModelClient | None,
         bookmark_on: Literal["response"] | None,
         restore_member: RestoreMember,
     ) -> CancelCallback:
@@ -170,7 +171,7 @@ class Bookmarks:
         if (
             client is not None
             and not isinstance(client, ClientWithState)
-            and not _is_chatlas(client)
+            and not _asks_model(client)
         ):
             raise ValueError(
                 "client must be a chatlas Chat, or have its methods, or have the methods "
@@ -298,7 +299,7 @@ class Bookmarks:
                 if isinstance(client, ClientWithState):
                     if self._here and seat.member == self._here[1] and seat.client is not None:
                         await _result(client.set_state(json.loads(seat.client)))
-                elif _is_chatlas(client) and not self._has_replies:
+                elif _asks_model(client) and not self._has_replies:
                     await self._session_room.read_whole()
                     client.set_turns(self._turns(lost))
         except Exception as exc:
@@ -426,7 +427,7 @@ def _check_choices(bookmark_on: object, restore_member: object) -> None:
         )
 
 
-def _is_chatlas(client: object) -> TypeGuard[chatlas.Chat[Any, Any]]:
+def _asks_model(client: object) -> TypeGuard[ModelClient]:
     """Whether this is a chatlas Chat, or has its methods."""
     return all(callable(getattr(client, name, None)) for name in CLIENT_METHODS)
 

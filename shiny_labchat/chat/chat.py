@@ -33,7 +33,7 @@ from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.models.formats import Tokenizer
 
 if TYPE_CHECKING:
-    import chatlas
+    from shiny_labchat.models.client import ModelClient
 
 __all__ = ["Chat"]
 
@@ -114,7 +114,7 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         role: Role | None = None,
         lab: Lab | None = None,
         join: bool = True,
-        client: chatlas.Chat[Any, Any] | None = None,
+        client: ModelClient | None = None,
         reply: Reply = "always",
         failures: Failures = "asker",
         messages: Sequence[Any] = (),

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
 from shiny import reactive
@@ -25,7 +25,7 @@ from shiny_labchat.domain.mentions import is_mentioned
 from shiny_labchat.domain.messages import Message, as_transformed, is_instruction
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.stream import RoomStream
-from shiny_labchat.models.client import used_for_one_reply
+from shiny_labchat.models.client import ModelClient, used_for_one_reply
 from shiny_labchat.models.exchange import RETRY_DELAYS, Exchange, is_worth_another_try
 from shiny_labchat.models.turns import alternating, as_stored, turns_of
 from shiny_labchat.store import Log
@@ -62,7 +62,7 @@ class Replies:
     Parameters
     ----------
     client
-        A chatlas Chat: its model, system prompt and tools; its own turns are not used.
+        A chatlas Chat or its like: its model, system prompt and tools; its own turns are not used.
     reply
         To which messages it replies: "always", "mention" (those with "@assistant"), or a
         function of the message.
@@ -73,7 +73,7 @@ class Replies:
     """
 
     def __init__(
-        self, client: chatlas.Chat[Any, Any], reply: Reply, failures: Failures, session: Session
+        self, client: ModelClient, reply: Reply, failures: Failures, session: Session
     ) -> None:
         check_client("client", client, instead=BY_HAND)
         if callable(reply):

@@ -16,7 +16,7 @@ from shiny_labchat.chat.greeting import Greeting
 from shiny_labchat.chat.ui import chat_ui
 
 if TYPE_CHECKING:
-    import chatlas
+    from shiny_labchat.models.client import ModelClient
 
 __all__ = ["Chat"]
 
@@ -60,7 +60,7 @@ class Chat(_Chat):
 
     def enable_bookmarking(
         self,
-        client: ClientWithState | chatlas.Chat[Any, Any] | None = None,
+        client: ClientWithState | ModelClient | None = None,
         /,
         *,
         bookmark_store: Literal["url", "server", "disable"] | None = None,

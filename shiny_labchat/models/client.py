@@ -13,7 +13,7 @@ import copy
 import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
 from shiny_labchat.concurrency import in_thread
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chatlas import Chat, Tool, Turn
 
 __all__ = [
+    "ModelClient",
     "before_each_request",
     "for_one_reply",
     "is_chatlas",
@@ -30,6 +31,23 @@ __all__ = [
     "used_for_one_reply",
     "without_retries",
 ]
+
+
+class ModelClient(Protocol):
+    """What asks a model: a chatlas Chat, or an object with its public methods."""
+
+    def get_turns(self) -> Sequence[Turn]:
+        """The conversation so far."""
+        ...
+
+    def set_turns(self, turns: Sequence[Turn], /) -> object:
+        """Replace the conversation."""
+        ...
+
+    @property
+    def stream_async(self) -> Callable[..., Awaitable[Any]]:
+        """Ask; return the pieces of the answer, as chatlas' method with `content="all"`."""
+        ...
 
 
 def is_chatlas(client: object) -> bool:
