@@ -58,6 +58,17 @@ def test_blanks_are_refused_in_words(people: People):
     ann.is_told("")
 
 
+def test_what_nobody_could_see_is_refused_in_words_and_stays_in_the_box(people: People):
+    ann, bob = people(2)
+    for text in ("\u2800", "\u200b\u3164", "\U000e0041\U000e007f", "\u202e\u2066"):
+        ann.tries(text)
+        ann.is_told("There is nothing to send yet.")
+        expect(ann.chat.loc_input).to_have_value(text)
+        ann.chat.set_user_input("")
+    ann.says("\u2764\ufe0f \U0001f468\u200d\U0001f469\u200d\U0001f467 می\u200cخواهم")
+    bob.sees_only("\u2764\ufe0f \U0001f468\u200d\U0001f469\u200d\U0001f467 می\u200cخواهم")
+
+
 def test_too_long_a_message_is_refused_in_words_and_the_draft_kept(people: People):
     (ann,) = people(1)
     text = "x" * 5_001

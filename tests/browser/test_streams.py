@@ -95,6 +95,40 @@ def test_a_late_joiner_sees_what_was_said_and_then_the_rest(people: People):
     ended(carl, "Oracle", "Thoughts\nHalf a loaf")
 
 
+def test_a_stream_that_fails_before_its_first_word_leaves_nothing(people: People):
+    ann, bob = people(2, APP)
+    ann.says("hello", "open Oracle")
+    grows(bob, "Oracle", "")
+    bob.says("I wait")
+    answer(ann, "Oracle").get_by_role("button").focus()
+    ann.says("Oracle breaks it is broken")
+    expect(ann.page.locator(".shiny-notification")).to_contain_text("it is broken")
+    (carl,) = people(1, APP)
+    for person in (ann, bob, carl):
+        expect(answer(person, "Oracle")).to_have_count(0)
+        assert [text for _, _, text in person.transcript()][-2:] == [
+            "I wait",
+            "Oracle breaks it is broken",
+        ]
+    ann.says("open Oracle", "Oracle says Some", "Oracle breaks it again")
+    for person in (ann, bob, carl):
+        ended(person, "Oracle", "Some", "This answer was cut short by an error.")
+
+
+def test_thoughts_in_the_text_are_folded_wherever_it_is_cut(people: People):
+    ann, bob = people(2, APP)
+    ann.says("open Oracle")
+    for chunk in ("<th", "ink>Is it **s", "o**?</thi", "nk>It is: `<thi", "nk>`."):
+        ann.says(f"Oracle says {chunk}")
+    grows(bob, "Oracle", "Thoughts\nIt is: <think>.")
+    answer(bob, "Oracle").get_by_text("Thoughts").click()
+    expect(answer(bob, "Oracle").locator("details strong")).to_have_text("so")
+    ann.says("Oracle ends")
+    (carl,) = people(1, APP)
+    for person in (ann, carl):
+        ended(person, "Oracle", "Thoughts\nIt is: <think>.")
+
+
 def test_who_reloads_in_the_middle_sees_the_same(people: People):
     ann, bob = people(2, APP)
     ann.says("open Oracle", "Oracle says Half a")
