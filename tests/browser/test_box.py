@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.browser._people import Person
 from tests.browser.conftest import People
 
 PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 390, "height": 844}}
@@ -160,3 +161,64 @@ def test_submit_and_focus_need_a_value(people: People):
             "error: An input `value` must be provided when `submit` or `focus` are `True`.",
         )
         ann.clicks("forget")
+
+
+def test_the_focus_stays_in_the_box_when_the_button_is_clicked(people: People):
+    ann, bob = people(2)
+    ann.chat.loc_input.click()
+    for text in ("one", "two"):
+        ann.page.keyboard.type(text)
+        ann.chat.loc_input_button.click()
+        bob.sees(text, by=ann)
+        expect(ann.chat.loc_input).to_be_focused()
+    ann.page.keyboard.type("three")
+    assert ann.draft == "three"
+
+
+def test_a_phones_keyboard_stays_when_the_button_is_tapped(people: People):
+    (ann,) = people(1, device=PHONE)
+    (bob,) = people(1)
+    ann.chat.loc_input.tap()
+    ann.page.keyboard.type("tapped")
+    watch_focus(ann)
+    ann.chat.loc_input_button.tap()
+    bob.sees("tapped", by=ann)
+    tap_beside_the_text(ann)  # the button sends nothing now, as the box is empty
+    expect(ann.chat.loc_input).to_be_focused()
+    assert ann.page.evaluate("window.blurred") == 0
+
+
+def test_a_refused_message_keeps_text_and_focus(people: People):
+    (ann,) = people(1, device=PHONE)
+    ann.chat.loc_input.tap()
+    ann.page.keyboard.insert_text("   ")
+    watch_focus(ann)
+    ann.chat.loc_input_button.tap()
+    ann.is_told("There is nothing to send yet.")
+    ann.chat.expect_user_input("   ")
+    ann.page.keyboard.insert_text("more")
+    assert ann.draft == "   more"
+    assert ann.page.evaluate("window.blurred") == 0
+
+
+def test_a_press_on_the_button_leaves_the_focus_where_it_was_if_not_in_the_box(people: People):
+    """No keyboard opens over what a person reads."""
+    (ann,) = people(1, device=PHONE)
+    ann.chat.set_user_input("a draft")
+    ann.chat.loc_log.focus()
+    ann.chat.loc_input_button.tap()
+    ann.sees("a draft", by=ann)
+    expect(ann.chat.loc_input).not_to_be_focused()
+
+
+def watch_focus(person: Person) -> None:
+    """Count from now on how often the box loses the focus, if only for a moment."""
+    person.chat.loc_input.evaluate(
+        "box => { window.blurred = 0; box.addEventListener('blur', () => window.blurred++); }"
+    )
+
+
+def tap_beside_the_text(person: Person) -> None:
+    button = person.chat.loc_input_button.bounding_box()
+    assert button
+    person.page.touchscreen.tap(button["x"] + button["width"] / 2, button["y"] + 5)

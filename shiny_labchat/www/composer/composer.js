@@ -9,6 +9,9 @@ const COUNTER_SHARE = 0.1;
 /** A paste longer than the limit times this is refused: no browser lays that out in time. */
 const MAX_PASTE_FACTOR = 20;
 
+/** Shiny's element around the textarea and the button. */
+const BOX = ".bslib-submit-textarea-container";
+
 const INPUT_EVENT = "shiny:inputchanged.labchat";
 
 /**
@@ -53,6 +56,7 @@ export class Composer {
   listen() {
     const { signal } = (this.#listeners = new AbortController());
     this.#host.addEventListener("keydown", hideEnterFromShiny, { capture: true, signal });
+    this.#host.addEventListener("mousedown", (event) => this.#keepFocus(event), { signal });
     this.#textarea.addEventListener("beforeinput", (event) => this.#refuseHugePaste(event), { signal });
     this.#textarea.addEventListener("input", (event) => this.#input(event), { signal });
     query(this.#host).on(INPUT_EVENT, (event) => {
@@ -144,6 +148,18 @@ export class Composer {
   /** @param {number} n */
   #tooLong(n) {
     return this.#labels.text("too_long", { n: formatted(n), max: formatted(this.#max) });
+  }
+
+  /**
+   * Keep the focus in the box when something beside the text is pressed, such as the button: without
+   * the focus a phone puts its keyboard away. A tap sends this event, too.
+   *
+   * @param {MouseEvent} event
+   */
+  #keepFocus(event) {
+    const box = this.#textarea;
+    const isBeside = event.target instanceof Element && event.target.closest(BOX) && event.target !== box;
+    if (isBeside && box.matches(":focus")) event.preventDefault();
   }
 
   /** Refuse a paste or drop that is far too long. @param {InputEvent} event */
