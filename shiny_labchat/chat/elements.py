@@ -32,7 +32,7 @@ def element_dependency() -> HTMLDependency:
         "shiny-labchat",
         version("shiny-labchat"),
         source={"package": "shiny_labchat", "subdir": "www"},
-        script={"src": "labchat.js", "type": "module"},
+        script=[{"src": "unloaded.js"}, {"src": "labchat.js", "type": "module"}],
         stylesheet={"href": "labchat.css"},
         all_files=True,
     )

@@ -51,6 +51,7 @@ async def obey(text: str):
             await chat.append_message(f"suffix: {input.suffix()}")
         case ["pin", *_]:
             await gates[room].wait()
-            await chat.append_message(f"last of {len(chat.messages())}: {chat.messages()[-1].content}")
+            known = chat.messages()
+            await chat.append_message(f"last of {len(known)}: {known[-1].content}")
         case _:
             pass
