@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser._contrast import ENOUGH, contrasts
 from tests.browser._people import Person
 from tests.browser.conftest import People, Serve
-from tests.browser.test_page import CONTRAST
 from tests.support.server import ROOT
 
 APP = "streams.py"
@@ -72,7 +72,8 @@ def test_code_can_be_read_in_light_and_dark(people: People, mode: str):
     oracle(ann, f"says {CODE}")
     words = ann.page.locator("article[data-live] pre span")
     expect(words.and_(ann.page.locator(".hljs-comment"))).to_have_text("# a comment")
-    assert min(words.nth(n).evaluate(CONTRAST) for n in range(words.count())) >= 4.5
+    measured = contrasts(ann.page.locator("article[data-live] pre"))
+    assert min(measured.values()) >= ENOUGH
     ann.says("Oracle ends")
 
 

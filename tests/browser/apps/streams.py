@@ -113,6 +113,8 @@ async def direct(text: str):
     match text.split(maxsplit=1):
         case ["open", "Assistant"]:
             await by_hand()  # whoever opens it has no other handler meanwhile
+        case ["whisper", words]:
+            await chat.append_message(lines(words), audience="me")
         case ["open", author]:
             await chat.append_message_stream(spoken(author), author=author)
         case [author, order]:
