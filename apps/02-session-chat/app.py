@@ -8,7 +8,7 @@ from shiny.express import render, ui
 from shiny_labchat import Lab
 from shiny_labchat.express import Chat
 
-ui.page_opts(title="Session chat", fillable=True, fillable_mobile=True)
+ui.page_opts(title="Session chat", lang="en", fillable=True, fillable_mobile=True)
 ui.input_dark_mode(hidden=True)  # light or dark, as the system prefers
 
 lab = Lab()  # one per database and process, however often this line runs

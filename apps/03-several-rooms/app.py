@@ -12,7 +12,7 @@ from shiny.express import session, ui
 from shiny_labchat import Lab
 from shiny_labchat.express import Chat
 
-ui.page_opts(title="Several rooms", fillable=True)
+ui.page_opts(title="Several rooms", lang="en", fillable=True)
 ui.input_dark_mode(hidden=True)  # light or dark, as the system prefers
 
 lab = Lab()

@@ -14,6 +14,7 @@ app_ui = ui.page_fillable(
         ui.card(ui.card_header("Module, right"), chat_module_ui("right", width="100%")),
     ),
     title="Core and module",
+    lang="en",
 )
 
 

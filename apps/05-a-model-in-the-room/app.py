@@ -11,7 +11,7 @@ from shiny.express import ui
 
 from shiny_labchat.express import Chat
 
-ui.page_opts(title="A model in the room", fillable=True, fillable_mobile=True)
+ui.page_opts(title="A model in the room", lang="en", fillable=True, fillable_mobile=True)
 ui.input_dark_mode(hidden=True)  # light or dark, as the system prefers
 
 

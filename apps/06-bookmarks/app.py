@@ -14,7 +14,7 @@ from shiny.express import input, render, ui
 
 from shiny_labchat.express import Chat
 
-ui.page_opts(title="Conversations with a link", fillable=True)
+ui.page_opts(title="Conversations with a link", lang="en", fillable=True)
 ui.input_dark_mode(hidden=True)  # light or dark, as the system prefers
 
 talk = reactive.Value[str | None](None, name="talk")

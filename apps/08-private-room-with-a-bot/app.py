@@ -16,7 +16,7 @@ from shiny_labchat import Bot, Lab
 from shiny_labchat.bots.bot import Budget
 from shiny_labchat.express import Chat
 
-ui.page_opts(title="A private room with a bot", fillable=True, fillable_mobile=True)
+ui.page_opts(title="A private room with a bot", lang="en", fillable=True, fillable_mobile=True)
 ui.input_dark_mode(hidden=True)  # light or dark, as the system prefers
 
 SCRIPT = (
