@@ -7,52 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser._people import Person
 from tests.browser.conftest import People
-
-CONTRAST = """(element) => {
-  const pixel = (colour, under) => {
-    const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
-    const pen = canvas.getContext("2d", { willReadFrequently: true });
-    for (const fill of [under, colour]) { pen.fillStyle = fill; pen.fillRect(0, 0, 1, 1); }
-    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
-  const css = ([r, g, b]) => `rgb(${r} ${g} ${b})`;
-  const layers = [];
-  for (let at = element; at; at = at.parentElement) {
-    layers.unshift(getComputedStyle(at).backgroundColor);
-  }
-  const ground = layers.reduce((under, layer) => css(pixel(layer, under)), "white");
-  const light = (colour) => {
-    const [r, g, b] = pixel(colour, ground).map((value) => {
-      const share = value / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const [high, low] = [light(getComputedStyle(element).color), light(ground)].sort((a, b) => b - a);
-  return (high + 0.05) / (low + 0.05);
-}"""
-
-
-def worst_contrast(person: Person) -> float:
-    """Of all words in the transcript, the names and the box."""
-    words = person.chat.loc.locator(
-        ".labchat-content *, .labchat-author, .labchat-time, .labchat-you, .labchat-me, textarea"
-    )
-    return min(words.nth(n).evaluate(CONTRAST) for n in range(words.count()))
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_words_can_be_read_in_light_and_dark(people: People, theme: str):
-    ann, bob = people(2)
-    for person in (ann, bob):
-        person.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        person.page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
-    ann.says("mine")
-    bob.says("another's")
-    ann.sees("another's")
-    assert worst_contrast(ann) >= 4.5
+from tests.support.server import ROOT
 
 
 def test_at_320_pixels_nothing_is_cut_off(people: People):
@@ -77,6 +33,30 @@ def test_on_a_phone_the_box_is_in_sight_at_once(people: People):
     ann.sees("7")
     expect(ann.chat.loc_input).to_be_in_viewport(ratio=1)
     expect(ann.chat.loc_message("7")).to_be_in_viewport()
+
+
+LANDSCAPE = [(640, 360), (844, 390)]
+KEYBOARD = 180
+"""The height that a phone held sideways leaves a page beside its keyboard."""
+
+
+@pytest.mark.parametrize("app", ["room.py", str(ROOT / "apps" / "02-session-chat" / "app.py")])
+@pytest.mark.parametrize(("width", "height"), LANDSCAPE)
+def test_on_a_phone_held_sideways_the_box_and_the_newest_message_are_in_sight(
+    people: People, app: str, width: int, height: int
+):
+    phone = {"has_touch": True, "is_mobile": True, "viewport": {"width": width, "height": height}}
+    (ann,) = people(1, app, device=phone)
+    (bob,) = people(1, app)
+    bob.says("first", "a longer message of another person, with some words in it", "the last")
+    for left in (height, KEYBOARD):
+        ann.page.set_viewport_size({"width": width, "height": left})
+        ann.chat.loc_input.tap()
+        if left == KEYBOARD:  # a phone scrolls there when its keyboard opens
+            ann.chat.loc_input_container.scroll_into_view_if_needed()
+        expect(ann.chat.loc_input).to_be_in_viewport(ratio=1)
+        expect(ann.chat.loc_input_button).to_be_in_viewport(ratio=1)
+        expect(ann.chat.loc_message("the last").last).to_be_in_viewport(ratio=0.9)
 
 
 def test_the_log_the_box_and_the_button_have_names(people: People):
