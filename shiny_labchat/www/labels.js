@@ -3,7 +3,8 @@ import { make } from "./dom.js";
 
 /** All texts of the element itself; `ui(labels=)` replaces entries by name. */
 export const LABELS = {
-  // the transcript
+  // the whole, and the transcript
+  room: "Chat",
   log: "Messages",
   you: "You",
   assistant: "Assistant",

@@ -4,7 +4,7 @@ import { Drafts } from "./composer/drafts.js";
 import { Connection } from "./connection/connection.js";
 import { Outbox } from "./connection/outbox.js";
 import { listenForSuggestions } from "./content/suggestions.js";
-import { make } from "./dom.js";
+import { make, mark } from "./dom.js";
 import { countUnread } from "./page/unread.js";
 import { watchWaking } from "./page/wake.js";
 import { participantAvatar } from "./people/avatar.js";
@@ -54,11 +54,14 @@ export class Room {
   #drawn = 0;
   /** What a person is told who sends something after the app has ended the chat; "": it has not. */
   #retired = "";
+  /** Whether the app has named the element. */
+  #isNamed;
 
   /** @param {RoomOptions} options */
   constructor(options) {
     const { host, labels, iconAssistant, canStop } = (this.#options = options);
     this.#labels = labels;
+    this.#isNamed = host.hasAttribute("aria-label") || host.hasAttribute("aria-labelledby");
     this.#context = {
       labels,
       iconAssistant,
@@ -207,6 +210,8 @@ export class Room {
     const { host, messages } = this.#options;
     const { log, gauge, button, announcements } = this.#transcript;
     const box = composerIn(host);
+    if (!host.hasAttribute("role")) mark(host, "role", "region"); // a landmark, so that it is found by its name
+    this.#nameHost();
     this.#status.element.id = `${host.id}_status`;
     const header = make("div", { class: "labchat-header" }, this.#title, this.#presence.element, this.#status.element);
     const stage = make("div", { class: "labchat-stage" }, log, gauge, button, announcements);
@@ -309,10 +314,17 @@ export class Room {
     this.#title.replaceChildren(state.title ?? "");
     this.#title.hidden = !state.title;
     this.#transcript.log.setAttribute("aria-label", state.title || this.#labels.text("log"));
+    this.#nameHost(state.title);
     this.#showOwnName(state.name ?? null);
     this.#showState();
     const reason = this.#labels.sentence(state.code, state.say ?? this.#labels.text("readonly"));
     this.#composer.lock(state.write ? null : reason);
+  }
+
+  /** Name the landmark, unless the app has. @param {string | null} [title] */
+  #nameHost(title) {
+    const { host } = this.#options;
+    if (!this.#isNamed) mark(host, "aria-label", title || this.#labels.text("room"));
   }
 
   #showState() {

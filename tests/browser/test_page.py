@@ -59,8 +59,9 @@ def test_on_a_phone_held_sideways_the_box_and_the_newest_message_are_in_sight(
         expect(ann.chat.loc_message("the last").last).to_be_in_viewport(ratio=0.9)
 
 
-def test_the_log_the_box_and_the_button_have_names(people: People):
+def test_the_chat_the_log_the_box_and_the_button_have_names(people: People):
     (ann,) = people(1)
+    expect(ann.page.get_by_role("region", name="Chat")).to_have_count(1)
     expect(ann.chat.loc.get_by_role("log")).to_have_count(1)
     expect(ann.chat.loc_log).to_have_accessible_name("Messages")
     expect(ann.chat.loc_input).to_have_accessible_name("Enter a message...")
