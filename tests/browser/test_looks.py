@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser._contrast import ENOUGH, contrasts
 from tests.browser._people import Person
 from tests.browser.conftest import People, Serve
 from tests.support.server import ROOT
@@ -19,7 +17,6 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
 }
 ARABIC = "\u0645\u0631\u062d\u0628\u0627"
-CODE = r"```python\n# a comment\ndef f(x: int = 1, *, s='text'):\n    return len(x) or None\n```"
 TABLE = r"| treatment | n | mean contribution | standard error | remark |\n|---|--:|--:|--:|---|\n"
 ROW = r"| communication | 118 | 12.90 | 0.39 | higher, as in earlier work |"
 LINES = r"\n\n".join(f"line {n}" for n in range(60))
@@ -63,18 +60,6 @@ def test_on_a_phone_a_chat_can_fill_the_page(people: People, serve: Serve):
     (ann,) = people(1, server, device=PHONE)
     box = ann.chat.loc_input_container.bounding_box()
     assert box and 844 - 100 < box["y"] + box["height"] <= 844
-
-
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_code_can_be_read_in_light_and_dark(people: People, mode: str):
-    (ann,) = people(1, APP)
-    ann.page.evaluate("mode => document.documentElement.dataset.bsTheme = mode", mode)
-    oracle(ann, f"says {CODE}")
-    words = ann.page.locator("article[data-live] pre span")
-    expect(words.and_(ann.page.locator(".hljs-comment"))).to_have_text("# a comment")
-    measured = contrasts(ann.page.locator("article[data-live] pre"))
-    assert min(measured.values()) >= ENOUGH
-    ann.says("Oracle ends")
 
 
 def test_code_runs_from_left_to_right_in_an_answer_that_does_not(people: People):
