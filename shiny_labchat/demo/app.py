@@ -143,6 +143,7 @@ _STYLE = """
 .labchat-demo h1 { font-size: 1.5rem; margin-block: .25rem .5rem; }
 :is(.labchat-demo-words, .labchat-demo-link) p { margin: 0; }
 .labchat-demo-people { min-height: 20rem; }
-.labchat-demo-link { display: flex; flex: none; gap: 1rem; align-items: center; }
+.labchat-demo-link { display: flex; flex: none; flex-wrap: wrap; gap: 1rem; align-items: center; }
+.labchat-demo-link > div { flex: 1 1 12rem; min-width: 0; overflow-wrap: anywhere; }
 .labchat-demo-link svg { flex: none; border-radius: .25rem; }
 """
