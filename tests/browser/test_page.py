@@ -59,6 +59,16 @@ def test_on_a_phone_held_sideways_the_box_and_the_newest_message_are_in_sight(
         expect(ann.chat.loc_message("the last").last).to_be_in_viewport(ratio=0.9)
 
 
+def test_on_a_phone_held_sideways_a_refusal_of_a_long_text_is_in_sight(people: People):
+    (ann,) = people(1)
+    ann.page.set_viewport_size({"width": 640, "height": 360})
+    ann.tries("x" * 5_001)
+    ann.is_told("too long")
+    alert = ann.chat.loc.get_by_role("alert")
+    for each in (ann.chat.loc_input, ann.chat.loc_input_button, alert):
+        expect(each).to_be_in_viewport(ratio=1)
+
+
 def test_the_chat_the_log_the_box_and_the_button_have_names(people: People):
     (ann,) = people(1)
     expect(ann.page.get_by_role("region", name="Chat")).to_have_count(1)
