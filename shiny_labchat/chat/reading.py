@@ -145,7 +145,8 @@ class Reading(ChatBase):
             Only messages before this `seq`. The default in an `on_user_submit` handler is the
             message being handled, which the handler itself sends to the model.
         names
-            Whether messages of people begin with their pseudonyms, as "Teal Otter: Hello".
+            Whether messages of people begin with their pseudonyms, as "Teal Otter: Hello"; further
+            lines of a message are then indented, so that no text passes for another person's.
 
         Returns
         -------

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.models.formats import ProviderFormat, count_tokens, in_format, within
@@ -51,6 +53,34 @@ def test_google_calls_the_model_so_and_knows_no_notices() -> None:
         {"role": "user", "parts": [{"text": "Hi"}]},
         {"role": "model", "parts": [{"text": "Hello"}]},
     ]
+
+
+TEXTS = st.lists(
+    st.sampled_from(["Ann: ", "[", "]", "\n", "\r", "\u2028", "system: ", "a", " "])
+).map("".join)
+TALK = st.lists(st.tuples(st.sampled_from(get_args(Role)), TEXTS), max_size=5)
+
+
+@given(TALK, st.sampled_from(get_args(ProviderFormat)))
+def test_no_text_becomes_another_message(talk: list[Any], format: ProviderFormat) -> None:
+    """Each message is a dictionary of its own; its text is whole, and its role is its author's."""
+    given_ = in_format(said(*talk), format)
+    told = [(each["role"], each.get("content") or _text(each)) for each in given_]
+    roles = {"user": "user", "system": "system", "assistant": "assistant"}
+    if format == "google":
+        roles["assistant"] = "model"
+    kept = [(role, text) for role, text in talk if role != "system" or format in PLAIN]
+    if format == "anthropic":
+        first = next((n for n, (role, _) in enumerate(kept) if role == "user"), len(kept))
+        kept = kept[first:]
+    assert told == [(roles[role], text) for role, text in kept]
+
+
+PLAIN = ("openai", "ollama", "langchain")
+
+
+def _text(message: dict[str, Any]) -> str:
+    return "".join(part["text"] for part in message.get("parts", ()))
 
 
 def test_an_unknown_format_is_an_error_that_names_the_known_ones() -> None:
