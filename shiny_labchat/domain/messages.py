@@ -101,7 +101,7 @@ class Message(dict[str, Any]):
 
     def __post_init__(self) -> None:
         for key in _KEYS:
-            dict.__setitem__(self, key, getattr(self, key))
+            dict.__setitem__(self, key, getattr(self, key))  # pyright: ignore[reportUnknownMemberType]
 
     def is_for(self, member: str) -> bool:
         """Whether a member may see it."""

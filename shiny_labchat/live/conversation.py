@@ -25,10 +25,10 @@ class Conversation:
 
     Parameters
     ----------
-    room
-        The room's key.
     events
         The room's events so far, in order; events that are not messages are ignored.
+    room
+        The room's key, for its messages.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Conversation:
         Whether the last message from a page was a held message.
     """
 
-    def __init__(self, room: RoomKey | None, events: Iterable[Event]) -> None:
+    def __init__(self, events: Iterable[Event], room: RoomKey | None = None) -> None:
         self.ends: dict[int, int] = {}
         self.waits = False
         self._room = room

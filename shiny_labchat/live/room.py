@@ -382,4 +382,4 @@ class LiveRoom:
         read = [event for event in events if event.seq <= self.state.seq]
         known = read[-1].seq if read else 0
         newer = (event for event, _ in self._window.after(known))
-        self._whole = Conversation(self.key, [*read, *newer])
+        self._whole = Conversation([*read, *newer], self.key)

@@ -186,7 +186,7 @@ def test_a_stream_that_is_withheld_is_no_part_of_the_conversation() -> None:
     (ending,) = room.does(EndStream(opening.seq, [], "withheld", original="secret"))
     assert json.loads(item(ending) or "")["is"] == "withheld"
     for log in (room.log, [settled(opening, ending)]):
-        conversation = Conversation(None, log)
+        conversation = Conversation(log)
         heard = conversation.seen(room.state, room.state.memberships["a"], room.state.seq)
         assert heard == ()
 

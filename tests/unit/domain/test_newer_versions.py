@@ -135,7 +135,7 @@ def test_what_is_not_known_changes_nothing_that_is_shown_or_read(data: st.DataOb
     ]
     states = folded(log), folded(more)
     heard = [
-        Conversation(None, events).seen(state, state.memberships["a"], state.seq)
+        Conversation(events).seen(state, state.memberships["a"], state.seq)
         for events, state in zip((log, more), states, strict=True)
     ]
     assert heard[0] == heard[1]
