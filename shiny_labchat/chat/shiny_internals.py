@@ -138,8 +138,17 @@ def _no_name(value: object) -> None:
 
 def set_input(session: Session, name: str, value: object) -> None:
     """Set the value of an input here, as if its page had sent it; only this page is told."""
-    session.root_scope().input[ResolvedId(name)]._set(value, force=True)
-    flush_soon(session)
+    read = session.root_scope().input[ResolvedId(name)]
+    if _dependents_of(read):  # each value is an event: none may be missed
+        _tasks.spawn(_set_and_flush(session, read, value), context=Context())
+    else:
+        read._set(value, force=True)
+
+
+async def _set_and_flush(session: Session, read: reactive.Value[Any], value: object) -> None:
+    async with reactive.lock():
+        read._set(value, force=True)
+        await _flush_locked(app_of(session))
 
 
 # ── inputs that are events ───────────────────────────────────────────────────────────────────
@@ -265,13 +274,17 @@ async def _flush(app: shiny.App) -> None:
     Shiny's own flush sends a frame to every session of the process, whatever changed.
     """
     async with reactive.lock():
-        await _environment._flush_sequential()
-        for session in list(app._sessions.values()):
-            if _has_something_to_send(session):
-                try:
-                    await session._flush()
-                except Exception:
-                    _logger.debug("a session ended before its flush", exc_info=True)
+        await _flush_locked(app)
+
+
+async def _flush_locked(app: shiny.App) -> None:
+    await _environment._flush_sequential()
+    for session in list(app._sessions.values()):
+        if _has_something_to_send(session):
+            try:
+                await session._flush()
+            except Exception:
+                _logger.debug("a session ended before its flush", exc_info=True)
 
 
 def _has_something_to_send(session: Any) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -151,3 +152,36 @@ async def test_what_a_person_has_cleared_is_read_neither_by_the_app_nor_by_its_m
     assert known["told"][:3] == [[], [], ["appended"]]
     room = lab.room("handling", study="tests")
     assert len(await room.messages()) == 5
+
+
+async def frames_of(opened: Page, seconds: float) -> int:
+    """The number of frames that a page's Shiny session is sent in a time."""
+    number = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                await opened.socket.recv()
+                number += 1
+    except TimeoutError:
+        return number
+
+
+async def test_the_sessions_of_others_are_sent_nothing_however_much_is_said(
+    server: Server,
+) -> None:
+    texts = [f"text {n}" for n in range(50)]
+    async with AsyncExitStack() as stack:
+        pages = [await stack.enter_async_context(at(server, "quiet", "chat")) for _ in range(100)]
+        ann, *others = pages
+        ticket = await ann.ticket()
+        await asyncio.gather(*(each.ticket() for each in others))
+        while any(await asyncio.gather(*(frames_of(each, 1.0) for each in others))):
+            pass  # until all have their places
+        async with browser(server.port) as socket:
+            await socket.hello(ticket=ticket)
+            quiet = asyncio.gather(*(frames_of(each, 15.0) for each in others))
+            for text in texts:
+                await socket.says(text)
+            await shows(ann, said=texts[-1])
+            assert await quiet == [0] * 99
+    assert (await read(server))["sent"] == texts

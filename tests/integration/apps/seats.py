@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from shiny_labchat import Chat, Lab, chat_ui
+from shiny_labchat import Chat, Lab, Rules, chat_ui
 
 lab = Lab()
 OUTPUTS = ("said", "who", "state")
@@ -92,12 +92,28 @@ def handling(input: Inputs, output: Outputs, session: Session) -> None:
         told.append([str(turn.text) for turn in chat.turns()])
 
 
+def quiet(input: Inputs, output: Outputs, session: Session) -> None:
+    """What this page's person has sent, as an input."""
+    room = lab.room("quiet", study="tests", rules=Rules(rate=None))
+    Chat("chat", room=room)
+
+    @render.text
+    def said() -> str:
+        return input.chat_user_input() or "nothing"
+
+    @reactive.effect
+    @reactive.event(input.chat_user_input)
+    def _() -> None:
+        sent.append(input.chat_user_input())
+
+
+sent: list[str] = []
 heard: list[list[str]] = []
 told: list[list[str]] = []
 
 
 async def what_was_read(request: Request) -> JSONResponse:
-    return JSONResponse({"heard": heard, "told": told, "states": states})
+    return JSONResponse({"heard": heard, "told": told, "states": states, "sent": sent})
 
 
 def page(server: Callable[[Inputs, Outputs, Session], None], is_drawn: bool = True) -> App:
@@ -111,6 +127,7 @@ app = Starlette(
         Mount("/roomless", app=page(roomless)),
         Mount("/firsts", app=page(firsts)),
         Mount("/invited", app=page(invited)),
+        Mount("/quiet", app=page(quiet)),
         Mount("/", app=page(handling)),
     ]
 )
