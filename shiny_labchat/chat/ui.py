@@ -38,6 +38,7 @@ def chat_ui(
     submit_key: Literal["enter", "enter+modifier"] = "enter",
     footer: TagChild = None,
     icon_send: HTML | Tag | TagList | str | None = None,
+    breaks: bool = False,
     **kwargs: TagAttrValue,
 ) -> Tag:
     """
@@ -74,6 +75,9 @@ def chat_ui(
         UI below the text box; each browser has its own inputs and outputs in it.
     icon_send
         The sign on the button that sends: UI, or a string of HTML. None: an arrow.
+    breaks
+        Whether a single line break in markdown is shown as one, as in a comment on GitHub. If not,
+        it is shown as a space, as in shinychat.
     kwargs
         Further attributes of the element.
 
@@ -112,6 +116,7 @@ def chat_ui(
         data_messages=_json([item for item, _ in drawn]) if drawn else None,
         data_icon_assistant=as_html(icon_assistant),
         data_enable_cancel="false" if enable_cancel is False else None,
+        data_breaks="" if breaks else None,
         data_labels=_json(dict(labels)) if labels else None,
         **kwargs,
     )

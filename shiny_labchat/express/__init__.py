@@ -38,6 +38,7 @@ class Chat(_Chat):
         submit_key: Literal["enter", "enter+modifier"] = "enter",
         footer: TagChild = None,
         icon_send: HTML | Tag | TagList | str | None = None,
+        breaks: bool = False,
         **kwargs: TagAttrValue,
     ) -> Tag:
         """The chat's UI; parameters as in `shiny_labchat.chat_ui`."""
@@ -55,6 +56,7 @@ class Chat(_Chat):
             submit_key=submit_key,
             footer=footer,
             icon_send=icon_send,
+            breaks=breaks,
             **kwargs,
         )
 

@@ -86,6 +86,7 @@ export class LabchatRoom extends HTMLElement {
       messages: json(this.dataset.messages, []),
       iconAssistant: this.dataset.iconAssistant ?? null,
       canStop: this.dataset.enableCancel !== "false",
+      breaks: this.dataset.breaks !== undefined,
       onEnd: (code, say) => this.#end(code, say),
       onDoubt: () => this.#doubt(),
     });

@@ -18,6 +18,8 @@ export const LABELS = {
   newest: "To the newest",
   older: "Loading earlier messages…",
   image: "image",
+  task: "task",
+  footnote_back: "Back to the text",
   copied: "Copied",
   copy: "Copy",
   // what is being answered

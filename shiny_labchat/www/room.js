@@ -26,9 +26,10 @@ import { Transcript } from "./transcript/transcript.js";
  *   messages: import("./protocol.js").ShownMessage[],
  *   iconAssistant: string | null,
  *   canStop: boolean,
+ *   breaks: boolean,
  *   onEnd: (code: string, say: string) => void,
  *   onDoubt: () => void,
- * }} RoomOptions onEnd: the server has closed the connection for good; onDoubt: the page's connections
+ * }} RoomOptions breaks: line breaks in markdown are shown; onEnd: the server has closed the connection for good; onDoubt: the page's connections
  *   may be dead
  */
 
@@ -59,13 +60,14 @@ export class Room {
 
   /** @param {RoomOptions} options */
   constructor(options) {
-    const { host, labels, iconAssistant, canStop } = (this.#options = options);
+    const { host, labels, iconAssistant, canStop, breaks } = (this.#options = options);
     this.#labels = labels;
     this.#isNamed = host.hasAttribute("aria-label") || host.hasAttribute("aria-labelledby");
     this.#context = {
       labels,
       iconAssistant,
       canStop,
+      breaks,
       me: /** @type {string | null} */ (null),
       role: /** @type {string | null} */ (null),
       stop: (/** @type {number} */ seq) => this.#connection.send({ t: "stop", seq }),

@@ -29,12 +29,13 @@ export class Content {
   #setInPage = () => {};
 
   /**
-   * @param {import("../labels.js").Labels} labels
+   * @param {Pick<DrawContext, "labels" | "breaks">} context
    * @param {DrawContext["keepStill"]} keepStill
    */
-  constructor(labels, keepStill) {
+  constructor({ labels, breaks }, keepStill) {
     this.#context = {
       labels,
+      breaks,
       deps: [],
       inPage: new Promise((resolve) => (this.#setInPage = () => resolve(undefined))),
       draw: (part) => (this.#isGrowing ? drawSoon(part) : part.draw()),

@@ -5,8 +5,8 @@ import { morph, rewrite } from "./morph.js";
 import { render } from "./render.js";
 import { makeFocusable } from "./suggestions.js";
 
-/** Longer texts are shown as plain text, in characters: rendering them would block the page. */
-const MAX_RENDERED_LENGTH = 100_000;
+/** How many texts this page has had. */
+let count = 0;
 
 /** Markdown, as models write it; shown as plain text until it is rendered. */
 export class Markdown {
@@ -15,6 +15,9 @@ export class Markdown {
   #source = "";
   #isDropped = false;
   #isUnrenderable = false;
+  #idPrefix = `labchat-place-${++count}`;
+  /** What was noted in the browser's console, once each. @type {Set<string>} */
+  #noted = new Set();
   element = make("div", { class: "labchat-text", dir: "auto", hidden: true }, this.#raw);
   ready = Promise.resolve();
 
@@ -49,9 +52,16 @@ export class Markdown {
 
   async draw() {
     if (this.element.hidden || this.#isDropped || this.#isUnrenderable) return;
-    const isShort = this.#source.length <= MAX_RENDERED_LENGTH;
-    const nodes = isShort ? await render(this.#source, this.#context.labels.text("image")) : null;
+    const { labels, breaks } = this.#context;
+    const note = (/** @type {string} */ words) => this.#note(words);
+    const nodes = await render(this.#source, { labels, breaks, idPrefix: this.#idPrefix, note });
     if (!this.#isDropped) this.#context.keepStill(() => (nodes ? this.#show(nodes) : this.#showRaw()));
+  }
+
+  /** @param {string} words */
+  #note(words) {
+    if (!this.#noted.has(words)) console.warn(`shiny_labchat: in a message's markdown ${words}.`);
+    this.#noted.add(words);
   }
 
   get #isRaw() {

@@ -14,11 +14,12 @@ import { Thinking } from "./thinking.js";
  *
  * @typedef {{
  *   labels: import("../labels.js").Labels,
+ *   breaks: boolean,
  *   deps: unknown[],
  *   inPage: Promise<unknown>,
  *   draw: (part: import("./draw_queue.js").Drawable) => Promise<void>,
  *   keepStill: (change: () => void) => void,
- * }} DrawContext what a part needs to be drawn. deps: the dependencies of its HTML; draw: draws a part
+ * }} DrawContext what a part needs to be drawn. breaks: line breaks in markdown are shown; deps: the dependencies of its HTML; draw: draws a part
  *   in its turn; keepStill: changes the page, and what is being read does not move
  *
  * @typedef {{element: HTMLElement, ready: Promise<void>, drop: () => void}} Drawn
@@ -31,7 +32,12 @@ import { Thinking } from "./thinking.js";
  */
 
 /** @type {Record<TextPart[0], new (context: DrawContext) => DrawnText>} by how far its source is trusted */
-export const TEXT_KINDS = { text: PlainText, markdown: Markdown, html: Html, thinking: Thinking };
+export const TEXT_KINDS = {
+  text: PlainText,
+  markdown: Markdown,
+  html: Html,
+  thinking: Thinking,
+};
 
 /**
  * @param {Part} part

@@ -1,46 +1,36 @@
 // @ts-check
+import { highlight } from "./highlight.js";
+import { breakLines } from "./line_breaks.js";
+import { rendered } from "./renderer.js";
 import { sanitized } from "./sanitize.js";
-
-const RENDERER = "shiny-markdown-stream";
-const RENDER_TIMEOUT = 5000;
+import { prepare } from "./source.js";
 
 /**
- * Render markdown with shinychat's renderer, safely.
- *
- * The renderer keeps raw HTML: remote images, styles, frames, even scripts, which React moves into the
- * head. So it draws into a document of its own, which loads nothing and runs nothing, and only what is
- * on a list of harmless elements is copied from there.
+ * @typedef {{
+ *   labels: import("../labels.js").Labels,
+ *   breaks: boolean,
+ *   idPrefix: string,
+ *   note: (words: string) => void,
+ * }} RenderOptions breaks: a line break in the text is one on the screen; idPrefix: is different for
+ *   each text in the page; note: is told what is not drawn as it is written
+ */
+
+/** Longer texts are not rendered, in characters: that would block the page. */
+const MAX_RENDERED_LENGTH = 100_000;
+
+/**
+ * Render markdown, safely: harmless elements are drawn, everything else is text.
  *
  * @param {string} markdown
- * @param {string} imageLabel
+ * @param {RenderOptions} options
  * @returns {Promise<DocumentFragment | null>} null if it cannot be rendered
  */
-export async function render(markdown, imageLabel) {
-  await customElements.whenDefined(RENDERER);
-  const renderer = document.createElement(RENDERER);
-  renderer.setAttribute("content", markdown);
-  renderer.setAttribute("content-type", "markdown");
-  const isDrawn = await hasDrawn(renderer);
-  const fragment = isDrawn ? sanitized(renderer, imageLabel) : null;
-  renderer.remove();
-  return fragment;
-}
-
-/**
- * @param {Element} renderer
- * @returns {Promise<boolean>}
- */
-function hasDrawn(renderer) {
-  return new Promise((resolve) => {
-    const observer = new MutationObserver(() => finish(true));
-    const timer = setTimeout(() => finish(false), RENDER_TIMEOUT);
-    /** @param {boolean} isDrawn */
-    const finish = (isDrawn) => {
-      observer.disconnect();
-      clearTimeout(timer);
-      resolve(isDrawn);
-    };
-    observer.observe(renderer, { childList: true });
-    document.implementation.createHTMLDocument("").body.append(renderer);
-  });
+export async function render(markdown, options) {
+  const source = prepare(markdown);
+  if (!source || source.text.length > MAX_RENDERED_LENGTH) return null;
+  const drawn = await rendered(source.text, (all) => sanitized(all, source, options));
+  if (!drawn) return null;
+  await highlight(drawn.markedCode);
+  if (options.breaks) breakLines(drawn.nodes);
+  return drawn.nodes;
 }

@@ -1,81 +1,111 @@
 // @ts-check
 import { make, mark } from "../dom.js";
+import { Anchors } from "./anchors.js";
+import { ATTRIBUTES, CLASSES, COPIED, isHarmless, LINKS, WEB } from "./elements.js";
+import { attributesOf } from "./tags.js";
 
 /**
- * @typedef {(source: Element) => Element | null} Copier
+ * @typedef {import("./source.js").Source} Source
+ * @typedef {import("./render.js").RenderOptions} RenderOptions
+ * @typedef {{nodes: DocumentFragment, markedCode: HTMLElement[]}} Sanitized
+ *   markedCode: the blocks of code that were rendered with marks in them
+ * @typedef {RenderOptions & {source: Source, anchors: Anchors, markedCode: HTMLElement[]}} CopyContext
+ * @typedef {(element: Element, context: CopyContext) => HTMLElement | null} Copier
  * Makes the copy of an element; null: copy only its children.
  */
 
-const COPIED = new Set(
-  ("abbr b bdi bdo blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i ins " +
-    "kbd li mark ol p pre q rp rt ruby s samp section small span strong sub summary sup table tbody " +
-    "td tfoot th thead tr u ul var wbr").split(" "),
-);
+/** Nothing of these is copied. A text cannot contain any: they are the renderer's own. */
 const DROPPED = new Set(
   ("applet audio base button canvas embed frame frameset head iframe link math meta noembed noframes " +
     "noscript object option param script select source style svg template textarea title track video").split(" "),
 );
-const ATTRIBUTES = new Set(
-  ("colspan data-suggestion data-suggestion-submit dir lang open reversed rowspan scope start " +
-    "title").split(" "),
-);
-const CLASSES = new RegExp(
-  "^(hljs(-\\w+)?|function_|class_|inherited__|language-[\\w+-]+|suggestion|submit|" +
-    "table(-striped|-bordered)?|contains-task-list|task-list-item|footnotes)$",
-);
-const WEB = new Set(["http:", "https:"]);
-const LINKS = new Set([...WEB, "mailto:", "tel:"]);
 const ALIGNMENTS = new Set(["left", "right", "center"]);
+/** What an image may be that is in its own address. */
+const CONTAINED_IMAGE = /^image\/(png|jpe?g|gif|webp)[;,]/i;
+/** Attributes that are read, or that nobody misses. */
+const READ = new Set(["align", "alt", "class", "href", "id", "rel", "src", "target"]);
 
 /** @type {Record<string, Copier>} */
-const COPIERS = { a: copyLink, input: copyCheckbox };
+const COPIERS = { a: copyLink, img: copyImage, input: copyCheckbox };
 
 /**
- * Copy a model's rendered markdown, with nothing but text and harmless elements.
+ * Copy rendered markdown, with nothing but text and harmless elements.
  *
- * Everything not listed above is left out. So nothing runs, nothing is loaded from another server,
- * and nothing can pretend to be a part of the page (ids, forms, Shiny's own classes).
+ * Everything else is left out. So nothing runs, nothing is loaded from another server, and nothing can
+ * pretend to be a part of the page (ids, forms, Shiny's own classes).
  *
- * @param {Node} source must be in a document that loads nothing
- * @param {string} imageLabel shown in place of an image that is not loaded
- * @returns {DocumentFragment}
+ * @param {Element} rendered must be in a document that loads nothing
+ * @param {Source} source what was rendered
+ * @param {RenderOptions} options
+ * @returns {Sanitized}
  */
-export function sanitized(source, imageLabel) {
+export function sanitized(rendered, source, options) {
+  const anchors = new Anchors(rendered, options.idPrefix);
+  const context = { ...options, source, anchors, markedCode: [] };
+  const nodes = copyChildren(rendered, context);
+  removeBeginning(nodes);
+  noteLeftOut(nodes.textContent ?? "", context);
+  return { nodes, markedCode: context.markedCode };
+}
+
+/** Remove the ruled line that the source begins with. @param {DocumentFragment} nodes */
+function removeBeginning(nodes) {
+  const line = nodes.querySelector("hr");
+  if (line?.nextSibling instanceof Text) line.nextSibling.data = line.nextSibling.data.replace("\n", "");
+  line?.remove();
+}
+
+/**
+ * @param {Node} parent
+ * @param {CopyContext} context
+ */
+function copyChildren(parent, context) {
   const target = document.createDocumentFragment();
-  for (const child of source.childNodes) target.append(copy(child, imageLabel));
+  for (const child of parent.childNodes) target.append(copy(child, context));
   return target;
 }
 
 /**
  * @param {Node} node
- * @param {string} imageLabel
+ * @param {CopyContext} context
  * @returns {Node}
  */
-function copy(node, imageLabel) {
-  if (node.nodeType === Node.TEXT_NODE) return new Text(node.nodeValue ?? "");
-  const source = node.nodeType === Node.ELEMENT_NODE ? /** @type {Element} */ (node) : null;
-  if (!source || DROPPED.has(source.localName)) return new Text("");
-  if (source.localName === "img") return copyImage(source, imageLabel);
-  const target = copyElement(source);
-  const children = sanitized(source, imageLabel);
-  target?.append(children);
-  return target ?? children;
+function copy(node, context) {
+  if (node.nodeType === Node.TEXT_NODE) return copyText(node, context);
+  const element = node.nodeType === Node.ELEMENT_NODE ? /** @type {Element} */ (node) : null;
+  if (!element || DROPPED.has(element.localName) || context.source.isEnding(element)) return new Text("");
+  const target = copyElement(element, context);
+  const children = copyChildren(element, context);
+  if (!target) return children;
+  target.append(children);
+  complete(element, target, context);
+  return target;
+}
+
+/**
+ * @param {Node} node
+ * @param {CopyContext} context
+ */
+function copyText(node, { source, note }) {
+  const text = node.nodeValue ?? "";
+  if (!node.parentElement?.closest("pre, code")) for (const name of source.shownTags(text)) noteShown(name, note);
+  return new Text(source.restore(text));
 }
 
 /** @type {Copier} */
-function copyElement(source) {
-  const name = source.localName;
+function copyElement(element, context) {
+  const name = element.localName;
   const copier = Object.hasOwn(COPIERS, name) ? COPIERS[name] : copyListed;
-  const target = copier(source);
-  if (target) copyAttributes(source, target);
+  const target = copier(element, context);
+  if (target) copyAttributes(element, target, context);
   return target;
 }
 
 /** @type {Copier} */
-function copyListed(source) {
-  if (!COPIED.has(source.localName)) return null;
-  const target = document.createElement(source.localName);
-  const align = /** @type {HTMLElement} */ (source).style?.textAlign;
+function copyListed(element) {
+  if (!COPIED.has(element.localName)) return null;
+  const target = document.createElement(element.localName);
+  const align = element.getAttribute("align") ?? /** @type {HTMLElement} */ (element).style.textAlign;
   if (ALIGNMENTS.has(align)) target.style.textAlign = align;
   return target;
 }
@@ -91,9 +121,13 @@ export function webLink(href) {
 }
 
 /** @type {Copier} */
-function copyLink(source) {
-  const url = address(source.getAttribute("href"));
-  return url && LINKS.has(url.protocol) ? link(url) : null;
+function copyLink(element, { source, anchors, labels, note }) {
+  const href = source.restoreUrl(element.getAttribute("href"));
+  if (href?.startsWith("#")) return anchors.link(element, labels.text("footnote_back"));
+  const url = address(href);
+  if (url && LINKS.has(url.protocol)) return link(url);
+  if (href !== null) note("a link is only text: it may lead to web pages, mail addresses and telephones");
+  return null;
 }
 
 /** @param {URL} url */
@@ -101,30 +135,28 @@ function link(url) {
   return make("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" });
 }
 
-/**
- * An image by its address; only a link if it would be loaded from another server.
- *
- * @param {string} src
- * @param {string} label the link's text then
- */
-export function image(src, label) {
-  const source = document.implementation.createHTMLDocument("").createElement("img"); // loads nothing
-  mark(source, "src", src);
-  return copyImage(source, label);
+/** @type {Copier} */
+function copyImage(element, { source, labels, note }) {
+  const src = source.restoreUrl(element.getAttribute("src")) ?? "";
+  const alt = source.restore(element.getAttribute("alt") || element.getAttribute("title") || "");
+  const shown = image(src, alt, labels.text("image"), !isSuggestion(element));
+  if (shown.localName !== "img") note("an image is not shown: none is loaded from other servers");
+  return shown;
 }
 
 /**
  * An image in the page or from this server; for any other only a link, which loads nothing.
  *
- * @param {Element} source
- * @param {string} label
+ * @param {string} src
+ * @param {string} alt
+ * @param {string} label its name if it has no text of its own
+ * @param {boolean} mayLink
  */
-function copyImage(source, label) {
-  const url = address(source.getAttribute("src"));
-  const alt = source.getAttribute("alt") ?? "";
-  const target = url && isLocal(url) ? localImage(url, alt) : placeholder(source, url);
-  if (target.localName !== "img") target.append(alt ? `[${label}: ${alt}]` : `[${label}]`);
-  copyAttributes(source, target);
+export function image(src, alt, label, mayLink = true) {
+  const url = address(src);
+  if (url && isLocal(url)) return localImage(url, alt || label);
+  const target = mayLink && url && LINKS.has(url.protocol) ? link(url) : make("span");
+  target.append(alt ? `[${label}: ${alt}]` : `[${label}]`);
   return target;
 }
 
@@ -137,39 +169,89 @@ function localImage(url, alt) {
   return make("img", { referrerpolicy: "no-referrer", src: url.href, alt });
 }
 
-/**
- * @param {Element} source
- * @param {URL | null} url
- */
-function placeholder(source, url) {
-  const isLink = url && LINKS.has(url.protocol) && !isSuggestion(source);
-  return isLink ? link(url) : make("span");
-}
-
 /** @type {Copier} */
-function copyCheckbox(source) {
-  if (source.getAttribute("type") !== "checkbox") return null;
-  return make("input", { type: "checkbox", disabled: true, checked: source.hasAttribute("checked") });
+function copyCheckbox(element) {
+  if (element.getAttribute("type") !== "checkbox") return null;
+  return make("input", { type: "checkbox", disabled: true, checked: element.hasAttribute("checked") });
 }
 
 /**
- * @param {Element} source
+ * @param {Element} element
+ * @param {Element} target
+ * @param {CopyContext} context
+ */
+function copyAttributes(element, target, { source, anchors }) {
+  for (const { name, value } of element.attributes) if (ATTRIBUTES.has(name)) mark(target, name, source.restore(value));
+  mark(target, "id", anchors.idOf(element));
+  copyClasses(element, target);
+}
+
+/**
+ * @param {Element} element
  * @param {Element} target
  */
-function copyAttributes(source, target) {
-  for (const { name, value } of source.attributes) if (ATTRIBUTES.has(name)) mark(target, name, value);
-  const classes = [...source.classList].filter((name) => CLASSES.test(name));
+export function copyClasses(element, target) {
+  const classes = [...element.classList].filter((name) => CLASSES.test(name));
   if (classes.length) target.className = classes.join(" ");
 }
 
-/** @param {Element} source */
-function isSuggestion(source) {
-  return source.closest(".suggestion, [data-suggestion]") !== null;
+/**
+ * Finish the copy of an element whose content is copied.
+ *
+ * @param {Element} element
+ * @param {HTMLElement} target
+ * @param {CopyContext} context
+ */
+function complete(element, target, { source, labels, markedCode }) {
+  if (target.matches("li.task-list-item")) nameCheckbox(target, labels.text("task"));
+  const code = element.matches("pre > code") ? (element.textContent ?? "") : "";
+  if (!source.isMarked(code)) return;
+  target.textContent = source.restore(code); // without colours: with the marks, they may be wrong
+  markedCode.push(target);
+}
+
+/**
+ * Name the box of a task after its text, for those who do not see it.
+ *
+ * @param {HTMLElement} item
+ * @param {string} label its name if there is no text
+ */
+function nameCheckbox(item, label) {
+  const box = item.querySelector(":scope > input, :scope > p > input");
+  const beside = [...(box?.parentNode?.childNodes ?? [])].filter(({ nodeName }) => !/^[uo]l$/i.test(nodeName));
+  const text = beside.map(({ textContent }) => textContent).join("").trim();
+  if (box) mark(box, "aria-label", text || label);
+}
+
+/**
+ * Note the attributes that are not drawn.
+ *
+ * @param {string} shown all that is drawn; a tag that is in it was code
+ * @param {CopyContext} context
+ */
+function noteLeftOut(shown, { source, note }) {
+  for (const tag of source.tags.filter((tag) => !shown.includes(tag)))
+    for (const { name } of attributesOf(tag))
+      if (!ATTRIBUTES.has(name) && !READ.has(name)) note(`the attribute ${name} of ${tag} is left out`);
+}
+
+/**
+ * @param {string} name
+ * @param {CopyContext["note"]} note
+ */
+function noteShown(name, note) {
+  const isElement = isHarmless(name.toLowerCase());
+  note(`<${name}> is shown as text: ${isElement ? "an attribute of it" : "it"} is not on the list of what is harmless`);
+}
+
+/** @param {Element} element */
+function isSuggestion(element) {
+  return element.closest(".suggestion, [data-suggestion]") !== null;
 }
 
 /** @param {URL} url */
 function isLocal(url) {
-  if (url.protocol === "data:") return url.pathname.startsWith("image/");
+  if (url.protocol === "data:") return CONTAINED_IMAGE.test(url.pathname);
   return url.protocol === "blob:" || url.origin === location.origin;
 }
 

@@ -48,7 +48,7 @@ export class ToolResult {
 
   /** @param {Extra} extra */
   #addExtra(extra) {
-    if (extra.type === "image") this.element.append(image(extra.src, this.#context.labels.text("image")));
+    if (extra.type === "image") this.element.append(image(extra.src, "", this.#context.labels.text("image")));
     else if (extra.type === "pdf") this.#addText("text", extra.filename);
     else if (extra.type === "text") this.#draw(extra.value, extra.value_type);
   }

@@ -1,4 +1,6 @@
 // @ts-check
+import { isText } from "../content/parts.js";
+import { withoutImages } from "../content/source.js";
 import { make } from "../dom.js";
 
 const MAX_UNFOLDED_CHARACTERS = 1500;
@@ -11,8 +13,8 @@ const MAX_UNFOLDED_LINES = 20;
  */
 export function isLong(parts) {
   if (parts.some(([kind]) => kind === "html")) return false; // it may contain inputs
-  const said = parts.filter(([kind]) => kind === "text" || kind === "markdown"); // other parts are folded in any case
-  const text = said.map(([, source]) => source).join("\n");
+  const said = parts.filter(isText).filter(([kind]) => kind !== "thinking"); // other parts are folded in any case
+  const text = said.map(([, source]) => withoutImages(source)).join("\n");
   const lines = text.split("\n", MAX_UNFOLDED_LINES + 1);
   return text.length > MAX_UNFOLDED_CHARACTERS || lines.length > MAX_UNFOLDED_LINES;
 }
@@ -32,6 +34,19 @@ export function fold(content, labels) {
     button.textContent = labels.text(isFolded ? "show_more" : "show_less");
   };
   button.addEventListener("click", () => set(!content.hasAttribute("data-folded")));
+  content.addEventListener("focusin", ({ target }) => {
+    if (isBelow(/** @type {Element} */ (target), content)) set(false); // nobody must focus what they cannot see
+  });
   set(true);
   return button;
+}
+
+/**
+ * Whether an element ends below the end of what is shown of its folded content.
+ *
+ * @param {Element} element
+ * @param {HTMLElement} content
+ */
+function isBelow(element, content) {
+  return content.scrollTop > 0 || element.getBoundingClientRect().bottom > content.getBoundingClientRect().bottom;
 }

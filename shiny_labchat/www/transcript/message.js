@@ -8,7 +8,7 @@ import { Stream } from "./stream.js";
 /**
  * @typedef {import("../protocol.js").ShownMessage} ShownMessage
  * @typedef {{
- *   labels: import("../labels.js").Labels, me: string | null, role: string | null,
+ *   labels: import("../labels.js").Labels, breaks: boolean, me: string | null, role: string | null,
  *   iconAssistant: string | null, canStop: boolean, stop: (seq: number) => boolean,
  * }} RoomContext
  * @typedef {{
@@ -27,7 +27,7 @@ import { Stream } from "./stream.js";
  * @returns {DrawnMessage}
  */
 export function drawMessage(shown, context, { keepStill, announce }) {
-  const content = new Content(context.labels, keepStill);
+  const content = new Content(context, keepStill);
   const body = make("div", { class: "labchat-body" }, heading(shown, context), content.element);
   const article = make("article", attributes(shown, context), body);
   const stream = new Stream(article, content, context.labels, announce);

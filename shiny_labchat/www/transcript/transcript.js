@@ -1,4 +1,5 @@
 // @ts-check
+import { listenForJumps } from "../content/anchors.js";
 import { listenForCopy } from "../content/code.js";
 import { make } from "../dom.js";
 import { discard } from "../page/shiny.js";
@@ -80,6 +81,7 @@ export class Transcript {
       this.#scroller.toBottom();
     });
     listenForCopy(this.log, this.#labels);
+    listenForJumps(this.log);
   }
 
   get isEmpty() {

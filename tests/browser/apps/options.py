@@ -21,6 +21,8 @@ def page(request: Request):
         ui.h2("Options"),
         chat_ui(
             "chat",
+            messages=wanted.getlist("first"),
+            breaks="breaks" in wanted,
             greeting=greeting,
             submit_key=cast(Any, wanted.get("key", "enter")),
             enable_cancel="unstoppable" not in wanted,
