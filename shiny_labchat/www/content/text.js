@@ -1,24 +1,37 @@
 // @ts-check
 import { make } from "../dom.js";
-import { rewrite } from "./morph.js";
+import { linked } from "./links.js";
+import { morph } from "./morph.js";
 
-/** Plain text. */
+/** Plain text, with its links. */
 export class PlainText {
-  #text = new Text("");
-  element = make("div", { class: "labchat-text", dir: "auto" }, this.#text);
+  #context;
+  #text = "";
+  element = make("div", { class: "labchat-text", dir: "auto" });
   ready = Promise.resolve();
+
+  /** @param {import("./parts.js").DrawContext} context */
+  constructor(context) {
+    this.#context = context;
+  }
 
   /** @param {string} more */
   add(more) {
-    this.#text.appendData(more);
+    this.become(this.#text + more);
   }
 
   /** @param {string} text */
   become(text) {
-    rewrite(this.#text, text);
+    if (text === this.#text) return;
+    this.#text = text;
+    this.ready = this.#context.draw(this);
   }
 
   close() {}
 
   drop() {}
+
+  async draw() {
+    this.#context.keepStill(() => morph(this.element, linked(this.#text)));
+  }
 }
