@@ -65,9 +65,9 @@ def _deep(tag: str) -> str:
     return f"<{tag}>" * 400 + "<img src=x onerror=RUN><img src=ELSEWHERE/305>"
 
 
-def corpus(host: str) -> list[str]:
-    """All vectors, once each."""
-    kinds = [vectors_of(kind) for kind in (*FIRST, *MORE)]
+def corpus(host: str, *, has_more: bool = True) -> list[str]:
+    """All vectors, once each; or those of the first kinds."""
+    kinds = [vectors_of(kind) for kind in (*FIRST, *(MORE if has_more else ()))]
     kinds += [_filled("carriers", "addresses"), _filled("linkers", "links")]
     kinds.append([_deep(tag) for tag in ("div", "b", "svg", "table", "font", "select")])
     words = {"ELSEWHERE": f"http://{host}", "HOST": host, "RUN": "window.hacked=1"}

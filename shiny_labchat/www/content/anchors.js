@@ -52,6 +52,7 @@ export function listenForJumps(log) {
     const place = link && findPlace(link);
     if (!place || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
+    for (let at = place.closest("details"); at; at = at.parentElement?.closest("details") ?? null) at.open = true;
     if (!place.hasAttribute("tabindex")) place.tabIndex = -1;
     place.focus({ preventScroll: true });
     place.scrollIntoView({ block: "nearest" }); // afterwards: with the focus a folded message unfolds
