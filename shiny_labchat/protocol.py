@@ -50,12 +50,13 @@ without any content goes away), or a message::
                                                            `chunks`; by: who may stop it; is: how
                                                            it ended, if not well
 
-Other kinds of parts are "thinking", and shinychat's blocks of what tools do, as objects.
+Other kinds of parts are "trusted", "thinking", and shinychat's blocks of what tools do, as objects.
+A page ignores a part of a kind that it does not know.
 
 ``at`` is in milliseconds since 1970 (UTC). Handles are random and different in each room; no frame
 has a person's id in it, and every role is the role that *this* viewer is shown. Each kind of part
 is trusted differently: "text" is only ever shown as text, "markdown" is sanitised, "html" is the
-developer's own.
+developer's own, and "trusted" is markdown of the developer's own, with HTML as written.
 """
 
 from __future__ import annotations

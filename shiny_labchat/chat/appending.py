@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from shiny_labchat.chat.base import ChatBase
-from shiny_labchat.chat.content import as_content, instruction_of
+from shiny_labchat.chat.content import MarkdownHtml, as_content, instruction_of, is_trusted
 from shiny_labchat.chat.posts import ME, Audience, Icon, post_of
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member
@@ -18,6 +18,8 @@ __all__ = ["Appending"]
 
 class Appending(ChatBase):
     """The part of a :class:`Chat` that appends whole messages."""
+
+    _html: MarkdownHtml
 
     async def append_message(
         self,
@@ -55,7 +57,8 @@ class Appending(ChatBase):
         Refused
             A rule of the room forbids it.
         """
-        content = as_content(message, self._session)
+        trusts = is_trusted(self._html) and not isinstance(author, Member)
+        content = as_content(message, self._session, trusts=trusts)
         command = post_of(content, icon, author, audience, id)
         await self._flush_in_handler()
         await self._say(command)
@@ -67,7 +70,7 @@ class Appending(ChatBase):
             command = commands.Post([("text", instruction)], "system", audience=(), cid=id)
             await self._post(room, command)
             return
-        content = as_content(message, self._session)
+        content = as_content(message, self._session, trusts=is_trusted(self._html))
         first = post_of(content, id=id)
         # It has no member as its author: there is one such message for all visitors.
         transformed = await self._transformed(replace(first, member=None))

@@ -15,7 +15,7 @@ from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.admission import Admission
 from shiny_labchat.chat.appending import Appending
 from shiny_labchat.chat.bookmarking import Bookmarking
-from shiny_labchat.chat.content import as_shown, instruction_of
+from shiny_labchat.chat.content import MarkdownHtml, as_shown, instruction_of, is_trusted
 from shiny_labchat.chat.greeting import Greeting, Greets
 from shiny_labchat.chat.handlers import Handler, OnError, UserSubmitFunction
 from shiny_labchat.chat.page import LostSession
@@ -94,6 +94,13 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         ``tiktoken.encoding_for_model("gpt-4o")``; None: an estimate.
     greeting
         Shown to this session's person only, and never logged; see :meth:`set_greeting`.
+    html
+        What becomes of HTML in the strings that this app appends whole (with
+        :meth:`append_message`, `messages`, or ``ui(messages=)``). "sanitize": harmless elements are
+        drawn, everything else is shown as text, and nothing is loaded from other servers.
+        "trusted": all is drawn as written, as in shinychat; such strings must not contain what
+        people or models said. What is streamed, what `client` and bots say, and what is appended
+        in a person's name is always sanitized.
     reconnect
         Whether Shiny's session comes back by itself after the server was restarted or the
         connection was lost: as a new session, with the page's inputs as they were. This is Shiny's
@@ -121,17 +128,20 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         on_error: OnError = "auto",
         tokenizer: Tokenizer | None = None,
         greeting: Greeting | None = None,
+        html: MarkdownHtml = "sanitize",
         reconnect: bool = True,
     ) -> None:
         if on_error not in ("auto", "actual", "sanitize", "unhandled"):
             choices = '"auto", "actual", "sanitize" or "unhandled"'
             raise ValueError(f"on_error must be {choices}, not {on_error!r}")
         options = PlacementOptions(room, study, member, identity, pseudonym, role, join)
+        self._html = html
+        trusts = is_trusted(html)
         self._first = tuple(messages)
         self._is_first_due = bool(self._first)
         for message in self._first:  # a wrong message is an error here, not for each visitor
             if instruction_of(message) is None:
-                as_shown(message)
+                as_shown(message, trusts=trusts)
         self._tokenizer = tokenizer
         self._greeting = greeting
         self._latest = reactive.Value(StreamTask(), name="latest")

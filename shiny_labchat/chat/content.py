@@ -2,9 +2,10 @@
 The content that developers append, whole or in chunks, as the parts of a message.
 
 Each part has one level of trust: "text" is shown as text, "markdown" and "thinking" are sanitised
-in the browser, "html" is the developer's own and trusted. The other kinds are shinychat's blocks,
-in which only icons, footers and html values are trusted. shinychat converts the types, so every
-type that it accepts is accepted here.
+in the browser, "html" is the developer's own and trusted, and so is "trusted": the developer's own
+markdown, in an app that trusts its strings. The other kinds are shinychat's blocks, in which only
+icons, footers and html values are trusted. shinychat converts the types, so every type that it
+accepts is accepted here.
 """
 
 from __future__ import annotations
@@ -32,15 +33,19 @@ from shiny_labchat.streams.content import UnmergedText
 __all__ = [
     "Content",
     "Kind",
+    "MarkdownHtml",
     "Part",
     "as_chunk",
     "as_content",
     "as_html",
     "as_shown",
     "instruction_of",
+    "is_trusted",
 ]
 
-Text = Literal["text", "markdown", "html", "thinking"]
+MarkdownHtml = Literal["sanitize", "trusted"]
+"""What becomes of HTML in an app's own markdown."""
+Text = Literal["text", "markdown", "trusted", "html", "thinking"]
 """Kinds whose content is a string."""
 Block = Literal[
     "tool_request",
@@ -64,7 +69,21 @@ class Content:
     deps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
 
-def as_content(message: object, session: Session) -> Content:
+def is_trusted(html: MarkdownHtml) -> bool:
+    """
+    Whether HTML in an app's own markdown is drawn as written.
+
+    Raises
+    ------
+    ValueError
+        `html` is neither "sanitize" nor "trusted".
+    """
+    if html not in get_args(MarkdownHtml):
+        raise ValueError(f'html must be "sanitize" or "trusted", not {html!r}')
+    return html == "trusted"
+
+
+def as_content(message: object, session: Session, *, trusts: bool = False) -> Content:
     """
     The content of a message in any type that may be appended.
 
@@ -75,13 +94,15 @@ def as_content(message: object, session: Session) -> Content:
         type registered with `shinychat.message_content`.
     session
         The session whose app serves the dependencies of the UI.
+    trusts
+        Whether HTML in strings is drawn as written. Never in the role "user", as in shinychat.
 
     Raises
     ------
     ValueError
         The role is neither "assistant" nor "user", or the type is not one of those.
     """
-    content = _Reading(normalize_message).read(message).content(session)
+    content = _Reading(normalize_message, trusts).read(message).content(session)
     parts: list[Part] = [(kind, storable(part)) for kind, part in content.parts]
     if content.role == "assistant":
         parts = cast("list[Part]", split_thoughts(parts))
@@ -116,11 +137,12 @@ def as_html(icon: HTML | Tag | TagList | str | None) -> str | None:
     return None if icon is None else str(TagList(icon).render()["html"])
 
 
-def as_shown(message: object) -> tuple[dict[str, Any], list[TagChild]]:
+def as_shown(message: object, *, trusts: bool = False) -> tuple[dict[str, Any], list[TagChild]]:
     """
     A message that is never logged, as an item for the browser, and its UI's dependencies.
 
-    There is no session yet, so these dependencies must be part of the page.
+    There is no session yet, so these dependencies must be part of the page. `trusts` as in
+    :func:`as_content`.
 
     Raises
     ------
@@ -128,7 +150,7 @@ def as_shown(message: object) -> tuple[dict[str, Any], list[TagChild]]:
         The role is neither "assistant" nor "user", or the type is not one of those of
         :func:`as_content`.
     """
-    reading = _Reading(normalize_message).read(message)
+    reading = _Reading(normalize_message, trusts).read(message)
     return {"role": reading.role, "parts": reading.parts}, [*reading.needed]
 
 
@@ -156,13 +178,16 @@ class _Reading:
     ----------
     normalise
         shinychat's function that converts types other than text and UI.
+    trusts
+        Whether HTML in strings is drawn as written.
     """
 
-    def __init__(self, normalise: Callable[[Any], ChatMessage]) -> None:
+    def __init__(self, normalise: Callable[[Any], ChatMessage], trusts: bool = False) -> None:
         self.role = "assistant"
         self.parts: list[Part] = []
         self.needed: list[HTMLDependency] = []
         self._normalise = normalise
+        self._trusts = trusts
         self._served: list[dict[str, Any]] = []
 
     def read(self, message: object) -> _Reading:
@@ -180,6 +205,10 @@ class _Reading:
                 f'role must be "assistant" or "user", not {self.role!r}; '
                 "a system prompt is given to the model's client, not to the chat"
             )
+        if self.role == "user":  # a person's words are never HTML
+            self.parts = [
+                ("markdown" if kind == "trusted" else kind, part) for kind, part in self.parts
+            ]
         return self
 
     def content(self, session: Session) -> Content:
@@ -192,7 +221,7 @@ class _Reading:
         if isinstance(message, (HTML, Tag, HTMLDependency)):
             self._add_ui(message)
         elif isinstance(message, str):
-            self.parts.append(("markdown", message))
+            self.parts.append(("trusted" if self._trusts else "markdown", message))
         elif isinstance(message, int | float):
             self._add(str(message))
         elif isinstance(message, TagList | list | tuple):

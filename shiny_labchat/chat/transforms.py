@@ -22,7 +22,7 @@ from shiny_labchat.concurrency import Queue, name_of, retry, text_of_error, watc
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, Part
 from shiny_labchat.domain.held import HeldMessage
-from shiny_labchat.domain.messages import text_of
+from shiny_labchat.domain.messages import is_text, text_of
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.lab.room import Room
 from shiny_labchat.store import find_room, is_settled
@@ -119,7 +119,7 @@ class Transforms:
             return command if transformed == text else replace(command, transformed=transformed)
         if self._of_assistant is None:
             return command
-        part = await self._of_assistant(text, "", True)
+        part = _trusted_as(command.parts, await self._of_assistant(text, "", True))
         if part is None:
             return None
         parts = with_text(command.parts, part)
@@ -228,6 +228,14 @@ def _part(shown: object, kind: str) -> Part | None:
     if isinstance(shown, str):
         return kind, shown
     raise TypeError(f"a transform must return str, HTML or None, not {type(shown).__name__}")
+
+
+def _trusted_as(parts: Iterable[Part], made: Part | None) -> Part | None:
+    """What a transform made of the parts of a message; markdown is as trusted as all of these."""
+    if made is None or made[0] != "markdown":
+        return made
+    kinds = {kind for kind, _ in parts if is_text(kind)}
+    return ("trusted" if kinds == {"trusted"} else "markdown"), made[1]
 
 
 def _takes(fn: Callable[..., Any], number: int) -> bool:

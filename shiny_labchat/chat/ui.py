@@ -15,7 +15,7 @@ from shiny.ui.css import CssUnit, as_css_unit
 from shinychat import chat_ui as shinychat_ui
 from shinychat import output_markdown_stream
 
-from shiny_labchat.chat.content import as_html, as_shown
+from shiny_labchat.chat.content import MarkdownHtml, as_html, as_shown, is_trusted
 from shiny_labchat.chat.elements import element_dependency
 from shiny_labchat.chat.greeting import Greeting, as_drawn
 from shiny_labchat.lab.lab import Lab
@@ -39,6 +39,7 @@ def chat_ui(
     footer: TagChild = None,
     icon_send: HTML | Tag | TagList | str | None = None,
     breaks: bool = False,
+    html: MarkdownHtml = "sanitize",
     **kwargs: TagAttrValue,
 ) -> Tag:
     """
@@ -77,7 +78,10 @@ def chat_ui(
         The sign on the button that sends: UI, or a string of HTML. None: an arrow.
     breaks
         Whether a single line break in markdown is shown as one, as in a comment on GitHub. If not,
-        it is shown as a space, as in shinychat.
+        it is shown as a space, as in shinychat. Trusted strings are shown as in shinychat.
+    html
+        What becomes of HTML in the strings of `messages`: "sanitize" or "trusted", see
+        :class:`~shiny_labchat.Chat`.
     kwargs
         Further attributes of the element.
 
@@ -99,7 +103,8 @@ def chat_ui(
     resolved = resolve_id(id)
     Lab()  # so a page left open over a restart finds its lab before the app's server function runs
     drawn = [as_drawn(greeting)] if greeting is not None else []
-    drawn += [as_shown(message) for message in messages or ()]
+    trusts = is_trusted(html)
+    drawn += [as_shown(message, trusts=trusts) for message in messages or ()]
     needed = [needed for _, needed in drawn]
     if isinstance(icon_assistant, Tag | TagList):
         needed.append([*icon_assistant.get_dependencies()])

@@ -250,7 +250,7 @@ def is_text(kind: str) -> bool:
     return kind in _SAID
 
 
-_SAID = ("text", "markdown", "html")
+_SAID = ("text", "markdown", "trusted", "html")
 
 
 def is_message(event: Event) -> bool:

@@ -41,7 +41,11 @@ class Chat(_Chat):
         breaks: bool = False,
         **kwargs: TagAttrValue,
     ) -> Tag:
-        """The chat's UI; parameters as in `shiny_labchat.chat_ui`."""
+        """
+        The chat's UI; parameters as in `shiny_labchat.chat_ui`.
+
+        HTML in `messages` is drawn as the Chat's own parameter `html` says.
+        """
         return chat_ui(
             self.id,
             messages=messages,
@@ -57,6 +61,7 @@ class Chat(_Chat):
             footer=footer,
             icon_send=icon_send,
             breaks=breaks,
+            html=self._html,
             **kwargs,
         )
 

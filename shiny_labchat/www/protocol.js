@@ -7,7 +7,7 @@
  *   reason?: string, name?: string | null, title?: string | null}} RoomState
  * @typedef {{h: string, name: string | null, role: string}} You
  *
- * @typedef {["text" | "markdown" | "html" | "thinking", string]} TextPart
+ * @typedef {["text" | "markdown" | "trusted" | "html" | "thinking", string]} TextPart
  * @typedef {{request_id: string, tool_name: string, title?: string, icon?: string,
  *   intent?: string}} ToolCall
  * @typedef {ToolCall & {arguments?: string}} ToolRequest

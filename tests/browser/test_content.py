@@ -122,3 +122,56 @@ def test_the_same_id_twice_is_one_message(people: People):
     (ann,) = people(1, "content.py")
     ann.says("twice", "a marker")
     ann.sees_only("twice", "once is enough", "a marker")
+
+
+# ── an app that trusts its strings ──
+
+TRUSTED = ".labchat-markdown[data-trusted] > shiny-markdown-stream"
+AS_SHINYCHAT = """(drawn) => new Promise((resolve) => {
+  const own = document.createElement("shiny-markdown-stream");
+  own.setAttribute("content", drawn.getAttribute("content"));
+  new MutationObserver(() => {
+    resolve([drawn.innerHTML, own.innerHTML]);
+    own.remove();
+  }).observe(own, { childList: true });
+  document.body.append(own);
+})"""
+
+
+def test_what_an_app_that_trusts_its_strings_appends_is_drawn_as_shinychat_does(people: People):
+    ann, bob = people(2, "trusted.py")
+    for text in ("whole", "dictionary"):
+        ann.says(text)
+        bob.sees(re.compile("Choose.*And this, too", re.DOTALL))
+        drawn = bob.chat.loc_latest_message.locator(TRUSTED)
+        expect(drawn.locator("div.mine")).to_have_css("color", "rgb(1, 2, 3)")
+        expect(drawn.get_by_role("combobox")).to_have_value("one")
+        ours, shinychats = drawn.evaluate(AS_SHINYCHAT)
+        assert ours == shinychats
+    for kind in ("first", "shown"):
+        expect(ann.chat.loc_log.locator(f"i.{kind}")).to_have_text(kind)
+
+
+def test_what_a_person_says_and_what_is_streamed_is_trusted_nowhere(people: People):
+    ann, bob = people(2, "trusted.py")
+    for person in (ann, bob):
+        person.sees("no")
+        expect(person.chat.loc_log.locator(".no")).to_have_count(0)
+    for text in ("mine", "streamed"):
+        ann.says(text)
+        bob.sees(re.compile("Choose <select>.*And this, too", re.DOTALL))
+        expect(bob.chat.loc_latest_message.locator("div.mine, select, [id]")).to_have_count(0)
+
+
+def test_who_appends_decides_about_trust_and_not_who_looks(people: People):
+    (ann,) = people(1, "trusted.py")
+    ann.says("whole")
+    ann.sees(re.compile("And this"))
+    (bob,) = people(1, "trusted.py", html="sanitize")
+    expect(bob.chat.loc_log.locator("div.mine")).to_have_count(1)
+    bob.says("whole")
+    for person in (ann, bob):
+        person.sees(re.compile("Choose <select>"))
+        expect(person.chat.loc_log.locator("div.mine")).to_have_count(1)
+    ann.reloads()
+    expect(ann.chat.loc_log.locator("div.mine")).to_have_count(1)

@@ -22,6 +22,7 @@ from tests.browser._hostile import (
     DRAWN,
     FIRST,
     HARMLESS_NOISE,
+    LONG,
     MORE,
     TOUCH,
     WITHIN,
@@ -33,6 +34,7 @@ from tests.browser._hostile import (
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person
 from tests.browser.conftest import Noise, People, Serve
+from tests.support.models.model import Model, Reply
 
 # ── who watches ──────────────────────────────────────────────────────────────────────────────
 
@@ -194,8 +196,9 @@ def test_what_a_person_writes_is_text_and_a_model_that_repeats_it_harms_nobody(
     own = f"http://127.0.0.1:{shared('hostile.py').port}/"
     witness = watch(bob, own)
     wrong: list[str] = []
+    vectors = [v for v in corpus(elsewhere.host, has_more=LONG) if is_text(v)]
     texts = bob.chat.loc_log.locator("article[data-role=user] .labchat-content")
-    for number, batch in enumerate(batches([v for v in corpus(elsewhere.host) if is_text(v)])):
+    for number, batch in enumerate(batches(vectors)):
         ann.sends_at_once(*batch, f"end of {number}")
         sees_the_end(bob, number)
         shown = texts.evaluate_all("all => all.map((content) => content.textContent)")
@@ -206,6 +209,53 @@ def test_what_a_person_writes_is_text_and_a_model_that_repeats_it_harms_nobody(
     assert elsewhere.asked == []
     assert wrong == []
     witness.would_have_seen(elsewhere)
+
+
+def test_what_is_streamed_is_sanitized_in_an_app_that_trusts_its_strings(
+    people: People, shared: Serve, noise: Noise, elsewhere: Elsewhere, watch: Watch
+):
+    noise.expects(HARMLESS_NOISE)
+    ann, bob = people(2, "hostile.py", html="trusted", by="stream")
+    own = f"http://127.0.0.1:{shared('hostile.py').port}/"
+    witness = watch(bob, own)
+    wrong: list[str] = []
+    for number, batch in enumerate(batches([v for v in corpus(elsewhere.host) if is_text(v)])):
+        ann.sends_at_once(*batch, f"end of {number}")
+        sees_the_end(bob, number)
+        wrong += looks_at(bob, batch, own)
+    witness.sees_nothing()
+    assert elsewhere.asked == []
+    assert wrong == []
+
+
+def test_a_model_that_repeats_it_in_an_app_that_trusts_its_strings_harms_nobody(
+    people: People,
+    serve: Serve,
+    noise: Noise,
+    elsewhere: Elsewhere,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    noise.expects(HARMLESS_NOISE)
+    vectors = corpus(elsewhere.host)[:: 1 if LONG else 8]
+    with Model([Reply(vector, pieces=2) for vector in vectors]) as model:
+        monkeypatch.setenv("MODEL_URL", model.url)
+        app = serve("trusting.py")
+        (ann,) = people(1, app)
+        own = f"http://127.0.0.1:{app.port}/"
+        witness = watch(ann, own)
+        replies = ann.chat.loc_log.locator(
+            "article[data-role=assistant]:not([data-live], :has([data-trusted]))"
+        )
+        for number in range(len(vectors)):
+            ann.says(f"turn {number}")
+            expect(replies).to_have_count(number + 1, timeout=WITHIN)
+        ann.chat.loc_log.evaluate(TOUCH)
+        drawn = replies.evaluate_all(DRAWN)
+    wrong = [found for each in drawn for found in harmful(each, own)]
+    witness.sees_nothing()
+    assert elsewhere.asked == []
+    assert wrong == [] and len(drawn) == len(vectors)
 
 
 def test_there_are_two_hundred_vectors_besides_the_first() -> None:

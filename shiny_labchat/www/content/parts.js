@@ -3,6 +3,7 @@ import { Html } from "./html.js";
 import { Markdown } from "./markdown.js";
 import { PlainText } from "./text.js";
 import { Thinking } from "./thinking.js";
+import { TrustedMarkdown } from "./trusted.js";
 
 /**
  * The kinds of parts that a message is made of.
@@ -35,6 +36,7 @@ import { Thinking } from "./thinking.js";
 export const TEXT_KINDS = {
   text: PlainText,
   markdown: Markdown,
+  trusted: TrustedMarkdown,
   html: Html,
   thinking: Thinking,
 };

@@ -12,7 +12,7 @@ const MAX_UNFOLDED_LINES = 20;
  * @param {import("../protocol.js").Part[]} parts
  */
 export function isLong(parts) {
-  if (parts.some(([kind]) => kind === "html")) return false; // it may contain inputs
+  if (parts.some(([kind]) => kind === "html" || kind === "trusted")) return false; // it may contain inputs
   const said = parts.filter(isText).filter(([kind]) => kind !== "thinking"); // other parts are folded in any case
   const text = said.map(([, source]) => withoutImages(source)).join("\n");
   const lines = text.split("\n", MAX_UNFOLDED_LINES + 1);

@@ -1,4 +1,4 @@
-# A model that repeats, as markdown, whatever is said to it.
+# A model that repeats, as markdown, whatever is said to it; whole, or streamed.
 
 from _asked import asked
 from shiny.express import ui
@@ -9,10 +9,14 @@ from shiny_labchat.express import Chat
 ui.page_opts(title="Hostile", fillable=True, lang="en")
 
 room = Lab().room(asked("room", "lobby"), rules=Rules(rate=None))
-chat = Chat("chat", room=room)
+html = "trusted" if asked("html") == "trusted" else "sanitize"
+chat = Chat("chat", room=room, html=html)
 chat.ui()
 
 
 @chat.on_user_submit
 async def repeat(text: str):
-    await chat.append_message(text)
+    if asked("by") == "stream":
+        await chat.append_message_stream([text])
+    else:
+        await chat.append_message(text)

@@ -9,15 +9,16 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
-from htmltools import HTML, HTMLDependency, TagList, tags
+from htmltools import HTML, HTMLDependency, Tag, TagList, tags
 from shiny.express._stub_session import ExpressStubSession
 from shiny.session import session_context
 from shinychat import chat_greeting
 
 from shiny_labchat import Chat, chat_ui
-from shiny_labchat.chat.content import as_html
+from shiny_labchat.chat.content import Content, Part, as_html
 from shiny_labchat.chat.greeting import as_drawn
 from shiny_labchat.chat.transforms import Transforms
+from shiny_labchat.express import Chat as ExpressChat
 
 
 def transforms() -> Transforms:
@@ -63,6 +64,41 @@ async def test_what_an_assistants_transform_takes_besides_may_have_a_default(
 def test_another_key_to_submit_is_an_error() -> None:
     with pytest.raises(ValueError, match="submit_key"):
         chat_ui("chat", submit_key=cast(Any, "space"))
+
+
+@pytest.mark.parametrize("wrong", ["trust", "", None, True])
+def test_html_is_sanitized_or_trusted(wrong: Any) -> None:
+    with pytest.raises(ValueError, match='html must be "sanitize" or "trusted"'):
+        chat_ui("chat", html=wrong)
+    with session_context(ExpressStubSession()), pytest.raises(ValueError, match="html must be"):
+        Chat("chat", html=wrong)
+
+
+def test_the_pages_messages_are_as_trusted_as_the_app_says() -> None:
+    def kinds(room: Tag) -> list[str]:
+        drawn = json.loads(str(room.attrs["data-messages"]))
+        return [kind for item in drawn for kind, _ in item["parts"]]
+
+    first: list[Any] = ["<i>Hi</i>", {"content": "<i>Hi</i>", "role": "user"}]
+    assert kinds(chat_ui("chat", messages=first)) == ["markdown", "markdown"]
+    assert kinds(chat_ui("chat", messages=first, html="trusted")) == ["trusted", "markdown"]
+    with session_context(ExpressStubSession()):
+        assert kinds(ExpressChat("chat", html="trusted").ui(first)) == ["trusted", "markdown"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ([("trusted", "<b>a</b>")], ("trusted", "<B>A</B>")),
+        ([("trusted", "<b>a</b>"), ("html", "<i></i>")], ("markdown", "<B>A</B><I></I>")),
+        ([("markdown", "<b>a</b>")], ("markdown", "<B>A</B>")),
+    ],
+)
+async def test_what_is_made_of_a_text_is_as_trusted_as_the_text(parts: Any, shown: Part) -> None:
+    given = transforms()
+    given.set_for_assistant(str.upper)
+    made = await given.apply(Content(parts))
+    assert made is not None and made.parts == [shown]
 
 
 async def words() -> AsyncIterator[str]:

@@ -143,6 +143,40 @@ def test_no_kind_of_text_of_shinychats_is_unknown(
     assert reads(ChatMessage("x", content_type=kind), session).parts == [(kind, "x")]
 
 
+# ── strings that an app trusts ──
+
+
+def trusted(message: object, session: Session) -> list[Part]:
+    """The parts of a whole message in an app that trusts its strings."""
+    return as_content(message, session, trusts=True).parts
+
+
+@pytest.mark.parametrize("message", ["<b>x</b>", {"content": "<b>x</b>"}, ["<b>x</b>"]])
+def test_only_a_whole_string_of_an_app_is_trusted(message: Any, session: Session) -> None:
+    assert trusted(message, session) == [("trusted", "<b>x</b>")]
+    assert as_shown(message, trusts=True)[0]["parts"] == [("trusted", "<b>x</b>")]
+    assert as_content(message, session).parts == [("markdown", "<b>x</b>")]
+    assert as_shown(message)[0]["parts"] == [("markdown", "<b>x</b>")]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "<b>x</b>", "role": "user"},
+        UserTurn("<b>x</b>"),
+        AssistantTurn("<b>x</b>"),
+        ContentText(text="<b>x</b>"),
+        ChatMessage("<b>x</b>"),
+        ["", UserTurn("<b>x</b>")],
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_what_a_person_or_a_model_said_is_never_trusted(message: Any, session: Session) -> None:
+    parts = trusted(message, session)
+    assert parts[-1] == ("markdown", "<b>x</b>")
+    assert "trusted" not in dict(parts)
+
+
 # ── shinychat's blocks ──
 
 
@@ -255,7 +289,7 @@ def test_blocks_keep_all_but_their_type_and_version(reads: Reads, session: Sessi
 def test_no_block_of_shinychats_is_unknown() -> None:
     types = {get_args(get_type_hints(block)["type"])[0] for block in get_args(StructuredBlock)}
     kinds = {name for literal in get_args(Kind) for name in get_args(literal)}
-    assert types - {"html_block"} == kinds - set(get_args(ContentType))
+    assert types - {"html_block"} == kinds - {"trusted"} - set(get_args(ContentType))
 
 
 @both

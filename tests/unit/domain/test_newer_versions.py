@@ -221,6 +221,14 @@ def test_a_clearing_of_an_unknown_scope_clears_nothing() -> None:
     assert not room.state.shows(room.state.memberships["a"], cleared)
 
 
+@given(st.lists(st.tuples(names, values), max_size=2))
+def test_parts_of_unknown_kinds_are_no_text_of_a_message(more: list[tuple[str, Any]]) -> None:
+    parts = [["text", "hi"], *map(list, more)]
+    event = Event(1, 0, "message", None, {"role": "user", "parts": parts})
+    assert message_of(event).content == "hi"
+    assert json.loads(item(event) or "")["parts"][0] == ["text", "hi"]
+
+
 def test_a_message_in_an_unknown_role_is_read_and_shown_as_a_persons() -> None:
     event = Event(1, 0, "message", None, {"role": "moderator", "parts": [("text", "hi")]})
     assert message_of(event).role == "user"
