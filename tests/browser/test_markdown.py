@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from itertools import count, pairwise
 
 import pytest
@@ -102,7 +103,7 @@ MARKS = [
 """None of these makes something else of a word than text, as an address or a name would be."""
 
 
-def tags(names: list[str]) -> st.SearchStrategy[str]:
+def tags(names: Sequence[str]) -> st.SearchStrategy[str]:
     """Tags, with a word in them that has to be seen."""
     shapes = [
         "<{}>",
