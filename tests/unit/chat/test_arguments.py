@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
 import pytest
@@ -158,11 +158,19 @@ def test_only_an_app_that_says_so_has_no_button_to_stop() -> None:
     assert chat_ui("chat", enable_cancel=False).attrs["data-enable-cancel"] == "false"
 
 
-@pytest.mark.parametrize("wrong", [{"content": "Be brief.", "role": "system"}, {"text": "hi"}])
+@pytest.mark.parametrize("wrong", [{"content": "Be brief.", "role": "boss"}, {"text": "hi"}])
 def test_what_a_room_cannot_begin_with_is_an_error_where_it_is_written(wrong: object) -> None:
     """Not when a page comes, which then could not be let in."""
     with session_context(ExpressStubSession()), pytest.raises(ValueError, match="role|'content'"):
         Chat("chat", messages=["Hello", wrong])
+
+
+def test_a_room_may_begin_with_instructions_to_its_model_in_text() -> None:
+    wrong = {"content": TagList("Be brief."), "role": "system"}
+    with session_context(ExpressStubSession()):
+        Chat("chat", messages=[{"content": "Be brief.", "role": "system"}, "Hello"])
+        with pytest.raises(TypeError, match="must have text as its content, not TagList"):
+            Chat("chat", messages=[wrong])
 
 
 # ── a model ──
@@ -170,6 +178,11 @@ def test_what_a_room_cannot_begin_with_is_an_error_where_it_is_written(wrong: ob
 
 class Model:
     """As much of a client as can be looked at before it is asked."""
+
+    def get_turns(self) -> list[Any]:
+        return []
+
+    def set_turns(self, turns: Sequence[Any]) -> None: ...
 
     async def stream_async(self, *asked: object, **options: object) -> None: ...
 
