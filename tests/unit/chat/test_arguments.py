@@ -15,9 +15,10 @@ from shiny.session import session_context
 from shinychat import chat_greeting
 
 from shiny_labchat import Chat, chat_ui
-from shiny_labchat.chat.content import Content, Part, as_html
+from shiny_labchat.chat.content import Part, as_html
 from shiny_labchat.chat.greeting import as_drawn
 from shiny_labchat.chat.transforms import Transforms
+from shiny_labchat.domain.commands import Post
 from shiny_labchat.express import Chat as ExpressChat
 
 
@@ -97,7 +98,7 @@ def test_the_pages_messages_are_as_trusted_as_the_app_says() -> None:
 async def test_what_is_made_of_a_text_is_as_trusted_as_the_text(parts: Any, shown: Part) -> None:
     given = transforms()
     given.set_for_assistant(str.upper)
-    made = await given.apply(Content(parts))
+    made = await given.apply(Post(parts))
     assert made is not None and made.parts == [shown]
 
 
