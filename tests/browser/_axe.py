@@ -1,4 +1,4 @@
-"""axe-core, which searches pages for what keeps people with disabilities out."""
+"""axe-core, which searches pages for faults of accessibility."""
 
 from __future__ import annotations
 

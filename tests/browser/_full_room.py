@@ -28,7 +28,7 @@ ORACLE = (
 
 
 def fill(ann: Person, bob: Person, room: Room, organiser: Organiser) -> None:
-    """All of it is before Ann, who was refused; two answers go on."""
+    """Show Ann all of it, and refuse a message of hers; two answers go on."""
     bob.says("another's", "`not code`")
     ann.says("mine", "whisper for ann alone", "open Sibyl", "open Oracle")
     ann.says(*(f"Oracle {order}" for order in ORACLE), "Sibyl thinks it over")

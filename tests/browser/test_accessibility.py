@@ -1,4 +1,4 @@
-"""Nothing on our pages keeps people with disabilities out, as far as a program can tell."""
+"""The pages of the apps and the demo are accessible, as far as a program can tell."""
 
 from __future__ import annotations
 

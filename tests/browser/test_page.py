@@ -59,6 +59,15 @@ def test_on_a_phone_held_sideways_the_box_and_the_newest_message_are_in_sight(
         expect(ann.chat.loc_message("the last").last).to_be_in_viewport(ratio=0.9)
 
 
+def test_on_a_phone_held_sideways_the_box_is_in_sight_in_a_page_that_fills_nothing(people: People):
+    phone = {"has_touch": True, "is_mobile": True, "viewport": {"width": 640, "height": 360}}
+    (ann,), (bob,) = people(1, "plain.py", device=phone), people(1, "plain.py")
+    bob.says(*(f"{n}\n\n\nlines" for n in range(8)))
+    ann.sees("7")
+    expect(ann.chat.loc_input).to_be_in_viewport(ratio=1)
+    expect(ann.chat.loc_message("7")).to_be_in_viewport()
+
+
 def test_on_a_phone_held_sideways_a_refusal_of_a_long_text_is_in_sight(people: People):
     (ann,) = people(1)
     ann.page.set_viewport_size({"width": 640, "height": 360})

@@ -25,7 +25,7 @@ def the_room(shared: Serve, room: str, organiser: Organiser) -> Room:
 
 
 def themes(person: Person) -> Iterator[str]:
-    """Dress the page in one theme after the other, each light and dark."""
+    """Apply one theme after the other, each light and dark."""
     person.page.evaluate(_PREPARE)
     for preset in PRESETS:
         person.page.evaluate("css => document.querySelector('#theme').textContent = css",
