@@ -23,6 +23,7 @@ from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, Part
 from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.messages import is_text, text_of
+from shiny_labchat.domain.visible import has_visible
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.lab.room import Room
 from shiny_labchat.store import find_room, is_settled
@@ -180,7 +181,7 @@ class Transforms:
         if self._of_user is None:  # the app had a transform when it was sent, and has none now
             return text
         part = _part(await self._call("user's", self._of_user, text), "text")
-        return part[1] if part and part[1].strip() else None
+        return part[1] if part and has_visible(part[1]) else None
 
     @property
     def _name(self) -> str:

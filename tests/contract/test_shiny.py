@@ -33,11 +33,18 @@ from shiny_labchat.lab.lab import Lab
 class Page:
     """One real session of a real app: both of its ends."""
 
-    def __init__(self, app: App, session: Session, port: int, frames: asyncio.Queue[Any]) -> None:
+    def __init__(
+        self, app: App, session: Session, port: int, frames: asyncio.Queue[Any], socket: Any
+    ) -> None:
         self.app = app
         self.session: Any = session
         self.port = port
         self._frames = frames
+        self._socket = socket
+
+    async def update(self, **inputs: object) -> None:
+        """Send inputs that have changed."""
+        await self._socket.send(json.dumps({"method": "update", "data": inputs}))
 
     async def hears(self, key: str) -> Any:
         """The next frame of Shiny's that has something under `key`."""
@@ -59,7 +66,9 @@ class Page:
 
 
 @asynccontextmanager
-async def page(server: Any = None, *, search: str = "") -> AsyncIterator[Page]:
+async def page(
+    server: Any = None, *, search: str = "", inputs: dict[str, Any] | None = None
+) -> AsyncIterator[Page]:
     """Open a page of an app that is served in this process, at an address that asks for this."""
     sessions: asyncio.Queue[Session] = asyncio.Queue()
 
@@ -80,9 +89,10 @@ async def page(server: Any = None, *, search: str = "") -> AsyncIterator[Page]:
         async with connect(f"ws://127.0.0.1:{port}/websocket/", proxy=None) as socket:
             frames: asyncio.Queue[Any] = asyncio.Queue()
             data = {".clientdata_output_shown_hidden": False, ".clientdata_url_search": search}
+            data |= inputs or {}
             await socket.send(json.dumps({"method": "init", "data": data}))
             reading = asyncio.create_task(_read(socket, frames))
-            yield Page(app, await asyncio.wait_for(sessions.get(), 10), port, frames)
+            yield Page(app, await asyncio.wait_for(sessions.get(), 10), port, frames, socket)
             reading.cancel()
     finally:
         web.should_exit = True
@@ -255,6 +265,114 @@ async def test_a_reader_can_be_invalidated_from_outside() -> None:
         contexts[0].invalidate()
         await shiny_internals.flush(opened.session)
         assert len(contexts) == 2 and ended == [contexts[0].id] != [contexts[1].id]
+
+
+# ── inputs ──
+
+BACK = {
+    "go:shiny.action": 3,
+    "said": "hello",
+    ".clientdata_labchat_events": ["said"],
+    "plain": "hello",
+}
+"""What a page says first that was there before: a pressed button, a sent text, another input."""
+
+
+async def test_events_that_come_back_have_their_values_and_fire_nothing_until_they_happen() -> None:
+    fired: list[str] = []
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        def note(name: str, read: Any) -> None:
+            @reactive.effect
+            @reactive.event(read)
+            def _() -> None:
+                fired.append(f"{name} {read()}")
+
+        note("go", input.go)
+        note("said", input.said)
+        note("plain", input.plain)
+        note("either", lambda: input.go() if input.go() > 3 else input.go())
+
+        @render.text
+        @reactive.event(input.go)
+        def shown() -> str:
+            return f"{input.go()} {input.said()}"
+
+    async with page(server, inputs=BACK) as opened:
+        assert (await opened.hears("values"))["shown"] == "3 hello"
+        assert fired == ["plain hello"]
+        await opened.update(**{"go:shiny.action": 4})
+        assert (await opened.hears("values"))["shown"] == "4 hello"
+        await opened.update(said="hello")
+        await opened.is_flushed()
+        assert fired == ["plain hello", "go 4", "either 4", "said hello"]
+
+
+async def test_an_input_can_be_set_from_here_and_each_value_of_it_is_an_event() -> None:
+    seen: list[str] = []
+    all_seen = asyncio.Event()
+    read: list[Any] = []
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        read.append(input.said)
+        if len(read) > 1:
+            return
+
+        @reactive.effect
+        @reactive.event(input.said)
+        def _() -> None:
+            seen.append(input.said())
+            if len(seen) == 4:
+                all_seen.set()
+
+    async with page(server) as opened, page(server) as other:
+        await opened.is_flushed()
+        for text in ("a", "b", "b", "c"):
+            shiny_internals.set_input(opened.session, "said", text)
+            shiny_internals.set_input(other.session, "said", text)  # nobody depends on it
+        await asyncio.wait_for(all_seen.wait(), 10)
+        assert seen == ["a", "b", "b", "c"]
+        with reactive.isolate():
+            assert read[0]() == read[1]() == "c"
+
+
+KNOWN_INPUTS = {
+    "input_action_button",
+    "input_action_link",
+    "input_bookmark_button",
+    "input_checkbox",
+    "input_checkbox_group",
+    "input_code_editor",
+    "input_dark_mode",
+    "input_date",
+    "input_date_range",
+    "input_file",
+    "input_numeric",
+    "input_password",
+    "input_radio_buttons",
+    "input_select",
+    "input_selectize",
+    "input_slider",
+    "input_submit_textarea",
+    "input_switch",
+    "input_task_button",
+    "input_text",
+    "input_text_area",
+    "toolbar_input_button",
+    "toolbar_input_select",
+}
+
+
+def test_every_input_of_shinys_is_known_to_be_an_event_or_none() -> None:
+    """For a new one: does it come back as an `ActionButtonValue`, or with `priority: "event"`?"""
+    found = {name for name in dir(ui) if name.startswith(("input_", "toolbar_input_"))}
+    assert found == KNOWN_INPUTS
+
+
+async def test_every_page_has_what_is_put_on_pages() -> None:
+    async with page() as opened:
+        drawn = (await opened.get("")).text
+        assert drawn.count("labchat.js") == 1 and "labchat.css" in drawn
 
 
 async def test_effects_have_priorities_and_can_be_destroyed() -> None:
