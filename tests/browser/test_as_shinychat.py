@@ -45,9 +45,14 @@ def test_the_app_reads_what_all_have_said_but_not_the_pages_own_words(people: Pe
     ann.says("hi")
     bob.sees("You said: hi")
     bob.says("ho")
-    said = "user: hi / assistant: You said: hi / user: ho / assistant: You said: ho"
+    said = (
+        {"content": "hi", "role": "user"},
+        {"content": "You said: hi", "role": "assistant"},
+        {"content": "ho", "role": "user"},
+        {"content": "You said: ho", "role": "assistant"},
+    )
     for person in (ann, bob):
-        person.reads("said", said)
+        person.reads("said", str(said))
 
 
 def test_a_text_that_the_app_puts_into_the_box_moves_the_cursor_only_if_it_says_so(

@@ -48,7 +48,7 @@ def server(input: Inputs, output: Outputs, session: Session):
 
     @render.text
     def said():
-        return " / ".join(f"{message['role']}: {message['content']}" for message in chat.messages())
+        return str(chat.messages())
 
 
 pictures = Path(__file__).parent / "pictures"
