@@ -26,7 +26,7 @@ from shiny_labchat.chat.page import INVITE, LostSession
 from shiny_labchat.chat.session_room import SessionRoom
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.domain.messages import is_for_models
+from shiny_labchat.domain.messages import as_transformed, is_for_models
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 from shiny_labchat.models.client import ModelClient
@@ -313,7 +313,7 @@ class Bookmarks:
     def _turns(self, lost: LostSession | None) -> list[chatlas.Turn]:
         assert self._here is not None
         messages = self._session_room.messages_for(self._here[1], lost and lost.since)
-        return turns_of(filter(is_for_models, messages))
+        return turns_of(as_transformed(each) for each in messages if is_for_models(each))
 
     def leave(self) -> None:
         """Note that the page is in no room now."""
