@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from shiny_labchat.audit.prompts import Prompt, joined
 from shiny_labchat.audit.spending import Spent, spend
 from shiny_labchat.domain.events import Event, RoomKey
-from shiny_labchat.domain.messages import to_datetime
+from shiny_labchat.domain.messages import Message, to_datetime
 from shiny_labchat.store.queries import ends_of, find_cid, room_number, whole_at
 from shiny_labchat.store.schema import audit, room
 
@@ -163,7 +163,9 @@ def _told(conn: sa.Connection, number: int, bot: str, prompt: Prompt) -> dict[st
         if conn.execute(sa.select(audit.c.key).where(*same)).first() is None:
             prompt = Prompt(prompt.whole)  # it was deleted, or this is another database
     base = prompt.base and prompt.base.entry
-    text = orjson.dumps(prompt.new).decode()
+    # A message is a dictionary of two of its fields; the record has all of them.
+    new = [each.as_dict() if isinstance(each, Message) else each for each in prompt.new]
+    text = orjson.dumps(new).decode()
     return {"prompt": text, "base": base, "kept": prompt.kept, "within": prompt.within}
 
 

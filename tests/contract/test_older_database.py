@@ -55,7 +55,8 @@ async def test_a_room_is_what_it_was(lab: Lab, known: dict[str, Any]) -> None:
     assert as_json([list(event) for event in await log_of(room)]) == known["events"]
     assert as_json(await _state(room)) == known["state"]
     assert as_json([asdict(member) for member in await room.members()]) == known["members"]
-    assert as_json([each.as_dict() for each in await room.messages()]) == known["messages"]
+    messages = as_json([each.as_dict() for each in await room.messages()])
+    assert messages == [{**each, "transformed": None} for each in known["messages"]]
 
 
 async def _state(room: Room) -> dict[str, Any]:
