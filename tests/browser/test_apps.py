@@ -18,6 +18,7 @@ FIRST_CHATS = {
     "04-core-and-module": "plain",
     "05-a-model-in-the-room": "chat",
     "07-callbacks": "plaza",
+    "09-what-a-model-reads": "chat",
 }
 
 
@@ -64,6 +65,15 @@ def test_callbacks_hear_their_rooms(people: People, serve: Serve):
     bob.sees(f"{ann.name}, someone will be with you.")
     bob.at("desk").says("anybody there?")
     ann.sees("The bell rings at the front desk.")
+
+
+def test_people_see_what_was_written_and_a_model_something_else(people: People, serve: Serve):
+    ann, bob = people(2, serve(str(ROOT / "apps" / "09-what-a-model-reads" / "app.py")))
+    ann.says("Call me at 0171 234 5678, Bob.")
+    bob.sees("Call me at 0171 234 5678, Bob.", by=ann)
+    for person in (ann, bob):
+        read = person.page.locator("#read")
+        expect(read).to_have_text(f"{ann.name}: Call me at [a telephone number], Bob.")
 
 
 def test_everybody_has_a_private_room_with_a_bot(people: People, serve: Serve):
