@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chatlas import ChatOpenAICompletions
-from shiny import App, Inputs, Outputs, Session, ui
+from shiny import App, Inputs, Outputs, Session, reactive, ui
 
 from shiny_labchat import Bot, Chat, Lab, Message, Rules, chat_ui
 
@@ -40,10 +40,14 @@ room.add_bot(Bot("machine", **options))
 
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
-    """Both rooms, for whoever comes."""
-    for chat in (Chat("chat", room=room), Chat("people", room=people)):
-        if "TRANSFORMS" in os.environ:
-            chat.transform_user_input(str.strip)
+    """The rooms whose chats a page has."""
+    for id, each in (("chat", room), ("people", people)):
+        with reactive.isolate():
+            is_there = input[f"{id}_hello"].is_set()
+        if is_there:
+            chat = Chat(id, room=each)
+            if "TRANSFORMS" in os.environ:
+                chat.transform_user_input(str.strip)
 
 
 app = App(ui.page_fillable(chat_ui("chat"), chat_ui("people")), server)
