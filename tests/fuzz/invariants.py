@@ -166,8 +166,8 @@ class Invariants:
         if text.lower().startswith("honest"):
             self._for_bot.setdefault(room.id, set()).add(event.seq)
         if "submitted" in data:
-            text, shown = data.get("original", text), text
-            assert shown == text.upper(), event
+            made = data.get("transformed", text)  # None: its page had gone
+            assert made in (text.upper(), None), event
         assert self._world.has_sent(member, cid, text), f"{member} never sent {event}"
         check_text(text)
         assert text.strip() and len(text) <= 5_000, event
@@ -243,7 +243,7 @@ KEYS = {
     "joined": {"handle", "pseudonym", "role", "asked", "is_bot", "shown"},
     "removed": set(),
     "message": {"role", "h", "name", "parts", "page", "audience", "id"}
-    | {"submitted", "sent", "original", "live", "by", "by_h", "cause", "whole"},
+    | {"submitted", "sent", "transformed", "live", "by", "by_h", "cause", "whole"},
     "recorded": {"kind", "value"},
     "streamed": {"of", "is", "parts"},
     "submitted": {"text", "page"},

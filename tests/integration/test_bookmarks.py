@@ -470,7 +470,7 @@ async def test_a_chatlas_clients_turns_are_made_anew_from_the_log(app: Server, p
         assert "apples" not in address
     await place.post("said meanwhile")
     async with visit(app, address, key) as again:
-        await again.page.until(lambda: "meanwhile" in again.page.values.get("turns", ""))
+        await again.page.until(lambda: "meanwhile" in str(again.page.values.get("turns")))
         assert re.fullmatch(
             r"[\w ]+: apples \| 1: apples \| said meanwhile", again.page.values["turns"]
         )

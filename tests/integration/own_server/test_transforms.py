@@ -436,8 +436,9 @@ async def test_a_transform_that_fails_ends_the_stream(server: Server, room: Room
         await ann.says("stream broken things")
         await ann.until(lambda: any(i.get("is") == "failed" for i in ann.items.values()))
         await ann.says("after")
-    (failed,) = [m for m in await room.messages() if m.role == "assistant"]
-    assert (failed.content, failed.original) == ("", "broken ")
+    assert [m.role for m in await room.messages()] == ["user", "user"]
+    (failed,) = [event for event in await log_of(room) if event.kind == "streamed"]
+    assert (failed.data["is"], failed.data["original"]) == ("failed", "broken ")
 
 
 # ── what the app reads ──
