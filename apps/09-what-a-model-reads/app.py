@@ -21,6 +21,7 @@ with ui.layout_columns(col_widths={"sm": (12, 12), "lg": (7, 5)}):
 
     with ui.card():
         ui.card_header("What a model would be sent")
+        ui.tags.style("#read { white-space: pre-wrap; }")
 
         @render.code
         def read():

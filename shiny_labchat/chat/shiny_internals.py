@@ -90,7 +90,8 @@ def put_on_pages(dependency: Callable[[], HTMLDependency]) -> None:
     @functools.wraps(original)
     def render_page(self: shiny.App, ui: Any, lib_prefix: str) -> Any:
         is_whole = isinstance(ui, HTMLDocument | HTMLTextDocument)
-        drawn: Any = ui if is_whole else TagList(dependency(), ui)
+        # After the page's own: a style sheet must come after Bootstrap's.
+        drawn: Any = ui if is_whole else TagList(ui, dependency())
         return original(self, drawn, lib_prefix)
 
     shiny.App._render_page = render_page

@@ -161,3 +161,15 @@ def test_an_error_does_not_lie_on_the_box(people: People):
     oracle(ann, "breaks badly")
     expect(ann.notifications("badly")).to_be_visible()
     ann.says("I go on", by="click")
+
+
+def test_the_button_has_its_sign_as_the_style_sheet_comes_after_bootstraps(people: People):
+    (ann,) = people(1, APP)
+    sign = ann.chat.loc_input_button.evaluate(_SIGN)
+    assert sign == {"width": "16px", "display": "block", "radius": "16px"}
+
+
+_SIGN = """(button) => {
+  const { width, display } = getComputedStyle(button, "::before");
+  return { width, display, radius: getComputedStyle(button).borderTopLeftRadius };
+}"""
