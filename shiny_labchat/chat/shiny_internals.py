@@ -140,6 +140,7 @@ def _no_name(value: object) -> None:
 def set_input(session: Session, name: str, value: object) -> None:
     """Set the value of an input here, as if its page had sent it; only this page is told."""
     read = session.root_scope().input[ResolvedId(name)]
+    _happened(session.root_scope(), [name])
     if _dependents_of(read):  # each value is an event: none may be missed
         _tasks.spawn(_set_and_flush(session, read, value), context=Context())
     else:
@@ -171,8 +172,7 @@ def fire_events_once() -> None:
         if self not in _came_back:
             _came_back[self] = _events_among(self, names)
         else:
-            for name in names:
-                _came_back[self].pop(name, None)
+            _happened(self, names)
 
     def is_none_event(value: object) -> bool:
         return is_none(value) or _has_come_back(value)
@@ -190,6 +190,12 @@ def _events_among(session: AppSession, names: Iterable[str]) -> dict[str, reacti
         if isinstance(value._value, ActionButtonValue)
         or (isinstance(listed, Collection) and name in listed)
     }
+
+
+def _happened(session: Session, names: Iterable[str]) -> None:
+    """Note that inputs have values of this session now: they are events again."""
+    for name in names:
+        _came_back.get(session, {}).pop(name, None)
 
 
 def _has_come_back(value: object) -> bool:

@@ -308,6 +308,25 @@ async def test_events_that_come_back_have_their_values_and_fire_nothing_until_th
         assert fired == ["plain hello", "go 4", "either 4", "said hello"]
 
 
+async def test_an_input_that_came_back_and_is_set_from_here_is_an_event() -> None:
+    fired: list[str] = []
+    has_fired = asyncio.Event()
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        @reactive.effect
+        @reactive.event(input.said)
+        def _() -> None:
+            fired.append(input.said())
+            has_fired.set()
+
+    async with page(server, inputs=BACK) as opened:
+        await opened.is_flushed()
+        assert fired == []
+        shiny_internals.set_input(opened.session, "said", "new")
+        await asyncio.wait_for(has_fired.wait(), 10)
+        assert fired == ["new"]
+
+
 async def test_an_input_can_be_set_from_here_and_each_value_of_it_is_an_event() -> None:
     seen: list[str] = []
     all_seen = asyncio.Event()

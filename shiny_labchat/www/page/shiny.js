@@ -202,7 +202,8 @@ function foreignChats() {
 function deliver(notice) {
   const room = document.getElementById(notice.id);
   if (notice.do === "mismatch") {
-    const alert = make("div", { class: "alert alert-danger", role: "alert" }, notice.say);
+    if (room?.previousElementSibling?.matches(".labchat-mismatch")) return; // said to an earlier session
+    const alert = make("div", { class: "labchat-mismatch alert alert-danger", role: "alert" }, notice.say);
     room?.before(alert);
     console.error(`chat ${notice.id}: the app's Chat is shiny_labchat's, but its element in the page is shinychat's`);
     return;
