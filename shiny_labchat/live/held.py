@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -17,27 +16,18 @@ __all__ = ["publish_left"]
 logger = logging.getLogger("shiny_labchat")
 
 
-async def publish_left(log: Log, key: RoomKey, is_here: Callable[[str], bool]) -> None:
-    """
-    Publish the held messages of pages that have gone, as they were written.
-
-    Parameters
-    ----------
-    log, key
-        The log, and the room's key.
-    is_here
-        Whether a page is connected; its session then transforms its messages.
-    """
+async def publish_left(log: Log, key: RoomKey, page: str) -> None:
+    """Publish the held messages of a page that has gone, as they were written."""
 
     def read(conn: sa.Connection) -> list[HeldMessage]:
         found = find_room(conn, key)
         return [] if found is None else [HeldMessage.of(e) for e in submitted(conn, found[0])]
 
     try:
-        held = await log.read(read)
-        here = {message.seq for message in held if is_here(message.page)}
-        for message in {each.seq: each for each in held if each.seq not in here}.values():
-            await _publish(log, key, message)
+        held = {message.seq: message for message in await log.read(read)}  # of its last page
+        for message in held.values():
+            if message.page == page:
+                await _publish(log, key, message)
     except LabChatError as exc:
         logger.error("held messages of room %r stay held until it opens again: %s", key.id, exc)
 

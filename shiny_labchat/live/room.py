@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.state import Membership, RoomState, fold
 from shiny_labchat.errors import LabChatError, Refused
@@ -60,7 +61,7 @@ class _Read(NamedTuple):
     newest: list[Event]
     deps: list[dict[str, Any]]
     opened: list[Event]
-    has_held: bool
+    pages_of_held: set[str]
 
 
 class LiveRoom:
@@ -86,7 +87,7 @@ class LiveRoom:
         log: Log,
         key: RoomKey,
         on_unused: Callable[[LiveRoom], None],
-        on_page_gone: Callable[[LiveRoom], None],
+        on_page_gone: Callable[[LiveRoom, str], None],
     ) -> None:
         self.key = key
         self.state = RoomState()
@@ -160,7 +161,7 @@ class LiveRoom:
             del self._pages[page]
             self._page_gone.set()
             if self._has_held:
-                self._on_page_gone(self)
+                self._on_page_gone(self, page)
 
     def is_here(self, page: str) -> bool:
         """Whether a page has a socket or a session here."""
@@ -195,17 +196,18 @@ class LiveRoom:
                 newest,
                 dependencies(conn, number),
                 open_streams(conn, number),
-                bool(submitted(conn, number)),
+                {HeldMessage.of(event).page for event in submitted(conn, number)},
             )
 
         found = await self._log.read(read)
-        self._number, self.state, newest, self.deps, opened, self._has_held = found
+        self._number, self.state, newest, self.deps, opened, pages = found
+        self._has_held = bool(pages)
         self._window.since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
         self._window.keep(reversed(newest))
         for event in (*opened, *reversed(newest)):
             self._follow_stream(event)
-        if self._has_held:  # by pages that may never come back
-            self._on_page_gone(self)
+        for page in pages:  # that may never come back
+            self._on_page_gone(self, page)
         while self.state.seq < self._heard and await self.catch_up():
             pass
 

@@ -23,7 +23,7 @@ class LiveRooms:
         self.log = log
         self._rooms: dict[RoomKey, LiveRoom] = {}
         self._tasks = Tasks("held messages")
-        self._checking: set[RoomKey] = set()
+        self._gone: dict[tuple[RoomKey, str], asyncio.Task[None]] = {}
         log.listen(self._hear)
 
     async def open(self, key: RoomKey) -> LiveRoom:
@@ -58,15 +58,15 @@ class LiveRooms:
             del self._rooms[room.key]
             self.log.unwatch(room.key)
 
-    def _page_gone(self, room: LiveRoom) -> None:
-        if room.key not in self._checking:
-            self._checking.add(room.key)
-            self._tasks.spawn(self._publish_left(room.key))
+    def _page_gone(self, room: LiveRoom, page: str) -> None:
+        earlier = self._gone.get((room.key, page))
+        if earlier is not None:
+            earlier.cancel()
+        self._gone[room.key, page] = self._tasks.spawn(self._publish_left(room.key, page))
 
-    async def _publish_left(self, key: RoomKey) -> None:
-        try:
-            await asyncio.sleep(PAGE_RETURNS_WITHIN)
-        finally:
-            self._checking.discard(key)
+    async def _publish_left(self, key: RoomKey, page: str) -> None:
+        await asyncio.sleep(PAGE_RETURNS_WITHIN)
+        del self._gone[key, page]
         room = self._rooms.get(key)
-        await publish_left(self.log, key, lambda page: room is not None and room.is_here(page))
+        if room is None or not room.is_here(page):
+            await publish_left(self.log, key, page)
