@@ -3,7 +3,7 @@ import { Labels } from "./labels.js";
 import { Keys } from "./page/identity.js";
 import { listEvents } from "./page/events.js";
 import { keepRooms } from "./page/redraw.js";
-import { deliverPending, isSessionLost, register, watchSession } from "./page/shiny.js";
+import { deliverPending, isSessionLost, register, setInput, watchSession } from "./page/shiny.js";
 import { DuplicateWatch } from "./page/tabs.js";
 import { Room } from "./room.js";
 
@@ -15,6 +15,8 @@ import { Room } from "./room.js";
 const TICKET_TIMEOUT = 8000;
 /** A lost session that comes back sooner is not mentioned, in milliseconds. */
 const LOSS_SHOWN_AFTER = 2500;
+/** An element that is drawn anew may be in the page together with its successor for less, in milliseconds. */
+const TWICE_AFTER = 1000;
 /** The shortest wait before asking again after a refusal, in milliseconds; at most twice that. */
 const RETRY_DELAY = 5000;
 
@@ -31,6 +33,7 @@ export class LabchatRoom extends HTMLElement {
   #asked = Date.now();
   #ticketTimer = 0;
   #lossTimer = 0;
+  #twiceTimer = 0;
   #isPending = false;
   #unwatchSession = () => {};
   /** What the server said about Shiny's session. */
@@ -50,6 +53,7 @@ export class LabchatRoom extends HTMLElement {
     if (isSessionLost()) this.#loseSession();
     else this.#regainSession();
     deliverPending(this);
+    this.#twiceTimer = window.setTimeout(() => this.#checkTwice(), TWICE_AFTER);
   }
 
   /** Moved in the page: nothing is to be done, and the connection stays. */
@@ -58,6 +62,7 @@ export class LabchatRoom extends HTMLElement {
   disconnectedCallback() {
     clearTimeout(this.#ticketTimer);
     clearTimeout(this.#lossTimer);
+    clearTimeout(this.#twiceTimer);
     this.#unwatchSession();
     this.#duplicateWatch?.close();
     this.#room?.close();
@@ -77,6 +82,15 @@ export class LabchatRoom extends HTMLElement {
     else if (notice.do === "wait") this.#room?.waitForRoom();
     else if (notice.do === "refuse") this.#refuse(notice);
     else if (notice.do === "left") this.#room?.retire(this.#labels().text("left"));
+  }
+
+  /** Say so if the page has another element with this id, which then has the chat. */
+  #checkTwice() {
+    if (document.getElementById(this.id) === this) return;
+    const words = this.#labels().text("drawn_twice", { id: this.id });
+    console.error(`chat ${this.id}: the page has two elements with this id; this one does not work`, this);
+    this.#room?.end("drawn_twice", words);
+    setInput(".clientdata_labchat_twice:shiny_labchat.twice", this.id);
   }
 
   #build() {
