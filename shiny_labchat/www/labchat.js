@@ -35,6 +35,7 @@ export class LabchatRoom extends HTMLElement {
   #lossTimer = 0;
   #twiceTimer = 0;
   #isPending = false;
+  #isAnswered = false;
   #unwatchSession = () => {};
   /** What the server said about Shiny's session. */
   #session = { returns: false, answers: false };
@@ -49,7 +50,11 @@ export class LabchatRoom extends HTMLElement {
     this.#room ??= this.#build();
     this.#room.open();
     this.#duplicateWatch = this.#watchDuplicates(this.#keys);
-    this.#unwatchSession = watchSession({ lose: () => this.#loseSession(), regain: () => this.#regainSession() });
+    this.#unwatchSession = watchSession({
+      lose: () => this.#loseSession(),
+      regain: () => this.#regainSession(),
+      end: () => this.#endSession(),
+    });
     if (isSessionLost()) this.#loseSession();
     else this.#regainSession();
     deliverPending(this);
@@ -76,6 +81,7 @@ export class LabchatRoom extends HTMLElement {
   /** Act on the session's answer. @param {Notice} notice */
   receive(notice) {
     if (notice.do === "greet") return this.#room?.showGreeting(notice.greeting);
+    this.#isAnswered = true;
     clearTimeout(this.#ticketTimer);
     this.#isPending = false;
     if (notice.do === "admit") this.#admit(notice);
@@ -150,6 +156,12 @@ export class LabchatRoom extends HTMLElement {
     this.#ask();
     clearTimeout(this.#lossTimer);
     this.#lossTimer = window.setTimeout(() => this.#room?.showNote(this.#lossText()), LOSS_SHOWN_AFTER);
+  }
+
+  /** The app has ended the session: has it failed before it had a Chat to answer? */
+  #endSession() {
+    if (this.#isAnswered) return;
+    this.#room?.end("not_started", this.#labels().text("not_started"));
   }
 
   #regainSession() {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -132,7 +132,7 @@ def test_labels_of_all_three_sources_are_known(key: str) -> None:
 @pytest.mark.parametrize("name", ["room", "client", "member", "reply"])
 def test_arguments_of_the_chat_are_no_attributes_of_its_element(name: str) -> None:
     with pytest.raises(TypeError, match=f"{name}= belongs to the Chat"):
-        chat_ui("chat", **{name: "x"})
+        chat_ui("chat", **cast(Any, {name: "x"}))
 
 
 def test_the_chat_of_core_says_where_the_one_of_express_is() -> None:
