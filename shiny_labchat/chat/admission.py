@@ -230,6 +230,7 @@ class Admission:
         await self._tell(do="refuse", code=code, say=say, again=again)
 
     async def _let_in(self, room: Room, hello: PageHello, placement: Placement, query: str) -> None:
+        room.log.serve()  # a function of the app's may give a room of another lab
         page = f"{hello.page}/{self._id}"  # two chats of a page may be in one room
         key = hello.keys.get("tab" if placement.identity == "tab" else "browser")
         self.browser = key and browser_of(key)
