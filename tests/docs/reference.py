@@ -75,7 +75,10 @@ def _public(pkg: griffe.Module) -> Iterator[tuple[str, griffe.Object]]:
         module = pkg if path == PACKAGE else pkg[path.removeprefix(f"{PACKAGE}.")]
         for name in module.exports or ():
             thing = module.members[str(name)]
-            yield f"{path}.{name}", thing.final_target if thing.is_alias else thing
+            if isinstance(thing, griffe.Alias):
+                thing = thing.final_target
+            assert isinstance(thing, griffe.Object)
+            yield f"{path}.{name}", thing
 
 
 class _Link:

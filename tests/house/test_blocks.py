@@ -29,11 +29,18 @@ OUTPUT = re.compile(
 )
 IS_WRONG = re.compile(r"Traceback|Error|failed")
 ASKED = "Can you help me?"
+WIDTH = 86
+"""How many characters of code fit beside the navigation."""
 
 
 def test_there_are_blocks_to_run() -> None:
     assert len(APPS) > 20 and len(PROGRAMS) > 10
     assert len({block.page for block in BLOCKS}) > 10
+
+
+def test_no_line_is_wider_than_the_site_shows() -> None:
+    lines = [f"{block.name}: {line}" for block in BLOCKS for line in block.code.splitlines()]
+    assert [line for line in lines if len(line.partition(": ")[2]) > WIDTH] == []
 
 
 # ── apps ─────────────────────────────────────────────────────────────────────────────────────
@@ -65,7 +72,7 @@ async def _visit(server: Server, code: str) -> None:
     chats, outputs = ROOM.findall(answer.text), OUTPUT.findall(answer.text)
     assert chats, answer.text
     async with page(server.port, chats=chats, outputs=outputs) as visited:
-        await visited.until(lambda: all(visited.notices.values()) and visited.values >= {})
+        await visited.until(lambda: all(visited.notices.values()))
         await visited.until(lambda: set(outputs) <= visited.values.keys())
         notice = visited.notices[chats[0]][0]
         if "@chat.on_user_submit" in code and "ChatOpenAI" not in code:

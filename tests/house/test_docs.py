@@ -136,8 +136,9 @@ def _members(thing: object) -> list[str]:
 def _is_for_users(value: object) -> bool:
     function = value.fget if isinstance(value, property) else value
     where = getattr(function, "__module__", None) or ""
+    name = getattr(function, "__name__", "_")
     is_ours = inspect.isroutine(function) and "shiny_labchat" in where
-    return is_ours and function.__name__[0] != "_" and is_for_users(function)
+    return is_ours and name[0] != "_" and is_for_users(function)
 
 
 @pytest.mark.parametrize(
