@@ -13,6 +13,7 @@ from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 from shiny_labchat.module import chat_module_server, chat_module_ui
+from shiny_labchat.public import publish
 
 __all__ = [
     "Bot",
@@ -31,4 +32,5 @@ __all__ = [
     "chat_ui",
 ]
 
+publish(__name__, __all__, globals())
 install.install()

@@ -13,6 +13,7 @@ from shiny_labchat.bots.bot import Bot
 from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.pace import READING_SPEED, TYPING_SPEED
 from shiny_labchat.bots.when import NO_REPLY, Chance, Every, Silence
+from shiny_labchat.public import publish
 
 __all__ = [
     "NO_REPLY",
@@ -25,3 +26,5 @@ __all__ = [
     "Every",
     "Silence",
 ]
+
+publish(__name__, __all__, globals())

@@ -64,7 +64,7 @@ class Budget:
 
     def is_spent(self, calls: int, used: tuple[int, int], cost: float, unpriced: int) -> bool:
         """
-        Whether the budget is spent.
+        Whether the budget is spent; for this package.
 
         Parameters
         ----------

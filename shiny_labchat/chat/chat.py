@@ -131,6 +131,20 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         ``session.allow_reconnect("force")``, and holds for the whole page if any chat in it has
         it. If not, Shiny's default holds: the rest of the page stays as it is until it is
         reloaded. The chat itself goes on in both cases, over its own connection.
+
+    Notes
+    -----
+    Roles (`role`), where the room's own `write` says nothing else:
+
+    | role         | sees         | writes | stops                  | is seen                  |
+    | ------------ | ------------ | ------ | ---------------------- | ------------------------ |
+    | participant  | the messages | yes    | answers to this person | by everybody             |
+    | observer     | the messages | no     | nothing                | see `show_observers`     |
+    | experimenter | the messages | yes    | all answers they see   | by everybody, as such    |
+    | assistant    | the messages | yes    | answers to it          | by everybody, as such    |
+
+    "The messages" are those for everybody, and private ones for this person. To stop is to end an
+    answer that is being streamed. The role "assistant" is for programs.
     """
 
     @explain_others(OTHERS)

@@ -39,14 +39,18 @@ class Member:
 
     @classmethod
     def of(cls, membership: Membership) -> Member:
-        """A membership as a member, with the real role, for programmes."""
+        """A membership with its real role; for this package."""
         return cls(
             membership.member, membership.pseudonym, membership.role, is_muted=membership.is_muted
         )
 
     @classmethod
     def seen_by(cls, viewer: str | None, membership: Membership) -> Member:
-        """A membership as a viewer is shown it; viewer None: nothing was disclosed."""
+        """
+        A membership as a viewer is shown it; for this package.
+
+        Viewer None: one to whom nothing was disclosed.
+        """
         shown = membership.role_for(viewer)
         return cls(
             membership.member,

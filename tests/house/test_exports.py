@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import pydoc
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -89,6 +91,23 @@ def _is_ours(value: object) -> bool:
 @pytest.mark.parametrize(("name", "thing"), [pytest.param(*d, id=d[0]) for d in _documented()])
 def test_every_public_thing_is_described_in_a_short_first_line(name: str, thing: object) -> None:
     assert 0 < len(_first_line(thing)) <= 80, name
+
+
+@pytest.mark.parametrize(("name", "thing"), [pytest.param(*d, id=d[0]) for d in _documented()])
+def test_help_names_no_module_inside_the_package(name: str, thing: object) -> None:
+    inside = "|".join(re.escape(each) for each in NAMES if each not in PUBLIC)
+    said = _help(thing)
+    assert not re.findall(rf"\b(?:{inside})\b", said)
+
+
+def test_help_shows_the_members_of_facets_as_their_classes_own() -> None:
+    said = _help(import_module("shiny_labchat").Chat)
+    assert "append_message_stream(" in said and "Methods inherited" not in said
+
+
+def _help(thing: object) -> str:
+    """What `help()` prints, without the signs for bold letters."""
+    return re.sub(".\x08", "", pydoc.render_doc(thing))
 
 
 def _first_line(thing: object) -> str:

@@ -14,7 +14,7 @@ import pytest
 from .code import PACKAGE, imports, modules
 
 ABOVE = (
-    {"arguments", "concurrency", "errors", "storable", "urls"},
+    {"arguments", "concurrency", "errors", "public", "storable", "urls"},
     {"domain"},
     {"models", "protocol", "store"},
     {"access", "audit", "callbacks", "streams"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import psutil
 import pytest
 
 from tests.runner.report import long_files
+from tests.runner.steps import NAMES, Result, all_steps
 
 from .code import ROOT
 
@@ -130,3 +132,17 @@ def test_the_report_names_source_files_of_more_than_500_lines(tmp_path: Path) ->
         (tmp_path / name).write_text("x\n" * lines)
     package = tmp_path.name
     assert long_files(tmp_path) == {f"{package}/a.py": 501, f"{package}/www/c.js": 777}
+
+
+def test_every_step_has_a_name_and_contributing_lists_it(tmp_path: Path) -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = re.findall(r"`(\w+)`", page.partition("The steps are")[2].partition("\n\n")[0])
+    steps = [step.name for step in all_steps(ROOT, tmp_path, None, long=False)]
+    assert listed == list(NAMES) == steps
+
+
+def test_the_step_that_builds_the_documentation_fails_as_the_builder_does(tmp_path: Path) -> None:
+    (tmp_path / "site").touch()  # a file where the folder should be
+    [step] = [step for step in all_steps(ROOT, tmp_path, None, long=False) if step.name == "docs"]
+    result: Result = step.run(lambda line: None)
+    assert (result.passed, result.failed) == (0, 1) and "site" in result.output

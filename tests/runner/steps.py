@@ -17,7 +17,7 @@ from tests.support.typescript import tsc
 __all__ = ["NAMES", "Result", "Step", "all_steps"]
 
 SUITES = ("unit", "contract", "house", "integration", "browser")
-NAMES = ("ruff", "format", "pyright", "tsc", *SUITES)
+NAMES = ("ruff", "format", "pyright", "tsc", "docs", *SUITES)
 AT_ONCE = {"integration": 2}
 """How many tests of a suite run at the same time, where they wait more than they work."""
 LONGEST = 30 * 60
@@ -100,6 +100,7 @@ def all_steps(root: Path, folder: Path, expression: str | None, long: bool) -> l
         Step("format", lambda: [python, "-m", "ruff", "format", "--check", *code], root),
         Step("pyright", lambda: [python, "-m", "pyright", "--pythonpath", python], root),
         Step("tsc", lambda: [*tsc(), "--project", "tsconfig.json", "--checkJs"], root),
+        Step("docs", lambda: [python, "-m", "tests.docs", str(folder / "site")], root),
     ]
     return [*checks, *(_suite(name, root, folder, expression, long) for name in SUITES)]
 
