@@ -142,17 +142,24 @@ def test_typing_is_shown_to_the_others_until_the_message_comes(people: People):
 def test_who_types_on_after_a_quick_message_is_seen_typing(people: People):
     ann, bob = people(2)
     for n in range(3):
-        ann.types("ok")
+        ann.types(f"ok {n}")
         ann.presses("Enter")
-        ann.chat.loc_input.press_sequentially("and another thing", delay=100)
-        bob.sees("ok")
-        looks = []
-        for _ in range(8):
-            ann.types("…")
-            bob.page.wait_for_timeout(200)
-            looks.append(bob.chat.loc_typing.inner_text())
-        assert looks == [f"{ann.name} is typing…"] * 8, f"after message {n}"
+        ann.chat.loc_input.press_sequentially("and another thing", delay=50)
+        bob.sees(f"ok {n}")
+        bob.chat.expect_typing(ann.name)
+        bob.chat.loc_typing.evaluate(_LOOK_AGAIN_AND_AGAIN)
+        ann.chat.loc_input.press_sequentially("which I nearly forgot", delay=100)
+        looks = bob.page.evaluate("window.looks")
+        assert len(looks) > 5 and set(looks) == {f"{ann.name} is typing…"}
         ann.chat.loc_input.fill("")
+
+
+_LOOK_AGAIN_AND_AGAIN = """
+typing => {
+  clearInterval(window.looking);
+  window.looks = [];
+  window.looking = setInterval(() => window.looks.push(typing.innerText), 100);
+}"""
 
 
 def test_what_is_sent_while_the_server_is_away_arrives_once(

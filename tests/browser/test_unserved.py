@@ -50,7 +50,6 @@ def test_an_app_that_fails_blames_nobodys_network(page: Page, serve: Serve):
         "The app behind this page could not start. Please tell the organisers.", timeout=WITHIN
     )
     app.logs("RuntimeError: the app of this test fails")
-    page.wait_for_timeout(3_000)  # nor later, when the page would try again
     expect(page.locator("body")).not_to_contain_text("onnection")
     expect(status).to_contain_text("could not start")
 

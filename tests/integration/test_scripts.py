@@ -149,7 +149,7 @@ def test_links_into_no_database_are_refused_in_words(monkeypatch: pytest.MonkeyP
 async def test_links_that_would_open_nothing_are_not_made(
     tmp_path: Path, asked: list[str], sentence: str
 ) -> None:
-    await Lab(f"sqlite:///{tmp_path}/lab.db").create_room("general")
+    await Lab(f"sqlite:///{tmp_path}/labchat.db").create_room("general")
     done = await run_process([*LINKS, "ann", *asked], cwd=tmp_path, check=False)
     assert done.returncode != 0 and done.stdout == b""
     assert sentence in done.stderr.decode()
@@ -166,7 +166,7 @@ async def test_links_in_the_wrong_folder_make_no_file(tmp_path: Path) -> None:
 
 
 async def test_links_for_a_study_without_rooms_come_with_a_note(tmp_path: Path) -> None:
-    await Lab(f"sqlite:///{tmp_path}/lab.db").create_room("general", study="pilot")
+    await Lab(f"sqlite:///{tmp_path}/labchat.db").create_room("general", study="pilot")
     done = await run_process([*LINKS, "ann", "--study", "pilto"], cwd=tmp_path)
     assert b"no room of study 'pilto' yet, only of: pilot" in done.stderr
 
