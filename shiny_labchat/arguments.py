@@ -5,18 +5,83 @@ from __future__ import annotations
 import inspect
 import math
 import textwrap
-from functools import partial
+from collections.abc import Callable, Collection, Mapping
+from functools import partial, wraps
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 __all__ = [
     "CLIENT_METHODS",
     "as_id",
+    "check_choice",
     "check_client",
     "check_count",
     "check_function",
     "check_number",
+    "explain_others",
 ]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def check_choice(what: str, value: Any, choices: Collection[Any], *, also: str = "") -> None:
+    """
+    Check that an argument is one of a few values.
+
+    Parameters
+    ----------
+    what, value
+        The argument's name and its value.
+    choices
+        The values that are allowed.
+    also
+        What else is allowed, in words, for the error.
+    """
+    if any(value is choice or _equals(value, choice) for choice in choices):
+        return
+    *most, last = [*(_quoted(choice) for choice in choices), *([also] if also else [])]
+    wanted = f"{', '.join(most)} or {last}" if most else last
+    raise ValueError(f"{what} must be {wanted}, not {value!r}")
+
+
+def _equals(value: Any, choice: Any) -> bool:
+    return isinstance(value, str) and value == choice
+
+
+def _quoted(choice: object) -> str:
+    return f'"{choice}"' if isinstance(choice, str) else repr(choice)
+
+
+def explain_others(others: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """
+    Explain, in the error for an argument that a function does not have, where it belongs.
+
+    Parameters
+    ----------
+    others
+        By argument, what to do instead.
+
+    Returns
+    -------
+    callable
+        A decorator.
+    """
+
+    def decorate(fn: Callable[P, R]) -> Callable[P, R]:
+        is_class = fn.__name__ == "__init__"
+        owner = fn.__qualname__.removesuffix(".__init__") if is_class else fn.__name__
+
+        @wraps(fn)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            for name in kwargs:
+                if name in others:
+                    raise TypeError(f"{owner}() has no argument {name}=: {others[name]}")
+            return fn(*args, **kwargs)
+
+        return call
+
+    return decorate
 
 
 def check_count(what: str, value: Any, least: int, *, or_none: bool = False) -> None:

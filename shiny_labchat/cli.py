@@ -9,12 +9,15 @@ import socket
 import threading
 import time
 import webbrowser
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import click
 import uvicorn
 
+from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.urls import with_parameter
@@ -121,34 +124,69 @@ def _open_when_ready(host: str, port: int) -> None:
     threading.Thread(target=wait_and_open, daemon=True).start()
 
 
+def _as_address(context: click.Context, option: click.Parameter, value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise click.BadParameter(
+            f"{value!r} is not the address of a page, such as https://lab.example.org/chat/"
+        )
+    return value
+
+
 @main.command(
     epilog="Example: labchat links p1 p2 --address https://lab.example.org/ --study pilot"
 )
 @click.argument("members", nargs=-1, required=True)
 @click.option("--address", default="http://127.0.0.1:8000/", show_default=True,
-              help="The address of the app.")  # fmt: skip
+              callback=_as_address, help="The address of the app.")  # fmt: skip
 @click.option("--db", type=click.Path(dir_okay=False, path_type=Path),
               help="The app's database file. Default: the one in LABCHAT_URL, else labchat.db in "
               "this folder.")  # fmt: skip
 @click.option("--study", help="Limit the links to rooms of this study.")
 @click.option("--role", type=click.Choice(["participant", "observer", "experimenter"]),
               help="Their role in the rooms. Default: the one that the app sets.")  # fmt: skip
+@click.option("--pseudonym", "pseudonyms", multiple=True, metavar="NAME",
+              help="The name that others see; give one for each member, in the same order. "
+              "Default: the one that the app sets, else a generated one.")  # fmt: skip
 def links(
-    members: tuple[str, ...], address: str, db: Path | None, study: str | None, role: str
+    members: tuple[str, ...],
+    address: str,
+    db: Path | None,
+    study: str | None,
+    role: Role | None,
+    pseudonyms: tuple[str, ...],
 ) -> None:
     """Print personal links, one line each: member, link. Whoever opens a link is that member."""
+    if pseudonyms and len(pseudonyms) != len(members):
+        raise click.UsageError(
+            f"{len(pseudonyms)} pseudonyms for {len(members)} members: give one for each"
+        )
 
     async def make() -> None:
         lab = Lab(_url_of(db))
-        click.echo(f"For the rooms in {lab.url.removeprefix('sqlite:///')}", err=True)
-        for member in members:
-            token = await lab.invite(member, study=study, role=role)  # pyright: ignore[reportArgumentType]
+        file = lab.url.removeprefix("sqlite:///")
+        if not lab.log.exists:
+            raise click.ClickException(
+                f"there is no database {file}: start the app once, which makes it, or name its "
+                "file with --db"
+            )
+        click.echo(f"For the rooms in {file}", err=True)
+        await _warn_of_study(lab, study)
+        for member, pseudonym in zip_longest(members, pseudonyms):
+            token = await lab.invite(member, study=study, role=role, pseudonym=pseudonym)
             click.echo(f"{member}\t{with_parameter(address, 'labchat', token)}")
 
     try:
         asyncio.run(make())
-    except (LabChatError, ValueError) as exc:
+    except (LabChatError, TypeError, ValueError) as exc:
         raise click.ClickException(str(exc)) from exc
+
+
+async def _warn_of_study(lab: Lab, study: str | None) -> None:
+    studies = {room.study for room in await lab.rooms()}
+    if study is not None and studies and study not in studies:
+        known = ", ".join(sorted(studies))
+        click.echo(f"Note: there is no room of study {study!r} yet, only of: {known}", err=True)
 
 
 def _url_of(db: Path | None) -> str:

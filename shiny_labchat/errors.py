@@ -11,7 +11,15 @@
 
 from __future__ import annotations
 
-__all__ = ["SENTENCES", "BadFrame", "LabChatError", "Refused", "SchemaTooNew", "StoreError"]
+__all__ = [
+    "NOT_STORED",
+    "SENTENCES",
+    "BadFrame",
+    "LabChatError",
+    "Refused",
+    "SchemaTooNew",
+    "StoreError",
+]
 
 SENTENCES: dict[str, str] = {
     "bad_frame": "The page sent something the server does not understand. Please reload the page.",
@@ -32,11 +40,12 @@ SENTENCES: dict[str, str] = {
     "origin": "This page may not use this chat server.",
     "read_only": "You can read this room, but not write in it.",
     "removed": "You have been removed from this room.",
-    "store_busy": "The server is busy and could not store this yet. Please try again in a moment.",
-    "store_full": "The server's disk is full: this was not stored. Please tell the organisers.",
-    "store_gone": "The server lost its database: this was not stored. Please tell the organisers.",
+    "store_broken": "The server's database failed. Please try again, or tell the organisers.",
+    "store_busy": "The server's database is busy. Please try again in a moment.",
+    "store_full": "The server's disk is full. Please tell the organisers.",
+    "store_gone": "The server has lost its database. Please tell the organisers.",
+    "store_missing": "The server has no database yet. Please tell the organisers.",
     "store_read_only": "The server may not write to its database. Please tell the organisers.",
-    "store_broken": "The server could not store this. Please try again, or tell the organisers.",
     "taken": "Somebody else has this place. Please tell the organisers.",
     "ticket": "This page's permission has run out. Please reload the page.",
     "too_big": "That is far too much for one message.",
@@ -45,6 +54,9 @@ SENTENCES: dict[str, str] = {
     "too_many_tabs": "This chat is open in too many tabs. Please close some, then reload this one.",
 }
 """The sentences that participants read, by code. A page may show its own words for a code."""
+
+NOT_STORED = "Your message was not stored."
+"""Said before the sentence of a `StoreError` to a person who has sent a message."""
 
 
 class LabChatError(Exception):
@@ -63,13 +75,26 @@ class Refused(LabChatError):
         The room's id, where there is one.
     detail
         More words for the person, after the code's sentence.
+    member
+        The id of the member it is about, where that is not clear; never shown to a person.
     """
 
-    def __init__(self, code: str, room: str | None = None, detail: str = "") -> None:
+    def __init__(
+        self, code: str, room: str | None = None, detail: str = "", member: str | None = None
+    ) -> None:
         self.code = code
         self.room = room
+        self.member = member
         self.say = f"{SENTENCES[code]} {detail}".strip()
-        super().__init__(f"{code}: {self.say}" + (f" (room {room!r})" if room else ""))
+        super().__init__(code, room, detail, member)
+
+    def __str__(self) -> str:
+        about = [f"{what} {name!r}" for what, name in _named(self.member, self.room)]
+        return f"{self.code}: {self.say}" + (f" ({', '.join(about)})" if about else "")
+
+
+def _named(member: str | None, room: str | None) -> list[tuple[str, str]]:
+    return [(what, name) for what, name in (("member", member), ("room", room)) if name]
 
 
 class StoreError(LabChatError):

@@ -32,6 +32,8 @@ class Entry:
         The resume token, for the next socket of the page.
     waits
         Whether messages of the page are held until the app has transformed them.
+    shows_observers
+        Whether the page shows participants who observes.
     """
 
     log: Log
@@ -40,12 +42,23 @@ class Entry:
     page: str
     resume: str
     waits: bool = False
+    shows_observers: bool = False
 
 
-async def ticket(log: Log, room: RoomKey, member: str, page: str, *, waits: bool = False) -> str:
+async def ticket(
+    log: Log,
+    room: RoomKey,
+    member: str,
+    page: str,
+    *,
+    waits: bool = False,
+    shows_observers: bool = False,
+) -> str:
     """Make a ticket with which a member's page opens one socket; see `Entry`."""
     # `waits` is in the token, so that no process publishes such a page's messages untransformed.
-    grant = Grant(member, room, page=page, data={"waits": True} if waits else {})
+    settings = {"waits": waits, "shows_observers": shows_observers}
+    data = {name: True for name, is_set in settings.items() if is_set}
+    grant = Grant(member, room, page=page, data=data)
     return await log.write(lambda conn, now: issue(conn, "ticket", grant, now))
 
 
@@ -86,8 +99,8 @@ async def _enter(log: Log, token: str, is_resume: bool) -> Entry | None:
         grant, resume = await log.write(lambda conn, now: _take_ticket(conn, token, now))
     if grant is None or grant.room is None:
         return None
-    waits = bool(grant.data.get("waits"))
-    return Entry(log, grant.room, grant.member, grant.page or "", resume, waits)
+    waits, shows = (bool(grant.data.get(name)) for name in ("waits", "shows_observers"))
+    return Entry(log, grant.room, grant.member, grant.page or "", resume, waits, shows)
 
 
 def _take_ticket(conn: sa.Connection, raw: str, now: int) -> tuple[Grant | None, str]:

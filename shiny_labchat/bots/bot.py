@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import threading
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from shiny_labchat.arguments import as_id, check_client, check_count, check_function, check_number
+from shiny_labchat.arguments import (
+    as_id,
+    check_choice,
+    check_client,
+    check_count,
+    check_function,
+    check_number,
+)
 from shiny_labchat.bots import reaction
 from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.pace import JITTER, READING_SPEED, TYPING_SPEED, Pace
 from shiny_labchat.bots.spec import BotSpec, MovedOn, WhenSpent
 from shiny_labchat.bots.when import Chance, Every, Respond, Silence, When
 from shiny_labchat.domain.messages import Message
-from shiny_labchat.domain.pseudonyms import Pseudonym
+from shiny_labchat.domain.pseudonyms import Pseudonym, check_pseudonym
 from shiny_labchat.lab.room import Room
 
 if TYPE_CHECKING:
@@ -157,7 +164,7 @@ class Bot:
         _check_when(when)
         if not isinstance(cast(object, disclose), bool):
             raise TypeError(f"disclose must be True or False, not {disclose!r}")
-        _check("moved_on", moved_on, ("send", "redraft", "drop"))
+        check_choice("moved_on", moved_on, get_args(MovedOn))
         _check_end(end, fallback)
         check_number("reading", reading, above=0, or_none=True)
         check_number("typing", typing, above=0, or_none=True)
@@ -169,8 +176,7 @@ class Bot:
         _check_kind("budget", budget, Budget, "a Budget, such as Budget(calls=100),")
         _check_kind("study_budget", study_budget, Budget, "a Budget, such as Budget(calls=100),")
         _check_kind("closing", closing, str, "text")
-        if not callable(pseudonym):
-            _check_kind("pseudonym", pseudonym, str, "text, a function of the member's id,")
+        check_pseudonym(pseudonym)
         self._spec = BotSpec(
             id=as_id("id", id),
             client=_made_once(client),
@@ -233,13 +239,8 @@ def _made_once(client: Any) -> Callable[[], Any] | None:
     return give
 
 
-def _check(name: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}; not {value!r}")
-
-
 def _check_end(end: WhenSpent, fallback: object) -> None:
-    _check("end", end, ("silent", "leave", "fallback"))
+    check_choice("end", end, get_args(WhenSpent))
     if end == "fallback" and fallback is None:
         raise ValueError('end="fallback" needs a second client; give one as fallback=')
 

@@ -21,6 +21,7 @@ from shiny.types import SilentException
 from shiny_labchat.access import tickets
 from shiny_labchat.access.bookmarks import browser_of
 from shiny_labchat.access.identity import identify, invitation
+from shiny_labchat.access.names import study_pseudonym
 from shiny_labchat.chat import elements, install
 from shiny_labchat.chat.bookmarks import Bookmark
 from shiny_labchat.chat.page import INVITE, PAGE_HELLO, LostSession, PageHello
@@ -121,6 +122,7 @@ class Admission:
         self._effect: Effect_ | None = None
         if not session.is_stub_session():
             install.ensure_route(session)
+            lab.log.serve()
             self._listen()
 
     def _listen(self) -> None:
@@ -228,18 +230,20 @@ class Admission:
         await self._tell(do="refuse", code=code, say=say, again=again)
 
     async def _let_in(self, room: Room, hello: PageHello, placement: Placement, query: str) -> None:
+        room.log.serve()  # a function of the app's may give a room of another lab
         page = f"{hello.page}/{self._id}"  # two chats of a page may be in one room
         key = hello.keys.get("tab" if placement.identity == "tab" else "browser")
         self.browser = key and browser_of(key)
         grant = await self._who(room, hello, placement, query)
         if placement.join:
-            pseudonym = resolve_pseudonym(placement.pseudonym, grant.member)
             await room.join(
-                grant.member, pseudonym, placement.role or cast("Role | None", grant.role)
+                grant.member,
+                await self._pseudonym(room, grant, placement),
+                placement.role or cast("Role | None", grant.role),
             )
         live = await self._open(room, grant.member)
         try:
-            ticket = await self._ticket(room, grant.member, page)
+            ticket = await self._ticket(room, grant.member, page, placement.show_observers)
         except BaseException:
             live.leave()
             raise
@@ -252,11 +256,19 @@ class Admission:
         if ticket is not None:
             await self._tell(do="admit", ticket=ticket, who=who, **self._told())
 
-    async def _ticket(self, room: Room, member: str, page: str) -> str | None:
+    async def _ticket(self, room: Room, member: str, page: str, show_observers: bool) -> str | None:
         """A ticket for the chat's element; None: it is not drawn."""
         if not self._is_drawn:
             return None
-        return await tickets.ticket(room.log, room.key, member, page, waits=self._waits())
+        settings = {"waits": self._waits(), "shows_observers": show_observers}
+        return await tickets.ticket(room.log, room.key, member, page, **settings)
+
+    async def _pseudonym(self, room: Room, grant: Grant, placement: Placement) -> str | None:
+        """The pseudonym that the person gets if they are no member yet; None: a generated one."""
+        given = resolve_pseudonym(placement.pseudonym, grant.member) or grant.pseudonym
+        if given is None and placement.names == "study":
+            return await study_pseudonym(room.log, room.study, grant.member)
+        return given
 
     async def _open(self, room: Room, member: str) -> LiveRoom:
         live = await Runtime.of(room.log).live.open(room.key)
@@ -306,7 +318,7 @@ class Admission:
         key = hello.keys.get(placement.identity)
         if key is None:
             raise Refused("not_invited", room.id)
-        member = await identify(self._lab.log, key)
+        member = await identify(room.log, key)
         await self._check_link(room, member, placement.bookmark)
         return Grant(member)
 
@@ -321,7 +333,7 @@ class Admission:
 
     async def _invited(self, room: Room, query: str) -> Grant | None:
         token = parse_qs(query.removeprefix("?")).get(INVITE, [""])[-1]
-        grant = await invitation(self._lab.log, token) if token else None
+        grant = await invitation(room.log, token) if token else None
         if grant is None:
             return None
         if grant.room is not None:

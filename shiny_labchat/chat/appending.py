@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
+from shiny_labchat.arguments import check_choice
 from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.content import MarkdownHtml, as_content, instruction_of, is_trusted
 from shiny_labchat.chat.posts import ME, Audience, Icon, post_of
@@ -113,8 +114,7 @@ class Appending(ChatBase):
         scope
             "view": this person's own screen, permanently. "room": everybody's.
         """
-        if scope not in ("view", "room"):
-            raise ValueError(f'scope must be "view" or "room", not {scope!r}')
+        check_choice("scope", scope, ("view", "room"))
         await self._flush_in_handler()
         if scope == "room":
             await self._room().clear(greeting=greeting)

@@ -49,6 +49,7 @@ class ChatBase:
     """
 
     _admission: Admission
+    _shows_observers: bool
     _is_first_due: bool
     """Whether the first messages of the room, which come before all others, are to be logged."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from shiny_labchat.arguments import explain_others
 from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.bookmarks import CancelCallback, ClientWithState, RestoreMember
 
@@ -16,6 +17,12 @@ __all__ = ["Bookmarking"]
 class Bookmarking(ChatBase):
     """The part of a :class:`Chat` that is kept in bookmarks."""
 
+    @explain_others(
+        {
+            "bookmark_store": "say App(bookmark_store=), or in Shiny Express import Chat from "
+            "shiny_labchat.express"
+        }
+    )
     def enable_bookmarking(
         self,
         client: ClientWithState | ModelClient | None = None,

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, get_args, runtime_checkable
 from weakref import WeakKeyDictionary
 
 from shiny import reactive
@@ -19,7 +19,7 @@ from shiny.session import Session, session_context
 
 from shiny_labchat import urls
 from shiny_labchat.access.bookmarks import BookmarkedSeat, BookmarkToken, find_bookmark
-from shiny_labchat.arguments import CLIENT_METHODS
+from shiny_labchat.arguments import CLIENT_METHODS, check_choice
 from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.handlers import Handlers
 from shiny_labchat.chat.page import INVITE, LostSession
@@ -419,12 +419,8 @@ class Bookmarks:
 
 
 def _check_choices(bookmark_on: object, restore_member: object) -> None:
-    if bookmark_on not in ("response", None):
-        raise ValueError(f'bookmark_on must be "response" or None, not {bookmark_on!r}')
-    if restore_member not in ("same-browser", "anywhere", False):
-        raise ValueError(
-            f'restore_member must be "same-browser", "anywhere" or False, not {restore_member!r}'
-        )
+    check_choice("bookmark_on", bookmark_on, ("response", None))
+    check_choice("restore_member", restore_member, get_args(RestoreMember))
 
 
 def _asks_model(client: object) -> TypeGuard[ModelClient]:

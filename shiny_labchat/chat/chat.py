@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, get_args, overload
 from weakref import WeakSet, WeakValueDictionary
 
 from shiny import reactive, ui
 from shiny.module import ResolvedId, resolve_id
 from shiny.session import Session, require_active_session
 
+from shiny_labchat.arguments import check_choice, explain_others
 from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.admission import Admission
 from shiny_labchat.chat.appending import Appending
@@ -19,7 +20,7 @@ from shiny_labchat.chat.content import MarkdownHtml, as_shown, instruction_of, i
 from shiny_labchat.chat.greeting import Greeting, Greets
 from shiny_labchat.chat.handlers import Handler, OnError, UserSubmitFunction
 from shiny_labchat.chat.page import LostSession
-from shiny_labchat.chat.placement import Identity, MemberLike, PlacementOptions, RoomLike
+from shiny_labchat.chat.placement import Identity, MemberLike, Names, PlacementOptions, RoomLike
 from shiny_labchat.chat.reading import Reading
 from shiny_labchat.chat.replies import Failures, Replies, Reply
 from shiny_labchat.chat.streaming import Streaming
@@ -36,6 +37,22 @@ if TYPE_CHECKING:
     from shiny_labchat.models.client import ModelClient
 
 __all__ = ["Chat"]
+
+OTHERS = {
+    **dict.fromkeys(
+        ("title", "rules", "write"),
+        'it belongs to the room, as in room=lab.room("general", title="General discussion")',
+    ),
+    **dict.fromkeys(
+        ("breaks", "enable_cancel", "fill", "footer", "height", "icon_assistant", "icon_send")
+        + ("labels", "placeholder", "submit_key", "width"),
+        "it belongs to the chat's UI: chat.ui() in Shiny Express, else chat_ui()",
+    ),
+    "rooms": "a Chat has one room, room=; make a Chat for each",
+    "model": "give a chatlas Chat, as in client=ChatOpenAI()",
+    "system_prompt": 'it belongs to the client, as in client=ChatOpenAI(system_prompt="Be brief.")',
+}
+"""Arguments that a Chat does not have, and where they belong."""
 
 
 class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
@@ -60,11 +77,18 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         (each tab is a separate person) or "link" (by a personal link only).
     pseudonym
         The name that others see: text, a template such as "Player {n}", or a function of the
-        member's id. None: a generated name.
+        member's id. None: the one of the personal link, else a generated name.
+    names
+        Where a generated name is used: in one "room" (in each room the person has another name),
+        or in the whole "study" (they have one name in all of its rooms that say so).
     role
         The person's role in the room. None: the role of the personal link, else "participant".
+    show_observers
+        Whether participants are shown who observes. If not, this page shows a participant no
+        observer who has the room open, nor are there any in :meth:`members` and :meth:`here`.
     lab
-        The lab. None: ``Lab()``.
+        The lab. None: the one of the `room`, if it is a :class:`~shiny_labchat.Room`; else
+        ``Lab()``.
     join
         Whether the page makes its person a member. If not, only members are admitted. A page
         never brings back a person who was removed.
@@ -123,6 +147,7 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
     answer that is being streamed. The role "assistant" is for programs.
     """
 
+    @explain_others(OTHERS)
     def __init__(
         self,
         id: str,
@@ -132,7 +157,9 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         member: MemberLike | Callable[[], MemberLike] = None,
         identity: Identity = "browser",
         pseudonym: Pseudonym = None,
+        names: Names = "room",
         role: Role | None = None,
+        show_observers: bool = False,
         lab: Lab | None = None,
         join: bool = True,
         client: ModelClient | None = None,
@@ -145,10 +172,13 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         html: MarkdownHtml = "sanitize",
         reconnect: bool = True,
     ) -> None:
-        if on_error not in ("auto", "actual", "sanitize", "unhandled"):
-            choices = '"auto", "actual", "sanitize" or "unhandled"'
-            raise ValueError(f"on_error must be {choices}, not {on_error!r}")
-        options = PlacementOptions(room, study, member, identity, pseudonym, role, join)
+        check_choice("on_error", on_error, get_args(OnError))
+        check_choice("reconnect", reconnect, (True, False))
+        options = PlacementOptions(
+            room, study, member, identity, pseudonym, role, join, names, show_observers
+        )
+        self._shows_observers = show_observers
+        lab = _lab_of(room, lab)
         self._html = html
         trusts = is_trusted(html)
         self._first = tuple(messages)
@@ -161,7 +191,7 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         self._latest = reactive.Value(StreamTask(), name="latest")
         session = require_active_session(None)
         replies = None if client is None else Replies(client, reply, failures, session)
-        super().__init__(session, resolve_id(id), lab or Lab(), options, replies, on_error)
+        super().__init__(session, resolve_id(id), lab, options, replies, on_error)
         if replies is not None:
             self._handlers.register(self._reply)
         self._replace_earlier()
@@ -182,6 +212,16 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
             _returning.add(session.root_scope())
         session.on_destroy(self._destroy_with_session)
         session.on_ended(self._session_ended)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "ui":
+                raise AttributeError(
+                    "this Chat has no ui(): in Shiny Express import Chat from "
+                    "shiny_labchat.express; in Shiny Core put chat_ui(id) into the page"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _replace_earlier(self) -> None:
         """Stop an earlier Chat with this id in the session, as if a render function ran again."""
@@ -340,6 +380,15 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         # Shiny also calls this when a page goes away, but its handlers must finish then.
         if not self._session._is_closed():  # pyright: ignore[reportPrivateUsage]
             self.destroy()
+
+
+def _lab_of(room: object, lab: Lab | None) -> Lab:
+    """The lab of a chat; that of its room, if the app gives one."""
+    if not isinstance(room, Room):
+        return lab or Lab()
+    if lab is not None and lab.log is not room.log:
+        raise ValueError(f"lab is {lab!r}, but {room!r} is in another; leave lab= out")
+    return lab or Lab(room.log.url.render_as_string(hide_password=False))
 
 
 _chats: WeakValueDictionary[tuple[str, str], Chat] = WeakValueDictionary()

@@ -25,6 +25,7 @@ from shinychat import message_content
 from shinychat._chat_normalize import normalize_message, normalize_message_chunk
 from shinychat.types import Attachment, ChatMessage
 
+from shiny_labchat.arguments import check_choice
 from shiny_labchat.chat.shiny_internals import render
 from shiny_labchat.models.thoughts import split_thoughts
 from shiny_labchat.storable import storable
@@ -78,8 +79,7 @@ def is_trusted(html: MarkdownHtml) -> bool:
     ValueError
         `html` is neither "sanitize" nor "trusted".
     """
-    if html not in get_args(MarkdownHtml):
-        raise ValueError(f'html must be "sanitize" or "trusted", not {html!r}')
+    check_choice("html", html, get_args(MarkdownHtml))
     return html == "trusted"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from importlib.metadata import version
 from weakref import WeakKeyDictionary
 
@@ -22,7 +23,7 @@ __all__ = ["element_dependency", "report_foreign", "serve", "tell"]
 
 logger = logging.getLogger("shiny_labchat")
 
-CHAT_COMES_WITHIN = 5.0
+CHAT_COMES_WITHIN = 3.0
 """How long after an element its Chat may be made before that is an error, in seconds."""
 
 
@@ -88,13 +89,30 @@ async def _check_served(root: Session, id: str) -> None:
     await asyncio.sleep(CHAT_COMES_WITHIN)
     if id in _served.get(root, ()) or root._is_closed():  # pyright: ignore[reportPrivateUsage]
         return
+    ids = sorted(_served.get(root, ()))
+    there = f"it has one with the id {_listed(ids)}" if ids else "it has none at all"
     logger.error(
-        "the page has the element of chat %r, but the session has no Chat of shiny_labchat with "
-        "this id: import Chat from shiny_labchat, too; in Shiny Express, from "
-        "shiny_labchat.express",
-        id,
+        "the page has the element of chat %r, but its session has no Chat of shiny_labchat with "
+        "this id: %s. Write Chat(%r) in the server function (in Shiny Express, in the app), where "
+        "Chat is imported from shiny_labchat (in Shiny Express, from shiny_labchat.express)",
+        *(id, there, id),
     )
-    await tell(root, id, do="refuse", code="no_chat", say=SENTENCES["no_chat"])
+    say = f"{SENTENCES['no_chat']} (The server has no Chat with the id {id!r}; {there}.)"
+    await tell(root, id, do="refuse", code="no_chat", say=say)
+
+
+@input_handlers.add("shiny_labchat.twice", force=True)
+def _hear_twice(value: object, name: ResolvedId, session: Session) -> object:
+    logger.error(
+        "the page has the element of chat %r twice, and the second one does not work: give each "
+        "chat of a page an id of its own, and draw it once",
+        str(value)[:200],
+    )
+    return value
+
+
+def _listed(ids: Sequence[str]) -> str:
+    return " and one with ".join(map(repr, ids))
 
 
 def _keep_out_of_bookmarks(root: Session, id: str) -> None:

@@ -10,16 +10,26 @@ from shiny.module import ResolvedId
 from shiny.session import Session
 from shiny.types import SilentException
 
+from shiny_labchat.arguments import as_id, check_choice
 from shiny_labchat.chat.bookmarks import Bookmark, Bookmarks
-from shiny_labchat.domain.members import Member, as_member_id
-from shiny_labchat.domain.pseudonyms import Pseudonym
+from shiny_labchat.domain.members import Member, as_member_id, as_role
+from shiny_labchat.domain.pseudonyms import Pseudonym, check_pseudonym
 from shiny_labchat.domain.state import Role
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 
-__all__ = ["Identity", "MemberLike", "Placement", "PlacementOptions", "Placements", "RoomLike"]
+__all__ = [
+    "Identity",
+    "MemberLike",
+    "Names",
+    "Placement",
+    "PlacementOptions",
+    "Placements",
+    "RoomLike",
+]
 
 Identity = Literal["browser", "tab", "link"]
+Names = Literal["room", "study"]
 RoomLike = str | Room | None
 MemberLike = str | Member | None
 
@@ -35,10 +45,52 @@ class PlacementOptions:
     pseudonym: Pseudonym
     role: Role | None
     join: bool
+    names: Names = "room"
+    show_observers: bool = False
 
     def __post_init__(self) -> None:
-        if self.identity not in ("browser", "tab", "link"):
-            raise ValueError(f'identity must be "browser", "tab" or "link", not {self.identity!r}')
+        check_choice("identity", self.identity, ("browser", "tab", "link"))
+        check_choice("names", self.names, ("room", "study"))
+        check_choice("join", self.join, (True, False))
+        check_choice("show_observers", self.show_observers, (True, False))
+        as_role("role", self.role)
+        check_pseudonym(self.pseudonym)
+        if self.names == "study" and self.pseudonym is not None:
+            raise ValueError(
+                'names="study" is for generated pseudonyms; a pseudonym= that you give is the same '
+                "in each room anyway"
+            )
+        if self.study is not None:
+            as_id("study", self.study)
+        if not callable(self.member) and self.member is not None:
+            as_member_id(self.member)
+
+    def as_room(self, room: object, lab: Lab) -> Room | None:
+        """
+        The room that the app names; None: it names none.
+
+        Raises
+        ------
+        TypeError
+            It is neither a room nor an id.
+        ValueError
+            It is not in the given study, or its id is not valid.
+        """
+        if room is None:
+            return None
+        if isinstance(room, str):
+            return lab.room(room, study=self.study)
+        if not isinstance(room, Room):
+            raise TypeError(
+                "room must be a room's id, a Room, None, or a function that returns one of these, "
+                f"not {room!r}"
+            )
+        if self.study not in (None, room.study):
+            raise ValueError(
+                f"study is {self.study!r}, but {room!r} is in another; leave study= out, as a Room "
+                "has its own"
+            )
+        return room
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +104,8 @@ class Placement:
     role: Role | None
     join: bool
     identity: Identity
+    names: Names = "room"
+    show_observers: bool = False
     bookmark: Bookmark | None = None
 
 
@@ -97,6 +151,8 @@ class Placements:
             options.role,
             options.join,
             options.identity,
+            options.names,
+            options.show_observers,
             self._bookmarks.brought(),
         )
 
@@ -115,9 +171,7 @@ class Placements:
         if wanted is None:
             is_asked = callable(self._options.room)
             wanted = self._bookmarks.room_otherwise(None if is_asked else str(self._chat))
-        if isinstance(wanted, str):
-            return self._lab.room(wanted, study=self._options.study)
-        return wanted
+        return self._options.as_room(wanted, self._lab)
 
     def _member(self) -> tuple[bool, str | None]:
         wanted = self._options.member

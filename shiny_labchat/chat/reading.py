@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from shiny.types import MISSING, MISSING_TYPE
 
+from shiny_labchat.arguments import check_choice
 from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.handlers import handling
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message, as_transformed, is_for_models
+from shiny_labchat.domain.state import Membership
 from shiny_labchat.models.formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
 from shiny_labchat.models.turns import turns_of
 
@@ -111,10 +114,7 @@ class Reading(ChatBase):
             room, and for a person who was removed. Before either is known, whoever reads them
             waits, as with ``req()``.
         """
-        if transform_user not in ("all", "last", "none"):
-            raise ValueError(
-                f'transform_user must be "all", "last" or "none", not {transform_user!r}'
-            )
+        check_choice("transform_user", transform_user, get_args(TransformUser))
         said = _as_said(self._heard(), transform_user, transform_assistant)
         if token_limits is not None:
             said = within(said, token_limits, lambda text: count_tokens(text, self._tokenizer))
@@ -188,16 +188,42 @@ class Reading(ChatBase):
         tuple of Member
             In order of joining, with the roles that this session's person is shown; ``own`` marks
             this person. In a random order, which stays the same, if a bot is shown as a
-            participant: a bot joins first, so the order of joining would reveal it. Empty if
-            there is no room; before that is known, whoever reads them waits, as with ``req()``.
+            participant: a bot joins first, so the order of joining would reveal it. Without
+            observers, if this person is a participant and the Chat does not say
+            ``show_observers=True``. Empty if there is no room; before that is known, whoever
+            reads them waits, as with ``req()``.
         """
         self._session_room.depend("members")
         self._need_seat()
         live = self._session_room.live
-        if live is None:
-            return ()
-        me = self._admission.member
-        return tuple(Member.seen_by(me, membership) for membership in live.state.members_for(me))
+        return () if live is None else self._shown(live.state.members_for(self._admission.member))
+
+    def here(self) -> tuple[Member, ...]:
+        """
+        Reactively read who has the room open now.
+
+        Returns
+        -------
+        tuple of Member
+            Those of :meth:`members` who have it open in a browser, on this server; each person
+            once, and in an order that tells nothing. Bots are always here. A browser that loses
+            its connection is noticed after up to 40 seconds.
+        """
+        self._session_room.depend("here")
+        self._need_seat()
+        live = self._session_room.live
+        return () if live is None else self._shown(live.presence.present(self._admission.member))
+
+    def _shown(self, memberships: Iterable[Membership]) -> tuple[Member, ...]:
+        """Members as this session's person is shown them."""
+        live, me = self._session_room.live, self._admission.member
+        mine = live.state.membership(me) if live is not None else None
+        sees_all = self._shows_observers or (mine is not None and mine.role != "participant")
+        return tuple(
+            Member.seen_by(me, membership)
+            for membership in memberships
+            if sees_all or not membership.is_hidden_from(me)
+        )
 
     def member(self) -> Member | None:
         """Reactively read this person's own membership; None before it is known."""

@@ -10,13 +10,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 from weakref import WeakValueDictionary
 
 from shiny import reactive
 from shiny.session import Session, session_context
 
-from shiny_labchat.arguments import check_client, check_function
+from shiny_labchat.arguments import check_choice, check_client, check_function
 from shiny_labchat.chat.streams import MessageStream, streaming
 from shiny_labchat.concurrency import contained, retry, watched
 from shiny_labchat.domain import commands
@@ -78,10 +78,9 @@ class Replies:
         check_client("client", client, instead=BY_HAND)
         if callable(reply):
             check_function("reply", reply, "message")
-        elif reply not in ("always", "mention"):
-            raise ValueError(f'reply must be "always", "mention" or a function, not {reply!r}')
-        if failures not in ("asker", "room"):
-            raise ValueError(f'failures must be "asker" or "room", not {failures!r}')
+        else:
+            check_choice("reply", reply, ("always", "mention"), also="a function")
+        check_choice("failures", failures, get_args(Failures))
         self._client = client
         self._reply = reply
         self._failures: Failures = failures

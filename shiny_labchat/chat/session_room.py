@@ -21,6 +21,7 @@ _TOPICS = {
     "messages": {"message", "streamed", "cleared", "removed"},
     "members": {"joined", "changed", "removed", "disclosed"},
     "state": {"opened", "closed", "joined", "removed"},
+    "here": {"changed", "removed", "disclosed"},
 }
 """The topics, and the kinds of events after which each is read again."""
 
@@ -45,6 +46,7 @@ class SessionRoom:
         self._session = session
         self._reads = ReactiveReads(session)
         self._unfollow: Callable[[], None] | None = None
+        self._here_number = 0
         self._waiting: list[Callable[[], Awaitable[None]]] = []
 
     @property
@@ -63,7 +65,16 @@ class SessionRoom:
                 shiny_internals.remount(self._session, dep)
         self.live = live
         if self._reads.are_any:
-            self._unfollow = live.follow(self._read_again)
+            self._begin_to_follow(live)
+
+    def _begin_to_follow(self, live: LiveRoom) -> None:
+        ends = live.follow(self._read_again), live.presence.follow(self._note_presence)
+
+        def unfollow() -> None:
+            for end in ends:
+                end()
+
+        self._unfollow = unfollow
 
     def stop_following(self) -> None:
         """Stop reading again after events; the room stays open."""
@@ -110,7 +121,7 @@ class SessionRoom:
         is_first = not self._reads.are_any
         self._reads.depend(topic)
         if is_first and self.live is not None:
-            self._unfollow = self.live.follow(self._read_again)
+            self._begin_to_follow(self.live)
 
     def changed(self, *topics: str) -> None:
         """Run again the readers of these topics; none given: of all topics of the room."""
@@ -121,6 +132,12 @@ class SessionRoom:
         kinds = {event.kind for event in events}
         if topics := [topic for topic, on in _TOPICS.items() if kinds & on]:
             self.changed(*topics)
+
+    def _note_presence(self) -> None:
+        here = self.live.presence.here.number if self.live is not None else 0
+        if here != self._here_number:  # it is also called when somebody types
+            self._here_number = here
+            self.changed("here")
 
     async def read_whole(self) -> None:
         """Load the whole room into memory."""

@@ -15,9 +15,11 @@ from shiny.ui.css import CssUnit, as_css_unit
 from shinychat import chat_ui as shinychat_ui
 from shinychat import output_markdown_stream
 
+from shiny_labchat.arguments import check_choice
 from shiny_labchat.chat.content import MarkdownHtml, as_html, as_shown, is_trusted
 from shiny_labchat.chat.elements import element_dependency
 from shiny_labchat.chat.greeting import Greeting, as_drawn
+from shiny_labchat.chat.labels import check_labels
 from shiny_labchat.lab.lab import Lab
 
 __all__ = ["chat_ui"]
@@ -61,7 +63,8 @@ def chat_ui(
     icon_assistant
         Shown beside a programme's messages: UI, or a string of HTML. None: a default icon.
     labels
-        Replacements for the words that the chat uses, by key; see ``www/labels.js``.
+        Replacements for the words that the chat uses, by key: ``{"send": "Senden"}``. The page
+        "Layout and theming" of the documentation lists them.
     greeting
         Shown to each visitor above all messages, and never logged: text (markdown), UI, or a
         ``shinychat.chat_greeting()`` of these. It disappears from a person's screen when they send
@@ -95,11 +98,12 @@ def chat_ui(
     TypeError
         An argument that only shinychat has; the error says what to do instead.
     ValueError
-        There is no such `submit_key`.
+        There is no such `submit_key`, or no such key in `labels`.
     """
     _refuse_others(kwargs)
-    if submit_key not in ("enter", "enter+modifier"):
-        raise ValueError(f'submit_key must be "enter" or "enter+modifier", not {submit_key!r}')
+    check_choice("submit_key", submit_key, ("enter", "enter+modifier"))
+    if labels is not None:
+        check_labels(labels)
     resolved = resolve_id(id)
     Lab()  # so a page left open over a restart finds its lab before the app's server function runs
     drawn = [as_drawn(greeting)] if greeting is not None else []
@@ -176,11 +180,31 @@ _ONLY_SHINYCHATS = {
 }
 """Arguments of shinychat's `chat_ui`, and why they are not offered."""
 
+_OF_CHAT = (
+    "client",
+    "failures",
+    "identity",
+    "join",
+    "lab",
+    "member",
+    "names",
+    "on_error",
+    "pseudonym",
+    "reply",
+    "room",
+    "show_observers",
+    "study",
+    "tokenizer",
+)
+"""Arguments of `Chat` that are no attributes of an HTML element."""
+
 
 def _refuse_others(given: Iterable[str]) -> None:
-    """Refuse arguments that shinychat knows: as attributes of the element they would do nothing."""
+    """Refuse arguments of others: as attributes of the element they would do nothing."""
     theirs = signature(shinychat_ui).parameters
     for name in given:
+        if name in _OF_CHAT:
+            raise TypeError(f"chat_ui(): {name}= belongs to the Chat: Chat({name}=...)")
         if name in theirs and name != "kwargs":
             why = _ONLY_SHINYCHATS.get(name, "see docs/shinychat.md for what is")
             raise TypeError(f"chat_ui(): {name}= is not offered: {why}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from shiny_labchat.arguments import as_id
+from shiny_labchat.arguments import as_id, check_choice
 from shiny_labchat.domain.state import ROLES, Membership, Role
 
-__all__ = ["Member", "as_member_id", "as_roles"]
+__all__ = ["Member", "as_member_id", "as_role", "as_roles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,19 @@ def as_member_id(member: str | Member) -> str:
     return as_id("member", member.id if isinstance(member, Member) else member)
 
 
-def as_roles(role: Role | Sequence[Role] | None) -> tuple[Role, ...] | None:
-    """Roles, given as one role or several, as a tuple; None stays None."""
-    if role is None:
+def as_role(what: str, role: object) -> Role | None:
+    """Check that the argument `what` is a role or None; return it."""
+    check_choice(what, role, (*ROLES, None))
+    return cast("Role | None", role)
+
+
+def as_roles(what: str, roles: Role | Sequence[Role] | None) -> tuple[Role, ...] | None:
+    """Check that the argument `what` is a role or several; return them. None stays None."""
+    if roles is None:
         return None
-    roles = (role,) if isinstance(role, str) else tuple(role)
-    for each in roles:
-        if each not in ROLES:
-            raise ValueError(f"role must be one of {', '.join(ROLES)}; not {each!r}")
-    return cast("tuple[Role, ...]", roles)
+    several: object = (roles,) if isinstance(roles, str) else roles
+    if not isinstance(several, Iterable):
+        raise TypeError(f"{what} must be a role or several, not {roles!r}")
+    for each in (found := tuple(cast("Iterable[object]", several))):
+        check_choice(what, each, ROLES)
+    return cast("tuple[Role, ...]", found)

@@ -13,13 +13,14 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from itertools import islice
-from typing import cast
 
 from shiny_labchat.domain.visible import INVISIBLE
 
 __all__ = [
     "PLAIN_LIMIT",
     "Pseudonym",
+    "as_pseudonym",
+    "check_pseudonym",
     "fits",
     "generate",
     "number",
@@ -146,6 +147,33 @@ def resolve_pseudonym(pseudonym: Pseudonym, member: str) -> str | None:
     """The text or template of a pseudonym; a function is called with the member's id."""
     if callable(pseudonym):
         pseudonym = pseudonym(member)
-    if pseudonym is not None and not isinstance(cast(object, pseudonym), str):
-        raise TypeError(f"pseudonym must be text, not {type(pseudonym).__name__}")
+    check_pseudonym(pseudonym)
     return pseudonym
+
+
+def check_pseudonym(pseudonym: object) -> None:
+    """Check that an argument is a `Pseudonym`, and that a template has no slot but ``{n}``."""
+    if pseudonym is None or callable(pseudonym):
+        return
+    if not isinstance(pseudonym, str):
+        kind = type(pseudonym).__name__
+        raise TypeError(f"pseudonym must be text, a function, or None, not {kind}")
+    for slot in _SLOT.findall(pseudonym):
+        if slot != "{n}":
+            raise ValueError(
+                f"pseudonym {pseudonym!r} has {slot}, but the only slot of a template is {{n}}, "
+                'as in "Player {n}"'
+            )
+
+
+def as_pseudonym(what: str, value: object) -> str:
+    """Check that the argument `what` is a pseudonym or a template; return it."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be text, not {type(value).__name__}")
+    if not plain(value):
+        raise ValueError(f"{what} must be a name that can be seen, not {value!r}")
+    check_pseudonym(value)
+    return value
+
+
+_SLOT = re.compile(r"\{[^{}]*\}")

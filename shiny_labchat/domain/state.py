@@ -75,6 +75,10 @@ class Membership:
             return self.role
         return self.shown
 
+    def is_hidden_from(self, viewer: str | None) -> bool:
+        """Whether a participant is not shown this member, where observers are not shown."""
+        return self.role_for(viewer) == "observer" and self.member != viewer
+
     def may_see(self, event: Event) -> bool:
         """Whether this member may see a message (others than messages are never shown)."""
         audience = event.data.get("audience")

@@ -129,6 +129,13 @@ def check_origin(ws: WebSocket) -> None:
     hosts = {ws.headers.get("host"), *_listed(ws.headers.get("x-forwarded-host"))}
     allowed = os.environ.get("LABCHAT_ORIGINS", "").split()
     if _host_of(origin) not in hosts and origin not in allowed:
+        seen = ", ".join(sorted(filter(None, hosts))) or "none"
+        logger.error(
+            "a page of %s may not use this chat server, as its requests come for the host %s. "
+            "Behind a proxy, let it pass on the header Host (or X-Forwarded-Host) as the browser "
+            "sent it; or start the server with LABCHAT_ORIGINS=%s",
+            *(origin[:200], seen[:200], origin[:200]),
+        )
         raise Refused("origin", detail=f"Its origin is {origin}.")
 
 

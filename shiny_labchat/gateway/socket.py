@@ -26,7 +26,7 @@ from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.state import Membership
-from shiny_labchat.errors import SENTENCES, BadFrame, Refused, StoreError
+from shiny_labchat.errors import NOT_STORED, SENTENCES, BadFrame, Refused, StoreError
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.live.window import Page
 from shiny_labchat.store import Outcome
@@ -186,19 +186,27 @@ class Socket:
         if self._state_changed:
             self._state_changed = False
             owed += self._new_state(membership)
-        here, typing = room.presence.here, room.presence.typing
-        if self._seen_here != here.number:
-            self._seen_here = here.number
-            is_told = membership.member in room.state.told
-            owed.append(room.presence.frame_for(membership.member) if is_told else here.frame)
-        if self._seen_typing != typing.number:
-            self._seen_typing = typing.number
-            owed.append(typing.frame)
+        owed += self._presence(membership)
         owed += self._replies
         self._replies.clear()
         self._replied.set()
         if self._asked:
             owed += await self._older()
+        return owed
+
+    def _presence(self, membership: Membership) -> list[str]:
+        presence, owed = self._room.presence, list[str]()
+        here, typing = presence.here, presence.typing
+        if self._seen_here != here.number and here.frame is not None:
+            self._seen_here = here.number
+            observers = self._entry.shows_observers or membership.role != "participant"
+            if membership.member in self._room.state.told:
+                owed.append(presence.frame_for(membership.member, observers=observers))
+            else:
+                owed.append(here.frame.all if observers else here.frame.without_observers)
+        if self._seen_typing != typing.number and typing.frame is not None:
+            self._seen_typing = typing.number
+            owed.append(typing.frame)
         return owed
 
     async def _older(self) -> list[str]:
@@ -310,6 +318,7 @@ class Socket:
     def _say(self, frame: protocol.Send) -> None:
         self._in_flight += 1
         entry = self._entry
+        self._room.presence.send(entry.member)
         # A browser's ids must never be taken for a developer's, hence the prefix.
         cid = f"b:{frame.cid}"
         command = commands.Say(entry.member, frame.text, cid, entry.page, entry.waits)
@@ -374,7 +383,8 @@ class Socket:
             self._entry.room.id,
             error.code,
         )
-        self._reply(protocol.refused(cid, error.code, error.say))
+        say = f"{NOT_STORED} {error.say}" if error.code.startswith("store_") else error.say
+        self._reply(protocol.refused(cid, error.code, say))
 
     def _type(self) -> None:
         membership = self._room.state.membership(self._entry.member)

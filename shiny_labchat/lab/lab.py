@@ -14,7 +14,8 @@ from shiny_labchat.access import identity
 from shiny_labchat.arguments import as_id
 from shiny_labchat.audit.entries import AuditEntry, written
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.domain.members import as_member_id, as_roles
+from shiny_labchat.domain.members import as_member_id, as_role, as_roles
+from shiny_labchat.domain.pseudonyms import as_pseudonym
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role
@@ -103,7 +104,7 @@ class Lab:
             The id, the study or a role is not valid.
         """
         key = RoomKey(as_id("study", study or self._folder.name or "app"), as_id("id", id))
-        return Room(self._log, key, Settings(title, rules, as_roles(write)))
+        return Room(self._log, key, Settings(title, rules, as_roles("write", write)))
 
     async def create_room(
         self,
@@ -120,12 +121,21 @@ class Lab:
         return room
 
     async def room_exists(self, id: str, *, study: str | None = None) -> bool:
-        """Whether a room exists."""
+        """Whether a room exists; in a database that is not there yet, none does."""
         key = self.room(id, study=study).key
+        if not self._log.exists:
+            return False
         return await self._log.read(lambda conn: find_room(conn, key)) is not None
 
     async def rooms(self, study: str | None = None) -> list[Room]:
-        """The rooms of a study (None: all of the lab), in order of creation."""
+        """
+        The rooms of a study (None: all of the lab), in order of creation.
+
+        Raises
+        ------
+        StoreError
+            "store_missing": there is no such database yet. Reading never makes one.
+        """
         keys = await self._log.read(lambda conn: rooms(conn, study))
         return [Room(self._log, key, Settings()) for key in keys]
 
@@ -248,6 +258,7 @@ class Lab:
         room: str | Room | None = None,
         study: str | None = None,
         role: Role | None = None,
+        pseudonym: str | None = None,
     ) -> str:
         """
         Make the token of a personal link.
@@ -260,6 +271,9 @@ class Lab:
             Where the link is valid; None: in all rooms of the study, or of the lab.
         role
             The person's role there; None: the role that the page gives, else participant.
+        pseudonym
+            The name that others see in each room the person comes to by the link, unless the page
+            gives one; in a room where it is taken, a number is added. None: a generated name.
 
         Returns
         -------
@@ -269,12 +283,12 @@ class Lab:
         """
         if isinstance(room, str):
             room = self.room(room, study=study)
-        roles = as_roles(role)
         grant = Grant(
             as_member_id(member),
             room.key if room else None,
-            role=roles[0] if roles else None,
+            role=as_role("role", role),
             study=study,
+            data={} if pseudonym is None else {"pseudonym": as_pseudonym("pseudonym", pseudonym)},
         )
         return await identity.invite(self._log, grant)
 

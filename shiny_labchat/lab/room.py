@@ -12,7 +12,7 @@ from shiny_labchat.audit.entries import AuditEntry, written
 from shiny_labchat.callbacks.scheduler import signed
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.domain.members import Member, as_member_id, as_roles
+from shiny_labchat.domain.members import Member, as_member_id, as_role
 from shiny_labchat.domain.messages import Message, message_of
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
 from shiny_labchat.domain.scope import Scope
@@ -28,8 +28,7 @@ from shiny_labchat.store import Log, Outcome, find_room, load_state
 __all__ = ["MessageFunction", "Room"]
 
 MessageFunction = Callable[["Room", Member | None, Any], Awaitable[object] | object]
-"""Takes the room, who wrote the message (None: the programme), and a `MessageText`."""
-"""A callback: takes the room, the author (None: the programme) and the message; async or not."""
+"""Takes the room, the author (None: the programme) and a `MessageText`; async or not."""
 F = TypeVar("F", bound=MessageFunction)
 
 
@@ -130,10 +129,10 @@ class Room:
             The member as they are in the room now.
         """
         id = as_member_id(member)
-        roles = as_roles(role)
+        wanted = as_role("role", role)
         asked = resolve_pseudonym(pseudonym, id)
-        await self._join(id, asked, roles[0] if roles else "participant")
-        change = commands.Change(id, roles[0] if roles else None, asked)
+        await self._join(id, asked, wanted or "participant")
+        change = commands.Change(id, wanted, asked)
         return _member_in(await self.submit(change), id)
 
     async def join(self, member: str, pseudonym: str | None, role: Role | None) -> Member:

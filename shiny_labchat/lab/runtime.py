@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
+import os
+import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
@@ -21,7 +24,7 @@ from shiny_labchat.domain.events import RoomKey
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import MessageText
 from shiny_labchat.domain.scope import Scope
-from shiny_labchat.errors import LabChatError
+from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.lab.bot_registry import CALLBACK, BotRegistry, RoomBot
 from shiny_labchat.lab.settings import Settings
 from shiny_labchat.live.rooms import LiveRooms
@@ -90,6 +93,8 @@ class Runtime:
                 if known.log.url == parsed and not known.log.is_closed:
                     return known
             log = Log(parsed)
+            if _serving:
+                log.serve()
             atexit.register(log.close)
             _runtimes[log] = cls(log)
             return _runtimes[log]
@@ -162,6 +167,8 @@ class Runtime:
 
 
 _runtimes: dict[Log, Runtime] = {}
+_serving: list[None] = []
+"""One item for each server that this process runs."""
 _lock = threading.Lock()
 
 
@@ -190,21 +197,57 @@ async def running() -> AsyncGenerator[None]:
     Callbacks and bots are called, and streams whose server has ended are ended. At the end,
     the open streams of this process are stored as "interrupted", as nobody has stopped them.
     """
+    _warn_of_workers()
+    _serving.append(None)
+    for runtime in _opened():
+        runtime.log.serve()
+    tasks = Tasks("a server")
+    tasks.spawn(_open_files())
     begun = [each.scheduler for each in _opened() if each.scheduler is not None]
     for scheduler in begun:
         scheduler.start()
     for scheduler in begun:
         await scheduler.registered()
-    tasks = Tasks("a server")
     tasks.spawn(_sweep())
     try:
         yield
     finally:
+        _serving.pop()
         await _end_streams()
         await tasks.stop(DRAIN_TIMEOUT)
         for runtime in tuple(_runtimes.values()):
             if runtime.scheduler is not None:
                 await runtime.scheduler.stop()
+
+
+def _warn_of_workers() -> None:
+    count = _workers(sys.argv[1:], os.environ.get("WEB_CONCURRENCY"))
+    if count > 1:
+        logger.warning(
+            "the app runs in %d processes: messages reach all of them, but who is here, who is "
+            "typing, and the button that stops an answer do not reach over processes; and a "
+            "visitor must always come to the same process (sticky sessions). One process serves "
+            "hundreds of people: leave out --workers unless you need it",
+            count,
+        )
+
+
+def _workers(arguments: Sequence[str], default: str | None) -> int:
+    """The number of processes that uvicorn or gunicorn was told to run an app in."""
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    for option, value in pairwise([*words, ""]):
+        if option in ("--workers", "-w") and value.isdecimal():
+            return int(value)
+    return int(default) if default is not None and default.isdecimal() else 1
+
+
+async def _open_files() -> None:
+    """Open the databases, so that the server's log says at the start where they are."""
+    for runtime in _opened():
+        try:
+            await runtime.log.read(lambda conn: None)
+        except StoreError as exc:
+            logger.error("%s", exc)
 
 
 async def _sweep() -> None:

@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 from shiny_labchat import protocol
 from shiny_labchat.domain.state import Membership
 
-__all__ = ["TYPING_TTL", "Presence", "ThrottledFrame"]
+__all__ = ["TYPING_TTL", "Here", "Presence", "ThrottledFrame"]
+
+T = TypeVar("T")
 
 PRESENCE_EVERY = 0.5
 """Shortest time between two presence frames of a room, in seconds."""
@@ -24,23 +27,30 @@ TYPING_TTL = 2 * protocol.TYPING_EVERY
 """How long someone counts as typing after they last said so, in seconds."""
 
 
-class ThrottledFrame:
+class Here(NamedTuple):
+    """The frames of who has a room open, for viewers to whom no bot was disclosed."""
+
+    all: str
+    without_observers: str
+
+
+class ThrottledFrame(Generic[T]):
     """
     A frame that is made again after changes, but at most once in `every` seconds.
 
     Parameters
     ----------
     make
-        Makes the frame.
+        Makes the frame, or several for different viewers.
     every
         Shortest time between two frames, in seconds.
     tell
         Called when there is a new frame.
     """
 
-    def __init__(self, make: Callable[[], str], every: float, tell: Callable[[], None]) -> None:
+    def __init__(self, make: Callable[[], T], every: float, tell: Callable[[], None]) -> None:
         self.number = 0
-        self.frame = ""
+        self.frame: T | None = None
         self._make = make
         self._every = every
         self._tell = tell
@@ -93,26 +103,37 @@ class Presence:
     ) -> None:
         self._memberships = memberships
         self._bots = bots
-        self.here = ThrottledFrame(self.frame_for, PRESENCE_EVERY, self._tell)
+        self.here = ThrottledFrame(self._frames, PRESENCE_EVERY, self._tell)
         self.typing = ThrottledFrame(
             lambda: protocol.typing(memberships(list(self._typing))), TYPING_PAUSE, self._tell
         )
         self._here: Counter[str] = Counter()
         self._typing: dict[str, asyncio.TimerHandle] = {}
+        self._have_sent: set[str] = set()
         self._followers: set[Callable[[], None]] = set()
 
-    def frame_for(self, viewer: str | None = None) -> str:
+    def present(self, viewer: str | None = None, *, observers: bool = True) -> list[Membership]:
         """
-        The presence frame for a viewer; None: for one to whom no bot was disclosed.
+        Who has the room open, as a viewer is shown it, with or without observers but themselves.
 
-        Names are in the order of handles, which are random. Bots are always here; if they always
+        They are in the order of handles, which are random. Bots are always here; if they always
         came first, everybody could tell who is a bot.
         """
         here = {
             membership.handle: membership
             for membership in (*self._memberships(list(self._here)), *self._bots())
+            if observers or not membership.is_hidden_from(viewer)
         }
-        return protocol.presence([here[handle] for handle in sorted(here)], viewer)
+        return [here[handle] for handle in sorted(here)]
+
+    def frame_for(self, viewer: str, *, observers: bool) -> str:
+        """The presence frame for a viewer to whom a bot was disclosed."""
+        return protocol.presence(self.present(viewer, observers=observers), viewer)
+
+    def _frames(self) -> Here:
+        whole, shown = self.present(), self.present(observers=False)
+        frame = protocol.presence(whole)
+        return Here(frame, frame if len(shown) == len(whole) else protocol.presence(shown))
 
     def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
         """Call `follower` when there is a new frame; return a function that ends this."""
@@ -142,6 +163,7 @@ class Presence:
 
     def type(self, member: str) -> None:
         """Note that the member is typing."""
+        self._have_sent.discard(member)
         before = self._typing.pop(member, None)
         if before is not None:
             before.cancel()
@@ -150,10 +172,28 @@ class Presence:
         if before is None:
             self.typing.changed()
 
+    def send(self, member: str) -> None:
+        """Note that the member has sent what they were typing; it is to be stored yet."""
+        if member in self._typing:
+            self._have_sent.add(member)
+
+    def said(self, member: str) -> None:
+        """
+        Note that a message of the member was stored.
+
+        They count as typing on if they have typed since they sent it.
+        """
+        if member in self._have_sent:
+            self.stop_typing(member)
+        elif member in self._typing:
+            # Pages stop showing the author of a new message by themselves.
+            self.typing.changed(must_tell=True)
+
     def stop_typing(self, member: str) -> None:
         """Note that the member is not typing any more."""
+        self._have_sent.discard(member)
         timer = self._typing.pop(member, None)
         if timer is not None:
             timer.cancel()
-            # Pages stop showing the author of a new message by themselves; the author may type on.
+            # Whoever types again before the frame is made is in it as before, but not in the pages.
             self.typing.changed(must_tell=True)

@@ -48,7 +48,6 @@ CATCH_UP_RETRY_DELAY = 1.0
 """Pause before a room reads its log again after a failure, in seconds."""
 
 _SAID = ("message", "streamed")
-_DONE_TYPING = ("message", "submitted", "removed")
 
 Follower = Callable[[Sequence[Event]], None]
 
@@ -276,8 +275,7 @@ class LiveRoom:
         for event in events:
             self._follow_stream(event)
             self._has_held = self._has_held or event.kind == "submitted"
-            if event.kind in _DONE_TYPING and event.member is not None:
-                self.presence.stop_typing(event.member)  # a bot has no page that could close
+            self._note_typed(event)
             if event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
                 self.presence.rename()
         if self._whole is not None:
@@ -285,6 +283,17 @@ class LiveRoom:
         self._tell(self._first, [event for event in events if event.kind not in _SAID])
         if self._followers or self._of_pages:
             asyncio.get_running_loop().call_soon(self._tell_sessions, events)
+
+    def _note_typed(self, event: Event) -> None:
+        member = event.member
+        if member is None:
+            return
+        if event.kind == "removed":
+            self.presence.stop_typing(member)
+        elif event.kind in ("message", "submitted"):
+            membership = self.state.membership(member)
+            is_bot = membership is not None and membership.is_bot  # which has no page that sends
+            (self.presence.stop_typing if is_bot else self.presence.said)(member)
 
     def _follow_stream(self, event: Event) -> None:
         if event.kind == "streamed":

@@ -9,7 +9,7 @@ from typing import Literal
 from playwright.sync_api import Locator, Page
 from playwright.sync_api import expect as expect_of
 
-from shiny_labchat.playwright.transcript import PatternOrStr, Timeout, Transcript
+from shiny_labchat.playwright.transcript import YOU, PatternOrStr, Timeout, Transcript
 
 __all__ = ["ChatController", "Standing"]
 
@@ -107,7 +107,8 @@ class ChatController(Transcript):
         timeout
             The longest to wait for the box, in milliseconds; None: Playwright's default.
         """
-        self.loc_input.fill(value, timeout=timeout)
+        with self._explained("a text box that can be written in"):
+            self.loc_input.fill(value, timeout=timeout)
 
     def send_user_input(
         self, *, method: Literal["enter", "click"] = "enter", timeout: Timeout = None
@@ -123,10 +124,11 @@ class ChatController(Transcript):
             The longest to wait for the box or button, in milliseconds; None: Playwright's
             default.
         """
-        if method == "enter":
-            self.loc_input.press("Enter", timeout=timeout)
-        else:
-            self.loc_input_button.click(timeout=timeout)
+        with self._explained("a text box that can send"):
+            if method == "enter":
+                self.loc_input.press("Enter", timeout=timeout)
+            else:
+                self.loc_input_button.click(timeout=timeout)
 
     def say(
         self, text: str, *, method: Literal["enter", "click"] = "enter", timeout: Timeout = None
@@ -146,7 +148,8 @@ class ChatController(Transcript):
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """
-        expect_of(self.loc_input).to_have_value(value, timeout=timeout)
+        with self._explained(f"the text box to have {value!r}"):
+            expect_of(self.loc_input).to_have_value(value, timeout=timeout)
 
     def expect_refusal(self, value: PatternOrStr, *, timeout: Timeout = None) -> None:
         """
@@ -159,10 +162,11 @@ class ChatController(Transcript):
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """
-        if value == "":
-            expect_of(self.loc_refusal).to_have_text("", timeout=timeout)
-        else:
-            expect_of(self.loc_refusal).to_contain_text(value, timeout=timeout)
+        with self._explained(f"the refusal {value!r}" if value else "no refusal"):
+            if value == "":
+                expect_of(self.loc_refusal).to_have_text("", timeout=timeout)
+            else:
+                expect_of(self.loc_refusal).to_contain_text(value, timeout=timeout)
 
     # ── the people and the room ──
 
@@ -175,31 +179,39 @@ class ChatController(Transcript):
         timeout
             The longest to wait until it is known, in milliseconds; None: Playwright's default.
         """
-        name = self.loc.locator(".labchat-me bdi")
-        name.wait_for(timeout=timeout)
-        return name.inner_text()
+        with self._explained("a pseudonym of this person"):
+            name = self.loc.locator(".labchat-me bdi")
+            name.wait_for(timeout=timeout)
+            return name.inner_text()
 
-    def expect_presence(self, value: int | Iterable[str], *, timeout: Timeout = None) -> None:
+    def expect_presence(self, value: int | str | Iterable[str], *, timeout: Timeout = None) -> None:
         """
         Expect who has the room open.
 
         Parameters
         ----------
         value
-            The number of people, this one included, or their names in any order.
+            The number of people, this one included, or their pseudonyms in any order; "You" is
+            this one.
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """
         if isinstance(value, int):
             number = re.compile(rf"(?<!\d){value}(?!\d)")
-            expect_of(self.loc_presence.locator("strong")).to_have_text(number, timeout=timeout)
-            return
-        shown = self.loc_presence.get_by_role("listitem", include_hidden=True).locator("bdi")
-        names = list(value)
-        expect_of(shown).to_have_count(len(names), timeout=timeout)
+            with self._explained(f"{value} to be here"):
+                expect_of(self.loc_presence.locator("strong")).to_have_text(number, timeout=timeout)
+        else:
+            names = _names(value)
+            with self._explained(f"{' and '.join(map(repr, names)) or 'nobody'} to be here"):
+                self._expect_people(names, timeout)
+
+    def _expect_people(self, names: list[str], timeout: Timeout) -> None:
+        people = self.loc_presence.get_by_role("listitem", include_hidden=True).locator("bdi")
+        expect_of(people).to_have_count(len(names), timeout=timeout)
         for name in names:
-            exactly = re.compile(rf"^{re.escape(name)}$")
-            expect_of(shown.filter(has_text=exactly)).to_have_count(1, timeout=timeout)
+            shown = self.me(timeout=timeout) if name == YOU else name
+            exactly = re.compile(rf"^{re.escape(shown)}$")
+            expect_of(people.filter(has_text=exactly)).to_have_count(1, timeout=timeout)
 
     def expect_typing(self, value: str | Iterable[str] | None, *, timeout: Timeout = None) -> None:
         """
@@ -212,7 +224,11 @@ class ChatController(Transcript):
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """
-        names = [] if value is None else [value] if isinstance(value, str) else sorted(value)
+        names = [] if value is None else _names(value)
+        with self._explained(f"{' and '.join(map(repr, names)) or 'nobody'} to be typing"):
+            self._expect_typing(names, timeout)
+
+    def _expect_typing(self, names: list[str], timeout: Timeout) -> None:
         if not names:
             expect_of(self.loc_typing).to_have_text("", timeout=timeout)
             return
@@ -236,6 +252,12 @@ class ChatController(Transcript):
         timeout
             The longest to wait, in milliseconds; None: Playwright's default.
         """
-        expect_of(self.loc_status).to_have_attribute("data-status", value, timeout=timeout)
-        if words is not None:
-            expect_of(self.loc_status).to_contain_text(words, timeout=timeout)
+        said = "" if words is None else f", and the words {words!r}"
+        with self._explained(f"the state {value!r}{said}"):
+            expect_of(self.loc_status).to_have_attribute("data-status", value, timeout=timeout)
+            if words is not None:
+                expect_of(self.loc_status).to_contain_text(words, timeout=timeout)
+
+
+def _names(value: str | Iterable[str]) -> list[str]:
+    return [value] if isinstance(value, str) else sorted(value)

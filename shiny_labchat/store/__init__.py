@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shiny_labchat.store.batch import Outcome
 from shiny_labchat.store.log import Log
+from shiny_labchat.store.names import find_name, give_name
 from shiny_labchat.store.queries import (
     dependencies,
     event_at,
@@ -30,7 +31,9 @@ __all__ = [
     "event_at",
     "events_after",
     "events_before",
+    "find_name",
     "find_room",
+    "give_name",
     "is_settled",
     "issue",
     "load_state",

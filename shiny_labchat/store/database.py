@@ -8,6 +8,7 @@ import threading
 
 import sqlalchemy as sa
 
+from shiny_labchat.errors import StoreError
 from shiny_labchat.store.migrate import is_current, upgrade
 from shiny_labchat.store.sqlite import connect, file_of
 
@@ -42,14 +43,16 @@ class File:
             return None
         return found.st_dev, found.st_ino
 
-    def prepare(self) -> None:
+    def prepare(self, *, make: bool) -> None:
         """
-        Make the file, or bring its schema up to date, if needed.
+        Make the file, if it may be made, or bring its schema up to date, if needed.
 
         Raises
         ------
         OSError
             The file existed before and is gone.
+        StoreError
+            There is no file, and none may be made, or there is no folder for it.
         SchemaTooNew
             A newer version of this package wrote it.
         """
@@ -59,11 +62,22 @@ class File:
                 raise FileNotFoundError(
                     f"{self.path} is gone; put it back, or restart the server to make a new one"
                 )
+            if is_new:
+                self._check_makeable(make)
             if is_new or not is_current(self.url):
                 upgrade(self.url)
             if not self._was_there:
                 logger.info("the record is %s %s", "made in" if is_new else "in", self.path)
             self._was_there = True
+
+    def _check_makeable(self, make: bool) -> None:
+        url, folder = self.url.render_as_string(), self.path.parent
+        if not folder.is_dir():
+            why = f"there is no folder {folder}; make it, or correct the URL"
+            raise StoreError("store_missing", url, why)
+        if not make:
+            why = "nothing has been stored there yet; correct the URL, or store something first"
+            raise StoreError("store_missing", url, why)
 
 
 class Database:
@@ -75,10 +89,16 @@ class Database:
     file
         The database's file.
     write
-        Whether the writer uses it.
+        Whether the writer uses it, and may make the file.
+
+    Attributes
+    ----------
+    makes
+        Whether the file is made if there is none.
     """
 
     def __init__(self, file: File, *, write: bool) -> None:
+        self.makes = write
         self._file = file
         self._write = write
         self._engine: sa.Engine | None = None
@@ -95,7 +115,7 @@ class Database:
                 )
                 self._dispose()
             if self._engine is None:
-                self._file.prepare()
+                self._file.prepare(make=self.makes)
                 self._engine = connect(self._file.url, write=self._write)
                 self._identity = self._file.identity
             return self._engine

@@ -61,7 +61,7 @@ class Log:
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Outcome] = loop.create_future()
-        self._writer.put(Work(loop, _settle(done), room=room, command=command))
+        self._writer.put(Work(loop, _settle(done), room, command, raises=True))
         return done
 
     def put(
@@ -77,11 +77,25 @@ class Log:
         """Run `job(connection, now)` in the next transaction; now: microseconds (UTC)."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._writer.put(Work(loop, _settle(done), job=job))
+        self._writer.put(Work(loop, _settle(done), job=job, raises=True))
         return done
 
+    def serve(self) -> None:
+        """Note that this process serves pages of the lab, so that reading makes the file, too."""
+        self._database.makes = True
+
     async def read(self, job: Callable[[sa.Connection], T]) -> T:
-        """Run `job(connection)` in a reader's thread, on what is on disk now."""
+        """
+        Run `job(connection)` in a reader's thread, on what is on disk now.
+
+        It makes no file, unless this process serves pages: who reads from a file that is not there
+        has most likely mistyped its name.
+
+        Raises
+        ------
+        StoreError
+            The database could not be read; "store_missing": there is none.
+        """
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, job)
 
     def read_now(self, job: Callable[[sa.Connection], T]) -> T:

@@ -11,7 +11,7 @@ from shiny_labchat.store.sqlite import connect
 
 __all__ = ["SCHEMA", "is_current", "upgrade"]
 
-SCHEMA = "0008"
+SCHEMA = "0009"
 """The newest migration that this version knows."""
 
 _VERSION_TABLE = "labchat_version"

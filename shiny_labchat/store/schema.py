@@ -13,6 +13,7 @@ __all__ = [
     "event",
     "metadata",
     "room",
+    "study_name",
     "token",
     "totals",
 ]
@@ -158,4 +159,13 @@ totals = sa.Table(
     sa.Column("tokens_out", sa.BigInteger, nullable=False),
     sa.Column("cost", sa.Float, nullable=False),
     sa.Column("unpriced", sa.BigInteger, nullable=False),
+)
+
+study_name = sa.Table(
+    "study_name",
+    metadata,
+    sa.Column("study", sa.Text, primary_key=True),
+    sa.Column("member", sa.Text, primary_key=True),
+    sa.Column("pseudonym", sa.Text, nullable=False),
+    sa.UniqueConstraint("study", "pseudonym", name="study_name_pseudonym"),
 )

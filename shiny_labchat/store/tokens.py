@@ -55,6 +55,11 @@ class Grant:
     study: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def pseudonym(self) -> str | None:
+        """The pseudonym that a personal link gives; None: none."""
+        return self.data.get("pseudonym")
+
 
 def issue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str | None = None) -> str:
     """Store a token for a grant; return it: `raw`, or a new random one of 256 bits."""

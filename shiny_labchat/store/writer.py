@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,13 +69,18 @@ class Committed:
 
 @dataclass(slots=True)
 class Work:
-    """A command for a room, or a job; `tell` is called in `loop` with the result or error."""
+    """
+    A command for a room, or a job; `tell` is called in `loop` with the result or error.
+
+    `raises` says that the sender raises the error, so that it needs no line in the log.
+    """
 
     loop: asyncio.AbstractEventLoop
     tell: Callable[[Any, BaseException | None], None]
     room: RoomKey | None = None
     command: Command | None = None
     job: Callable[[sa.Connection, int], Any] | None = None
+    raises: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -252,11 +257,14 @@ class Writer:
             self._heads.popitem(last=False)
         return [Committed(k, tuple(e), rooms.heads[k].state) for k, e in rooms.news.items()]
 
-    def _fail(self, batch: Iterable[Work], exc: BaseException) -> None:
+    def _fail(self, batch: Collection[Work], exc: BaseException) -> None:
         error = store_error(self._url, exc)
-        logger.error("a batch of commands was not stored, and their senders are told so: %s", error)
         for work in batch:
             work.error = error
+        if not all(work.raises for work in batch):
+            logger.error(
+                "a batch of commands was not stored, and their senders are told so: %s", error
+            )
         self._forget()
 
     def _tell(self, batch: Iterable[Work], news: list[Committed]) -> None:

@@ -3,7 +3,7 @@ import { Labels } from "./labels.js";
 import { Keys } from "./page/identity.js";
 import { listEvents } from "./page/events.js";
 import { keepRooms } from "./page/redraw.js";
-import { deliverPending, isSessionLost, register, watchSession } from "./page/shiny.js";
+import { deliverPending, isSessionLost, register, setInput, watchSession } from "./page/shiny.js";
 import { DuplicateWatch } from "./page/tabs.js";
 import { Room } from "./room.js";
 
@@ -15,6 +15,8 @@ import { Room } from "./room.js";
 const TICKET_TIMEOUT = 8000;
 /** A lost session that comes back sooner is not mentioned, in milliseconds. */
 const LOSS_SHOWN_AFTER = 2500;
+/** An element that is drawn anew may be in the page together with its successor for less, in milliseconds. */
+const TWICE_AFTER = 1000;
 /** The shortest wait before asking again after a refusal, in milliseconds; at most twice that. */
 const RETRY_DELAY = 5000;
 
@@ -31,7 +33,9 @@ export class LabchatRoom extends HTMLElement {
   #asked = Date.now();
   #ticketTimer = 0;
   #lossTimer = 0;
+  #twiceTimer = 0;
   #isPending = false;
+  #isAnswered = false;
   #unwatchSession = () => {};
   /** What the server said about Shiny's session. */
   #session = { returns: false, answers: false };
@@ -46,10 +50,15 @@ export class LabchatRoom extends HTMLElement {
     this.#room ??= this.#build();
     this.#room.open();
     this.#duplicateWatch = this.#watchDuplicates(this.#keys);
-    this.#unwatchSession = watchSession({ lose: () => this.#loseSession(), regain: () => this.#regainSession() });
+    this.#unwatchSession = watchSession({
+      lose: () => this.#loseSession(),
+      regain: () => this.#regainSession(),
+      end: () => this.#endSession(),
+    });
     if (isSessionLost()) this.#loseSession();
     else this.#regainSession();
     deliverPending(this);
+    this.#twiceTimer = window.setTimeout(() => this.#checkTwice(), TWICE_AFTER);
   }
 
   /** Moved in the page: nothing is to be done, and the connection stays. */
@@ -58,6 +67,7 @@ export class LabchatRoom extends HTMLElement {
   disconnectedCallback() {
     clearTimeout(this.#ticketTimer);
     clearTimeout(this.#lossTimer);
+    clearTimeout(this.#twiceTimer);
     this.#unwatchSession();
     this.#duplicateWatch?.close();
     this.#room?.close();
@@ -71,12 +81,22 @@ export class LabchatRoom extends HTMLElement {
   /** Act on the session's answer. @param {Notice} notice */
   receive(notice) {
     if (notice.do === "greet") return this.#room?.showGreeting(notice.greeting);
+    this.#isAnswered = true;
     clearTimeout(this.#ticketTimer);
     this.#isPending = false;
     if (notice.do === "admit") this.#admit(notice);
     else if (notice.do === "wait") this.#room?.waitForRoom();
     else if (notice.do === "refuse") this.#refuse(notice);
     else if (notice.do === "left") this.#room?.retire(this.#labels().text("left"));
+  }
+
+  /** Say so if the page has another element with this id, which then has the chat. */
+  #checkTwice() {
+    if (document.getElementById(this.id) === this) return;
+    const words = this.#labels().text("drawn_twice", { id: this.id });
+    console.error(`chat ${this.id}: the page has two elements with this id; this one does not work`, this);
+    this.#room?.end("drawn_twice", words);
+    setInput(".clientdata_labchat_twice:shiny_labchat.twice", this.id);
   }
 
   #build() {
@@ -136,6 +156,12 @@ export class LabchatRoom extends HTMLElement {
     this.#ask();
     clearTimeout(this.#lossTimer);
     this.#lossTimer = window.setTimeout(() => this.#room?.showNote(this.#lossText()), LOSS_SHOWN_AFTER);
+  }
+
+  /** The app has ended the session: has it failed before it had a Chat to answer? */
+  #endSession() {
+    if (this.#isAnswered) return;
+    this.#room?.end("not_started", this.#labels().text("not_started"));
   }
 
   #regainSession() {

@@ -24,6 +24,7 @@ export const LABELS = {
   copy: "Copy",
   // what is being answered
   stop: "Stop {name}'s answer",
+  still_nothing: "No answer yet. Please wait…",
   stopped: "Stopped.",
   failed: "This answer was cut short by an error.",
   interrupted: "This answer was cut short: the server was interrupted.",
@@ -66,6 +67,8 @@ export const LABELS = {
   removed: "You have been removed from this room.",
   gone: "This room does not exist any more.",
   left: "This chat has ended.",
+  drawn_twice: "This page shows the chat “{id}” twice; it works in the first place. Please tell the organisers.",
+  not_started: "The app behind this page could not start. Please tell the organisers.",
   reconnecting: "Connection lost. Trying again…",
   back: "Connected again.",
   // the page around the chat, while only its own connection to Shiny is lost

@@ -103,8 +103,9 @@ class Person:
     # ── seeing ──
 
     def own(self, text: str) -> Locator:
+        content = self.page.locator(".labchat-content", has_text=text)
         own = self.page.locator(".labchat-message[data-own]")
-        return self.chat.loc_message(text).and_(own)
+        return self.chat.loc_message_items.filter(has=content).and_(own)
 
     def sees(self, *texts: PatternOrStr, by: Person | str | None = None) -> None:
         for text in texts:

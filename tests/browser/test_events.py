@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import count
 
 import pytest
 from playwright.sync_api import expect
@@ -34,9 +35,12 @@ def presses_all(person: Person) -> None:
 
 def settles(person: Person) -> None:
     """What the page's session has to do now is done."""
-    before = person.chat.loc_message("settled").count()
-    person.says("settle")
-    expect(person.chat.loc_message("settled")).to_have_count(before + 1)
+    text = f"settle {next(_numbers)}"
+    person.says(text)
+    expect(person.chat.loc_message(f"done: {text}.")).to_have_count(1)
+
+
+_numbers = count(1)
 
 
 def fired(organiser: Organiser, app: Server, room: str) -> Counter[str]:

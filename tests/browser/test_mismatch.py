@@ -19,5 +19,5 @@ def test_half_a_change_of_imports_is_said_in_the_page_and_in_the_log(
     expect(page.locator("#ours .labchat-status")).to_contain_text(
         "This page shows a chat that its app does not serve."
     )
-    app.logs("the page has the element of chat 'ours', but the session has no Chat of shiny_lab")
+    app.logs("the page has the element of chat 'ours', but its session has no Chat of shiny_lab")
     page.close()

@@ -139,6 +139,22 @@ def test_typing_is_shown_to_the_others_until_the_message_comes(people: People):
     carl.chat.expect_typing(bob.name)
 
 
+def test_who_types_on_after_a_quick_message_is_seen_typing(people: People):
+    ann, bob = people(2)
+    for n in range(3):
+        ann.types("ok")
+        ann.presses("Enter")
+        ann.chat.loc_input.press_sequentially("and another thing", delay=100)
+        bob.sees("ok")
+        looks = []
+        for _ in range(8):
+            ann.types("…")
+            bob.page.wait_for_timeout(200)
+            looks.append(bob.chat.loc_typing.inner_text())
+        assert looks == [f"{ann.name} is typing…"] * 8, f"after message {n}"
+        ann.chat.loc_input.fill("")
+
+
 def test_what_is_sent_while_the_server_is_away_arrives_once(
     people: People, serve: Serve, noise: Noise
 ):

@@ -113,7 +113,7 @@ async def test_a_database_exchanged_for_another_is_not_mixed_up(room: Room, path
 async def test_a_database_in_a_folder_that_comes_later_works_then(tmp_path: Path) -> None:
     lab = Lab(f"sqlite:///{tmp_path}/later/lab.db")
     try:
-        assert await code_of(lab.create_room("r")) == "store_gone"
+        assert await code_of(lab.create_room("r")) == "store_missing"
         (tmp_path / "later").mkdir()
         assert await code_of(lab.create_room("r")) == "stored"
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -27,7 +28,7 @@ __all__ = ["Invariants", "trouble_in"]
 
 BOT = "secret-machine"
 REST = 120.0
-"""How long streams, callbacks and bots may go on when the attack is over, in seconds."""
+"""How long streams, callbacks and bots may get no further after the attack, in seconds."""
 SLOWEST = 5.0
 """What 99 of 100 honest messages take at most until they are stored, in seconds."""
 MEMORY = 500 * 2**20
@@ -196,12 +197,13 @@ class Invariants:
 
     async def _rest(self) -> None:
         """Wait until nobody streams, and all is handled; then nothing may be left out."""
-        try:
-            async with asyncio.timeout(REST):
-                while await self.look() and (left := await self._left()):
-                    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.2)
-        except TimeoutError:
-            raise AssertionError(f"not done within {REST} s: {left}") from None
+        loop = asyncio.get_running_loop()
+        fewest, since = sys.maxsize, loop.time()
+        while await self.look() and (left := await self._left()):
+            if len(left) < fewest:  # a slow machine may take long, but it must get on
+                fewest, since = len(left), loop.time()
+            assert loop.time() < since + REST, f"nothing done for {REST} s: {left[:50]}"
+            await asyncio.wait([loop.create_future()], timeout=0.5)
         assert self._streams.keys() == self._world.asked.keys(), "streams are missing"
 
     async def _left(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -141,6 +142,8 @@ async def test_a_page_of_another_site(server: Server, room: Room, origin: str) -
     assert await is_refused(server, "origin", hello(raw), origin=origin) == 4403
     async with browser(server.port) as ann:  # nor did it use the ticket up
         await ann.hello(ticket=raw)
+    told = f"a page of {re.escape(origin)} may not use .* for the host 127.0.0.1:{server.port}. "
+    server.logs(f"{told}.*X-Forwarded-Host.* LABCHAT_ORIGINS={re.escape(origin)}")
 
 
 async def test_a_page_of_this_site(server: Server, room: Room) -> None:

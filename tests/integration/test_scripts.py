@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from anyio import run_process
+from anyio import open_process, run_process
 from click.testing import CliRunner
 from websockets.asyncio.client import connect
 
@@ -19,6 +20,13 @@ from shiny_labchat.cli import main
 from tests.support.server import ROOT, Server, shiny_run
 
 HELLO = ROOT / "tests" / "browser" / "apps" / "wanted" / "hello.py"
+LINKS = [sys.executable, "-c", "from shiny_labchat.cli import main; main()", "links"]
+CORE = """
+from shiny import App, ui
+from shiny_labchat import Chat, chat_ui
+
+app = App(ui.page_fluid(chat_ui("chat")), lambda input: Chat("chat") and None)
+"""
 TWENTY_TIMES = """
 import sys
 from pathlib import Path
@@ -79,17 +87,18 @@ def test_help_shows_an_example(command: list[str]) -> None:
 
 async def test_links_are_personal(tmp_path: Path) -> None:
     path = tmp_path / "lab.db"
-    command = [sys.executable, "-c", "from shiny_labchat.cli import main; main()", "links"]
-    asked = ["ann", "ben", "--db", str(path), "--role", "experimenter", "--study", "pilot"]
-    done = await run_process([*command, *asked])
-    links = dict(line.split("\t") for line in done.stdout.decode().splitlines())
     lab = Lab(f"sqlite:///{path}")
+    await lab.create_room("general", study="pilot")
+    asked = ["ann", "ben", "--db", str(path), "--role", "experimenter", "--study", "pilot"]
+    done = await run_process([*LINKS, *asked, "--pseudonym", "Ann", "--pseudonym", "Ben"])
+    links = dict(line.split("\t") for line in done.stdout.decode().splitlines())
     for member, link in links.items():
         found = re.fullmatch(r"http://127\.0\.0\.1:8000/\?labchat=(\S+)", link)
         assert found is not None
         grant = await invitation(lab.log, found[1])
         assert grant is not None
         assert (grant.member, grant.role, grant.study) == (member, "experimenter", "pilot")
+        assert grant.pseudonym == member.capitalize()
     assert set(links) == {"ann", "ben"}
     lab.log.close()
 
@@ -109,8 +118,8 @@ async def test_links_lead_where_the_app_is_and_into_the_database_that_it_uses(
     """The app takes its database from LABCHAT_URL, and what else is in its address counts."""
     path = tmp_path / "lab.db"
     monkeypatch.setenv("LABCHAT_URL", f"sqlite:///{path}")
-    command = [sys.executable, "-c", "from shiny_labchat.cli import main; main()", "links"]
-    done = await run_process([*command, "ann", "--address", address], cwd=tmp_path)
+    await Lab().create_room("general")
+    done = await run_process([*LINKS, "ann", "--address", address], cwd=tmp_path)
     assert str(path) in done.stderr.decode()
     made = done.stdout.decode().strip().removeprefix("ann\t")
     assert made.startswith(link) and made.endswith("#top") == address.endswith("#top")
@@ -124,6 +133,60 @@ def test_links_into_no_database_are_refused_in_words(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("LABCHAT_URL", "nonsense")
     told = CliRunner().invoke(main, ["links", "ann"])
     assert told.exit_code == 1 and told.output.startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (["--address", "notaurl"], "'notaurl' is not the address of a page, such as https://"),
+        (["--address", "ftp://x.org/"], "is not the address of a page"),
+        (["--address", "https://"], "is not the address of a page"),
+        (["--role", "obsever"], "'obsever' is not one of"),
+        (["--pseudonym", "A", "--pseudonym", "B"], "2 pseudonyms for 1 members: give one for each"),
+        (["--pseudonym", "Player {x}"], "the only slot of a template is {n}"),
+    ],
+)
+async def test_links_that_would_open_nothing_are_not_made(
+    tmp_path: Path, asked: list[str], sentence: str
+) -> None:
+    await Lab(f"sqlite:///{tmp_path}/lab.db").create_room("general")
+    done = await run_process([*LINKS, "ann", *asked], cwd=tmp_path, check=False)
+    assert done.returncode != 0 and done.stdout == b""
+    assert sentence in done.stderr.decode()
+
+
+async def test_links_in_the_wrong_folder_make_no_file(tmp_path: Path) -> None:
+    for asked in ([], ["--db", "typo.db"], ["--db", "no/lab.db"]):
+        done = await run_process([*LINKS, "ann", *asked], cwd=tmp_path, check=False)
+        assert done.returncode == 1 and done.stdout == b""
+        said = done.stderr.decode()
+        assert said.startswith(f"Error: there is no database {tmp_path}/") and "--db" in said
+        assert said.count("Error") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_links_for_a_study_without_rooms_come_with_a_note(tmp_path: Path) -> None:
+    await Lab(f"sqlite:///{tmp_path}/lab.db").create_room("general", study="pilot")
+    done = await run_process([*LINKS, "ann", "--study", "pilto"], cwd=tmp_path)
+    assert b"no room of study 'pilto' yet, only of: pilot" in done.stderr
+
+
+async def test_several_workers_are_told_what_does_not_reach_over_processes(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(CORE)
+    port = str(Server([], "").port)
+    command = [sys.executable, "-m", "uvicorn", "app:app", "--workers", "2", "--port", port]
+    async with await open_process(command, cwd=tmp_path) as uvicorn:
+        try:
+            assert uvicorn.stderr is not None
+            said = ""
+            async with asyncio.timeout(60):
+                async for some in uvicorn.stderr:
+                    said += some.decode()
+                    if "the app runs in 2 processes" in said:
+                        break
+            assert "who is typing, and the button that stops an answer do not reach over" in said
+        finally:
+            uvicorn.terminate()
 
 
 def test_a_port_in_use_is_told_with_what_to_do(server: Server) -> None:

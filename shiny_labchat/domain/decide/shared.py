@@ -20,9 +20,9 @@ def member_of(state: RoomState, member: str) -> Membership:
     """The membership of a current member; refused for anybody else."""
     membership = state.memberships.get(member)
     if membership is None:
-        raise Refused("not_member")
+        raise Refused("not_member", member=member)
     if membership.is_removed:
-        raise Refused("removed")
+        raise Refused("removed", member=member)
     return membership
 
 

@@ -18,7 +18,7 @@ import { Keys, PAGE_ID } from "./identity.js";
  *   initializeInputs?: (scope: Element) => void,
  *   outputBindings: {bindingNames: Record<string, {binding: {renderValue: Function}}>},
  * }} ShinyPage
- * @typedef {{name: string, value: unknown, priority?: string, preventDefault: () => void}} InputChanged
+ * @typedef {{name: string, value: unknown, priority?: string, preventDefault: () => void, socket?: WebSocket}} InputChanged
  * @typedef {{
  *   find: (selector: string) => ArrayLike<Element>,
  *   on: (event: string, listener: (event: InputChanged) => void) => void,
@@ -51,7 +51,10 @@ const HELLO = ".clientdata_labchat_hello";
 /** @type {Map<string, Notice>} */
 const pending = new Map();
 
-/** @typedef {{lose: () => void, regain: () => void}} SessionEvents */
+/** How Shiny's server closes a session: when the app has failed, or has ended it. */
+const CLOSED_BY_APP = 1001;
+
+/** @typedef {{lose: () => void, regain: () => void, end: () => void}} SessionEvents end: the app has ended it, or failed */
 /** @type {Set<SessionEvents>} */
 const watchers = new Set();
 let isLost = false;
@@ -77,7 +80,12 @@ export function register() {
   sayHello(page);
   page.addCustomMessageHandler("labchat", deliver);
   query(document).on("shiny:disconnected", () => setSessionLost(true));
-  query(document).on("shiny:connected", () => setSessionLost(false));
+  query(document).on("shiny:connected", ({ socket }) => {
+    setSessionLost(false);
+    socket?.addEventListener("close", ({ code }) => {
+      if (code === CLOSED_BY_APP) for (const { end } of watchers) end();
+    });
+  });
 }
 
 /** Send an input to the session, or to the first one when it begins. @param {string} name @param {unknown} value */
@@ -85,7 +93,7 @@ export function setInput(name, value) {
   shiny()?.setInputValue?.(name, value);
 }
 
-/** Call back when Shiny's session is lost and when a new one begins; returns how to stop. @param {SessionEvents} on */
+/** Call back when Shiny's session is lost, or ended, and when a new one begins; returns how to stop. @param {SessionEvents} on */
 export function watchSession(on) {
   watchers.add(on);
   return () => void watchers.delete(on);

@@ -6,6 +6,9 @@ import { make, mark } from "../dom.js";
  * @typedef {import("../protocol.js").Ending} Ending
  */
 
+/** How long an answer may say nothing before its place says so, in milliseconds. */
+const SILENT_AFTER = 4000;
+
 /** The state of a message: still growing, or how that ended. */
 export class Stream {
   #article;
@@ -17,6 +20,8 @@ export class Stream {
   /** @type {HTMLButtonElement | null} */
   #button = null;
   #progress = make("div", { class: "labchat-progress" });
+  #silence = make("span", { class: "labchat-silence" });
+  #silenceTimer = 0;
   #ending = make("div", { class: "labchat-ending", hidden: true });
   /** To be placed below the text. */
   element = make("div", {}, this.#ending);
@@ -44,10 +49,25 @@ export class Stream {
    * @param {(() => boolean) | null} stop asks the server to stop it; returns false if it cannot ask now
    */
   begin(stop) {
-    this.#progress.append(make("span", { class: "labchat-pulse", "aria-hidden": "true" }));
+    this.#progress.append(make("span", { class: "labchat-pulse", "aria-hidden": "true" }), this.#silence);
     if (stop) this.#progress.append((this.#button = this.#stopButton(stop)));
     this.#content.grow();
     this.#show();
+    this.#awaitWords();
+  }
+
+  #awaitWords() {
+    this.#hideSilence();
+    if (this.isEmpty) this.#silenceTimer = window.setTimeout(() => this.#showSilence(), SILENT_AFTER);
+  }
+
+  #showSilence() {
+    if (this.isEmpty && this.#isLive) this.#silence.textContent = this.#labels.text("still_nothing");
+  }
+
+  #hideSilence() {
+    clearTimeout(this.#silenceTimer);
+    this.#silence.textContent = "";
   }
 
   #show() {
@@ -56,6 +76,7 @@ export class Stream {
   }
 
   #hide() {
+    this.#hideSilence();
     this.#moveFocusToLog();
     this.#progress.remove();
     this.#setLive(false);
@@ -66,6 +87,7 @@ export class Stream {
     this.#content.grow();
     if (typeof keep === "number") this.#content.become(keep, more, deps);
     else this.#content.add(more, deps);
+    this.#awaitWords();
   }
 
   /** @param {Ending} is */

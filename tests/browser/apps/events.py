@@ -62,8 +62,8 @@ chat.ui(messages=[ui.input_action_button("greeted", "greeted")])
 
 
 @chat.on_user_submit
-async def _():
-    await chat.append_message("settled")
+async def _(text: str):
+    await chat.append_message(f"done: {text}.")
 
 
 def counted(name: str) -> None:

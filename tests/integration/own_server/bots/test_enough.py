@@ -98,4 +98,4 @@ async def test_last_words_that_may_not_be_said_are_said_when_they_may(
 
 async def is_typing(live: LiveRoom, wanted: bool) -> bool:
     await live.catch_up()
-    return ('"who":[[' in live.presence.typing.frame) == wanted
+    return ('"who":[[' in (live.presence.typing.frame or "")) == wanted
