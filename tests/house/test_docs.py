@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from shiny_labchat.errors import SENTENCES
+from shiny_labchat.store.schema import metadata
 from tests.docs.build import BuildError, build, first_sentence, llms_txt, pages, title
 from tests.docs.check import Page, dead_links, foreign_resources, read_pages
 from tests.docs.reference import MODULES, is_for_users
@@ -200,6 +201,15 @@ def test_every_sentence_of_a_refusal_is_explained() -> None:
     del rows["code"]  # the head
     assert {code: row[0] for code, row in rows.items()} == SENTENCES
     assert all(row[2] and row[3] for row in rows.values())
+
+
+def test_every_table_and_every_kind_of_event_is_described() -> None:
+    rows = _rows("data.md", "With SQL")
+    names = {name.strip("` ") for row in rows for name in row[0].split(",")}
+    sources = [path.read_text(encoding="utf-8") for path in (PACKAGE / "domain").rglob("*.py")]
+    kinds = set(re.findall(r'new_event\(state, at, "(\w+)"', "".join(sources)))
+    assert len(kinds) > 10
+    assert names == {*metadata.tables, *kinds, "table", "kind"}
 
 
 def test_every_word_of_the_page_is_listed_with_its_key() -> None:
