@@ -12,7 +12,7 @@ from pathlib import Path
 
 __all__ = ["AppServer"]
 
-START_TIMEOUT = 60
+START_TIMEOUT = 120
 """The longest to wait until a server has started, in seconds."""
 STOP_TIMEOUT = 10
 """The longest to wait until a server has ended by itself, in seconds."""

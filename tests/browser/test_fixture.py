@@ -68,9 +68,11 @@ def server(input, output, session):
 app = App(ui.page_fillable(chat_module_ui("left")), server)
 """
 STUDY = """\
+from shiny.express import ui
 from shiny_labchat import Lab
 from shiny_labchat.express import Chat
 
+ui.page_opts(fillable=True)
 chat = Chat("chat", lab=Lab("sqlite:///{folder}/study.db"))
 chat.ui()
 """
