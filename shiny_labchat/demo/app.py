@@ -1,4 +1,4 @@
-"""The demo's two pages: two people side by side, and one person who opened the link."""
+"""The demo's pages: two people side by side, one on a phone, and one who opened the link."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import segno
-from htmltools import HTML, Tag, TagList
-from shiny import App, Inputs, Outputs, Session, ui
+from htmltools import HTML, HTMLDependency, Tag
+from shiny import App, Inputs, Outputs, Session, reactive, ui
 from starlette.requests import Request
 
 from shiny_labchat.chat.chat import Chat
 from shiny_labchat.chat.ui import chat_ui
 from shiny_labchat.demo import offline
 from shiny_labchat.lab.lab import Lab
+from shiny_labchat.urls import has
 
 if TYPE_CHECKING:
     import chatlas
@@ -26,6 +27,8 @@ PEOPLE = ("left", "right")
 GUEST = "guest"
 JOIN = "join"
 """The query parameter of the link for one more person."""
+ALONE = "alone"
+"""The query parameter of a page that has no room for two people."""
 
 
 def make_app(
@@ -47,21 +50,31 @@ def make_app(
     """
     room = lab.room(ROOM, study=STUDY, title="One room")
 
+    address = f"{link}?{JOIN}"
+
     def page(request: Request) -> Tag:
         if JOIN in request.query_params:
-            return _page(chat_ui(GUEST, width="100%"), fills_phone=True)
-        return _page(_explanation(lab), _two_people(), _invitation(f"{link}?{JOIN}", is_local))
+            return _page(_one_person(), fills_phone=True)
+        if ALONE in request.query_params:
+            return _page(_alone_words(address, is_local), _one_person(), fills_phone=True)
+        return _page(_LEAVE_IF_NARROW, _words(lab, address, is_local), _two_people())
 
     def server(input: Inputs, output: Outputs, session: Session) -> None:
-        for person in PEOPLE:
+        people = PEOPLE if _shows_two(session) else (GUEST,)
+        identity = "tab" if people == PEOPLE else "browser"
+        for person in people:
             _answering(
-                Chat(person, room=room, lab=lab, identity="tab", client=client, reply="mention"),
+                Chat(person, room=room, lab=lab, identity=identity, client=client, reply="mention"),
                 is_offline=client is None,
             )
-        guest = Chat(GUEST, room=room, lab=lab, client=client, reply="mention")
-        _answering(guest, is_offline=client is None)
 
     return App(page, server)
+
+
+def _shows_two(session: Session) -> bool:
+    with reactive.isolate():
+        search = session.clientdata.url_search()
+    return not (has(search, JOIN) or has(search, ALONE))
 
 
 def _answering(chat: Chat, *, is_offline: bool) -> None:
@@ -74,7 +87,7 @@ def _answering(chat: Chat, *, is_offline: bool) -> None:
             await chat.append_message_stream(offline.reply())
 
 
-def _page(*children: Tag | TagList, fills_phone: bool = False) -> Tag:
+def _page(*children: Tag | HTMLDependency, fills_phone: bool = False) -> Tag:
     return ui.page_fillable(
         ui.head_content(
             ui.tags.link(rel="icon", href="data:,"),
@@ -89,19 +102,45 @@ def _page(*children: Tag | TagList, fills_phone: bool = False) -> Tag:
     )
 
 
-def _explanation(lab: Lab) -> Tag:
-    return ui.div(
-        ui.h1("Two people, one room"),
-        ui.p(
-            "Below are two people, each with a pseudonym. Write as one of them and watch the "
-            "other. Write ",
-            ui.tags.code("@assistant"),
-            " to be answered. Everything is on record before anybody sees it, in ",
-            ui.tags.code(lab.url.removeprefix("sqlite:///")),
-            ". Reload the page, or stop the demo and start it again: all is still there.",
-        ),
-        class_="labchat-demo-words",
+def _words(lab: Lab, address: str, is_local: bool) -> Tag:
+    explanation = ui.p(
+        "Below are two people, each with a pseudonym. Write as one of them and watch the other. "
+        "Write ",
+        ui.tags.code("@assistant"),
+        " to be answered. Everything is on record before anybody sees it, in ",
+        ui.tags.code(lab.url.removeprefix("sqlite:///")),
+        ". Reload the page, or stop the demo and start it again: all is still there.",
     )
+    more = ui.p(
+        "Open it in another browser for one more person. To let phones on your network in, start "
+        "with --host 0.0.0.0."
+        if is_local
+        else "Open it on a phone or in another browser for one more person."
+    )
+    return _top(explanation, _invitation(address, more))
+
+
+def _alone_words(address: str, is_local: bool) -> Tag:
+    explanation = ui.p(
+        "You are one of them. The other opens this link, in another browser",
+        "." if is_local else " or on another phone.",
+    )
+    more = ui.p("Write ", ui.tags.code("@assistant"), " to be answered.")
+    return _top(explanation, _invitation(address, more))
+
+
+def _top(explanation: Tag, invitation: Tag) -> Tag:
+    words = ui.div(ui.h1("Two people, one room"), explanation, class_="labchat-demo-words")
+    return ui.div(words, invitation, class_="labchat-demo-top")
+
+
+def _invitation(address: str, more: Tag) -> Tag:
+    link = ui.tags.a(address, href=address, target="_blank")
+    return ui.div(_qr(address), ui.div(link, more), class_="labchat-demo-link")
+
+
+def _one_person() -> Tag:
+    return chat_ui(GUEST, width="100%")
 
 
 def _two_people() -> Tag:
@@ -115,20 +154,6 @@ def _two_people() -> Tag:
     return ui.layout_columns(*cards, fill=True, class_="labchat-demo-people")
 
 
-def _invitation(link: str, is_local: bool) -> Tag:
-    words = (
-        "Open it in another browser for one more person. To let phones on your network in, start "
-        "with --host 0.0.0.0."
-        if is_local
-        else "Open it on a phone or in another browser for one more person."
-    )
-    return ui.div(
-        _qr(link),
-        ui.div(ui.tags.a(link, href=link, target="_blank"), ui.p(words)),
-        class_="labchat-demo-link",
-    )
-
-
 def _qr(link: str) -> HTML:
     drawn = io.BytesIO()
     code = segno.make(link, error="m", micro=False)
@@ -137,13 +162,19 @@ def _qr(link: str) -> HTML:
     return HTML(drawn.getvalue().decode())
 
 
+_LEAVE_IF_NARROW = ui.head_content(
+    ui.tags.script(f'if (matchMedia("(width < 576px)").matches) location.replace("?{ALONE}");')
+)
+"""On a phone there is no room for two people side by side."""
+
 _STYLE = """
 .labchat-demo { gap: 1rem; max-width: 72rem; margin-inline: auto; width: 100%; min-height: 0; }
-.labchat-demo-words { flex: none; }
+.labchat-demo-top { display: flex; flex: none; flex-wrap: wrap; gap: .75rem 2rem; }
+.labchat-demo-words { flex: 3 1 18rem; }
 .labchat-demo h1 { font-size: 1.5rem; margin-block: .25rem .5rem; }
 :is(.labchat-demo-words, .labchat-demo-link) p { margin: 0; }
 .labchat-demo-people { min-height: 20rem; }
-.labchat-demo-link { display: flex; flex: none; flex-wrap: wrap; gap: 1rem; align-items: center; }
-.labchat-demo-link > div { flex: 1 1 12rem; min-width: 0; overflow-wrap: anywhere; }
+.labchat-demo-link { display: flex; flex: 2 1 18rem; gap: 1rem; align-items: center; }
+.labchat-demo-link > div { flex: 1; min-width: 0; overflow-wrap: anywhere; }
 .labchat-demo-link svg { flex: none; border-radius: .25rem; }
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator
 
-__all__ = ["ENOUGH", "contrasts"]
+__all__ = ["CONTRASTS", "ENOUGH", "contrasts"]
 
 ENOUGH = 4.5
 """The contrast that WCAG's level AA asks of words of ordinary size."""
@@ -16,10 +16,10 @@ def contrasts(scope: Locator) -> dict[str, float]:
 
     Of a gradient the worst colour counts. What does nothing is left out, as by WCAG.
     """
-    return scope.evaluate(_CONTRASTS)
+    return scope.evaluate(CONTRASTS)
 
 
-_CONTRASTS = """(scope) => {
+CONTRASTS = """(scope) => {
   const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   const known = new Map();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -130,3 +131,21 @@ def test_the_demos_link_lets_one_more_person_in(demo: Server, people: People):
     (guest,) = people(1, demo, chat="guest", join="")
     guest.says("me too")
     left.sees("me too", by=guest)
+
+
+def test_on_a_phone_the_demo_is_one_person_and_a_link_for_the_second(demo: Server, people: People):
+    (ann,) = people(1, demo, chat="guest", alone="")
+    ann.page.set_viewport_size({"width": 390, "height": 664})
+    ann.opens(f"http://127.0.0.1:{demo.port}/")
+    ann.is_in()
+    expect(ann.page).to_have_url(re.compile(r"\?alone$"))
+    expect(ann.page.locator("labchat-room")).to_have_count(1)
+    ann.chat.expect_presence(1)
+    expect(ann.page.get_by_role("img", name="QR code")).to_be_in_viewport(ratio=1)
+    expect(ann.chat.loc_input).to_be_in_viewport(ratio=1)
+    link = ann.page.get_by_role("link", name="?join")
+    (bob,) = people(1, demo, chat="guest", join="")
+    assert link.get_attribute("href") == f"http://127.0.0.1:{demo.port}/?join"
+    bob.says("Here I am")
+    ann.sees("Here I am", by=bob)
+    assert ann.page.evaluate("document.scrollingElement.scrollWidth <= 390")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, ViewportSize, expect
 
 from shiny_labchat import Room
 from tests.browser._contrast import ENOUGH, contrasts
@@ -14,7 +14,8 @@ from tests.browser._people import Person
 from tests.browser.conftest import People, Serve
 
 APP = "containers.py"
-DESK, PHONE = {"width": 1200, "height": 800}, {"width": 390, "height": 664}
+DESK: ViewportSize = {"width": 1200, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 664}
 IN_SIGHT = ("card", "low card", "limited card", "filling card")
 """What shows its chat at once."""
 OPENED: dict[str, Literal["tab", "button"]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+
+from tests.support.installing import by_apt, has_apt, run
 
 __all__ = ["find_chromium"]
 
@@ -48,21 +49,17 @@ def _on_path() -> str | None:
 
 
 def _by_apt(say: Callable[[str], None], tried: list[str]) -> str | None:
-    if os.name != "posix" or os.geteuid() != 0 or shutil.which("apt-get") is None:
+    if not has_apt():
         return None
     say("installing Chromium with apt-get")
-    if not _run(["apt-get", "update"], tried):
-        return None
-    if any(_run(["apt-get", "install", "-y", package], tried) for package in (SHELL, "chromium")):
-        return _on_path()
-    return None
+    return _on_path() if any(by_apt([name], tried) for name in (SHELL, "chromium")) else None
 
 
 def _by_playwright(say: Callable[[str], None], tried: list[str]) -> str | None:
     path = Path(_playwrights_own())
     if not path.exists():
         say("installing Chromium with Playwright")
-        if not _run([sys.executable, "-m", "playwright", "install", "chromium"], tried):
+        if not run([sys.executable, "-m", "playwright", "install", "chromium"], tried):
             return None
     return str(path) if path.exists() else None
 
@@ -74,12 +71,3 @@ def _playwrights_own() -> str:
     )
     asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return asked.stdout.strip()
-
-
-def _run(command: list[str], tried: list[str]) -> bool:
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        tried.append(f"{' '.join(command)}: {said[-1] if said else done.returncode}")
-    return done.returncode == 0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.runner import warm
 
-__all__ = ["ROOT", "Server", "shiny_run"]
+__all__ = ["ROOT", "Server", "free_port", "shiny_run"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +42,7 @@ class Server:
         self, command: Sequence[str], url: str, ready: str = "Application startup complete"
     ) -> None:
         self.url = url
-        self.port = _free_port()
+        self.port = free_port()
         self.log: list[str] = []
         self._command = [*command, "--port", str(self.port)]
         self._ready = ready
@@ -131,7 +131,8 @@ class Server:
         self._process = None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
