@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,14 +10,26 @@ import pytest
 from hypothesis import settings
 
 from shiny_labchat import Lab
+from shiny_labchat.store.migrate import upgrade
+from shiny_labchat.store.sqlite import parse
 
-settings.register_profile("labchat", deadline=None)  # how long it takes is up to the machine
-settings.load_profile("labchat")
+# How long an example takes is up to the machine.
+settings.register_profile("usual", deadline=None, max_examples=50)
+settings.register_profile("long", deadline=None, max_examples=500)
+settings.load_profile("long" if os.environ.get("LABCHAT_LONG") == "1" else "usual")
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without rooms, to be copied: that takes less time than to make one."""
+    path = tmp_path_factory.mktemp("empty") / "lab.db"
+    upgrade(parse(f"sqlite:///{path}"))
+    return path
 
 
 @pytest.fixture

@@ -202,7 +202,9 @@ def icon(person: Person) -> str | None:
     return drawn.get_attribute("class")
 
 
-@pytest.mark.parametrize("kind", ["", "tag", "svg", "picture"])
+@pytest.mark.parametrize(
+    "kind", ["", "picture", *(pytest.param(k, marks=pytest.mark.long) for k in ("tag", "svg"))]
+)
 def test_an_icon_is_its_messages_alone_and_otherwise_the_apps(people: People, kind: str):
     ann, bob = people(2, "echo.py", icon=kind)
     ann.sees("Say something")

@@ -219,7 +219,7 @@ def test_what_is_streamed_is_sanitized_in_an_app_that_trusts_its_strings(
     own = f"http://127.0.0.1:{shared('hostile.py').port}/"
     witness = watch(bob, own)
     wrong: list[str] = []
-    vectors = [v for v in corpus(elsewhere.host)[:: 1 if LONG else 5] if is_text(v)]
+    vectors = [v for v in corpus(elsewhere.host)[:: 1 if LONG else 8] if is_text(v)]
     for number, batch in enumerate(batches(vectors)):
         ann.sends_at_once(*batch, f"end of {number}")
         sees_the_end(bob, number)
@@ -238,7 +238,7 @@ def test_a_model_that_repeats_it_in_an_app_that_trusts_its_strings_harms_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ):
     noise.expects(HARMLESS_NOISE)
-    vectors = corpus(elsewhere.host)[:: 5 if LONG else 8]  # a page shows 200 messages
+    vectors = corpus(elsewhere.host)[:: 5 if LONG else 16]  # a page shows 200 messages
     with Model([Reply(vector, pieces=2) for vector in vectors]) as model:
         monkeypatch.setenv("MODEL_URL", model.url)
         app = serve("trusting.py")

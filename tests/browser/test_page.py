@@ -35,13 +35,20 @@ def test_on_a_phone_the_box_is_in_sight_at_once(people: People):
     expect(ann.chat.loc_message("7")).to_be_in_viewport()
 
 
-LANDSCAPE = [(640, 360), (844, 390)]
+WITH_A_LIST = str(ROOT / "apps" / "02-session-chat" / "app.py")
 KEYBOARD = 180
 """The height that a phone held sideways leaves a page beside its keyboard."""
 
 
-@pytest.mark.parametrize("app", ["room.py", str(ROOT / "apps" / "02-session-chat" / "app.py")])
-@pytest.mark.parametrize(("width", "height"), LANDSCAPE)
+@pytest.mark.parametrize(
+    ("app", "width", "height"),
+    [
+        ("room.py", 640, 360),
+        (WITH_A_LIST, 844, 390),
+        pytest.param("room.py", 844, 390, marks=pytest.mark.long),
+        pytest.param(WITH_A_LIST, 640, 360, marks=pytest.mark.long),
+    ],
+)
 def test_on_a_phone_held_sideways_the_box_and_the_newest_message_are_in_sight(
     people: People, app: str, width: int, height: int
 ):

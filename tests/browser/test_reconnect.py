@@ -40,7 +40,7 @@ def settles(person: Person) -> None:
     expect(person.chat.loc_message("suffix: ")).to_have_count(answers + 1)
 
 
-@pytest.mark.parametrize("how", ["kill", "stop"])
+@pytest.mark.parametrize("how", ["kill", pytest.param("stop", marks=pytest.mark.long)])
 def test_after_a_restart_the_page_shows_what_it_missed_and_sends_what_was_unsent_once(
     people: People, serve: Serve, room: str, organiser: Organiser, how: Literal["kill", "stop"]
 ):

@@ -274,7 +274,7 @@ def test_thoughts_are_folded_and_come_before_the_answer(people: People):
     ("order", "status", "value", "state"),
     [
         ("hears 18 °C", "done", "18 °C", ""),
-        ("plots <18>", "done", "<18>", ""),
+        pytest.param("plots <18>", "done", "<18>", "", marks=pytest.mark.long),
         ("fails no <city>", "error", "no <city>", "failed"),
     ],
 )
@@ -305,10 +305,13 @@ def test_a_tool_is_one_card_from_its_call_to_its_result(
 @pytest.mark.parametrize(
     "calls",
     [
-        ("asks", "hears 18 °C", "asks", "hears 20 °C"),
-        ("asks", "asks", "hears 18 °C", "hears 20 °C"),
+        pytest.param(("asks", "asks", "hears 18 °C", "hears 20 °C"), id="at once"),
+        pytest.param(
+            ("asks", "hears 18 °C", "asks", "hears 20 °C"),
+            id="one after the other",
+            marks=pytest.mark.long,
+        ),
     ],
-    ids=["one after the other", "at once"],
 )
 def test_each_call_is_a_card_though_its_provider_gives_calls_of_a_tool_the_same_id(
     people: People, calls: tuple[str, ...]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.browser._organiser import Organiser
 from tests.browser.conftest import People, Serve
 
-MANY = 1_000 if os.environ.get("LABCHAT_LONG") == "1" else 150
+MANY = 1_000 if os.environ.get("LABCHAT_LONG") == "1" else 100
 AT_ONCE = 50
 
 

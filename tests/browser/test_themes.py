@@ -1,7 +1,8 @@
-"""Every word can be read in every theme that Shiny offers, light and dark."""
+"""Every word can be read in the themes that Shiny offers, light and dark; all in a long run."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,9 @@ from tests.browser._people import Person
 from tests.browser.conftest import People, Serve
 from tests.support.themes import PRESETS, style_sheet
 
+SOME = ("bootstrap", "shiny", "brite", "cyborg", "quartz", "sketchy", "solar", "vapor")
+"""Those that differ most: plain, bright, dark, with gradients, in low contrast."""
+THEMES = PRESETS if os.environ.get("LABCHAT_LONG") == "1" else SOME
 CALM = {"reduced_motion": "reduce"}
 """No colour is on its way to another one."""
 
@@ -27,7 +31,7 @@ def the_room(shared: Serve, room: str, organiser: Organiser) -> Room:
 def themes(person: Person) -> Iterator[str]:
     """Apply one theme after the other, each light and dark."""
     person.page.evaluate(_PREPARE)
-    for preset in PRESETS:
+    for preset in THEMES:
         person.page.evaluate("css => document.querySelector('#theme').textContent = css",
                              style_sheet(preset))  # fmt: skip
         for mode in ("light", "dark"):

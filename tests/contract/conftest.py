@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +19,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def room(lab: Lab) -> Room:
+async def room(lab: Lab, url: str, empty_database: Path) -> Room:
     """A room with members a and b, and no limit of rate."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.exists():
+        shutil.copy(empty_database, path)
     room = await lab.create_room("r", study="s", rules=Rules(rate=None))
     for member in ("a", "b"):
         await room.add_member(member)

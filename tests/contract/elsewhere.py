@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -12,6 +11,9 @@ from typing import Any
 
 from shiny_labchat import Lab, LabChatError, Refused, Room, StoreError
 from shiny_labchat.domain.commands import Say
+from tests.runner import warm
+
+ROOT = Path(__file__).parents[2]
 
 
 def room_of(url: str) -> Room:
@@ -107,24 +109,60 @@ WHAT: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
 }
 
 
-def start(what: Callable[..., Coroutine[Any, Any, None]], *args: str) -> subprocess.Popen[str]:
+class Process:
+    """
+    One of these at work in a process of its own, forked from one that has imported the package.
+
+    Parameters
+    ----------
+    command
+        What Python is started with.
+    """
+
+    def __init__(self, *command: str) -> None:
+        told, tells = os.pipe()
+        reads, prints = os.pipe()
+        self._process = warm.start(command, ROOT, os.environ, prints, told)
+        os.close(told)
+        os.close(prints)
+        self._tells = os.fdopen(tells, "w")
+        self._printed = os.fdopen(reads)
+
+    def line(self) -> str:
+        """Wait for the next line that it prints."""
+        return self._printed.readline()
+
+    def tell(self, line: str) -> None:
+        """Give it a line to read."""
+        self._tells.write(line)
+        self._tells.flush()
+
+    def kill(self) -> str:
+        """End it as a power failure does, and give what else it has printed."""
+        self._process.kill()
+        return self._rest()
+
+    def said(self) -> str:
+        """Wait for its end, and give the last line that it has printed."""
+        said = self._rest()
+        assert self._process.exitcode == 0, said
+        return said.strip().rpartition("\n")[2]
+
+    def _rest(self) -> str:
+        with self._tells, self._printed:
+            rest = self._printed.read()
+        self._process.join(120)
+        return rest
+
+
+def start(what: Callable[..., Coroutine[Any, Any, None]], *args: str) -> Process:
     """Start one of these in a process of its own."""
-    command = [sys.executable, "-m", __name__, what.__name__, *args]
-    return subprocess.Popen(
-        command,
-        cwd=Path(__file__).parents[2],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return Process("-m", __name__, what.__name__, *args)
 
 
-def said_by(process: subprocess.Popen[str], told: str | None = None) -> str:
-    """Wait for its end, and give what it printed."""
-    out, err = process.communicate(told, timeout=120)
-    assert process.returncode == 0, err
-    return out.strip()
+def said_by(process: Process) -> str:
+    """Wait for its end, and give the last line that it has printed."""
+    return process.said()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -328,11 +329,9 @@ async def test_each_processs_messages_stay_in_the_order_it_said_them(room: Room)
 def test_four_processes_may_open_a_fresh_database_at_once(url: str) -> None:
     openers = [elsewhere.start(elsewhere.open_fresh, url, member) for member in "abcd"]
     for opener in openers:
-        assert opener.stdout is not None and opener.stdout.readline() == "ready\n"
+        assert opener.line() == "ready\n"
     for opener in openers:
-        assert opener.stdin is not None
-        opener.stdin.write("go\n")
-        opener.stdin.flush()
+        opener.tell("go\n")
     for opener in openers:
         elsewhere.said_by(opener)
     members = asyncio.run(_members_of(url))
@@ -349,12 +348,10 @@ async def _members_of(url: str) -> list[str | None]:
 
 async def test_after_a_kill_every_acknowledged_message_is_there_once(room: Room) -> None:
     writer = elsewhere.start(elsewhere.acknowledge, str(room.log.url), "a")
-    assert writer.stdout is not None
-    acknowledged = {int(await asyncio.to_thread(writer.stdout.readline)) for _ in range(300)}
-    writer.kill()
-    rest, _ = await asyncio.to_thread(writer.communicate)
+    acknowledged = {int(await asyncio.to_thread(writer.line)) for _ in range(300)}
+    rest = await asyncio.to_thread(writer.kill)
     acknowledged |= {int(line) for line in rest.split("\n")[:-1]}
-    assert writer.returncode != 0 and len(acknowledged) >= 300
+    assert len(acknowledged) >= 300
     await together(room, *(say("a", n, f"text {n}") for n in range(max(acknowledged) + 1)))
     log = await log_of(room)
     assert seqs(log) == list(range(1, len(log) + 1))
@@ -364,7 +361,7 @@ async def test_after_a_kill_every_acknowledged_message_is_there_once(room: Room)
 
 
 def test_nothing_is_lost_or_asked_at_a_normal_end(url: str) -> None:
-    process = elsewhere.start(elsewhere.post, url, "hi")
-    assert isinstance(process, subprocess.Popen)
-    elsewhere.said_by(process)
+    command = [sys.executable, "-m", elsewhere.__name__, "post", url, "hi"]
+    done = subprocess.run(command, cwd=elsewhere.ROOT, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert asyncio.run(_members_of(url)) == [None]

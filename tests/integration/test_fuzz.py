@@ -8,7 +8,7 @@ import pytest
 
 from tests.fuzz.world import attacked, fresh_seed
 
-SECONDS = 30
+SECONDS = 10
 """How long each run attacks; a long one LONG."""
 LONG = 10 * 60
 

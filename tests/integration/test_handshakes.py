@@ -25,7 +25,7 @@ from tests.support.client import Browser, browser
 from tests.support.server import Server, shiny_run
 
 APP = Path(__file__).parent / "apps" / "room.py"
-SHORT, LONG = 2_000, 10_000
+SHORT, LONG = 1_200, 10_000
 """Handshakes in every run, and in a long one."""
 SLOWEST = 5.0
 """The longest that an honest message may take meanwhile, in seconds."""

@@ -24,18 +24,27 @@ _context = mp.get_context("forkserver")
 _context.set_forkserver_preload(IMPORTED)
 
 
-def start(command: Sequence[str], cwd: Path, env: Mapping[str, str], output: int) -> BaseProcess:
-    """Start ``python *command`` with its output going to a file descriptor."""
-    process = _context.Process(target=_run, args=(list(command), cwd, dict(env), DupFd(output)))
+def start(
+    command: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    output: int,
+    input: int | None = None,
+) -> BaseProcess:
+    """Start ``python *command`` with file descriptors for its output and its input, if any."""
+    files = (DupFd(output), None if input is None else DupFd(input))
+    process = _context.Process(target=_run, args=(list(command), cwd, dict(env), *files))
     process.start()
     return process
 
 
-def _run(command: list[str], cwd: Path, env: dict[str, str], output: Any) -> None:
+def _run(command: list[str], cwd: Path, env: dict[str, str], output: Any, input: Any) -> None:
     fd = output.detach()
-    for standard, to in ((0, os.open(os.devnull, os.O_RDONLY)), (1, fd), (2, fd)):
+    read = os.open(os.devnull, os.O_RDONLY) if input is None else input.detach()
+    for standard, to in ((0, read), (1, fd), (2, fd)):
         os.dup2(to, standard)
     os.close(fd)
+    os.close(read)
     sys.stdin = open(0)  # multiprocessing has closed what was there
     sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue]
     os.chdir(cwd)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +19,11 @@ Person = Callable[..., AbstractAsyncContextManager[Browser]]
 
 
 @pytest.fixture
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Lab]:
     """The database, from this process."""
-    lab = Lab(f"sqlite:///{tmp_path_factory.mktemp('lab') / 'lab.db'}")
+    path = tmp_path_factory.mktemp("lab") / "lab.db"
+    shutil.copy(empty_database, path)
+    lab = Lab(f"sqlite:///{path}")
     yield lab
     lab.log.close()
 

@@ -166,7 +166,10 @@ async def test_tools_keep_what_they_hold_from_reply_to_reply(
             assert model.calls[-1].results == [f"booking {n}"]
 
 
-@pytest.mark.parametrize("failure", FAILURES)
+# `test_a_model_that_fails_is_asked_again` has all failures in every run.
+@pytest.mark.parametrize(
+    "failure", ["cut", *(pytest.param(f, marks=pytest.mark.long) for f in FAILURES if f != "cut")]
+)
 async def test_a_tool_is_not_run_again_when_the_model_fails_after_it(
     person: Person, room: Room, model: Model, failure: str
 ) -> None:
@@ -240,16 +243,14 @@ async def test_a_function_decides_what_it_replies_to(
     assert not [line for line in server.log if "failed" in line]
 
 
-@pytest.mark.parametrize("failure", FAILURES)
-async def test_a_model_that_fails_is_asked_again(
-    person: Person, room: Room, model: Model, failure: str
-) -> None:
+async def test_a_model_that_fails_is_asked_again(person: Person, room: Room, model: Model) -> None:
     async with person() as ann:
-        model.will(FAILURES[failure], Reply("All of it."))
-        await ann.says("Say it.")
-        assert (await told(ann, 1))[-1] == "All of it."
-        assert (await room.messages())[-1].content == "All of it."
-        assert len(model.calls) == 2
+        for number, (name, failure) in enumerate(FAILURES.items(), start=1):
+            model.will(failure, Reply(f"All of it after {name}."))
+            await ann.says("Say it.")
+            assert (await told(ann, number))[-1] == f"All of it after {name}."
+            assert (await room.messages())[-1].content == f"All of it after {name}."
+            assert len(model.calls) == 2 * number
 
 
 @pytest.mark.parametrize("server", [{}, {"FAILURES": "room"}], ids=["asker", "room"], indirect=True)

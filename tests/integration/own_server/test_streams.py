@@ -182,7 +182,7 @@ async def test_who_may_stop_it_stops_it(server: Server, person: Person, room: Ro
         assert one.texts == await messages(room)
 
 
-@pytest.mark.parametrize("how", ["kill", "stop", "interrupt"])
+@pytest.mark.parametrize("how", ["kill", "stop", pytest.param("interrupt", marks=pytest.mark.long)])
 async def test_a_server_that_goes_leaves_what_was_said(
     server: Server, person: Person, room: Room, how: str
 ) -> None:

@@ -60,14 +60,14 @@ TEXTS = st.lists(PIECES, max_size=20).map("".join)
 
 
 @given(TEXTS, st.lists(st.integers(0, 100)))
-@settings(max_examples=1_000)
+@settings(max_examples=4 * settings().max_examples)
 def test_chunks_may_be_cut_anywhere(text: str, cuts: list[int]) -> None:
     ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
     assert said(*(text[a:b] for a, b in pairwise(ends))) == said(*text) == said(text)
 
 
 @given(TEXTS)
-@settings(max_examples=500)
+@settings(max_examples=2 * settings().max_examples)
 def test_no_line_of_a_bot_is_anothers(text: str) -> None:
     words = said(text)
     assert said(words) == words, "there is nothing more to cut"

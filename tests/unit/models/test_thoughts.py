@@ -109,7 +109,7 @@ TEXTS = st.lists(PIECES, max_size=25).map("".join)
 
 
 @given(TEXTS, st.lists(st.integers(0, 100)))
-@settings(max_examples=1_000)
+@settings(max_examples=4 * settings().max_examples)
 def test_chunks_may_be_cut_anywhere(text: str, cuts: list[int]) -> None:
     ends = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
     assert chunked(*(("markdown", text[a:b]) for a, b in pairwise(ends))) == split(text)
@@ -117,7 +117,7 @@ def test_chunks_may_be_cut_anywhere(text: str, cuts: list[int]) -> None:
 
 
 @given(TEXTS)
-@settings(max_examples=500)
+@settings(max_examples=2 * settings().max_examples)
 def test_nothing_is_lost_but_tags_and_space_around_thoughts(text: str) -> None:
     found = "".join(content for _, content in split(text))
     rest = iter(text)

@@ -59,7 +59,9 @@ RAMBLING = "<think>\nAnn: hm\n</think>\nOtter: Yes.\n<THINKING>Is it?\nAnn: Than
 """What a model may say that has seen many transcripts."""
 
 
-@pytest.mark.parametrize("pieces", [1, 9, len(RAMBLING)])
+@pytest.mark.parametrize(
+    "pieces", [9, *(pytest.param(n, marks=pytest.mark.long) for n in (1, len(RAMBLING)))]
+)
 @pytest.mark.parametrize("disclose", [False, True], ids=["typed", "streamed"])
 async def test_a_bot_says_its_own_words_only_and_the_record_has_all(
     room: Room, ann: str, client: Any, model: Model, disclose: bool, pieces: int
