@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from itertools import product
 from typing import Literal
@@ -15,16 +16,18 @@ VERSION = "4.14.1"
 GRAVE = ("serious", "critical")
 WIDTHS = (1280, 320)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LOOKS = [*(product if os.environ.get("LABCHAT_LONG") == "1" else zip)(SCHEMES, WIDTHS)]
+"""Light and wide, dark and narrow; in a long run, each with each."""
 
 NOT_OURS = {".bslib-sidebar-resize-handle": "a focusable separator of Shiny's, without a value"}
 """What no app and no chat can mend, and why."""
 
 
 def faults(person: Person) -> set[str]:
-    """What is serious on the page that somebody has open, light and dark, wide and narrow."""
+    """What is serious on the page that somebody has open, in each of the `LOOKS`."""
     person.page.evaluate(_axe())
     found: set[str] = set()
-    for scheme, width in product(SCHEMES, WIDTHS):
+    for scheme, width in LOOKS:
         person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         person.page.set_viewport_size({"width": width, "height": 720})
         for rule in person.page.evaluate(_RUN, [scheme, [*NOT_OURS]]):

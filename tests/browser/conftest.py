@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, WebError, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, WebError, expect
 
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person
@@ -198,6 +198,26 @@ def people(
         noise.unlisten(context)
     for context in own:
         context.close()
+    assert noise.unexpected() == []
+
+
+@pytest.fixture(scope="module")
+def _drawing_page(browser: Browser, shared: Serve) -> Iterator[Page]:
+    context = browser.new_context()
+    page = context.new_page()
+    drawer = Person(page)
+    drawer.opens(f"http://127.0.0.1:{shared('hostile.py').port}/?room=drawing")
+    drawer.is_in()
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def drawing_page(_drawing_page: Page, noise: Noise) -> Iterator[Page]:
+    """A page to draw texts in: one for all tests of a module, which leave it as it is."""
+    noise.listen(_drawing_page.context)
+    yield _drawing_page
+    noise.unlisten(_drawing_page.context)
     assert noise.unexpected() == []
 
 

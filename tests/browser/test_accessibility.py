@@ -1,28 +1,21 @@
-"""The pages of the apps and the demo are accessible, as far as a program can tell."""
+"""
+The pages of the apps and the demo are accessible, as far as a program can tell.
+
+`test_apps` looks at those apps whose first page is a chat.
+"""
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser._axe import faults
 from tests.browser._full_room import APP, fill, quieten
 from tests.browser._organiser import Organiser
 from tests.browser.conftest import People, Serve
-from tests.browser.test_apps import FIRST_CHATS, demo
+from tests.browser.test_apps import demo
 from tests.support.server import ROOT, Server
 
 __all__ = ["demo"]
-
-
-@pytest.mark.parametrize("name", FIRST_CHATS)
-def test_axe_finds_nothing_serious_in_an_app(people: People, serve: Serve, name: str):
-    ann, bob = people(2, serve(str(ROOT / "apps" / name / "app.py")), chat=FIRST_CHATS[name])
-    bob.says("hello")
-    ann.says("help me, @assistant")
-    ann.sees("hello", by=bob)
-    expect(ann.page.locator("[aria-busy=true]")).to_have_count(0)
-    assert faults(ann) == set()
 
 
 def test_axe_finds_nothing_serious_in_a_conversation_with_a_link(people: People, serve: Serve):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser._axe import faults
 from tests.browser.conftest import People, Serve
 from tests.support.server import ROOT, Server
 
@@ -30,11 +31,17 @@ def test_every_app_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("name", FIRST_CHATS)
-def test_an_app_starts_clean_and_two_people_talk(people: People, serve: Serve, name: str):
+def test_an_app_starts_clean_two_people_talk_and_axe_finds_nothing_serious(
+    people: People, serve: Serve, name: str
+):
     server = serve(str(ROOT / "apps" / name / "app.py"))
     ann, bob = people(2, server, chat=FIRST_CHATS[name])
-    ann.says("hi")
-    bob.sees("hi", by=ann)
+    bob.says("hello")
+    ann.says("help me, @assistant")
+    ann.sees("hello", by=bob)
+    bob.sees("help me, @assistant", by=ann)
+    expect(ann.page.locator("[aria-busy=true]")).to_have_count(0)
+    assert faults(ann) == set()
     assert not [line for line in server.log if "Traceback" in line or "Error" in line]
 
 

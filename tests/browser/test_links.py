@@ -21,9 +21,8 @@ KEPT_APART = "noopener noreferrer nofollow ugc"
 
 
 @pytest.fixture
-def page(people: People) -> Page:
-    (ann,) = people(1)
-    return ann.page
+def page(drawing_page: Page) -> Page:
+    return drawing_page
 
 
 def links(page: Page, *texts: str) -> list[list[tuple[str, str, str | None]]]:

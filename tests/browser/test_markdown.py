@@ -11,14 +11,14 @@ import pytest
 from chatlas.types import ContentCitation, WebSource
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Page, expect
+from playwright.sync_api import ConsoleMessage, Page, expect
 from shinychat import message_content
 
 from tests.browser._drawing import Drawn, draw, in_modules
 from tests.browser._hostile import HARMLESS_NOISE, batches, harmful
 from tests.browser.conftest import Noise, People
 
-MANY = 4_000 if os.environ.get("LABCHAT_LONG") == "1" else 300
+MANY = 4_000 if os.environ.get("LABCHAT_LONG") == "1" else 200
 
 SQUARE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9"
@@ -31,10 +31,8 @@ SVG = (
 
 
 @pytest.fixture
-def page(people: People) -> Page:
-    """A page in which texts are drawn."""
-    (ann,) = people(1, "hostile.py")
-    return ann.page
+def page(drawing_page: Page) -> Page:
+    return drawing_page
 
 
 IN_BRACKETS = [
@@ -282,9 +280,14 @@ def test_a_models_citation_is_a_link(page: Page):
 
 def test_the_browsers_console_says_what_is_not_drawn_and_why(page: Page):
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+
+    def note(message: ConsoleMessage) -> None:
+        said.append(message.text)
+
+    page.on("console", note)
     draw(page, ["A <select>, ", "<b onclick=x>", " and <p style='color: red'>red</p>", "`<i>`"])
     draw(page, "![x](https://remote.invalid/x.png) [y](javascript:z) `<textarea>`")
+    page.remove_listener("console", note)
     for words in (
         "<select> is shown as text: it is not on the list",
         "<b> is shown as text: an attribute of it is not on the list",
