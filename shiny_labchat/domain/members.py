@@ -76,9 +76,9 @@ def as_roles(what: str, roles: Role | Sequence[Role] | None) -> tuple[Role, ...]
     """Check that the argument `what` is a role or several; return them. None stays None."""
     if roles is None:
         return None
-    several: object = (roles,) if isinstance(roles, str) else roles
-    if not isinstance(several, Iterable):
+    several = (roles,) if isinstance(roles, str) else roles
+    if not isinstance(cast(object, several), Iterable):
         raise TypeError(f"{what} must be a role or several, not {roles!r}")
-    for each in (found := tuple(cast("Iterable[object]", several))):
+    for each in (found := tuple(several)):
         check_choice(what, each, ROLES)
-    return cast("tuple[Role, ...]", found)
+    return found
