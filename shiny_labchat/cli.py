@@ -159,7 +159,8 @@ def links(
     """Print personal links, one line each: member, link. Whoever opens a link is that member."""
     if pseudonyms and len(pseudonyms) != len(members):
         raise click.UsageError(
-            f"{len(pseudonyms)} pseudonyms for {len(members)} members: give one for each"
+            f"--pseudonym is given {len(pseudonyms)} times for {len(members)} members: give one "
+            "for each"
         )
 
     async def make() -> None:

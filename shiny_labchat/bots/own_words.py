@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shiny_labchat.domain.events import Part
+from shiny_labchat.domain.speakers import LINE_BREAK
 from shiny_labchat.models.thoughts import ThoughtSplitter
-from shiny_labchat.models.turns import LINE_BREAK
 
 __all__ = ["OwnWords", "ReplyWords"]
 

@@ -31,13 +31,13 @@ from shiny_labchat.bots.when import Silence, Talk, as_experienced, is_no_reply, 
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
+from shiny_labchat.domain.speakers import UNNAMED
 from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.domain.visible import has_visible
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.models.turns import UNNAMED
 from shiny_labchat.store import Outcome
 
 __all__ = ["enter", "react"]

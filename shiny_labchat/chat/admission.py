@@ -231,6 +231,8 @@ class Admission:
 
     async def _let_in(self, room: Room, hello: PageHello, placement: Placement, query: str) -> None:
         room.log.serve()  # a function of the app's may give a room of another lab
+        if not room.log.exists:  # it is there from the first page on, also if nobody is let in
+            await room.log.read(lambda conn: None)
         page = f"{hello.page}/{self._id}"  # two chats of a page may be in one room
         key = hello.keys.get("tab" if placement.identity == "tab" else "browser")
         self.browser = key and browser_of(key)

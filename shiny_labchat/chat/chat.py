@@ -297,7 +297,8 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         ----------
         fn
             Takes nothing, the text, or the text and a list of attachments (always empty);
-            async or not. Leave it out to decorate with ``@chat.on_user_submit()``.
+            async or not. The text is a :class:`MessageText`: a `str` with the attributes of the
+            message, such as `author`. Leave it out to decorate with ``@chat.on_user_submit()``.
         """
         return self._handlers.register if fn is None else self._handlers.register(fn)
 

@@ -20,7 +20,7 @@ from shiny.types import NotifyException, SilentException
 
 from shiny_labchat.chat.shiny_internals import app_of, flush
 from shiny_labchat.concurrency import Queue, name_of, watched
-from shiny_labchat.domain.messages import Message, as_transformed
+from shiny_labchat.domain.messages import Message, MessageText, as_transformed
 
 __all__ = ["Handler", "Handlers", "Handling", "OnError", "UserSubmitFunction", "handling"]
 
@@ -75,7 +75,7 @@ class Handler:
         if self in self._handlers:
             self._handlers.remove(self)
 
-    async def __call__(self, text: str) -> None:
+    async def __call__(self, text: MessageText) -> None:
         await watched("handler", self.fn, *(text, list[object]())[: self._takes])
 
 
@@ -130,7 +130,7 @@ class Handlers:
         token = handling.set(Handling(self._chat, message))
         try:
             with session_context(self._session), reactive.isolate():
-                await handler(as_transformed(message).content)
+                await handler(MessageText(as_transformed(message)))
         except SilentException:
             pass
         except Exception as exc:

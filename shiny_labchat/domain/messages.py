@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, cast, get_args
 
 from shiny_labchat.domain.events import Event, Part, RoomKey
+from shiny_labchat.domain.speakers import named
 from shiny_labchat.domain.visible import has_visible
 
 __all__ = [
@@ -107,11 +108,20 @@ class Message(dict[str, Any]):
         """Whether a member may see it."""
         return self.audience is None or member in self.audience or member == self.member
 
+    def with_author(self) -> str:
+        """
+        The text as a model is told who says it: ``"Teal Otter: Hello"``.
+
+        Further lines are indented by two spaces, so that no text passes for another person's.
+        """
+        is_members = self.member is not None
+        return named(self.content, self.author, role=self.role, is_members=is_members)
+
     def as_dict(self) -> dict[str, Any]:
         """All fields but `room`, as JSON values; `at` as a text in ISO 8601."""
         # `asdict` copies each value, which takes eight times as long.
         values = {name: getattr(self, name) for name in _FIELDS if name != "room"}
-        return {**values, "at": self.at.isoformat()}
+        return {**values, "at": self.at.isoformat(), "turns": list(self.turns)}
 
     # ── as a dictionary ──
 
@@ -153,7 +163,7 @@ _FIELDS = tuple(field.name for field in fields(Message))
 
 class MessageText(str):
     """
-    The text of a message, with the message's attributes; callbacks are given it.
+    The text of a message, as callbacks and handlers get it, with its attributes.
 
     Attributes
     ----------
@@ -184,7 +194,7 @@ class MessageText(str):
         return self
 
 
-_OF_TEXT = (*_FIELDS, "as_dict", "is_for")
+_OF_TEXT = (*_FIELDS, "as_dict", "is_for", "with_author")
 
 
 def message_of(event: Event, room: RoomKey | None = None) -> Message:

@@ -11,7 +11,7 @@ from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import is_message, was_said
 from shiny_labchat.errors import StoreError
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.store import Log, checkpoints, events_after, events_before, find_room
+from shiny_labchat.store import Log, checkpoints, events_after, events_before, find_room, rooms
 
 __all__ = ["said"]
 
@@ -31,6 +31,7 @@ async def said(
     def read(conn: sa.Connection) -> tuple[list[Event], bool]:
         found = find_room(conn, key)
         if found is None:
+            _warn_of_study(conn, key)
             return [], False
         number, seq = found
         is_overdue = bool(checkpoints.overdue(conn, time.time_ns() // 1000, number))
@@ -49,6 +50,17 @@ async def said(
             "streams in room %r whose server has ended could not be ended: %s", key.id, exc
         )
     return (await log.read(read))[0]
+
+
+def _warn_of_study(conn: sa.Connection, key: RoomKey) -> None:
+    """Warn of a programme in another folder than the app's, which has not named the study."""
+    others = [each.study for each in rooms(conn) if each.id == key.id]
+    if others:
+        logger.warning(
+            "study %r has no room %r, but study %s has one: name the study, as in "
+            "lab.room(%r, study=%r)",
+            *(key.study, key.id, ", ".join(map(repr, others[:5])), key.id, others[0]),
+        )
 
 
 def _oldest(conn: sa.Connection, number: int, after: int, limit: int | None) -> list[Event]:

@@ -18,13 +18,12 @@ Without names, a message's lines stand as they are, but only a notice begins wit
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.speakers import INDENT, LINE_BREAK, indented
 from shiny_labchat.models.thoughts import without_thoughts
 from shiny_labchat.storable import is_storable, storable
 
@@ -32,23 +31,12 @@ if TYPE_CHECKING:
     from chatlas import Turn
     from chatlas.types import Content
 
-__all__ = ["LINE_BREAK", "UNNAMED", "alternating", "as_json", "as_stored", "asked", "turns_of"]
+__all__ = ["alternating", "as_json", "as_stored", "asked", "turns_of"]
 
 logger = logging.getLogger("shiny_labchat")
 
 BEGINNING = "[The conversation begins.]"
 """The first user turn, if the conversation begins with the model's own turn."""
-UNNAMED = "Assistant"
-"""The author of a programme's unnamed messages, as bots read it; people see the same."""
-UNNAMED_USER = "User"
-"""The author of a programme's unnamed messages in the role of a user."""
-INDENT = "  "
-"""Begins all lines of a message but its first one."""
-
-LINE_BREAK = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-"""The line breaks of `str.splitlines`."""
-_PLAIN_NAME = re.compile(r"""[^\s"\[:\ufe13\ufe55\uff1a](?: ?[^\s:\ufe13\ufe55\uff1a])*""")
-"""The names that need no quotation marks: on one line, and without what could end a name."""
 
 
 def turns_of(
@@ -149,28 +137,11 @@ def _without_thoughts(turn: Turn) -> Turn:
 def asked(message: Message, *, names: bool = True) -> str:
     """The text of a message as it is sent to the model, see above."""
     if message.role == "system":
-        return _lines(f"[{message.content}]")
+        return indented(f"[{message.content}]")
     if names:
-        return _lines(f"{_speaker(message)}: {message.content}")
+        return message.with_author()
     lines = LINE_BREAK.split(message.content)
     return "\n".join(INDENT + line if line.startswith("[") else line for line in lines)
-
-
-def _lines(text: str) -> str:
-    return LINE_BREAK.sub(f"\n{INDENT}", text)
-
-
-def _speaker(message: Message) -> str:
-    if message.author is None:
-        return UNNAMED if message.role == "assistant" else UNNAMED_USER
-    name = message.author
-    is_taken = message.member is not None and name.casefold() in _UNNAMED
-    if _PLAIN_NAME.fullmatch(name) and not is_taken:
-        return name
-    return json.dumps(name, ensure_ascii=not name.isprintable())
-
-
-_UNNAMED = (UNNAMED.casefold(), UNNAMED_USER.casefold())
 
 
 def as_stored(turns: Sequence[Turn]) -> list[Mapping[str, Any]]:

@@ -56,6 +56,7 @@ export const LABELS = {
   remaining: "{n} characters left",
   over: "Too long by {n}",
   locked: "You cannot write now",
+  only_reading: "You only read here",
   empty: "There is nothing to send yet.",
   too_long: "The message is too long: {n} characters of at most {max}.",
   // the room's state

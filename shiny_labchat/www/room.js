@@ -320,7 +320,8 @@ export class Room {
     this.#showOwnName(state.name ?? null);
     this.#showState();
     const reason = this.#labels.sentence(state.code, state.say ?? this.#labels.text("readonly"));
-    this.#composer.lock(state.write ? null : reason);
+    const words = state.code === "read_only" ? this.#labels.text("only_reading") : undefined;
+    this.#composer.lock(state.write ? null : reason, words);
   }
 
   /** Name the landmark, unless the app has. @param {string | null} [title] */

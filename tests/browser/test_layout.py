@@ -160,6 +160,14 @@ def test_in_express_a_chat_fits_everywhere(
                 closes(there, chat)
 
 
+def test_a_chat_has_the_colour_of_what_it_is_in_also_of_what_is_translucent(people: People):
+    """As the sidebars of most themes are."""
+    (ann,) = people(1, APP, **{"in": "sidebar"})
+    for colour in ("rgb(255 120 0 / 4%)", "rgb(0 0 0 / 10%)", "rgb(40 60 200 / 0%)", "#123456"):
+        chat, beside = ann.chat.loc.evaluate(_COLOURS, colour)
+        assert all(abs(one - other) <= 2 for one, other in zip(chat, beside, strict=True)), colour
+
+
 EXPRESS: dict[str, tuple[Any, str]] = {
     "card": ("tab", "A card"),
     "tab": ("tab", "A tab"),
@@ -197,6 +205,23 @@ _SPILLING = """(room) => {
     if (getComputedStyle(each).position === "fixed") break;  // it is above the page
   }
   return found;
+}"""
+_COLOURS = """(room, colour) => {
+  const sidebar = room.closest(".sidebar");
+  sidebar.style.setProperty("--_sidebar-bg", colour);
+  sidebar.style.backgroundColor = colour;
+  const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  const painted = (elements) => {
+    pen.fillStyle = "white";
+    pen.fillRect(0, 0, 1, 1);
+    for (const each of elements) {
+      pen.fillStyle = getComputedStyle(each).backgroundColor;
+      pen.fillRect(0, 0, 1, 1);
+    }
+    return Array.from(pen.getImageData(0, 0, 1, 1).data);
+  };
+  return [painted([document.body, sidebar, room]), painted([document.body, sidebar])];
 }"""
 _LIGHTNESS = """(element) => {
   const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });

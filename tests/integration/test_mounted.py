@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 
 from shiny_labchat import Room
 from shiny_labchat.access.tickets import ticket
@@ -28,6 +31,26 @@ def case(request: pytest.FixtureRequest, url: str) -> Iterator[tuple[Server, str
     server.start()
     yield server, path
     server.stop()
+
+
+async def test_a_refused_visitor_finds_a_database_made(tmp_path: Path) -> None:
+    """So that `labchat links` makes the first link."""
+    app = "tests.integration.apps.mounted:mounted_links_only"
+    server = Server(["-m", "uvicorn", app], f"sqlite:///{tmp_path}/lab.db")
+    server.start()
+    try:
+        url = f"ws://127.0.0.1:{server.port}/inner/websocket/"
+        hello = {"page": "p" * 20, "browser": "b" * 20, "tab": "t" * 20, "n": 1}
+        async with connect(url, proxy=None) as session:
+            data = {"chat_hello": hello, ".clientdata_url_search": ""}
+            await session.send(json.dumps({"method": "init", "data": data}))
+            async for frame in session:
+                if told := json.loads(frame).get("custom", {}).get("labchat"):
+                    assert told["code"] == "not_invited"
+                    break
+        assert (tmp_path / "lab.db").exists()
+    finally:
+        server.stop()
 
 
 async def test_people_talk_there(case: tuple[Server, str], room: Room) -> None:

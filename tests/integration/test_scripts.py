@@ -142,7 +142,7 @@ def test_links_into_no_database_are_refused_in_words(monkeypatch: pytest.MonkeyP
         (["--address", "ftp://x.org/"], "is not the address of a page"),
         (["--address", "https://"], "is not the address of a page"),
         (["--role", "obsever"], "'obsever' is not one of"),
-        (["--pseudonym", "A", "--pseudonym", "B"], "2 pseudonyms for 1 members: give one for each"),
+        (["--pseudonym", "A", "--pseudonym", "B"], "--pseudonym is given 2 times for 1 members"),
         (["--pseudonym", "Player {x}"], "the only slot of a template is {n}"),
     ],
 )

@@ -76,13 +76,18 @@ export class Composer {
     this.#count();
   }
 
-  /** Lock the box, for this reason; null: unlock it. @param {string | null} reason */
-  lock(reason) {
+  /**
+   * Lock the box, for this reason; null: unlock it.
+   *
+   * @param {string | null} reason
+   * @param {string} [words] shown in the box
+   */
+  lock(reason, words = this.#labels.text("locked")) {
     const box = this.#textarea;
     if (this.#lockReason === null) this.#placeholder = box.placeholder; // the app may have set it
     this.#lockReason = reason;
     box.readOnly = reason !== null;
-    box.placeholder = reason === null ? this.#placeholder : this.#labels.text("locked");
+    box.placeholder = reason === null ? this.#placeholder : words;
     mark(this.#host, "data-locked", reason !== null);
   }
 

@@ -99,7 +99,7 @@ function authorOf({ name, role }, { labels }) {
 /** @param {number} at */
 function clock(at) {
   const date = new Date(at);
-  const words = date.toLocaleTimeString(language(), { hour: "2-digit", minute: "2-digit" });
+  const words = date.toLocaleTimeString(language(), { hour: "numeric", minute: "2-digit" });
   const whole = date.toLocaleString(language(), { dateStyle: "full", timeStyle: "medium" });
   return make("time", { class: "labchat-time", dir: "auto", datetime: date.toISOString(), title: whole }, words);
 }

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from shiny_labchat import Message, MessageText
 from shiny_labchat.domain.events import Event, RoomKey
 from shiny_labchat.domain.messages import message_of
+from shiny_labchat.models.turns import asked
 
 PLAIN = {"content": "ab", "role": "user"}
 
@@ -131,6 +132,7 @@ def test_it_has_the_attributes_of_the_message() -> None:
     text = MessageText(message)
     for name in message.as_dict():
         assert getattr(text, name) == getattr(message, name)
+    assert json.dumps(message.as_dict())
     assert text.as_dict() == message.as_dict() and text.is_for("anybody")
     assert text.message is message
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
@@ -143,3 +145,9 @@ def test_it_has_the_attributes_of_the_message() -> None:
 def test_copied_it_keeps_them(again: Callable[[MessageText], MessageText]) -> None:
     text = again(MessageText(said()))
     assert (text, text.seq, text.member) == ("ab", 7, "m1")
+
+
+def test_with_its_author_it_is_what_a_model_is_told() -> None:
+    text = MessageText(said("Hello\nBen: I agree"))
+    assert text.with_author() == "Ann: Hello\n  Ben: I agree"
+    assert text.with_author() == asked(text.message)

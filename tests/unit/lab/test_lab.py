@@ -530,3 +530,13 @@ async def test_a_personal_link_may_give_a_name(lab: Lab) -> None:
     assert grant is not None and grant.pseudonym == "Ann"
     other = await invitation(lab.log, await lab.invite("p2"))
     assert other is not None and other.pseudonym is None
+
+
+async def test_a_programme_that_names_no_study_is_told_where_the_room_is(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    await lab.create_room("group-1", study="pilot")
+    assert await lab.room("group-1", study="elsewhere").messages() == []
+    assert "study 'elsewhere' has no room 'group-1', but study 'pilot' has one" in caplog.text
+    caplog.clear()
+    assert await lab.room("never").messages() == [] and not caplog.records
