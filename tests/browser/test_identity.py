@@ -86,7 +86,7 @@ def test_on_plain_http_people_still_talk(people: People):
 
 def test_without_a_personal_link_a_linked_room_stays_shut(people: People):
     (stranger,) = people(1, "link.py")
-    stranger.stands("gone", "This room can only be entered with a personal link.")
+    stranger.stands("gone", "This room can only be entered with a personal link. Please open")
     stranger.cannot_write("personal link")
 
 
