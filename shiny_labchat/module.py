@@ -22,7 +22,8 @@ def chat_module_ui(id: str, **kwargs: Any) -> Tag:
     Parameters
     ----------
     id
-        The module's id.
+        The module's id. The chat inside has the id "chat": in the page, and for tests, the chat
+        of the module ``"team"`` has the id ``"team-chat"``.
     kwargs
         Passed on to :func:`~shiny_labchat.chat_ui`.
     """

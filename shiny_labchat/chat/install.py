@@ -32,9 +32,10 @@ def install() -> None:
 
     So the gateway is there right after a restart, before any visitor comes.
 
-    Callbacks run as long as the app does. (An app that is mounted into another one is not told
-    when the server starts. Its callbacks start when they are registered, if an event loop runs by
-    then, as it does when uvicorn imports the app; if not, with the first visitor.)
+    Callbacks run as long as the app does. (An app that is mounted into another one is told when
+    the server starts only if the other app's lifespan runs its own. If not, its callbacks start
+    when they are registered, if an event loop runs by then, as with ``uvicorn --workers``; else
+    when the app first writes to a room, as it does when the first person enters one.)
     """
     original = shiny.App.init_starlette_app
     if getattr(original, "__labchat__", False):

@@ -171,14 +171,14 @@ def _json(value: object) -> str:
 
 
 _ONLY_SHINYCHATS = {
-    "allow_attachments": "files cannot be sent to a room",
+    "allow_attachments": "files cannot be sent to a room; leave it out",
     "drawer": "a room has no drawer; put an offcanvas or a sidebar beside the chat",
-    "show_history": "a room has one conversation, which everybody there sees",
-    "show_thinking_after_s": "thoughts are shown folded, as soon as they come",
-    "tool_grouping": "each call of a tool is shown by itself, where it was made",
-    "toolbar_input": "put what it has into footer=, which is shown below the text box",
+    "show_history": "a room has one conversation, which everybody there sees; leave it out",
+    "show_thinking_after_s": "thoughts are shown folded, as soon as they come; leave it out",
+    "tool_grouping": "each call of a tool is shown by itself, where it was made; leave it out",
+    "toolbar_input": "there is no toolbar; put what it has into footer=, below the text box",
 }
-"""Arguments of shinychat's `chat_ui`, and why they are not offered."""
+"""Arguments of shinychat's `chat_ui`: why they are not offered, and what to do instead."""
 
 _OF_CHAT = (
     "client",

@@ -41,7 +41,8 @@ class Lab:
     ----------
     url
         The database, such as ``"sqlite:///lab.db"``. None: the environment variable
-        ``LABCHAT_URL``, else the file ``labchat.db`` in the app's folder.
+        ``LABCHAT_URL``, else the file ``labchat.db`` in the app's folder: that of the program's
+        file, or the current folder for code without a file, such as a notebook.
 
     Raises
     ------

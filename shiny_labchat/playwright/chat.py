@@ -25,6 +25,10 @@ class ChatController(Transcript):
 
     It has the members of shinychat's controller under the same names, and more for group chats.
 
+    The fixture `labchat` makes them, with a new database for each test. An app that runs by
+    itself keeps its record from one run to the next: start it with the environment variable
+    ``LABCHAT_URL`` set to a new file.
+
     Parameters
     ----------
     page

@@ -203,13 +203,13 @@ def test_it_waits_in_a_page_that_is_hidden(
 def test_it_stops_the_answer_that_is_meant(people: People):
     ann, bob = people(2, "streams.py")
     ann.says("open Oracle")
-    expect(ann.chat.loc_stop_button(1)).to_have_count(1)
+    expect(ann.chat.loc_stop_button(2)).to_have_count(1)
     ann.says("open Sibyl", "Oracle says Half", "Sibyl says Whole")
     for person, may in ((ann, 2), (bob, 0)):
         person.sees("Half", "Whole")
         expect(person.chat.loc_stop_button()).to_have_count(may)
     growing = ann.chat.loc_message("Half").first
-    ann.chat.stop_answer(1)
+    ann.chat.stop_answer(2)
     expect(growing.locator(".labchat-ending")).to_have_text("Stopped.")
     expect(ann.chat.loc_stop_button("Half")).to_have_count(0)
     expect(ann.chat.loc_stop_button(re.compile("^Whole"))).to_have_count(1)

@@ -146,6 +146,19 @@ async def test_it_works_before_anybody_visits(servers: list[Server], room: Room)
         await said.until("a: hello")
 
 
+async def test_a_mounted_app_to_which_the_start_is_passed_on_needs_no_visitor_either(
+    lab: Lab,
+) -> None:
+    server = Server(["-m", "uvicorn", "tests.integration.apps.mounted:told"], lab.url)
+    server.start()
+    try:
+        async with listening(room := lab.room("noted", study="tests")) as said:
+            await room.post("hello")
+            await said.until("Noted: hello")
+    finally:
+        server.stop()
+
+
 async def test_a_server_that_is_killed_in_the_middle_begins_again_and_knows_it(
     servers: list[Server], room: Room
 ) -> None:
