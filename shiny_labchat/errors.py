@@ -34,8 +34,7 @@ SENTENCES: dict[str, str] = {
     "no_element": "This chat cannot work in this page. Please tell the organisers.",
     "no_room": "This room does not exist any more.",
     "not_accepted": "This message was not accepted, and nobody has seen it. You can change it.",
-    "not_invited": "This room can only be entered with a personal link. Please open the one that you "
-    "were sent.",
+    "not_invited": "This room can only be entered with a personal link. Please open yours.",
     "not_member": "You are not a member of this room.",
     "not_processed": "This message could not be processed. Nobody has seen it. Please try again.",
     "origin": "This page may not use this chat server.",

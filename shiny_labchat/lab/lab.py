@@ -321,6 +321,6 @@ def _is_library(path: Path) -> bool:
 _LIBRARIES = tuple(
     {
         Path(__file__).parents[1],
-        *(Path(sysconfig.get_path(p)) for p in ("stdlib", "purelib", "platlib")),
+        *(Path(sysconfig.get_path(p)) for p in ("stdlib", "purelib", "platlib", "scripts")),
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ SCHEMA = "0009"
 """The newest migration that this version knows."""
 
 _VERSION_TABLE = "labchat_version"
+_upgrading = threading.Lock()
+"""Alembic keeps what it migrates in global variables: so one database after the other."""
 
 
 def is_current(url: sa.URL) -> bool:
@@ -46,7 +49,7 @@ def upgrade(url: sa.URL) -> None:
     config.attributes["version_table"] = _VERSION_TABLE
     engine = connect(url, write=True)
     try:
-        with engine.begin() as conn:
+        with _upgrading, engine.begin() as conn:
             _refuse_newer(url, _stored_version(conn))
             config.attributes["connection"] = conn
             command.upgrade(config, "head")

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -365,3 +366,11 @@ def test_nothing_is_lost_or_asked_at_a_normal_end(url: str) -> None:
     done = subprocess.run(command, cwd=elsewhere.ROOT, capture_output=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert asyncio.run(_members_of(url)) == [None]
+
+
+async def test_several_fresh_databases_may_be_opened_at_once(tmp_path: Path) -> None:
+    labs = [Lab(f"sqlite:///{tmp_path}/{n}.db") for n in range(6)]
+    await asyncio.gather(*(lab.create_room("r") for lab in labs))
+    for lab in labs:
+        assert [room.id for room in await lab.rooms()] == ["r"]
+        lab.log.close()
