@@ -160,6 +160,17 @@ def test_in_express_a_chat_fits_everywhere(
                 closes(there, chat)
 
 
+def test_in_a_sidebar_below_the_page_a_chat_is_no_longer_than_the_window(
+    people: People, the_room: Room, organiser: Organiser
+):
+    (ann,) = people(1, APP, **{"in": "sidebar that is always open"})
+    organiser.does(talk(the_room))
+    ann.page.set_viewport_size(PHONE)
+    expect(ann.chat.loc_message(LAST)).to_be_attached()
+    assert 200 < height(ann.chat.loc) < 0.8 * PHONE["height"]
+    assert "labchat-log" in ann.chat.loc.evaluate(_SCROLLING)
+
+
 def test_a_chat_has_the_colour_of_what_it_is_in_also_of_what_is_translucent(people: People):
     """As the sidebars of most themes are."""
     (ann,) = people(1, APP, **{"in": "sidebar"})

@@ -20,7 +20,8 @@ def talk() -> Tag:
 
 
 def sidebar(**options: Any) -> Tag:
-    beside = ui.sidebar(talk(), open={"desktop": "open", "mobile": "closed"}, **options)
+    options.setdefault("open", {"desktop": "open", "mobile": "closed"})
+    beside = ui.sidebar(talk(), **options)
     return ui.page_sidebar(beside, DARK, ui.h1("The page"), WORDS, title="Sidebar", lang="en")
 
 
@@ -47,6 +48,7 @@ def card(**options: Any) -> Tag:
 PLACES: dict[str, Callable[[], Tag]] = {
     "sidebar": sidebar,
     "themed sidebar": lambda: sidebar(bg="#12372a", fg="#fbfada", title="Talk", width=400),
+    "sidebar that is always open": lambda: sidebar(open="always"),
     "layout_sidebar": lambda: fluid(ui.layout_sidebar(ui.sidebar(talk(), width=320), WORDS)),
     "card": card,
     "low card": lambda: card(height=330),
