@@ -15,7 +15,7 @@ import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
-from shiny_labchat.errors import SENTENCES
+from shiny_labchat.errors import NOT_STORED, SENTENCES
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
 from tests.contract import elsewhere
 from tests.support.client import Browser, browser
@@ -200,7 +200,7 @@ async def test_a_lock_that_lasts_is_told_to_everybody_and_then_over(
             for person, cid in zip(people, cids, strict=True):
                 await person.until(lambda person=person, cid=cid: cid in person.refused)
                 assert person.refused[cid]["code"] == "store_busy"
-                assert person.refused[cid]["say"] == SENTENCES["store_busy"]
+                assert person.refused[cid]["say"] == f"{NOT_STORED} {SENTENCES['store_busy']}"
         for n, person in enumerate(people):
             await person.says(f"after {n}", within=2 * BUSY_TIMEOUT)
         messages = await agree(people, own_room)

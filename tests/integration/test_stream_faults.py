@@ -16,7 +16,7 @@ from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.domain.commands import EndStream, Post
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
-from shiny_labchat.errors import SENTENCES
+from shiny_labchat.errors import NOT_STORED, SENTENCES
 from shiny_labchat.lab.stream import CHECKPOINT
 from shiny_labchat.store.checkpoints import LEASE
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
@@ -304,7 +304,7 @@ async def test_a_stream_outlives_its_database(
             for person, cid in zip(people, cids, strict=True):
                 await person.until(lambda person=person, cid=cid: cid in person.refused)
                 assert person.refused[cid]["code"] == code
-                assert person.refused[cid]["say"] == SENTENCES[code]
+                assert person.refused[cid]["say"] == f"{NOT_STORED} {SENTENCES[code]}"
             for person in (*people, one):
                 await begun(person, "a299 ", "b599 ")
                 assert all("live" in person.items[seq] for seq in person.endings)
