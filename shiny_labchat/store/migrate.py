@@ -49,7 +49,7 @@ def upgrade(url: sa.URL) -> None:
     config.attributes["version_table"] = _VERSION_TABLE
     engine = connect(url, write=True)
     try:
-        with _upgrading, engine.begin() as conn:
+        with engine.begin() as conn, _upgrading:
             _refuse_newer(url, _stored_version(conn))
             config.attributes["connection"] = conn
             command.upgrade(config, "head")
