@@ -218,7 +218,7 @@ class Reading(ChatBase):
         """Members as this session's person is shown them."""
         live, me = self._session_room.live, self._admission.member
         mine = live.state.membership(me) if live is not None else None
-        sees_all = self._shows_observers or (mine is not None and mine.role != "participant")
+        sees_all = mine is not None and mine.sees_observers(self._shows_observers)
         return tuple(
             Member.seen_by(me, membership)
             for membership in memberships

@@ -79,6 +79,10 @@ class Membership:
         """Whether a participant is not shown this member, where observers are not shown."""
         return self.role_for(viewer) == "observer" and self.member != viewer
 
+    def sees_observers(self, shown: bool) -> bool:
+        """Whether this member is shown observers; `shown`: the app shows them to participants."""
+        return shown or self.role != "participant"
+
     def may_see(self, event: Event) -> bool:
         """Whether this member may see a message (others than messages are never shown)."""
         audience = event.data.get("audience")

@@ -199,7 +199,7 @@ class Socket:
         here, typing = presence.here, presence.typing
         if self._seen_here != here.number and here.frame is not None:
             self._seen_here = here.number
-            observers = self._entry.shows_observers or membership.role != "participant"
+            observers = membership.sees_observers(self._entry.shows_observers)
             if membership.member in self._room.state.told:
                 owed.append(presence.frame_for(membership.member, observers=observers))
             else:
