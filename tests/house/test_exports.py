@@ -12,18 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.reference import MODULES
+
 from .code import modules
 
 NAMES = [f"shiny_labchat.{name}".rstrip(".") for name in modules()]
-PUBLIC = [
-    "shiny_labchat",
-    "shiny_labchat.bots",
-    "shiny_labchat.cli",
-    "shiny_labchat.errors",
-    "shiny_labchat.express",
-    "shiny_labchat.module",
-    "shiny_labchat.playwright",
-]
+PUBLIC = list(MODULES)
 
 
 @pytest.mark.parametrize("name", NAMES)
