@@ -130,7 +130,8 @@ async def talk(lab: Lab, one: Room, two: Room, viewers: dict[str, Viewer]) -> No
     """An hour in two rooms, with all that can happen there."""
     p17, gone = viewers["secret-p17"].line, viewers["secret-removed"].line
     boss, other = viewers["secret-boss"].line, viewers["secret-elsewhere"].line
-    await p17.until(lambda: len(viewers["secret-p17"].roles()[0]) == 3)
+    await p17.until(lambda: len(viewers["secret-p17"].roles()[0]) == 2)
+    await boss.until(lambda: len(viewers["secret-boss"].roles()[0]) == 3)
     for line in (p17, gone, boss):
         await line.tell(t="typing")
         await line.says("to all")
@@ -191,7 +192,8 @@ async def test_no_secret_is_in_any_byte_that_anybody_is_sent(
         found = [word for word in sorted(hidden) if word in sent]
         assert found == [], f"{name} was sent {_around(sent, found)}"
     people, said = viewers["secret-p17"].roles()
-    assert people == {"participant", "experimenter", "observer"}
+    assert people == {"participant", "experimenter"}  # who observes is not shown to participants
+    assert viewers["secret-boss"].roles()[0] == {"participant", "experimenter", "observer"}
     assert said == {"user", "assistant", "system"}
     assert "hush: for one alone" in viewers["secret-p17"].everything()  # the words would be found
 
