@@ -24,7 +24,7 @@ QUIET = (
     "--disable-component-update --disable-sync"
 ).split()
 
-PATIENCE = 10_000
+PATIENCE = 30_000
 """The longest that anything is waited for, in milliseconds."""
 expect.set_options(timeout=PATIENCE)
 

@@ -19,7 +19,7 @@ from tests.support.stream_reader import apply_chunks
 __all__ = ["Browser", "Frame", "browser"]
 
 Frame = dict[str, Any]
-PATIENCE = 10.0
+PATIENCE = 30.0
 """How long a browser waits for what it is told to wait for, in seconds."""
 
 

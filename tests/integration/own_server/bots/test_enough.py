@@ -59,7 +59,7 @@ async def test_those_who_compose_at_the_same_time_count_in_a_row(
     room: Room, ann: str, at_work: None
 ) -> None:
     for name in ("one", "two", "three"):
-        bot = Bot(name, respond=echo, max_in_a_row=2, when=is_anns, reading=None, typing=600)
+        bot = Bot(name, respond=echo, max_in_a_row=2, when=is_anns, reading=None, typing=200)
         room.add_bot(bot)
     await room.post("hello", author=ann)
     entries = await settled(room, 7)  # they hear each other, too
