@@ -138,15 +138,17 @@ def _as_address(context: click.Context, option: click.Parameter, value: str) -> 
 )
 @click.argument("members", nargs=-1, required=True)
 @click.option("--address", default="http://127.0.0.1:8000/", show_default=True,
-              callback=_as_address, help="The address of the app.")  # fmt: skip
+              callback=_as_address, help="The address of the app, with its port.")  # fmt: skip
 @click.option("--db", type=click.Path(dir_okay=False, path_type=Path),
               help="The app's database file. Default: the one in LABCHAT_URL, else labchat.db in "
               "this folder.")  # fmt: skip
 @click.option("--study", help="Limit the links to rooms of this study.")
 @click.option("--role", type=click.Choice(["participant", "observer", "experimenter"]),
-              help="Their role in the rooms. Default: the one that the app sets.")  # fmt: skip
+              help="Their role in the rooms, also if they are members already. Default: the one "
+              "that the app sets; members keep theirs.")  # fmt: skip
 @click.option("--pseudonym", "pseudonyms", multiple=True, metavar="NAME",
-              help="The name that others see; give one for each member, in the same order. "
+              help="The name that others see; give one for each member, in the same order. Where "
+              "it is taken, a number is added; members keep the name that they have. "
               "Default: the one that the app sets, else a generated one.")  # fmt: skip
 def links(
     members: tuple[str, ...],

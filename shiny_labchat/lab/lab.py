@@ -271,10 +271,12 @@ class Lab:
         room, study
             Where the link is valid; None: in all rooms of the study, or of the lab.
         role
-            The person's role there; None: the role that the page gives, else participant.
+            The person's role there, also of somebody who is a member already. None: the role that
+            the page gives; else a new member is a participant, and others keep their role.
         pseudonym
-            The name that others see in each room the person comes to by the link, unless the page
-            gives one; in a room where it is taken, a number is added. None: a generated name.
+            The name that others see in each room the person first comes to by the link, unless the
+            page gives one; where it is taken, a number is added. None: a generated name. Who is a
+            member already keeps their name: see :meth:`Room.add_member`.
 
         Returns
         -------
