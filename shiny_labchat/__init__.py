@@ -3,8 +3,9 @@ Group chat for Shiny for Python, made for people who study people.
 
 `Chat` is a room as one page sees it; in Shiny Express, import it from ``shiny_labchat.express``. In
 Shiny Core, `chat_ui` is its place in the page. `Lab` and `Room` are for programmes without a page,
-a `Bot` is a member that is a program, `Rules` are the limits of a room. Tests of an app use
-``shiny_labchat.playwright``; the command ``labchat links`` makes personal links.
+a `Bot` is a member that is a program, `Rules` are the limits of a room, an `End` is a way of
+leaving a study. Tests of an app use ``shiny_labchat.playwright``; the command ``labchat links``
+makes personal links.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from shiny_labchat.bots import Bot
 from shiny_labchat.chat import install
 from shiny_labchat.chat.chat import Chat
 from shiny_labchat.chat.ui import chat_ui
+from shiny_labchat.domain.ends import End
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message, MessageText
 from shiny_labchat.domain.rules import Rules
@@ -25,6 +27,7 @@ from shiny_labchat.public import publish
 __all__ = [
     "Bot",
     "Chat",
+    "End",
     "Lab",
     "LabChatError",
     "Member",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import math
 import textwrap
@@ -18,6 +19,7 @@ __all__ = [
     "check_count",
     "check_function",
     "check_number",
+    "did_you_mean",
     "explain_others",
 ]
 
@@ -51,6 +53,12 @@ def _equals(value: Any, choice: Any) -> bool:
 
 def _quoted(choice: object) -> str:
     return f'"{choice}"' if isinstance(choice, str) else repr(choice)
+
+
+def did_you_mean(value: str, choices: Collection[str]) -> str:
+    """The end of a sentence about an unknown name: the most similar known one, if any."""
+    found = difflib.get_close_matches(value, choices, n=1)
+    return f"; did you mean {_quoted(found[0])}?" if found else "."
 
 
 def explain_others(others: Mapping[str, str]) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -31,6 +31,7 @@ from weakref import WeakKeyDictionary
 __all__ = [
     "BLOCKED",
     "THREADS",
+    "UNHURRIED",
     "Queue",
     "Tasks",
     "contained",
@@ -39,6 +40,7 @@ __all__ = [
     "name_of",
     "retry",
     "text_of_error",
+    "unhurried",
     "watched",
 ]
 
@@ -48,6 +50,8 @@ T = TypeVar("T")
 
 BLOCKED = 0.25
 """A call that blocks the event loop for longer than this is logged, in seconds."""
+UNHURRIED = 50
+"""Values that are worked on in a thread before it lets other threads run."""
 THREADS = 100
 """Threads that one event loop may use at the same time; a further function waits for one."""
 
@@ -170,6 +174,21 @@ async def in_thread(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     if threads is None:
         threads = _threads[loop] = _Threads()
     return await threads.run(fn, partial(copy_context().run, fn, *args, **kwargs))
+
+
+def unhurried(values: Iterable[T]) -> Iterator[T]:
+    """
+    Yield values in a thread, and let other threads run between them.
+
+    After each `UNHURRIED` values it pauses for as long as whoever works on them took: the event
+    loop has half of the time at least, and does not wait for long.
+    """
+    started = time.perf_counter()
+    for number, value in enumerate(values, 1):
+        yield value
+        if number % UNHURRIED == 0:
+            time.sleep(time.perf_counter() - started)
+            started = time.perf_counter()
 
 
 def home() -> asyncio.AbstractEventLoop | None:

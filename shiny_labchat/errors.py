@@ -11,7 +11,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 __all__ = [
+    "DETAILS",
     "NOT_STORED",
     "SENTENCES",
     "BadFrame",
@@ -26,20 +29,35 @@ SENTENCES: dict[str, str] = {
     "bad_text": "The message contains characters that cannot be shown. Please remove them.",
     "busy": "The server is very busy. This page tries again by itself.",
     "closed": "This room is closed. You can read, but not write.",
+    "consent_first": "Please read the consent first, and answer it.",
+    "consent_incomplete": "Please agree to everything that is required, or do not take part.",
     "empty": "There is nothing to send yet.",
+    "end_link": "This link leads nowhere. Please go back to the study, or tell the organisers.",
+    "ended": "You have left this study.",
     "failed": "Something went wrong on the server. Please reload the page or tell the organisers.",
+    "fixed": "This cannot be changed any more: there are people in the study.",
     "link_over": "This link does not lead into the room any more. Please ask for another one.",
     "muted": "You cannot write in this room at the moment.",
     "no_chat": "This page shows a chat that its app does not serve. Please tell the organisers.",
+    "no_debrief": "This study is not ready yet. Please tell the organisers.",
     "no_element": "This chat cannot work in this page. Please tell the organisers.",
+    "no_longer": "You cannot wait longer than that.",
     "no_room": "This room does not exist any more.",
     "not_accepted": "This message was not accepted, and nobody has seen it. You can change it.",
+    "not_ended": "You still take part in this study.",
+    "not_grouped": "These people cannot be grouped now. They go on waiting.",
+    "not_in_study": "This study does not know you yet. Please reload the page.",
     "not_invited": "This room can only be entered with a personal link. Please open yours.",
     "not_member": "You are not a member of this room.",
     "not_processed": "This message could not be processed. Nobody has seen it. Please try again.",
+    "not_waiting": "You do not wait in this lobby.",
+    "old_consent": "The text of the consent has changed. Please read it again.",
+    "old_page": "This page is of an earlier version. Please reload it; your text is kept.",
     "origin": "This page may not use this chat server.",
+    "paid": "There is a payment with this name already.",
     "read_only": "You can read this room, but not write in it.",
     "removed": "You have been removed from this room.",
+    "revoked": "Your access to this room was withdrawn. Please ask the organisers.",
     "store_broken": "The server's database failed. Please try again, or tell the organisers.",
     "store_busy": "The server's database is busy. Please try again in a moment.",
     "store_full": "The server's disk is full. Please tell the organisers.",
@@ -50,10 +68,20 @@ SENTENCES: dict[str, str] = {
     "ticket": "This page's permission has run out. Please reload the page.",
     "too_big": "That is far too much for one message.",
     "too_fast": "You are sending messages very fast. Please wait a few seconds.",
+    "too_late": "This answer came too late.",
     "too_long": "The message is too long.",
+    "too_many_people": "Very many new people have come at once. This page tries again by itself.",
     "too_many_tabs": "This chat is open in too many tabs. Please close some, then reload this one.",
 }
-"""The sentences that participants read, by code. A page may show its own words for a code."""
+"""The sentences that participants read, by code. A lab or a page may have its own words."""
+
+DETAILS: dict[str, str] = {
+    "anew.detail": "To begin anew, open the address of this page without the part after its "
+    "question mark.",
+    "origin.detail": "Its origin is {origin}.",
+    "too_long.detail": "At most {max} characters, please.",
+}
+"""What is said after the sentence of some refusals, by key, with slots."""
 
 NOT_STORED = "Your message was not stored."
 """Said before the sentence of a `StoreError` to a person who has sent a message."""
@@ -74,19 +102,29 @@ class Refused(LabChatError):
     room
         The room's id, where there is one.
     detail
-        More words for the person, after the code's sentence.
+        More words for the person, after the code's sentence: a key of :data:`DETAILS`, or a text.
     member
         The id of the member it is about, where that is not clear; never shown to a person.
+    values
+        What the slots of the detail are filled with.
     """
 
     def __init__(
-        self, code: str, room: str | None = None, detail: str = "", member: str | None = None
+        self,
+        code: str,
+        room: str | None = None,
+        detail: str = "",
+        member: str | None = None,
+        values: Mapping[str, object] | None = None,
     ) -> None:
         self.code = code
         self.room = room
         self.member = member
-        self.say = f"{SENTENCES[code]} {detail}".strip()
-        super().__init__(code, room, detail, member)
+        self.detail = detail
+        self.values = values or {}
+        more = DETAILS[detail].format(**self.values) if detail in DETAILS else detail
+        self.say = f"{SENTENCES[code]} {more}".strip()
+        super().__init__(code, room, detail, member, values)
 
     def __str__(self) -> str:
         about = [f"{what} {name!r}" for what, name in _named(self.member, self.room)]

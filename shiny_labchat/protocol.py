@@ -1,52 +1,68 @@
 """
-The frames between a browser and the gateway, version 1. Pure.
+The frames between a browser and the gateway, version 3. Pure.
 
 Every frame is one JSON object with a type ``t``. A websocket message to a browser holds one or
 more frames, one per line; a message from a browser holds one.
 
 Browser → server::
 
-    {"t": "hello", "v": 1, "ticket": "...", "after": 41}   first; or "resume" for "ticket";
-                                                           after: newest seq it has, 0: none
+    {"t": "hello", "v": 3, "ticket": "...", "after": "ID"}   first; or "resume" for "ticket";
+                                                           after: the newest item it has, "": none
     {"t": "send", "cid": "...", "text": "..."}             cid: the browser's id, <= 64 characters
     {"t": "typing"}                                        again every TYPING_EVERY s while typing
-    {"t": "older", "before": 42}                           one page of what came before
-    {"t": "stop", "seq": 42}                               end a stream, if they may do that
-    {"t": "ping"}
+    {"t": "older", "before": "ID"}                         one page of what came before
+    {"t": "stop", "id": "ID"}                              end a stream, if they may do that
+    {"t": "check"}                                         asks whether the server is there
+    {"t": "pong", "hidden": 0, "quiet": 1200}              answers a ping: how long the page has
+                                                           been hidden (0: it is not), and without
+                                                           a key or pointer, in ms
+    {"t": "confirm", "id": "ID"}                           the person is still there
 
 Server → browser::
 
-    {"t": "welcome", "v": 1, "resume": "...", "title": "...", "you": {"h", "name", "role"},
-     "max": 5000, "state": {...}, "upto": 41, "e": [item, ...], "more": true, "reset": true}
-         reset: forget what is drawn, the items are the newest screen; more: there are older items
-    {"t": "events", "upto": 43, "e": [item, ...]}          upto: the browser's cursor after it;
-                                                           gaps in the seqs of items are no loss
-    {"t": "older", "e": [item, ...], "more": false}
-    {"t": "chunks", "of": [[seq, more, keep, deps], ...]}  what streams have said since; more: a
+    {"t": "welcome", "v": 3, "resume": "...", "title": "...", "you": {"h", "name", "role"},
+     "max": 5000, "state": {...}, "e": [item, ...], "more": true, "reset": true, "before": "ID"}
+         reset: forget what is drawn, the items are the newest screen; more: there are older items;
+         before: as in `older`
+    {"t": "events", "e": [item, ...]}                      what is new, in the room's order
+    {"t": "older", "e": [item, ...], "more": false, "before": "ID"}   before: only where the page
+                                                           is short though there may be more: what
+                                                           to ask on with
+    {"t": "chunks", "of": [["ID", more, keep, deps], ...]} what streams have said since; more: a
          text, which continues the last part; or parts, where one of kind "" continues it; keep:
          only so many units stay of what was there before (of UTF-16; a part that is no text is
          one unit), the rest is taken back; null or left out: all of it stays
-    {"t": "acks", "of": [["cid", 42], ...]}                stored, and as which seq; the items
-                                                           come in `events`
+    {"t": "acks", "of": [["cid", "ID"], ...]}              stored, and as which item; it has come
+                                                           before, if it is to be shown at all
     {"t": "refused", "cid": "...", "code": "...", "say": "..."}
     {"t": "state", "state": {"is": "open" | "closed" | "removed", "write": true,
                              "code": "read_only", "say": "...", "reason": "...", "name": "..."}}
-    {"t": "presence", "n": 3, "who": [["h", "name", "role"], ...]}   n may exceed the names
+    {"t": "presence", "n": 3, "who": [["h", "name", "role"], ...]}   n may exceed the names,
+                                                           which are in the order of handles
+    {"t": "here", "n": 4, "came": [["h", "name", "role"], ...], "went": ["h", ...]}   who is
+         named since, or otherwise than before, and who is not any more
     {"t": "typing", "who": [["h", "name"], ...]}
-    {"t": "pong"}
+    {"t": "checked"}                                       the answer to a check
+    {"t": "ping"}                                          asks whether the page is alive
+    {"t": "asked", "id": "ID", "within": 15000}            ask the person whether they are still
+                                                           there, for so many ms; id null: not
+                                                           any more
     {"t": "bye", "code": "...", "say": "...", "again": false}   then the socket closes;
                                                            again: whether to try again later
 
-An item is ``{"k": "cleared", "seq": 44}`` (forget all before it; with ``"greeting": true`` the
-greeting, too), the end of a stream, ``{"k": "end", "seq": 57, "of": 42, "is": "done" | "stopped" |
-"failed" | "withheld" | "interrupted"}`` (all of its text has come before; a message that has failed
-without any content goes away), or a message::
+An item is a message, or has a kind ``k``: ``{"k": "cleared", "id": "ID"}`` (forget all before it;
+with ``"greeting": true`` the greeting, too), or the end of a stream, ``{"k": "end", "id": "ID",
+"of": "ID", "is": "done" | "stopped" | "failed" | "withheld" | "interrupted"}`` (all of its text has
+come before; a message that has failed without any content goes away). A message is::
 
-    {"k": "msg", "seq": 42, "id": "m42", "h": "handle" | null, "name": "Teal Otter" | null,
-     "role": "user" | "assistant" | "system", "at": 1760000000000,
+    {"id": "ID", "h": "handle", "name": "Teal Otter", "at": 1760000000000, "text": "..."}
+
+or, where they apply, with these in addition, or for ``text``::
+
+     "role": "assistant" | "system",                       else "user"
      "parts": [["text" | "markdown" | "html", "..."], ...],
-     "icon": "<svg ...>", "deps": [...], "only": true,     these only where they apply
-     "live": true, "by": "handle", "is": "stopped"}        live: a stream, whose parts come in
+     "as": "...", "icon": "<svg ...>", "deps": [...], "only": true,   as: the id that the app gave
+     "live": true, "by": "handle", "is": "stopped"         live: a stream, whose parts come in
                                                            `chunks`; by: who may stop it; is: how
                                                            it ended, if not well
 
@@ -54,9 +70,11 @@ Other kinds of parts are "trusted", "thinking", and shinychat's blocks of what t
 A page ignores a part of a kind that it does not know.
 
 ``at`` is in milliseconds since 1970 (UTC). Handles are random and different in each room; no frame
-has a person's id in it, and every role is the role that *this* viewer is shown. Each kind of part
-is trusted differently: "text" is only ever shown as text, "markdown" is sanitised, "html" is the
-developer's own, and "trusted" is markdown of the developer's own, with HTML as written.
+has a person's id in it, and every role is the role that *this* viewer is shown. Ids are opaque (see
+`domain.opaque`), and the order of items is that of the frames: so nobody can count what they are
+not shown. Each kind of part is trusted differently: "text" is only ever shown as text, "markdown"
+is sanitised, "html" is the developer's own, and "trusted" is markdown of the developer's own, with
+HTML as written.
 """
 
 from __future__ import annotations
@@ -68,32 +86,41 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
+from shiny_labchat.domain.commands import REPLY
 from shiny_labchat.domain.events import Event, Part
 from shiny_labchat.domain.messages import is_void, role_of
+from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.state import Membership, RoomState
-from shiny_labchat.errors import SENTENCES, BadFrame
+from shiny_labchat.errors import BadFrame
+from shiny_labchat.words import Words
 
 __all__ = [
     "CLOSE_CODES",
     "MAX_FRAME",
     "TYPING_EVERY",
     "VERSION",
+    "Check",
     "Chunk",
+    "Confirm",
     "Frame",
     "Hello",
     "Older",
-    "Ping",
+    "Pong",
     "Send",
     "Stop",
     "Typing",
     "acks",
+    "asked",
     "bye",
+    "checked",
     "chunks",
     "decode",
     "events",
+    "here",
     "item",
     "older",
-    "pong",
+    "person",
+    "ping",
     "presence",
     "refused",
     "state",
@@ -102,7 +129,7 @@ __all__ = [
     "welcome",
 ]
 
-VERSION = 1
+VERSION = 3
 MAX_FRAME = 262_144
 """Longest frame that a browser may send, in characters."""
 TYPING_EVERY = 3.0
@@ -110,14 +137,18 @@ TYPING_EVERY = 3.0
 TOGETHER = 20_480
 """Longest websocket message that several frames are joined into, in characters."""
 NAMES_SHOWN = 100
-"""Most names in one presence frame; beyond that only the count grows."""
+"""Most people whom a presence frame names; beyond that only the count grows."""
+LONGEST = 10**12
+"""Longest time that a page may say that something lasts, in milliseconds: about 30 years."""
 CLOSE_CODES = {
     "bad_frame": 4400,
     "bad_text": 4400,
     "ticket": 4401,
     "origin": 4403,
     "removed": 4403,
+    "revoked": 4403,
     "not_member": 4403,
+    "old_page": 4426,
     "too_big": 4413,
     "too_fast": 4429,
     "too_many_tabs": 4409,
@@ -135,7 +166,7 @@ class Hello:
 
     token: str
     is_resume: bool
-    after: int
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,24 +184,44 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class Older:
-    """Asks for the page before a seq."""
+    """Asks for the page before an item."""
 
-    before: int
+    before: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Asks to end a stream."""
 
-    seq: int
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ping:
+class Check:
     """Asks whether the server is there."""
 
 
-Frame = Hello | Send | Typing | Older | Stop | Ping
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """
+    The answer of a page that is alive.
+
+    `hidden`: for how long it has been hidden, 0: it is not; `quiet`: for how long there was no key
+    or pointer; both in milliseconds.
+    """
+
+    hidden: int
+    quiet: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """The person says that they are still there, as they were asked."""
+
+    id: str
+
+
+Frame = Hello | Send | Typing | Older | Stop | Check | Pong | Confirm
 
 
 def decode(raw: str) -> Frame:
@@ -196,12 +247,16 @@ def decode(raw: str) -> Frame:
             return Send(_id(fields, "cid", 64), _text(fields, "text", MAX_FRAME))
         case "typing":
             return Typing()
-        case "ping":
-            return Ping()
+        case "check":
+            return Check()
+        case "pong":
+            return Pong(_duration(fields, "hidden"), _duration(fields, "quiet"))
+        case "confirm":
+            return Confirm(_id(fields, "id", 64))
         case "older":
-            return Older(_seq(fields, "before"))
+            return Older(_id(fields, "before", 64))
         case "stop":
-            return Stop(_seq(fields, "seq"))
+            return Stop(_id(fields, "id", 64))
         case "hello":
             return _hello(fields)
         case kind:
@@ -209,11 +264,14 @@ def decode(raw: str) -> Frame:
 
 
 def _hello(fields: Mapping[str, object]) -> Hello:
-    if fields.get("v") != VERSION:
-        raise BadFrame("bad_frame", f"version {str(fields.get('v'))[:20]}, not {VERSION}")
+    version = fields.get("v")
+    if type(version) is int and 0 < version < VERSION:
+        raise BadFrame("old_page", f"version {version}")
+    if version != VERSION:
+        raise BadFrame("bad_frame", f"version {str(version)[:20]}, not {VERSION}")
     is_resume = "resume" in fields
     token = _id(fields, "resume" if is_resume else "ticket", 128)
-    return Hello(token, is_resume, _seq(fields, "after"))
+    return Hello(token, is_resume, _text(fields, "after", 64))
 
 
 def _text(fields: Mapping[str, object], name: str, longest: int) -> str:
@@ -230,44 +288,48 @@ def _id(fields: Mapping[str, object], name: str, longest: int) -> str:
     return value
 
 
-def _seq(fields: Mapping[str, object], name: str) -> int:
+def _duration(fields: Mapping[str, object], name: str) -> int:
     value = fields.get(name)
-    if type(value) is not int or not 0 <= value < 2**53:
-        raise BadFrame("bad_frame", f"{name} is not a seq (a whole number from 0 to 2**53 - 1)")
+    if type(value) is not int or not 0 <= value <= LONGEST:
+        raise BadFrame("bad_frame", f"{name} is not a whole number from 0 to {LONGEST}")
     return value
 
 
 # ── to the browser ───────────────────────────────────────────────────────────────────────────
 
 
-def item(event: Event) -> str | None:
-    """The item of an event as JSON text; None: the event is not shown."""
+def item(event: Event, seed: str) -> str | None:
+    """The item of an event as JSON text, in the room with this seed; None: it is not shown."""
     if event.kind == "message":
-        return None if is_void(event) else _json(_message(event))
+        return None if is_void(event) else _json(_message(event, seed))
+    id = id_of(seed, event.seq)
     if event.kind == "cleared":
         greeting = {"greeting": True} if "greeting" in event.data else {}
-        return _json({"k": "cleared", "seq": event.seq, **greeting})
+        return _json({"k": "cleared", "id": id, **greeting})
     if event.kind == "streamed":
-        of, how = event.data["of"], event.data["is"]
-        return _json({"k": "end", "seq": event.seq, "of": of, "is": how})
+        of = id_of(seed, event.data["of"])
+        return _json({"k": "end", "id": id, "of": of, "is": event.data["is"]})
     return None
 
 
-def _message(event: Event) -> dict[str, Any]:
-    data = event.data
-    shown: dict[str, Any] = {
-        "k": "msg",
-        "seq": event.seq,
-        "id": data.get("id") or f"m{event.seq}",
-        "h": data.get("h"),
-        "name": data.get("name"),
-        "role": role_of(event),
-        "at": event.at // 1000,
-        "parts": data["parts"],
-    }
+def _message(event: Event, seed: str) -> dict[str, Any]:
+    data, parts, role = event.data, event.data["parts"], role_of(event)
+    shown: dict[str, Any] = {"id": id_of(seed, event.seq)}
+    for key in ("h", "name"):
+        if data.get(key) is not None:
+            shown[key] = data[key]
+    if role != "user":
+        shown["role"] = role
+    shown["at"] = event.at // 1000
+    if len(parts) == 1 and parts[0][0] == "text":
+        shown["text"] = parts[0][1]
+    else:
+        shown["parts"] = parts
     for key, name in (("icon", "icon"), ("live", "live"), ("by_h", "by"), ("is", "is")):
         if key in data:
             shown[name] = data[key]
+    if "id" in data and not data["id"].startswith(REPLY):
+        shown["as"] = data["id"]
     if "deps" in data:
         shown["deps"] = _shown_deps(data["deps"])
     if "audience" in data:
@@ -289,37 +351,39 @@ class Chunk(NamedTuple):
     deps: Sequence[Mapping[str, Any]]
 
 
-def chunks(all: Iterable[Chunk]) -> str:
+def chunks(all: Iterable[Chunk], seed: str) -> str:
     """The frame of what streams have said since the last one."""
-    return _json({"t": "chunks", "of": [_chunk(each) for each in all]})
+    return _json({"t": "chunks", "of": [_chunk(each, seed) for each in all]})
 
 
-def _chunk(chunk: Chunk) -> list[Any]:
-    parts = chunk.parts
+def _chunk(chunk: Chunk, seed: str) -> list[Any]:
+    id, parts = id_of(seed, chunk.seq), chunk.parts
     more = parts[0][1] if len(parts) == 1 and not parts[0][0] else parts
     if chunk.deps:
-        return [chunk.seq, more, chunk.keep, _shown_deps(chunk.deps)]
-    return [chunk.seq, more] if chunk.keep is None else [chunk.seq, more, chunk.keep]
+        return [id, more, chunk.keep, _shown_deps(chunk.deps)]
+    return [id, more] if chunk.keep is None else [id, more, chunk.keep]
 
 
-def events(upto: int, items: Iterable[str]) -> str:
-    """The frame of new items; the browser's cursor is `upto` after it."""
-    return f'{{"t":"events","upto":{upto},"e":[{",".join(items)}]}}'
+def events(items: Iterable[str]) -> str:
+    """The frame of new items."""
+    return f'{{"t":"events","e":[{",".join(items)}]}}'
 
 
-def older(items: Iterable[str], more: bool) -> str:
-    """The frame of a page of older items; `more`: there are still older ones."""
-    return f'{{"t":"older","more":{_json(more)},"e":[{",".join(items)}]}}'
+def older(items: Iterable[str], more: bool, before: str | None = None) -> str:
+    """The frame of a page of older items; `more`: there are older ones, `before` this id."""
+    onward = "" if before is None else f'"before":"{before}",'
+    return f'{{"t":"older","more":{_json(more)},{onward}"e":[{",".join(items)}]}}'
 
 
 def welcome(
     room: RoomState,
     viewer: Membership,
+    words: Words,
     resume: str | None,
-    upto: int,
     items: Sequence[str],
     more: bool,
     reset: bool,
+    before: str | None = None,
 ) -> str:
     """The answer to a hello: who the viewer is, and the newest screen or what they missed."""
     head = _json(
@@ -330,10 +394,10 @@ def welcome(
             "title": room.title,
             "you": {"h": viewer.handle, "name": viewer.pseudonym, "role": viewer.role},
             "max": room.rules.max_length,
-            "state": shown_state(room, viewer),
-            "upto": upto,
+            "state": shown_state(room, viewer, words),
             "more": more,
             "reset": reset,
+            **({} if before is None else {"before": before}),
         }
     )
     return f'{head[:-1]},"e":[{",".join(items)}]}}'
@@ -350,7 +414,20 @@ def together(frames: Iterable[str]) -> list[str]:
     return pieces
 
 
-def shown_state(room: RoomState, viewer: Membership) -> dict[str, Any]:
+def text_frame(text: str) -> bytes:
+    """A text as one frame of a websocket, as a server sends it (RFC 6455, section 5.2)."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        head = bytes((0x81, size))
+    elif size < 65_536:
+        head = b"\x81\x7e" + size.to_bytes(2)
+    else:
+        head = b"\x81\x7f" + size.to_bytes(8)
+    return head + payload
+
+
+def shown_state(room: RoomState, viewer: Membership, words: Words) -> dict[str, Any]:
     """The room's state for one viewer: whether they may write, and if not, why."""
     code = room.silence(viewer)
     shown: dict[str, Any] = {"is": "open" if room.is_open else "closed"}
@@ -358,19 +435,19 @@ def shown_state(room: RoomState, viewer: Membership) -> dict[str, Any]:
         shown["is"] = "removed"
     shown |= {"write": code is None, "name": viewer.pseudonym, "title": room.title}
     if code is not None:
-        shown |= {"code": code, "say": SENTENCES[code]}
+        shown |= {"code": code, "say": words[code]}
     if room.reason and not room.is_open:
         shown["reason"] = room.reason
     return shown
 
 
-def state(room: RoomState, viewer: Membership) -> str:
+def state(room: RoomState, viewer: Membership, words: Words) -> str:
     """The frame that tells a viewer the room's new state."""
-    return _json({"t": "state", "state": shown_state(room, viewer)})
+    return _json({"t": "state", "state": shown_state(room, viewer, words)})
 
 
-def acks(stored: Sequence[tuple[str, int]]) -> str:
-    """The frame that acknowledges messages, by their ids and seqs: they are stored."""
+def acks(stored: Sequence[tuple[str, str]]) -> str:
+    """The frame that says that messages are stored, by the browser's ids and the items'."""
     return _json({"t": "acks", "of": stored})
 
 
@@ -379,13 +456,23 @@ def refused(cid: str, code: str, say: str) -> str:
     return _json({"t": "refused", "cid": cid, "code": code, "say": say})
 
 
-def presence(memberships: Sequence[Membership], viewer: str | None = None) -> str:
-    """The frame of who has the room open: each person once, with the role the viewer is shown."""
-    who = [
-        [membership.handle, membership.pseudonym, membership.role_for(viewer)]
-        for membership in memberships[:NAMES_SHOWN]
-    ]
-    return _json({"t": "presence", "n": len(memberships), "who": who})
+def person(membership: Membership, viewer: str | None = None) -> tuple[str, str, str]:
+    """A person as frames name them, with the role that the viewer is shown."""
+    return membership.handle, membership.pseudonym, membership.role_for(viewer)
+
+
+def presence(number: int, who: Iterable[Membership], viewer: str | None = None) -> str:
+    """The frame of who has the room open: each person once, at most `NAMES_SHOWN` by name."""
+    people = [person(membership, viewer) for membership in who]
+    return _json({"t": "presence", "n": number, "who": people})
+
+
+def here(
+    number: int, came: Iterable[Membership], went: Sequence[str], viewer: str | None = None
+) -> str:
+    """The frame of what has changed in who has the room open."""
+    people = [person(membership, viewer) for membership in came]
+    return _json({"t": "here", "n": number, "came": people, "went": went})
 
 
 def typing(memberships: Sequence[Membership]) -> str:
@@ -398,14 +485,26 @@ def typing(memberships: Sequence[Membership]) -> str:
     )
 
 
-def pong() -> str:
-    """The answer to a ping."""
-    return '{"t":"pong"}'
+def checked() -> str:
+    """The answer to a check."""
+    return '{"t":"checked"}'
 
 
-def bye(code: str, say: str | None = None, again: bool = False) -> str:
+def ping() -> str:
+    """The frame that asks a page whether it is alive."""
+    return '{"t":"ping"}'
+
+
+def asked(id: str | None, within: int = 0) -> str:
+    """The frame that has a person asked whether they are there, for so many ms; None: not more."""
+    return _json(
+        {"t": "asked", "id": id} if id is None else {"t": "asked", "id": id, "within": within}
+    )
+
+
+def bye(code: str, say: str, again: bool = False) -> str:
     """The last frame before the server closes the socket."""
-    return _json({"t": "bye", "code": code, "say": say or SENTENCES[code], "again": again})
+    return _json({"t": "bye", "code": code, "say": say, "again": again})
 
 
 def _json(value: object) -> str:

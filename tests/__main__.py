@@ -36,7 +36,8 @@ Examples:
 @click.option("--only", metavar="STEP,...", help=f"Some of: {', '.join(NAMES)}.")
 @click.option("-k", "expression", metavar="EXPR", help="Only tests that match, as in pytest.")
 @click.option("--long", is_flag=True, help="Also the tests that take minutes.")
-def main(only: str | None, expression: str | None, long: bool) -> None:
+@click.option("--slowest", default=0, metavar="N", help="Print the N slowest tests and files.")
+def main(only: str | None, expression: str | None, long: bool, slowest: int) -> None:
     """Run the checks and tests of shiny_labchat."""
     names = _chosen(only)
     if long:
@@ -44,6 +45,7 @@ def main(only: str | None, expression: str | None, long: bool) -> None:
     report = Report(len(names))
     with ended_by_signals(report.say):
         results = _results(names, expression, long, report)
+    report.slowest(results, slowest)
     report.summary(results, ROOT / "shiny_labchat")
     sys.exit(any(result.failed for result in results))
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.access.revoking import check_revoked
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store import Grant, Log, find_room, issue, look_up, note
 
 __all__ = ["BookmarkToken", "BookmarkedSeat", "browser_of", "find_bookmark"]
@@ -35,7 +36,7 @@ class BookmarkedSeat:
         The state of the member's own model client, as JSON; None: there is none.
     """
 
-    room: RoomKey
+    room: LogKey
     member: str
     browser: str | None
     client: str | None = None
@@ -47,10 +48,19 @@ def browser_of(key: str) -> str:
 
 
 async def find_bookmark(log: Log, raw: str) -> BookmarkedSeat | None:
-    """The place that a bookmark's token stands for; None: unknown, or the room is gone."""
+    """
+    The place that a bookmark's token stands for; None: unknown, or the room is gone.
+
+    Raises
+    ------
+    Refused
+        ``revoked``: the bookmark was revoked.
+    """
 
     def find(conn: sa.Connection) -> BookmarkedSeat | None:
         grant = look_up(conn, "seat", raw)
+        if grant is None:
+            check_revoked(conn, "seat", raw)
         if grant is None or grant.room is None or find_room(conn, grant.room) is None:
             return None
         browser, client = grant.data.get("browser"), grant.data.get("client")

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.access.revoking import Source, check_source
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import Grant, Log, issue, look_up, redeem
 
@@ -34,32 +36,52 @@ class Entry:
         Whether messages of the page are held until the app has transformed them.
     shows_observers
         Whether the page shows participants who observes.
+    by
+        The kind of the token by which the page was let in; None: the app named its person.
     """
 
     log: Log
-    room: RoomKey
+    room: LogKey
     member: str
     page: str
     resume: str
     waits: bool = False
     shows_observers: bool = False
+    by: str | None = None
 
 
 async def ticket(
     log: Log,
-    room: RoomKey,
+    room: LogKey,
     member: str,
     page: str,
     *,
     waits: bool = False,
     shows_observers: bool = False,
+    source: Source | None = None,
 ) -> str:
-    """Make a ticket with which a member's page opens one socket; see `Entry`."""
+    """
+    Make a ticket with which a member's page opens one socket; see `Entry`.
+
+    `source` is the token by which the page was let in: when that is revoked, so is the ticket.
+
+    Raises
+    ------
+    Refused
+        ``revoked``: it was revoked already.
+    """
     # `waits` is in the token, so that no process publishes such a page's messages untransformed.
     settings = {"waits": waits, "shows_observers": shows_observers}
-    data = {name: True for name, is_set in settings.items() if is_set}
+    data: dict[str, Any] = {name: True for name, is_set in settings.items() if is_set}
+    if source is not None:
+        data[_SOURCE] = source
     grant = Grant(member, room, page=page, data=data)
-    return await log.write(lambda conn, now: issue(conn, "ticket", grant, now))
+
+    def make(conn: sa.Connection, now: int) -> str:
+        check_source(conn, source)
+        return issue(conn, "ticket", grant, now)
+
+    return await log.write(make)
 
 
 async def enter(logs: Iterable[Log], token: str, is_resume: bool) -> Entry:
@@ -76,7 +98,8 @@ async def enter(logs: Iterable[Log], token: str, is_resume: bool) -> Entry:
     Raises
     ------
     Refused
-        ``ticket``: the token is unknown, has expired, or was used before.
+        ``ticket``: the token is unknown, has expired, or was used before. ``revoked``: the page
+        was let in by a token that was revoked since.
     """
     trouble: StoreError | None = None
     for log in logs:
@@ -94,13 +117,30 @@ async def _enter(log: Log, token: str, is_resume: bool) -> Entry | None:
     if not log.exists:
         return None
     kind, resume = ("resume", token) if is_resume else ("ticket", "")
-    grant = await log.read(lambda conn: look_up(conn, kind, token))
+    grant = await log.read(lambda conn: _find(conn, kind, token))
     if grant is not None and not is_resume:  # a commit only for a ticket that exists
         grant, resume = await log.write(lambda conn, now: _take_ticket(conn, token, now))
     if grant is None or grant.room is None:
         return None
     waits, shows = (bool(grant.data.get(name)) for name in ("waits", "shows_observers"))
-    return Entry(log, grant.room, grant.member, grant.page or "", resume, waits, shows)
+    source = _source_of(grant)
+    by = source and source.kind
+    return Entry(log, grant.room, grant.member, grant.page or "", resume, waits, shows, by)
+
+
+def _find(conn: sa.Connection, kind: str, raw: str) -> Grant | None:
+    grant = look_up(conn, kind, raw)
+    if grant is not None:
+        check_source(conn, _source_of(grant))
+    return grant
+
+
+def _source_of(grant: Grant) -> Source | None:
+    found = grant.data.get(_SOURCE)
+    return None if found is None else Source(*found[:2])
+
+
+_SOURCE = "source"
 
 
 def _take_ticket(conn: sa.Connection, raw: str, now: int) -> tuple[Grant | None, str]:

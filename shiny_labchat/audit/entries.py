@@ -16,12 +16,23 @@ import sqlalchemy as sa
 
 from shiny_labchat.audit.prompts import Prompt, joined
 from shiny_labchat.audit.spending import Spent, spend
-from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.messages import Message, to_datetime
 from shiny_labchat.store.queries import ends_of, find_cid, room_number, whole_at
 from shiny_labchat.store.schema import audit, room
 
-__all__ = ["AuditEntry", "Begun", "Outcome", "add", "settle", "take_up", "written"]
+__all__ = [
+    "AuditEntry",
+    "Begun",
+    "Outcome",
+    "Past",
+    "add",
+    "begun",
+    "past",
+    "settle",
+    "take_up",
+    "written",
+]
 
 Outcome = Literal[
     "open",
@@ -126,7 +137,7 @@ class AuditEntry:
 def add(
     conn: sa.Connection,
     now: int,
-    where: RoomKey,
+    where: LogKey,
     bot: str,
     prompt: Prompt | None = None,
     **fields: Any,
@@ -226,7 +237,7 @@ class Begun(NamedTuple):
     at: int
 
 
-def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -> Begun:
+def take_up(conn: sa.Connection, where: LogKey, bot: str, seq: int, cid: str) -> Begun:
     """
     Begin to react to a message; close the entries that an ended server left "open".
 
@@ -246,12 +257,67 @@ def take_up(conn: sa.Connection, where: RoomKey, bot: str, seq: int, cid: str) -
         if conn.execute(still.where(audit.c.seq == seq).values(**news)).rowcount == 0:
             _note(conn, number, bot, seq, said)
     conn.execute(still.values(outcome="interrupted"))
+    begun = _begun(conn, number, bot, seq)
+    return begun._replace(is_over=begun.is_over or said is not None)
+
+
+def begun(conn: sa.Connection, where: LogKey, bot: str, seq: int, cid: str) -> Begun | None:
+    """As `take_up`, where an ended server has left nothing to be put in order; else None."""
+    number = room_number(conn, where)
+    if _has_open(conn, number, bot) or find_cid(conn, number, bot, cid) is not None:
+        return None
+    return _begun(conn, number, bot, seq)
+
+
+def _begun(conn: sa.Connection, number: int, bot: str, seq: int) -> Begun:
     decided = sa.select(audit.c.key).where(
         *_of(number, bot), audit.c.seq == seq, audit.c.outcome.in_(_DECIDED)
     )
-    is_over = said is not None or conn.execute(decided.limit(1)).first() is not None
+    is_over = conn.execute(decided.limit(1)).first() is not None
     whole = whole_at(conn, number, seq)
     return Begun(is_over, _known(conn, number, bot), whole.seq, whole.at)
+
+
+def _has_open(conn: sa.Connection, number: int, bot: str) -> bool:
+    still = sa.select(audit.c.key).where(*_of(number, bot), audit.c.outcome == "open").limit(1)
+    return conn.execute(still).first() is not None
+
+
+class Past(NamedTuple):
+    """
+    What is on record of a bot in a room.
+
+    Parameters
+    ----------
+    known
+        As in `Begun`.
+    begun
+        The messages, of those asked for, that it has begun to react to.
+    is_open
+        Whether an ended server has left an entry "open".
+    """
+
+    known: int
+    begun: frozenset[int]
+    is_open: bool
+
+
+def past(conn: sa.Connection, where: LogKey, bot: str, cids: Mapping[int, str]) -> Past:
+    """
+    Read what is on record of a bot, and of some messages.
+
+    Parameters
+    ----------
+    where, bot
+        The room and the bot.
+    cids
+        By the seqs of these messages, the ids that the bot's replies have in the log.
+    """
+    number = room_number(conn, where)
+    noted = sa.select(audit.c.seq).where(*_of(number, bot), audit.c.seq.in_(list(cids)))
+    said = {seq for seq, cid in cids.items() if find_cid(conn, number, bot, cid) is not None}
+    known = said.union(conn.execute(noted).scalars())
+    return Past(_known(conn, number, bot), frozenset(known), _has_open(conn, number, bot))
 
 
 _DECIDED = ("posted", "silent", "covered", "dropped")

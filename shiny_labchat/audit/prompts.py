@@ -9,19 +9,22 @@ grows linearly with the conversation, not with its square.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import orjson
 
+from shiny_labchat.caches import BoundedCache
+from shiny_labchat.domain.messages import Message
 from shiny_labchat.store.log import Log
 
 __all__ = ["Base", "Prompt", "Told", "joined", "told_of"]
 
-TURNS_CACHED = 250_000
-"""Turns and messages of prompts that are kept in memory, to find what is new in the next one."""
+PROMPTS_BYTES = 64 * 2**20
+"""Most memory of the newest prompts of one log, in bytes; it is estimated."""
+TURN_BYTES = 1_024
+"""Memory of a turn or a message of a prompt without its text, in bytes; an estimate."""
 
 
 class Base(NamedTuple):
@@ -82,13 +85,11 @@ class Told:
     Parameters
     ----------
     most
-        How many turns and messages are kept in all.
+        Most memory of all of them, in bytes; a larger prompt is not kept.
     """
 
-    def __init__(self, most: int = TURNS_CACHED) -> None:
-        self._most = most
-        self._size = 0
-        self._known: OrderedDict[Hashable, tuple[Base, Sequence[Any]]] = OrderedDict()
+    def __init__(self, most: int = PROMPTS_BYTES) -> None:
+        self._known: BoundedCache[Hashable, tuple[Base, Sequence[Any]]] = BoundedCache(most)
         self._lock = threading.Lock()
 
     def prompt(self, whose: Hashable, whole: Sequence[Any]) -> Prompt:
@@ -106,14 +107,14 @@ class Told:
 
     def remember(self, whose: Hashable, base: Base, whole: Sequence[Any]) -> None:
         """Keep the prompt of a stored entry."""
+        size = sum(map(_size_of, whole))
         with self._lock:
-            if whose in self._known:
-                self._size -= len(self._known.pop(whose)[1])
-            self._known[whose] = base, whole
-            self._size += len(whole)
-            while self._size > self._most:
-                _, (_, forgotten) = self._known.popitem(last=False)
-                self._size -= len(forgotten)
+            self._known.put(whose, (base, whole), size)
+
+
+def _size_of(turn: Any) -> int:
+    text = turn.content if isinstance(turn, Message) else orjson.dumps(turn)
+    return TURN_BYTES + 2 * len(text)
 
 
 def told_of(log: Log) -> Told:

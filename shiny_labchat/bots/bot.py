@@ -14,7 +14,7 @@ from shiny_labchat.arguments import (
     check_function,
     check_number,
 )
-from shiny_labchat.bots import reaction
+from shiny_labchat.bots import hearing, reaction
 from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.pace import JITTER, READING_SPEED, TYPING_SPEED, Pace
 from shiny_labchat.bots.spec import BotSpec, MovedOn, WhenSpent
@@ -24,8 +24,10 @@ from shiny_labchat.domain.pseudonyms import Pseudonym, check_pseudonym
 from shiny_labchat.lab.room import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from shiny_labchat.callbacks.skipping import Complete, Skipped
+    from shiny_labchat.domain.state import RoomState
     from shiny_labchat.models.client import ModelClient
 
     Client = ModelClient | Callable[[], ModelClient]
@@ -208,6 +210,12 @@ class Bot:
     async def enter(self, room: Room) -> None:
         """Join a room; for this package only."""
         await reaction.enter(self._spec, room)
+
+    async def skip(
+        self, room: Room, messages: Sequence[Complete], state: RoomState | None
+    ) -> Skipped:
+        """Decide to how many messages it does not react; for this package only."""
+        return await hearing.skip(self._spec, room, messages, state)
 
     async def react(self, room: Room, message: Message) -> None:
         """Reply to a message, or decide not to; for this package only."""

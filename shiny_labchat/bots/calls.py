@@ -19,7 +19,7 @@ from shiny_labchat.bots.own_words import ReplyWords
 from shiny_labchat.bots.questions import FunctionQuestion, ModelQuestion, Question
 from shiny_labchat.bots.spec import BotSpec
 from shiny_labchat.concurrency import retry
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import StoreError
 from shiny_labchat.models import exchange
@@ -96,7 +96,7 @@ class ModelCalls:
     def __init__(
         self,
         log: Log,
-        where: RoomKey,
+        where: LogKey,
         spec: BotSpec,
         name: str,
         others: Callable[[], Iterable[str]],

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 
+import sqlalchemy as sa
+
+from shiny_labchat.callbacks.cursors import messages_after
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import was_said
 from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.store import Log, room_number
 
 __all__ = ["RoomListener"]
 
@@ -21,8 +26,8 @@ class RoomListener:
 
     Parameters
     ----------
-    live
-        The room.
+    log, live
+        The log, and the room.
     bot
         The member id of the bot that listens.
 
@@ -32,8 +37,9 @@ class RoomListener:
         Set when another member has said something after the seq given to `listen`.
     """
 
-    def __init__(self, live: LiveRoom, bot: str) -> None:
+    def __init__(self, log: Log, live: LiveRoom, bot: str) -> None:
         self.moved = asyncio.Event()
+        self._log = log
         self._live = live
         self._bot = bot
         self._begun = asyncio.Event()
@@ -60,18 +66,24 @@ class RoomListener:
         until
             How long to wait, as a moment of the running event loop's clock.
         """
-        ends, talk = self._live.whole.ends, self._live.whole.public(0)
-        said = (m for m in talk if m.member is not None and ends.get(m.seq, m.seq) > since)
-        if self._speaking() or any(said):
-            return False
         self.listen(since)
         self._begun.clear()
+        if self._speaking() or await self._log.read(partial(self._was_talk, since)):
+            return False
         try:
             async with asyncio.timeout_at(until):
                 await self._begun.wait()
                 return False
         except TimeoutError:
             return True
+
+    def _was_talk(self, since: int, conn: sa.Connection) -> bool:
+        """Whether any member has spoken to everybody after a seq."""
+        number = room_number(conn, self._live.key)
+        return any(
+            message.member is not None and "audience" not in message.data and was_said(message)
+            for message, _ in messages_after(conn, number, since)
+        )
 
     def _speaking(self) -> list[int]:
         """The seqs of the streams that others have open."""

@@ -22,9 +22,9 @@ JITTER = 0.2
 _CHARACTERS_PER_WORD = 5
 
 
-def generator(seed: int | str, *what: object) -> random.Random:
+def generator(*what: object) -> random.Random:
     """A generator of random numbers for one purpose: same arguments, same numbers."""
-    return random.Random("\0".join(map(str, (seed, *what))))
+    return random.Random("\0".join(map(str, what)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,24 +10,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.lab.bot_registry import CALLBACK
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.store.leases import LONGEST
+from shiny_labchat.store.leases import LONGEST, lease_time
 from shiny_labchat.store.queries import find_room, room_number
 from shiny_labchat.store.schema import callback_room, composing
 
-__all__ = ["Ahead", "ComposingTurn", "ahead", "composing_turn", "join", "leave"]
+__all__ = ["Ahead", "ComposingTurn", "ahead", "composing_turn", "has_place", "join", "leave"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -51,7 +50,7 @@ class Ahead(NamedTuple):
     bots: dict[str, int]
 
 
-def join(conn: sa.Connection, where: RoomKey, bot: str) -> int:
+def join(conn: sa.Connection, where: LogKey, bot: str) -> int:
     """Join the queue of a room at its end; return the bot's place."""
     number, head = _room(conn, where)
     leave(conn, where, bot)
@@ -62,7 +61,7 @@ def join(conn: sa.Connection, where: RoomKey, bot: str) -> int:
     return place
 
 
-def ahead(conn: sa.Connection, where: RoomKey, place: int, now: int | None = None) -> Ahead:
+def ahead(conn: sa.Connection, where: LogKey, place: int, now: int | None = None) -> Ahead:
     """
     The bots before a place whose servers are alive.
 
@@ -71,10 +70,10 @@ def ahead(conn: sa.Connection, where: RoomKey, place: int, now: int | None = Non
     where, place
         The room, and the place in its queue.
     now
-        Microseconds since 1970 (UTC); None: the clock's time.
+        The time, as in `lease_time`; None: now.
     """
     number, head = _room(conn, where)
-    now = time.time_ns() // 1000 if now is None else now
+    now = lease_time(conn) if now is None else now
     at_work = sa.and_(
         callback_room.c.room == composing.c.room,
         callback_room.c.callback == sa.literal(CALLBACK) + composing.c.bot,
@@ -90,13 +89,22 @@ def ahead(conn: sa.Connection, where: RoomKey, place: int, now: int | None = Non
     return Ahead(head, {bot: since for bot, since in conn.execute(found)})
 
 
-def leave(conn: sa.Connection, where: RoomKey, bot: str) -> None:
+def leave(conn: sa.Connection, where: LogKey, bot: str) -> None:
     """Give a bot's place back, if it has one."""
-    here = composing.c.room == room_number(conn, where), composing.c.bot == bot
-    conn.execute(sa.delete(composing).where(*here))
+    conn.execute(sa.delete(composing).where(*_here(conn, where, bot)))
 
 
-def _room(conn: sa.Connection, where: RoomKey) -> tuple[int, int]:
+def has_place(conn: sa.Connection, where: LogKey, bot: str) -> bool:
+    """Whether a bot has a place in the queue."""
+    found = sa.select(composing.c.place).where(*_here(conn, where, bot))
+    return conn.execute(found).first() is not None
+
+
+def _here(conn: sa.Connection, where: LogKey, bot: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return composing.c.room == room_number(conn, where), composing.c.bot == bot
+
+
+def _room(conn: sa.Connection, where: LogKey) -> tuple[int, int]:
     found = find_room(conn, where)
     assert found is not None
     return found

@@ -23,11 +23,13 @@ from shiny_labchat.audit import entries
 from shiny_labchat.bots import queue
 from shiny_labchat.bots.calls import ModelCalls, NoReply, NotAllowed, in_words
 from shiny_labchat.bots.delivery import ComposedReply, ComposingPlan, compose, stream_reply
+from shiny_labchat.bots.hearing import cid_of, counts_of, is_heard, seed_of, silence_at_once
 from shiny_labchat.bots.listener import RoomListener
 from shiny_labchat.bots.pace import as_typed, generator
 from shiny_labchat.bots.queue import ComposingTurn, composing_turn
 from shiny_labchat.bots.spec import BotSpec, limit_of
-from shiny_labchat.bots.when import Silence, Talk, as_experienced, is_no_reply, speaks, talk_of
+from shiny_labchat.bots.when import Silence, Talk, as_experienced, is_no_reply, talk_of
+from shiny_labchat.callbacks.skipping import Complete
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
@@ -86,17 +88,16 @@ async def enter(spec: BotSpec, room: Room) -> Membership | None:
 
 async def react(spec: BotSpec, room: Room, message: Message) -> None:
     """Reply to a message of another member, or decide not to; both are recorded."""
-    if message.member in (None, spec.id) or message.audience is not None:
+    if not is_heard(spec, message):
         return
     live = await Runtime.of(room.log).live.open(room.key)
-    listener = RoomListener(live, spec.id)
+    listener = RoomListener(room.log, live, spec.id)
     try:
         begun = await _begin(spec, room, message)
         if begun.is_over:
             return
         while live.state.seq < begun.seq and await live.catch_up():
             pass
-        await live.read_whole()
         membership = live.state.membership(spec.id)
         if membership is None or not membership.is_bot:
             membership = await enter(spec, room)
@@ -108,15 +109,17 @@ async def react(spec: BotSpec, room: Room, message: Message) -> None:
 
 
 async def _begin(spec: BotSpec, room: Room, message: Message) -> entries.Begun:
+    about = room.key, spec.id, message.seq, cid_of(message.seq)
+
+    def look(conn: sa.Connection) -> entries.Begun | None:
+        has_place = queue.has_place(conn, room.key, spec.id)
+        return None if has_place else entries.begun(conn, *about)
+
     def begin(conn: sa.Connection, now: int) -> entries.Begun:
         queue.leave(conn, room.key, spec.id)
-        return entries.take_up(conn, room.key, spec.id, message.seq, _cid_of(message))
+        return entries.take_up(conn, *about)
 
-    return await room.log.write(begin)
-
-
-def _cid_of(message: Message) -> str:
-    return f"bot:{message.seq}"
+    return await room.log.read(look) or await room.log.write(begin)
 
 
 class Reaction:
@@ -153,8 +156,7 @@ class Reaction:
         age = time.time() - begun.at / 1e6
         self._said = loop.time() - max(0.0, age)
         self._begun = self._said if age < READ_AT_ONCE_WITHIN else loop.time()
-        seed = live.state.seed if spec.seed is None else spec.seed
-        self._seed = (seed, *room.key, spec.id, message.seq)
+        self._seed = seed_of(spec, live.state, room.key, message.seq)
         about = membership.pseudonym, self._others, message, self._forbidden, self._random
         self._calls = ModelCalls(room.log, room.key, spec, *about)
 
@@ -164,6 +166,7 @@ class Reaction:
         if why_not is not None:
             await self._say_nothing(*why_not)
             return
+        await self._live.read_whole()
         async with composing_turn(self._room, self._live, self._spec.id) as turn:
             reason = await self._speak(turn)
             if reason is not None:
@@ -172,14 +175,14 @@ class Reaction:
     # ── whether ──
 
     async def _why_not(self) -> tuple[entries.Outcome, str] | None:
-        spec, message = self._spec, self._message
-        if self._whole <= self._known:
-            return "covered", "covered"
-        if message.seq <= self._live.state.cleared:
-            return "silent", "cleared"
-        name, talk = self._membership.pseudonym, self._talk()
-        if not speaks(spec.when, message, talk, name, self._random("when")):
-            return "silent", "when"
+        spec, message, heard = self._spec, self._message, Complete(self._message, self._whole)
+        [count] = await counts_of(spec, self._room, self._live.state, [heard.at])
+        state, membership = self._live.state, self._membership_in(self._live.state)
+        why_not = silence_at_once(
+            spec, self._room.key, state, membership, heard, self._known, count
+        )
+        if why_not is not None:
+            return why_not
         if isinstance(spec.when, Silence):
             is_quiet = await self._listener.is_quiet(self._whole, self._said + spec.when.seconds)
             self._begun = asyncio.get_running_loop().time()
@@ -229,8 +232,7 @@ class Reaction:
 
     def _talk(self) -> Talk:
         bots = frozenset(membership.member for membership in self._live.state.bots())
-        whole = self._live.whole
-        return talk_of(whole.public(0), self._spec.id, bots, self._whole, whole.ends)
+        return talk_of(self._live.whole.public(0), self._spec.id, bots)
 
     def _others(self) -> set[str]:
         """The names of all others who are or were in the room, or have written there."""
@@ -313,7 +315,7 @@ class Reaction:
             await self._settle(composed.entry, outcome="silent", reason="model")
             return
         try:
-            outcome = await self._post(composed.text, _cid_of(self._message))
+            outcome = await self._post(composed.text, cid_of(self._message.seq))
         except Refused as exc:
             await self._settle(composed.entry, outcome="dropped", reason=exc.code)
             return
@@ -357,7 +359,7 @@ class Reaction:
         known, unread = self._heard()
         reading = self._plan(unread, 0, minds=False).reading
         await asyncio.sleep(self._begun + reading - asyncio.get_running_loop().time())
-        post = self._message_of("", _cid_of(self._message))
+        post = self._message_of("", cid_of(self._message.seq))
         post = replace(post, parts=(), by=self._message.member, hides_composing=False)
         return await stream_reply(self._room, post, self._calls, [*known, *unread], knew)
 

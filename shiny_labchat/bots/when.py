@@ -113,23 +113,14 @@ class Talk(NamedTuple):
         Messages of the bot, and of all members.
     in_a_row
         Messages of bots since a person's last message.
-    since_own
-        Messages of others since the bot's last message, up to the one that it reacts to.
     """
 
     own: int = 0
     all: int = 0
     in_a_row: int = 0
-    since_own: int = 0
 
 
-def talk_of(
-    messages: Sequence[Message],
-    bot: str,
-    bots: frozenset[str],
-    upto: int,
-    ends: Mapping[int, int] = _NONE,
-) -> Talk:
+def talk_of(messages: Sequence[Message], bot: str, bots: frozenset[str]) -> Talk:
     """
     Count the messages of a conversation.
 
@@ -139,21 +130,12 @@ def talk_of(
         The whole conversation.
     bot, bots
         The member ids of the bot, and of all bots.
-    upto
-        The seq at which the message that the bot reacts to was complete.
-    ends
-        For streamed messages, by their seq, the seq at which each was complete; all others are
-        complete at once.
     """
-    said = [message for message in messages if message.member is not None]
-    own = [message.seq for message in said if message.member == bot]
-    since = own[-1] if own else 0
+    said = [message.member for message in messages if message.member is not None]
     row = 0
-    while row < len(said) and said[-1 - row].member in bots:
+    while row < len(said) and said[-1 - row] in bots:
         row += 1
-    whole = [ends.get(m.seq, m.seq) for m in said if m.member != bot]
-    others = sum(since < seq <= upto for seq in whole)
-    return Talk(len(own), len(said), row, others)
+    return Talk(said.count(bot), len(said), row)
 
 
 def as_experienced(
@@ -162,8 +144,10 @@ def as_experienced(
     """
     Split a conversation into what a bot has read and what it has not read yet.
 
-    Not read yet are messages of others that were complete at seq `unread` or later; `ends` as in
-    `talk_of`. The bot's own messages count as read: it wrote them before it reads the new ones.
+    Not read yet are messages of others that were complete at seq `unread` or later. `ends` has,
+    for streamed messages, by their seq, the seq at which each was complete; all others are
+    complete at once. The bot's own messages count as read: it wrote them before it reads the new
+    ones.
     """
 
     def is_known(message: Message) -> bool:
@@ -173,13 +157,24 @@ def as_experienced(
     return known, [message for message in messages if not is_known(message)]
 
 
-def speaks(when: When, message: Message, talk: Talk, name: str, rng: random.Random) -> bool:
-    """Whether a bot replies to a message, as far as that can be decided at once."""
+def speaks(when: When, message: Message, since_own: int, name: str, rng: random.Random) -> bool:
+    """
+    Whether a bot replies to a message, as far as that can be decided at once.
+
+    Parameters
+    ----------
+    when, message
+        When it replies, and the message.
+    since_own
+        Messages of others since the bot's last one, up to this one.
+    name, rng
+        Its pseudonym, and its random numbers for this message.
+    """
     match when:
         case "mention":
             return is_mentioned(message.content, name)
         case Every(n):
-            return talk.since_own > 0 and talk.since_own % n == 0
+            return since_own > 0 and since_own % n == 0
         case Chance(p):
             return rng.random() < p
         case _:

@@ -1,23 +1,26 @@
 """
 The cursor of each callback in each room, and the process that has the lease.
 
-A process that begins a message first takes a lease: it stores that it has begun, and until when it
-promises to renew. When the lease has expired, another process begins the same message again, and
+A process that begins an event first takes a lease: it stores that it has begun, and until when it
+promises to renew. When the lease has expired, another process begins the same event again, and
 knows that this is a further try.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import Event, RoomKey
-from shiny_labchat.domain.messages import is_message, settled, was_said
+from shiny_labchat.callbacks.kinds import KINDS, MESSAGES, Kind
+from shiny_labchat.callbacks.skipping import Job
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.scope import Scope
-from shiny_labchat.store.leases import LEASE, LONGEST
-from shiny_labchat.store.queries import ends_of, event_at, events_as_written, find_room
+from shiny_labchat.store.leases import LEASE, LONGEST, lease_time
+from shiny_labchat.store.queries import find_room
 from shiny_labchat.store.schema import callback, callback_room, event, room
 
 __all__ = [
@@ -26,19 +29,23 @@ __all__ = [
     "Claim",
     "Cursor",
     "LeasedElsewhere",
+    "Upcoming",
     "Waiting",
     "advance",
+    "messages_after",
     "register",
     "release",
     "renew",
     "shorten",
+    "skip",
+    "upcoming",
     "waiting",
 ]
 
 PAGE = 20
-"""Events read in one query when searching for the next message."""
-
-_KINDS = ("message", "streamed")
+"""Events read in one query when searching for the next one that is handled."""
+UPCOMING = 100
+"""Most messages that are looked at ahead, to find those that need no call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +64,57 @@ class Cursor:
         The room.
     owner
         The process.
+    kind
+        What the callback is called with.
     """
 
     callback: str
     since: int
-    room: RoomKey
+    room: LogKey
     owner: str
+    kind: Kind = MESSAGES
 
 
 class Claim(NamedTuple):
-    """A message for a callback, the seq at which it was complete, and the number of the try."""
+    """An event for a callback, the seq at which it was complete, and the number of the try."""
 
-    message: Event
+    event: Event
     at: int
     tries: int
 
 
 class LeasedElsewhere(NamedTuple):
-    """Another process has the lease, at least until then (microseconds since 1970, UTC)."""
+    """Another process has the lease, for at least so many microseconds."""
 
-    until: int
+    left: int
+
+
+class Upcoming(NamedTuple):
+    """
+    The messages after a cursor, which no process has begun.
+
+    Parameters
+    ----------
+    done
+        Where the cursor is.
+    messages
+        The messages, each with the seq at which it was complete; at most `UPCOMING`.
+    """
+
+    done: int
+    messages: list[tuple[Event, int]]
 
 
 class Waiting(NamedTuple):
     """
-    A room with messages that a callback has not handled.
+    A room with events that a callback has not handled.
 
-    `is_new`: the callback has no cursor there yet. `until`: as in `LeasedElsewhere`; 0: no lease.
+    `is_new`: the callback has no cursor there yet. `until`: when the lease is over, as in
+    `lease_time`; 0: no lease.
     """
 
     number: int
-    room: RoomKey
+    room: LogKey
     is_new: bool
     owner: str | None
     until: int
@@ -120,94 +147,192 @@ def register(conn: sa.Connection, name: str, scope: Scope) -> int:
 def _begin_now(conn: sa.Connection, name: str, scope: Scope) -> None:
     known = sa.select(callback_room.c.room).where(callback_room.c.callback == name)
     found = sa.select(room.c.key, room.c.study, room.c.id, room.c.seq)
-    found = found.where(room.c.key.not_in(known))
+    found = found.where(room.c.key.not_in(known), room.c.kind == "room")
     if scope.room is not None:
         found = found.where(room.c.study == scope.room.study, room.c.id == scope.room.id)
     rows = [
         {"callback": name, "room": number, "done": head, "tries": 0}
         for number, study, id, head in conn.execute(found)
-        if scope.covers(RoomKey(study, id))
+        if scope.covers(LogKey(study, id))
     ]
     if rows:
         conn.execute(sa.insert(callback_room), rows)
 
 
-# ── from message to message ──────────────────────────────────────────────────────────────────
+# ── from event to event ──────────────────────────────────────────────────────────────────────
 
 
 def advance(
-    conn: sa.Connection, now: int, cursor: Cursor, finished: int | None = None
+    conn: sa.Connection,
+    now: int,
+    cursor: Cursor,
+    finished: int | None = None,
+    *,
+    claims: bool = True,
 ) -> Claim | LeasedElsewhere | None:
     """
-    Move to the next message, and take the lease for it.
+    Move to the next event, and take the lease for it.
 
     Parameters
     ----------
     now
-        Microseconds since 1970 (UTC).
+        The time, as in `lease_time`.
     cursor
         The callback, the room and the process.
     finished
-        The `at` of the last claim, if its message is done. None: it is not; the message that was
+        The `at` of the last claim, if its event is done. None: it is not; the event that was
         begun is claimed again.
+    claims
+        Whether to claim the next event; if not, the lease is given up.
 
     Returns
     -------
     Claim, LeasedElsewhere or None
-        None: all messages are handled.
+        None: all events are handled, or `claims` is false.
     """
     found = find_room(conn, cursor.room)
     if found is None:
         return None
     number, head = found
     key = {"name": cursor.callback, "number": number}
-    row = conn.execute(_STANDS, key).first()
-    if row is None:
-        done, begun, tries, owner, until = head if number <= cursor.since else 0, None, 0, None, 0
-        conn.execute(sa.insert(callback_room).values(**_named(cursor, number), done=done, tries=0))
-    else:
-        done, begun, tries, owner, until = row
-    if owner not in (None, cursor.owner) and until > now:
-        return LeasedElsewhere(until)
+    stands = _stands(conn, cursor, number, head)
+    if stands.is_leased_elsewhere(cursor, now):
+        return LeasedElsewhere(stands.until - now)
+    done, begun = stands.done, stands.begun
     if finished is not None and finished > done:
         done, begun = finished, None
-    following = _next(conn, number, done, cursor.callback)
-    if following is None:
-        conn.execute(_LEAVE, {**key, "head": head})
+    following = next(_following(conn, number, done, cursor), None)
+    if following is None or not claims:
+        conn.execute(_LEAVE, {**key, "past": head if following is None else done})
         return None
-    message, at = following
-    tries = tries + 1 if begun == at else 1
+    entry, at = following
+    tries = stands.tries + 1 if begun == at else 1
     news = {"past": done, "at": at, "times": tries, "who": cursor.owner, "expires": now + LEASE}
     conn.execute(_BEGIN, {**key, **news})
-    return Claim(message, at, tries)
+    return Claim(entry, at, tries)
 
 
-def _named(cursor: Cursor, number: int) -> dict[str, str | int]:
-    return {"callback": cursor.callback, "room": number}
+class _Stands(NamedTuple):
+    """The row of a cursor."""
+
+    done: int
+    begun: int | None = None
+    tries: int = 0
+    owner: str | None = None
+    until: int = 0
+
+    def is_leased_elsewhere(self, cursor: Cursor, now: int) -> bool:
+        return self.owner not in (None, cursor.owner) and self.until > now
 
 
-def _next(conn: sa.Connection, number: int, after: int, name: str) -> tuple[Event, int] | None:
-    """The next message that was complete after a seq and is not the callback's own."""
-    while events := events_as_written(conn, number, after, PAGE, _KINDS):
+def _stands(conn: sa.Connection, cursor: Cursor, number: int, head: int) -> _Stands:
+    """The row of a cursor, made if there is none."""
+    found = _found(conn, cursor, number)
+    if found is not None:
+        return found
+    made = _first(cursor, number, head)
+    row = {"callback": cursor.callback, "room": number, "done": made.done, "tries": 0}
+    conn.execute(sa.insert(callback_room).values(**row))
+    return made
+
+
+def _found(conn: sa.Connection, cursor: Cursor, number: int) -> _Stands | None:
+    row = conn.execute(_STANDS, {"name": cursor.callback, "number": number}).first()
+    return None if row is None else _Stands(*row)
+
+
+def _first(cursor: Cursor, number: int, head: int) -> _Stands:
+    return _Stands(head if number <= cursor.since else 0)
+
+
+def upcoming(conn: sa.Connection, cursor: Cursor) -> Upcoming | None:
+    """
+    The messages after a cursor; takes no lease.
+
+    None: they must be claimed one by one, as one of them was begun, or another process has the
+    lease; or there are none, and the cursor is not at the end of the log.
+    """
+    found = find_room(conn, cursor.room)
+    if found is None:
+        return Upcoming(0, [])
+    number, head = found
+    stands = _found(conn, cursor, number) or _first(cursor, number, head)
+    if stands.begun is not None or stands.is_leased_elsewhere(cursor, lease_time(conn)):
+        return None
+    messages = list(islice(_following(conn, number, stands.done, cursor), UPCOMING))
+    are_others = bool(cursor.kind.after(conn, number, stands.done, 1))
+    return None if are_others and not messages else Upcoming(stands.done, messages)
+
+
+def skip(
+    conn: sa.Connection,
+    now: int,
+    cursor: Cursor,
+    since: int,
+    upto: int,
+    job: Job,
+) -> bool:
+    """
+    Move a cursor past messages for which its callback is not called.
+
+    Parameters
+    ----------
+    now
+        The clock's time, in microseconds since 1970 (UTC).
+    cursor
+        As in `advance`.
+    since
+        Where the cursor was when this was decided.
+    upto
+        The seq at which the last of these messages was complete.
+    job
+        Called with `conn` and `now`, to store why, unless another process was faster.
+
+    Returns
+    -------
+    bool
+        False: another process has the lease, or has moved the cursor.
+    """
+    found = find_room(conn, cursor.room)
+    if found is None:
+        return False
+    number, head = found
+    stands = _stands(conn, cursor, number, head)
+    is_same = stands.done == since and stands.begun is None
+    if not is_same or stands.is_leased_elsewhere(cursor, lease_time(conn)):
+        return False
+    job(conn, now)
+    is_all = next(_following(conn, number, upto, cursor), None) is None
+    key = {"name": cursor.callback, "number": number}
+    conn.execute(_LEAVE, {**key, "past": head if is_all else upto})
+    return True
+
+
+def _following(
+    conn: sa.Connection, number: int, after: int, cursor: Cursor
+) -> Iterator[tuple[Event, int]]:
+    """The events that were complete after a seq and are not the callback's own."""
+    for entry, at in _complete_after(conn, number, after, PAGE, cursor.kind):
+        if entry.data.get("cause") != cursor.callback:
+            yield entry, at
+
+
+def messages_after(
+    conn: sa.Connection, number: int, after: int, page: int = PAGE
+) -> Iterator[tuple[Event, int]]:
+    """The messages that were complete after a seq, each with the seq at which it was."""
+    return _complete_after(conn, number, after, page, MESSAGES)
+
+
+def _complete_after(
+    conn: sa.Connection, number: int, after: int, page: int, kind: Kind
+) -> Iterator[tuple[Event, int]]:
+    while events := kind.after(conn, number, after, page):
         for each in events:
-            message = _whole(conn, number, each)
-            if message is not None and message.data.get("cause") != name:
-                return message, each.seq
+            whole = kind.whole(conn, number, each)
+            if whole is not None:
+                yield whole, each.seq
         after = events[-1].seq
-    return None
-
-
-def _whole(conn: sa.Connection, number: int, said: Event) -> Event | None:
-    """The message that this event completes; None: it is not complete yet, or was before."""
-    if said.kind == "message":
-        return said if is_message(said) else None
-    if not was_said(said):
-        return None
-    of = said.data["of"]
-    if any(end.seq < said.seq for end in ends_of(conn, number, of)):
-        return None
-    opening = event_at(conn, number, of)
-    return None if opening is None else settled(opening, said)
 
 
 def renew(conn: sa.Connection, now: int, owner: str) -> None:
@@ -224,10 +349,10 @@ def shorten(conn: sa.Connection, now: int) -> None:
 
 def release(conn: sa.Connection, cursor: Cursor, most: int, untried: Claim | None = None) -> None:
     """
-    Give up the lease, so that another process can begin the message again.
+    Give up the lease, so that another process can begin the event again.
 
     `most`: no more tries are counted than these, so that servers that are stopped again and again
-    do not make the callback pass over a message.
+    do not make the callback pass over an event.
     `untried`: the last claim, if the callback was not called for it yet; this try is not counted.
     """
     found = find_room(conn, cursor.room)
@@ -239,11 +364,13 @@ def release(conn: sa.Connection, cursor: Cursor, most: int, untried: Claim | Non
     conn.execute(_RELEASE, {**mine, "most": most})
 
 
-def waiting(conn: sa.Connection, name: str) -> list[Waiting]:
-    """The rooms with messages that a callback has not handled."""
+def waiting(conn: sa.Connection, name: str, kind: Kind = MESSAGES) -> list[Waiting]:
+    """The rooms with events that a callback has not handled."""
     return [
-        Waiting(number, RoomKey(study, id), is_new, owner, until)
-        for number, study, id, is_new, owner, until in conn.execute(_WAITING, {"name": name})
+        Waiting(number, LogKey(study, id), is_new, owner, until)
+        for number, study, id, is_new, owner, until in conn.execute(
+            _WAITING[kind.word], {"name": name}
+        )
     ]
 
 
@@ -263,7 +390,7 @@ _FREE = {"owner": None, "until": None}
 _LEAVE = (
     sa.update(callback_room)
     .where(*_HERE)
-    .values(done=sa.bindparam("head"), begun=None, tries=0, **_FREE)
+    .values(done=sa.bindparam("past"), begun=None, tries=0, **_FREE)
 )
 _BEGIN = (
     sa.update(callback_room)
@@ -293,28 +420,22 @@ _RELEASE = (
     .values(tries=sa.case((_TRIES > _MOST, _MOST), else_=_TRIES), **_FREE)
 )
 _DONE = sa.func.coalesce(callback_room.c.done, 0)
-_WAITING = (
-    sa.select(
-        room.c.key,
-        room.c.study,
-        room.c.id,
-        callback_room.c.done.is_(None),
-        callback_room.c.owner,
-        _UNTIL,
-    )
-    .select_from(
-        room.outerjoin(
-            callback_room,
-            sa.and_(
-                callback_room.c.room == room.c.key,
-                callback_room.c.callback == sa.bindparam("name"),
-            ),
-        )
-    )
-    .where(
-        room.c.seq > _DONE,
-        sa.exists().where(
-            event.c.room == room.c.key, event.c.seq > _DONE, event.c.kind.in_(_KINDS)
-        ),
-    )
+_KNOWN = sa.and_(
+    callback_room.c.room == room.c.key, callback_room.c.callback == sa.bindparam("name")
 )
+_ROOMS = sa.select(
+    room.c.key,
+    room.c.study,
+    room.c.id,
+    callback_room.c.done.is_(None),
+    callback_room.c.owner,
+    _UNTIL,
+).select_from(room.outerjoin(callback_room, _KNOWN))
+_WAITING = {
+    kind.word: _ROOMS.where(
+        room.c.kind == "room",
+        room.c.seq > _DONE,
+        sa.exists().where(event.c.room == room.c.key, event.c.seq > _DONE, kind.is_event),
+    )
+    for kind in KINDS
+}

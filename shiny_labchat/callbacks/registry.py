@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shiny_labchat.callbacks.kinds import MESSAGES, Kind
+from shiny_labchat.callbacks.skipping import Skip
 from shiny_labchat.concurrency import name_of
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.scope import Scope
 
 __all__ = ["Callback", "Registry", "own_name"]
 
 logger = logging.getLogger("shiny_labchat")
+
+REGISTERED = 10_000
+"""Callbacks of one process above which the log warns, as they are never removed."""
 
 
 @dataclass(slots=True)
@@ -25,17 +30,23 @@ class Callback:
 
     Attributes
     ----------
+    skip
+        Decides for which messages it is not called; None: it is called for all.
     number
         How many callbacks were registered before it.
     since
         See `callbacks.Cursor`; None: it is not registered in the database yet.
+    kind
+        What it is called with.
     """
 
     name: str
     scope: Scope
     fn: Callable[..., Any]
+    skip: Skip | None
     number: int
     since: int | None = None
+    kind: Kind = MESSAGES
 
 
 class Registry:
@@ -46,17 +57,33 @@ class Registry:
         # By the ids of their rooms: the callbacks of other rooms must not slow a message down.
         self._of_ids: dict[str, list[Callback]] = {}
         self._of_globs: list[Callback] = []
+        self._kinds: set[str] = set()
 
-    def add(self, name: str, scope: Scope, fn: Callable[..., Any]) -> Callback | None:
+    def add(
+        self,
+        name: str,
+        scope: Scope,
+        fn: Callable[..., Any],
+        skip: Skip | None = None,
+        kind: Kind = MESSAGES,
+    ) -> Callback | None:
         """Add a callback; None: one with this name and these rooms has the new function now."""
         known = self._all.get((name, scope))
         if known is not None:
             _warn_of_namesake(known.fn, fn, name)
-            known.fn = fn
+            known.fn, known.skip = fn, skip
             return None
-        callback = self._all[name, scope] = Callback(name, scope, fn, len(self._all))
+        callback = Callback(name, scope, fn, skip, len(self._all), kind=kind)
+        self._all[name, scope] = callback
+        self._kinds.add(kind.word)
         ids = scope.ids
         homes = [self._of_ids.setdefault(id, []) for id in ids] if ids else [self._of_globs]
+        if len(self._all) == REGISTERED:
+            logger.warning(
+                "%d callbacks are registered, and each stays in memory; register one for all such "
+                'rooms instead, as in @lab.on_message("group-*")',
+                REGISTERED,
+            )
         if scope.room is None:
             self._warn_of_namesakes(callback, homes)
         for home in homes:
@@ -71,7 +98,14 @@ class Registry:
     def __iter__(self) -> Iterator[Callback]:
         return iter(tuple(self._all.values()))  # other threads may register meanwhile
 
-    def of_room(self, room: RoomKey) -> dict[str, Callback]:
+    def has(self, kind: Kind, room: LogKey) -> bool:
+        """Whether a room has a callback that is called with these."""
+        if kind.word not in self._kinds:
+            return False
+        some = (*self._of_globs, *self._of_ids.get(room.id, ()))
+        return any(each.kind is kind and each.scope.covers(room) for each in some)
+
+    def of_room(self, room: LogKey) -> dict[str, Callback]:
         """A room's callbacks by name: of several, the one for this room alone, else the latest."""
         found = [*self._of_globs, *self._of_ids.get(room.id, ())]
         found.sort(key=lambda each: (each.scope.room is not None, each.number))

@@ -1,8 +1,9 @@
 """
 Persistent callbacks: functions called with every message, whether or not a page is open.
 
-Their cursors are in the database. The scheduler has the functions, wakes their workers when there
-are messages, and continues where another process, or the one before this, has stopped.
+Others are called with other kinds of events, see `kinds`. Their cursors are in the database. The
+scheduler has the functions, wakes their workers when there are events, and continues where another
+process, or the one before this, has stopped.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ import sqlalchemy as sa
 
 from shiny_labchat.arguments import as_id, check_function
 from shiny_labchat.callbacks import cursors
+from shiny_labchat.callbacks.kinds import KINDS, MESSAGES, Kind
 from shiny_labchat.callbacks.registry import Callback, Registry, own_name
+from shiny_labchat.callbacks.skipping import Skip
 from shiny_labchat.callbacks.worker import STORE_RETRY_DELAY, CallbackWorker, current_callback
 from shiny_labchat.concurrency import Tasks, retry
 from shiny_labchat.domain import commands
-from shiny_labchat.domain.events import Event, RoomKey
-from shiny_labchat.domain.messages import is_message
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError, StoreError
@@ -37,7 +39,7 @@ __all__ = ["CallbackScheduler", "RoomOf", "signed"]
 
 logger = logging.getLogger("shiny_labchat")
 
-RoomOf = Callable[[RoomKey, str], object]
+RoomOf = Callable[[LogKey, str], object]
 """Makes the `Room` for a callback: takes the room's key and the callback's name."""
 
 POLL_INTERVAL = 0.25
@@ -48,6 +50,8 @@ REGISTER_TIMEOUT = 5.0
 """How long a starting server waits until its callbacks are in the database, in seconds."""
 STOP_TIMEOUT = 2.0
 """How long a stopping server waits until its callbacks have stopped, in seconds."""
+
+_HEARD = frozenset[str]().union(*(kind.events for kind in KINDS))
 
 
 class CallbackScheduler:
@@ -74,7 +78,7 @@ class CallbackScheduler:
         self._owner = secrets.token_hex(8)
         self._registry = Registry()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._workers: dict[tuple[str, RoomKey], CallbackWorker] = {}
+        self._workers: dict[tuple[str, LogKey], CallbackWorker] = {}
         self._tasks = Tasks(f"the callbacks of {log!r}")
         self._registering = Tasks(f"the callbacks of {log!r}")
         self._keeping: asyncio.Task[None] | None = None
@@ -82,23 +86,34 @@ class CallbackScheduler:
         self._timer: asyncio.TimerHandle | None = None
         self._end: Callable[[], None] | None = None
 
-    def register(self, scope: Scope, fn: Callable[..., Any], name: str | None) -> None:
+    def register(
+        self,
+        scope: Scope,
+        fn: Callable[..., Any],
+        name: str | None,
+        skip: Skip | None = None,
+        kind: Kind = MESSAGES,
+    ) -> None:
         """
-        Have a function called with every message in some rooms.
+        Have a function called with every message in some rooms, or with another kind of events.
 
         Parameters
         ----------
         scope
             The rooms.
         fn
-            The function: ``fn(room, member, message)``; one with the same name, for the same
+            The function; it takes what the kind says. One with the same name, for the same
             rooms, is replaced.
         name
             The callback's name; None: its script and its qualified name.
+        skip
+            Decides for which messages it is not called; None: it is called for all.
+        kind
+            What it is called with.
         """
-        check_function("fn", fn, "room", "member", "message")
-        name = own_name(fn) if name is None else as_id("name", name)
-        callback = self._registry.add(name, scope, fn)
+        check_function("fn", fn, *kind.takes)
+        name = kind.prefix + (own_name(fn) if name is None else as_id("name", name))
+        callback = self._registry.add(name, scope, fn, skip, kind)
         if callback is None:
             return
         if self.is_started:
@@ -109,6 +124,10 @@ class CallbackScheduler:
                 self._loop.call_soon_threadsafe(self._register_soon, callback)
         else:
             self.start()
+
+    def has(self, kind: Kind, room: LogKey) -> bool:
+        """Whether a room has a callback that is called with these."""
+        return self._registry.has(kind, room)
 
     @property
     def is_started(self) -> bool:
@@ -148,7 +167,7 @@ class CallbackScheduler:
             self._timer.cancel()
         await self._registering.stop(STOP_TIMEOUT)
         await self._tasks.stop(STOP_TIMEOUT)
-        await asyncio.wait([self._log.write(lambda conn, now: None)], timeout=STOP_TIMEOUT)
+        await asyncio.wait([self._log.settled()], timeout=STOP_TIMEOUT)
         self._loop = None
 
     # ── registering ──
@@ -180,14 +199,16 @@ class CallbackScheduler:
         if not news:  # another process has written
             self._rung.set()
         for committed in news:
-            said = [event for event in committed.events if _is_said(event)]
-            if not said:
+            heard = [event for event in committed.events if event.kind in _HEARD]
+            state = committed.state
+            if not heard or not isinstance(state, RoomState):
                 continue
-            for name, callback in self._registry.of_room(committed.room).items():
-                if any(event.data.get("cause") != name for event in said):
-                    self._wake(callback, committed.room, committed.state)
+            for name, callback in self._registry.of_room(committed.log).items():
+                own = (event for event in heard if callback.kind.may_be(event))
+                if any(event.data.get("cause") != name for event in own):
+                    self._wake(callback, committed.log, state)
 
-    def _wake(self, callback: Callback, room: RoomKey, state: RoomState | None = None) -> None:
+    def _wake(self, callback: Callback, room: LogKey, state: RoomState | None = None) -> None:
         if callback.since is None:
             return  # once it is in the database, all rooms are searched
         key = (callback.name, room)
@@ -199,14 +220,14 @@ class CallbackScheduler:
         if self._keeping is None or self._keeping.done():
             self._keeping = self._tasks.spawn(self._keep(), context=Context())
 
-    def _worker_for(self, callback: Callback, room: RoomKey) -> CallbackWorker:
+    def _worker_for(self, callback: Callback, room: LogKey) -> CallbackWorker:
         name = callback.name
         assert callback.since is not None
-        cursor = cursors.Cursor(name, callback.since, room, self._owner)
+        cursor = cursors.Cursor(name, callback.since, room, self._owner, callback.kind)
         given, own = self._room_of(room, name), self._registry.of_room
-        return CallbackWorker(self._log, cursor, lambda: own(room)[name].fn, given, self._look_at)
+        return CallbackWorker(self._log, cursor, lambda: own(room)[name], given, self._look_after)
 
-    async def _run(self, key: tuple[str, RoomKey], worker: CallbackWorker) -> None:
+    async def _run(self, key: tuple[str, LogKey], worker: CallbackWorker) -> None:
         try:
             await worker.run()
         except Exception:
@@ -228,9 +249,12 @@ class CallbackScheduler:
         while self._workers:
             await asyncio.sleep(leases.LEASE / 3e6)
             try:
-                await self._log.write(lambda conn, now: cursors.renew(conn, now, self._owner))
+                await self._log.write(self._renew)
             except LabChatError as exc:
                 logger.error("the leases of callbacks could not be renewed; trying again: %s", exc)
+
+    def _renew(self, conn: sa.Connection, now: int) -> None:
+        cursors.renew(conn, leases.lease_time(conn), self._owner)
 
     # ── what other processes have written, and left ──
 
@@ -250,31 +274,33 @@ class CallbackScheduler:
 
     async def _wake_all(self) -> float:
         """Wake the workers of waiting rooms; return the processor time of the search, in s."""
-        names = {callback.name for callback in self._registry if callback.since is not None}
+        known = (callback for callback in self._registry if callback.since is not None)
+        kinds = {callback.name: callback.kind for callback in known}
 
-        def look(conn: sa.Connection) -> tuple[list[tuple[str, list[cursors.Waiting]]], float]:
+        def look(
+            conn: sa.Connection,
+        ) -> tuple[list[tuple[str, list[cursors.Waiting]]], int, float]:
             started = time.thread_time()  # not wall time: the thread may have to wait for others
-            found = [(name, cursors.waiting(conn, name)) for name in names]
-            return found, time.thread_time() - started
+            found = [(name, cursors.waiting(conn, name, kind)) for name, kind in kinds.items()]
+            return found, leases.lease_time(conn), time.thread_time() - started
 
-        found, took = await self._log.read(look)
-        now = time.time_ns() // 1000
+        found, now, took = await self._log.read(look)
         if any(each.until > now + leases.LONGEST for _, waiting in found for each in waiting):
-            await self._log.write(cursors.shorten)
+            await self._log.write(_shorten)
         for name, waiting in found:
             for each in waiting:
                 callback = self._registry.of_room(each.room).get(name)
                 if callback is None or callback.since is None:
                     continue
                 if each.owner not in (None, self._owner) and each.until > now:
-                    self._look_at(each.until)
+                    self._look_after(each.until - now)
                 elif not each.is_new or each.number > callback.since:
                     self._wake(callback, each.room)
         return took
 
-    def _look_at(self, until: int) -> None:
-        """Search again when another process's lease has expired; the clock may be set back."""
-        self._look_in(min(max(0.0, until / 1e6 - time.time()), leases.LEASE / 1e6) + 0.01)
+    def _look_after(self, left: int) -> None:
+        """Search again when another process's lease is over, which lasts so many µs; or earlier."""
+        self._look_in(min(left, leases.LEASE) / 1e6 + 0.01)
 
     def _look_in(self, seconds: float) -> None:
         assert self._loop is not None
@@ -290,12 +316,12 @@ class CallbackScheduler:
         self._rung.set()
 
 
+def _shorten(conn: sa.Connection, now: int) -> None:
+    cursors.shorten(conn, leases.lease_time(conn))
+
+
 def _register(callback: Callback, conn: sa.Connection, now: int) -> int:
     return cursors.register(conn, callback.name, callback.scope)
-
-
-def _is_said(event: Event) -> bool:
-    return is_message(event) or event.kind == "streamed"
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 from urllib.parse import parse_qs
+from weakref import WeakSet
 
 from shiny import reactive
 from shiny.module import ResolvedId
@@ -22,26 +23,30 @@ from shiny_labchat.access import tickets
 from shiny_labchat.access.bookmarks import browser_of
 from shiny_labchat.access.identity import identify, invitation
 from shiny_labchat.access.names import study_pseudonym
+from shiny_labchat.access.page_keys import is_page_key
+from shiny_labchat.access.revoking import Source
 from shiny_labchat.chat import elements, install
 from shiny_labchat.chat.bookmarks import Bookmark
 from shiny_labchat.chat.page import INVITE, PAGE_HELLO, LostSession, PageHello
 from shiny_labchat.chat.placement import Placement
+from shiny_labchat.chat.shiny_internals import connection_of
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.members import is_sent_away
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
 from shiny_labchat.domain.state import Role
-from shiny_labchat.errors import SENTENCES, Refused, StoreError
+from shiny_labchat.errors import Refused, StoreError
+from shiny_labchat.gateway.limits import NewPeople
+from shiny_labchat.gateway.origin import check_origin
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
-from shiny_labchat.lab.runtime import Runtime
+from shiny_labchat.lab.runtime import Runtime, opened_logs
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import Grant
 
 __all__ = ["Admission"]
 
 logger = logging.getLogger("shiny_labchat")
-
-ANEW = "To begin anew, open the address of this page without the part after its question mark."
 
 
 class Admission:
@@ -115,9 +120,11 @@ class Admission:
         self._waits = waits
         self._recall = recall
         self._asked: tuple[PageHello, Placement] | None = None
+        self._been: set[str] = set()
         self._is_drawn = False
         self._query = ""
         self._stop_hoping: Callable[[], None] | None = None
+        self._stop_watching: Callable[[], None] | None = None
         self._admitting: asyncio.Task[None] | None = None
         self._effect: Effect_ | None = None
         if not session.is_stub_session():
@@ -155,7 +162,8 @@ class Admission:
                 return
             self._admitting.cancel()
         if str(self._id) in hello.others:
-            self._tasks.spawn(elements.report_foreign(self._session, str(self._id)))
+            words = self._lab.words
+            self._tasks.spawn(elements.report_foreign(self._session, str(self._id), words))
         self._asked, self._query, self._is_drawn = (hello, placement), query, is_drawn
         self._admitting = self._tasks.spawn(self._admit(hello, placement, query))
 
@@ -176,6 +184,7 @@ class Admission:
         if self._admitting is not None:
             self._admitting.cancel()
         self._give_up_hope()
+        self._watch_no_more()
         return True
 
     async def stopped(self) -> None:
@@ -202,6 +211,8 @@ class Admission:
         bookmark = placement.bookmark
         self._give_up_hope()
         try:
+            if not await self._is_own(hello):
+                return
             if bookmark is not None and not bookmark.is_known:
                 await self._recall()  # invalidates `placement`, so this runs again
             elif says_who and who is None:
@@ -209,25 +220,50 @@ class Admission:
             elif placement.room is not None:
                 await self._let_in(placement.room, hello, placement, query)
             elif bookmark is not None and bookmark.seat is None:
-                raise Refused("no_room", detail=ANEW)
+                code = "revoked" if bookmark.is_revoked else "no_room"
+                raise Refused(code, detail="anew.detail")
             else:
                 await self._wait()
         except (Refused, StoreError) as exc:
             logger.warning("chat %r refused a page: %s", str(self._id), exc)
-            await self._refuse(exc.code, exc.say, again=isinstance(exc, StoreError))
+            again = isinstance(exc, StoreError) or exc.code == "too_many_people"
+            await self._refuse(exc, again=again)
         except Exception:
             logger.exception("chat %r could not let a page in", str(self._id))
-            await self._refuse("failed", SENTENCES["failed"], again=False)
+            await self._refuse(Refused("failed"), again=False)
+
+    async def _is_own(self, hello: PageHello) -> bool:
+        """Whether the page is of this site; if it has no valid key yet, it comes again."""
+        page = self._session.root_scope()
+        if page in _own_pages:
+            return True
+        check_origin(connection_of(page).headers)
+        if hello.page_key is None:
+            return False
+        if not hello.page_key:
+            logger.error(
+                "a page comes without a key: it is of an older version and must be reloaded, or a "
+                "proxy does not let it fetch labchat/key, beside the page"
+            )
+            raise Refused("ticket")
+        if not self._lab.log.exists:
+            await self._lab.log.read(lambda conn: None)  # it has the secret that signs keys
+        if not await is_page_key(opened_logs(), hello.page_key):
+            await self._tell(do="key")
+            return False
+        _own_pages.add(page)
+        return True
 
     async def _wait(self) -> None:
         self.is_decided = True
         self._nowhere(None)
         await self._tell(do="wait")
 
-    async def _refuse(self, code: str, say: str, again: bool) -> None:
+    async def _refuse(self, error: Refused | StoreError, again: bool) -> None:
         self.is_decided = self.is_decided or not again
-        self._nowhere(code)
-        await self._tell(do="refuse", code=code, say=say, again=again)
+        self._nowhere(error.code)
+        say = self._lab.words.refusal(error)
+        await self._tell(do="refuse", code=error.code, say=say, again=again)
 
     async def _let_in(self, room: Room, hello: PageHello, placement: Placement, query: str) -> None:
         room.log.serve()  # a function of the app's may give a room of another lab
@@ -236,7 +272,7 @@ class Admission:
         page = f"{hello.page}/{self._id}"  # two chats of a page may be in one room
         key = hello.keys.get("tab" if placement.identity == "tab" else "browser")
         self.browser = key and browser_of(key)
-        grant = await self._who(room, hello, placement, query)
+        grant, source = await self._who(room, hello, placement, query)
         if placement.join:
             await room.join(
                 grant.member,
@@ -245,7 +281,7 @@ class Admission:
             )
         live = await self._open(room, grant.member)
         try:
-            ticket = await self._ticket(room, grant.member, page, placement.show_observers)
+            ticket = await self._ticket(room, grant.member, page, placement, source)
         except BaseException:
             live.leave()
             raise
@@ -254,16 +290,40 @@ class Admission:
         self.member, self.refused = grant.member, None
         self.is_decided = True
         lost = hello.lost if hello.lost and hello.lost.who == who else None
+        self._watch(live, grant.member, source)
         await self._admitted(room, live, page, lost)
         if ticket is not None:
             await self._tell(do="admit", ticket=ticket, who=who, **self._told())
 
-    async def _ticket(self, room: Room, member: str, page: str, show_observers: bool) -> str | None:
+    async def _ticket(
+        self, room: Room, member: str, page: str, placement: Placement, source: Source | None
+    ) -> str | None:
         """A ticket for the chat's element; None: it is not drawn."""
         if not self._is_drawn:
             return None
-        settings = {"waits": self._waits(), "shows_observers": show_observers}
-        return await tickets.ticket(room.log, room.key, member, page, **settings)
+        return await tickets.ticket(
+            *(room.log, room.key, member, page),
+            waits=self._waits(),
+            shows_observers=placement.show_observers,
+            source=source,
+        )
+
+    def _watch(self, live: LiveRoom, member: str, source: Source | None) -> None:
+        """Send the page away when the token by which it was let in is revoked."""
+        self._watch_no_more()
+        if source is None:
+            return
+
+        def look(events: Sequence[Event]) -> None:
+            if any(is_sent_away(event, member, source.kind) for event in events):
+                self._tasks.spawn(self._refuse(Refused("revoked"), again=False))
+
+        self._stop_watching = live.follow_revoked(member, look)
+
+    def _watch_no_more(self) -> None:
+        stop, self._stop_watching = self._stop_watching, None
+        if stop is not None:
+            stop()
 
     async def _pseudonym(self, room: Room, grant: Grant, placement: Placement) -> str | None:
         """The pseudonym that the person gets if they are no member yet; None: a generated one."""
@@ -307,22 +367,36 @@ class Admission:
         if stop is not None:
             stop()
 
-    async def _who(self, room: Room, hello: PageHello, placement: Placement, query: str) -> Grant:
+    async def _who(
+        self, room: Room, hello: PageHello, placement: Placement, query: str
+    ) -> tuple[Grant, Source | None]:
+        """Who the person is, and by which token; None: the app says who."""
         says_who, who = placement.member
         if says_who and who is not None:
-            return Grant(who)
-        invited = await self._invited(room, query)
+            if self._been and who not in self._been:  # the page has them made, one by one
+                self._count_new()
+            self._been.add(who)
+            return Grant(who), None
+        link = parse_qs(query.removeprefix("?")).get(INVITE, [""])[-1]
+        invited = await self._invited(room, link)
         if invited is not None:
-            return invited
-        member = placement.bookmark and placement.bookmark.member_for(room, self.browser)
-        if member is not None:
-            return Grant(member)
+            return invited, Source.of("invite", link)
+        bookmark = placement.bookmark
+        member = bookmark and bookmark.member_for(room, self.browser)
+        if bookmark is not None and member is not None:
+            is_there = room.log is self._lab.log  # where bookmarks are
+            return Grant(member), Source.of("seat", bookmark.token) if is_there else None
         key = hello.keys.get(placement.identity)
         if key is None:
             raise Refused("not_invited", room.id)
-        member = await identify(room.log, key)
-        await self._check_link(room, member, placement.bookmark)
-        return Grant(member)
+        member = await identify(room.log, key, self._count_new)
+        await self._check_link(room, member, bookmark)
+        return Grant(member), Source.of("browser", key)
+
+    def _count_new(self) -> None:
+        page = self._session.root_scope()
+        client = connection_of(page).client
+        _new_people.come(page, client.host if client is not None else "")
 
     async def _check_link(self, room: Room, member: str, bookmark: Bookmark | None) -> None:
         """Refuse a newcomer who has the bookmark of a member who was removed since."""
@@ -333,9 +407,8 @@ class Admission:
         if state.membership(seat.member) is None and member not in state.memberships:
             raise Refused("link_over", room.id)
 
-    async def _invited(self, room: Room, query: str) -> Grant | None:
-        token = parse_qs(query.removeprefix("?")).get(INVITE, [""])[-1]
-        grant = await invitation(room.log, token) if token else None
+    async def _invited(self, room: Room, link: str) -> Grant | None:
+        grant = await invitation(room.log, link) if link else None
         if grant is None:
             return None
         if grant.room is not None:
@@ -345,7 +418,13 @@ class Admission:
     def _nowhere(self, code: str | None) -> None:
         self.member = None
         self.refused = code
+        self._watch_no_more()
         self._left()
 
     async def _tell(self, **message: object) -> None:
         await elements.tell(self._session, str(self._id), **message)
+
+
+_new_people = NewPeople()
+_own_pages: WeakSet[Session] = WeakSet()
+"""The sessions whose pages have shown that they are of this site."""

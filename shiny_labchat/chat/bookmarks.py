@@ -25,8 +25,9 @@ from shiny_labchat.chat.handlers import Handlers
 from shiny_labchat.chat.page import INVITE, LostSession
 from shiny_labchat.chat.session_room import SessionRoom
 from shiny_labchat.concurrency import Tasks
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.messages import as_transformed, is_for_models
+from shiny_labchat.errors import Refused
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 from shiny_labchat.models.client import ModelClient
@@ -90,12 +91,15 @@ class Bookmark:
         Whether `seat` has been looked up.
     seat
         The membership that the token leads to; None: the token is not known.
+    is_revoked
+        Whether the token was revoked.
     """
 
     token: str
     restore_member: RestoreMember
     is_known: bool = False
     seat: BookmarkedSeat | None = None
+    is_revoked: bool = False
 
     def member_for(self, room: Room, browser: str | None) -> str | None:
         """The member whom the bookmark restores in a room and browser; None: it restores nobody."""
@@ -146,14 +150,14 @@ class Bookmarks:
         self._handlers = handlers
         self._session_room = session_room
         self._has_replies = has_replies
-        self._here: tuple[RoomKey, str, str | None] | None = None
+        self._here: tuple[LogKey, str, str | None] | None = None
         self._bookmark: Bookmark | None = None
         self._is_address_read = False
         self._looked_up: reactive.Value[int] = reactive.Value(0, name="looked_up")
         self._is_room_named = False
         self._token: BookmarkToken | None = None
         self._in_address: str | None = None
-        self._leads_to: RoomKey | None = None
+        self._leads_to: LogKey | None = None
         self._is_due = False
         self._client: Any = None
         self._is_client_restored = False
@@ -230,10 +234,14 @@ class Bookmarks:
         bookmark = self._bookmark
         if bookmark is None or bookmark.is_known:
             return
-        seat = await find_bookmark(self._lab.log, bookmark.token)
-        self._bookmark = replace(bookmark, is_known=True, seat=seat)
+        seat, is_revoked = None, False
+        try:
+            seat = await find_bookmark(self._lab.log, bookmark.token)
+        except Refused:
+            is_revoked = True
+        self._bookmark = replace(bookmark, is_known=True, seat=seat, is_revoked=is_revoked)
         self._leads_to = seat and seat.room
-        if seat is None:
+        if seat is None and not is_revoked:
             logger.warning(
                 "chat %r: the token of a bookmark is not in %r; it may be another lab's",
                 *(str(self._chat), self._lab),
@@ -269,7 +277,7 @@ class Bookmarks:
     # ── being in a room ──
 
     async def come_in(
-        self, room: RoomKey, member: str, browser: str | None, lost: LostSession | None
+        self, room: LogKey, member: str, browser: str | None, lost: LostSession | None
     ) -> None:
         """
         Restore the client and prepare a bookmark, before messages are handled.
@@ -312,7 +320,9 @@ class Bookmarks:
 
     def _turns(self, lost: LostSession | None) -> list[chatlas.Turn]:
         assert self._here is not None
-        messages = self._session_room.messages_for(self._here[1], lost and lost.since)
+        live = self._session_room.live
+        upto = lost.seq(live.state) if lost and live else None
+        messages = self._session_room.messages_for(self._here[1], upto)
         return turns_of(as_transformed(each) for each in messages if is_for_models(each))
 
     def leave(self) -> None:

@@ -5,38 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from importlib.metadata import version
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
-from htmltools import HTMLDependency, TagList
+from htmltools import TagList
 from shiny import reactive, ui
 from shiny.bookmark import serializer_unserializable
 from shiny.input_handler import input_handlers
 from shiny.module import ResolvedId
 from shiny.session import Session
 
+from shiny_labchat.chat.assets import element_dependency, renderer
 from shiny_labchat.chat.page import PAGE_HELLO
 from shiny_labchat.concurrency import Tasks
-from shiny_labchat.errors import SENTENCES
+from shiny_labchat.lab.runtime import words_of
+from shiny_labchat.words import Words
 
-__all__ = ["element_dependency", "report_foreign", "serve", "tell"]
+__all__ = ["report_foreign", "serve", "tell"]
 
 logger = logging.getLogger("shiny_labchat")
 
 CHAT_COMES_WITHIN = 3.0
 """How long after an element its Chat may be made before that is an error, in seconds."""
-
-
-def element_dependency() -> HTMLDependency:
-    """The script and the style sheet of the element."""
-    return HTMLDependency(
-        "shiny-labchat",
-        version("shiny-labchat"),
-        source={"package": "shiny_labchat", "subdir": "www"},
-        script=[{"src": "unloaded.js"}, {"src": "labchat.js", "type": "module"}],
-        stylesheet={"href": "labchat.css"},
-        all_files=True,
-    )
 
 
 def serve(session: Session, id: str) -> None:
@@ -60,20 +49,23 @@ async def tell(session: Session, id: str, **message: object) -> None:
         logger.debug("chat %r: a page closed before it was told", id, exc_info=True)
 
 
-async def report_foreign(session: Session, id: str) -> None:
+async def report_foreign(session: Session, id: str, words: Words) -> None:
     """Report that the page has shinychat's element for a Chat."""
     logger.error(
         "chat %r is a Chat of shiny_labchat, but its page has shinychat's chat_ui(): import "
         "chat_ui from shiny_labchat, too; in Shiny Express, call chat.ui()",
         id,
     )
-    await tell(session, id, do="mismatch", say=SENTENCES["no_element"])
+    await tell(session, id, do="mismatch", say=words["no_element"])
 
 
 @input_handlers.add("shiny_labchat.hello", force=True)
 def _hear(value: object, name: ResolvedId, session: Session) -> object:
     root, id = session.root_scope(), name.removesuffix("_hello")
     _keep_out_of_bookmarks(root, id)  # it holds the browser's keys, even before there is a Chat
+    if root not in _offered:
+        _offered.add(root)
+        _tasks.spawn(_offer_renderer(root))
     if id not in _served.setdefault(root, set()):
         _tasks.spawn(_check_served(root, id))
     return value
@@ -82,6 +74,14 @@ def _hear(value: object, name: ResolvedId, session: Session) -> object:
 @input_handlers.add("shiny_labchat.page", force=True)
 def _hear_page(value: object, name: ResolvedId, session: Session) -> object:
     return value
+
+
+async def _offer_renderer(root: Session) -> None:
+    """Tell a page what to load to render markdown; it does so when it has some, or is idle."""
+    try:
+        await root.send_custom_message("labchat_renderer", {"deps": renderer(root)})
+    except Exception:
+        logger.debug("a page closed before it was told of the renderer", exc_info=True)
 
 
 async def _check_served(root: Session, id: str) -> None:
@@ -97,7 +97,7 @@ async def _check_served(root: Session, id: str) -> None:
         "Chat is imported from shiny_labchat (in Shiny Express, from shiny_labchat.express)",
         *(id, there, id),
     )
-    say = f"{SENTENCES['no_chat']} (The server has no Chat with the id {id!r}; {there}.)"
+    say = f"{words_of(None)['no_chat']} (The server has no Chat with the id {id!r}; {there}.)"
     await tell(root, id, do="refuse", code="no_chat", say=say)
 
 
@@ -124,4 +124,7 @@ def _keep_out_of_bookmarks(root: Session, id: str) -> None:
 _served: WeakKeyDictionary[Session, set[str]] = WeakKeyDictionary()
 """By session, the ids of the chats that it has, or had, a Chat for."""
 
-_tasks = Tasks("elements without a Chat")
+_offered: WeakSet[Session] = WeakSet()
+"""The sessions whose pages know what to load to render markdown."""
+
+_tasks = Tasks("elements")

@@ -19,6 +19,7 @@ from shiny.session import Session, session_context
 from shiny.types import NotifyException, SilentException
 
 from shiny_labchat.chat.shiny_internals import app_of, flush
+from shiny_labchat.chat.waiting import let_wait
 from shiny_labchat.concurrency import Queue, name_of, watched
 from shiny_labchat.domain.messages import Message, MessageText, as_transformed
 
@@ -76,7 +77,7 @@ class Handler:
             self._handlers.remove(self)
 
     async def __call__(self, text: MessageText) -> None:
-        await watched("handler", self.fn, *(text, list[object]())[: self._takes])
+        await watched("handler", let_wait(self.fn), *(text, list[object]())[: self._takes])
 
 
 class Handlers:
@@ -108,20 +109,16 @@ class Handlers:
         self.registered.append(handler)
         return handler
 
-    def submit(self, message: Message, before: Callable[[], Awaitable[None]]) -> None:
-        """Queue a message to be handled; `before` runs right before its handlers."""
+    def submit(self, message: Message) -> None:
+        """Queue a message to be handled."""
         if self.registered:
-            self._queue.put(partial(self._run, message, before))
+            self._queue.put(partial(self._run, message))
 
     async def idle(self) -> None:
         """Wait until all messages are handled."""
         await self._queue.idle()
 
-    async def _run(self, message: Message, before: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await before()
-        except Exception:  # the handler can still run, and reads what it needs itself
-            logger.exception("a room could not be read before handlers; they run all the same")
+    async def _run(self, message: Message) -> None:
         for handler in tuple(self.registered):
             await self._handle(handler, message)
         await flush(self._session)

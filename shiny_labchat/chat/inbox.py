@@ -152,10 +152,9 @@ class Inbox:
 
     def _recall(self, live: LiveRoom) -> tuple[int, frozenset[str]]:
         """The seq to begin after for a page new to this process, and the ids to leave out."""
-        now = live.state.seq
         if self._lost is None:
-            return now, frozenset()
-        return min(now, self._lost.since), self._lost.unsure
+            return live.state.seq, frozenset()
+        return self._lost.seq(live.state), self._lost.unsure
 
     def _hear(self, events: Sequence[Event]) -> None:
         if self._backlog is None:
@@ -183,15 +182,11 @@ class Inbox:
             if is_own and event.seq > done and sent not in unsure:
                 self._last = message_of(event, live.key)
                 if not is_ignored(event):
-                    self._handlers.submit(self._last, self._read_whole)
+                    self._handlers.submit(self._last)
                 self._said(self._last)
 
-    async def _read_whole(self) -> None:
-        if self._live is not None:
-            await self._live.read_whole()
-
     def _key(self, live: LiveRoom) -> tuple[str, ...]:
-        return (self._page, self._chat, *live.key)
+        return (self._page, self._chat, live.key.study, live.key.id)
 
     def _mark(self, live: LiveRoom, seq: int) -> None:
         key = self._key(live)

@@ -15,15 +15,22 @@ from shiny.session import Session
 from starlette.applications import Starlette
 
 from shiny_labchat.chat import shiny_internals
-from shiny_labchat.chat.elements import element_dependency
+from shiny_labchat.chat.assets import permanent_folders, put_on_page, renderer_dependencies
+from shiny_labchat.chat.session_room import may_have_to_wait
 from shiny_labchat.chat.shiny_internals import app_of
+from shiny_labchat.chat.static_files import configure_static_files
 from shiny_labchat.gateway import endpoint
+from shiny_labchat.gateway.access_log import hide_addresses
 from shiny_labchat.lab import runtime
 
 __all__ = ["ensure_route", "install"]
 
-GC_THRESHOLD = 10_000
-"""The least number of new objects between garbage collections; Python's default is 700."""
+GC_THRESHOLDS = 10_000, 5, 1
+"""
+The least number of new objects between garbage collections (Python's default is 700), and of
+collections between more thorough ones (10 and 10): after about 120,000 new objects, all of them are
+looked at.
+"""
 
 
 def install() -> None:
@@ -44,25 +51,37 @@ def install() -> None:
     @functools.wraps(original)
     def init_starlette_app(self: shiny.App) -> Starlette:
         app = original(self)
-        app.router.routes.insert(0, endpoint.route(runtime.opened_logs, runtime.live_rooms))
+        _insert_routes(app)
+        shiny_internals.serve(self, renderer_dependencies())
+        configure_static_files(app, permanent_folders())
         _run_beside(app)
+        hide_addresses()
         _show_log()
         _calm_collector()
         return app
 
     init_starlette_app.__labchat__ = True  # pyright: ignore[reportAttributeAccessIssue]
     shiny.App.init_starlette_app = init_starlette_app
-    shiny_internals.put_on_pages(element_dependency)
+    shiny_internals.put_on_pages(put_on_page)
     shiny_internals.fire_events_once()
     shiny_internals.send_from_threads()
+    shiny_internals.let_effects_wait(may_have_to_wait)
 
 
 def ensure_route(session: Session) -> None:
     """Put the gateway into an app that was made before this package was imported."""
-    routes = app_of(session).starlette_app.router.routes
-    if not any(getattr(route, "path", None) == endpoint.PATH for route in routes):
-        routes.insert(0, endpoint.route(runtime.opened_logs, runtime.live_rooms))
+    app = app_of(session).starlette_app
+    if not any(getattr(route, "path", None) == endpoint.PATH for route in app.router.routes):
+        _insert_routes(app)
+        configure_static_files(app, permanent_folders())
+        hide_addresses()
         _show_log()
+
+
+def _insert_routes(app: Starlette) -> None:
+    app.router.routes[:0] = endpoint.routes(
+        runtime.opened_logs, runtime.live_rooms, runtime.words_of
+    )
 
 
 def _run_beside(app: Starlette) -> None:
@@ -78,11 +97,13 @@ def _run_beside(app: Starlette) -> None:
 
 def _calm_collector() -> None:
     # A full garbage collection stops everybody: 250 ms with 500 sessions, and with Python's
-    # threshold there were several a minute. Objects from imports never become garbage, so they are
-    # frozen. Collecting less often promotes fewer objects that are about to be freed anyway.
-    young, *others = gc.get_threshold()
-    if 0 < young < GC_THRESHOLD:  # 0: the app collects by itself
-        gc.set_threshold(GC_THRESHOLD, *others)
+    # thresholds there were several a minute. Objects from imports never become garbage, so they are
+    # frozen. Collecting less often promotes fewer objects that are about to be freed anyway. But
+    # what is left of a session, some hundred objects, is found by a full collection only: with
+    # Python's thresholds for these, a server would keep 150 MB of it.
+    young, *_ = gc.get_threshold()
+    if 0 < young < GC_THRESHOLDS[0]:  # 0: the app collects by itself
+        gc.set_threshold(*GC_THRESHOLDS)
     gc.collect()
     gc.freeze()
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from shiny_labchat.domain.opaque import seq_of
+from shiny_labchat.domain.state import RoomState
+
 __all__ = ["INVITE", "PAGE_HELLO", "LostSession", "PageHello"]
 
 INVITE = "labchat"
@@ -35,14 +38,21 @@ class LostSession:
     who
         The handle of its person, different in each room.
     since
-        The newest seq that the page had.
+        The id of the newest item that the page had; "": it had none.
     unsure
         The ids of messages that were on their way then: a session may have begun to handle them.
     """
 
     who: str
-    since: int
+    since: str
     unsure: frozenset[str]
+
+    def seq(self, state: RoomState) -> int:
+        """The newest seq that the page had; the room's newest if its id is not of this room."""
+        if not self.since:
+            return 0
+        found = seq_of(state.seed, self.since)
+        return state.seq if found is None else min(found, state.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +70,16 @@ class PageHello:
         Where the page was when it lost an earlier session; None: it has lost none.
     others
         The ids of shinychat's own chats in the page.
+    page_key
+        The key that it has fetched, see `access.page_keys`; None: it is fetching it. Empty: it
+        could not fetch it, or is of an older version.
     """
 
     page: str
     keys: dict[str, str]
     lost: LostSession | None
     others: frozenset[str] = frozenset()
+    page_key: str | None = ""
 
     @classmethod
     def of(cls, value: object) -> PageHello:
@@ -73,12 +87,13 @@ class PageHello:
         fields = cast("dict[str, object]", value if isinstance(value, dict) else {})
         keys = {name: key for name in ("browser", "tab") if (key := _short(fields.get(name)))}
         others = frozenset(map(str, _listed(fields.get("others"))))
-        return cls(_short(fields.get("page")) or "", keys, _lost(fields), others)
+        page_key = None if fields.get("key", "") is None else _short(fields.get("key")) or ""
+        return cls(_short(fields.get("page")) or "", keys, _lost(fields), others, page_key)
 
 
 def _lost(fields: dict[str, object]) -> LostSession | None:
     who, since, unsure = fields.get("who"), fields.get("since"), fields.get("unsure")
-    if type(since) is not int or not 0 < since < 2**53:
+    if not isinstance(since, str):
         return None
     return LostSession(str(who), since, frozenset(f"b:{cid}" for cid in _listed(unsure)))
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections import OrderedDict
+from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 from shiny.types import MISSING, MISSING_TYPE
 
 from shiny_labchat.arguments import check_choice
 from shiny_labchat.chat.base import ChatBase
-from shiny_labchat.chat.handlers import handling
+from shiny_labchat.chat.handlers import Handling, handling
+from shiny_labchat.chat.waiting import can_wait, wait
+from shiny_labchat.concurrency import in_thread, unhurried
 from shiny_labchat.domain.members import Member
-from shiny_labchat.domain.messages import Message, as_transformed, is_for_models
+from shiny_labchat.domain.messages import Message, Wording, as_transformed
 from shiny_labchat.domain.state import Membership
 from shiny_labchat.models.formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
 from shiny_labchat.models.turns import turns_of
@@ -28,8 +30,8 @@ State = Literal["waiting", "open", "closed", "removed"]
 
 TransformUser = Literal["all", "last", "none"]
 
-TRANSCRIPTS_CACHED = 32
-"""How many results of `messages()` are cached, for all sessions together."""
+MANY = 200
+"""Turns of so many messages are made in a thread, where the caller can wait."""
 
 
 class UserInput(str):
@@ -112,10 +114,16 @@ class Reading(ChatBase):
             the message that it handles, those before it, and what it has appended since, even if
             others have written meanwhile; elsewhere these are all messages. Empty if there is no
             room, and for a person who was removed. Before either is known, whoever reads them
-            waits, as with ``req()``.
+            waits, as with ``req()``. So do outputs, calculations and effects while a long room is
+            read from the log, when it is read for the first time; handlers, and what reads it
+            inside `isolate()`, go on where they were when it has been read, and others go on
+            meanwhile. (A task that a handler starts itself cannot wait so: it holds up the server,
+            unless something in the session has read the room before.)
         """
         check_choice("transform_user", transform_user, get_args(TransformUser))
-        said = _as_said(self._heard(), transform_user, transform_assistant)
+        said = self._heard(Wording(transform_user == "all", transform_assistant))
+        if transform_user == "last":
+            said = (*said[:-1], *self._heard(Wording(True, transform_assistant))[-1:])
         if token_limits is not None:
             said = within(said, token_limits, lambda text: count_tokens(text, self._tokenizer))
         if isinstance(format, MISSING_TYPE):
@@ -127,13 +135,17 @@ class Reading(ChatBase):
         )
         return tuple(in_format(said, format))
 
-    def _heard(self) -> tuple[Message, ...]:
+    def _heard(self, wording: Wording, *, private: bool = True) -> tuple[Message, ...]:
         self._session_room.depend("messages")
         self._need_seat()
-        member, handled = self._admission.member, handling.get()
-        if handled is None or handled.chat is not self:
-            return self._session_room.messages_for(member)
-        return self._session_room.messages_for(member, handled.message.seq, handled.appended)
+        member, handled = self._admission.member, self._handled()
+        upto, also = (None, ()) if handled is None else (handled.message.seq, handled.appended)
+        return self._session_room.messages_for(member, upto, also, wording, private=private)
+
+    def _handled(self) -> Handling | None:
+        """What the running handler of this chat handles; None: no handler runs."""
+        handled = handling.get()
+        return handled if handled is not None and handled.chat is self else None
 
     def turns(self, *, before: int | None = None, names: bool = True) -> list[chatlas.Turn]:
         """
@@ -154,11 +166,15 @@ class Reading(ChatBase):
             For ``client.set_turns()``. Private messages are left out. Notices, and messages of
             the role "system" from ``Chat(messages=)``, are in square brackets.
         """
-        messages = [each for each in self.messages() if is_for_models(each)]
-        handled = handling.get()
-        if before is None and handled is not None and handled.chat is self:
+        handled = self._handled()
+        if before is None and handled is not None:
             before = handled.message.seq
-        return turns_of((m for m in messages if before is None or m.seq < before), names=names)
+        messages = self._heard(Wording(), private=False)
+        if before is not None:
+            messages = messages[: bisect_left(messages, before, key=attrgetter("seq"))]
+        if len(messages) < MANY or not can_wait():
+            return turns_of(messages, names=names)
+        return wait(in_thread(turns_of, unhurried(messages), names=names))
 
     def user_input(self, transform: bool = False) -> UserInput | None:
         """
@@ -251,37 +267,3 @@ class Reading(ChatBase):
         if live.state.membership(self._admission.member) is None:
             return "removed"
         return "open" if live.state.is_open else "closed"
-
-
-def _as_said(
-    messages: tuple[Message, ...], transform_user: TransformUser, transform_assistant: bool
-) -> tuple[Message, ...]:
-    """Messages with their original or their transformed texts; cached for all sessions."""
-    key = id(messages), transform_user, transform_assistant
-    known = _known.get(key)
-    if known is None or known[0] is not messages:
-        said = tuple(
-            _one_as_said(message, message is messages[-1], transform_user, transform_assistant)
-            for message in messages
-        )
-        known = _known[key] = messages, said
-        if len(_known) > TRANSCRIPTS_CACHED:
-            _known.popitem(last=False)
-    return known[1]
-
-
-def _one_as_said(
-    message: Message, is_last: bool, transform_user: TransformUser, transform_assistant: bool
-) -> Message:
-    if message.role == "user":
-        is_wanted = transform_user == "all" or (transform_user == "last" and is_last)
-    else:
-        is_wanted = transform_assistant
-    if is_wanted or message.original is None:  # an older version changed people's words, too
-        return as_transformed(message) if is_wanted else message
-    return replace(message, content=message.original)
-
-
-_known: OrderedDict[tuple[int, str, bool], tuple[tuple[Message, ...], tuple[Message, ...]]]
-_known = OrderedDict()
-"""Cached results, with the messages they are made of: kept alive, so no other has their id."""

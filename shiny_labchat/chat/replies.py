@@ -20,10 +20,12 @@ from shiny_labchat.arguments import check_choice, check_client, check_function
 from shiny_labchat.chat.streams import MessageStream, streaming
 from shiny_labchat.concurrency import contained, retry, watched
 from shiny_labchat.domain import commands
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.commands import REPLY
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.mentions import is_mentioned
 from shiny_labchat.domain.messages import Message, as_transformed, is_instruction
 from shiny_labchat.lab.room import Room
+from shiny_labchat.lab.runtime import words_of
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.models.client import ModelClient, used_for_one_reply
 from shiny_labchat.models.exchange import RETRY_DELAYS, Exchange, is_worth_another_try
@@ -48,11 +50,10 @@ BY_HAND = """\
 async def reply(text: str):
     await chat.append_message_stream(MODEL.stream(text))"""
 """What an app writes to have a model reply that is no chatlas Chat."""
-SORRY = "The assistant could not answer. Please try again in a moment."
 
 MENTIONED = "assistant"
 """The name by which people ask a model to reply, after "@"."""
-_REPLY_ID = re.compile(r"reply:.*:(\d+)")
+_REPLY_ID = re.compile(rf"{REPLY}.*:(\d+)")
 
 
 class Replies:
@@ -172,7 +173,8 @@ class Replies:
             "a model could not answer message %d of room %r", message.seq, room.id, exc_info=exc
         )
         audience = [message.member] if self._failures == "asker" and message.member else None
-        await room.say(commands.Post([("text", SORRY)], "system", audience=audience))
+        words = words_of(room.log)["reply_failed"]
+        await room.say(commands.Post([("text", words)], "system", audience=audience))
 
 
 # ── who asks at the same time ────────────────────────────────────────────────────────────────
@@ -180,7 +182,7 @@ class Replies:
 
 def reply_id(chat: str, message: Message) -> str:
     """The id of a chat's reply to a message, so that there is only one."""
-    return f"reply:{chat}:{message.seq}"
+    return f"{REPLY}{chat}:{message.seq}"
 
 
 def known_to(heard: Sequence[Message], message: Message) -> list[Message]:
@@ -236,11 +238,11 @@ class ReplyQueue:
                 self._is_taken = True
 
 
-def _queue_of(log: Log, key: RoomKey) -> ReplyQueue:
+def _queue_of(log: Log, key: LogKey) -> ReplyQueue:
     queue = _queues.get((log, key))
     if queue is None:
         queue = _queues[log, key] = ReplyQueue()
     return queue
 
 
-_queues: WeakValueDictionary[tuple[Log, RoomKey], ReplyQueue] = WeakValueDictionary()
+_queues: WeakValueDictionary[tuple[Log, LogKey], ReplyQueue] = WeakValueDictionary()

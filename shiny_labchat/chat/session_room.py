@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextvars import Context
+from weakref import WeakKeyDictionary, WeakSet
 
 from shiny.session import Session
+from shiny.types import SilentException
 
 from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.reactive import ReactiveReads
+from shiny_labchat.chat.waiting import can_wait, wait
+from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.messages import Message, Wording
+from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.live.room import LiveRoom
 
-__all__ = ["SessionRoom"]
+__all__ = ["SessionRoom", "may_have_to_wait"]
 
 logger = logging.getLogger("shiny_labchat")
+
+FAILED_FOR = 1.0
+"""How long those who read a room are told that it could not be read, in seconds; then it is tried
+again when they ask."""
 
 _TOPICS = {
     "messages": {"message", "streamed", "cleared", "removed"},
@@ -46,8 +57,13 @@ class SessionRoom:
         self._session = session
         self._reads = ReactiveReads(session)
         self._unfollow: Callable[[], None] | None = None
+        self._whole: Conversation | None = None
+        self._reading: LiveRoom | None = None
+        self._failure: tuple[float, Exception] | None = None
+        self._tasks = Tasks("reads of rooms")
         self._here_number = 0
         self._waiting: list[Callable[[], Awaitable[None]]] = []
+        _rooms.setdefault(session.root_scope(), WeakSet()).add(self)
 
     @property
     def is_awaited(self) -> bool:
@@ -85,6 +101,7 @@ class SessionRoom:
     def leave(self) -> None:
         """Leave the room."""
         self.stop_following()
+        self._whole = None
         if self.live is not None:
             self.live.leave()
             self.live = None
@@ -140,20 +157,85 @@ class SessionRoom:
             self.changed("here")
 
     async def read_whole(self) -> None:
-        """Load the whole room into memory."""
-        if self.live is not None:
-            await self.live.read_whole()
+        """Read the whole room, if it is not in memory."""
+        live = self.live
+        if live is not None and self._whole is None:
+            self._keep(live, await live.read())
 
     def messages_for(
-        self, member: str | None, upto: int | None = None, also: Collection[int] = ()
+        self,
+        member: str | None,
+        upto: int | None = None,
+        also: Collection[int] = (),
+        wording: Wording | None = None,
+        *,
+        private: bool = True,
     ) -> tuple[Message, ...]:
         """
-        The messages that a member sees, up to a seq (None: all); empty for others.
+        The messages that a member sees, see :meth:`Conversation.seen`; empty for others.
 
-        `also` are the seqs of later messages to include.
+        A reactive function that reads a room which is not in memory stops, as with `req()`, and
+        runs again when it is. All others wait: handlers while the event loop goes on, functions in
+        a thread for themselves. Where neither is possible, the event loop waits.
+
+        Raises
+        ------
+        SilentException
+            The room is being read.
+        StoreError
+            The room could not be read.
         """
         live = self.live
-        viewer = live.state.membership(member) if live else None
-        if live is None or viewer is None:
+        if live is None or live.state.membership(member) is None:
             return ()
-        return live.conversation(viewer, live.state.seq if upto is None else upto, also)
+        whole = self._whole_of(live)
+        viewer = live.state.membership(member)  # they may have been removed meanwhile
+        if viewer is None:
+            return ()
+        upto = live.state.seq if upto is None else upto
+        return whole.seen(live.state, viewer, upto, also, wording, private=private)
+
+    def _whole_of(self, live: LiveRoom) -> Conversation:
+        known = self._whole or live.conversation()
+        if known is None and shiny_internals.runs_again():
+            self._read_soon(live)
+            raise SilentException
+        if known is None:
+            known = wait(live.read()) if can_wait() else live.read_now()
+        self._keep(live, known)
+        return known
+
+    @property
+    def may_have_to_wait(self) -> bool:
+        """Whether reading the room now would have to wait for it."""
+        live = self.live
+        return live is not None and self._whole is None and not live.is_in_memory
+
+    def _keep(self, live: LiveRoom, whole: Conversation) -> None:
+        if live is self.live:
+            self._whole = whole
+
+    def _read_soon(self, live: LiveRoom) -> None:
+        if self._failure is not None and time.monotonic() < self._failure[0] + FAILED_FOR:
+            raise self._failure[1]
+        if self._reading is not live:
+            self._reading = live
+            self._tasks.spawn(self._read(live), context=Context())
+
+    async def _read(self, live: LiveRoom) -> None:
+        try:
+            self._keep(live, await live.read())
+        except Exception as exc:
+            self._failure = time.monotonic(), exc
+        if self._reading is live:
+            self._reading = None
+        self.changed("messages")
+
+
+def may_have_to_wait(session: Session) -> bool:
+    """Whether reading one of the rooms of a session, which is no module's, would have to wait."""
+    return any(room.may_have_to_wait for room in _rooms.get(session, ()))
+
+
+_rooms: WeakKeyDictionary[Session, WeakSet[SessionRoom]] = WeakKeyDictionary()
+"""By session, the rooms of its chats."""

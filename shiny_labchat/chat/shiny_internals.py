@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import Context
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary, WeakSet
 
 import shiny
@@ -24,22 +24,30 @@ from shiny.module import ResolvedId
 from shiny.reactive import _reactives
 from shiny.reactive._core import _reactive_environment as _environment
 from shiny.reactive._core import get_current_context
+from shiny.reactive._reactives import Calc_, Effect_
 from shiny.session import Session, get_current_session
 from shiny.session._session import AppSession
 from shiny.types import ActionButtonValue
+from starlette.requests import HTTPConnection
 
 from shiny_labchat import concurrency
+from shiny_labchat.chat.waiting import let_wait
 
 __all__ = [
     "app_of",
+    "connection_of",
     "fire_events_once",
     "flush",
     "flush_soon",
+    "let_effects_wait",
+    "loadable",
     "put_on_pages",
     "remount",
     "render",
     "restored",
+    "runs_again",
     "send_from_threads",
+    "serve",
     "set_input",
     "without_names",
 ]
@@ -56,6 +64,12 @@ EVENTS = ".clientdata_labchat_events"
 def app_of(session: Session) -> shiny.App:
     """The app of a session, which must not be a stub."""
     return session.root_scope().app
+
+
+def connection_of(session: Session) -> HTTPConnection:
+    """The connection of a session's page, which must not be a stub."""
+    page = cast(AppSession, session.root_scope())
+    return page.http_conn
 
 
 # ── UI inside a message ──────────────────────────────────────────────────────────────────────
@@ -76,6 +90,17 @@ def render(session: Session, ui: TagChild) -> tuple[str, list[dict[str, Any]]]:
     return rendered["html"], deps
 
 
+def loadable(session: Session, ui: TagChild) -> list[dict[str, Any]]:
+    """The dependencies of some UI as a page loads them; the app serves their files from now on."""
+    return session._process_ui(ui)["deps"]
+
+
+def serve(app: shiny.App, deps: Iterable[HTMLDependency]) -> None:
+    """Serve the files of dependencies, before any page needs them."""
+    for dep in deps:
+        app._register_web_dependency(dep)
+
+
 def remount(session: Session, dep: Mapping[str, Any]) -> None:
     """Serve the files of a dependency of a message from before this server started."""
     if dep.get("source"):
@@ -83,15 +108,19 @@ def remount(session: Session, dep: Mapping[str, Any]) -> None:
         app_of(session)._register_web_dependency(known)
 
 
-def put_on_pages(dependency: Callable[[], HTMLDependency]) -> None:
-    """Put a dependency on every page of every app; not on those that ``ui.page_html`` makes."""
+def put_on_pages(drawn_for: Callable[[str], TagList]) -> None:
+    """
+    Put UI on every page of every app; not on those that ``ui.page_html`` makes.
+
+    It is made for the prefix of the paths of the app's dependencies.
+    """
     original = shiny.App._render_page
 
     @functools.wraps(original)
     def render_page(self: shiny.App, ui: Any, lib_prefix: str) -> Any:
         is_whole = isinstance(ui, HTMLDocument | HTMLTextDocument)
         # After the page's own: a style sheet must come after Bootstrap's.
-        drawn: Any = ui if is_whole else TagList(ui, dependency())
+        drawn: Any = ui if is_whole else TagList(ui, drawn_for(lib_prefix))
         return original(self, drawn, lib_prefix)
 
     shiny.App._render_page = render_page
@@ -135,6 +164,40 @@ def without_names() -> Generator[None]:
 
 def _no_name(value: object) -> None:
     return None
+
+
+def runs_again() -> bool:
+    """Whether the running code runs again when what it reads changes; not inside `isolate()`."""
+    context = _environment._current_context.get()
+    if context is None:
+        return False
+    first = context._invalidate_callbacks[:1]
+    is_calculation = any(isinstance(getattr(each, "__self__", None), Calc_) for each in first)
+    return is_calculation or bool(context._flush_callbacks)  # of an effect or an output
+
+
+def let_effects_wait(may_have_to: Callable[[Session], bool]) -> None:
+    """
+    Let effects and outputs of some sessions wait for what they read inside `isolate()`.
+
+    They cannot run again when it has come: a click that they are handling would be handled twice.
+    Shiny's lock is theirs while they wait, so that other sessions' effects wait, too; messages and
+    inputs go on.
+
+    Parameters
+    ----------
+    may_have_to
+        Whether anything in a session may have to wait; the others' effects run as always.
+    """
+    original = Effect_._run
+
+    @functools.wraps(original)
+    async def run(self: Effect_) -> None:
+        session = self._session
+        waits = session is not None and may_have_to(session.root_scope())
+        await (let_wait(original) if waits else original)(self)
+
+    Effect_._run = run
 
 
 def set_input(session: Session, name: str, value: object) -> None:

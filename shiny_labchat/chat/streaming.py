@@ -16,6 +16,7 @@ from shiny_labchat.chat.handlers import handling
 from shiny_labchat.chat.posts import ME, Audience, Icon, post_of
 from shiny_labchat.chat.replies import Replies, reply_id
 from shiny_labchat.chat.streams import MessageStream, StreamTask, current_stream, pour, streaming
+from shiny_labchat.chat.waiting import let_wait
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message, as_transformed
@@ -109,7 +110,8 @@ class Streaming(ChatBase):
             has_place.set()
 
         try:
-            return await pour(message, self, room, told, self._session, failed, transform, begun)
+            told_to = room, told, self._session, failed, transform, begun
+            return await let_wait(pour)(message, self, *told_to)
         finally:
             self._bookmarks.responded()
 

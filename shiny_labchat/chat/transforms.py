@@ -18,6 +18,7 @@ from shiny import reactive
 from shiny.session import Session, session_context
 from shiny.types import SilentException
 
+from shiny_labchat.chat.waiting import let_wait
 from shiny_labchat.concurrency import Queue, name_of, retry, text_of_error, watched
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, Part
@@ -189,7 +190,7 @@ class Transforms:
 
     async def _call(self, whose: str, fn: Callable[..., Any], *arguments: Any) -> Any:
         with session_context(self._session), reactive.isolate():
-            return await watched(f"transform of the {whose} words", fn, *arguments)
+            return await watched(f"transform of the {whose} words", let_wait(fn), *arguments)
 
 
 async def _settle(sent: Sent, command: commands.Publish | commands.Withhold) -> None:

@@ -13,23 +13,26 @@ from shiny.module import ResolvedId, resolve_id
 from shiny.types import MISSING, MISSING_TYPE
 from shiny.ui.css import CssUnit, as_css_unit
 from shinychat import chat_ui as shinychat_ui
-from shinychat import output_markdown_stream
 
 from shiny_labchat.arguments import check_choice
+from shiny_labchat.chat.assets import element_dependency
 from shiny_labchat.chat.content import MarkdownHtml, as_html, as_shown, is_trusted
-from shiny_labchat.chat.elements import element_dependency
 from shiny_labchat.chat.greeting import Greeting, as_drawn
-from shiny_labchat.chat.labels import check_labels
+from shiny_labchat.chat.labels import element_words
 from shiny_labchat.lab.lab import Lab
+from shiny_labchat.words import ENGLISH, Words
 
-__all__ = ["chat_ui"]
+__all__ = ["PLACEHOLDER", "chat_ui"]
+
+PLACEHOLDER = ENGLISH["placeholder"]
+"""The hint in the text box, in English as in shinychat; a lab may have other words for it."""
 
 
 def chat_ui(
     id: str,
     *,
     messages: Iterable[Any] | None = None,
-    placeholder: str = "Enter a message...",
+    placeholder: str = PLACEHOLDER,
     width: CssUnit = "min(680px, 100%)",
     height: CssUnit = "auto",
     fill: bool = True,
@@ -42,6 +45,7 @@ def chat_ui(
     icon_send: HTML | Tag | TagList | str | None = None,
     breaks: bool = False,
     html: MarkdownHtml = "sanitize",
+    lab: Lab | None = None,
     **kwargs: TagAttrValue,
 ) -> Tag:
     """
@@ -63,8 +67,8 @@ def chat_ui(
     icon_assistant
         Shown beside a programme's messages: UI, or a string of HTML. None: a default icon.
     labels
-        Replacements for the words that the chat uses, by key: ``{"send": "Senden"}``. The page
-        "Layout and theming" of the documentation lists them.
+        Replacements for the words that the chat uses, by key: ``{"send": "Say it"}``. The page
+        "Words and languages" of the documentation lists them.
     greeting
         Shown to each visitor above all messages, and never logged: text (markdown), UI, or a
         ``shinychat.chat_greeting()`` of these. It disappears from a person's screen when they send
@@ -85,6 +89,8 @@ def chat_ui(
     html
         What becomes of HTML in the strings of `messages`: "sanitize" or "trusted", see
         :class:`~shiny_labchat.Chat`.
+    lab
+        The lab whose words are shown, see :class:`~shiny_labchat.Lab`. None: ``Lab()``.
     kwargs
         Further attributes of the element.
 
@@ -102,10 +108,14 @@ def chat_ui(
     """
     _refuse_others(kwargs)
     check_choice("submit_key", submit_key, ("enter", "enter+modifier"))
-    if labels is not None:
-        check_labels(labels)
+    # Lab(): so a page left open over a restart finds its lab before the app's server function runs
+    words = (Lab() if lab is None else lab).words
+    replaced = element_words(words, {} if labels is None else labels)
     resolved = resolve_id(id)
-    Lab()  # so a page left open over a restart finds its lab before the app's server function runs
+    if placeholder == PLACEHOLDER:
+        placeholder = words["placeholder"]
+    if words.language != ENGLISH.language:
+        kwargs.setdefault("lang", words.language)
     drawn = [as_drawn(greeting)] if greeting is not None else []
     trusts = is_trusted(html)
     drawn += [as_shown(message, trusts=trusts) for message in messages or ()]
@@ -115,10 +125,12 @@ def chat_ui(
     room = Tag(
         "labchat-room",
         {"class": "labchat", "style": _size(as_css_unit(width), as_css_unit(height))},
-        ui.div(_composer(resolved, placeholder, submit_key, icon_send), class_="labchat-composer"),
+        ui.div(
+            _composer(resolved, placeholder, submit_key, icon_send, words),
+            class_="labchat-composer",
+        ),
         None if footer is None else ui.div(footer, class_="labchat-footer"),
         element_dependency(),
-        _markdown_dependencies(),
         needed,
         id=resolved,
         data_placeholder=placeholder,
@@ -126,7 +138,7 @@ def chat_ui(
         data_icon_assistant=as_html(icon_assistant),
         data_enable_cancel="false" if enable_cancel is False else None,
         data_breaks="" if breaks else None,
-        data_labels=_json(dict(labels)) if labels else None,
+        data_labels=_json(replaced) if replaced else None,
         **kwargs,
     )
     return ui.fill.as_fill_item(room) if fill else room
@@ -144,12 +156,13 @@ def _composer(
     placeholder: str,
     submit_key: Literal["enter", "enter+modifier"],
     icon_send: HTML | Tag | TagList | str | None,
+    words: Words,
 ) -> Tag:
     send = ui.tags.button(
         HTML(icon_send) if isinstance(icon_send, str) else icon_send,
         class_="btn btn-primary btn-sm labchat-send",
         type="button",
-        aria_label="Send",
+        aria_label=words["send"],
     )
     return ui.input_submit_textarea(
         ResolvedId(f"{id}_user_input"),
@@ -159,11 +172,6 @@ def _composer(
         submit_key=submit_key,
         aria_label=placeholder,
     )
-
-
-def _markdown_dependencies() -> list[TagChild]:
-    """The dependencies of shinychat's element for markdown."""
-    return list(output_markdown_stream("unused").get_dependencies())
 
 
 def _json(value: object) -> str:
@@ -185,7 +193,6 @@ _OF_CHAT = (
     "failures",
     "identity",
     "join",
-    "lab",
     "member",
     "names",
     "on_error",

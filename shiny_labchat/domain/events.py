@@ -1,34 +1,49 @@
-"""Events of a room's log, keys of rooms, and parts of messages."""
+"""Events of a log, keys of logs, and parts of messages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-__all__ = ["Event", "Part", "RoomKey"]
+__all__ = ["Event", "LogKey", "LogKind", "Part"]
 
 Part = tuple[str, Any]
 """A piece of a message: its kind, which says how far it is trusted, and its content."""
 
+LogKind = Literal["room", "study", "lobby"]
+"""What a log is of."""
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class RoomKey(NamedTuple):
-    """The key of a room: its study, and its id in that study."""
+class LogKey(NamedTuple):
+    """
+    The key of a log: its study, its id in that study, and what it is the log of.
+
+    Parameters
+    ----------
+    study
+        The study.
+    id
+        The id of the room or lobby; of a study's own log, the study's id.
+    kind
+        What it is the log of. Logs of different kinds may have the same id.
+    """
 
     study: str
     id: str
+    kind: LogKind = "room"
 
 
 class Event(NamedTuple):
     """
-    One entry of a room's log.
+    One entry of a log.
 
     Parameters
     ----------
     seq
-        The event's number in its room: 1, 2, 3, ... without gaps.
+        The event's number in its log: 1, 2, 3, ... without gaps.
     at
         When the server stored it, in microseconds since 1970 (UTC). Events are ordered by `seq`,
         never by this.

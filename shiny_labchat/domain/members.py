@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from shiny_labchat.arguments import as_id, check_choice
+from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import ROLES, Membership, Role
 
-__all__ = ["Member", "as_member_id", "as_role", "as_roles"]
+__all__ = ["Member", "as_member_id", "as_role", "as_roles", "is_sent_away"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def as_role(what: str, role: object) -> Role | None:
     """Check that the argument `what` is a role or None; return it."""
     check_choice(what, role, (*ROLES, None))
     return cast("Role | None", role)
+
+
+def is_sent_away(event: Event, member: str, by: str | None) -> bool:
+    """Whether an event sends away a member's page that was let in by a token of this kind."""
+    return event.kind == "revoked" and event.member == member and by in event.data["kinds"]
 
 
 def as_roles(what: str, roles: Role | Sequence[Role] | None) -> tuple[Role, ...] | None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
-from typing import Any, Literal, cast, get_args
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple, cast, get_args
 
-from shiny_labchat.domain.events import Event, Part, RoomKey
+from shiny_labchat.domain.events import Event, LogKey, Part
 from shiny_labchat.domain.speakers import named
+from shiny_labchat.domain.untracked import untracked
 from shiny_labchat.domain.visible import has_visible
 
 __all__ = [
     "Message",
     "MessageText",
+    "Wording",
     "as_transformed",
+    "as_worded",
     "is_for_models",
     "is_ignored",
     "is_instruction",
@@ -35,11 +39,10 @@ _ROLES: tuple[MessageRole, ...] = get_args(MessageRole)
 
 def to_datetime(at: int) -> datetime:
     """An aware UTC time from microseconds since 1970, exactly."""
-    seconds, micros = divmod(at, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+    return _EPOCH + timedelta(microseconds=at)
 
 
-_KEYS = ("content", "role")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -97,12 +100,11 @@ class Message(dict[str, Any]):
     turns: tuple[Mapping[str, Any], ...] = ()
     original: str | None = None
     is_repeat: bool = False
-    room: RoomKey | None = None
+    room: LogKey | None = None
     transformed: str | None = None
 
     def __post_init__(self) -> None:
-        for key in _KEYS:
-            dict.__setitem__(self, key, getattr(self, key))  # pyright: ignore[reportUnknownMemberType]
+        dict.update(self, content=self.content, role=self.role)  # pyright: ignore[reportUnknownMemberType]
 
     def is_for(self, member: str) -> bool:
         """Whether a member may see it."""
@@ -197,31 +199,65 @@ class MessageText(str):
 _OF_TEXT = (*_FIELDS, "as_dict", "is_for", "with_author")
 
 
-def message_of(event: Event, room: RoomKey | None = None) -> Message:
+def message_of(event: Event, room: LogKey | None = None) -> Message:
     """The message that a "message" event of a room records."""
     data = event.data
     audience = data.get("audience")
-    return Message(
-        seq=event.seq,
-        id=data.get("id") or f"m{event.seq}",
-        content=text_of(data["parts"]),
-        role=role_of(event),
-        author=data.get("name"),
-        member=event.member,
-        at=to_datetime(event.at),
-        audience=None if audience is None else tuple(audience),
-        turns=tuple(data.get("turns", ())),
-        original=data.get("original"),
-        room=room,
-        transformed=data.get("transformed"),
+    return untracked(
+        Message(
+            seq=event.seq,
+            id=data.get("id") or f"m{event.seq}",
+            content=text_of(data["parts"]),
+            role=role_of(event),
+            author=_shared(data.get("name")),
+            member=_shared(event.member),
+            at=to_datetime(event.at),
+            audience=None if audience is None else tuple(audience),
+            turns=tuple(data.get("turns", ())),
+            original=data.get("original"),
+            room=room,
+            transformed=data.get("transformed"),
+        )
     )
+
+
+def _shared(name: str | None) -> str | None:
+    """A name that all messages with it share: there are few, and many messages."""
+    return None if name is None else sys.intern(str(name))
 
 
 def as_transformed(message: Message) -> Message:
     """The message with the text that the app's transform made of it, if it made one."""
     if message.transformed is None:
         return message
-    return replace(message, content=message.transformed)
+    return untracked(replace(message, content=message.transformed))
+
+
+class Wording(NamedTuple):
+    """
+    Which text messages have, if the app's transforms have changed it.
+
+    Parameters
+    ----------
+    users
+        Whether people's messages have the text that a transform made of them for the app; if not,
+        the text that they wrote.
+    programmes
+        Whether other messages have the text that a transform made of them for people; if not, the
+        text that was appended.
+    """
+
+    users: bool = True
+    programmes: bool = False
+
+
+def as_worded(message: Message, wording: Wording) -> Message:
+    """The message with the text that a wording asks for."""
+    if wording.users if message.role == "user" else wording.programmes:
+        return as_transformed(message)
+    if message.original is None:  # an older version changed people's words, too
+        return message
+    return untracked(replace(message, content=message.original))
 
 
 def is_ignored(event: Event) -> bool:
@@ -237,7 +273,7 @@ def role_of(event: Event) -> MessageRole:
     least.
     """
     role = event.data["role"]
-    return role if role in _ROLES else "user"
+    return _ROLES[_ROLES.index(role)] if role in _ROLES else "user"
 
 
 def is_instruction(message: Message) -> bool:

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import count, islice
 
 from shiny_labchat.domain.visible import INVISIBLE
 
@@ -57,6 +57,7 @@ _ANIMALS = (
     "Robin Salmon Seal Sparrow Squirrel Starling Stork Swan Swift Tapir Tern Tiger Toucan "
     "Trout Turtle Walrus Weasel Wolf Wombat Wren Yak Zebra"
 ).split()
+_READ = [(colour.lower(), animal.lower()) for colour in _COLOURS for animal in _ANIMALS]
 
 
 def generate(seed: str, member: str, taken: Collection[str]) -> str:
@@ -72,28 +73,43 @@ def generate(seed: str, member: str, taken: Collection[str]) -> str:
     taken
         The pseudonyms already used in the room.
     """
-    words = {word for name in taken for word in name.split()}
-    candidates = _candidates(seed, member)
-    for name in islice(candidates, DISTINCT_TRIES):
-        if words.isdisjoint(name.split()):
+    colours, animals = set(_COLOURS), set(_ANIMALS)
+    for name in taken:
+        colours.difference_update(name.split())
+        animals.difference_update(name.split())
+        if not (colours and animals):  # in a large room this is soon so
+            break
+    first = _candidates(seed, member, 0)
+    for name in islice(first, DISTINCT_TRIES):
+        colour, animal = name.split()
+        if colour in colours and animal in animals:
             return name
     used = _all_read(taken)
-    return next(name for name in candidates if _read(name) not in used)
+    laps = (lap for lap in count() if not _is_used_up(lap, used))
+    orders = (first if lap == 0 else _candidates(seed, member, lap) for lap in laps)
+    return next(name for order in orders for name in order if _read(name) not in used)
 
 
-def _candidates(seed: str, member: str) -> Iterator[str]:
+def _candidates(seed: str, member: str, lap: int) -> Iterator[str]:
+    """All names in the member's order; with the number of the lap, but for the first."""
     digest = hashlib.sha256(f"{seed}\0{member}".encode()).digest()
     start = int.from_bytes(digest[:8], "big")
     names = len(_COLOURS) * len(_ANIMALS)
     # A step that shares no factor with the number of names visits each of them once.
     step = 1 + 2 * 3 * 5 * 7 * 11 * (int.from_bytes(digest[8:12], "big") % 97)
-    lap = 0
-    while True:
-        for k in range(names):
-            colour, animal = divmod((start + k * step) % names, len(_ANIMALS))
-            name = f"{_COLOURS[colour]} {_ANIMALS[animal]}"
-            yield name if lap == 0 else f"{name} {lap + 1}"
-        lap += 1
+    for k in range(names):
+        colour, animal = divmod((start + k * step) % names, len(_ANIMALS))
+        yield f"{_COLOURS[colour]} {_ANIMALS[animal]}{_suffix(lap)}"
+
+
+def _is_used_up(lap: int, used: set[str]) -> bool:
+    """Whether no name of a lap is free. This takes less time than to try them one by one."""
+    suffix = _suffix(lap)
+    return used.issuperset(f"{colour} {animal}{suffix}" for colour, animal in _READ)
+
+
+def _suffix(lap: int) -> str:
+    return f" {lap + 1}" if lap else ""
 
 
 def number(template: str, used: int, taken: Collection[str]) -> str:
@@ -137,8 +153,15 @@ def _all_read(names: Collection[str]) -> set[str]:
     return {_read(name) for name in names}
 
 
-@lru_cache(maxsize=65_536)
 def _read(name: str) -> str:
+    """A name as people read it: two that look the same are the same."""
+    if name.isascii() and name.isprintable():  # the same as below, in a tenth of the time
+        return name.lower()
+    return _read_any(name)
+
+
+@lru_cache(maxsize=65_536)
+def _read_any(name: str) -> str:
     seen = "".join(filter(_is_seen, name))
     return unicodedata.normalize("NFKC", seen).casefold()
 

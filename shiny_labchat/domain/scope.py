@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 
 __all__ = ["Scope"]
 
@@ -22,18 +22,18 @@ class Scope:
         Keys of rooms, and ids or globs such as ``"group-*"``, which match rooms of any study.
     """
 
-    parts: tuple[str | RoomKey, ...]
+    parts: tuple[str | LogKey, ...]
 
     @property
-    def room(self) -> RoomKey | None:
+    def room(self) -> LogKey | None:
         """The key of the only room; None: there may be several rooms."""
         only = self.parts[0] if len(self.parts) == 1 else None
-        return only if isinstance(only, RoomKey) else None
+        return only if isinstance(only, LogKey) else None
 
     @property
     def ids(self) -> frozenset[str] | None:
         """The ids that its rooms may have, in any study; None: it has globs, so any id."""
-        ids = frozenset(part.id if isinstance(part, RoomKey) else part for part in self.parts)
+        ids = frozenset(part.id if isinstance(part, LogKey) else part for part in self.parts)
         globs = [part for part in self.parts if isinstance(part, str) and set(part) & set("*?[")]
         return None if globs else ids
 
@@ -42,11 +42,11 @@ class Scope:
         """Its name in the database."""
         return json.dumps(sorted(self.parts, key=str), ensure_ascii=False)
 
-    def covers(self, room: RoomKey) -> bool:
+    def covers(self, room: LogKey) -> bool:
         """Whether a room belongs to the scope."""
         return any(
             part == room
-            if isinstance(part, RoomKey)
+            if isinstance(part, LogKey)
             else part == room.id or fnmatchcase(room.id, part)
             for part in self.parts
         )

@@ -14,21 +14,18 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.rules import CLOCK_SLACK, Rules
 
-__all__ = ["ROLES", "Membership", "Role", "RoomState", "fold"]
+__all__ = ["ROLES", "Configuration", "Membership", "Role", "RoomState", "fold", "fold_all"]
 
 Role = Literal["participant", "observer", "experimenter", "assistant"]
 ROLES: tuple[Role, ...] = ("participant", "observer", "experimenter", "assistant")
 
-
-_NO_MEMBERSHIPS: Mapping[str, Membership] = MappingProxyType({})
-_NOBODY: Mapping[str | None, int] = MappingProxyType({})
 _NO_RULES: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(NamedTuple):
     """
     A member of a room, as the log describes them.
 
@@ -52,6 +49,11 @@ class Membership:
         The role that others are shown in place of the real one; None: the real one.
     known_to
         The ids of the members who are shown the real role in any case.
+    presence
+        Whether they are "here", "idle", "away" or "gone", as the log last said; None: never.
+    question, answer_by
+        The seq of the question whether they are still there, and until when they may answer it
+        (microseconds); 0: there is none.
     """
 
     member: str
@@ -68,6 +70,9 @@ class Membership:
     is_bot: bool = False
     shown: Role | None = None
     known_to: tuple[str, ...] = ()
+    presence: str | None = None
+    question: int = 0
+    answer_by: int = 0
 
     def role_for(self, viewer: str | None) -> Role:
         """The role that a viewer is shown; viewer None: nothing was disclosed to them."""
@@ -98,6 +103,26 @@ class Membership:
         return min(float(rules.burst), self.tokens + earned)
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """
+    The settings of a room: as they are, or as the app's code last gave them.
+
+    Parameters
+    ----------
+    title
+        The title shown above the room.
+    write
+        The roles that may write; None: all but observers.
+    rules
+        The rules of the room.
+    """
+
+    title: str | None = None
+    write: tuple[Role, ...] | None = None
+    rules: Rules = Rules()
+
+
 class RoomState(NamedTuple):
     """The fold of a room's log up to `seq`."""
 
@@ -111,9 +136,26 @@ class RoomState(NamedTuple):
     is_open: bool = True
     reason: str | None = None
     cleared: int = 0
-    memberships: Mapping[str, Membership] = _NO_MEMBERSHIPS
-    told: Mapping[str | None, int] = _NOBODY
+    memberships: LayeredMap[str, Membership] = LayeredMap()
+    special: tuple[str, ...] = ()
+    """The ids of all who ever were a program, or were shown in another role than their own."""
+    told: LayeredMap[str | None, int] = LayeredMap()
     """By member, the seq at which a real role was last disclosed to them; key None: to all."""
+    code: Configuration = Configuration()
+    """What the app's code last said of the room: by this it is seen when it says something new."""
+    done: tuple[str, ...] = ()
+    """The ids of the members who have said that they are done."""
+    lobby: str | None = None
+    """The id of the lobby in which its people were grouped; None: they were not."""
+    condition: Any = None
+    """What the experimenter varies, for its group."""
+    is_shown: bool = True
+    """Whether its people see it: not until the app has prepared it, after they were grouped."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """The settings of the room as they are now."""
+        return Configuration(self.title, self.write, self.rules)
 
     def membership(self, member: str | None) -> Membership | None:
         """The membership of a current member; None: was never one, or is removed."""
@@ -159,7 +201,8 @@ class RoomState(NamedTuple):
 
     def bots(self) -> list[Membership]:
         """The members that are programs."""
-        return [membership for membership in self.members() if membership.is_bot]
+        special = (self.memberships[member] for member in self.special)
+        return [each for each in special if each.is_bot and not each.is_removed]
 
     def members(self) -> Iterable[Membership]:
         """The current members, in the order in which they joined."""
@@ -172,10 +215,8 @@ class RoomState(NamedTuple):
         Bots join before all others. So if a bot is shown to the viewer as a person, even one that
         has left since, the members are in the order of their handles, which are random.
         """
-        if all(
-            membership.role_for(viewer) == membership.role
-            for membership in self.memberships.values()
-        ):
+        special = (self.memberships[member] for member in self.special)
+        if all(membership.role_for(viewer) == membership.role for membership in special):
             return self.members()
         return sorted(self.members(), key=lambda membership: membership.handle)
 
@@ -201,18 +242,44 @@ def fold(state: RoomState, event: Event) -> RoomState:
     return state._replace(seq=event.seq, **changes)
 
 
+def fold_all(state: RoomState, events: Iterable[Event]) -> RoomState:
+    """The room's state after events: what `fold` gives one by one, at a cost linear in them."""
+    memberships, told = state.memberships.draft(), state.told.draft()
+    state = state._replace(memberships=memberships, told=told)
+    for event in events:
+        state = fold(state, event)
+    return state._replace(memberships=memberships.done(), told=told.done())
+
+
 _Changes = dict[str, Any]
 
 
 def _configured(state: RoomState, event: Event) -> _Changes:
-    changes = {key: event.data[key] for key in ("seed", "title", "write") if key in event.data}
-    if changes.get("write") is not None:
-        changes["write"] = tuple(role for role in changes["write"] if role in ROLES)
-    return {**changes, **_with_rules(state, event.data.get("rules", {}))}
+    seed = {"seed": event.data["seed"]} if "seed" in event.data else {}
+    rules, unknown = _with_rules(state.rules, event.data.get("rules", {}), state.unknown_rules)
+    by_code = event.data.get("code", event.data)  # an older log: only code set anything
+    code_rules, _ = _with_rules(state.code.rules, by_code.get("rules", {}))
+    return {
+        **seed,
+        **_title_and_write(event.data),
+        "rules": rules,
+        "unknown_rules": unknown,
+        "code": replace(state.code, **_title_and_write(by_code), rules=code_rules),
+    }
 
 
-def _with_rules(state: RoomState, given: Mapping[str, Any]) -> _Changes:
-    rules, unknown = state.rules, dict(state.unknown_rules)
+def _title_and_write(given: Mapping[str, Any]) -> _Changes:
+    found = {key: given[key] for key in ("title", "write") if key in given}
+    if found.get("write") is not None:
+        found["write"] = tuple(role for role in found["write"] if role in ROLES)
+    return found
+
+
+def _with_rules(
+    rules: Rules, given: Mapping[str, Any], unknown: Mapping[str, Any] = _NO_RULES
+) -> tuple[Rules, dict[str, Any]]:
+    """Some rules with those of an event, and the unknown ones; see `fold`."""
+    unknown = dict(unknown)
     for name, value in given.items():
         try:
             rules = replace(rules, **{name: value})
@@ -220,7 +287,7 @@ def _with_rules(state: RoomState, given: Mapping[str, Any]) -> _Changes:
             unknown[name] = value
         else:
             unknown.pop(name, None)
-    return {"rules": rules, "unknown_rules": unknown}
+    return rules, unknown
 
 
 def _joined(state: RoomState, event: Event) -> _Changes:
@@ -261,7 +328,7 @@ def _said(state: RoomState, event: Event) -> _Changes:
     left = membership.allowance(state.rules, event.at) - 1
     if left == membership.tokens == float("inf"):  # this room has no limit
         return {}
-    return _with(state, replace(membership, tokens=left, spoke=event.at))
+    return _with(state, membership._replace(tokens=left, spoke=event.at))
 
 
 def _opened(state: RoomState, event: Event) -> _Changes:
@@ -270,6 +337,19 @@ def _opened(state: RoomState, event: Event) -> _Changes:
 
 def _closed(state: RoomState, event: Event) -> _Changes:
     return {"is_open": False, "reason": event.data.get("reason")}
+
+
+def _grouped(state: RoomState, event: Event) -> _Changes:
+    data = event.data
+    return {"lobby": data["lobby"], "condition": data.get("condition"), "is_shown": False}
+
+
+def _shown(state: RoomState, event: Event) -> _Changes:
+    return {"is_shown": True}
+
+
+def _done(state: RoomState, event: Event) -> _Changes:
+    return {"done": (*state.done, event.member)}
 
 
 def _cleared(state: RoomState, event: Event) -> _Changes:
@@ -288,20 +368,44 @@ def _disclosed(state: RoomState, event: Event) -> _Changes:
         return {}
     to: list[str] | None = event.data["to"]
     if to is None:
-        changes = _with(state, replace(membership, shown=None, known_to=()))
+        changes = _with(state, membership._replace(shown=None, known_to=()))
     else:
-        changes = _with(state, replace(membership, known_to=(*membership.known_to, *to)))
+        changes = _with(state, membership._replace(known_to=(*membership.known_to, *to)))
     whom = [None] if to is None else to
-    return {**changes, "told": {**state.told, **dict.fromkeys(whom, event.seq)}}
+    told = state.told
+    for viewer in whom:
+        told = told.changed(viewer, event.seq)
+    return {**changes, "told": told}
+
+
+def _present(state: RoomState, event: Event) -> _Changes:
+    return _membership_with(state, event, presence=event.data["state"])
+
+
+def _asked(state: RoomState, event: Event) -> _Changes:
+    answer_by = event.at + event.data["within"]
+    return _membership_with(state, event, question=event.seq, answer_by=answer_by)
+
+
+def _answered(state: RoomState, event: Event) -> _Changes:
+    membership = state.memberships.get(event.member or "")
+    if membership is None or membership.question != event.data["of"]:
+        return {}
+    return _with(state, membership._replace(question=0, answer_by=0))
 
 
 def _membership_with(state: RoomState, event: Event, **changes: Any) -> _Changes:
     membership = state.memberships.get(event.member or "")
-    return {} if membership is None else _with(state, replace(membership, **changes))
+    return {} if membership is None else _with(state, membership._replace(**changes))
 
 
 def _with(state: RoomState, membership: Membership) -> _Changes:
-    return {"memberships": {**state.memberships, membership.member: membership}}
+    member = membership.member
+    changes: _Changes = {"memberships": state.memberships.changed(member, membership)}
+    is_special = membership.is_bot or membership.shown is not None
+    if is_special and member not in state.special:
+        changes["special"] = (*state.special, member)
+    return changes
 
 
 _FOLDS = {
@@ -310,9 +414,16 @@ _FOLDS = {
     "closed": _closed,
     "configured": _configured,
     "disclosed": _disclosed,
+    "done": _done,
+    "grouped": _grouped,
     "joined": _joined,
     "message": _said,
     "opened": _opened,
+    "presence": _present,
+    "presence_asked": _asked,
+    "presence_confirmed": _answered,
+    "presence_unanswered": _answered,
     "removed": _removed,
+    "shown": _shown,
     "submitted": _said,
 }

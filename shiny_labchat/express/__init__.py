@@ -13,7 +13,7 @@ from shiny.ui.css import CssUnit
 from shiny_labchat.chat.bookmarks import CancelCallback, ClientWithState, RestoreMember
 from shiny_labchat.chat.chat import Chat as _Chat
 from shiny_labchat.chat.greeting import Greeting
-from shiny_labchat.chat.ui import chat_ui
+from shiny_labchat.chat.ui import PLACEHOLDER, chat_ui
 
 if TYPE_CHECKING:
     from shiny_labchat.models.client import ModelClient
@@ -27,7 +27,7 @@ class Chat(_Chat):
     def ui(
         self,
         messages: Iterable[Any] | None = None,
-        placeholder: str = "Enter a message...",
+        placeholder: str = PLACEHOLDER,
         width: CssUnit = "min(680px, 100%)",
         height: CssUnit = "auto",
         fill: bool = True,
@@ -62,6 +62,7 @@ class Chat(_Chat):
             icon_send=icon_send,
             breaks=breaks,
             html=self._html,
+            lab=self._lab,
             **kwargs,
         )
 

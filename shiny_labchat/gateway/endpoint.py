@@ -1,5 +1,5 @@
 """
-The gateway: the websocket of browsers, beside Shiny's, and its admission.
+The gateway: the websocket of browsers, beside Shiny's, and its admission; and the keys of pages.
 
 After admission, a `Socket` serves it.
 """
@@ -8,34 +8,67 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable, Iterable
-from urllib.parse import urlsplit
 
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from shiny_labchat import protocol
 from shiny_labchat.access import tickets
+from shiny_labchat.access.page_keys import page_key
 from shiny_labchat.errors import BadFrame, Refused, StoreError
 from shiny_labchat.gateway.limits import OpenSockets, WaitingSockets
+from shiny_labchat.gateway.origin import check_origin, judge
 from shiny_labchat.gateway.socket import Socket, text_of_frame
 from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Log
+from shiny_labchat.words import Words
 
-__all__ = ["PATH", "Endpoint", "route"]
+__all__ = ["KEY_PATH", "PATH", "Endpoint", "routes"]
 
 logger = logging.getLogger("shiny_labchat")
 
 PATH = "/labchat/ws"
+KEY_PATH = "/labchat/key"
 HELLO_WITHIN = 10.0
 """How long a socket may stay open without a valid hello, in seconds."""
 
 
-def route(logs: Callable[[], Iterable[Log]], rooms_of: Callable[[Log], LiveRooms]) -> BaseRoute:
-    """The route of the gateway, for an app; see `Endpoint`."""
-    return WebSocketRoute(PATH, Endpoint(logs, rooms_of))
+def routes(
+    logs: Callable[[], Iterable[Log]],
+    rooms_of: Callable[[Log], LiveRooms],
+    words_of: Callable[[Log | None], Words],
+) -> list[BaseRoute]:
+    """The routes of the gateway, for an app; see `Endpoint`."""
+
+    async def key(request: Request) -> Response:
+        return await _key(request, logs())
+
+    return [WebSocketRoute(PATH, Endpoint(logs, rooms_of, words_of)), Route(KEY_PATH, key)]
+
+
+async def _key(request: Request, logs: Iterable[Log]) -> Response:
+    """
+    A key for a page of this site.
+
+    A browser lets no other page read it, unless headers allow that, which an app may put on all of
+    its responses. So a page that says that it is another one gets none.
+    """
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    if site != "same-origin" or judge(request.headers) != "own":
+        return PlainTextResponse("only for pages of this site", 403, _UNREADABLE)
+    return PlainTextResponse(await page_key(logs), headers=_UNREADABLE)
+
+
+_UNREADABLE = {
+    "cache-control": "no-store",
+    "cross-origin-resource-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+"""Headers of what is kept nowhere, and is no script or style sheet of another page."""
 
 
 class Endpoint:
@@ -48,34 +81,51 @@ class Endpoint:
         Returns the logs of all labs that this process has open.
     rooms_of
         Returns the live rooms of such a lab.
+    words_of
+        Returns its words; for None, those for a page whose lab is not known yet.
     """
 
     def __init__(
-        self, logs: Callable[[], Iterable[Log]], rooms_of: Callable[[Log], LiveRooms]
+        self,
+        logs: Callable[[], Iterable[Log]],
+        rooms_of: Callable[[Log], LiveRooms],
+        words_of: Callable[[Log | None], Words],
     ) -> None:
         self._logs = logs
         self._rooms_of = rooms_of
+        self._words_of = words_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ws = WebSocket(scope, receive, send)
         await ws.accept()
-        await _close_in_words(ws, self._serve(ws, receive, send))
+        await _close_in_words(ws, self._meet(ws, receive, send), self._words_of(None))
 
-    async def _serve(self, ws: WebSocket, receive: Receive, send: Send) -> None:
-        check_origin(ws)
+    async def _meet(self, ws: WebSocket, receive: Receive, send: Send) -> None:
+        check_origin(ws.headers)
         with _waiting.waiting(ws.client.host if ws.client else ""):
             async with asyncio.timeout(HELLO_WITHIN):
                 hello = protocol.decode(await text_of_frame(receive))
             if not isinstance(hello, protocol.Hello):
                 raise BadFrame("bad_frame", "the first frame must be a hello")
             entry = await tickets.enter(self._logs(), hello.token, hello.is_resume)
+        words = self._words_of(entry.log)
+        await _close_in_words(ws, self._serve(receive, send, hello, entry, words), words)
+
+    async def _serve(
+        self,
+        receive: Receive,
+        send: Send,
+        hello: protocol.Hello,
+        entry: tickets.Entry,
+        words: Words,
+    ) -> None:
         room = await self._rooms_of(entry.log).open(entry.room)
         try:
             if room.state.membership(entry.member) is None:
                 await room.catch_up()  # another process may just have made them a member
-            socket = Socket(receive, send, entry, room)
+            socket = Socket(receive, send, entry, room, words)
             with _sockets.open((room, entry.member), socket.give_up):
-                await socket.serve(hello.after)
+                await socket.serve(hello)
         finally:
             room.leave()
 
@@ -84,9 +134,9 @@ _waiting = WaitingSockets()
 _sockets = OpenSockets()
 
 
-async def _close_in_words(ws: WebSocket, serving: Awaitable[None]) -> None:
+async def _close_in_words(ws: WebSocket, serving: Awaitable[None], words: Words) -> None:
     """Serve a socket; if that fails, send the browser the reason and close the socket."""
-    code, say, again = "", None, False
+    code, say, again = "", "", False
     try:
         await serving
     except WebSocketDisconnect:
@@ -94,18 +144,18 @@ async def _close_in_words(ws: WebSocket, serving: Awaitable[None]) -> None:
     except TimeoutError:
         code = "ticket"
     except (Refused, BadFrame) as exc:
-        code, say, again = exc.code, exc.say, exc.code == "busy"
+        code, say, again = exc.code, words.refusal(exc), exc.code == "busy"
     except StoreError as exc:
-        code, say, again = exc.code, exc.say, True
+        code, say, again = exc.code, words.refusal(exc), True
     except Exception:
         logger.exception("a socket failed (%s)", _address(ws))
         code, again = "store_broken", True
     if code:
         logger.warning("refused a socket of %s: %s", _address(ws), code)
-        await _part(ws, code, say, again)
+        await _part(ws, code, say or words[code], again)
 
 
-async def _part(ws: WebSocket, code: str, say: str | None, again: bool) -> None:
+async def _part(ws: WebSocket, code: str, say: str, again: bool) -> None:
     try:
         async with asyncio.timeout(5):
             if ws.application_state is WebSocketState.CONNECTED:
@@ -113,41 +163,6 @@ async def _part(ws: WebSocket, code: str, say: str | None, again: bool) -> None:
                 await ws.close(protocol.CLOSE_CODES.get(code, 1011))
     except (TimeoutError, RuntimeError, WebSocketDisconnect, OSError):
         pass  # the browser is gone
-
-
-def check_origin(ws: WebSocket) -> None:
-    """
-    Refuse a page of another site.
-
-    A browser sends its page's origin. It must be the requested host (``Host``, or
-    ``X-Forwarded-Host`` from a proxy), or be listed in the environment variable
-    ``LABCHAT_ORIGINS`` (separated by spaces).
-    """
-    origin = ws.headers.get("origin")
-    if origin is None:
-        return  # not a browser: it needs a ticket, too
-    hosts = {ws.headers.get("host"), *_listed(ws.headers.get("x-forwarded-host"))}
-    allowed = os.environ.get("LABCHAT_ORIGINS", "").split()
-    if _host_of(origin) not in hosts and origin not in allowed:
-        seen = ", ".join(sorted(filter(None, hosts))) or "none"
-        logger.error(
-            "a page of %s may not use this chat server, as its requests come for the host %s. "
-            "Behind a proxy, let it pass on the header Host (or X-Forwarded-Host) as the browser "
-            "sent it; or start the server with LABCHAT_ORIGINS=%s",
-            *(origin[:200], seen[:200], origin[:200]),
-        )
-        raise Refused("origin", detail=f"Its origin is {origin}.")
-
-
-def _host_of(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return ""
-
-
-def _listed(header: str | None) -> list[str]:
-    return [part.strip() for part in (header or "").split(",") if part.strip()]
 
 
 def _address(ws: WebSocket) -> str:

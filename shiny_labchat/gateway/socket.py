@@ -2,18 +2,18 @@
 One browser's socket to a room, after admission.
 
 There are two tasks. One reads frames and submits commands, without waiting for their outcome. The
-other sleeps until something is owed to the browser, and then sends all of it. What is owed follows
-from the socket's cursor and its numbers of presence frames, so a browser that stops reading makes
-only its own task wait. It costs only the memory of the frames that are being sent: those of one
-page of the log (`LiveRoom.missed`), those of the open streams, and the transport's buffer.
+other sends all that is owed to the browser whenever there is something new (`Rounds`). What is
+owed follows from the socket's cursor and its numbers of presence frames, so a browser that stops
+reading makes only its own task wait. It costs only the memory of the frames that are being sent:
+those of one page of the log (`LiveRoom.missed`), those of the open streams, and the transport's
+buffer. A socket that is owed nothing is sent the next message with all others (`Broadcast`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,27 +22,30 @@ from starlette.websockets import WebSocketDisconnect
 
 from shiny_labchat import protocol
 from shiny_labchat.access import tickets
-from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.held import HeldMessage
+from shiny_labchat.domain.members import is_sent_away
+from shiny_labchat.domain.opaque import seq_of
 from shiny_labchat.domain.state import Membership
-from shiny_labchat.errors import NOT_STORED, SENTENCES, BadFrame, Refused, StoreError
-from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.errors import BadFrame, Refused, StoreError
+from shiny_labchat.gateway.answers import Answers
+from shiny_labchat.gateway.limits import Allowance, TokenBucket
+from shiny_labchat.gateway.rounds import Rounds
+from shiny_labchat.gateway.submissions import Submissions
+from shiny_labchat.gateway.uvicorn_internals import needs_no_task, writer_of
+from shiny_labchat.live.presence import Seen
+from shiny_labchat.live.room import MAX_MISSED_EVENTS, LiveRoom
 from shiny_labchat.live.window import Page
-from shiny_labchat.store import Outcome
 from shiny_labchat.streams.content import Position
+from shiny_labchat.words import Words
 
 __all__ = ["Socket", "text_of_frame"]
 
-logger = logging.getLogger("shiny_labchat")
-
-IN_FLIGHT = 32
-"""Messages of one socket that may wait to be stored; at this limit reading pauses."""
 REPLIES = 4
 """Replies of one socket that may wait to be sent; above this limit reading pauses."""
-FRAMES_PER_SECOND = 100
-"""Frames of one socket that are read per second; more are read later, not dropped."""
-FRAMES_AT_ONCE = 200
+FRAMES = Allowance(burst=200, rate=100)
+"""Frames of one socket that are read; more are read later, not dropped."""
+SEARCH_PAUSE = 0.1
+"""Pause of one socket after a search for older messages that found few, in seconds."""
 READ_AFTER_DISCONNECT = 1.0
 """How long frames of a browser are still read when sending to it has failed, in seconds."""
 
@@ -70,6 +73,13 @@ class Socket:
         What its token lets it do.
     room
         The live room.
+    words
+        The words of its lab.
+
+    Attributes
+    ----------
+    write
+        Sends a frame of the websocket at once; False: it cannot be sent so.
 
     Raises
     ------
@@ -77,50 +87,60 @@ class Socket:
         Its person is not a member of the room (any more).
     """
 
-    def __init__(self, receive: Receive, send: Send, entry: tickets.Entry, room: LiveRoom) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, entry: tickets.Entry, room: LiveRoom, words: Words
+    ) -> None:
         self._receive = receive
         self._transmit = send
         self._entry = entry
         self._room = room
-        self._wake = asyncio.Event()
+        self._words = words
+        self._rounds = Rounds(self._send_owed, at_once=needs_no_task(send))
+        write = writer_of(send)
+        self.write = write or _cannot_write
+        self._can_write = write is not None
+        self._is_in_broadcast = False
+        self._is_woken = False
         self._replies: list[str] = []
-        self._acks: list[tuple[str, int]] = []
+        self._submissions = Submissions(entry, room, words, self._reply, self._wake)
+        self._answers = Answers(entry, room)
         self._replied = asyncio.Event()
-        self._in_flight = 0
-        self._landed = asyncio.Event()
         self._given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._cursor = 0
         self._has: dict[int, Position] = {}
         self._asked: deque[int] = deque()
-        self._waiting: dict[int, str] = {}
-        self._heard_pages: dict[str, Callable[[], None]] = {}
+        self._search_at = 0.0
         self._is_told = False
         self._state = ""
         self._state_changed = False
-        self._seen_here = self._seen_typing = 0
-        self._frames_left = float(FRAMES_AT_ONCE)
-        self._frame_at = asyncio.get_running_loop().time()
+        self._seen_here: Seen | None = None
+        self._seen_typing = 0
+        self._frames = TokenBucket(FRAMES, asyncio.get_running_loop().time())
 
-    async def serve(self, after: int) -> None:
+    async def serve(self, hello: protocol.Hello) -> None:
         """Send the welcome, then read and send until the browser leaves or is refused."""
-        self._state = protocol.state(self._room.state, self._membership())
+        self._state = protocol.state(self._room.state, self._membership(), self._words)
         presence = self._room.presence
-        unfollow = self._room.follow(self._hear, first=True), presence.follow(self._wake.set)
+        unfollow = self._room.follow(self.hear, first=True), presence.follow(self._wake)
         presence.come(self._entry.member)
         self._room.page_came(self._entry.page)
-        self._wake.set()  # this browser is owed presence, even if it has not changed
+        self._room.signs.come(self)
+        self._rounds.wake()  # this browser is owed presence, even if it has not changed
         try:
-            await _first_of(self._given_up, self._read(), self._send_all(after))
+            sending = self._send_all(self._seq_of(hello.after) or 0)
+            await _first_of(self._given_up, self._read(), sending)
         finally:
+            self._room.leave_broadcast(self)
             presence.go(self._entry.member)
             self._room.page_went(self._entry.page)
-            for end in (*unfollow, *self._heard_pages.values()):
+            self._room.signs.go(self)
+            for end in (*unfollow, self._submissions.end):
                 end()
 
-    def give_up(self) -> None:
-        """End the socket: its member has opened too many newer ones."""
+    def give_up(self, code: str = "too_many_tabs") -> None:
+        """End the socket: its member has opened too many newer ones, or the `code` says why."""
         if not self._given_up.done():
-            self._given_up.set_exception(Refused("too_many_tabs"))
+            self._given_up.set_exception(Refused(code))
 
     def _membership(self) -> Membership:
         membership = self._room.state.memberships.get(self._entry.member)
@@ -140,34 +160,99 @@ class Socket:
         self._has = {} if reset else room.streams.unsure(after)
         page = await room.newest(membership) if reset else Page([], False)
         membership = self._membership()
-        self._wake.set()
-        resume = self._entry.resume
+        self._rounds.wake()
         return protocol.welcome(
-            room.state, membership, resume, self._cursor, page.items, page.more, reset
+            *(room.state, membership, self._words, self._entry.resume),
+            *(page.items, page.more, reset, page.before),
         )
+
+    def _seq_of(self, id: str) -> int | None:
+        """The seq of the item with this id; None: it is not an id of this room."""
+        return seq_of(self._room.state.seed, id)
 
     # ── sending ──
 
-    def _hear(self, events: Sequence[Event]) -> None:
+    @property
+    def member(self) -> str:
+        """The member whose socket it is."""
+        return self._entry.member
+
+    def ping(self) -> None:
+        """Ask the page whether it is alive; it answers, if it is, whenever it can."""
+        if not self.write(_PING) and protocol.ping() not in self._replies:
+            self._reply(protocol.ping())
+
+    def resume(self, cursor: int, has: Mapping[int, Position]) -> None:
+        """Go on by itself from a cursor, and from positions in the open streams."""
+        self._is_in_broadcast, self._cursor = False, cursor
+        self._has.update(has)
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Have what is owed sent; the events are new in the room."""
         for event in events:
             if event.kind == "disclosed":
                 to = event.data["to"]
                 self._is_told = self._is_told or to is None or self._entry.member in to
+            elif is_sent_away(event, self._entry.member, self._entry.by):
+                self.give_up("revoked")
             if event.kind in _ABOUT_ALL or event.member == self._entry.member:
                 self._state_changed = True
-        self._wake.set()
+        is_due = self._state_changed or self._is_told or self._submissions.has_stored
+        if is_due or not events or self._has_news():
+            self._rounds.wake()
+
+    def _has_news(self) -> bool:
+        """Whether there may be something to show: not after others have only come, for example."""
+        room = self._room
+        is_far = room.state.seq - self._cursor > MAX_MISSED_EVENTS // 2
+        return is_far or room.newest_shown > self._cursor
+
+    def _wake(self) -> None:
+        """Have what is owed sent soon, together with what comes in the same turn of the loop."""
+        if self._is_in_broadcast:
+            self._room.leave_broadcast(self)
+        if not self._is_woken:
+            self._is_woken = True
+            asyncio.get_running_loop().call_soon(self._wake_now)
+
+    def _wake_now(self) -> None:
+        if self._is_woken:
+            self._rounds.wake()
 
     async def _send_all(self, after: int) -> None:
         try:
             await self._send(await self._welcome(after))
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                for frames in protocol.together(await self._owed()):
-                    await self._send(frames)
+            await self._rounds.run()
         except WebSocketDisconnect:
             await asyncio.sleep(READ_AFTER_DISCONNECT)  # its last frames are still read
             raise
+
+    async def _send_owed(self) -> None:
+        self._is_woken = False
+        for frames in protocol.together(await self._owed()):
+            await self._send(frames)
+        if self._has_everything():
+            self._is_in_broadcast = True
+            self._room.join_broadcast(self)
+
+    def _has_everything(self) -> bool:
+        """Whether it is owed nothing, and will be owed no more than all others, as far as known."""
+        if not self._can_write or self._rounds.is_due or self._is_woken or self._room.is_void:
+            return False
+        if (
+            self._submissions.has_stored
+            or self._replies
+            or self._asked
+            or self._is_told
+            or self._state_changed
+        ):
+            return False
+        state, streams = self._room.state, self._room.streams.open.values()
+        return (
+            self._cursor == state.seq
+            and self.member not in state.told
+            and all(s.is_shown and state.shows(self._membership(), s.opening) for s in streams)
+        )
 
     async def _owed(self) -> list[str]:
         room, membership = self._room, self._membership()
@@ -177,33 +262,28 @@ class Socket:
                 str(room.key),
                 "the database was replaced by another one while the page was open",
             )
-        owed = [protocol.acks(self._acks)] if self._acks else []
-        self._acks.clear()
-        owed += self._chunks(membership)  # the rest of a stream comes before its end
+        owed = self._chunks(membership)  # the rest of a stream comes before its end
         if self._cursor < room.state.seq:
             owed += await self._news(membership)
             owed += self._chunks(membership)
+        owed += self._submissions.acknowledged(self._cursor)
         if self._state_changed:
             self._state_changed = False
             owed += self._new_state(membership)
         owed += self._presence(membership)
+        owed += self._answers.questions(membership)
         owed += self._replies
         self._replies.clear()
         self._replied.set()
-        if self._asked:
+        if self._asked and self._may_search():
             owed += await self._older()
         return owed
 
     def _presence(self, membership: Membership) -> list[str]:
-        presence, owed = self._room.presence, list[str]()
-        here, typing = presence.here, presence.typing
-        if self._seen_here != here.number and here.frame is not None:
-            self._seen_here = here.number
-            observers = membership.sees_observers(self._entry.shows_observers)
-            if membership.member in self._room.state.told:
-                owed.append(presence.frame_for(membership.member, observers=observers))
-            else:
-                owed.append(here.frame.all if observers else here.frame.without_observers)
+        presence, typing = self._room.presence, self._room.presence.typing
+        viewer = membership.member if membership.member in self._room.state.told else None
+        observers = membership.sees_observers(self._entry.shows_observers)
+        owed, self._seen_here = presence.owed(self._seen_here, viewer, observers=observers)
         if self._seen_typing != typing.number and typing.frame is not None:
             self._seen_typing = typing.number
             owed.append(typing.frame)
@@ -217,11 +297,13 @@ class Socket:
         page, its end is sent after the page.
         """
         frames: list[str] = []
-        while self._asked:
+        while self._asked and self._may_search():
             before = min(self._asked[0], self._cursor + 1)
             page = await self._room.older(before, self._membership())
             self._asked.popleft()
-            frames.append(protocol.older(page.items, page.more))
+            frames.append(protocol.older(page.items, page.more, page.before))
+            if page.before is not None:
+                self._search_at = asyncio.get_running_loop().time() + SEARCH_PAUSE
             # the page draws open streams empty, so all of their content is owed again
             self._has = {seq: has for seq, has in self._has.items() if seq >= before}
         self._replied.set()
@@ -230,11 +312,19 @@ class Socket:
             *self._chunks(self._membership()),
         ]  # a member who was removed meanwhile gets nothing
 
+    def _may_search(self) -> bool:
+        """Whether older messages may be searched for now; if not, wake when they may."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._search_at:
+            return True
+        loop.call_at(self._search_at, self._wake)
+        return False
+
     async def _news(self, membership: Membership) -> list[str]:
         room = self._room
         if room.is_lost(self._cursor) or self._is_told:
             self._is_told = False
-            self._seen_here = 0
+            self._seen_here = None
             return [await self._welcome(0)]
         if room.is_behind(self._cursor):
             frames, self._cursor = await room.missed(self._cursor, membership)
@@ -243,24 +333,25 @@ class Socket:
             frame, self._cursor = room.frame(self._cursor, membership)
             frames = [] if frame is None else [frame]
         if self._cursor < room.state.seq:
-            self._wake.set()
+            self._rounds.wake()
         self._has = room.streams.known(self._has, self._cursor)
         return frames
 
     def _chunks(self, membership: Membership) -> list[str]:
         """The new content of the streams that the browser knows of."""
         room, frames = self._room, list[str]()
-        while True:
+        while room.streams.may_owe(self._cursor):
             frame, reached = room.streams.owed(
                 self._has, self._cursor, partial(room.state.shows, membership)
             )
             if frame is None:
-                return frames
+                break
             frames.append(frame)
             self._has.update(reached)
+        return frames
 
     def _new_state(self, membership: Membership) -> list[str]:
-        frame = protocol.state(self._room.state, membership)
+        frame = protocol.state(self._room.state, membership, self._words)
         if frame == self._state:
             return []
         self._state = frame
@@ -274,117 +365,50 @@ class Socket:
 
     def _reply(self, frame: str) -> None:
         self._replies.append(frame)
-        self._wake.set()
+        self._wake()
 
     # ── reading ──
 
     async def _read(self) -> None:
         while True:
             frame = protocol.decode(await text_of_frame(self._receive))
-            self._frames_left -= 1
-            if self._frames_left < 0:
-                await self._pace()
+            await self._pace()
             while (
                 len(self._replies) + len(self._asked) > REPLIES
             ):  # the browser asks, but does not read
                 self._replied.clear()
                 await self._replied.wait()
+            self._answers.note(frame)
             match frame:
                 case protocol.Send():
-                    while self._in_flight >= IN_FLIGHT:
-                        self._landed.clear()
-                        await self._landed.wait()
-                    self._say(frame)
+                    await self._submissions.submit(frame)
                 case protocol.Typing():
                     self._type()
                 case protocol.Older():
-                    self._asked.append(frame.before)
-                    self._wake.set()
+                    self._ask(frame.before)
                 case protocol.Stop():
-                    self._stop(frame.seq)
-                case protocol.Ping():
-                    self._reply(protocol.pong())
+                    self._stop(self._seq_of(frame.id) or 0)
+                case protocol.Check():
+                    self._reply(protocol.checked())
+                case protocol.Confirm():
+                    self._answers.confirm(self._seq_of(frame.id) or 0)
+                case protocol.Pong():
+                    pass
                 case protocol.Hello():
                     raise BadFrame("bad_frame", "only the first frame may be a hello")
 
+    def _ask(self, before: str) -> None:
+        seq = self._seq_of(before)
+        if seq is None:
+            raise BadFrame("bad_frame", "before is not an id of the room")
+        self._asked.append(seq)
+        self._wake()
+
     async def _pace(self) -> None:
         now = asyncio.get_running_loop().time()
-        earned = (now - self._frame_at) * FRAMES_PER_SECOND
-        self._frames_left = min(FRAMES_AT_ONCE, self._frames_left + earned)
-        self._frame_at = now
-        if self._frames_left < 0:
-            await asyncio.sleep(-self._frames_left / FRAMES_PER_SECOND)
-
-    def _say(self, frame: protocol.Send) -> None:
-        self._in_flight += 1
-        entry = self._entry
-        self._room.presence.send(entry.member)
-        # A browser's ids must never be taken for a developer's, hence the prefix.
-        cid = f"b:{frame.cid}"
-        command = commands.Say(entry.member, frame.text, cid, entry.page, entry.waits)
-        try:
-            entry.log.put(entry.room, command, partial(self._answer, frame.cid))
-        except StoreError as exc:
-            self._refuse(frame.cid, exc)
-
-    def _answer(self, cid: str, outcome: Outcome | None, error: BaseException | None) -> None:
-        if error is not None:
-            self._refuse(cid, error)
-        elif outcome is not None:
-            self._land()
-            self._tell_of(cid, outcome.events[0])
-
-    def _tell_of(self, cid: str, became: Event) -> None:
-        """Tell the page the outcome of its message; if it is held, wait for that."""
-        if became.kind == "submitted":
-            self._await(cid, became)
-        elif became.kind == "withheld":
-            code = became.data["code"]
-            # a newer version may have stored a code that has no sentence here
-            say = SENTENCES.get(code, SENTENCES["not_accepted"])
-            self._reply(protocol.refused(cid, code, say))
-        else:
-            self._acks.append((cid, became.seq))
-            self._wake.set()
-
-    def _await(self, cid: str, sent: Event) -> None:
-        """Wait for the outcome of a held message, which its page's session transforms."""
-        message, own = HeldMessage.of(sent), self._entry.page
-        self._waiting[message.seq] = cid
-        for each in {message.page, own} - self._heard_pages.keys():
-            self._heard_pages[each] = self._room.follow_page(each, self._hear_pages)
-        if message.page != own:  # the page was reloaded, and its old session may be gone
-            self._entry.log.put(self._entry.room, message.resubmit(own), _note)
-
-    def _hear_pages(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if event.kind not in ("message", "withheld"):
-                continue
-            cid = self._waiting.pop(event.data.get("submitted", 0), None)
-            if cid is not None:
-                self._tell_of(cid, event)
-
-    def _land(self) -> None:
-        self._in_flight -= 1
-        self._landed.set()
-
-    def _refuse(self, cid: str, error: BaseException) -> None:
-        self._land()
-        if not isinstance(error, Refused | StoreError):
-            logger.error(
-                "a message of %s in room %r could not be stored",
-                *(self._entry.member, self._entry.room.id),
-                exc_info=error,
-            )
-            error = Refused("store_broken")
-        logger.warning(
-            "refused a message of %s in room %r: %s",
-            self._entry.member,
-            self._entry.room.id,
-            error.code,
-        )
-        say = f"{NOT_STORED} {error.say}" if error.code.startswith("store_") else error.say
-        self._reply(protocol.refused(cid, error.code, say))
+        self._frames.take(now)
+        if (left := self._frames.left(now)) < 0:
+            await asyncio.sleep(-left / FRAMES.rate)
 
     def _type(self) -> None:
         membership = self._room.state.membership(self._entry.member)
@@ -399,14 +423,12 @@ class Socket:
             stream.stop()
 
 
-def _note(outcome: Outcome | None, error: BaseException | None) -> None:
-    if error is not None:
-        logger.error(
-            "a held message could not be passed to the session of its reloaded page", exc_info=error
-        )
-
-
+_PING = protocol.text_frame(protocol.ping())
 _ABOUT_ALL = ("configured", "opened", "closed")
+
+
+def _cannot_write(frame: bytes) -> bool:
+    return False
 
 
 async def _first_of(end: asyncio.Future[None], *works: Coroutine[Any, Any, None]) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
+from shiny_labchat.callbacks.skipping import Complete, Skipped
 from shiny_labchat.concurrency import Tasks
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.scope import Scope
+from shiny_labchat.domain.state import RoomState
 
 __all__ = ["CALLBACK", "BotRegistry", "RoomBot"]
 
@@ -31,28 +34,50 @@ class RoomBot(Protocol):
         """Join a room; a bot that was removed does not join again."""
         ...
 
+    async def skip(
+        self, room: Any, messages: Sequence[Complete], state: RoomState | None
+    ) -> Skipped:
+        """Decide to how many of the next messages it does not react, see `Skip`."""
+        ...
+
     async def react(self, room: Any, message: Message) -> None:
         """React to a message, with a message or with none."""
         ...
 
 
+class _Entry(NamedTuple):
+    number: int
+    scope: Scope
+    bot: RoomBot
+
+
 class BotRegistry:
-    """The bots of one lab in this process, by their ids and rooms."""
+    """The bots of one lab in this process, by their ids and rooms. They are never removed."""
 
     def __init__(self) -> None:
-        self._bots: dict[tuple[str, Scope], RoomBot] = {}
+        self._all: dict[tuple[str, Scope], _Entry] = {}
+        # By the ids of their rooms: the bots of other rooms must not slow a room down.
+        self._of_ids: dict[str, set[tuple[str, Scope]]] = {}
+        self._of_globs: set[tuple[str, Scope]] = set()
         self._tasks = Tasks("bots")
 
     def add(self, scope: Scope, bot: RoomBot) -> None:
         """Add a bot for some rooms; one with the same id, for the same rooms, is replaced."""
-        self._bots[bot.id, scope] = bot
+        key = bot.id, scope
+        known = self._all.get(key)
+        self._all[key] = _Entry(len(self._all) if known is None else known.number, scope, bot)
+        ids = scope.ids
+        for home in [self._of_ids.setdefault(id, set()) for id in ids] if ids else [self._of_globs]:
+            home.add(key)
 
-    def of_room(self, room: RoomKey) -> list[RoomBot]:
+    def of_room(self, room: LogKey) -> list[RoomBot]:
         """The bots of a room; of several with one id, only the one that reacts there."""
-        known = sorted(self._bots.items(), key=lambda each: each[0][1].room is not None)
-        return [*{id: bot for (id, scope), bot in known if scope.covers(room)}.values()]
+        keys = self._of_globs | self._of_ids.get(room.id, set())
+        found = [self._all[key] for key in keys if key[1].covers(room)]
+        found.sort(key=lambda each: (each.scope.room is not None, each.number))
+        return [*{each.bot.id: each.bot for each in found}.values()]
 
-    async def enter(self, key: RoomKey, room: Any) -> None:
+    async def enter(self, key: LogKey, room: Any) -> None:
         """Have all bots of a room enter it; one that fails does not stop the others."""
         for bot in self.of_room(key):
             await _enter(bot, room)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-import time
+from operator import attrgetter
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import Event, RoomKey
-from shiny_labchat.domain.messages import is_message, was_said
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.messages import Message, is_message, message_of, was_said
 from shiny_labchat.errors import StoreError
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.store import Log, checkpoints, events_after, events_before, find_room, rooms
+from shiny_labchat.live.slices import SLICE, in_slices
+from shiny_labchat.store import Log, checkpoints, find_room, leases, messages_between, studies_with
 
 __all__ = ["said"]
 
@@ -19,69 +20,98 @@ logger = logging.getLogger("shiny_labchat")
 
 
 async def said(
-    log: Log, key: RoomKey, after: int, limit: int | None, last: int | None
-) -> list[Event]:
+    log: Log, key: LogKey, after: int, limit: int | None, last: int | None
+) -> list[Message]:
     """
     The messages of a room, see `Room.messages`.
 
     Open streams are not messages yet, and withheld messages never are. Streams whose server has
     ended are ended here, with their checkpoints.
     """
+    reading = _Reading(key, after, limit, last)
+    await in_slices(log, reading.read)
+    if reading.is_overdue:
+        try:
+            await Runtime.of(log).end_overdue(key)
+        except StoreError as exc:
+            logger.error(
+                "streams in room %r whose server has ended could not be ended: %s", key.id, exc
+            )
+        reading = _Reading(key, after, limit, last)
+        await in_slices(log, reading.read)
+    return reading.messages()
 
-    def read(conn: sa.Connection) -> tuple[list[Event], bool]:
-        found = find_room(conn, key)
+
+class _Reading:
+    """
+    The messages of a room, read and made slice by slice in readers' threads.
+
+    Parameters
+    ----------
+    key, after, limit, last
+        See `Room.messages`. Messages that come after the first slice was read are left out.
+
+    Attributes
+    ----------
+    is_overdue
+        Whether there are streams whose server has ended.
+    """
+
+    def __init__(self, key: LogKey, after: int, limit: int | None, last: int | None) -> None:
+        self.is_overdue = False
+        self._key = key
+        self._after, self._before = after, 0
+        self._most = limit if last is None else last
+        self._is_newest_first = last is not None
+        self._number: int | None = None
+        self._made: list[Message] = []
+
+    def messages(self) -> list[Message]:
+        """What was read, in order."""
+        if self._is_newest_first:
+            self._made.reverse()
+        return self._made
+
+    def read(self, conn: sa.Connection) -> bool:
+        """Read the next slice; return whether there may be more."""
+        if self._number is None and not self._find(conn):
+            return False
+        assert self._number is not None
+        wanted = SLICE if self._most is None else min(SLICE, self._most - len(self._made))
+        seqs: list[int] = []
+        made: list[Message] = []
+        span = self._number, self._after, self._before, wanted
+        for event in messages_between(conn, *span, newest=self._is_newest_first):
+            seqs.append(event.seq)
+            if is_message(event) and was_said(event):
+                made.append(message_of(event, self._key))
+        made.sort(key=attrgetter("seq"), reverse=self._is_newest_first)
+        self._made += made
+        if len(seqs) < wanted:
+            return False
+        if self._is_newest_first:
+            self._before = min(seqs)
+        else:
+            self._after = max(seqs)
+        return self._most is None or len(self._made) < self._most
+
+    def _find(self, conn: sa.Connection) -> bool:
+        found = find_room(conn, self._key)
         if found is None:
-            _warn_of_study(conn, key)
-            return [], False
-        number, seq = found
-        is_overdue = bool(checkpoints.overdue(conn, time.time_ns() // 1000, number))
-        if last is None:
-            return _oldest(conn, number, after, limit), is_overdue
-        newest = _newest(conn, number, seq + 1, last)
-        return [event for event in reversed(newest) if event.seq > after], is_overdue
-
-    events, is_overdue = await log.read(read)
-    if not is_overdue:
-        return events
-    try:
-        await Runtime.of(log).end_overdue(key)
-    except StoreError as exc:
-        logger.error(
-            "streams in room %r whose server has ended could not be ended: %s", key.id, exc
-        )
-    return (await log.read(read))[0]
+            _warn_of_study(conn, self._key)
+            return False
+        self._number, seq = found
+        self._before = seq + 1
+        self.is_overdue = bool(checkpoints.overdue(conn, leases.lease_time(conn), self._number))
+        return self._most != 0
 
 
-def _warn_of_study(conn: sa.Connection, key: RoomKey) -> None:
+def _warn_of_study(conn: sa.Connection, key: LogKey) -> None:
     """Warn of a programme in another folder than the app's, which has not named the study."""
-    others = [each.study for each in rooms(conn) if each.id == key.id]
+    others = studies_with(conn, key.id)
     if others:
         logger.warning(
             "study %r has no room %r, but study %s has one: name the study, as in "
             "lab.room(%r, study=%r)",
-            *(key.study, key.id, ", ".join(map(repr, others[:5])), key.id, others[0]),
+            *(key.study, key.id, ", ".join(map(repr, others)), key.id, others[0]),
         )
-
-
-def _oldest(conn: sa.Connection, number: int, after: int, limit: int | None) -> list[Event]:
-    found: list[Event] = []
-    while True:
-        events = events_after(conn, number, after, limit, kinds=("message",))
-        found += [event for event in events if _is_said(event)]
-        if limit is None or len(events) < limit or len(found) >= limit:
-            return found[:limit]
-        after = events[-1].seq
-
-
-def _newest(conn: sa.Connection, number: int, before: int, last: int) -> list[Event]:
-    found: list[Event] = []
-    while True:
-        events = events_before(conn, number, before, last, ("message",))
-        found += [event for event in events if _is_said(event)]
-        if len(events) < last or len(found) >= last:
-            return found[:last]
-        before = events[-1].seq
-
-
-def _is_said(event: Event) -> bool:
-    return is_message(event) and was_said(event)

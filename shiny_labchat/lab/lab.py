@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar, cast
 
 from shiny_labchat.access import identity
-from shiny_labchat.arguments import as_id
+from shiny_labchat.access.revoking import KINDS, Revocable, revoke_all
+from shiny_labchat.arguments import as_id, check_choice
 from shiny_labchat.audit.entries import AuditEntry, written
-from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.domain.members import as_member_id, as_role, as_roles
+from shiny_labchat.callbacks.kinds import PRESENCES
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.members import Member, as_member_id, as_role, as_roles
 from shiny_labchat.domain.pseudonyms import as_pseudonym
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role
 from shiny_labchat.lab.bot_registry import RoomBot
-from shiny_labchat.lab.room import MessageFunction, Room
+from shiny_labchat.lab.room import MessageFunction, PresenceFunction, Room
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.settings import Settings
 from shiny_labchat.store import Grant, Log, find_room, rooms
+from shiny_labchat.words import Words
 
 __all__ = ["Lab"]
 
 F = TypeVar("F", bound=MessageFunction)
+P = TypeVar("P", bound=PresenceFunction)
 
 
 class Lab:
@@ -43,17 +49,43 @@ class Lab:
         The database, such as ``"sqlite:///lab.db"``. None: the environment variable
         ``LABCHAT_URL``, else the file ``labchat.db`` in the app's folder: that of the program's
         file, or the current folder for code without a file, such as a notebook.
+    language
+        The language of all words that participants read: "en" or "de". None: "en", unless another
+        Lab of this URL says something else.
+    texts
+        Replacements for single words, by key: ``{"too_fast": "Slow down, please."}``. The page
+        "Words and languages" of the documentation lists them.
 
     Raises
     ------
+    TypeError
+        `texts` is no mapping of texts.
     ValueError
-        The URL is not one of a database that can hold a lab.
+        The URL is not one of a database that can hold a lab, or the language or a key of `texts`
+        is unknown.
+
+    Notes
+    -----
+    Words belong to a database, in one process: of several labs with one URL, the last one that is
+    made with a `language` or `texts` decides on all of its words. Pages that are open keep theirs
+    until they connect again.
     """
 
-    def __init__(self, url: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        language: str | None = None,
+        texts: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = app_folder()
         url = url or os.environ.get("LABCHAT_URL") or f"sqlite:///{self._folder / 'labchat.db'}"
-        self._log = Runtime.open(url).log
+        runtime = Runtime.open(url)
+        self._log = runtime.log
+        if language is not None or texts is not None:
+            runtime.words = Words(
+                "en" if language is None else language, {} if texts is None else texts
+            )
 
     @property
     def url(self) -> str:
@@ -64,6 +96,11 @@ class Lab:
     def log(self) -> Log:
         """The log behind the lab; for this package."""
         return self._log
+
+    @property
+    def words(self) -> Words:
+        """The words that its participants read; for this package."""
+        return Runtime.of(self._log).words
 
     def __repr__(self) -> str:
         return f"Lab({self.url!r})"
@@ -86,6 +123,9 @@ class Lab:
         """
         A room, which is created when it is first used.
 
+        What the code says of the room is a default: when it says something new, the room changes
+        in that; what :meth:`Room.configure` has set, stays.
+
         Parameters
         ----------
         id
@@ -104,7 +144,7 @@ class Lab:
         ValueError
             The id, the study or a role is not valid.
         """
-        key = RoomKey(as_id("study", study or self._folder.name or "app"), as_id("id", id))
+        key = LogKey(as_id("study", study or self._folder.name or "app"), as_id("id", id))
         return Room(self._log, key, Settings(title, rules, as_roles("write", write)))
 
     async def create_room(
@@ -202,6 +242,54 @@ class Lab:
 
         return register
 
+    def on_presence(
+        self, rooms: str | Room | Sequence[str | Room] = "*", name: str | None = None
+    ) -> Callable[[P], P]:
+        """
+        Have a function called when members of some rooms come or go; a decorator.
+
+        In these rooms pages are asked whether they are alive, and each change is in the log (kind
+        "presence"). The function continues after a restart, and is called once for each change,
+        in order, as one of :meth:`on_message` is.
+
+        Parameters
+        ----------
+        rooms, name
+            As in :meth:`on_message`.
+
+        Returns
+        -------
+        callable
+            The decorator: takes ``fn(room, member, state)``, async or not, and returns it.
+
+        Raises
+        ------
+        ValueError
+            A room's id is not valid, or the function has no name of its own.
+        TypeError
+            `rooms` are not rooms, or the function has other parameters.
+
+        Notes
+        -----
+        `member` is the :class:`Member`. `state` is one of
+
+        * "here": a page of theirs is shown, and there was a key, a pointer or a message lately;
+        * "idle": there was none for `Rules.idle_after` seconds;
+        * "away": all their pages were hidden for `Rules.away_after` seconds;
+        * "gone": no page of theirs has answered for `Rules.gone_after` seconds.
+
+        A state counts once it has lasted for 5 seconds. Bots are always here, and never told of.
+        What counts are a person's pages in any room of the study in which pages are asked.
+        """
+        scope = Scope(tuple(self._part(each) for each in _several(rooms)))
+
+        def register(fn: P) -> P:
+            runtime = Runtime.of(self._log)
+            runtime.register(scope, fn, name, self._given, kind=PRESENCES)
+            return fn
+
+        return register
+
     def add_bot(self, bot: RoomBot, rooms: str | Room | Sequence[str | Room] = "*") -> None:
         """
         Have a bot take part in some rooms, from now on and after each restart.
@@ -238,10 +326,10 @@ class Lab:
         """
         return await self._log.read(lambda conn: written(conn, study))
 
-    def _given(self, room: RoomKey, to: str) -> Room:
+    def _given(self, room: LogKey, to: str) -> Room:
         return Room(self._log, room, Settings(), to)
 
-    def _part(self, room: object) -> str | RoomKey:
+    def _part(self, room: object) -> str | LogKey:
         if isinstance(room, Room):
             if room.log is not self._log:
                 raise ValueError(f"rooms must be in {self!r}, but {room!r} is in another lab")
@@ -294,6 +382,49 @@ class Lab:
             data={} if pseudonym is None else {"pseudonym": as_pseudonym("pseudonym", pseudonym)},
         )
         return await identity.invite(self._log, grant)
+
+    async def revoke(
+        self,
+        member: str | Member,
+        what: Revocable | Sequence[Revocable] = ("links", "browsers", "bookmarks"),
+        *,
+        study: str | None = None,
+    ) -> int:
+        """
+        Revoke what lets a person in, as when somebody else has their link.
+
+        Whoever is on a page that was let in by it is sent away at once, in words, and cannot come
+        back by it. Nobody is removed: the person is still a member of their rooms, and comes in by
+        a new link, for example. To remove them, call :meth:`Room.remove_member`.
+
+        Parameters
+        ----------
+        member
+            The person, or their id.
+        what
+            "links" (personal links), "browsers" (the keys by which their browsers, or tabs, are
+            recognised) or "bookmarks", or several. Those that are made later are valid.
+        study
+            Only links and bookmarks that are limited to this study. None: all.
+
+        Returns
+        -------
+        int
+            How many there were.
+
+        Raises
+        ------
+        ValueError
+            `what` is none of these.
+        """
+        several: Sequence[Revocable] = (what,) if isinstance(what, str) else what
+        for each in several:
+            check_choice("what", each, tuple(KINDS))
+        who, kinds = as_member_id(member), tuple(KINDS[each] for each in several)
+        number, rooms = await revoke_all(self._log, who, kinds, study)
+        away = commands.SendAway(who, kinds)
+        await asyncio.gather(*(self._log.submit(room, away) for room in rooms))
+        return number
 
 
 def _several(rooms: object) -> Sequence[object]:

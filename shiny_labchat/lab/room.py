@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast, overload
 
 import sqlalchemy as sa
 
+from shiny_labchat.arguments import check_number
 from shiny_labchat.audit.entries import AuditEntry, written
+from shiny_labchat.callbacks.kinds import PRESENCES
 from shiny_labchat.callbacks.scheduler import signed
 from shiny_labchat.domain import commands
-from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.domain.members import Member, as_member_id, as_role
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.members import Member, as_member_id, as_role, as_roles
 from shiny_labchat.domain.messages import Message, message_of
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
+from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role, RoomState
 from shiny_labchat.errors import Refused
-from shiny_labchat.lab import history
+from shiny_labchat.lab import asking, history
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.lab.settings import Settings
+from shiny_labchat.lab.settings import Settings, without_effect
 from shiny_labchat.models.thoughts import split_thoughts
 from shiny_labchat.store import Log, Outcome, find_room, load_state
 
-__all__ = ["MessageFunction", "Room"]
+__all__ = ["MessageFunction", "PresenceFunction", "Room"]
+
+logger = logging.getLogger("shiny_labchat")
 
 MessageFunction = Callable[["Room", Member | None, Any], Awaitable[object] | object]
 """Takes the room, the author (None: the programme) and a `MessageText`; async or not."""
+PresenceFunction = Callable[["Room", Member, Any], Awaitable[object] | object]
+"""Takes the room, a member, and their new state: "here", "idle", "away" or "gone"; async or not."""
 F = TypeVar("F", bound=MessageFunction)
+P = TypeVar("P", bound=PresenceFunction)
 
 
 class Room:
@@ -45,7 +54,7 @@ class Room:
     """
 
     def __init__(
-        self, log: Log, key: RoomKey, settings: Settings, given_to: str | None = None
+        self, log: Log, key: LogKey, settings: Settings, given_to: str | None = None
     ) -> None:
         self.log = log
         self.key = key
@@ -76,14 +85,54 @@ class Room:
         return hash((self.log, self.key))
 
     async def create(self) -> None:
-        """Create the room, or apply the settings in the code to it, if it exists."""
+        """
+        Create the room, or apply the settings in the code to it, if it exists.
+
+        Of an existing room, only those are applied that the code gives otherwise than before; what
+        was set by :meth:`configure` stays.
+        """
         settings = self._settings
-        command = commands.Configure(
-            secrets.token_hex(8), settings.title, settings.write, settings.rules
-        )
-        await self.log.submit(self.key, command)
-        self._runtime.created[self.key] = settings
+        command = _configure(settings.title, settings.rules, settings.write, is_default=True)
+        outcome = await self.log.submit(self.key, command)
+        self._runtime.created.put(self.key, settings, 1)
+        for event in outcome.events:
+            if stays := without_effect(event.data["code"], outcome.state.configuration):
+                logger.warning(
+                    "room %r: what the code says anew of %s has no effect, as it was set by "
+                    "room.configure() while the room was in use; the room keeps %r",
+                    *(self.id, ", ".join(stays), stays),
+                )
         await self._runtime.bots.enter(self.key, self)
+
+    async def configure(
+        self,
+        *,
+        title: str | None = None,
+        rules: Rules | None = None,
+        write: Role | Sequence[Role] | None = None,
+    ) -> None:
+        """
+        Change the room's settings while it is in use.
+
+        They hold from this moment, in open pages, too, and stay after a restart: what the code
+        says in :meth:`Lab.room` is only a default. It has an effect on these settings again once
+        they are what it says.
+
+        Parameters
+        ----------
+        title
+            The title shown above the room; None: unchanged.
+        rules
+            The rules of the room, all of them; None: unchanged.
+        write
+            The role (or roles) that may write; None: unchanged.
+
+        Raises
+        ------
+        ValueError
+            A role is not valid.
+        """
+        await self.submit(_configure(title, rules, as_roles("write", write)))
 
     async def submit(self, command: commands.Command) -> Outcome:
         """Submit a command, creating the room if needed; for this package."""
@@ -194,7 +243,7 @@ class Room:
 
     async def audit(self) -> list[AuditEntry]:
         """Read the audit of the room's bots; see :meth:`Lab.audit`."""
-        return await self.log.read(lambda conn: written(conn, *self.key))
+        return await self.log.read(lambda conn: written(conn, self.study, self.id))
 
     async def members(self) -> list[Member]:
         """The members of the room now, in order of joining."""
@@ -233,8 +282,7 @@ class Room:
                 "after, limit and last must not be negative, "
                 f"but are {after!r}, {limit!r} and {last!r}"
             )
-        events = await history.said(self.log, self.key, after, limit, last)
-        return [message_of(event, self.key) for event in events]
+        return await history.said(self.log, self.key, after, limit, last)
 
     async def post(
         self,
@@ -325,7 +373,62 @@ class Room:
 
         return register if fn is None else register(fn)
 
-    def same_lab(self, key: RoomKey, given_to: str | None = None) -> Room:
+    @overload
+    def on_presence(self, fn: P, *, name: str | None = None) -> P: ...
+
+    @overload
+    def on_presence(self, fn: None = None, *, name: str | None = None) -> Callable[[P], P]: ...
+
+    def on_presence(self, fn: P | None = None, *, name: str | None = None) -> P | Callable[[P], P]:
+        """
+        Have a function called when members come or go; see :meth:`Lab.on_presence`.
+
+        Parameters
+        ----------
+        fn
+            ``fn(room, member, state)``, async or not; left out, as in :meth:`on_message`.
+        name
+            As in :meth:`on_message`.
+
+        Returns
+        -------
+        callable
+            The function; without `fn`, the decorator.
+        """
+
+        def register(fn: P) -> P:
+            scope = Scope((self.key,))
+            self._runtime.register(scope, fn, name, self.same_lab, kind=PRESENCES)
+            return fn
+
+        return register if fn is None else register(fn)
+
+    async def ask_presence(self, member: str | Member, within: float = 15) -> bool:
+        """
+        Ask a member whether they are still there, in a dialog on their pages.
+
+        Parameters
+        ----------
+        member
+            The member. A bot is always there, and not asked.
+        within
+            How long they have to answer, in seconds.
+
+        Returns
+        -------
+        bool
+            Whether they have answered in time, as the log says.
+
+        Raises
+        ------
+        Refused
+            They are not a member of the room.
+        """
+        check_number("within", within, above=0)
+        who, live = as_member_id(member), self._runtime.live
+        return await asking.ask_presence(self.submit, live, self.key, who, within)
+
+    def same_lab(self, key: LogKey, given_to: str | None = None) -> Room:
         """A room of the same lab, its settings unchanged; for this package."""
         return Room(self.log, key, Settings(), given_to)
 
@@ -381,6 +484,16 @@ class Room:
             return RoomState() if found is None else load_state(conn, *found)
 
         return await self.log.read(read)
+
+
+def _configure(
+    title: str | None,
+    rules: Rules | None,
+    write: tuple[Role, ...] | None,
+    *,
+    is_default: bool = False,
+) -> commands.Configure:
+    return commands.Configure(secrets.token_hex(8), title, write, rules, is_default)
 
 
 def _member_in(outcome: Outcome, member: str) -> Member:

@@ -18,9 +18,12 @@ from itertools import pairwise
 from typing import Any, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
+from shiny_labchat.caches import BoundedCache
+from shiny_labchat.callbacks.kinds import MESSAGES, PRESENCES, Kind
 from shiny_labchat.callbacks.scheduler import CallbackScheduler, RoomOf
+from shiny_labchat.callbacks.skipping import Skip
 from shiny_labchat.concurrency import Tasks
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import MessageText
 from shiny_labchat.domain.scope import Scope
@@ -30,13 +33,19 @@ from shiny_labchat.lab.settings import Settings
 from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Log, parse
 from shiny_labchat.streams import remote
+from shiny_labchat.streams.commits import StreamCommits
+from shiny_labchat.words import ENGLISH, Words
 
-__all__ = ["Runtime", "live_rooms", "opened_logs", "running"]
+__all__ = ["Runtime", "live_rooms", "opened_logs", "running", "words_of"]
 
 logger = logging.getLogger("shiny_labchat")
 
 SWEEP = 3.0
 """Pause between two searches of all rooms for streams whose server has ended, in seconds."""
+RESUME = 60.0
+"""Pause between two searches for people whom no process watches any more, in seconds."""
+ROOMS_CREATED = 20_000
+"""Rooms that a process remembers to have created; others are created again, which does nothing."""
 DRAIN_TIMEOUT = 5.0
 """How long a stopping server waits until its streams are stored, in seconds."""
 
@@ -64,6 +73,8 @@ class Runtime:
         What calls the callbacks; None: none has been registered yet.
     bots
         The bots of its rooms.
+    words
+        The words that its participants read.
     created
         The rooms that this process has created or configured, and with which settings.
     streams
@@ -77,12 +88,16 @@ class Runtime:
     def __init__(self, log: Log) -> None:
         self.log = log
         self.bots = BotRegistry()
-        self.created: dict[RoomKey, Settings] = {}
+        self.words = ENGLISH
+        self.created: BoundedCache[LogKey, Settings] = BoundedCache(ROOMS_CREATED)
         self.streams: set[ClosableStream] = set()
-        self.own_streams: set[tuple[RoomKey, int]] = set()
+        self.own_streams: set[tuple[LogKey, int]] = set()
         self.tasks = Tasks(repr(log))
         self.scheduler: CallbackScheduler | None = None
         self._live: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveRooms] = WeakKeyDictionary()
+        self._commits: WeakKeyDictionary[asyncio.AbstractEventLoop, StreamCommits] = (
+            WeakKeyDictionary()
+        )
 
     @classmethod
     def open(cls, url: str) -> Runtime:
@@ -113,31 +128,44 @@ class Runtime:
         """The live rooms in the running event loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._live:
-            self._live[loop] = LiveRooms(self.log)
+            self._live[loop] = LiveRooms(self.log, self._asks_presence)
         return self._live[loop]
+
+    def _asks_presence(self, room: LogKey) -> bool:
+        return self.scheduler is not None and self.scheduler.has(PRESENCES, room)
 
     # ── callbacks and bots ──
 
     def register(
-        self, scope: Scope, fn: Callable[..., Any], name: str | None, room_of: RoomOf
+        self,
+        scope: Scope,
+        fn: Callable[..., Any],
+        name: str | None,
+        room_of: RoomOf,
+        skip: Skip | None = None,
+        kind: Kind = MESSAGES,
     ) -> None:
         """
-        Have a function called with every message in some rooms.
+        Have a function called with every message in some rooms, or with another kind of events.
 
         Parameters
         ----------
         scope
             The rooms.
         fn
-            The function: ``fn(room, member, message)``.
+            The function; it takes what the kind says.
         name
             The callback's name; None: its script and its qualified name.
         room_of
             Makes the rooms that the function takes; it is not called with what they post.
+        skip
+            Decides for which messages it is not called; None: it is called for all.
+        kind
+            What it is called with.
         """
         if self.scheduler is None:
             self.scheduler = CallbackScheduler(self.log, room_of)
-        self.scheduler.register(scope, fn, name)
+        self.scheduler.register(scope, fn, name, skip, kind)
 
     def start_callbacks(self) -> None:
         """Start the callbacks, if there are any, unless they were stopped."""
@@ -156,12 +184,20 @@ class Runtime:
         async def react(room: Any, member: Member | None, text: MessageText) -> None:
             await bot.react(room, text.message)
 
-        self.register(scope, react, f"{CALLBACK}{bot.id}", room_of)
+        self.register(scope, react, f"{CALLBACK}{bot.id}", room_of, bot.skip)
         self.bots.add(scope, bot)
 
     # ── streams ──
 
-    async def end_overdue(self, room: RoomKey | None = None) -> None:
+    @property
+    def commits(self) -> StreamCommits:
+        """What stores and shows the streams that are run in the running event loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._commits:
+            self._commits[loop] = StreamCommits(self.log)
+        return self._commits[loop]
+
+    async def end_overdue(self, room: LogKey | None = None) -> None:
         """End the streams of a room (None: of all) whose server has ended."""
         await remote.end_overdue(self.log, self.own_streams, room)
 
@@ -184,6 +220,13 @@ def opened_logs() -> list[Log]:
 def live_rooms(log: Log) -> LiveRooms:
     """The live rooms of a lab in the running event loop."""
     return Runtime.of(log).live
+
+
+def words_of(log: Log | None) -> Words:
+    """The words of a lab; None: of the first open one that has its own, as it is not known yet."""
+    if log is not None:
+        return Runtime.of(log).words
+    return next((each.words for each in _opened() if each.words != ENGLISH), ENGLISH)
 
 
 # ── while a server runs ──────────────────────────────────────────────────────────────────────
@@ -209,6 +252,7 @@ async def running() -> AsyncGenerator[None]:
     for scheduler in begun:
         await scheduler.registered()
     tasks.spawn(_sweep())
+    tasks.spawn(_resume_presence())
     try:
         yield
     finally:
@@ -216,6 +260,7 @@ async def running() -> AsyncGenerator[None]:
         await _end_streams()
         await tasks.stop(DRAIN_TIMEOUT)
         for runtime in tuple(_runtimes.values()):
+            await runtime.live.alive.stop(DRAIN_TIMEOUT)
             if runtime.scheduler is not None:
                 await runtime.scheduler.stop()
 
@@ -267,6 +312,17 @@ async def _sweep() -> None:
                     runtime.log,
                 )
         await asyncio.sleep(SWEEP)
+
+
+async def _resume_presence() -> None:
+    while True:
+        for runtime in _opened():
+            try:
+                if runtime.log.exists:
+                    await runtime.live.alive.resume()
+            except LabChatError as exc:
+                logger.error("who was in the rooms of %r is not known: %s", runtime.log, exc)
+        await asyncio.sleep(RESUME)
 
 
 async def _end_streams() -> None:

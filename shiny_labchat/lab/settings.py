@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from shiny_labchat.domain.rules import Rules
-from shiny_labchat.domain.state import Role
+from shiny_labchat.domain.state import Configuration, Role
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "without_effect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,13 @@ class Settings:
     title: str | None = None
     rules: Rules | None = None
     write: tuple[Role, ...] | None = None
+
+
+def without_effect(code: Mapping[str, Any], now: Configuration) -> dict[str, Any]:
+    """What a room has instead of that which its code says anew; each rule by itself."""
+    said = {name: value for name, value in code.items() if name != "rules"}
+    found = {name: getattr(now, name) for name in said if getattr(now, name) != said[name]}
+    rules = code.get("rules", {})
+    return found | {
+        name: getattr(now.rules, name) for name in rules if getattr(now.rules, name) != rules[name]
+    }

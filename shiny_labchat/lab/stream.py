@@ -13,23 +13,20 @@ from shiny_labchat.concurrency import retry
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Part
 from shiny_labchat.domain.messages import Message, text_of
-from shiny_labchat.errors import LabChatError, Refused, StoreError
+from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.models.thoughts import ThoughtSplitter
 from shiny_labchat.storable import storable
-from shiny_labchat.store import checkpoints
 from shiny_labchat.streams.chunks import ChunkJoiner
-from shiny_labchat.streams.content import Position, StreamContent
+from shiny_labchat.streams.content import StreamContent
 from shiny_labchat.streams.transformed import StreamTransform, TransformedStream
 
 __all__ = ["RoomStream"]
 
 logger = logging.getLogger("shiny_labchat")
 
-CHECKPOINT = 2.0
-"""Pause between two checkpoints of a stream, in seconds: a crash loses at most this."""
 RETRY_DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """Pauses before each further try to store an end, in seconds; the last one is repeated."""
 YIELD_AFTER = 0.005
@@ -75,16 +72,17 @@ class RoomStream:
         self._live = live
         self._stream = stream
         self._stop = stop or self.stop
-        self._transformed = transform and TransformedStream(stream, transform, live.streams.changed)
+        self._commits = self._runtime.commits
+        self._own = self._commits.add(room.key, live.streams, stream)
+        self._transformed = transform and TransformedStream(
+            stream, transform, self._commits.changed
+        )
         self._said = self._transformed.said if self._transformed else stream
         self._joiner = ChunkJoiner()
         self._thoughts = ThoughtSplitter()
         self._busy_since: float | None = None
-        self._kept: Position = stream.end
-        self._row = 0
         self._failure: Exception | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._keeping = asyncio.create_task(self._keep())
         stream.stop = self._be_stopped
         self._runtime.own_streams.add((room.key, self.seq))
         self._runtime.streams.add(self)
@@ -168,8 +166,8 @@ class RoomStream:
 
     async def heard(self) -> list[Message]:
         """What a model is told of the room so far; open streams are not included."""
-        await self._live.read_whole()
-        return self._live.whole.told(self._live.state.cleared)
+        whole = await self._live.read()
+        return list(whole.told(self._live.state.cleared))
 
     def mark(self) -> int:
         """End the text so far, and return the number of pieces, for :meth:`truncate`."""
@@ -195,7 +193,7 @@ class RoomStream:
             self._transformed.add(parts, deps)
         else:
             self._stream.append(parts, deps)
-        self._live.streams.changed()
+        self._commits.changed()
 
     async def _yield_in_time(self) -> None:
         """Yield to other tasks, if content is added for long without any waiting."""
@@ -218,7 +216,7 @@ class RoomStream:
             self._transformed.truncate(pieces)
         else:
             self._stream.truncate(pieces)
-        self._live.streams.changed()
+        self._commits.changed()
 
     # ── the end ──
 
@@ -254,7 +252,6 @@ class RoomStream:
         return self._closing
 
     async def _close(self, how: Ending, error: str | None) -> None:
-        self._keeping.cancel()
         try:
             shown, error = await self._show_rest(how, error)
             end = commands.EndStream.of_stream(
@@ -263,7 +260,9 @@ class RoomStream:
             text = self.text
             original = None if text == text_of(end.parts) else text
             turns = storable(self.turns)
-            await self._store(replace(end, error=storable(error), turns=turns, original=original))
+            self._own.is_ending = True
+            end = replace(end, error=storable(error), turns=turns, original=original)
+            await self._store(replace(end, pieces=self._own.pieces()))
         except BaseException:
             self._stream.stop = None  # nothing more comes
             logger.exception(
@@ -271,6 +270,7 @@ class RoomStream:
             )
             raise
         finally:
+            self._commits.remove(self._own)
             self._runtime.own_streams.discard((self._room.key, self.seq))
             self._runtime.streams.discard(self)
             self._live.leave()
@@ -316,35 +316,6 @@ class RoomStream:
                     "the end of stream %d in room %r could not be stored; trying again: %s",
                     *(seq, room, exc),
                 )
-
-    # ── checkpoints ──
-
-    async def _keep(self) -> None:
-        while True:
-            try:
-                await self._checkpoint()
-            except LabChatError as exc:
-                logger.error(
-                    "stream %d in room %r: a checkpoint could not be kept; trying again: %s",
-                    *(self.seq, self._room.id, exc),
-                )
-            except Exception:
-                logger.exception(
-                    "stream %d in room %r: a checkpoint could not be kept; trying again",
-                    *(self.seq, self._room.id),
-                )
-            await asyncio.sleep(CHECKPOINT)
-
-    async def _checkpoint(self) -> None:
-        log, room, seq = self._room.log, self._room.key, self.seq
-        end, row = self._stream.end, self._row + 1
-        if end == self._kept:
-            await log.write(lambda conn, now: checkpoints.renew(conn, now, room, seq))
-            return
-        _, parts, kept, deps = self._stream.since(self._kept)
-        checkpoint = checkpoints.Checkpoint(parts, deps, kept)
-        await log.write(lambda conn, now: checkpoints.keep(conn, now, room, seq, row, checkpoint))
-        self._kept, self._row = end, row
 
 
 def _end_again(opening: asyncio.Task[RoomStream | None]) -> None:

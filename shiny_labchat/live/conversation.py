@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+import sys
+import threading
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 
-from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.messages import (
     Message,
+    Wording,
+    as_worded,
     is_for_models,
     is_instruction,
     message_of,
@@ -15,13 +19,25 @@ from shiny_labchat.domain.messages import (
     was_said,
 )
 from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.live.shared_messages import SEQ, SharedMessages
 
 __all__ = ["Conversation"]
+
+UNREAD = 200
+"""A list for one viewer or wording goes if so many messages came since anybody has read it."""
+MESSAGE_BYTES = 700
+"""What a message takes in memory besides its text, about."""
+TURNS_BYTES = 4_000
+"""What the turns of one message take in memory, about."""
 
 
 class Conversation:
     """
-    All messages of a room, made once and shared by all readers.
+    All messages of a room, made once and shared by all readers, in any thread.
+
+    What all members see is one list. Whoever sees more has a list of their own, made when they
+    first read, and so has each wording. So a further message, and reading it, cost the same
+    whatever is private in the room and whatever transforms have changed.
 
     Parameters
     ----------
@@ -36,28 +52,34 @@ class Conversation:
         For messages that were streams: the seq of the message, and the seq at which it ended.
     waits
         Whether the last message from a page was a held message.
+    size
+        The bytes that the messages take in memory, about.
     """
 
-    def __init__(self, events: Iterable[Event], room: RoomKey | None = None) -> None:
+    def __init__(self, events: Iterable[Event] = (), room: LogKey | None = None) -> None:
         self.ends: dict[int, int] = {}
         self.waits = False
+        self.size = 0
         self._room = room
-        self._messages: list[Message] = []
         self._open: dict[int, Event] = {}
-        self._has_private = False
-        self._read: dict[tuple[int, int, str | None], tuple[Message, ...]] = {}
+        self._told = SharedMessages()
+        self._public = SharedMessages()
+        self._private: dict[str, SharedMessages] = {}
+        self._changed = SharedMessages()
+        self._read: dict[tuple[str | None, Wording | None], SharedMessages] = {}
+        self._lock = threading.Lock()
         self.add(events)
 
     def add(self, events: Iterable[Event]) -> None:
         """Add newer events."""
-        self._read.clear()
-        for event in events:
-            if event.kind == "streamed" and event.data["of"] in self._open:
-                self._put(settled(self._open[event.data["of"]], event))
-            elif event.kind == "message" and "live" in event.data:
-                self._open[event.seq] = event
-            elif event.kind == "message":
-                self._put(event)
+        with self._lock:
+            for event in events:
+                if event.kind == "streamed" and event.data["of"] in self._open:
+                    self._put(settled(self._open[event.data["of"]], event))
+                elif event.kind == "message" and "live" in event.data:
+                    self._open[event.seq] = event
+                elif event.kind == "message":
+                    self._put(event)
 
     def _put(self, event: Event) -> None:
         if not was_said(event):
@@ -67,48 +89,127 @@ class Conversation:
             self.waits = "submitted" in event.data
         if "whole" in event.data:
             self.ends[event.seq] = event.data["whole"]
-        at = bisect_left(self._messages, message.seq, key=_seq_of)
-        self._messages[at : at + self._knows(message.seq, at)] = [message]
-        self._has_private = self._has_private or not is_for_models(message)
+        self.size += _size_of(message)
+        for messages in self._lists_with(message):
+            messages.put(message)
+        for (whose, wording), messages in self._read.items():
+            if _sees(whose, message):
+                messages.put(_worded(message, wording))
+        if message.original is not None or message.transformed is not None:
+            self._changed.put(message)
+            self._for(None, Wording())  # made as messages come: most who read ask for this one
 
-    def _knows(self, seq: int, at: int) -> bool:
-        return at < len(self._messages) and self._messages[at].seq == seq
+    def _lists_with(self, message: Message) -> Iterator[SharedMessages]:
+        if message.audience is None:
+            yield self._public
+        if is_for_models(message):
+            yield self._told
+            return
+        for member in {*(message.audience or ()), message.member}:
+            if member is not None:
+                yield self._private.setdefault(member, SharedMessages())
 
-    def public(self, after: int) -> list[Message]:
+    # ── what everybody sees ──
+
+    def public(self, after: int) -> tuple[Message, ...]:
         """The messages after a seq that everybody may see."""
-        return [m for m in self._messages if m.seq > after and m.audience is None]
+        with self._lock:
+            return self._public.between(after, sys.maxsize)
 
-    def told(self, after: int) -> list[Message]:
+    def told(self, after: int) -> tuple[Message, ...]:
         """The messages after a seq that an app's model is told."""
-        return [m for m in self._messages if m.seq > after and is_for_models(m)]
+        with self._lock:
+            return self._told.between(after, sys.maxsize)
+
+    # ── what one viewer sees ──
 
     def seen(
-        self, room: RoomState, viewer: Membership, upto: int, also: Collection[int] = ()
+        self,
+        room: RoomState,
+        viewer: Membership,
+        upto: int,
+        also: Collection[int] = (),
+        wording: Wording | None = None,
+        *,
+        private: bool = True,
     ) -> tuple[Message, ...]:
         """
-        The messages up to a seq that a viewer may see, since their view was last cleared.
+        The messages that a viewer may see, since their view was last cleared.
 
-        The app's instructions to its model are among them: this is what an app reads. `also`
-        are the seqs of later messages to include.
+        The app's instructions to its model are among them: this is what an app reads.
+
+        Parameters
+        ----------
+        room, viewer
+            The state of the room, and the viewer's membership.
+        upto, also
+            Only messages up to a seq, and those later ones with these seqs.
+        wording
+            The texts of the messages; None: as they are in the room.
+        private
+            Whether private messages are included.
         """
-        whose = viewer.member if self._has_private else None
-        since = room.floor(viewer)
-        known = self._read.get((since, upto, whose))
+        with self._lock:
+            messages = self._for(viewer.member if private else None, wording)
+            known = messages.between(room.floor(viewer), upto)
+            later = sorted(seq for seq in also if seq > max(room.floor(viewer), upto))
+            found = (messages.at(seq) for seq in later)
+            added = [message for message in found if message is not None]
+            return (*known, *added) if added else known
+
+    def _for(self, member: str | None, wording: Wording | None) -> SharedMessages:
+        whose = member if member in self._private else None
+        how = wording if self._changed else None
+        if (whose, how) == (None, None):
+            return self._told
+        known = self._read.get((whose, how))
         if known is None:
-            known = tuple(self._between(since, upto, whose))
-            self._read[since, upto, whose] = known
-        if not also:
-            return known
-        later = self._between(max(since, upto), max(also), whose)
-        return (*known, *(message for message in later if message.seq in also))
+            self._forget_unread()
+            known = self._read[whose, how] = SharedMessages(self._made_for(whose, how))
+        return known
 
-    def _between(self, after: int, upto: int, whose: str | None) -> Iterator[Message]:
-        first = bisect_right(self._messages, after, key=_seq_of)
-        last = bisect_right(self._messages, upto, key=_seq_of)
-        for message in self._messages[first:last]:
-            if whose is None or is_instruction(message) or message.is_for(whose):
-                yield message
+    def _forget_unread(self) -> None:
+        unread = [key for key, messages in self._read.items() if messages.unread > UNREAD]
+        for key in unread:
+            del self._read[key]
+
+    def _made_for(self, whose: str | None, wording: Wording | None) -> list[Message]:
+        """The messages that someone sees: those that all see, and then only what differs."""
+        private = self._private[whose].all() if whose is not None else ()
+        made = _merged(self._told.all(), private)
+        for message in self._changed.all():
+            if _sees(whose, message):
+                at = bisect_left(made, message.seq, key=SEQ)
+                made[at] = _worded(made[at], wording)
+        return made
 
 
-def _seq_of(message: Message) -> int:
-    return message.seq
+def _merged(some: tuple[Message, ...], others: tuple[Message, ...]) -> list[Message]:
+    """Messages in order: many, copied part by part, and some others between them."""
+    merged: list[Message] = []
+    begin = 0
+    for message in others:
+        end = bisect_left(some, message.seq, begin, key=SEQ)
+        merged += some[begin:end]
+        merged.append(message)
+        begin = end
+    merged += some[begin:]
+    return merged
+
+
+def _sees(whose: str | None, message: Message) -> bool:
+    return is_instruction(message) or (
+        message.audience is None if whose is None else message.is_for(whose)
+    )
+
+
+def _worded(message: Message, wording: Wording | None) -> Message:
+    return message if wording is None else as_worded(message, wording)
+
+
+def _size_of(message: Message) -> int:
+    size = MESSAGE_BYTES + sys.getsizeof(message.content) + TURNS_BYTES * len(message.turns)
+    for text in (message.original, message.transformed):
+        if text is not None:
+            size += sys.getsizeof(text)
+    return size

@@ -6,7 +6,7 @@ import logging
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.store import Log, find_room, submitted
@@ -16,7 +16,7 @@ __all__ = ["publish_left"]
 logger = logging.getLogger("shiny_labchat")
 
 
-async def publish_left(log: Log, key: RoomKey, page: str) -> None:
+async def publish_left(log: Log, key: LogKey, page: str) -> None:
     """Publish the held messages of a page that has gone, as they were written."""
 
     def read(conn: sa.Connection) -> list[HeldMessage]:
@@ -32,7 +32,7 @@ async def publish_left(log: Log, key: RoomKey, page: str) -> None:
         logger.error("held messages of room %r stay held until it opens again: %s", key.id, exc)
 
 
-async def _publish(log: Log, key: RoomKey, message: HeldMessage) -> None:
+async def _publish(log: Log, key: LogKey, message: HeldMessage) -> None:
     try:
         await log.submit(key, message.publish(None))
     except Refused as exc:  # allowed when it was sent, but not any more

@@ -14,8 +14,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 from shiny_labchat import protocol
 from shiny_labchat.domain.state import Membership
+from shiny_labchat.live.roster import Roster
 
-__all__ = ["TYPING_TTL", "Here", "Presence", "ThrottledFrame"]
+__all__ = ["TYPING_TTL", "Here", "Presence", "Seen", "Shown", "ThrottledFrame"]
 
 T = TypeVar("T")
 
@@ -27,11 +28,50 @@ TYPING_TTL = 2 * protocol.TYPING_EVERY
 """How long someone counts as typing after they last said so, in seconds."""
 
 
-class Here(NamedTuple):
-    """The frames of who has a room open, for viewers to whom no bot was disclosed."""
+class Shown(NamedTuple):
+    """
+    Who is here, as viewers to whom no bot was disclosed are shown it.
 
-    all: str
-    without_observers: str
+    Parameters
+    ----------
+    number, who
+        How many are here, and those who are named.
+    came, went
+        What has changed since the frame before: new or changed memberships, and handles.
+    frame, change
+        Both as frames; `change` is "" if nothing has changed.
+    """
+
+    number: int
+    who: Sequence[Membership]
+    came: Sequence[Membership]
+    went: Sequence[str]
+    frame: str
+    change: str
+
+
+class Here(NamedTuple):
+    """Who is here, with observers and without them."""
+
+    all: Shown
+    without_observers: Shown
+
+
+class Seen(NamedTuple):
+    """
+    What a viewer was last sent of who is here.
+
+    Parameters
+    ----------
+    number
+        The number of the frame.
+    viewer, observers
+        As which viewer it was made for, see `Presence.owed`.
+    """
+
+    number: int
+    viewer: str | None
+    observers: bool
 
 
 class ThrottledFrame(Generic[T]):
@@ -108,32 +148,84 @@ class Presence:
             lambda: protocol.typing(memberships(list(self._typing))), TYPING_PAUSE, self._tell
         )
         self._here: Counter[str] = Counter()
+        self._roster = Roster()
+        self._stale: set[str] = set()
+        self._is_new = True
         self._typing: dict[str, asyncio.TimerHandle] = {}
         self._have_sent: set[str] = set()
         self._followers: set[Callable[[], None]] = set()
 
     def present(self, viewer: str | None = None, *, observers: bool = True) -> list[Membership]:
-        """
-        Who has the room open, as a viewer is shown it, with or without observers but themselves.
+        """Who has the room open, as a viewer is shown it, with or without other observers."""
+        self._update()
+        return [each for each in self._roster if observers or not each.is_hidden_from(viewer)]
 
-        They are in the order of handles, which are random. Bots are always here; if they always
-        came first, everybody could tell who is a bot.
+    def owed(
+        self, seen: Seen | None, viewer: str | None, *, observers: bool
+    ) -> tuple[list[str], Seen | None]:
         """
-        here = {
-            membership.handle: membership
-            for membership in (*self._memberships(list(self._here)), *self._bots())
-            if observers or not membership.is_hidden_from(viewer)
-        }
-        return [here[handle] for handle in sorted(here)]
+        The frames that a viewer is owed of who is here, and what they have seen then.
 
-    def frame_for(self, viewer: str, *, observers: bool) -> str:
-        """The presence frame for a viewer to whom a bot was disclosed."""
-        return protocol.presence(self.present(viewer, observers=observers), viewer)
+        Parameters
+        ----------
+        seen
+            What they were last sent; None: nothing, or it is not shown any more.
+        viewer
+            The viewer, if a bot was disclosed to them; None: to them, all are what they seem.
+        observers
+            Whether they are shown observers.
+        """
+        here = self.here.frame
+        if here is None:
+            return [], seen
+        now = Seen(self.here.number, viewer, observers)
+        if seen == now:
+            return [], seen
+        shown = here.all if observers else here.without_observers
+        if seen != now._replace(number=now.number - 1):
+            return [shown.frame if viewer is None else self._whole_for(viewer, observers)], now
+        change = shown.change if viewer is None else _change(shown, viewer)
+        return ([change] if shown.change else []), now
+
+    def _whole_for(self, viewer: str, observers: bool) -> str:
+        """All who are here, as they are shown now to a viewer to whom a bot was disclosed."""
+        self._update()
+        number = self._roster.number(observers=observers)
+        who = self._roster.first(protocol.NAMES_SHOWN, observers=observers)
+        return protocol.presence(number, who, viewer)
 
     def _frames(self) -> Here:
-        whole, shown = self.present(), self.present(observers=False)
-        frame = protocol.presence(whole)
-        return Here(frame, frame if len(shown) == len(whole) else protocol.presence(shown))
+        self._update()
+        before = self.here.frame
+        here = Here(
+            self._shown(None if before is None else before.all, observers=True),
+            self._shown(None if before is None else before.without_observers, observers=False),
+        )
+        is_same = before is not None and not (here.all.change or here.without_observers.change)
+        return before if is_same and before is not None else here
+
+    def _shown(self, before: Shown | None, *, observers: bool) -> Shown:
+        number = self._roster.number(observers=observers)
+        who = self._roster.first(protocol.NAMES_SHOWN, observers=observers)
+        known = {each.handle: protocol.person(each) for each in before.who} if before else {}
+        came = [each for each in who if known.pop(each.handle, None) != protocol.person(each)]
+        went = sorted(known.keys() - {each.handle for each in who})
+        shown = Shown(number, who, came, went, "", "")
+        is_same = before is not None and not (came or went or number != before.number)
+        change = "" if is_same else _change(shown, None)
+        return shown._replace(frame=protocol.presence(number, who), change=change)
+
+    def _update(self) -> None:
+        """Bring the roster up to date with what has changed."""
+        if self._is_new:
+            bots = (bot.member for bot in self._bots())
+            self._stale.update(self._here, self._roster.members(), bots)
+            self._is_new = False
+        for member in self._stale:
+            membership = next(iter(self._memberships([member])), None)
+            is_here = membership is not None and (membership.is_bot or member in self._here)
+            self._roster.update(member, membership if is_here else None)
+        self._stale.clear()
 
     def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
         """Call `follower` when there is a new frame; return a function that ends this."""
@@ -147,7 +239,7 @@ class Presence:
     def come(self, member: str) -> None:
         """Note that a browser of the member has opened the room."""
         self._here[member] += 1
-        self.here.changed()
+        self.rename(member)
 
     def go(self, member: str) -> None:
         """Note that a browser of the member has left the room."""
@@ -155,10 +247,16 @@ class Presence:
         if self._here[member] <= 0:
             del self._here[member]
             self.stop_typing(member)
+        self.rename(member)
+
+    def rename(self, member: str) -> None:
+        """Note that a member's name or role has changed, or that they were removed."""
+        self._stale.add(member)
         self.here.changed()
 
-    def rename(self) -> None:
-        """Note that a name or a role has changed, or that a member was removed."""
+    def begin_again(self) -> None:
+        """Note that all members may have changed."""
+        self._is_new = True
         self.here.changed()
 
     def type(self, member: str) -> None:
@@ -197,3 +295,7 @@ class Presence:
             timer.cancel()
             # Whoever types again before the frame is made is in it as before, but not in the pages.
             self.typing.changed(must_tell=True)
+
+
+def _change(shown: Shown, viewer: str | None) -> str:
+    return protocol.here(shown.number, shown.came, shown.went, viewer)

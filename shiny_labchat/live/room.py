@@ -11,30 +11,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import Event, RoomKey
-from shiny_labchat.domain.held import HeldMessage
-from shiny_labchat.domain.messages import Message
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.state import Membership, RoomState, fold
-from shiny_labchat.errors import LabChatError, Refused
+from shiny_labchat.errors import LabChatError
+from shiny_labchat.live import loading
+from shiny_labchat.live.broadcast import Broadcast, Receiver, is_for_all
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.live.presence import Presence
-from shiny_labchat.live.window import SHOWN, WINDOW, Page, Window, missed, older
-from shiny_labchat.store import (
-    Committed,
-    Log,
-    dependencies,
-    events_after,
-    events_before,
-    find_room,
-    load_state,
-    open_streams,
-    submitted,
-)
+from shiny_labchat.live.signs import RoomSigns
+from shiny_labchat.live.whole import Whole, recently_read
+from shiny_labchat.live.window import WINDOW, Page, Window, missed, older
+from shiny_labchat.store import Committed, Log, events_after
 from shiny_labchat.streams.open_streams import OpenStreams
 from shiny_labchat.streams.remote import watch_over
 
@@ -46,21 +38,14 @@ MAX_MISSED_EVENTS = 2_000
 """A viewer who lacks more events gets the newest screen, and older messages on demand."""
 CATCH_UP_RETRY_DELAY = 1.0
 """Pause before a room reads its log again after a failure, in seconds."""
+ROOM_BYTES = 16_384
+"""Memory of a room without its messages and members, in bytes; an estimate."""
+MEMBERSHIP_BYTES = 1_024
+"""Memory of a membership, in bytes; an estimate."""
 
 _SAID = ("message", "streamed")
 
 Follower = Callable[[Sequence[Event]], None]
-
-
-class _Read(NamedTuple):
-    """The data that a live room reads first."""
-
-    number: int
-    state: RoomState
-    newest: list[Event]
-    deps: list[dict[str, Any]]
-    opened: list[Event]
-    pages_of_held: set[str]
 
 
 class LiveRoom:
@@ -73,6 +58,8 @@ class LiveRoom:
         The fold of the log up to ``state.seq``; followers have been told of all events up to it.
     presence
         Who is here and who is typing.
+    signs
+        What pages say when they are asked whether they are alive.
     streams
         The open streams.
     deps
@@ -84,7 +71,7 @@ class LiveRoom:
     def __init__(
         self,
         log: Log,
-        key: RoomKey,
+        key: LogKey,
         on_unused: Callable[[LiveRoom], None],
         on_page_gone: Callable[[LiveRoom, str], None],
     ) -> None:
@@ -93,7 +80,8 @@ class LiveRoom:
         self.users = 0
         self.is_void = False
         self.presence = Presence(self._memberships, lambda: self.state.bots())
-        self.streams = OpenStreams(lambda: self._tell(self._first, ()))
+        self.signs = RoomSigns()
+        self.streams = self._new_streams()
         self.deps: list[dict[str, Any]] = []
         self._log = log
         self._number = 0
@@ -105,16 +93,25 @@ class LiveRoom:
         self._page_gone = asyncio.Event()
         self._heard = 0
         self._first: set[Follower] = set()
+        self._broadcast = Broadcast()
         self._followers: set[Follower] = set()
         self._of_pages: dict[str, set[Follower]] = {}
-        self._whole: Conversation | None = None
+        self._of_revoked: dict[str, set[Follower]] = {}
+        self._whole = Whole(log, key)
+        self._kept: Conversation | None = None
+        self._loop = asyncio.get_running_loop()
         self._loading: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
 
+    def _new_streams(self) -> OpenStreams:
+        return OpenStreams(self._tell_of_chunks, lambda: self.state.seed)
+
     def leave(self) -> None:
-        """Close the room for one user; after the last one it is dropped from memory."""
+        """Close the room for one user; after the last one it may be dropped from memory."""
         self.users -= 1
+        if self.users == 0:
+            self._kept = None
         if self.users == 0 and not self.is_void:
             self._on_unused(self)
 
@@ -130,6 +127,22 @@ class LiveRoom:
         followers.add(follower)
         return lambda: followers.discard(follower)
 
+    def join_broadcast(self, receiver: Receiver) -> None:
+        """
+        Send what is new to a first follower, who has everything, without a call.
+
+        They must be shown all open streams. This ends at the first event that is not a message for
+        all, or with `leave_broadcast`.
+        """
+        self._first.discard(receiver.hear)
+        cursor = self.state.seq
+        self._broadcast.add(receiver, cursor, self.streams.positions(cursor))
+
+    def leave_broadcast(self, receiver: Receiver) -> None:
+        """Call a first follower of whatever is new again."""
+        if self._broadcast.end(receiver):
+            self._first.add(receiver.hear)
+
     def follow_page(self, page: str, follower: Follower) -> Callable[[], None]:
         """
         Call `follower` with a page's events from now on; return a function that ends this.
@@ -137,15 +150,11 @@ class LiveRoom:
         Other pages' events do not call it: a room with hundreds of pages has as many of these
         followers.
         """
-        followers = self._of_pages.setdefault(page, set())
-        followers.add(follower)
+        return _add(self._of_pages, page, follower)
 
-        def end() -> None:
-            followers.discard(follower)
-            if not followers and self._of_pages.get(page) is followers:
-                del self._of_pages[page]
-
-        return end
+    def follow_revoked(self, member: str, follower: Follower) -> Callable[[], None]:
+        """Call `follower` when a member's pages are sent away; return a function that ends this."""
+        return _add(self._of_revoked, member, follower)
 
     # ── pages ──
 
@@ -171,7 +180,43 @@ class LiveRoom:
         while page in self._pages:
             self._page_gone.clear()
             await self._page_gone.wait()
-        await self._log.write(lambda conn, now: None)  # done when all earlier writes are
+        await self._log.settled()
+
+    # ── while nobody has it open ──
+
+    @property
+    def can_linger(self) -> bool:
+        """Whether it may stay in memory after all have left it; then `reopen` it."""
+        is_loaded = self._loading is not None and self._loading.done()
+        return is_loaded and self.state.seq > 0 and not (self.is_void or self.streams.open)
+
+    @property
+    def size(self) -> int:
+        """Its memory in bytes, estimated; what `Whole` has is not counted, it has its own bound."""
+        members = MEMBERSHIP_BYTES * len(self.state.memberships)
+        return ROOM_BYTES + members + self._window.size
+
+    def reopen(self) -> None:
+        """Read what was missed since all have left it; `loaded` waits for that."""
+        self._loading = asyncio.create_task(self._read_missed())
+
+    async def _read_missed(self) -> None:
+        number, state, has_held = self._number, self.state, self._has_held
+        missed = await self._log.read(
+            lambda conn: loading.missed(conn, self.key, number, state, has_held, MAX_MISSED_EVENTS)
+        )
+        if missed is None:
+            self._whole = Whole(self._log, self.key)
+            self._has_held = False
+            self.streams = self._new_streams()
+            await self._load()
+            self.presence.begin_again()
+            return
+        self.deps += [dep for event in missed.events for dep in event.data.get("deps", ())]
+        self._take_in_missed(missed.events)
+        for page in missed.pages_of_held:
+            self._on_page_gone(self, page)
+        await self._catch_up_to_heard()
 
     # ── loading and catching up ──
 
@@ -182,36 +227,25 @@ class LiveRoom:
         await asyncio.shield(self._loading)
 
     async def _load(self) -> None:
-        def read(conn: sa.Connection) -> _Read:
-            found = find_room(conn, self.key)
-            if found is None:
-                raise Refused("no_room", self.key.id)
-            number, seq = found
-            state = load_state(conn, number, seq)
-            newest = events_before(conn, number, seq + 1, WINDOW, SHOWN)
-            return _Read(
-                number,
-                state,
-                newest,
-                dependencies(conn, number),
-                open_streams(conn, number),
-                {HeldMessage.of(event).page for event in submitted(conn, number)},
-            )
-
-        found = await self._log.read(read)
+        found = await self._log.read(lambda conn: loading.opened(conn, self.key))
         self._number, self.state, newest, self.deps, opened, pages = found
         self._has_held = bool(pages)
+        self._window = Window(self.state.seed)
         self._window.since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
         self._window.keep(reversed(newest))
         for event in (*opened, *reversed(newest)):
             self._follow_stream(event)
         for page in pages:  # that may never come back
             self._on_page_gone(self, page)
+        await self._catch_up_to_heard()
+
+    async def _catch_up_to_heard(self) -> None:
         while self.state.seq < self._heard and await self.catch_up():
             pass
 
     def hear(self, committed: Committed) -> None:
         """Apply committed events; if earlier ones were missed, read these from the log first."""
+        assert isinstance(committed.state, RoomState)
         if self.state.seed not in ("", committed.state.seed):
             self._void()
             return
@@ -232,7 +266,7 @@ class LiveRoom:
         )
         self.is_void = True
         self._on_unused(self)
-        self._tell(self._first, ())
+        self._tell_first(())
 
     async def _catch_up_all(self) -> None:
         try:
@@ -256,7 +290,10 @@ class LiveRoom:
         """Read and apply other processes' events; return whether there were any."""
         after = self.state.seq
         missed = await self._log.read(lambda conn: events_after(conn, self._number, after))
-        missed = [event for event in missed if event.seq > self.state.seq]
+        return self._take_in_missed(missed)
+
+    def _take_in_missed(self, events: Sequence[Event]) -> bool:
+        missed = [event for event in events if event.seq > self.state.seq]
         state = self.state
         for event in missed:
             state = fold(state, event)
@@ -277,11 +314,10 @@ class LiveRoom:
             self._has_held = self._has_held or event.kind == "submitted"
             self._note_typed(event)
             if event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
-                self.presence.rename()
-        if self._whole is not None:
-            self._whole.add(events)
-        self._tell(self._first, [event for event in events if event.kind not in _SAID])
-        if self._followers or self._of_pages:
+                self.presence.rename(event.member or "")
+        self._whole.add(events)
+        self._tell_first(events)
+        if self._followers or self._of_pages or self._of_revoked:
             asyncio.get_running_loop().call_soon(self._tell_sessions, events)
 
     def _note_typed(self, event: Event) -> None:
@@ -307,11 +343,39 @@ class LiveRoom:
     async def _watch_streams(self) -> None:
         await watch_over(self._log, self.key, self._number, self.streams, lambda: bool(self.users))
 
+    def _tell_first(self, events: Sequence[Event]) -> None:
+        """Have all sockets sent what is new; those of the broadcast in one go, if that will do."""
+        if events and all(map(is_for_all, events)) and not self.is_behind(self._broadcast.cursor):
+            self._send_to_broadcast()
+        else:
+            self._first.update(receiver.hear for receiver in self._broadcast.end_all())
+        self._tell(self._first, [event for event in events if event.kind not in _SAID])
+
+    def _send_to_broadcast(self) -> None:
+        broadcast, behind = self._broadcast, list[Receiver]()
+        while broadcast.cursor < self.state.seq and (viewer := broadcast.viewer) is not None:
+            frame, cursor = self.frame(broadcast.cursor, self.state.memberships[viewer])
+            behind += broadcast.send(frame, cursor)
+        self._first.update(receiver.hear for receiver in behind)
+
+    def _tell_of_chunks(self) -> None:
+        """Have all sockets sent what is new in the open streams."""
+        broadcast, behind = self._broadcast, list[Receiver]()
+        while broadcast.viewer is not None:
+            frame, has = self.streams.owed(broadcast.has, broadcast.cursor, lambda opening: True)
+            if frame is None:
+                break
+            behind += broadcast.send(frame, broadcast.cursor, has)
+        self._first.update(receiver.hear for receiver in behind)
+        self._tell(self._first, ())
+
     def _tell_sessions(self, events: Sequence[Event]) -> None:
         for event in events:
             page = event.data.get("page")
             if page in self._of_pages:
                 self._tell(self._of_pages[page], (event,))
+            if event.kind == "revoked" and event.member in self._of_revoked:
+                self._tell(self._of_revoked[event.member], (event,))
         self._tell(self._followers, events)
 
     def _tell(self, followers: set[Follower], events: Sequence[Event]) -> None:
@@ -326,6 +390,11 @@ class LiveRoom:
         return [membership for membership in memberships if membership is not None]
 
     # ── what a viewer is owed ──
+
+    @property
+    def newest_shown(self) -> int:
+        """The seq of the newest event that is for viewers; 0: there is none in memory."""
+        return self._window.newest_seq
 
     def is_behind(self, cursor: int) -> bool:
         """Whether a cursor is older than the events in memory."""
@@ -344,53 +413,73 @@ class LiveRoom:
         return self._window.frame(self.state, cursor, viewer)
 
     async def newest(self, viewer: Membership) -> Page:
-        """The newest screen, from memory if it has enough, else from the log."""
+        """The newest screen, from memory if it has enough, else from the log, see `older`."""
         page = self._window.newest(self.state, viewer)
         return page or await self.older(self.state.seq + 1, viewer)
 
     async def older(self, before: int, viewer: Membership) -> Page:
-        """The page before a seq, read from the log."""
+        """The page before a seq, read from the log; it may be short, or empty."""
         return await older(self._log, self._number, self.state, before, viewer)
 
-    # ── the whole room, for sessions that read it ──
+    # ── the whole room, for those who read it ──
 
-    def conversation(
-        self, viewer: Membership, upto: int, also: Collection[int] = ()
-    ) -> tuple[Message, ...]:
+    def conversation(self) -> Conversation | None:
         """
-        The messages that a viewer may see up to a seq, since their view was last cleared.
+        All messages of the room, if they are in memory; else None: await `read`.
 
-        `also` are the seqs of later messages to include.
-
-        The first call keeps the whole room in memory from then on. It blocks the event loop while
-        it reads the log, so await :meth:`read_whole` before, where that is possible.
+        Whoever goes on reading has to refer to it: it is in memory, and gets newer messages, as
+        long as anybody does.
         """
-        if self._whole is None:
-            self._keep_whole(self._log.read_now(self._read_after(0)))
-        return self.whole.seen(self.state, viewer, upto, also)
+        known = self._whole.conversation
+        if known is None and not self._window.since:
+            known = self._whole.begin(event for event, _ in self._window.after(0))
+        return known
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether `conversation` has all messages."""
+        return not self._window.since or self._whole.conversation is not None
+
+    async def read(self) -> Conversation:
+        """All messages of the room; if they are not in memory, they are read from the log."""
+        known = self.conversation()
+        if known is None:
+            return await self._whole.read(self._number, self.state.seq)
+        recently_read().note(known)
+        return known
+
+    def read_now(self) -> Conversation:
+        """All messages of the room, for somebody who cannot wait: this thread waits for them."""
+        try:
+            is_ours = asyncio.get_running_loop() is self._loop
+        except RuntimeError:  # another thread
+            is_ours = False
+        known = self.conversation() if is_ours else self._whole.conversation
+        return known or self._whole.read_now(self._number, self.state.seq, shared=is_ours)
+
+    async def read_whole(self) -> Conversation:
+        """Like `read`; the messages stay in memory, as `whole`, while the room is open."""
+        self._kept = await self.read()
+        return self._kept
 
     @property
     def whole(self) -> Conversation:
         """All messages of the room; call :meth:`read_whole` first."""
-        assert self._whole is not None
-        return self._whole
-
-    async def read_whole(self) -> None:
-        """Keep the whole room in memory from now on; does not block the event loop."""
-        events, known, more = list[Event](), 0, self._whole is None
-        while more:  # until the window has the rest, however much is posted meanwhile
-            newer = await self._log.read(self._read_after(known))
-            events += newer
-            known = newer[-1].seq if newer else known
-            more = bool(newer) and known < self._window.since
-        if self._whole is None:
-            self._keep_whole(events)
+        assert self._kept is not None
+        return self._kept
 
     def _read_after(self, seq: int) -> Callable[[sa.Connection], list[Event]]:
         return lambda conn: events_after(conn, self._number, seq, kinds=("message",))
 
-    def _keep_whole(self, events: Sequence[Event]) -> None:
-        read = [event for event in events if event.seq <= self.state.seq]
-        known = read[-1].seq if read else 0
-        newer = (event for event, _ in self._window.after(known))
-        self._whole = Conversation([*read, *newer], self.key)
+
+def _add(followers: dict[str, set[Follower]], of: str, follower: Follower) -> Callable[[], None]:
+    """Add a follower of a page or member; return a function that removes it."""
+    some = followers.setdefault(of, set())
+    some.add(follower)
+
+    def end() -> None:
+        some.discard(follower)
+        if not some and followers.get(of) is some:
+            del followers[of]
+
+    return end

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from shiny_labchat.concurrency import Tasks
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.live.alive import Alive
 from shiny_labchat.live.held import publish_left
+from shiny_labchat.live.lingering import LingeringRooms
+from shiny_labchat.live.logs import LiveLogs
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import Committed, Log
 
@@ -17,16 +21,39 @@ PAGE_RETURNS_WITHIN = 30.0
 
 
 class LiveRooms:
-    """The live rooms of one log in one event loop."""
+    """
+    The live rooms of one log in one event loop.
 
-    def __init__(self, log: Log) -> None:
+    Parameters
+    ----------
+    log
+        The log.
+    asks
+        Whether a callback asks for presence in a room.
+
+    Attributes
+    ----------
+    log
+        As given.
+    alive
+        Who is here, idle, away or gone in them.
+    lingering
+        The rooms that nobody has open any more.
+    logs
+        The logs of studies and lobbies.
+    """
+
+    def __init__(self, log: Log, asks: Callable[[LogKey], bool] = lambda room: False) -> None:
         self.log = log
-        self._rooms: dict[RoomKey, LiveRoom] = {}
+        self.lingering = LingeringRooms()
+        self.logs = LiveLogs(log)
+        self._rooms: dict[LogKey, LiveRoom] = {}
         self._tasks = Tasks("held messages")
-        self._gone: dict[tuple[RoomKey, str], asyncio.Task[None]] = {}
+        self._gone: dict[tuple[LogKey, str], asyncio.Task[None]] = {}
+        self.alive = Alive(log, self._rooms.values, self.open, asks)
         log.listen(self._hear)
 
-    async def open(self, key: RoomKey) -> LiveRoom:
+    async def open(self, key: LogKey) -> LiveRoom:
         """
         Open a live room, loading it if nobody has it open; close it with `leave`.
 
@@ -37,8 +64,9 @@ class LiveRooms:
         """
         room = self._rooms.get(key)
         if room is None:
-            room = self._rooms[key] = LiveRoom(self.log, key, self._close, self._page_gone)
+            room = self._rooms[key] = self._again(key) or self._new(key)
             self.log.watch(key)
+            self.alive.begin()
         room.users += 1
         try:
             await room.loaded()
@@ -47,16 +75,28 @@ class LiveRooms:
             raise
         return room
 
+    def _again(self, key: LogKey) -> LiveRoom | None:
+        room = self.lingering.take(key)
+        if room is not None:
+            room.reopen()
+        return room
+
+    def _new(self, key: LogKey) -> LiveRoom:
+        return LiveRoom(self.log, key, self._close, self._page_gone)
+
     def _hear(self, news: list[Committed]) -> None:
         for committed in news:
-            room = self._rooms.get(committed.room)
-            if room is not None:
+            if committed.log.kind != "room":
+                self.logs.hear(committed)
+            elif (room := self._rooms.get(committed.log)) is not None:
                 room.hear(committed)
 
     def _close(self, room: LiveRoom) -> None:
         if self._rooms.get(room.key) is room:
             del self._rooms[room.key]
             self.log.unwatch(room.key)
+            if room.can_linger:
+                self.lingering.keep(room)
 
     def _page_gone(self, room: LiveRoom, page: str) -> None:
         earlier = self._gone.get((room.key, page))
@@ -64,7 +104,7 @@ class LiveRooms:
             earlier.cancel()
         self._gone[room.key, page] = self._tasks.spawn(self._publish_left(room.key, page))
 
-    async def _publish_left(self, key: RoomKey, page: str) -> None:
+    async def _publish_left(self, key: LogKey, page: str) -> None:
         await asyncio.sleep(PAGE_RETURNS_WITHIN)
         del self._gone[key, page]
         room = self._rooms.get(key)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from shiny_labchat import protocol
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import settled
+from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.state import Membership, RoomState
-from shiny_labchat.store import Log, events_after, events_before
+from shiny_labchat.store import Log, events_after, visible_before
 
 __all__ = [
     "PAGE",
@@ -38,21 +39,38 @@ PAGE_CHARS = 65_536
 """Longest page, in characters of its items; but it has at least one item."""
 FRAME_CHARS = 16_384
 """Longest frame of events, in characters of its items; but it has at least one item."""
+FRAMES_CACHED = 128
+"""Most frames for viewers that a live room keeps until its next event; most viewers share them."""
+SEARCHED = 5_000
+"""Most events of the log that are searched for one page of older messages."""
+ENTRY_BYTES = 1_024
+"""Memory of an event in the window without its text, in bytes; an estimate."""
 SHOWN = ("message", "cleared", "streamed")
 """The kinds of events that viewers are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some items of a room, oldest first, and whether there are older ones."""
+    """
+    Some items of a room, oldest first, and whether there may be older ones.
+
+    `before`: the id before which to go on, where the search has ended early; None: before its
+    oldest item.
+    """
 
     items: list[str]
     more: bool
+    before: str | None = None
 
 
 class Window:
     """
     The newest shown events of a room, each encoded once.
+
+    Parameters
+    ----------
+    seed
+        The room's seed.
 
     Attributes
     ----------
@@ -60,17 +78,28 @@ class Window:
         The window has all shown events after this seq.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seed: str = "") -> None:
         self.since = 0
+        self._seed = seed
         self._entries: deque[tuple[Event, str]] = deque()
         self._private = 0
         self._frames: dict[tuple[int, str | None], tuple[str | None, int]] = {}
+
+    @property
+    def newest_seq(self) -> int:
+        """The seq of its newest event; 0: it has none."""
+        return self._entries[-1][0].seq if self._entries else 0
+
+    @property
+    def size(self) -> int:
+        """Its memory in bytes, estimated: each text is in the event and in the item."""
+        return sum(ENTRY_BYTES + 3 * len(item) for _, item in self._entries)
 
     def keep(self, events: Iterable[Event]) -> None:
         """Add newer events; drop the oldest ones beyond `WINDOW`."""
         self._frames.clear()
         for event in events:
-            item = protocol.item(event)
+            item = protocol.item(event, self._seed)
             if item is None:
                 continue
             if event.kind == "streamed":
@@ -86,7 +115,7 @@ class Window:
         for at, (event, _) in enumerate(self._entries):
             if event.seq == ending.data["of"]:
                 whole = settled(event, ending)
-                item = protocol.item(whole)
+                item = protocol.item(whole, self._seed)
                 if item is None:
                     del self._entries[at]
                 else:
@@ -112,6 +141,8 @@ class Window:
         is_own = cursor < self._private or viewer.member in room.told
         known = (cursor, viewer.member if is_own else None)
         if known not in self._frames:
+            if len(self._frames) >= FRAMES_CACHED:
+                self._frames.clear()
             self._frames[known] = cut(room, self.after(cursor), cursor, room.seq, viewer)
         return self._frames[known]
 
@@ -143,7 +174,7 @@ def cut(
         items.append(item)
         left -= len(item)
         cursor = event.seq
-    return (protocol.events(upto, items) if items else None), upto
+    return (protocol.events(items) if items else None), upto
 
 
 def as_shown(room: RoomState, viewer: Membership, event: Event, item: str) -> str:
@@ -154,7 +185,7 @@ def as_shown(room: RoomState, viewer: Membership, event: Event, item: str) -> st
     role = "assistant" if author.role_for(viewer.member) == "assistant" else "user"
     if role == event.data["role"]:
         return item
-    return protocol.item(event._replace(data={**event.data, "role": role})) or item
+    return protocol.item(event._replace(data={**event.data, "role": role}), room.seed) or item
 
 
 def page_of(newest: Sequence[str]) -> Page:
@@ -173,23 +204,36 @@ def _is_private(event: Event) -> bool:
     return "audience" in event.data or event.data.get("scope") == "view"
 
 
-async def older(log: Log, number: int, room: RoomState, before: int, viewer: Membership) -> Page:
-    """The page of messages before a seq."""
-    found: list[str] = []
+async def older(
+    log: Log,
+    number: int,
+    room: RoomState,
+    before: int,
+    viewer: Membership,
+    *,
+    searched: int = SEARCHED,
+) -> Page:
+    """
+    The page of messages before a seq.
+
+    Where most messages are private to others, the search for a whole page could take long. So it
+    ends after `searched` events, and the page is short, or empty.
+    """
     lowest = room.floor(viewer)
-    while True:
-        events = await log.read(
-            lambda conn, before=before: events_before(conn, number, before, PAGE + 1, ("message",))
-        )
-        for event in events:
-            if event.seq <= lowest or len(found) > PAGE:
-                break
-            item = protocol.item(event)
-            if item is not None and viewer.may_see(event):
-                found.append(as_shown(room, viewer, event, item))
-        if len(found) > PAGE or len(events) <= PAGE or events[-1].seq <= lowest:
-            return page_of(found)
-        before = events[-1].seq
+    after = max(lowest, before - 1 - searched)
+    events = await log.read(
+        lambda conn: visible_before(conn, number, before, after, PAGE + 1, viewer.member)
+    )
+    found = [
+        as_shown(room, viewer, event, item)
+        for event in events
+        if viewer.may_see(event) and (item := protocol.item(event, room.seed)) is not None
+    ]
+    reached = events[-1].seq - 1 if len(events) > PAGE else after  # there may be more above `after`
+    page = page_of(found)
+    if page.more or reached <= lowest:
+        return page
+    return Page(page.items, True, id_of(room.seed, reached + 1))
 
 
 async def missed(
@@ -199,13 +243,15 @@ async def missed(
     events = await log.read(lambda conn: events_after(conn, number, cursor, limit=PAGE))
     upto = events[-1].seq if events else room.seq
     frames = [
-        _rest_of(event)
+        _rest_of(event, room.seed)
         for event in events
         if event.kind == "streamed"
         and room.floor(viewer) < event.data["of"] <= cursor
         and viewer.may_see(event)
     ]
-    shown = [(event, item) for event in events if (item := protocol.item(event)) is not None]
+    shown = [
+        (event, item) for event in events if (item := protocol.item(event, room.seed)) is not None
+    ]
     while cursor < upto:
         frame, cursor = cut(room, shown, cursor, upto, viewer)
         if frame is not None:
@@ -213,7 +259,8 @@ async def missed(
     return frames, upto
 
 
-def _rest_of(ending: Event) -> str:
+def _rest_of(ending: Event, seed: str) -> str:
     """The whole content of an ended stream, for viewers who had some of it."""
     data = ending.data
-    return protocol.chunks([protocol.Chunk(data["of"], data["parts"], 0, data.get("deps", ()))])
+    chunk = protocol.Chunk(data["of"], data["parts"], 0, data.get("deps", ()))
+    return protocol.chunks([chunk], seed)

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.commands import Command, Configure, EndStream
-from shiny_labchat.domain.decide import decide
-from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.commands import Command, Configure, EndStream, StudyCommand
+from shiny_labchat.domain.decide import decide, decide_together
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.held import HeldMessage
-from shiny_labchat.domain.state import RoomState, fold
+from shiny_labchat.domain.logs import State, empty_state, fold_any, fold_any_all
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import checkpoints, queries
+from shiny_labchat.store.heads import Head, Heads, load_head
+from shiny_labchat.store.leases import lease_time
 
-__all__ = ["Batch", "Head", "Outcome", "Stale"]
+__all__ = ["Batch", "Outcome", "Stale", "StudyOutcome"]
 
 _Cid = tuple[str, str]
 """The author of a command, and its id, by which a retry is recognised."""
 
 
-class Head(NamedTuple):
-    """A room as the writer knows it: its number in the database, and its state."""
-
-    number: int
-    state: RoomState
-
-
 class Stale(Exception):
-    """Another process has changed a room, so the state that was used is old."""
+    """Another process has changed a log, so the state that was used is old."""
 
 
 class Outcome(NamedTuple):
@@ -37,6 +33,18 @@ class Outcome(NamedTuple):
 
     events: tuple[Event, ...]
     state: RoomState
+    is_repeat: bool = False
+
+
+class StudyOutcome(NamedTuple):
+    """
+    The result of a command to several logs.
+
+    Its events by log (of a retry: the old one of the first log), and the states of all its logs.
+    """
+
+    events: Mapping[LogKey, tuple[Event, ...]]
+    states: Mapping[LogKey, State]
     is_repeat: bool = False
 
 
@@ -49,7 +57,7 @@ class Batch:
     conn
         The transaction.
     heads
-        The rooms as the writer knows them before; not changed. :attr:`heads` has them after.
+        The logs as the writer knows them before; not changed. :attr:`heads` has them after.
     now
         Microseconds since 1970 (UTC).
     is_careful
@@ -61,24 +69,24 @@ class Batch:
     def __init__(
         self,
         conn: sa.Connection,
-        heads: Mapping[RoomKey, Head],
+        heads: Heads,
         now: int,
         is_careful: bool = False,
     ) -> None:
-        self.heads: dict[RoomKey, Head] = {}
-        self.news: dict[RoomKey, list[Event]] = {}
+        self.heads: dict[LogKey, Head] = {}
+        self.news: dict[LogKey, list[Event]] = {}
         self._conn = conn
         self._known = heads
         self._now = now
         self._is_careful = is_careful
         self._rows: list[tuple[Any, ...]] = []
-        self._streamed: list[tuple[RoomKey, Head, Event]] = []
-        self._stored: dict[RoomKey, int] = {}
-        self._cids: dict[tuple[RoomKey, _Cid], Event] = {}
+        self._streamed: list[tuple[LogKey, Head, Event]] = []
+        self._stored: dict[LogKey, int] = {}
+        self._cids: dict[tuple[LogKey, _Cid], Event] = {}
 
-    def claim(self, rooms: Iterable[RoomKey]) -> None:
-        """Load these rooms; if careful, lock them, and load what other processes did there."""
-        found = {key: self._known.get(key) or self._find(key) for key in rooms}
+    def claim(self, logs: Iterable[LogKey]) -> None:
+        """Load these logs; if careful, lock them, and load what other processes did there."""
+        found = {key: self._known.get(key) or load_head(self._conn, key) for key in logs}
         heads = [(key, head) for key, head in found.items() if head is not None]
         for key, head in sorted(heads, key=_by_number):  # all processes lock in one order
             self.heads[key] = head
@@ -87,42 +95,21 @@ class Batch:
                 self._stored[key] = queries.claim_room(self._conn, head.number)
             if self._stored[key] != head.state.seq:
                 self._catch_up(key, head)
-            if key not in self._known:  # its followers may not have all of its events
+            if self._known.get(key) is None:  # its followers may not have all of its events
                 self.news.setdefault(key, [])
 
-    def catch_up(self, rooms: Iterable[RoomKey]) -> None:
-        """Load what other processes did in these rooms, without locking them."""
-        for key in rooms:
-            known = self._known.get(key)
-            found = queries.find_room(self._conn, key)
-            if found is None or (known is not None and found[1] == known.state.seq):
-                continue
-            head = known or self._find(key)
-            assert head is not None
-            self._catch_up(key, head)
-
-    def _find(self, key: RoomKey) -> Head | None:
-        found = queries.find_room(self._conn, key)
-        if found is None:
-            return None
-        number, seq = found
-        return Head(number, queries.load_state(self._conn, number, seq))
-
-    def _catch_up(self, key: RoomKey, head: Head) -> Head:
+    def _catch_up(self, key: LogKey, head: Head) -> Head:
         missed = queries.events_after(self._conn, head.number, head.state.seq)
-        return self._advance(key, head, missed)
+        return self._advance(key, Head(head.number, fold_any_all(head.state, missed)), missed)
 
-    def _advance(self, key: RoomKey, head: Head, events: list[Event]) -> Head:
-        state = head.state
-        for event in events:
-            state = fold(state, event)
+    def _advance(self, key: LogKey, head: Head, events: list[Event]) -> Head:
         self.news.setdefault(key, []).extend(events)
-        self.heads[key] = head = Head(head.number, state)
+        self.heads[key] = head
         return head
 
-    def run(self, key: RoomKey, command: Command) -> Outcome:
+    def run(self, key: LogKey, command: Command) -> Outcome:
         """
-        Decide one command; its events are stored by `store`.
+        Decide one command to a room; its events are stored by `store`.
 
         Raises
         ------
@@ -137,34 +124,86 @@ class Batch:
         if repeated is None and isinstance(command, EndStream):
             repeated = self._true_end(key, command)
         if repeated is not None:
-            return Outcome((self._become(key, repeated),), head.state, is_repeat=True)
+            return Outcome((self._become(key, repeated),), _room(head), is_repeat=True)
         try:
-            events = decide(head.state, command, self._now)
+            events = decide(_room(head), command, self._now)
         except Refused:
             repeated = self._in_log(key, cid) if cid is not None else None
             if repeated is None:
                 raise
             # a retry of a command that was allowed when it was first decided
-            return Outcome((self._become(key, repeated),), head.state, is_repeat=True)
-        self._rows += [queries.row_of(head.number, event) for event in events]
+            return Outcome((self._become(key, repeated),), _room(head), is_repeat=True)
+        rows = self._rows_of(head.number, events)
         self._streamed += [(key, head, event) for event in events if _is_of_stream(event)]
-        head = self._advance(key, head, events)
+        head = self._append(key, head, events, rows)
         if cid is not None:
             self._cids[key, cid] = events[-1]  # the message; an event may precede it
-        return Outcome(tuple(events), head.state)
+        return Outcome(tuple(events), _room(head))
 
-    def _repeated(self, key: RoomKey, cid: _Cid) -> Event | None:
+    def _rows_of(self, number: int, events: list[Event]) -> list[tuple[Any, ...]]:
+        return [queries.row_of(number, event) for event in events]
+
+    def _append(
+        self, key: LogKey, head: Head, events: list[Event], rows: list[tuple[Any, ...]]
+    ) -> Head:
+        self._rows += rows
+        state = head.state
+        for event in events:
+            state = fold_any(state, event)
+        return self._advance(key, Head(head.number, state), events)
+
+    def run_together(self, command: StudyCommand) -> StudyOutcome:
+        """
+        Decide one command to several logs, all or nothing; its events are stored by `store`.
+
+        Raises
+        ------
+        Refused
+            A rule does not allow it; nothing will be stored of it.
+        MoreLogs
+            The rule needs the states of further logs.
+        """
+        first, cid = command.logs[0], _cid_of(command)
+        repeated = self._repeated(first, cid) if cid is not None else None
+        if repeated is not None:
+            return self._repeat_of(command, repeated)
+        try:
+            decided = decide_together(self._states(command), command, self._now)
+        except Refused:
+            repeated = self._in_log(first, cid) if cid is not None else None
+            if repeated is None:
+                raise
+            return self._repeat_of(command, repeated)
+        # Events that cannot be stored are found before any log is made, and before any is changed.
+        rows = {key: self._rows_of(0, events) for key, events in decided.items()}
+        heads = {key: self.heads.get(key) or self._insert(key) for key in decided}
+        for key, events in decided.items():
+            numbered = [(heads[key].number, *row[1:]) for row in rows[key]]
+            self._append(key, heads[key], events, numbered)
+        if cid is not None and decided:
+            self._cids[first, cid] = decided[first][-1]
+        made = {key: tuple(events) for key, events in decided.items()}
+        return StudyOutcome(made, self._states(command))
+
+    def _repeat_of(self, command: StudyCommand, event: Event) -> StudyOutcome:
+        return StudyOutcome({command.logs[0]: (event,)}, self._states(command), is_repeat=True)
+
+    def _states(self, command: StudyCommand) -> dict[LogKey, State]:
+        heads = ((key, self.heads.get(key)) for key in command.logs)
+        return {key: head.state if head else empty_state(key.kind) for key, head in heads}
+
+    def _repeated(self, key: LogKey, cid: _Cid) -> Event | None:
         known = self._cids.get((key, cid))
         return self._in_log(key, cid) if known is None and self._is_careful else known
 
-    def _true_end(self, key: RoomKey, command: EndStream) -> Event | None:
+    def _true_end(self, key: LogKey, command: EndStream) -> Event | None:
         """The end by the stream's own server, which an interruption must not follow."""
         if command.how != "interrupted":
             return None
         cid = "", EndStream(command.of, ()).cid
         return self._cids.get((key, cid)) or self._in_log(key, cid)
 
-    def _become(self, key: RoomKey, event: Event) -> Event:
+    def _become(self, key: LogKey, event: Event) -> Event:
         """The event that settled a held message, if there is one; else the event itself."""
         if event.kind != "submitted":
             return event
@@ -172,14 +211,19 @@ class Batch:
         cid = message.member, message.cid
         return self._cids.get((key, cid)) or self._in_log(key, cid) or event
 
-    def _in_log(self, key: RoomKey, cid: _Cid) -> Event | None:
-        return queries.find_cid(self._conn, self.heads[key].number, *cid)
+    def _in_log(self, key: LogKey, cid: _Cid) -> Event | None:
+        head = self.heads.get(key)
+        return None if head is None else queries.find_cid(self._conn, head.number, *cid)
 
-    def _create(self, key: RoomKey, command: Command) -> Head:
+    def _create(self, key: LogKey, command: Command) -> Head:
         if not isinstance(command, Configure):
             raise Refused("no_room", key.id)
         decide(RoomState(), command, self._now)  # a refused command makes no room
-        self.heads[key] = head = Head(queries.insert_room(self._conn, key), RoomState())
+        return self._insert(key)
+
+    def _insert(self, key: LogKey) -> Head:
+        number = queries.insert_room(self._conn, key)
+        self.heads[key] = head = Head(number, empty_state(key.kind))
         self._stored[key] = 0
         return head
 
@@ -190,7 +234,7 @@ class Batch:
         Raises
         ------
         Stale
-            Another process has written to one of the rooms.
+            Another process has written to one of the logs.
         """
         if self._rows:
             queries.insert_events(self._conn, self._rows)
@@ -198,7 +242,7 @@ class Batch:
             if event.kind == "streamed":
                 checkpoints.drop(self._conn, key, event.data["of"])
             else:
-                checkpoints.begin(self._conn, self._now, head.number, event.seq)
+                checkpoints.begin(self._conn, lease_time(self._conn), head.number, event.seq)
         moves = [
             (head.number, self._stored[key], head.state.seq)
             for key, head in sorted(self.heads.items(), key=_by_number)
@@ -212,10 +256,14 @@ def _is_of_stream(event: Event) -> bool:
     return event.kind == "streamed" or "live" in event.data
 
 
-def _by_number(entry: tuple[RoomKey, Head]) -> int:
+def _by_number(entry: tuple[LogKey, Head]) -> int:
     return entry[1].number
 
 
-def _cid_of(command: Command) -> _Cid | None:
+def _room(head: Head) -> RoomState:
+    return cast(RoomState, head.state)
+
+
+def _cid_of(command: Command | StudyCommand) -> _Cid | None:
     cid = getattr(command, "cid", None)
     return None if cid is None else (getattr(command, "member", None) or "", cid)

@@ -12,9 +12,28 @@ from shiny_labchat.errors import StoreError
 from shiny_labchat.store.migrate import is_current, upgrade
 from shiny_labchat.store.sqlite import connect, file_of
 
-__all__ = ["Database", "File"]
+__all__ = ["Database", "File", "note_inherited"]
 
 logger = logging.getLogger("shiny_labchat")
+
+
+_INHERITED = (
+    "this process was forked from one that has the database open, and what it stores could be "
+    "lost; start it with multiprocessing's method 'spawn', or fork before a lab is used"
+)
+_inherited: set[sa.URL] = set()
+"""
+The databases that the parent of this process had open when it forked.
+
+SQLite keeps the locks of a process in its memory. A child takes them for its own, and so does not
+take them in truth. When its parent closes the database, the file of what the child writes is
+deleted under it.
+"""
+
+
+def note_inherited(url: sa.URL) -> None:
+    """Note that the parent of this process had a database open when it forked."""
+    _inherited.add(url)
 
 
 class File:
@@ -52,10 +71,13 @@ class File:
         OSError
             The file existed before and is gone.
         StoreError
-            There is no file, and none may be made, or there is no folder for it.
+            There is no file, and none may be made, or there is no folder for it; or the database
+            was open when this process was forked.
         SchemaTooNew
             A newer version of this package wrote it.
         """
+        if self.url in _inherited:
+            raise StoreError("store_broken", self.url.render_as_string(), _INHERITED)
         with self._lock:
             is_new = self.identity is None
             if is_new and self._was_there:
@@ -104,6 +126,11 @@ class Database:
         self._engine: sa.Engine | None = None
         self._identity: tuple[int, int] | None = None
         self._lock = threading.Lock()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there may be connections."""
+        return self._engine is not None
 
     def engine(self) -> sa.Engine:
         """An engine for the file that has the database's name now; see `File.prepare`."""

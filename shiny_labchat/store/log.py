@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from shiny_labchat.domain.commands import Command
-from shiny_labchat.domain.events import RoomKey
-from shiny_labchat.store.batch import Outcome
-from shiny_labchat.store.database import Database, File
+from shiny_labchat.domain.commands import Command, StudyCommand
+from shiny_labchat.domain.decide import MoreLogs
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.store.batch import Outcome, StudyOutcome
+from shiny_labchat.store.database import Database, File, note_inherited
 from shiny_labchat.store.sqlite import READERS, file_of, store_error
-from shiny_labchat.store.writer import Listener, Work, Writer
+from shiny_labchat.store.work import Listener, Work
+from shiny_labchat.store.writer import Writer
 
 __all__ = ["Log"]
 
@@ -36,7 +41,11 @@ class Log:
     def __init__(self, url: sa.URL) -> None:
         self.url = url
         self.is_closed = False
-        file = File(url)
+        self._begin()
+        _logs.add(self)
+
+    def _begin(self) -> None:
+        file = File(self.url)
         self._writer = Writer(file)
         self._database = Database(file, write=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="labchat-read")
@@ -49,7 +58,7 @@ class Log:
         """Whether the database exists; if not, it is made when it is first used."""
         return file_of(self.url).exists()
 
-    def submit(self, room: RoomKey, command: Command) -> asyncio.Future[Outcome]:
+    def submit(self, room: LogKey, command: Command) -> asyncio.Future[Outcome]:
         """
         Have a command decided and stored.
 
@@ -61,23 +70,58 @@ class Log:
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Outcome] = loop.create_future()
-        self._writer.put(Work(loop, _settle(done), room, command, raises=True))
+        self._writer.put(Work(loop, _settle(done), (room,), command, raises=True))
+        return done
+
+    async def submit_together(self, command: StudyCommand) -> StudyOutcome:
+        """
+        Have a command to several logs decided and stored, all or nothing.
+
+        Raises
+        ------
+        Refused
+            A rule does not allow it.
+        StoreError
+            The database could not store it.
+        """
+        while True:
+            try:
+                return await self._submit_together(command)
+            except MoreLogs as exc:  # what its sender knew has changed since
+                also = (*command.also, *exc.logs)
+                command = replace(command, also=also)
+
+    def _submit_together(self, command: StudyCommand) -> asyncio.Future[StudyOutcome]:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[StudyOutcome] = loop.create_future()
+        self._writer.put(Work(loop, _settle(done), command.logs, command, raises=True))
         return done
 
     def put(
         self,
-        room: RoomKey,
+        room: LogKey,
         command: Command,
         tell: Callable[[Outcome | None, BaseException | None], None],
     ) -> None:
         """Like :meth:`submit`, but call ``tell(outcome, error)`` when it is done."""
-        self._writer.put(Work(asyncio.get_running_loop(), tell, room=room, command=command))
+        self._writer.put(Work(asyncio.get_running_loop(), tell, (room,), command))
 
     def write(self, job: Callable[[sa.Connection, int], T]) -> asyncio.Future[T]:
-        """Run `job(connection, now)` in the next transaction; now: microseconds (UTC)."""
+        """
+        Run `job(connection, now)` in the next transaction; now: microseconds (UTC).
+
+        It comes before commands that were submitted earlier if their rooms have to be read first.
+        """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         self._writer.put(Work(loop, _settle(done), job=job, raises=True))
+        return done
+
+    def settled(self) -> asyncio.Future[None]:
+        """Done when everything that was submitted before is stored or refused."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._writer.put(Work(loop, _settle(done), job=_nothing, raises=True, is_last=True))
         return done
 
     def serve(self) -> None:
@@ -131,12 +175,12 @@ class Log:
 
         return end
 
-    def watch(self, room: RoomKey) -> None:
+    def watch(self, room: LogKey) -> None:
         """Tell the listeners of a room's new events, also of those by other processes."""
         self._writer.watched[room] += 1
         self._writer.start()
 
-    def unwatch(self, room: RoomKey) -> None:
+    def unwatch(self, room: LogKey) -> None:
         """Undo one `watch` of a room."""
         self._writer.watched[room] -= 1
         if self._writer.watched[room] <= 0:
@@ -149,6 +193,39 @@ class Log:
         self._writer.close()
         self._readers.shutdown(wait=False)
         self._database.forget()
+
+    # ── a fork of the process ──
+
+    def begin_in_child(self) -> None:
+        """
+        Begin again in a process that was forked from this one: it has none of its threads.
+
+        What was waiting is stored by the parent. Its connections must not be closed here.
+        """
+        if self._writer.is_open or self._database.is_open:
+            note_inherited(self.url)
+        _of_parent.append((self._writer, self._database, self._readers))
+        makes = self._database.makes
+        self._begin()
+        self._database.makes = makes
+
+
+_logs: WeakSet[Log] = WeakSet()
+_of_parent: list[object] = []
+"""What must never be closed in this process."""
+
+
+def _begin_in_child() -> None:
+    for log in tuple(_logs):
+        log.begin_in_child()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_begin_in_child)
+
+
+def _nothing(conn: sa.Connection, now: int) -> None:
+    """The job of who only waits for the others."""
 
 
 def _settle(done: asyncio.Future[Any]) -> Callable[[Any, BaseException | None], None]:

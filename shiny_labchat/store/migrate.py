@@ -12,8 +12,14 @@ from shiny_labchat.store.sqlite import connect
 
 __all__ = ["SCHEMA", "is_current", "upgrade"]
 
-SCHEMA = "0009"
+SCHEMA = "0015"
 """The newest migration that this version knows."""
+
+UPGRADE_TIMEOUT = 30.0
+"""
+How long the schema's upgrade waits for another process's lock, in seconds. As a rule that process
+upgrades it, and several may have been started at once on a busy machine.
+"""
 
 _VERSION_TABLE = "labchat_version"
 _upgrading = threading.Lock()
@@ -47,7 +53,7 @@ def upgrade(url: sa.URL) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["version_table"] = _VERSION_TABLE
-    engine = connect(url, write=True)
+    engine = connect(url, write=True, patience=UPGRADE_TIMEOUT, checks_references=False)
     try:
         with engine.begin() as conn, _upgrading:
             _refuse_newer(url, _stored_version(conn))

@@ -1,7 +1,7 @@
 """
 The statements on a lab's tables of rooms and events.
 
-``room``: one row for each room; `seq` is the head of its log. ``event``: the logs. ``token``: the
+``room``: one row for each log; `seq` is its head. ``event``: the logs. ``token``: the
 sha256 of each token of a browser. A token has no data about a person in it, it cannot be edited,
 and it is useless once its member is removed.
 """
@@ -9,7 +9,7 @@ and it is useless once its member is removed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -17,11 +17,13 @@ import orjson
 import sqlalchemy as sa
 
 from shiny_labchat.domain.commands import STREAM, SUBMITTED
-from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.events import Event, LogKey, LogKind
 from shiny_labchat.domain.held import HeldMessage
+from shiny_labchat.domain.logs import State, empty_state, fold_any_all
 from shiny_labchat.domain.messages import settled
-from shiny_labchat.domain.state import RoomState, fold
-from shiny_labchat.store.schema import draft, event, room
+from shiny_labchat.domain.state import RoomState, fold_all
+from shiny_labchat.store.schema import MAKES_STATE, OF_PRESENCE, event, open_stream, room
+from shiny_labchat.store.sqlite import execute, may_name_in_audience
 
 __all__ = [
     "claim_room",
@@ -36,13 +38,18 @@ __all__ = [
     "insert_events",
     "insert_room",
     "is_settled",
+    "load_log",
     "load_state",
+    "messages_between",
     "move_heads",
     "open_streams",
+    "presences_after",
     "room_number",
     "rooms",
     "row_of",
+    "studies_with",
     "submitted",
+    "visible_before",
     "whole_at",
 ]
 
@@ -55,25 +62,32 @@ _FIELDS = (event.c.seq, event.c.at, event.c.kind, event.c.member, event.c.data, 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────
 
 
-def find_room(conn: sa.Connection, key: RoomKey) -> tuple[int, int] | None:
-    """A room's number in the database, and the head of its log; None: no such room."""
-    row = conn.execute(_FIND_ROOM, {"study": key.study, "id": key.id}).first()
+def find_room(conn: sa.Connection, key: LogKey) -> tuple[int, int] | None:
+    """A log's number in the database, and its head; None: there is no such log."""
+    row = conn.execute(_FIND_ROOM, key._asdict()).first()
     return None if row is None else (row[0], row[1])
 
 
-def room_number(conn: sa.Connection, key: RoomKey) -> int:
+def room_number(conn: sa.Connection, key: LogKey) -> int:
     """The number in the database of a room that must exist."""
     found = find_room(conn, key)
     assert found is not None
     return found[0]
 
 
-def rooms(conn: sa.Connection, study: str | None = None) -> list[RoomKey]:
+def rooms(conn: sa.Connection, study: str | None = None) -> list[LogKey]:
     """The rooms of a study (None: all), in order of creation."""
-    found = sa.select(room.c.study, room.c.id).order_by(room.c.key)
+    found = sa.select(room.c.study, room.c.id).where(_IS_ROOM).order_by(room.c.key)
     if study is not None:
         found = found.where(room.c.study == study)
-    return [RoomKey(*row) for row in conn.execute(found)]
+    return [LogKey(*row) for row in conn.execute(found)]
+
+
+def studies_with(conn: sa.Connection, id: str) -> list[str]:
+    """The studies that have a room with this id, in order of its creation; at most five."""
+    found = sa.select(room.c.study).where(room.c.id == id, _IS_ROOM)
+    found = found.order_by(room.c.key).limit(5)
+    return list(conn.execute(found).scalars())
 
 
 def events_after(
@@ -103,6 +117,12 @@ def events_as_written(
     return [_event_of(row) for row in conn.execute(_EVENTS_AS_WRITTEN, wanted)]
 
 
+def presences_after(conn: sa.Connection, number: int, after: int, limit: int) -> list[Event]:
+    """The changes of members' presence after a seq, oldest first; found by an index of theirs."""
+    wanted = {"room": number, "after": after, "limit": limit}
+    return [_event_of(row) for row in conn.execute(_PRESENCES_AFTER, wanted)]
+
+
 def event_at(conn: sa.Connection, number: int, seq: int) -> Event | None:
     """One event of a room, as it was written."""
     row = conn.execute(_EVENT_AT, {"room": number, "seq": seq}).first()
@@ -125,6 +145,55 @@ def events_before(
     return _with_ends(conn, number, [_event_of(row) for row in conn.execute(found)])
 
 
+def visible_before(
+    conn: sa.Connection, number: int, before: int, after: int, limit: int, member: str
+) -> list[Event]:
+    """
+    The newest `limit` messages after one seq and before another, newest first.
+
+    Most messages that are private to others than the member are left out, in the database; a few
+    may be among them.
+    """
+    found = sa.select(*_FIELDS).where(
+        event.c.room == number,
+        event.c.seq > after,
+        event.c.seq < before,
+        event.c.kind == "message",
+        sa.or_(event.c.member == member, may_name_in_audience(event.c.data, member)),
+    )
+    rows = conn.execute(found.order_by(event.c.seq.desc()).limit(limit))
+    return _with_ends(conn, number, [_event_of(row) for row in rows])
+
+
+def messages_between(
+    conn: sa.Connection, number: int, after: int, before: int, limit: int, *, newest: bool = False
+) -> Iterator[Event]:
+    """
+    Some messages of a room between two seqs, one by one: what is made of one takes its place.
+
+    An ended stream is a complete message, see `settled`. Streams come after all others.
+
+    Parameters
+    ----------
+    conn, number
+        The connection, and the room's number.
+    after, before
+        Only messages after the one seq and before the other.
+    limit, newest
+        How many at most, and whether the newest of them, newest first.
+    """
+    found = _NEWEST_MESSAGES if newest else _OLDEST_MESSAGES
+    wanted = {"room": number, "after": after, "before": before, "limit": limit}
+    streams: list[Event] = []
+    for row in conn.execute(found, wanted):
+        event = _event_of(row)
+        if "live" in event.data:
+            streams.append(event)
+        else:
+            yield event
+    yield from _with_ends(conn, number, streams)
+
+
 def _with_ends(conn: sa.Connection, number: int, events: list[Event]) -> list[Event]:
     opened = {each.seq: at for at, each in enumerate(events) if "live" in each.data}
     seqs = list(opened)
@@ -140,8 +209,8 @@ def _with_ends(conn: sa.Connection, number: int, events: list[Event]) -> list[Ev
 
 
 def open_streams(conn: sa.Connection, number: int) -> list[Event]:
-    """The streams of a room that have drafts, so that they may still grow."""
-    seqs = conn.execute(_DRAFTED, {"room": number}).scalars().all()
+    """The openings of a room's streams that may still grow."""
+    seqs = conn.execute(_OPEN_STREAMS, {"room": number}).scalars().all()
     if not seqs:
         return []
     found = sa.select(*_FIELDS).where(event.c.room == number, event.c.seq.in_(seqs))
@@ -167,18 +236,25 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
     The state of a room at a seq.
 
     For speed, messages are not folded. A message changes only its author's allowance, so in this
-    state all allowances are full.
+    state all allowances are full. Of presence, only the last event of each kind and member is.
     """
-    found = (
-        sa.select(*_FIELDS)
-        .where(event.c.room == number, event.c.seq <= upto)
-        .where(event.c.kind.not_in(_STATELESS))
-        .order_by(event.c.seq)
-    )
-    state = RoomState()
-    for row in conn.execute(found):
-        state = fold(state, _event_of(row))
-    return state._replace(seq=upto)
+    wanted = {"room": number, "upto": upto}
+    rows = [*conn.execute(_LAST_OF_PRESENCE, wanted)]
+    rows += conn.execute(_MAKING_STATE, wanted)
+    rows.sort(key=_seq_of)
+    return fold_all(RoomState(), map(_event_of, rows))._replace(seq=upto)
+
+
+def load_log(conn: sa.Connection, number: int, upto: int, kind: LogKind) -> State:
+    """The state of a log of any kind at a seq; that of a room as `load_state` gives it."""
+    if kind == "room":
+        return load_state(conn, number, upto)
+    rows = conn.execute(_EVENTS_UPTO, {"room": number, "upto": upto})
+    return fold_any_all(empty_state(kind), map(_event_of, rows))
+
+
+def _seq_of(row: Any) -> int:
+    return row[0]
 
 
 def dependencies(conn: sa.Connection, number: int) -> list[dict[str, Any]]:
@@ -242,13 +318,13 @@ def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bo
     moves
         The rooms' numbers, in ascending order, each with the old head and the new head.
     """
-    rows = [{"number": number, "was": was, "head": head} for number, was, head in moves]
-    return conn.execute(_MOVE_HEAD, rows).rowcount == len(rows)
+    moved = [execute(conn, _MOVE_HEAD, (head, number, was)) for number, was, head in moves]
+    return sum(moved) == len(moves)
 
 
-def insert_room(conn: sa.Connection, key: RoomKey) -> int:
-    """Insert a room; return its number."""
-    made = conn.execute(sa.insert(room).values(study=key.study, id=key.id, seq=0))
+def insert_room(conn: sa.Connection, key: LogKey) -> int:
+    """Insert a log; return its number."""
+    made = conn.execute(sa.insert(room).values(**key._asdict(), seq=0))
     assert made.inserted_primary_key is not None
     return made.inserted_primary_key[0]
 
@@ -263,7 +339,7 @@ def insert_events(conn: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
         values = ",".join([_EVENT_VALUES] * len(some))
-        conn.exec_driver_sql(_INSERT_EVENTS + values, tuple(chain.from_iterable(some)))
+        execute(conn, _INSERT_EVENTS + values, tuple(chain.from_iterable(some)))
 
 
 def row_of(number: int, entry: Event) -> tuple[Any, ...]:
@@ -293,18 +369,42 @@ def _loads(kind: str, data: str) -> dict[str, Any]:
     return json.loads(data) if kind == "recorded" else orjson.loads(data)
 
 
-_STATELESS = ("message", "streamed", "recorded", "submitted", "composed", "withheld")
-_FIND_ROOM = sa.select(room.c.key, room.c.seq).where(
-    room.c.study == sa.bindparam("study"), room.c.id == sa.bindparam("id")
+_EVENTS_UPTO = (
+    sa.select(*_FIELDS)
+    .where(event.c.room == sa.bindparam("room"), event.c.seq <= sa.bindparam("upto"))
+    .order_by(event.c.seq)
 )
+_MAKING_STATE = _EVENTS_UPTO.where(MAKES_STATE)
+_newest = sa.select(sa.func.max(event.c.seq)).where(
+    event.c.room == sa.bindparam("room"), event.c.seq <= sa.bindparam("upto"), OF_PRESENCE
+)
+_LAST_OF_PRESENCE = sa.select(*_FIELDS).where(
+    event.c.room == sa.bindparam("room"),
+    event.c.seq.in_(_newest.group_by(event.c.kind, event.c.member)),
+)
+_FIND_ROOM = sa.select(room.c.key, room.c.seq).where(
+    *(room.c[name] == sa.bindparam(name) for name in LogKey._fields)
+)
+_IS_ROOM = room.c.kind == "room"
 _EVENTS_AFTER = (
     sa.select(*_FIELDS)
     .where(event.c.room == sa.bindparam("room"), event.c.seq > sa.bindparam("after"))
     .order_by(event.c.seq)
 )
+_MESSAGES = sa.select(*_FIELDS).where(
+    event.c.room == sa.bindparam("room"),
+    event.c.seq > sa.bindparam("after"),
+    event.c.seq < sa.bindparam("before"),
+    event.c.kind == "message",
+)
+_OLDEST_MESSAGES = _MESSAGES.order_by(event.c.seq).limit(sa.bindparam("limit"))
+_NEWEST_MESSAGES = _MESSAGES.order_by(event.c.seq.desc()).limit(sa.bindparam("limit"))
 _EVENTS_AS_WRITTEN = _EVENTS_AFTER.where(
     event.c.kind.in_(sa.bindparam("kinds", expanding=True))
 ).limit(sa.bindparam("limit"))
+_PRESENCES_AFTER = _EVENTS_AFTER.where(OF_PRESENCE, event.c.kind == "presence").limit(
+    sa.bindparam("limit")
+)
 _EVENT_AT = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"), event.c.seq == sa.bindparam("seq")
 )
@@ -316,7 +416,7 @@ _ENDS = _BY_PROGRAMME.order_by(event.c.cid.desc())
 _ENDS_OF = _BY_PROGRAMME.where(
     (event.c.cid == sa.bindparam("end")) | (event.c.cid == sa.bindparam("interrupted"))
 )
-_DRAFTED = sa.select(draft.c.seq).where(draft.c.room == sa.bindparam("room")).distinct()
+_OPEN_STREAMS = sa.select(open_stream.c.seq).where(open_stream.c.room == sa.bindparam("room"))
 _FIND_CID = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"),
     event.c.author == sa.bindparam("author"),
@@ -341,8 +441,4 @@ _CLAIM_ROOM = (
 )
 _INSERT_EVENTS = f"INSERT INTO event ({', '.join(event.c.keys())}) VALUES "
 _EVENT_VALUES = f"({', '.join('?' for _ in event.c)})"
-_MOVE_HEAD = (
-    sa.update(room)
-    .where(room.c.key == sa.bindparam("number"), room.c.seq == sa.bindparam("was"))
-    .values(seq=sa.bindparam("head"))
-)
+_MOVE_HEAD = "UPDATE room SET seq = ? WHERE key = ? AND seq = ?"

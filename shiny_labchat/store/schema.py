@@ -5,14 +5,20 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 __all__ = [
+    "MAKES_STATE",
+    "OF_PRESENCE",
+    "arrival",
     "audit",
+    "boot",
     "callback",
     "callback_room",
+    "checkpoint",
     "composing",
-    "draft",
     "event",
     "metadata",
+    "open_stream",
     "room",
+    "seen",
     "study_name",
     "token",
     "totals",
@@ -20,15 +26,21 @@ __all__ = [
 
 metadata = sa.MetaData()
 
+# One row for each log: those of rooms, and by `kind` those of studies and of lobbies.
 room = sa.Table(
     "room",
     metadata,
     sa.Column("key", sa.Integer, primary_key=True),
     sa.Column("study", sa.Text, nullable=False),
     sa.Column("id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, server_default="room"),
     sa.Column("seq", sa.BigInteger, nullable=False),
-    sa.UniqueConstraint("study", "id", name="room_study_id"),
+    sa.Column("touched", sa.BigInteger, nullable=False, server_default="0"),
+    sa.UniqueConstraint("study", "kind", "id", name="room_study_kind_id"),
 )
+
+# Whenever a room's head moves, a trigger sets `touched` to a number above that of all other rooms.
+sa.Index("room_touched", room.c.touched)
 
 event = sa.Table(
     "event",
@@ -55,6 +67,35 @@ sa.Index(
     postgresql_where=event.c.cid.is_not(None),
 )
 
+MAKES_STATE = sa.text(
+    "kind IN ('changed','cleared','closed','configured','disclosed','done','extended','grouped',"
+    "'joined','opened','paused','removed','resumed','shown','started')"
+)
+"""Whether an event counts in the fold of a room, but for messages and what becomes of them."""
+
+sa.Index(
+    "event_state",
+    event.c.room,
+    event.c.seq,
+    sqlite_where=MAKES_STATE,
+    postgresql_where=MAKES_STATE,
+)
+
+OF_PRESENCE = sa.text(
+    "kind IN ('presence','presence_asked','presence_confirmed','presence_unanswered')"
+)
+"""Whether an event is of the presence of a member; of each kind, the last of a member counts."""
+
+sa.Index(
+    "event_presence",
+    event.c.room,
+    event.c.kind,
+    event.c.seq,
+    event.c.member,
+    sqlite_where=OF_PRESENCE,
+    postgresql_where=OF_PRESENCE,
+)
+
 token = sa.Table(
     "token",
     metadata,
@@ -72,13 +113,41 @@ token = sa.Table(
 
 sa.Index("token_expires", token.c.expires)
 
-draft = sa.Table(
-    "draft",
+# A person of a study, with what their recruiter said of them; nothing of this is in any log.
+arrival = sa.Table(
+    "arrival",
+    metadata,
+    sa.Column("study", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("params", sa.Text),
+    sa.Column("key", sa.Text),
+    sa.Column("who", sa.Text),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("delete_after", sa.BigInteger),
+)
+
+sa.Index("arrival_key", arrival.c.study, arrival.c.key, unique=True)
+sa.Index("arrival_who", arrival.c.study, arrival.c.who)
+sa.Index("arrival_delete_after", arrival.c.delete_after)
+
+open_stream = sa.Table(
+    "open_stream",
     metadata,
     sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("row", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("until", sa.BigInteger, nullable=False),
+    sa.Column("first", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# In the order of their commits, whatever their streams: the rows of one commit are in one page.
+checkpoint = sa.Table(
+    "checkpoint",
+    metadata,
+    sa.Column("key", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
 )
 
@@ -159,6 +228,26 @@ totals = sa.Table(
     sa.Column("tokens_out", sa.BigInteger, nullable=False),
     sa.Column("cost", sa.Float, nullable=False),
     sa.Column("unpriced", sa.BigInteger, nullable=False),
+)
+
+# One row: the last start of the machine on which the database was written, see `leases`.
+boot = sa.Table(
+    "boot",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("began", sa.BigInteger, nullable=False),
+)
+
+# When the pages of a person have last said that they are there, by the time of leases.
+seen = sa.Table(
+    "seen",
+    metadata,
+    sa.Column("study", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("visible", sa.BigInteger, nullable=False),
+    sa.Column("active", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 study_name = sa.Table(

@@ -5,23 +5,41 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import event as sa_event
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import StoreError
+from shiny_labchat.store.wal import SIZE_KEPT
 
 __all__ = [
     "BUSY_RETRY_DELAY",
     "BUSY_TIMEOUT",
+    "EVER",
     "READERS",
+    "Moved",
     "connect",
+    "execute",
     "file_of",
+    "is_in_transaction",
+    "last_moved",
+    "lease_time",
+    "may_name_in_audience",
+    "note_boot",
     "parse",
+    "rooms_moved",
+    "savepoint",
     "store_error",
+    "transaction",
+    "version_of",
 ]
 
 BUSY_TIMEOUT = 5.0
@@ -60,13 +78,23 @@ def file_of(url: sa.URL) -> Path:
     return Path(url.database or "")
 
 
-def connect(url: sa.URL, *, write: bool) -> sa.Engine:
+def connect(
+    url: sa.URL,
+    *,
+    write: bool,
+    patience: float = BUSY_TIMEOUT,
+    checks_references: bool = True,
+) -> sa.Engine:
     """
     An engine for the one writer, or for readers.
 
     The writer's transactions begin with IMMEDIATE: a deferred one fails, instead of waiting, if
     another process writes when its first write comes. A commit returns when it is on disk
     (synchronous=FULL).
+
+    `patience`: how long a transaction that is begun with SQLAlchemy waits for other processes'
+    lock, in seconds. `checks_references`: whether a row that others refer to must stay; an upgrade
+    that makes a table anew does not check.
     """
     pool: dict[str, Any] = {"poolclass": sa.StaticPool} if write else {"pool_size": READERS}
     engine = sa.create_engine(
@@ -74,15 +102,16 @@ def connect(url: sa.URL, *, write: bool) -> sa.Engine:
         connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
         **pool,
     )
-    begin = _begin_to_write if write else _begin_to_read
+    begin = partial(_begin_to_write, patience=patience) if write else _begin_to_read
 
     @sa_event.listens_for(engine, "connect")
     def _(dbapi: sqlite3.Connection, record: object) -> None:  # pyright: ignore[reportUnusedFunction]
         dbapi.execute("PRAGMA journal_mode=WAL")
         dbapi.execute("PRAGMA synchronous=FULL")
-        dbapi.execute("PRAGMA foreign_keys=ON")
+        dbapi.execute(f"PRAGMA foreign_keys={'ON' if checks_references else 'OFF'}")
         if write:
             dbapi.execute("PRAGMA busy_timeout=0")  # from here on, only `_begin_to_write` waits
+            dbapi.execute(f"PRAGMA journal_size_limit={SIZE_KEPT}")
 
     sa_event.listen(engine, "begin", begin)
     return engine
@@ -92,17 +121,191 @@ def _begin_to_read(conn: sa.Connection) -> None:
     conn.exec_driver_sql("BEGIN")
 
 
-def _begin_to_write(conn: sa.Connection) -> None:
-    deadline = time.monotonic() + BUSY_TIMEOUT
+def _begin_to_write(conn: sa.Connection, patience: float = BUSY_TIMEOUT) -> None:
+    raw = _raw(conn)
+    if raw.in_transaction:  # `transaction` has begun it
+        return
+    deadline = time.monotonic() + patience
     while True:
         try:
-            conn.exec_driver_sql("BEGIN IMMEDIATE")
+            execute(conn, "BEGIN IMMEDIATE")
             return
         except OperationalError as exc:
             is_busy = getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
             if not is_busy or time.monotonic() >= deadline:
                 raise
         time.sleep(BUSY_RETRY_DELAY)
+
+
+# ── transactions and statements of the writer ──
+#
+# SQLAlchemy takes longer for each than SQLite does. So what every message needs goes to the driver
+# itself. Its errors are SQLAlchemy's, and all else may use SQLAlchemy within the transaction.
+
+
+@contextmanager
+def transaction(conn: sa.Connection) -> Generator[None]:
+    """A transaction that waits for other processes' first; after any exception it is undone."""
+    _begin_to_write(conn)
+    try:
+        yield
+        if conn.in_transaction():  # SQLAlchemy has taken part
+            conn.commit()
+        else:
+            execute(conn, "COMMIT")
+    except BaseException:
+        if conn.in_transaction():
+            conn.rollback()
+        elif _raw(conn).in_transaction:
+            execute(conn, "ROLLBACK")
+        raise
+
+
+def execute(conn: sa.Connection, statement: str, values: Sequence[Any] = ()) -> int:
+    """Execute a statement; return the number of rows that it has changed."""
+    try:
+        return _raw(conn).execute(statement, values).rowcount
+    except sqlite3.Error as exc:
+        raise DBAPIError.instance(statement, values, exc, sqlite3.Error) from exc
+
+
+class Moved(NamedTuple):
+    """A room whose head has moved: its number in the database, its key, and its head."""
+
+    number: int
+    key: LogKey
+    seq: int
+
+
+def version_of(conn: sa.Connection) -> int:
+    """
+    A number that changes when another connection has committed; takes no transaction.
+
+    It may be compared only with what the same connection has said before.
+    """
+    return _raw(conn).execute("PRAGMA data_version").fetchone()[0]
+
+
+@contextmanager
+def savepoint(conn: sa.Connection) -> Generator[None]:
+    """
+    Undo what was written inside if that fails; the rest of the transaction stays as it is.
+
+    A full disk may end the whole transaction: then there is none any more, see `is_in_transaction`.
+    """
+    raw = _raw(conn)
+    raw.execute("SAVEPOINT job")
+    try:
+        yield
+    except BaseException:
+        if raw.in_transaction:
+            raw.execute("ROLLBACK TO job")
+            raw.execute("RELEASE job")
+        raise
+    raw.execute("RELEASE job")
+
+
+def is_in_transaction(conn: sa.Connection) -> bool:
+    """Whether the database still has the transaction."""
+    return _raw(conn).in_transaction
+
+
+def _raw(conn: sa.Connection) -> sqlite3.Connection:
+    raw = conn.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
+# ── the time of leases ──
+#
+# A process that counts as ended by mistake is a message handled twice. So leases do not run on the
+# clock, which may be set, but on the time since the machine was started. That is a time since 1970
+# (UTC) as well: what the clock said at the start is stored, once for all processes.
+
+
+def note_boot(conn: sa.Connection) -> None:
+    """Store when the machine was started, unless that is known; in a transaction that writes."""
+    boot = _boot()
+    if boot is not None and _began(conn, boot) is None:
+        execute(conn, "DELETE FROM boot")
+        execute(conn, "INSERT INTO boot (id, began) VALUES (?, ?)", (boot, _clock() - _uptime()))
+
+
+def lease_time(conn: sa.Connection) -> int:
+    """
+    The time by which leases are measured, in microseconds since 1970 (UTC).
+
+    It never jumps, whatever becomes of the clock. It is the clock's time where the system does not
+    say which start of the machine this is (all but Linux), and until `note_boot`.
+    """
+    boot = _boot()
+    began = None if boot is None else _began(conn, boot)
+    return _clock() if began is None else began + _uptime()
+
+
+@lru_cache(1)
+def _boot() -> str | None:
+    """What this start of the machine is called; None: the system does not say."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return None
+
+
+def _began(conn: sa.Connection, boot: str) -> int | None:
+    row = _raw(conn).execute("SELECT began FROM boot WHERE id = ?", (boot,)).fetchone()
+    return None if row is None else row[0]
+
+
+def _clock() -> int:
+    return time.time_ns() // 1000
+
+
+def _uptime() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def rooms_moved(conn: sa.Connection, since: int) -> tuple[list[Moved], int]:
+    """
+    The rooms whose heads have moved, and where the next look begins.
+
+    A room may be named again, but none is ever left out. A look costs what has moved, however many
+    rooms there are.
+
+    Parameters
+    ----------
+    since
+        What the last look gave; `EVER`: all rooms.
+    """
+    rows = conn.exec_driver_sql(_MOVED, (since,)).fetchall()
+    moved = [Moved(number, LogKey(*key), seq) for number, *key, seq, _ in rows]
+    return moved, rows[-1][-1] if rows else since
+
+
+def last_moved(conn: sa.Connection) -> int:
+    """What a look would give now."""
+    return conn.exec_driver_sql("SELECT coalesce(max(touched), 0) FROM room").scalar_one()
+
+
+def may_name_in_audience(data: sa.ColumnElement[str], member: str) -> sa.ColumnElement[bool]:
+    """
+    Whether the text of an event's data has no audience, or a member in it; now and then too true.
+
+    Text is searched first, as JSON takes longer to read.
+    """
+    return sa.or_(
+        sa.func.instr(data, '"audience":[') == 0,
+        sa.func.instr(data, orjson.dumps(member).decode()) > 0,
+        sa.func.json_extract(data, "$.audience").is_(None),
+    )
+
+
+EVER = -1
+"""Before the first move of any room."""
+_MOVED = "SELECT key, study, id, kind, seq, touched FROM room WHERE touched > ? ORDER BY touched"
 
 
 def store_error(url: sa.URL, exc: BaseException) -> StoreError:

@@ -2,7 +2,9 @@
 Tokens: random texts by which a browser has rights. The database has only their sha256.
 
 Kinds: "ticket" (opens one socket, once, soon), "resume" (opens it again), "browser" (identifies a
-browser), "invite" (a personal link), "seat" (a bookmark).
+browser), "invite" (a personal link), "seat" (a bookmark), "end" (where a person goes when they have
+ended), "server" (what all servers of the database share; its data is no hash, as they need it
+themselves).
 """
 
 from __future__ import annotations
@@ -11,16 +13,31 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.schema import token
 
-__all__ = ["LIFETIMES", "Grant", "forget_expired", "issue", "look_up", "note", "redeem"]
+__all__ = [
+    "LIFETIMES",
+    "Grant",
+    "are_expired",
+    "forget_expired",
+    "hash_of",
+    "is_revoked",
+    "is_valid",
+    "issue",
+    "look_up",
+    "note",
+    "redeem",
+    "reissue",
+    "revoke",
+    "tokens_of",
+]
 
 LIFETIMES: dict[str, float | None] = {
     "ticket": 60.0,
@@ -28,8 +45,15 @@ LIFETIMES: dict[str, float | None] = {
     "browser": None,
     "invite": None,
     "seat": None,
+    "end": None,
+    "server": None,
 }
 """How long a token of each kind is valid, in seconds; None: for ever."""
+HASHES_AT_ONCE = 500
+"""Most values in one statement; every SQLite allows at least 999."""
+
+FORGOTTEN_AT_ONCE = 200
+"""Most expired tokens that one transaction deletes: this takes a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +73,7 @@ class Grant:
     """
 
     member: str
-    room: RoomKey | None = None
+    room: LogKey | None = None
     role: str | None = None
     page: str | None = None
     study: str | None = None
@@ -68,7 +92,7 @@ def issue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str | 
     conn.execute(
         _ISSUE,
         {
-            "hash": _hash(raw),
+            "hash": hash_of(raw),
             "kind": kind,
             "study": grant.room.study if grant.room else grant.study,
             "room": grant.room.id if grant.room else None,
@@ -82,37 +106,84 @@ def issue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str | 
     return raw
 
 
+def reissue(conn: sa.Connection, kind: str, grant: Grant, now: int, *, raw: str) -> None:
+    """Store a token for a grant, in place of what it stood for before, if anything."""
+    conn.execute(sa.delete(token).where(token.c.hash == hash_of(raw), token.c.kind == kind))
+    issue(conn, kind, grant, now, raw=raw)
+
+
 def redeem(conn: sa.Connection, kind: str, raw: str, now: int) -> Grant | None:
     """Use a token once; return its grant, or None if unknown, expired or used before."""
-    row = conn.execute(_REDEEM, {"hash_": _hash(raw), "kind_": kind, "now": now}).first()
+    row = conn.execute(_REDEEM, {"hash_": hash_of(raw), "kind_": kind, "now": now}).first()
     return None if row is None else _grant(kind, tuple(row))
 
 
 def look_up(conn: sa.Connection, kind: str, raw: str) -> Grant | None:
     """The grant of a token that may be used many times; None if unknown or expired."""
     now = time.time_ns() // 1000
-    row = conn.execute(_LOOK_UP, {"hash_": _hash(raw), "kind_": kind, "now": now}).first()
+    row = conn.execute(_LOOK_UP, {"hash_": hash_of(raw), "kind_": kind, "now": now}).first()
     return None if row is None else _grant(kind, tuple(row))
 
 
 def note(conn: sa.Connection, kind: str, raw: str, data: Mapping[str, Any]) -> None:
     """Replace the `data` of a token's grant."""
-    known = (token.c.hash == _hash(raw), token.c.kind == kind)
+    known = (token.c.hash == hash_of(raw), token.c.kind == kind)
     conn.execute(sa.update(token).where(*known).values(data=_dumps(data)))
 
 
+def are_expired(conn: sa.Connection, now: int) -> bool:
+    """Whether there are expired tokens."""
+    return conn.execute(_EXPIRED.limit(1), {"now": now}).first() is not None
+
+
+def is_valid(conn: sa.Connection, kind: str, hash: str) -> bool:
+    """Whether the token with this sha256 may be used, as `look_up` says of the token itself."""
+    now = time.time_ns() // 1000
+    return conn.execute(_LOOK_UP, {"hash_": hash, "kind_": kind, "now": now}).first() is not None
+
+
+def is_revoked(conn: sa.Connection, kind: str, raw: str) -> bool:
+    """Whether a token that may be used many times was revoked."""
+    known = {"hash_": hash_of(raw), "kind_": kind}
+    return conn.execute(_IS_REVOKED, known).first() is not None
+
+
+def tokens_of(
+    conn: sa.Connection, member: str, kinds: Collection[str], study: str | None
+) -> list[str]:
+    """
+    The sha256 of each valid token of somebody, of some kinds; reads all tokens.
+
+    `study`: only those that are limited to it; None: all.
+    """
+    found = sa.select(token.c.hash).where(
+        token.c.member == member, token.c.kind.in_(kinds), token.c.used.is_(None)
+    )
+    if study is not None:
+        found = found.where(token.c.study == study)
+    return list(conn.execute(found).scalars())
+
+
+def revoke(conn: sa.Connection, hashes: Sequence[str], now: int) -> None:
+    """Revoke the tokens with these sha256: they count as used, and cannot be made again."""
+    for start in range(0, len(hashes), HASHES_AT_ONCE):
+        some = token.c.hash.in_(hashes[start : start + HASHES_AT_ONCE])
+        conn.execute(sa.update(token).where(some, token.c.used.is_(None)).values(used=now))
+
+
 def forget_expired(conn: sa.Connection, now: int) -> None:
-    """Delete the expired tokens."""
-    conn.execute(sa.delete(token).where(token.c.expires < now))
+    """Delete the tokens that expired first, at most `FORGOTTEN_AT_ONCE`."""
+    conn.execute(_FORGET, {"now": now})
 
 
-def _hash(raw: str) -> str:
+def hash_of(raw: str) -> str:
+    """The sha256 of a token, which is all that the database has of it."""
     return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _grant(kind: str, row: Sequence[Any]) -> Grant:
     member, study, room, role, page, text = row
-    key = RoomKey(study, room) if study is not None and room is not None else None
+    key = LogKey(study, room) if study is not None and room is not None else None
     page, data = _of_version_0_1(kind, page) if text is None else (page, json.loads(text))
     return Grant(member, key, role, page, study, data)
 
@@ -140,6 +211,10 @@ def _dumps(data: Mapping[str, Any]) -> str | None:
 _WAITS = "\twaits"
 
 
+_EXPIRED = (
+    sa.select(token.c.hash).where(token.c.expires < sa.bindparam("now")).order_by(token.c.expires)
+)
+_FORGET = sa.delete(token).where(token.c.hash.in_(_EXPIRED.limit(FORGOTTEN_AT_ONCE)))
 _ISSUE = sa.insert(token)
 _FIELDS = (
     token.c.member,
@@ -155,5 +230,6 @@ _VALID = (
     token.c.used.is_(None),
     token.c.expires.is_(None) | (token.c.expires > sa.bindparam("now")),
 )
+_IS_REVOKED = sa.select(token.c.hash).where(*_VALID[:2], token.c.used.is_not(None))
 _REDEEM = sa.update(token).where(*_VALID).values(used=sa.bindparam("now")).returning(*_FIELDS)
 _LOOK_UP = sa.select(*_FIELDS).where(*_VALID)

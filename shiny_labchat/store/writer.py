@@ -12,24 +12,35 @@ import logging
 import queue
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
-from shiny_labchat.domain.commands import Command
-from shiny_labchat.domain.events import Event, RoomKey
-from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.commands import OfStudy
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import tokens
-from shiny_labchat.store.batch import Batch, Head, Stale
+from shiny_labchat.store.batch import Batch, Stale
 from shiny_labchat.store.database import Database, File
-from shiny_labchat.store.sqlite import BUSY_RETRY_DELAY, store_error
+from shiny_labchat.store.heads import Heads
+from shiny_labchat.store.hearing import Hearing
+from shiny_labchat.store.loading import HeadLoader, Loaded
+from shiny_labchat.store.sqlite import (
+    BUSY_RETRY_DELAY,
+    is_in_transaction,
+    note_boot,
+    savepoint,
+    store_error,
+    transaction,
+    version_of,
+)
+from shiny_labchat.store.wal import WriteAheadLog
+from shiny_labchat.store.work import Committed, Job, Listener, Work
 
-__all__ = ["Committed", "Listener", "Work", "Writer"]
+__all__ = ["Writer"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -45,47 +56,12 @@ PAUSE_FOR_OTHERS = 2 * BUSY_RETRY_DELAY
 """Pause between two commits while other processes write, so that they can, in seconds."""
 OTHERS_ACTIVE_FOR = 1.0
 """How long after a commit of theirs other processes count as writing, in seconds."""
-TIDY = 3600.0
-"""How often expired tokens are deleted, in seconds."""
+TIDY = 60.0
+"""Pause after which expired tokens are deleted again, once none is left, in seconds."""
+TIDY_PAUSE = 0.1
+"""Pause between two transactions that delete some of them, in seconds: others have it to write."""
 LISTEN_RETRY_DELAY = 1.0
 """Pause before it looks for others' commits again after that failed, in seconds."""
-HEADS = 2_000
-"""Most unwatched rooms whose state is kept; others are folded again when needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """
-    New events of a room that are on disk, in order, and the room's state after them.
-
-    If another process wrote, events may be missing here. Then ``state.seq`` is larger than the last
-    seq that the receiver has, and the log has the events.
-    """
-
-    room: RoomKey
-    events: tuple[Event, ...]
-    state: RoomState
-
-
-@dataclass(slots=True)
-class Work:
-    """
-    A command for a room, or a job; `tell` is called in `loop` with the result or error.
-
-    `raises` says that the sender raises the error, so that it needs no line in the log.
-    """
-
-    loop: asyncio.AbstractEventLoop
-    tell: Callable[[Any, BaseException | None], None]
-    room: RoomKey | None = None
-    command: Command | None = None
-    job: Callable[[sa.Connection, int], Any] | None = None
-    raises: bool = False
-    result: Any = None
-    error: BaseException | None = None
-
-
-Listener = Callable[[list[Committed]], None]
 
 
 class Writer:
@@ -111,20 +87,33 @@ class Writer:
     def __init__(self, file: File) -> None:
         self.listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
         self.overhearing: dict[asyncio.AbstractEventLoop, Listener] = {}
-        self.watched: Counter[RoomKey] = Counter()
+        self.watched: Counter[LogKey] = Counter()
         self._url = file.url
         self._database = Database(file, write=True)
-        self._heads: OrderedDict[RoomKey, Head] = OrderedDict()
+        self._wal = WriteAheadLog(file.path)
+        self._readers = Database(file, write=False)
+        self._readers.makes = True
         self._conn: sa.Connection | None = None
-        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Work | Loaded | None] = queue.SimpleQueue()
+        self._heads = Heads()
+        self._hearing = Hearing(self._heads)
+        self._loader = HeadLoader(self._heads, self._readers, self._queue.put)
+        self._unheard: set[LogKey] = set()
+        self._is_closing = False
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._version: int | None = None
+        self._has_boot = False
         self._listen_at = 0.0
         self._committed_at = 0.0
         self._others_at = -OTHERS_ACTIVE_FOR
         self._tidy_at = 0.0
         self._trouble = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may have connections to the database."""
+        return self._database.is_open or self._readers.is_open
 
     def put(self, work: Work) -> None:
         """
@@ -135,7 +124,7 @@ class Writer:
         StoreError
             ``store_busy``: `WAITING` commands wait already.
         """
-        if self._queue.qsize() >= WAITING:
+        if self._queue.qsize() + self._loader.waiting >= WAITING:
             raise StoreError("store_busy", str(self._url), f"{WAITING} commands are waiting")
         self._queue.put(work)
         if self._thread is None:
@@ -145,6 +134,7 @@ class Writer:
         """Start the thread, unless it runs already."""
         with self._lock:
             if self._thread is None:
+                self._is_closing = False
                 self._thread = threading.Thread(target=self._run, name="labchat-write", daemon=True)
                 self._thread.start()
 
@@ -154,36 +144,68 @@ class Writer:
             self._queue.put(None)
             self._thread.join()
             self._thread = None
+        self._loader.close()
         self._forget()
 
     # ── the thread ──
 
     def _run(self) -> None:
-        while (batch := self._take()) is not None:
+        while (taken := self._take()) is not None:
             try:
+                batch = self._sort(taken)
                 if batch:
                     self._commit(batch)
+                if self._conn is not None:
+                    self._wal.keep_short(self._conn)
                 listens = self.watched or self.overhearing
+                if self._conn is not None and time.monotonic() >= self._tidy_at:
+                    self._tidy()
                 if listens and time.monotonic() >= self._listen_at + BUSY * bool(batch):
                     self._hear_others()
             except Exception:
                 logger.exception("the writer of %s failed and goes on", self._url)
 
-    def _take(self) -> list[Work] | None:
-        batch: list[Work] = []
-        try:
-            work = self._queue.get(timeout=POLL)
-            while work is not None:
-                batch.append(work)
-                if len(batch) >= BATCH:
-                    return batch
-                work = self._queue.get_nowait()
-        except queue.Empty:
-            return batch
-        if not batch:
+    def _take(self) -> list[Work | Loaded] | None:
+        """What is in the queue; None: it was closed, and nothing waits any more."""
+        if self._is_closing and self._loader.is_idle and self._queue.empty():
             return None
-        self._queue.put(None)  # put back: first this batch is committed
+        taken: list[Work | Loaded] = []
+        try:
+            item = self._queue.get(timeout=POLL)
+            while True:
+                if item is None:
+                    self._is_closing = True
+                else:
+                    taken.append(item)
+                if item is None or len(taken) >= BATCH:
+                    return taken
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            return taken
+
+    def _sort(self, taken: list[Work | Loaded]) -> list[Work]:
+        """The work that can be done now: the heads of its rooms are known."""
+        batch: list[Work] = []
+        for item in taken:
+            if isinstance(item, Work):
+                if not self._loader.must_wait(item):
+                    batch.append(item)
+                continue
+            works = self._loader.take(item)
+            if works is not None:
+                batch += self._loaded(item, works)
         return batch
+
+    def _loaded(self, loaded: Loaded, works: list[Work]) -> list[Work]:
+        """Tell the followers of a room that was read; return the work that has waited for it."""
+        if loaded.error is not None:
+            self._fail(works, loaded.error)
+            self._tell(works, [])
+            return []
+        self._unheard.discard(loaded.key)
+        if loaded.head is not None:  # its followers may not have all of its events
+            self._tell((), [Committed(loaded.key, (), loaded.head.state)])
+        return works
 
     def _commit(self, batch: list[Work]) -> None:
         news: list[Committed] = []
@@ -213,18 +235,20 @@ class Writer:
     def _transact(self, batch: list[Work], is_careful: bool = False) -> list[Committed]:
         conn = self._connect()
         self._give_way()
-        with conn.begin():
+        with transaction(conn):
+            if not self._has_boot:
+                note_boot(conn)
             now = time.time_ns() // 1000
-            if self._data_version() != self._version:
-                is_careful, self._others_at = True, time.monotonic()
+            keys = {key for work in batch for key in work.logs}
+            if version_of(conn) != self._version:
+                self._others_at = time.monotonic()
+                is_careful = is_careful or self._hearing.are_behind(conn, keys)
             rooms = Batch(conn, self._heads, now, is_careful)
-            rooms.claim(work.room for work in batch if work.room is not None)
+            rooms.claim(keys)
             for work in batch:
                 self._do(work, rooms, conn, now)
             rooms.store()
-            if time.monotonic() >= self._tidy_at:
-                tokens.forget_expired(conn, now)
-                self._tidy_at = time.monotonic() + TIDY
+        self._has_boot = True
         self._committed_at = time.monotonic()
         return self._remember(rooms)
 
@@ -237,24 +261,33 @@ class Writer:
     def _do(self, work: Work, rooms: Batch, conn: sa.Connection, now: int) -> None:
         work.result = work.error = None
         try:
-            if work.room is not None and work.command is not None:
-                work.result = rooms.run(work.room, work.command)
-            elif work.job is not None:
-                work.result = work.job(conn, now)
+            if work.job is not None:
+                self._do_job(work, work.job, conn, now)
+            elif isinstance(work.command, OfStudy):
+                work.result = rooms.run_together(work.command)
+            elif work.command is not None:
+                work.result = rooms.run(work.logs[0], work.command)
         except OperationalError:
             raise
         except Refused as exc:
-            exc.room = work.room.id if work.room else None
+            exc.room = _room_of(work)
             work.error = exc
         except Exception as exc:
             work.error = exc
 
+    def _do_job(self, work: Work, job: Job, conn: sa.Connection, now: int) -> None:
+        """Run a job; one that fails leaves nothing, and affects no other."""
+        try:
+            with savepoint(conn):
+                work.result = job(conn, now)
+        except SQLAlchemyError as exc:
+            if not is_in_transaction(conn):
+                raise
+            work.error = store_error(self._url, exc)
+
     def _remember(self, rooms: Batch) -> list[Committed]:
         for key, head in rooms.heads.items():
-            self._heads[key] = head
-            self._heads.move_to_end(key)
-        while len(self._heads) > HEADS + len(self.watched):
-            self._heads.popitem(last=False)
+            self._heads.keep(key, head)
         return [Committed(k, tuple(e), rooms.heads[k].state) for k, e in rooms.news.items()]
 
     def _fail(self, batch: Collection[Work], exc: BaseException) -> None:
@@ -271,7 +304,7 @@ class Writer:
         waiting: dict[asyncio.AbstractEventLoop, list[Work]] = {}
         for work in batch:
             waiting.setdefault(work.loop, []).append(work)
-        heard = [item for item in news if item.room in self.watched]
+        heard = [item for item in news if item.log in self.watched]
         overheard = self.overhearing if news else ()
         for loop in {*waiting, *(self.listeners if heard else ()), *overheard}:
             self._call(loop, self._deliver, loop, waiting.get(loop, ()), heard, news)
@@ -305,13 +338,32 @@ class Writer:
     def _forget(self) -> None:
         self._conn = None
         self._database.forget()
+        self._readers.forget()
+
+    # ── expired tokens ──
+
+    def _tidy(self) -> None:
+        """Delete some of the expired tokens, in a transaction of its own."""
+        self._tidy_at = time.monotonic() + TIDY
+        now = time.time_ns() // 1000
+        try:
+            with self._readers.engine().begin() as reading:
+                if not tokens.are_expired(reading, now):
+                    return
+            conn = self._connect()
+            with transaction(conn):
+                tokens.forget_expired(conn, now)
+        except (SQLAlchemyError, OSError, StoreError):  # the next command says what it is
+            self._forget()
+        else:
+            self._tidy_at = time.monotonic() + TIDY_PAUSE
 
     # ── other processes ──
 
     def _hear_others(self) -> None:
         """Announce what other processes have committed; takes 5 µs if there is nothing."""
         try:
-            version = self._data_version()
+            version = version_of(self._connect())
             if version != self._version:
                 self._tell((), self._missed())
                 for loop, listener in tuple(self.overhearing.items()):
@@ -329,22 +381,26 @@ class Writer:
             self._forget()
             self._listen_at = time.monotonic() + LISTEN_RETRY_DELAY
 
-    def _data_version(self) -> int:
-        raw = self._connect().connection.driver_connection
-        assert raw is not None
-        return raw.execute("PRAGMA data_version").fetchone()[0]
-
     def _missed(self) -> list[Committed]:
-        conn = self._connect()
-        with conn.begin():
-            rooms = Batch(conn, self._heads, 0)
-            rooms.catch_up(list(self.watched))
-        return self._remember(rooms)
+        with self._readers.engine().begin() as conn:
+            heard = self._hearing.hear(conn, self.watched)
+        self._unheard.update(heard.unknown)
+        for key in self._unheard:
+            self._loader.load(key)
+        return heard.news
 
     def _connect(self) -> sa.Connection:
         engine = self._database.engine()
         if self._conn is None or engine is not self._conn.engine:
+            with self._readers.engine().begin() as conn:
+                self._hearing.open(conn)
+            self._loader.reopened()
             self._conn = engine.connect()
-            self._heads.clear()  # it may be another file: forget the old states
-            self._version = None
+            self._version = None  # it may be compared only within a connection
+            self._has_boot = False
         return self._conn
+
+
+def _room_of(work: Work) -> str | None:
+    """The id of the room that a command is for; None: it is for none, or not for a room alone."""
+    return next((key.id for key in work.logs if key.kind == "room"), None)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shiny_labchat import protocol
+from shiny_labchat.domain.commands import Piece
 from shiny_labchat.domain.events import Event, Part
 
 __all__ = ["Position", "StreamContent", "UnmergedText"]
@@ -49,16 +50,18 @@ class StreamContent:
     Attributes
     ----------
     shown
-        The position up to which viewers may be sent the stream; moves once per tick.
+        The position up to which viewers may be sent the stream: what is after it is not stored yet.
     stop
         Ends the stream early; None: it runs in another process.
+    pieces
+        The pieces that were shown, as in `EndStream.pieces`.
     """
 
     def __init__(self, opening: Event, edition: int = 0) -> None:
         self.opening = opening
         self.stop: Callable[[], object] | None = None
         self.shown = Position(edition, 0)
-        self._told = self.shown
+        self.pieces: list[Piece] = []
         self._oldest = self._edition = edition
         self._pieces: list[Part] = []
         self._begins: list[bool] = []
@@ -68,6 +71,8 @@ class StreamContent:
         self._cuts: list[Position] = []
         self._merged: list[Part] = []
         self._merged_upto = 0
+        self._had_shown = 0
+        self._taken_back = ""
 
     @property
     def seq(self) -> int:
@@ -163,6 +168,8 @@ class StreamContent:
         if inside:
             kind, text = self._pieces[pieces]
             self._pieces[pieces] = kind, _first(text, inside)
+            if pieces < self._had_shown:
+                self._note_taken_back(text[len(self._pieces[pieces][1]) :])
             self._ends[pieces] = units
             pieces += 1
         self._forget(pieces)
@@ -185,6 +192,9 @@ class StreamContent:
         self.add(rest, [dep for dep in deps if dep not in known])
 
     def _forget(self, pieces: int) -> None:
+        gone = self._pieces[pieces : self._had_shown]
+        self._note_taken_back("".join(text for _, text in gone if isinstance(text, str)))
+        self._had_shown = min(pieces, self._had_shown)
         del self._pieces[pieces:], self._begins[pieces:], self._ends[pieces:]
         self._whole = {at for at in self._whole if at < pieces}
         self._deps = {at: deps for at, deps in self._deps.items() if at < pieces}
@@ -194,12 +204,44 @@ class StreamContent:
             self._cuts.pop()
         self._cuts.append(Position(self._edition, pieces))
 
+    def _note_taken_back(self, text: str) -> None:
+        if self.stop is not None:  # only the process that runs it has it stored
+            self._taken_back += text
+
     # ── sending ──
 
-    def show(self) -> bool:
-        """Let viewers be sent all of it; return whether there is anything new."""
-        is_new, self._told, self.shown = self._told != self.end, self.end, self.end
-        return is_new
+    def show(self, upto: Position | None = None) -> bool:
+        """
+        Let viewers be sent it up to a position; return whether there is anything new.
+
+        Parameters
+        ----------
+        upto
+            A position that it had at some time; None: all of it. What is shown is not taken back.
+        """
+        before, self.shown = self.shown, max(self.shown, upto or self.end)
+        if self.is_shown:
+            self._had_shown = max(self._had_shown, self.shown.pieces)
+        return self.shown != before
+
+    def piece(self, at: int, parts: Sequence[Part]) -> Piece:
+        """
+        What `note` is to be given when these parts are shown next.
+
+        Parameters
+        ----------
+        at
+            When, in microseconds since 1970 (UTC).
+        parts
+            As `since` gives them.
+        """
+        after, units = max(0, at - self.opening.at) // 1000, sum(_units(each) for _, each in parts)
+        return (after, units, self._taken_back) if self._taken_back else (after, units)
+
+    def note(self, piece: Piece) -> None:
+        """Note a piece that is shown now."""
+        self.pieces.append(piece)
+        self._taken_back = self._taken_back[len(piece[2]) if len(piece) > 2 else 0 :]
 
     def after(self, position: Position, most: int) -> tuple[protocol.Chunk, Position]:
         """A chunk of what a viewer lacks, of about `most` characters, and the position after it."""

@@ -2,24 +2,21 @@
 The open streams of a live room, and how much of each a viewer has.
 
 A viewer has no queue here, but a position in each stream, from which follows what they are owed.
-They are sent it at most once per `TICK`, in one frame for all streams of the room. Viewers with
-the same positions share the frame.
+They are sent it in one frame for all streams of the room. Viewers with the same positions share
+the frame. What is new is shown when it is stored (`streams/commits.py`, `streams/remote.py`).
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from shiny_labchat import protocol
 from shiny_labchat.domain.events import Event
 from shiny_labchat.streams.content import Position, StreamContent
 
-__all__ = ["TICK", "OpenStreams"]
+__all__ = ["OpenStreams"]
 
-TICK = 0.04
-"""Shortest time between two frames of chunks in a room, in seconds."""
 FRAME_CHARS = 16_384
 """Length of a frame of chunks, in characters; the rest comes in the next one."""
 
@@ -35,16 +32,18 @@ class OpenStreams:
     Parameters
     ----------
     tell
-        Called, at most once per `TICK`, when there is something new to be shown.
+        Called when there is something new to be shown.
+    seed
+        Returns the room's seed.
     """
 
-    def __init__(self, tell: Callable[[], None]) -> None:
+    def __init__(self, tell: Callable[[], None], seed: Callable[[], str]) -> None:
         self.open: dict[int, StreamContent] = {}
         self._ended: dict[int, StreamContent] = {}
+        self._newest_end = 0
         self._tell = tell
+        self._seed = seed
         self._frames: dict[tuple[Any, ...], tuple[str, dict[int, Position]]] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._last = float("-inf")
 
     def begin(self, opening: Event) -> StreamContent:
         """The stream that a message opens; made if it is new."""
@@ -65,6 +64,7 @@ class OpenStreams:
         self._frames.clear()
         self._ended = {at: each for at, each in self._ended.items() if each.seq != of}
         self._ended[ending.seq] = stream
+        self._newest_end = max(self._newest_end, ending.seq)
 
     def denies(self, event: Event) -> bool:
         """Whether an event wrongly ends a stream that still runs in this process."""
@@ -77,7 +77,8 @@ class OpenStreams:
         """
         The positions of a viewer who comes back at a cursor: unknown, for all their streams.
 
-        They may have more than there is: a killed server loses what is after its last checkpoint.
+        They may have more than there is: the end of a stream whose server was killed has its last
+        checkpoint, and a database may be put back as it was earlier.
         """
         return {stream.seq: _UNSURE for stream in self._of(cursor)}
 
@@ -90,19 +91,19 @@ class OpenStreams:
         for seq in [seq for seq in self._ended if seq <= before]:
             del self._ended[seq]
 
-    def changed(self) -> None:
-        """Have new content shown at the next tick."""
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            due = max(loop.time(), self._last + TICK)
-            self._timer = loop.call_at(due, self._show)
-
-    def _show(self) -> None:
-        self._timer = None
-        self._last = asyncio.get_running_loop().time()
-        if any([stream.show() for stream in self.open.values()]):
+    def show(self, stored: Iterable[tuple[StreamContent, Position]]) -> None:
+        """Show streams up to the positions up to which they are stored."""
+        if any([stream.show(position) for stream, position in stored]):
             self._frames.clear()
             self._tell()
+
+    def positions(self, cursor: int) -> dict[int, Position]:
+        """The positions of a viewer at a cursor who has all that is shown of the open streams."""
+        return {seq: stream.shown for seq, stream in self.open.items() if seq <= cursor}
+
+    def may_owe(self, cursor: int) -> bool:
+        """Whether there are streams of which a viewer at this cursor may lack some."""
+        return bool(self.open) or self._newest_end > cursor
 
     def owed(
         self,
@@ -134,7 +135,7 @@ class OpenStreams:
             return None, {}
         key = tuple((stream.seq, position, stream.shown) for stream, position in lacking)
         if key not in self._frames:
-            self._frames[key] = _frame(lacking)
+            self._frames[key] = _frame(lacking, self._seed())
         return self._frames[key]
 
     def _of(self, cursor: int) -> list[StreamContent]:
@@ -143,11 +144,11 @@ class OpenStreams:
 
 
 def _frame(
-    lacking: Sequence[tuple[StreamContent, Position]],
+    lacking: Sequence[tuple[StreamContent, Position]], seed: str
 ) -> tuple[str, dict[int, Position]]:
     chunks: list[protocol.Chunk] = []
     reached: dict[int, Position] = {}
     for stream, position in lacking:
         chunk, reached[stream.seq] = stream.after(position, max(1, FRAME_CHARS // len(lacking)))
         chunks.append(chunk)
-    return protocol.chunks(chunks), reached
+    return protocol.chunks(chunks, seed), reached

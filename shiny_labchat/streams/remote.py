@@ -2,20 +2,22 @@
 Streams of other processes.
 
 Streams whose server has ended are ended with their checkpoints, whether or not anybody has the
-room open. Streams that another process still runs are shown up to their last checkpoint.
+room open. Streams that another process still runs are shown up to their last checkpoint, for which
+each process asks the database while there are such streams in a room that is open in it. So
+checkpoints need not be announced: they move no head of a room.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from shiny_labchat.domain import commands
-from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.store import Log, checkpoints, event_at, find_room, leases, room_number
 from shiny_labchat.streams.content import StreamContent
@@ -25,12 +27,12 @@ __all__ = ["end_overdue", "watch_over"]
 
 logger = logging.getLogger("shiny_labchat")
 
-POLL_INTERVAL = 1.0
+POLL_INTERVAL = 0.25
 """Pause between two reads of other processes' streams in rooms open here, in seconds."""
 
 
 async def end_overdue(
-    log: Log, own: Collection[tuple[RoomKey, int]], key: RoomKey | None = None
+    log: Log, own: Collection[checkpoints.StreamKey], key: LogKey | None = None
 ) -> None:
     """
     End the streams of a room (None: of all) whose server has ended.
@@ -44,8 +46,8 @@ async def end_overdue(
         even if their leases have expired.
     """
 
-    def read(conn: sa.Connection) -> tuple[list[tuple[RoomKey, int]], bool]:
-        now = time.time_ns() // 1000
+    def read(conn: sa.Connection) -> tuple[list[checkpoints.StreamKey], bool]:
+        now = leases.lease_time(conn)
         found = None if key is None else find_room(conn, key)
         if key is not None and found is None:
             return [], False
@@ -55,13 +57,13 @@ async def end_overdue(
 
     overdue, are_too_long = await log.read(read)
     if are_too_long:
-        await log.write(checkpoints.shorten)
+        await log.write(lambda conn, now: checkpoints.shorten(conn, leases.lease_time(conn)))
     for room, seq in overdue:
         if (room, seq) not in own:
             await _end(log, room, await _kept(log, room, seq))
 
 
-async def _kept(log: Log, key: RoomKey, seq: int) -> StreamContent:
+async def _kept(log: Log, key: LogKey, seq: int) -> StreamContent:
     """A stream up to its last checkpoint."""
 
     def read(conn: sa.Connection) -> tuple[Event | None, dict[int, checkpoints.Checkpoints]]:
@@ -81,12 +83,14 @@ def _take_in(stream: StreamContent, changes: Iterable[checkpoints.Checkpoint]) -
         if change.keep is not None:
             stream.truncate_units(change.keep)
         stream.add(change.parts, change.deps)
+        if change.piece is not None:
+            stream.pieces.append(change.piece)
 
 
-async def _end(log: Log, key: RoomKey, stream: StreamContent) -> None:
+async def _end(log: Log, key: LogKey, stream: StreamContent) -> None:
     logger.warning("stream %d in room %r was interrupted: its server has ended", stream.seq, key.id)
     end = commands.EndStream.of_stream(stream.opening, stream.parts, "interrupted", stream.deps)
-    outcome = await log.submit(key, end)
+    outcome = await log.submit(key, replace(end, pieces=stream.pieces))
     if outcome.is_repeat:  # it had ended already, but a process kept more of it
         await log.write(lambda conn, now: checkpoints.drop(conn, key, stream.seq))
 
@@ -95,7 +99,7 @@ async def _end(log: Log, key: RoomKey, stream: StreamContent) -> None:
 
 
 async def watch_over(
-    log: Log, key: RoomKey, number: int, streams: OpenStreams, is_used: Callable[[], bool]
+    log: Log, key: LogKey, number: int, streams: OpenStreams, is_used: Callable[[], bool]
 ) -> None:
     """
     Follow the streams of a room that other processes run, until there are none.
@@ -112,10 +116,12 @@ async def watch_over(
     seen: dict[int, int] = {}
     while is_used() and (foreign := [s for s in streams.open.values() if s.stop is None]):
         try:
-            found = await log.read(lambda conn: checkpoints.kept(conn, number, seen))
+            found, now = await log.read(
+                lambda conn: (checkpoints.kept(conn, number, seen), leases.lease_time(conn))
+            )
             for stream in foreign:
-                await _look_at(log, key, stream, found.get(stream.seq), seen)
-            streams.changed()
+                await _look_at(log, key, stream, found.get(stream.seq), seen, now)
+            streams.show((stream, stream.end) for stream in foreign if stream.stop is None)
         except LabChatError as exc:
             logger.error(
                 "other processes' streams in room %r could not be read; trying again: %s",
@@ -130,10 +136,11 @@ async def watch_over(
 
 async def _look_at(
     log: Log,
-    key: RoomKey,
+    key: LogKey,
     stream: StreamContent,
     kept: checkpoints.Checkpoints | None,
     seen: dict[int, int],
+    now: int,
 ) -> None:
     if stream.stop is not None:
         return  # it is this process's own by now: its content is newer than any checkpoint
@@ -144,5 +151,5 @@ async def _look_at(
             stream.become(said.parts, said.deps)
         seen[stream.seq] = kept.last
     until = stream.opening.at + leases.LEASE if kept is None else kept.until
-    if until < time.time_ns() // 1000:
+    if until < now:
         await _end(log, key, stream)

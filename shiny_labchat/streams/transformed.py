@@ -9,8 +9,8 @@ from typing import Any
 from shiny_labchat.domain.events import Part
 from shiny_labchat.domain.messages import is_text, text_of
 from shiny_labchat.storable import storable
+from shiny_labchat.streams.commits import TICK
 from shiny_labchat.streams.content import StreamContent
-from shiny_labchat.streams.open_streams import TICK
 
 __all__ = ["StreamTransform", "TransformedStream", "with_text"]
 

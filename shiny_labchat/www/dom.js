@@ -41,7 +41,7 @@ export function trusted(html) {
   return fragment;
 }
 
-/** The page's language, where it states one. */
-export function language() {
-  return document.documentElement.lang || undefined;
+/** The language of an element's text, where the page states one. @param {Element} element */
+export function languageOf(element) {
+  return element.closest("[lang]")?.getAttribute("lang") || undefined;
 }

@@ -1,7 +1,10 @@
 // @ts-check
+import { listenForRenderer } from "./content/renderer.js";
+import { languageOf } from "./dom.js";
 import { Labels } from "./labels.js";
 import { Keys } from "./page/identity.js";
 import { listEvents } from "./page/events.js";
+import { markPage } from "./page/marks.js";
 import { keepRooms } from "./page/redraw.js";
 import { deliverPending, isSessionLost, register, setInput, watchSession } from "./page/shiny.js";
 import { DuplicateWatch } from "./page/tabs.js";
@@ -65,6 +68,7 @@ export class LabchatRoom extends HTMLElement {
   connectedMoveCallback() {}
 
   disconnectedCallback() {
+    markPage(isSessionLost());
     clearTimeout(this.#ticketTimer);
     clearTimeout(this.#lossTimer);
     clearTimeout(this.#twiceTimer);
@@ -113,7 +117,7 @@ export class LabchatRoom extends HTMLElement {
   }
 
   #labels() {
-    return new Labels(json(this.dataset.labels, {}));
+    return new Labels(json(this.dataset.labels, {}), languageOf(this));
   }
 
   /** @param {import("./page/shiny.js").Admission} notice */
@@ -152,6 +156,7 @@ export class LabchatRoom extends HTMLElement {
 
   /** Tell Shiny now what the next session must know: it gets the value that the page set last. */
   #loseSession() {
+    markPage(true);
     this.#lostSession ??= this.#room?.position ?? null;
     this.#ask();
     clearTimeout(this.#lossTimer);
@@ -165,6 +170,7 @@ export class LabchatRoom extends HTMLElement {
   }
 
   #regainSession() {
+    markPage(false);
     clearTimeout(this.#lossTimer);
     this.#room?.showNote("");
   }
@@ -208,6 +214,7 @@ function json(text, missing) {
 }
 
 register();
+listenForRenderer();
 listEvents();
 keepRooms();
 customElements.define("labchat-room", LabchatRoom);

@@ -1,7 +1,7 @@
 // @ts-check
 import { make } from "./dom.js";
 
-/** All texts of the element itself; `ui(labels=)` replaces entries by name. */
+/** All texts of the element itself; `data-labels` replaces entries by name. */
 export const LABELS = {
   // the whole, and the transcript
   room: "Chat",
@@ -26,7 +26,7 @@ export const LABELS = {
   stop: "Stop {name}'s answer",
   still_nothing: "No answer yet. Please wait…",
   stopped: "Stopped.",
-  failed: "This answer was cut short by an error.",
+  cut_short: "This answer was cut short by an error.",
   interrupted: "This answer was cut short: the server was interrupted.",
   withheld: "This answer was withheld.",
   thinking: "Thinking…",
@@ -44,6 +44,8 @@ export const LABELS = {
   typing_one: "{a} is typing…",
   typing_two: "{a} and {b} are typing…",
   typing_many: "Several people are typing…",
+  asked: "Are you still there?",
+  confirm: "I am here",
   role_assistant: "assistant",
   role_experimenter: "experimenter",
   role_observer: "observer",
@@ -58,7 +60,7 @@ export const LABELS = {
   locked: "You cannot write now",
   only_reading: "You only read here",
   empty: "There is nothing to send yet.",
-  too_long: "The message is too long: {n} characters of at most {max}.",
+  above_limit: "The message is too long: {n} characters of at most {max}.",
   // the room's state
   joining: "Joining…",
   waiting: "Waiting for a room…",
@@ -89,8 +91,12 @@ export class Labels {
   #replaced;
   #words;
 
-  /** @param {Record<string, unknown>} [replaced] */
-  constructor(replaced = {}) {
+  /**
+   * @param {Record<string, unknown>} [replaced]
+   * @param {string} [language] in which numbers and dates are written; none: the browser's
+   */
+  constructor(replaced = {}, language) {
+    this.language = language;
     this.#replaced = replaced;
     this.#words = /** @type {Record<string, unknown>} */ ({ ...LABELS, ...replaced });
   }
@@ -116,7 +122,7 @@ export class Labels {
   }
 
   /**
-   * The server's sentence, unless `ui(labels=)` has its own for this code.
+   * The server's sentence, unless the element has its own for this code.
    *
    * @param {string | undefined} code
    * @param {string} say

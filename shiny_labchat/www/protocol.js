@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * The frames between this page and the server, version 1, as types.
+ * The frames between this page and the server, version 3, as types. Ids are opaque; items come in order.
  *
  * @typedef {{is: "open" | "closed" | "removed", write: boolean, code?: string, say?: string,
  *   reason?: string, name?: string | null, title?: string | null}} RoomState
@@ -22,43 +22,61 @@
  * @typedef {TextPart | ToolPart | WebPart} Part
  *
  * @typedef {"done" | "stopped" | "failed" | "withheld" | "interrupted"} Ending how a stream ended
- * @typedef {{k: "msg", seq: number, id: string, h: string | null, name: string | null,
- *   role: "user" | "assistant" | "system", at: number, parts: Part[], icon?: string,
- *   deps?: unknown[], only?: boolean, live?: boolean, by?: string, is?: Ending}} MessageItem
- *   live: its text comes in chunks; by: who may stop it
- * @typedef {{k: "end", seq: number, of: number, is: Ending}} EndItem
- * @typedef {{k: "cleared", seq: number, greeting?: boolean}} ClearedItem
+ * @typedef {{k?: undefined, id: string, h?: string, name?: string, role?: "assistant" | "system",
+ *   at: number, text?: string, parts?: Part[], as?: string, icon?: string, deps?: unknown[],
+ *   only?: boolean, live?: boolean, by?: string, is?: Ending}} MessageItem
+ *   without a role: of a participant; as: the id that the app gave it; live: its text comes in
+ *   chunks; by: who may stop it
+ * @typedef {{k: "end", id: string, of: string, is: Ending}} EndItem
+ * @typedef {{k: "cleared", id: string, greeting?: boolean}} ClearedItem
  * @typedef {MessageItem | EndItem | ClearedItem} Item
- * @typedef {{seq?: number, id?: string, h?: string | null, name?: string | null, role: string,
- *   at?: number, parts: Part[], icon?: string, deps?: unknown[], only?: boolean, greeting?: boolean,
+ * @typedef {{id?: string, h?: string | null, name?: string | null, role: string, at?: number,
+ *   parts: Part[], as?: string, icon?: string, deps?: unknown[], only?: boolean, greeting?: boolean,
  *   persistent?: boolean, live?: boolean, by?: string, is?: Ending}} ShownMessage
- *   a message of the room, or one of the page's initial messages
+ *   a message of the room, which has an id, or one of the page's initial messages
  *
  * @typedef {Part | ["", string]} Piece "" continues the part before it
  * @typedef {string | Piece[]} More a string continues the last part
- * @typedef {[seq: number, more: More, keep?: number | null, deps?: unknown[]]} Chunk
+ * @typedef {[id: string, more: More, keep?: number | null, deps?: unknown[]]} Chunk
  *   keep: how many units of the present content stay, from its beginning (a text has as many as its
  *   length, any other part has one); 0: nothing stays, `more` is everything
  *
  * @typedef {{t: "welcome", v: number, resume: string | null, title: string | null, you: You,
- *   max: number, state: RoomState, upto: number, e: Item[], more: boolean, reset: boolean}} Welcome
- * @typedef {{t: "events", upto: number, e: Item[]}} Events
- * @typedef {{t: "older", e: Item[], more: boolean}} Older
+ *   max: number, state: RoomState, e: Item[], more: boolean, before?: string, reset: boolean}} Welcome
+ * @typedef {{t: "events", e: Item[]}} Events
+ * @typedef {{t: "older", e: Item[], more: boolean, before?: string}} Older
+ *   before: where to go on, as the server has not searched further
  * @typedef {{t: "chunks", of: Chunk[]}} Chunks
- * @typedef {{t: "acks", of: [cid: string, seq: number][]}} Acks
+ * @typedef {{t: "acks", of: [cid: string, id: string][]}} Acks after the items, if they are shown
  * @typedef {{t: "refused", cid: string, code: string, say: string}} Refused
  * @typedef {{t: "state", state: RoomState}} State
- * @typedef {{t: "presence", n: number, who: [string, string | null, string][]}} Presence
+ * @typedef {[handle: string, name: string | null, role: string]} Person
+ * @typedef {{t: "presence", n: number, who: Person[]}} Presence in the order of their handles
+ * @typedef {{t: "here", n: number, came: Person[], went: string[]}} Here
  * @typedef {{t: "typing", who: [string, string | null][]}} Typing
+ * @typedef {{t: "asked", id: string | null, within?: number}} Asked
+ *   whether the person is still there; within: for so many milliseconds; id null: not any more
  * @typedef {{t: "bye", code: string, say: string, again: boolean}} Bye
- * @typedef {Welcome | Events | Chunks | Older | Acks | Refused | State | Presence | Typing |
- *   {t: "pong"} | Bye} Frame
+ * @typedef {Welcome | Events | Chunks | Older | Acks | Refused | State | Presence | Here | Typing |
+ *   Asked | {t: "ping"} | {t: "checked"} | Bye} Frame
  *
- * @typedef {{t: "send", cid: string, text: string} | {t: "typing"} | {t: "stop", seq: number} |
- *   {t: "older", before: number} | {t: "ping"}} ClientFrame
+ * @typedef {{t: "send", cid: string, text: string} | {t: "typing"} | {t: "stop", id: string} |
+ *   {t: "older", before: string} | {t: "check"} | {t: "confirm", id: string} |
+ *   {t: "pong", hidden: number, quiet: number}} ClientFrame
+ *   pong: for how long the page has been hidden (0: it is not), and the person has done nothing, in milliseconds
  */
 
-export const VERSION = 1;
+export const VERSION = 3;
 
 /** The shortest time between two "typing" frames, in milliseconds. */
 export const TYPING_INTERVAL = 3000;
+
+/** Whether an item is a message. @param {Item} item @returns {item is MessageItem} */
+export function isMessage(item) {
+  return item.k === undefined;
+}
+
+/** A message as it is shown: what its item leaves out is said. @param {MessageItem} item @returns {ShownMessage} */
+export function shownOf({ text, parts, role, ...rest }) {
+  return { role: role ?? "user", parts: parts ?? [["text", text ?? ""]], ...rest };
+}

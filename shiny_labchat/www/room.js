@@ -3,13 +3,16 @@ import { Composer } from "./composer/composer.js";
 import { Drafts } from "./composer/drafts.js";
 import { Connection } from "./connection/connection.js";
 import { Outbox } from "./connection/outbox.js";
+import { loadRendererWhenIdle } from "./content/renderer.js";
 import { listenForSuggestions } from "./content/suggestions.js";
 import { make, mark } from "./dom.js";
 import { countUnread } from "./page/unread.js";
 import { watchWaking } from "./page/wake.js";
 import { participantAvatar } from "./people/avatar.js";
 import { Presence } from "./people/presence.js";
+import { Question } from "./people/question.js";
 import { TypingIndicator } from "./people/typing.js";
+import { isMessage, shownOf } from "./protocol.js";
 import { Status } from "./status.js";
 import { isOwn } from "./transcript/message.js";
 import { Transcript } from "./transcript/transcript.js";
@@ -41,6 +44,7 @@ export class Room {
   #status;
   #presence;
   #typing;
+  #question;
   #transcript;
   #outbox;
   #composer;
@@ -51,8 +55,10 @@ export class Room {
   #listeners = new AbortController();
   /** @type {RoomState | null} */
   #state = null;
-  #cursor = 0;
-  #drawn = 0;
+  /** The id of the newest item that has come; "": none has. */
+  #cursor = "";
+  /** @type {Promise<void>} done when all that has come is drawn */
+  #drawing = Promise.resolve();
   /** What a person is told who sends something after the app has ended the chat; "": it has not. */
   #retired = "";
   /** Whether the app has named the element. */
@@ -70,11 +76,12 @@ export class Room {
       breaks,
       me: /** @type {string | null} */ (null),
       role: /** @type {string | null} */ (null),
-      stop: (/** @type {number} */ seq) => this.#connection.send({ t: "stop", seq }),
+      stop: (/** @type {string} */ id) => this.#connection.send({ t: "stop", id }),
     };
-    this.#status = new Status(labels);
+    this.#status = new Status(labels, host);
     this.#presence = new Presence(labels);
     this.#typing = new TypingIndicator(labels);
+    this.#question = new Question(labels, host.id, (id) => this.#connection.send({ t: "confirm", id }));
     this.#transcript = new Transcript(this.#context, (before) => this.#connection.send({ t: "older", before }));
     this.#outbox = new Outbox(labels, (cid, text) => this.#connection.send({ t: "send", cid, text }));
     this.#composer = new Composer(composerIn(host), host.id, labels, {
@@ -115,6 +122,7 @@ export class Room {
     this.#presence.unlisten();
     this.#transcript.unwatch();
     this.#status.close();
+    this.#question.hide();
     this.#connection.pause();
   }
 
@@ -124,13 +132,13 @@ export class Room {
   }
 
   /**
-   * What the next Shiny session needs to go on where this one ends. Null if nothing has come yet.
+   * What the next Shiny session needs to go on where this one ends. Null if it was never let in.
    *
    * @returns {import("./page/shiny.js").LostSession | null}
    */
   get position() {
     const unsure = this.#outbox.unconfirmed.map(([cid]) => cid);
-    return this.#cursor ? { who: this.#drafts.who, since: this.#cursor, unsure } : null;
+    return this.#state ? { who: this.#drafts.who, since: this.#cursor, unsure } : null;
   }
 
   /**
@@ -157,7 +165,7 @@ export class Room {
       this.#outbox.empty();
       this.#composer.empty();
     }
-    this.#cursor = this.#drawn = 0;
+    this.#cursor = "";
     this.#state = null;
     this.#context.me = this.#context.role = null;
     this.#me.hidden = this.#title.hidden = true;
@@ -218,7 +226,7 @@ export class Room {
     const header = make("div", { class: "labchat-header" }, this.#title, this.#presence.element, this.#status.element);
     const stage = make("div", { class: "labchat-stage" }, log, gauge, button, announcements);
     box.prepend(this.#me);
-    host.prepend(header, stage, this.#outbox.element, this.#typing.element);
+    host.prepend(header, stage, this.#outbox.element, this.#typing.element, this.#question.element);
     listenForSuggestions(log, (text, isSent) => (isSent ? this.#composer.send(text) : this.#composer.fill(text)));
     this.#transcript.drawInitial(messages);
   }
@@ -242,6 +250,7 @@ export class Room {
 
   #disconnect() {
     this.#connection.end();
+    this.#question.hide();
     this.#typing.show([], null);
     this.#presence.show({ t: "presence", n: 0, who: [] }, null);
   }
@@ -257,51 +266,52 @@ export class Room {
   /** @param {Frame} frame */
   #receive(frame) {
     if (frame.t === "chunks") this.#transcript.grow(frame.of);
-    else if (frame.t === "events") this.#addItems(frame.upto, frame.e);
+    else if (frame.t === "events") this.#addItems(frame.e);
     else if (frame.t === "welcome") this.#enter(frame);
-    else if (frame.t === "older") this.#transcript.addOlder(frame.e, frame.more);
+    else if (frame.t === "older") this.#transcript.addOlder(frame.e, frame.more, frame.before);
     else if (frame.t === "acks") this.#confirm(frame.of);
     else if (frame.t === "refused") this.#returnRefused(frame);
     else if (frame.t === "state") this.#applyState(frame.state);
-    else if (frame.t === "presence") this.#showPresence(frame);
+    else if (frame.t === "presence" || frame.t === "here") this.#showPresence(frame);
     else if (frame.t === "typing") this.#typing.show(frame.who, this.#context.me);
+    else if (frame.t === "asked") this.#question.show(frame);
   }
 
   /** @param {Welcome} welcome */
-  #enter({ you, max, title, state, upto, e: items, more, reset }) {
+  #enter({ you, max, title, state, e: items, more, before, reset }) {
     if (this.#status.current === "reconnecting") this.#status.showReconnected();
     this.#context.me = you.h;
     this.#context.role = you.role;
     this.#composer.allow(max);
     this.#transcript.reconnect();
-    if (reset) this.#draw(upto, this.#transcript.reset(items, more));
-    else this.#addItems(upto, items);
+    if (reset) this.#cursor = "";
+    if (reset) this.#draw(items, this.#transcript.reset(items, more, before));
+    else this.#addItems(items);
     this.#applyState({ name: you.name, title, ...state });
     this.#outbox.sendAgain();
+    loadRendererWhenIdle();
   }
 
-  /** @param {number} upto @param {Item[]} items */
-  #addItems(upto, items) {
-    const messages = items.filter((item) => item.k === "msg");
-    this.#draw(upto, this.#transcript.add(items));
-    this.#typing.stop(new Set(messages.map(({ h }) => h)));
+  /** @param {Item[]} items */
+  #addItems(items) {
+    const messages = items.filter(isMessage).map(shownOf);
+    this.#draw(items, this.#transcript.add(items));
+    this.#typing.stop(new Set(messages.map(({ h }) => h ?? null)));
     countUnread(messages.filter((message) => !isOwn(message, this.#context)).length);
   }
 
-  /** @param {number} upto @param {Promise<void>} drawing */
-  async #draw(upto, drawing) {
-    this.#cursor = upto;
-    await drawing;
-    this.#drawn = upto;
-    this.#outbox.removeShown(upto);
-    this.#showState();
+  /** @param {Item[]} items @param {Promise<void>} drawing */
+  #draw(items, drawing) {
+    this.#cursor = items.at(-1)?.id ?? this.#cursor;
+    this.#drawing = Promise.all([this.#drawing, drawing]).then(() => this.#showState());
   }
 
-  /** @param {[cid: string, seq: number][]} stored */
-  #confirm(stored) {
-    for (const [cid, seq] of stored) this.#outbox.confirm(cid, seq);
+  /** @param {[cid: string, id: string][]} stored */
+  async #confirm(stored) {
+    for (const [cid] of stored) this.#outbox.confirm(cid);
     this.#drafts.save();
-    this.#outbox.removeShown(this.#drawn);
+    await this.#drawing;
+    for (const [cid] of stored) this.#outbox.withdraw(cid);
   }
 
   /** @param {import("./protocol.js").Refused} refused */
@@ -342,9 +352,10 @@ export class Room {
     this.#me.hidden = name === null;
   }
 
-  /** @param {import("./protocol.js").Presence} presence */
+  /** @param {import("./protocol.js").Presence | import("./protocol.js").Here} presence */
   #showPresence(presence) {
-    this.#presence.show(presence, this.#context.me);
+    if (presence.t === "presence") this.#presence.show(presence, this.#context.me);
+    else this.#presence.change(presence, this.#context.me);
     this.#showState();
   }
 

@@ -14,15 +14,20 @@ const WITH_NOTE = ["open", "closed", "readonly"];
 /** The status of this person in the room, in words. */
 export class Status {
   #labels;
+  #host;
   #timer = 0;
   #reconnected = "";
   #text = "";
   #note = "";
   element = make("div", { class: "labchat-status", role: "status" });
 
-  /** @param {import("./labels.js").Labels} labels */
-  constructor(labels) {
+  /**
+   * @param {import("./labels.js").Labels} labels
+   * @param {HTMLElement} host the chat, which is marked with the status, too
+   */
+  constructor(labels, host) {
     this.#labels = labels;
+    this.#host = host;
     this.show("joining");
   }
 
@@ -35,7 +40,7 @@ export class Status {
    * @param {string} [words] shown instead of the status's label
    */
   show(status, words = status === "open" ? "" : this.#labels.text(status)) {
-    this.element.dataset.status = status;
+    this.element.dataset.status = this.#host.dataset.status = status;
     this.#text = words;
     this.#draw();
   }

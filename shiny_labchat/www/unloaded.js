@@ -2,7 +2,7 @@
 // A classic script, as it has to run where modules cannot be loaded: then the element says why.
 {
   const ROOM = "labchat-room";
-  /** Read by participants; `ui(labels=)` replaces them by name. */
+  /** Read by participants; `data-labels` replaces them by name. */
   const SENTENCES = {
     sandboxed:
       "The chat does not work inside this frame. Please open it in a window of its own. " +

@@ -38,6 +38,10 @@ class Options:
         Sessions (and rooms) that memory is measured with.
     crowd
         People in the room of "quiet" and of "streams"; the other rooms have a part of so many.
+    growth
+        How much of the sizes of "growth" is taken; each is measured at a tenth of that, too.
+    worsts
+        How many times the worst of "growth" is looked for; the median of these counts.
     """
 
     people: tuple[int, ...] = (10, 50, 100)
@@ -55,6 +59,8 @@ class Options:
     stall: float = 15.0
     sessions: int = 100
     crowd: int = 100
+    growth: float = 1.0
+    worsts: int = 5
 
     def quick(self) -> Options:
         """The same things at sizes that show whether all of it works, and nothing more."""
@@ -72,4 +78,6 @@ class Options:
             stall=4.0,
             sessions=20,
             crowd=20,
+            growth=0.1,
+            worsts=2,
         )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from tests.bench.report import medians
 from tests.bench.results import Result
 from tests.bench.scenarios.fanout import COMPRESSED, FANOUT
 from tests.bench.scenarios.streams import STREAMS
+from tests.bench.svg import FAINT, svg, text
 
 __all__ = ["picture"]
 
@@ -22,7 +22,7 @@ BAR = 15
 GAP = 12
 PANEL = 64
 """Above each panel, in pixels: its title and its scale."""
-FAINT = "#656d76"
+TITLE = "How fast a message reaches everybody in one room"
 SIDES = {
     "ours": ("#1f6feb", "ours: on the disk before anybody sees it"),
     "bare": ("#8c959f", "bare: a websocket broadcast that stores nothing"),
@@ -79,30 +79,13 @@ def picture(results: Sequence[Result]) -> str:
     found = [(panel, bars) for panel in _PANELS if (bars := _bars(panel, results))]
     parts = [
         _legend(),
-        _text(WIDTH - 24, 88, "logarithmic scales", size=11, anchor="end", fill=FAINT),
+        text(WIDTH - 24, 88, "logarithmic scales", size=11, anchor="end", fill=FAINT),
     ]
     y = 62
     for panel, bars in found:
         drawn, y = _panel(panel, bars, y)
         parts += drawn
-    return _svg(parts, y + 8, _words(found))
-
-
-def _svg(parts: Sequence[str], height: int, words: str) -> str:
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
-            f'width="{WIDTH}" height="{height}" role="img" aria-labelledby="title desc" '
-            'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif">',
-            '<title id="title">How fast a message reaches everybody in one room</title>',
-            f'<desc id="desc">{escape(words)}</desc>',
-            f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="8" '
-            'fill="#ffffff" stroke="#d0d7de"/>',
-            *parts,
-            "</svg>",
-            "",
-        ]
-    )
+    return svg(parts, WIDTH, y + 8, TITLE, _words(found))
 
 
 def _bars(panel: _Panel, results: Sequence[Result]) -> dict[int, Mapping[str, float]]:
@@ -131,7 +114,7 @@ def _legend() -> str:
     for k, (color, name) in enumerate(SIDES.values()):
         x, y = 24 + (k % 2) * 330, 20 + (k // 2) * 22
         drawn.append(f'<rect x="{x}" y="{y}" width="12" height="12" rx="2" fill="{color}"/>')
-        drawn.append(_text(x + 19, y + 10.5, name))
+        drawn.append(text(x + 19, y + 10.5, name))
     return "\n".join(drawn)
 
 
@@ -145,14 +128,14 @@ def _panel(
     for size, sides in found.items():
         shown = [side for side in SIDES if side in sides]
         middle = y + len(shown) * BAR / 2 + 4
-        bars.append(_text(LEFT - 10, middle, f"{size} people", anchor="end"))
+        bars.append(text(LEFT - 10, middle, f"{size} people", anchor="end"))
         for side in shown:
             bars.append(_bar(place(sides[side]), y, SIDES[side][0], panel.shown(sides[side])))
             y += BAR
         y += GAP
     marks = [mark for mark in panel.marks if mark <= max([*values, 1.0])]
     lines = [_mark(place(mark), top + PANEL - 6, y - GAP + 4, mark) for mark in marks]
-    return [_text(24, top + 26, panel.title, weight=600), *lines, *bars], y
+    return [text(24, top + 26, panel.title, weight=600), *lines, *bars], y
 
 
 def _scale(smallest: float, largest: float) -> Callable[[float], float]:
@@ -171,7 +154,7 @@ def _bar(end: float, y: float, color: str, figure: str) -> str:
         f'<rect x="{LEFT}" y="{y}" width="{end - LEFT:.1f}" height="{BAR - 3}" rx="2" '
         f'fill="{color}"/>'
     )
-    return bar + "\n" + _text(end + 6, y + BAR - 5, figure, size=12)
+    return bar + "\n" + text(end + 6, y + BAR - 5, figure, size=12)
 
 
 def _mark(x: float, top: float, bottom: float, value: float) -> str:
@@ -179,20 +162,4 @@ def _mark(x: float, top: float, bottom: float, value: float) -> str:
         f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{bottom}" '
         'stroke="#d8dee4" stroke-dasharray="2 3"/>'
     )
-    return line + "\n" + _text(x, top - 5, f"{value:,.0f}", size=11, anchor="middle", fill=FAINT)
-
-
-def _text(
-    x: float,
-    y: float,
-    text: str,
-    *,
-    size: int = 13,
-    anchor: str = "start",
-    weight: int = 400,
-    fill: str = "#1f2328",
-) -> str:
-    return (
-        f'<text x="{x:g}" y="{y:g}" font-size="{size}" font-weight="{weight}" fill="{fill}" '
-        f'text-anchor="{anchor}">{escape(text)}</text>'
-    )
+    return line + "\n" + text(x, top - 5, f"{value:,.0f}", size=11, anchor="middle", fill=FAINT)

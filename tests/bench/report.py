@@ -17,6 +17,8 @@ from tests.bench.tally import median
 
 __all__ = ["as_json", "faults", "from_json", "medians", "remarks", "table"]
 
+OTHERS = frozenset(side.name for side in SIDES if side is not OURS)
+"""The sides that are not ours."""
 Found = dict[str, dict[str, float]]
 """Medians by the row's key and the side's name."""
 
@@ -42,15 +44,21 @@ def cases(results: Iterable[Result]) -> list[str]:
 
 
 def table(scenario: Scenario, results: Sequence[Result]) -> Table:
-    """All sides beside each other; the last columns say how many times theirs ours is."""
-    names = [side.name for side in SIDES if any(r.side == side.name for r in results)]
-    others = [name for name in names if name != OURS.name]
+    """
+    All columns beside each other, and what the last of them, which is judged, comes to.
+
+    Further columns say how many times the others' figures its own are.
+    """
+    columns = scenario.columns or [side.name for side in SIDES]
+    names = [name for name in columns if any(r.side == name for r in results)]
+    judged = columns[-1]
+    others = [name for name in names if name != judged]
     drawn = Table(title=scenario.title, title_justify="left")
     drawn.add_column("")
     for name in names:
         drawn.add_column(name, justify="right", no_wrap=True)
     for name in others:
-        drawn.add_column(f"ours/{name}", justify="right", no_wrap=True)
+        drawn.add_column(f"{judged}/{name}", justify="right", no_wrap=True)
     drawn.add_column("aim")
     for case in cases(result for result in results if result.values):
         drawn.add_row(f"[bold]{case}[/]")
@@ -60,10 +68,10 @@ def table(scenario: Scenario, results: Sequence[Result]) -> Table:
         for row in rows:
             sides = found[row.key]
             cells = [_cell(row, sides, name, name in late) for name in names]
-            ratios = [_ratio(sides, name) if row.has_ratio else "" for name in others]
-            drawn.add_row(
-                f"  {row.name}", *cells, *ratios, _verdicts(row, sides), end_section=row is rows[-1]
-            )
+            ratios = [_ratio(sides, judged, name) if row.has_ratio else "" for name in others]
+            verdicts = _verdicts(row, sides) if judged in sides else ""
+            is_last = row is rows[-1]
+            drawn.add_row(f"  {row.name}", *cells, *ratios, verdicts, end_section=is_last)
     return drawn
 
 
@@ -73,16 +81,14 @@ def _cell(row: Row, sides: Mapping[str, float], name: str, is_late: bool) -> str
     return f"{sides[name]:,.{row.digits}f}{'*' if is_late else ''}"
 
 
-def _ratio(sides: Mapping[str, float], other: str) -> str:
-    if sides.get(other, 0) <= 0 or OURS.name not in sides:
+def _ratio(sides: Mapping[str, float], judged: str, other: str) -> str:
+    if sides.get(other, 0) <= 0 or judged not in sides:
         return ""
-    ratio = sides[OURS.name] / sides[other]
+    ratio = sides[judged] / sides[other]
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.2g}" if ratio < 1 else f"{ratio:.1f}"
 
 
 def _verdicts(row: Row, sides: Mapping[str, float]) -> str:
-    if OURS.name not in sides:
-        return ""
     verdicts = [
         f"{aim.text} {'[green]holds[/]' if aim.holds(sides) else '[red]missed[/]'}"
         for aim in row.aims
@@ -96,12 +102,12 @@ def _verdicts(row: Row, sides: Mapping[str, float]) -> str:
 
 def faults(results: Iterable[Result]) -> list[str]:
     """What must not be: ours lost, doubled or mixed something up."""
-    return [_said(r, fault) for r in results for fault in r.faults if r.side == OURS.name]
+    return [_said(r, fault) for r in results for fault in r.faults if r.side not in OTHERS]
 
 
 def remarks(results: Iterable[Result]) -> list[str]:
     """What the others did; they promise less."""
-    return [_said(r, fault) for r in results for fault in r.faults if r.side != OURS.name]
+    return [_said(r, fault) for r in results for fault in r.faults if r.side in OTHERS]
 
 
 def _said(result: Result, fault: str) -> str:

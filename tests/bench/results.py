@@ -81,12 +81,24 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A table's worth of measurements."""
+    """
+    A table's worth of measurements.
+
+    Parameters
+    ----------
+    name, title, rows
+        What it is called, and what the table has.
+    plan
+        What there is to measure.
+    columns
+        The columns, by the results' `side`; the last one has the aims. Empty: the four sides.
+    """
 
     name: str
     title: str
     rows: tuple[Row, ...]
     plan: Callable[[Options], list[Job]]
+    columns: tuple[str, ...] = ()
 
 
 def faults_of(**phases: Figures) -> list[str]:

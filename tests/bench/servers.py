@@ -7,7 +7,7 @@ import os
 import socket
 import tempfile
 from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from tests.bench.sides import Side
 
 __all__ = ["Server", "serving"]
 
+DATABASE = "bench.db"
+"""Its name, in a folder of its own."""
 READY_WITHIN = 60.0
 """How long a server may take to start, in seconds."""
 
@@ -32,9 +34,20 @@ class Server:
     url: str
     process: psutil.Process
 
+    @property
+    def sockets(self) -> int:
+        """How many connections it has open."""
+        found = self.process.net_connections("tcp")
+        return sum(each.status == psutil.CONN_ESTABLISHED for each in found)
+
     def memory(self) -> float:
         """Its resident memory, in MB (2**20 bytes)."""
         return self.process.memory_info().rss / 2**20
+
+    @property
+    def database(self) -> Path:
+        """The file of its database."""
+        return Path(self.url.removeprefix("sqlite:///"))
 
     def worked(self) -> float:
         """Seconds of processor time it has used so far."""
@@ -43,7 +56,13 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(side: Side, *does: str, history: int = 0) -> AsyncGenerator[Server]:
+async def serving(
+    side: Side,
+    *does: str,
+    history: int = 0,
+    fill: Callable[[Path], None] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> AsyncGenerator[Server]:
     """
     Run the server of a side as long as the context lasts.
 
@@ -55,6 +74,10 @@ async def serving(side: Side, *does: str, history: int = 0) -> AsyncGenerator[Se
         What the app shall do beyond showing a chat: "handle" messages, "read" them.
     history
         How many messages there are already.
+    fill
+        Puts a database where it is told, in a thread, before the server starts.
+    variables
+        Further environment variables of the server.
 
     Raises
     ------
@@ -62,15 +85,18 @@ async def serving(side: Side, *does: str, history: int = 0) -> AsyncGenerator[Se
         It ended, or did not answer within `READY_WITHIN`; the message has its output.
     """
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
-        url = f"sqlite:///{folder}/bench.db"
+        url = f"sqlite:///{folder}/{DATABASE}"
         env = {
             **os.environ,
+            **(variables or {}),
             "LABCHAT_URL": url,
             "BENCH_DOES": " ".join(does),
             "BENCH_HISTORY": str(history),
         }
         if history:
             await side.fill(url, history)
+        if fill is not None:
+            await asyncio.to_thread(fill, Path(folder) / DATABASE)
         log = Path(folder) / "server.log"
         port = _free_port()
         process = await _start(side.command(port), env, log)

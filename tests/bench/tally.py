@@ -32,7 +32,7 @@ class Figures:
 
     Parameters
     ----------
-    p50, p95, p99
+    p50, p95, p99, worst
         From just before a send to a receiver's having it, in milliseconds. What never came
         counts as if it had come at the end.
     per_second
@@ -47,6 +47,7 @@ class Figures:
     p50: float
     p95: float
     p99: float
+    worst: float
     per_second: float
     wanted: int
     lost: int
@@ -116,6 +117,7 @@ class Tally:
             p50=quantile(delays, 0.50),
             p95=quantile(delays, 0.95),
             p99=quantile(delays, 0.99),
+            worst=quantile(delays, 1.0),
             per_second=(self._wanted - self._missing) / took if took > 0 else 0.0,
             wanted=self._wanted,
             lost=self._missing,

@@ -206,7 +206,7 @@ _COMPOSE = """(box, text) => {
   key("keyup", { keyCode: 13 });
 }"""
 _TRANSCRIPT = """log => [...log.querySelectorAll(".labchat-message")].map((message) =>
-  [message.dataset.seq ?? "", message.querySelector(".labchat-author").textContent,
+  [message.dataset.id ?? "", message.querySelector(".labchat-author").textContent,
    message.querySelector(".labchat-content").textContent])"""
 _SCROLL = """(log, where) => {
   const { scrollTop: now, scrollHeight } = log;

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person
 from tests.support.server import Server, shiny_run
+from tests.support.wheel import run_from, unpacked
 
 APPS = Path(__file__).parent / "apps"
 QUIET = (
@@ -54,6 +55,25 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     def serve(app: str) -> Server:
         if app not in running:
             running[app] = started(app, tmp_path_factory.mktemp("app"))
+        return running[app]
+
+    yield serve
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def from_wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Apps by their paths, with the package as its wheel installs it: the page's files joined."""
+    folder = unpacked(tmp_path_factory.mktemp("wheel"))
+    running: dict[str, Server] = {}
+
+    def serve(app: str) -> Server:
+        if app not in running:
+            command = run_from(folder, shiny_run(APPS / app))
+            url = f"sqlite:///{tmp_path_factory.mktemp('app') / 'lab.db'}"
+            running[app] = Server(command, url)
+            running[app].start()
         return running[app]
 
     yield serve
@@ -208,6 +228,7 @@ def _drawing_page(browser: Browser, shared: Serve) -> Iterator[Page]:
     drawer = Person(page)
     drawer.opens(f"http://127.0.0.1:{shared('hostile.py').port}/?room=drawing")
     drawer.is_in()
+    page.wait_for_function("() => customElements.get('shiny-markdown-stream')")
     yield page
     context.close()
 

@@ -132,6 +132,7 @@ def test_an_error_says_what_was_looked_for_and_what_the_chat_shows(people: Peopl
     ann.says("hello")
     bob.says("two\nlines")
     ann.sees("lines")
+    ann.chat.expect_presence(2)
     ann.chat.set_user_input("half a th")
     with pytest.raises(AssertionError) as raised:
         ann.chat.expect_latest_message("goodbye", timeout=50)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser._organiser import Organiser
@@ -29,6 +31,19 @@ def test_every_word_can_be_replaced(people: People):
     expect(ann.chat.loc).to_contain_text(f"Du bist {ann.name}")
     ann.tries("  ")
     ann.is_told("Da steht noch nichts.")
+
+
+def test_a_chat_speaks_the_language_of_its_lab_and_writes_dates_as_it_does(people: People):
+    ann, bob = people(2, "german.py")
+    expect(ann.chat.loc_input).to_have_attribute("placeholder", "Nachricht eingeben...")
+    expect(ann.chat.loc_input_button).to_have_accessible_name("Senden")
+    expect(ann.chat.loc).to_contain_text(f"Sie sind {ann.name}")
+    ann.tries("  ")
+    ann.is_told("Es gibt noch nichts zu senden.")
+    bob.says("hallo")
+    ann.sees("hallo", by=bob)
+    time = ann.chat.loc_latest_message.locator(".labchat-time")
+    expect(time).to_have_attribute("title", re.compile(r"^\w+tag|^Mittwoch"))
 
 
 def test_a_suggestion_that_is_clicked_stands_in_the_box(people: People):

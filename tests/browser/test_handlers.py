@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser._organiser import Organiser
 from tests.browser.conftest import People, Serve
 
 
@@ -99,6 +103,28 @@ def test_in_a_handler_messages_end_with_the_one_being_handled(people: People):
     ann.says("pin this")
     bob.says("later", "go on")
     ann.sees("last of 2: pin this")
+
+
+@pytest.mark.parametrize("app", ["handlers.py", "reads.py"])
+def test_a_long_room_is_read_whole_from_the_first_message_on(
+    people: People, shared: Serve, room: str, organiser: Organiser, app: str
+):
+    """It is longer than what a server has in memory of a room."""
+    long = organiser.room(shared(app), room)
+
+    async def fill() -> None:
+        await asyncio.gather(*(long.post(f"{n}") for n in range(450)))
+
+    organiser.does(fill())
+    ann, bob = people(2, app)
+    if app == "handlers.py":
+        ann.says("pin this")
+        bob.says("go on")
+        ann.sees("last of 451: pin this")
+    else:
+        ann.reads("said", re.compile(r"^None: 0 / None: 1 / .* / None: 449$"))
+        bob.says("hi")
+        ann.reads("said", re.compile(r"^None: 0 / .* / None: 449 / Player [12]: hi$"))
 
 
 def test_every_form_of_a_handler_is_called(people: People):

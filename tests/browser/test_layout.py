@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import pytest
@@ -30,6 +33,8 @@ OPENED: dict[str, Literal["tab", "button"]] = {
 AS_HIGH_AS_WORDS = ("card", "tab", "accordion", "modal")
 """Where nothing but the chat says how high it is."""
 LAST = "the newest of all"
+_STYLES = "disabled-by-default-devtools.timeline.invalidationTracking"
+"""Chromium's name for what traces each style that is computed."""
 
 
 async def talk(room: Room, last: str = LAST) -> None:
@@ -130,6 +135,44 @@ def test_a_chat_fills_a_sidebar_and_has_its_colours(
     fits(ann)
     ann.says("I can write here", by="click")
     fits(ann, "I can write here")
+
+
+@pytest.mark.parametrize("place", ["card", "tab", "accordion"])
+def test_a_new_message_changes_the_style_of_no_other(
+    people: People, the_room: Room, organiser: Organiser, place: str
+):
+    (ann,) = people(1, APP, settled=False, **{"in": place})
+    opens(ann, place)
+    for n in range(60):
+        organiser.does(
+            the_room.post(f"a **message** with [a link](https://example.org/{n})", markdown=True)
+        )
+    ann.sees("a message with a link")
+    ann.waits_until(lambda: ann.chat.loc.locator(".labchat-markdown").count() == 60)
+    is_at_rest(ann)
+
+    def styles_computed_for(text: str) -> int:
+        with resolved_styles(ann) as styles:
+            organiser.does(the_room.post(text))
+            ann.sees(text)
+        return len(styles)
+
+    counts = [styles_computed_for(f"one more, {n}") for n in range(5)]
+    assert (
+        5 <= min(counts) <= 100
+    )  # the page has about 1,500 elements; others may be styled meanwhile
+
+
+@contextmanager
+def resolved_styles(person: Person) -> Iterator[list[object]]:
+    """The elements whose styles a page computes meanwhile."""
+    styles: list[object] = []
+    browser = person.page.context.browser
+    assert browser is not None
+    browser.start_tracing(page=person.page, categories=[_STYLES])
+    yield styles
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    styles += [event for event in events if event["name"] == "StyleResolver::ResolveStyle"]
 
 
 def lightness(of: Locator) -> float:

@@ -39,6 +39,26 @@ def test_who_is_here_follows_who_comes_and_goes_and_members_stay(people: People)
     shows(ann, "here: ['participant']", "members: 2")
 
 
+def test_who_is_here_is_drawn_anew_only_where_somebody_came_or_went(people: People):
+    ann, bob = people(2, "observed.py")
+    ann.chat.expect_presence([ann.name, bob.name])
+    rows, summary = ann.chat.loc_presence.locator("li"), ann.chat.loc_presence.locator("summary")
+    rows.evaluate_all("rows => rows.forEach(row => { row.dataset.drawn = 'before' })")
+    (cleo,) = people(1, "observed.py")
+    ann.chat.expect_presence([ann.name, bob.name, cleo.name])
+    expect(ann.chat.loc_presence.locator("li[data-drawn]")).to_have_count(2)
+    names = {ann.name: "you", bob.name: bob.name, cleo.name: cleo.name}
+    in_order = rows.evaluate_all("rows => rows.map(row => row.querySelector('bdi').textContent)")
+    here = ", ".join(names[name].lower() for name in in_order)
+    assert summary.inner_text().lower() == f"3 here {here}"
+    gone = bob.name
+    bob.leaves()
+    ann.chat.expect_presence([ann.name, cleo.name])
+    expect(ann.chat.loc_presence.locator("li[data-drawn]")).to_have_count(1)
+    left = ", ".join(names[name].lower() for name in in_order if name != gone)
+    assert summary.inner_text().lower() == f"2 here {left}"
+
+
 def test_one_name_in_a_study_or_one_in_each_room(people: People, room: str):
     (ann,) = people(1, "observed.py", names="study")
     name = ann.name

@@ -64,6 +64,36 @@ def test_after_a_restart_the_page_shows_what_it_missed_and_sends_what_was_unsent
     ann.reads("count", "counted 1")
 
 
+AS_BEFORE = """(() => {
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (data) {
+    const isOld = sessionStorage.getItem("is-old") && typeof data === "string";
+    return send.call(this, isOld ? data.replace(/"v":\\d+/, '"v":1') : data);
+  };
+})()"""
+"""While the tab says so, the page says hello as one of protocol 1 does."""
+
+
+def test_a_page_of_an_earlier_version_is_told_to_reload_and_keeps_what_is_typed(
+    people: People, serve: Serve
+):
+    app = serve("away.py")
+    (ann,) = people(1, app, script=AS_BEFORE)
+    ann.says("before")
+    ann.types("half a thought")
+    app.kill()
+    ann.stands("reconnecting")
+    ann.page.evaluate("() => sessionStorage.setItem('is-old', 'yes')")
+    app.start()  # as another version
+    ann.stands("gone", "This page is of an earlier version. Please reload it; your text is kept.")
+    ann.sees_only("before")
+    assert ann.draft == "half a thought"
+    ann.page.evaluate("() => sessionStorage.removeItem('is-old')")
+    ann.reloads()
+    ann.sees_only("before")
+    assert ann.draft == "half a thought"
+
+
 def test_what_a_killed_server_left_unhandled_is_handled_once_by_the_next(
     people: People, serve: Serve
 ):

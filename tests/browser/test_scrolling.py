@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from shiny_labchat import Room
+from shiny_labchat.live.window import SEARCHED
 from tests.browser._organiser import Organiser
 from tests.browser.conftest import People, Serve
 
@@ -57,6 +58,31 @@ def test_older_messages_come_on_scrolling_up_without_gaps(
 
     ann.waits_until(scrolled_to_the_first)
     assert ann.texts() == LONG
+
+
+def test_where_most_is_private_to_others_the_page_asks_on_until_it_has_all(
+    people: People, the_room: Room, organiser: Organiser
+):
+    async def fill_privately() -> None:
+        await fill(the_room, LONG[:70])
+        await the_room.add_member("other")
+        for _ in range(4):
+            private = (the_room.post(f"{n}", audience=["other"]) for n in range(SEARCHED // 2))
+            await asyncio.gather(*private)
+        await the_room.post(LONG[70])
+
+    organiser.does(fill_privately())
+    (ann,) = people(1)
+    ann.sees(LONG[70])
+    ann.waits_until(lambda: len(ann.texts()) > 1)
+
+    def scrolled_to_the_first() -> bool:
+        ann.scrolls("top")
+        return ann.texts()[0] == LONG[0]
+
+    ann.waits_until(scrolled_to_the_first)
+    assert ann.texts() == LONG[:71]
+    expect(ann.page.locator(".labchat-loading")).to_be_hidden()
 
 
 def test_what_is_read_does_not_move_when_older_messages_come(

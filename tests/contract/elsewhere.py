@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from shiny_labchat import Lab, LabChatError, Refused, Room, StoreError
+from shiny_labchat import Lab, LabChatError, Refused, Room, Rules, StoreError
 from shiny_labchat.domain.commands import Say
 from tests.runner import warm
 
@@ -63,6 +63,26 @@ async def post(url: str, text: str) -> None:
     await room_of(url).post(text)
 
 
+async def run_script(url: str, title: str, length: str) -> None:
+    """
+    Be an app whose script says this of the room; print the room's title and longest message.
+
+    It does so again for each line that it reads: "session", as when a page is opened; or a title,
+    which it configures first.
+    """
+    while True:
+        rules = Rules(max_length=int(length), rate=None)
+        room = Lab(url).room("r", study="s", title=title, rules=rules)
+        await room.post("A page was opened.")
+        state = await room.state()
+        print(state.title, state.rules.max_length, flush=True)
+        line = (await asyncio.to_thread(sys.stdin.readline)).strip()
+        if not line:
+            return
+        if line != "session":
+            await room.configure(title=line)
+
+
 async def run_out_of_disk(url: str) -> None:
     """Post; fail as the file may not grow; post again when it may."""
     import resource
@@ -105,7 +125,7 @@ async def _code(doing: Awaitable[object]) -> str:
 
 WHAT: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     each.__name__: each
-    for each in (write, acknowledge, open_fresh, post, run_out_of_disk, may_not_write)
+    for each in (write, acknowledge, open_fresh, post, run_script, run_out_of_disk, may_not_write)
 }
 
 

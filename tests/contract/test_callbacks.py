@@ -316,8 +316,8 @@ async def test_whose_a_message_is_no_browser_is_shown(lab: Lab, room: Room) -> N
     await other.hears(2)
     said = next(event for event in await log_of(room) if event.data.get("cause"))
     assert said.data["cause"] == "a-secret-name"
-    assert "a-secret-name" not in str(protocol.item(said)) and "cause" not in str(
-        protocol.item(said)
+    assert "a-secret-name" not in str(protocol.item(said, "seed")) and "cause" not in str(
+        protocol.item(said, "seed")
     )
     assert "a-secret-name" not in json.dumps([m.as_dict() for m in await room.messages()])
 
@@ -502,7 +502,7 @@ async def test_one_that_always_fails_passes_over_and_the_record_says_so(
         (over,) = [event for event in await log_of(where) if event.kind == "passed_over"]
         assert (over.data["callback"], over.data["of"]) == ("fails", message.seq)
         assert over.data["tries"] == TRIES and over.data["error"].startswith("RuntimeError")
-        assert protocol.item(over) is None
+        assert protocol.item(over, "seed") is None
     assert caplog.text.count("passes over message") == 2
 
 

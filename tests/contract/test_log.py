@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event as sa_event
 
-from shiny_labchat import Lab, Refused, Room
+from shiny_labchat import Lab, Refused, Room, StoreError
 from shiny_labchat.domain.commands import (
     Close,
     Command,
@@ -27,7 +28,16 @@ from shiny_labchat.domain.commands import (
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.store import Committed, Outcome, events_after, find_room, room_number
+from shiny_labchat.store import (
+    Committed,
+    Grant,
+    Outcome,
+    events_after,
+    find_room,
+    issue,
+    look_up,
+    room_number,
+)
 from shiny_labchat.store.queries import ends_of, whole_at
 
 from . import elsewhere
@@ -58,7 +68,7 @@ def seqs(events: list[Event]) -> list[int]:
 
 def without_buckets(state: RoomState) -> RoomState:
     """A state but for the allowances, which are full again after a restart."""
-    seats = {m: replace(s, tokens=0.0, spoke=0) for m, s in state.memberships.items()}
+    seats = {m: s._replace(tokens=0.0, spoke=0) for m, s in state.memberships.items()}
     return state._replace(memberships=seats)
 
 
@@ -183,6 +193,25 @@ async def test_a_job_that_fails_touches_no_other_in_its_batch(room: Room) -> Non
     assert len(await room.messages()) == 2
 
 
+@pytest.mark.parametrize(
+    "broken", ["INSERT INTO room VALUES (NULL)", "SELECT nothing", "INSERT INTO token VALUES"]
+)
+async def test_a_job_whose_statement_fails_leaves_nothing_and_touches_no_other(
+    room: Room, broken: str
+) -> None:
+    def fail(conn: sa.Connection, now: int) -> None:
+        issue(conn, "invite", Grant("nobody"), now, raw="left")
+        conn.exec_driver_sql(broken)
+
+    before = room.log.submit(room.key, say("a", 1))
+    failing = room.log.write(fail)
+    after = room.log.submit(room.key, say("b", 2))
+    with pytest.raises(StoreError):
+        await failing
+    assert (await before).events and (await after).events
+    assert await room.log.read(lambda conn: look_up(conn, "invite", "left")) is None
+
+
 async def test_who_gives_up_waiting_touches_no_other(room: Room) -> None:
     waiting = [room.log.submit(room.key, say("a", n)) for n in range(10)]
     waiting[3].cancel()
@@ -272,6 +301,34 @@ async def test_everything_is_there_after_a_restart(room: Room, reopen: Lab) -> N
     said = [await room.post(f"é🦦{n}\n", id=f"{n}") for n in range(10)]
     room.log.close()
     assert await reopen.room("r", study="s").messages() == said
+
+
+async def test_no_room_is_read_while_others_may_not_write(room: Room, reopen: Lab) -> None:
+    asked: list[list[str]] = []
+
+    def trace(raw: sqlite3.Connection, record: object) -> None:
+        asked.append([])
+        raw.set_trace_callback(asked[-1].append)
+
+    sa_event.listen(sa.Pool, "connect", trace)
+    try:
+        await together(reopen.room("r", study="s"), say("a", 1), say("b", 2))
+    finally:
+        sa_event.remove(sa.Pool, "connect", trace)
+    (writing,) = [each for each in asked if "BEGIN IMMEDIATE" in each]
+    assert any(map(_read_rooms, asked)) and not _read_rooms(writing)
+
+
+def _read_rooms(asked: list[str]) -> bool:
+    """Whether statements have read the events of a room, and not only one with some id."""
+    return any("FROM event" in each and "ORDER BY event.seq" in each for each in asked)
+
+
+async def test_who_waits_until_all_is_settled_comes_last(room: Room, reopen: Lab) -> None:
+    other = reopen.room("r", study="s")
+    said = [other.log.submit(other.key, say("a", n)) for n in range(3)]
+    await other.log.settled()
+    assert all(each.done() for each in said)
 
 
 # ── the ends of streams ──

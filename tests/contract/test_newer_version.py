@@ -10,13 +10,13 @@ import sqlalchemy as sa
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.bookmarks import BookmarkedSeat, BookmarkToken, find_bookmark
-from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import find_room, look_up, note
 from shiny_labchat.store.queries import insert_events, move_heads, row_of
 from tests.support.reconnecting_client import log_of
 
-KEY = RoomKey("s", "r")
+KEY = LogKey("s", "r")
 NEW = {"new": {"of": [1, None]}}
 """A key of data that this version does not know."""
 MEMBER = {"handle": "h-c", "pseudonym": "Cleo", "role": "moderator", "asked": "Cleo", **NEW}

@@ -43,6 +43,13 @@ def each_of(rooms: Iterable[dict[str, Any]]) -> Any:
 # ── what is read ──
 
 
+async def test_no_row_refers_to_one_that_is_gone(lab: Lab) -> None:
+    """A migration makes a table anew, to which others refer."""
+    await lab.rooms()
+    found = await lab.log.read(lambda conn: conn.exec_driver_sql("PRAGMA foreign_key_check").all())
+    assert found == []
+
+
 async def test_all_rooms_are_there_in_order(lab: Lab) -> None:
     rooms = [(room.study, room.id) for room in await lab.rooms()]
     assert rooms == [(known["study"], known["id"]) for known in KNOWN["rooms"]]
@@ -59,13 +66,17 @@ async def test_a_room_is_what_it_was(lab: Lab, known: dict[str, Any]) -> None:
     assert messages == [{**each, "transformed": None} for each in known["messages"]]
 
 
+RULES = "max_length", "rate", "burst", "max_composing"
+"""The rules that there were."""
+
+
 async def _state(room: Room) -> dict[str, Any]:
     state = await room.state()
     return {
         "seq": state.seq,
         "title": state.title,
         "write": state.write,
-        "rules": asdict(state.rules),
+        "rules": {name: getattr(state.rules, name) for name in RULES},
         "seed": state.seed,
         "is_open": state.is_open,
         "reason": state.reason,
@@ -284,11 +295,11 @@ async def test_callbacks_go_on_with_what_they_have_not_heard(lab: Lab) -> None:
         streams = lab.room("streams", study="pilot")
         for ended in await streams.messages(last=2):  # their server has ended
             who = ended.author if ended.member else None
-            expected["count"].append([*streams.key, ended.seq, ended.content, who, False])
+            expected["count"].append([*streams.key[:2], ended.seq, ended.content, who, False])
         for room, names in ((general, ("count", "own")), (fails, ("count", "fails"))):
             last = await room.post("The last one")
             for name in names:
-                expected[name].append([*room.key, last.seq, last.content, None, False])
+                expected[name].append([*room.key[:2], last.seq, last.content, None, False])
         group = await lab.room("group-1", study="main").post("The last one, too")
         for name in ("count", "note"):
             expected[name].append(["main", "group-1", group.seq, group.content, None, False])

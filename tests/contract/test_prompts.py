@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shiny_labchat import Lab, Message, Room
 from shiny_labchat.audit import entries
-from shiny_labchat.audit.prompts import Base, Told, joined, told_of
+from shiny_labchat.audit.prompts import TURN_BYTES, Base, Told, joined, told_of
 from shiny_labchat.store import schema
 
 texts = st.sampled_from("abc").map(lambda text: {"text": text})
@@ -26,7 +26,7 @@ prompts = st.lists(turns | messages, max_size=6)
 
 @given(st.lists(prompts, max_size=6), st.integers(0, 12))
 def test_a_prompt_is_put_together_as_it_was(wholes: list[list[Any]], most: int) -> None:
-    told = Told(most)
+    told = Told(most * (TURN_BYTES + 20))
     read: dict[int, Any] = {}
     for n, whole in enumerate(wholes):
         prompt = told.prompt("who", whole)
@@ -40,7 +40,7 @@ def test_a_prompt_is_put_together_as_it_was(wholes: list[list[Any]], most: int) 
 
 
 def test_only_so_much_is_remembered_of_those_used_last() -> None:
-    told = Told(most=10)
+    told = Told(most=10 * (TURN_BYTES + 2))
     for n in range(5):
         told.remember(n, Base(n, 0), [n] * 4)
     assert [told.prompt(n, [n]).kept for n in range(5)] == [0, 0, 0, 1, 1]

@@ -22,10 +22,13 @@ from shiny.reactive._core import get_current_context
 from shiny.reactive._reactives import Effect_
 from shiny.session import session_context
 from shinychat import message_content, output_markdown_stream
+from starlette.routing import Mount
 from websockets.asyncio.client import connect
 
 from shiny_labchat.chat import install, shiny_internals
+from shiny_labchat.chat.static_files import CompressedFiles
 from shiny_labchat.chat.streams import StreamTask
+from shiny_labchat.chat.waiting import can_wait, wait
 from shiny_labchat.gateway import endpoint
 from shiny_labchat.lab.lab import Lab
 
@@ -278,6 +281,76 @@ BACK = {
 """What a page says first that was there before: a pressed button, a sent text, another input."""
 
 
+async def test_it_is_known_what_runs_again_when_what_it_reads_changes() -> None:
+    found: dict[str, bool] = {}
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        value = reactive.value(0)
+
+        def look(where: str) -> None:
+            value()  # what is read first makes no difference
+            found[where] = shiny_internals.runs_again()
+
+        @reactive.calc
+        def calculation() -> int:
+            look("calculation")
+            with reactive.isolate():
+                look("isolated in a calculation")
+            return 1
+
+        @reactive.effect
+        def _() -> None:
+            look("effect")
+            with reactive.isolate():
+                look("isolated")
+                calculation()
+
+        @reactive.effect
+        @reactive.event(value, ignore_none=False)
+        def _() -> None:
+            look("event")
+
+        @render.text
+        def shown() -> str:
+            look("output")
+            return ""
+
+    async with page(server, inputs={".clientdata_output_shown_hidden": False}) as opened:
+        await opened.is_flushed()
+    assert not shiny_internals.runs_again()
+    runs = {"calculation", "effect", "output"}
+    assert {where for where, again in found.items() if again} == runs
+    assert set(found) == {*runs, "isolated", "isolated in a calculation", "event"}
+
+
+async def test_effects_wait_where_they_may_have_to_and_others_run_meanwhile() -> None:
+    begun, goes_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    could: list[bool] = []
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        @reactive.effect
+        def _() -> None:
+            could.append(can_wait())
+            begun.set()
+            if can_wait():
+                wait(goes_on.wait())
+                done.set()
+
+    run = Effect_._run
+    try:
+        shiny_internals.let_effects_wait(lambda session: not could)
+        async with page(server):
+            await asyncio.wait_for(begun.wait(), 10)
+            assert could == [True] and not done.is_set()
+            goes_on.set()
+            await asyncio.wait_for(done.wait(), 10)
+        async with page(server) as opened:
+            await opened.is_flushed()
+            assert could == [True, False]
+    finally:
+        Effect_._run = run
+
+
 async def test_events_that_come_back_have_their_values_and_fire_nothing_until_they_happen() -> None:
     fired: list[str] = []
 
@@ -392,6 +465,29 @@ async def test_every_page_has_what_is_put_on_pages() -> None:
     async with page() as opened:
         drawn = (await opened.get("")).text
         assert drawn.count("labchat.js") == 1 and "labchat.css" in drawn
+
+
+async def test_what_an_app_mounts_at_its_root_are_its_static_files() -> None:
+    async with page() as opened:
+        mounted = [
+            route.app
+            for route in opened.app.starlette_app.router.routes
+            if isinstance(route, Mount) and route.path == ""
+        ]
+        assert len(mounted) == 1 and isinstance(mounted[0], CompressedFiles)
+        drawn = await opened.get("")  # from now on the app serves what the page needs
+        assert drawn.status_code == 200 and "content-encoding" not in drawn.headers
+        script = await opened.get("lib/shiny-" + shiny.__version__ + "/shiny.js")
+        assert script.status_code == 200 and script.headers["content-encoding"] == "gzip"
+
+
+async def test_what_a_page_may_load_is_served() -> None:
+    async with page() as opened:
+        needed = TagList(*output_markdown_stream("x").get_dependencies())
+        deps = shiny_internals.loadable(opened.session, needed)
+        for script in (script for dep in deps for script in dep["script"]):
+            assert (await opened.get(script["src"])).status_code == 200
+        assert {dep["name"] for dep in deps} == {"shinychat"}
 
 
 async def test_effects_have_priorities_and_can_be_destroyed() -> None:

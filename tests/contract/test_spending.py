@@ -16,7 +16,7 @@ from shiny_labchat import Lab, Room
 from shiny_labchat.audit import entries
 from shiny_labchat.audit.prompts import Prompt
 from shiny_labchat.audit.spending import Spent, spent
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store import schema
 from shiny_labchat.store.sqlite import connect, parse
 
@@ -24,7 +24,7 @@ BILL: Mapping[str, Any] = {"tokens_in": 5, "tokens_out": 7, "tokens_cached": 100
 UNKNOWN: Mapping[str, Any] = dict.fromkeys(BILL)
 
 
-def begun(conn: sa.Connection, where: RoomKey, bot: str = "machine", **fields: Any) -> int:
+def begun(conn: sa.Connection, where: LogKey, bot: str = "machine", **fields: Any) -> int:
     about = {"is_call": True, "outcome": "open", **fields}
     return entries.add(conn, 1, where, bot, seq=1, knew=1, **about)
 

@@ -11,11 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
 
 from shiny_labchat import Lab, Room, StoreError
 from shiny_labchat.domain.commands import Post, Say
 from shiny_labchat.errors import SENTENCES, SchemaTooNew
 from shiny_labchat.lab.runtime import Runtime
+from shiny_labchat.store import Committed
+from shiny_labchat.store.sqlite import BUSY_TIMEOUT
 from shiny_labchat.store.writer import WAITING
 
 from . import elsewhere
@@ -55,6 +59,22 @@ async def test_a_locked_database_is_told_and_over_when_it_is_free(room: Room, pa
         assert await writing == ["store_busy", "store_busy"]
     assert await code_of(room.post("x", id="1")) == "stored"
     assert [m.id for m in await room.messages()] == ["0", "1"]
+
+
+async def test_what_others_have_stored_is_heard_while_somebody_writes(
+    room: Room, path: Path
+) -> None:
+    elsewhere.said_by(elsewhere.start(elsewhere.post, str(room.log.url), "from afar"))
+    heard: asyncio.Queue[Committed] = asyncio.Queue()
+
+    def listen(news: list[Committed]) -> None:
+        for each in news:
+            heard.put_nowait(each)
+
+    room.log.listen(listen)
+    with locked(path):
+        room.log.watch(room.key)
+        assert (await asyncio.wait_for(heard.get(), BUSY_TIMEOUT - 1)).state.seq == 4
 
 
 async def test_a_short_lock_is_waited_for(room: Room, path: Path) -> None:
@@ -97,8 +117,31 @@ async def test_who_only_listens_hears_again_after_the_trouble(room: Room, path: 
     assert await code_of(room.post("x")) == "store_gone"
     path.with_suffix(".away").rename(path)
     elsewhere.said_by(elsewhere.start(elsewhere.post, str(room.log.url), "back"))
-    event = await asyncio.wait_for(heard.get(), 10)
-    assert event.data["parts"] == [["text", "back"]]
+    back = await asyncio.wait_for(heard.get(), 10)
+    assert back.data["parts"] == [["text", "back"]]
+
+
+async def test_after_the_trouble_only_what_has_changed_is_read(
+    lab: Lab, room: Room, path: Path
+) -> None:
+    rooms = [await lab.create_room(f"r{n}", study="many") for n in range(30)]
+    live = [await Runtime.of(lab.log).live.open(each.key) for each in (room, *rooms)]
+    heard = heard_in(live[0])
+    asked: list[str] = []
+
+    def note(*args: object) -> None:
+        asked.append(str(args[2]))
+
+    event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        path.rename(path.with_suffix(".away"))
+        assert await code_of(room.post("x")) == "store_gone"
+        path.with_suffix(".away").rename(path)
+        elsewhere.said_by(elsewhere.start(elsewhere.post, str(room.log.url), "back"))
+        await asyncio.wait_for(heard.get(), 10)
+    finally:
+        event.remove(sa.Engine, "before_cursor_execute", note)
+    assert len([each for each in asked if "FROM event" in each]) <= 2, asked
 
 
 async def test_a_database_exchanged_for_another_is_not_mixed_up(room: Room, path: Path) -> None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from shiny_labchat.protocol import VERSION
 from tests.fuzz.frames import masked, upgrade
 from tests.support.client import Browser, browser
+from tests.support.page import fetch_key
 
 if TYPE_CHECKING:
     from tests.fuzz.world import World
@@ -61,7 +63,7 @@ async def with_bad_tokens(world: World, member: str) -> None:
         [raw] = bad.values()
         bad = {world.rng.choice(("ticket", "resume")): world.frames.garbled(raw)}
     async with browser(world.port) as stranger:
-        frame = json.dumps({"t": "hello", "v": 1, "after": world.frames.seq(), **bad})
+        frame = json.dumps({"t": "hello", "v": VERSION, "after": world.frames.id(), **bad})
         world.note("", frame, "with_bad_tokens")
         await stranger.socket.send(frame)
         await stranger.ends()
@@ -81,7 +83,7 @@ async def with_others_tokens(world: World, member: str) -> None:
 
 async def comes_back(world: World, who: Browser, token: str, **claims: object) -> dict[str, Any]:
     """With a resume token, and a position that may be anything; gives the welcome."""
-    await who.tell(t="hello", v=1, resume=token, after=world.frames.stream(), **claims)
+    await who.tell(t="hello", v=VERSION, resume=token, after=world.frames.stream(), **claims)
     heard = await who.socket.recv()  # what is owed after a wild position is nobody's to draw
     check_told(heard)
     return json.loads(str(heard).split("\n", 1)[0])
@@ -89,13 +91,13 @@ async def comes_back(world: World, who: Browser, token: str, **claims: object) -
 
 async def meddles_with_streams(world: World, member: str) -> None:
     """Stop somebody else's, speak in it or end it, and come back at wild positions."""
-    room, seq = world.rng.choice(world.streams or [(world.rooms[0], 1)])
+    room, id = world.rng.choice(world.streams or [(world.rooms[0], "x")])
     async with browser(world.port) as mallory:
         welcome = await mallory.hello(ticket=await world.ticket(room, member))
-        world.frames.streams = [seq, *(i["seq"] for i in welcome["e"] if i.get("live"))]
+        world.frames.streams = [id, *(i["id"] for i in welcome["e"] if i.get("live"))]
         for stream in world.frames.streams * 3:
             world.note(member, f"stop {stream}", "meddles_with_streams")
-            await mallory.tell(t="stop", seq=stream)
+            await mallory.tell(t="stop", id=stream)
         await listens(mallory, world.rng.uniform(0, 0.5))
         with suppress(ConnectionClosed):  # thrown out for it
             for _ in range(5):
@@ -105,9 +107,9 @@ async def meddles_with_streams(world: World, member: str) -> None:
             await listens(mallory, 0.2)
     for _ in range(world.rng.randint(1, 4)):
         async with browser(world.port) as again:
-            positions = {"has": {str(seq): [2**53, -1]}, "streams": [[seq, -1, 10**9]]}
+            positions = {"has": {id: [2**53, -1]}, "streams": [[id, -1, 10**9]]}
             await comes_back(world, again, welcome["resume"], **positions)
-            await again.tell(t="stop", seq=seq)
+            await again.tell(t="stop", id=id)
             await listens(again, world.rng.uniform(0, 0.5))
 
 
@@ -144,7 +146,7 @@ async def speaks_raw(world: World, member: str) -> None:
     async with asyncio.timeout(5):
         await reader.readuntil(b"\r\n\r\n")
     if world.rng.random() < 0.7:
-        hello = json.dumps({"t": "hello", "v": 1, "after": 0, "ticket": raw})
+        hello = json.dumps({"t": "hello", "v": VERSION, "after": "", "ticket": raw})
         writer.write(masked(hello.encode(), 1))
     for _ in range(world.rng.randint(1, 8)):
         if writer.is_closing():
@@ -167,7 +169,8 @@ async def opens_pages(world: World, member: str) -> None:
     async with browser(world.port, path="/websocket/") as page:
         hello = world.frames.value(0)
         if world.rng.random() < 0.5:
-            hello = {"page": world.frames.value(1), "browser": "b" * 20, "tab": hello}
+            own = await fetch_key(world.port)
+            hello = {"page": world.frames.value(1), "key": own, "browser": "b" * 20, "tab": hello}
         search = world.rng.choice(("", "?labchat=x", "?labchat=%00&labchat", "?" + "a=&" * 500))
         data = {".clientdata_url_search": search, "chat_hello": hello}
         data |= {f".clientdata_url_{n}": "" for n in ("hash", "hash_initial", "hostname", "port")}

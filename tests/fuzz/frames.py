@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+import string
 import struct
 from collections.abc import Sequence
 from typing import Any
+
+from shiny_labchat.protocol import VERSION
 
 __all__ = ["FrameGenerator", "masked", "upgrade"]
 
@@ -17,8 +20,8 @@ ODD: list[Any] = [
 ]  # fmt: skip
 RAW = [
     "NaN", "-Infinity", "1e999", "0x1", "01", "9" * 5_000, "[" * 3_000, '{"t":' * 3_000, "]" * 9,
-    "\\ud800", "\\u0000", '"t":"ping",', '"cid":"1",', '"text":"x",', "\ufeff", "\u2028", "\0", "'",
-    "/**/", ",,", '\\"', "{}", "\r\n",
+    "\\ud800", "\\u0000", '"t":"check",', '"cid":"1",', '"text":"x",', "\ufeff", "\u2028", "\0",
+    "'", "/**/", ",,", '\\"', "{}", "\r\n",
 ]  # fmt: skip
 TEXTS = [
     "hi", "  ", "\u3000\n", "two\nlines", "<img src=x onerror=alert(1)>", "\x1b[2J", "\x85", "\0",
@@ -26,7 +29,7 @@ TEXTS = [
     "\U0001f468\u200d\U0001f469" * 99, "\n" * 4_000 + ".", "z" * 262_000, "\u2028", "]]>", "\ufeff",
 ]  # fmt: skip
 KEYS = (
-    "t v ticket resume after cid text before member author h role room page audience seq of".split()
+    "t v ticket resume after cid text before member author h role room page audience id of".split()
 )
 HEADERS = [
     "Origin: https://evil.example", "Origin: null", "Origin: http://[", "Origin:", "Host: x, y",
@@ -44,8 +47,8 @@ class FrameGenerator:
         self.rng = rng
         self.known: dict[str, list[str]] = {}
         """Handles, ids of messages and tokens that are others' or used."""
-        self.streams: list[int] = []
-        """Where others' streams are."""
+        self.streams: list[str] = []
+        """The ids of others' streams."""
 
     def frame(self) -> str | bytes:
         """Anything."""
@@ -53,7 +56,7 @@ class FrameGenerator:
         if dice < 0.25:
             return self.valid_frame()
         if dice < 0.3:
-            return self.rng.choice((b"", b"\0\xff", self.rng.randbytes(200), b'{"t":"ping"}'))
+            return self.rng.choice((b"", b"\0\xff", self.rng.randbytes(200), b'{"t":"check"}'))
         if dice < 0.35:
             return self.rng.choice(("", "null", "[]", '"x"', "{", " " * 290_000, "\ufeff{}", "1"))
         raw = self._dumps(self._mutated(self._valid()))
@@ -68,47 +71,55 @@ class FrameGenerator:
         return self._dumps(self._forged())
 
     def _valid(self) -> dict[str, Any]:
-        kinds = "send", "send", "send", "typing", "older", "stop", "ping", "hello", "forged"
-        match self.rng.choice(kinds):
+        kinds = "send", "send", "send", "typing", "older", "stop", "check", "hello", "forged"
+        match self.rng.choice((*kinds, "pong", "confirm")):
             case "send":
                 return {"t": "send", "cid": self._cid(), "text": self._text()}
             case "older":
-                return {"t": "older", "before": self.seq()}
+                return {"t": "older", "before": self.id()}
             case "stop":
-                return {"t": "stop", "seq": self.stream()}
+                return {"t": "stop", "id": self.stream()}
+            case "pong":
+                return {"t": "pong", "hidden": self.rng.choice((0, 9_000)), "quiet": 10**9}
+            case "confirm":
+                return {"t": "confirm", "id": self.id()}
             case "forged":
                 return self._forged()
             case "hello":
                 token = self.rng.choice(self.known.get("tokens") or ["x"])
                 kind = self.rng.choice(("ticket", "resume"))
-                return {"t": "hello", "v": 1, kind: token, "after": self.stream()}
+                return {"t": "hello", "v": VERSION, kind: token, "after": self.stream()}
             case kind:
                 return {"t": kind}
 
-    def seq(self) -> int:
-        return self.rng.choice((0, 1, 2, 10, 50, 300, 10**6, 2**53 - 1))
+    def id(self) -> str:
+        """An id that most likely is none."""
+        some = "".join(self.rng.choices(string.ascii_letters + string.digits + "-_", k=11))
+        return self.rng.choice(("", "x", "A" * 11, "A" * 64, "~" * 11, some, some))
 
-    def stream(self) -> int:
-        """Where a stream is, or next to one, or anywhere."""
-        near = self.rng.choice((0, 0, -1, 1)) + self.rng.choice(self.streams or [0])
-        return max(0, near) if self.rng.random() < 0.7 else self.seq()
+    def stream(self) -> str:
+        """The id of a stream, or one that is nearly the same, or anything."""
+        known = self.rng.choice(self.streams or [self.id()])
+        at = self.rng.randrange(len(known) or 1)
+        near = known if self.rng.random() < 0.5 else known[:at] + self.id()[:1] + known[at + 1 :]
+        return near if self.rng.random() < 0.7 else self.id()
 
     def _forged(self) -> dict[str, Any]:
         """What only a server says of a stream."""
-        seq = self.stream()
+        id = self.stream()
         how = self.rng.choice(("done", "stopped", "failed", "withheld", "interrupted", "x"))
-        end = {"k": "end", "seq": seq + 1, "of": seq, "is": how}
+        end = {"k": "end", "id": self.id(), "of": id, "is": how}
         return self.rng.choice(
             [
-                {"t": "chunks", "of": [[seq, self._text(), True]]},
-                {"t": "events", "upto": self.seq(), "e": [end]},
+                {"t": "chunks", "of": [[id, self._text(), True]]},
+                {"t": "events", "e": [end]},
                 {"t": "streamed", **end, "parts": [["html", self._text()]]},
-                {"t": "send", "cid": f"stream:{seq}", "text": self._text(), "live": True},
+                {"t": "send", "cid": "stream:1", "text": self._text(), "live": True},
                 {
                     "t": "stop",
-                    "seq": seq,
+                    "id": id,
                     "is": how,
-                    "of": [seq],
+                    "of": [id],
                     "by": "x",
                     "role": "experimenter",
                 },

@@ -16,6 +16,7 @@ import psutil
 from shiny_labchat import Room
 from shiny_labchat.domain.decide import check_text
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.opaque import id_of, seq_of
 from shiny_labchat.store import events_after, find_room
 from tests.fuzz.attacks import ATTACKS
 from tests.fuzz.users import User, key_of
@@ -179,17 +180,20 @@ class Invariants:
         """What the honest have seen is the log, and what they were told is stored is."""
         await self._rest()
         for user in self._world.users:
-            newest = max(self._owed(user), default=0)
-            await user.catches_up(max(newest, self._newest_end[user.room.id]))
+            newest = max(*self._owed(user), self._newest_end[user.room.id], 0)
+            seed = (await user.room.state()).seed
+            await user.catches_up(id_of(seed, newest) if newest else "")
         await self.look()
         for user in self._world.users:
-            owed = {seq: key for seq, key in self._owed(user).items() if seq <= user.upto}
+            seed = (await user.room.state()).seed
+            upto = seq_of(seed, user.upto) or 0
+            owed = {id_of(seed, seq): key for seq, key in self._owed(user).items() if seq <= upto}
             odd = sorted(dict(user.seen.items() ^ owed.items()))
             assert not odd, f"{user.member} has seen another room than there is: {odd}"
             assert not user.doubtful, f"{user.member} lacks of streams: {user.doubtful}"
-            for cid, seq in user.stored.items():
+            for cid, id in user.stored.items():
                 where = user.room.id, user.member, cid
-                assert self._cids[where] == seq, f"{cid} is not where it was said"
+                assert id_of(seed, self._cids[where]) == id, f"{cid} is not where it was said"
         assert {room.id for room in await self._world.lab.rooms()} <= {
             "page",
             *(room.id for room in self._world.rooms),
@@ -241,13 +245,13 @@ def trouble_in(lines: list[str]) -> list[str]:
 
 
 KEYS = {
-    "configured": {"seed", "title", "write", "rules"},
+    "configured": {"seed", "title", "write", "rules", "code"},
     "joined": {"handle", "pseudonym", "role", "asked", "is_bot", "shown"},
     "removed": set(),
     "message": {"role", "h", "name", "parts", "page", "audience", "id"}
     | {"submitted", "sent", "transformed", "live", "by", "by_h", "cause", "whole"},
     "recorded": {"kind", "value"},
-    "streamed": {"of", "is", "parts"},
+    "streamed": {"of", "is", "parts", "pieces"},
     "submitted": {"text", "page"},
     "composed": set(),
 }

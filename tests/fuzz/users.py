@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from shiny_labchat import Room
 from shiny_labchat.access.tickets import ticket
+from shiny_labchat.protocol import VERSION
 from tests.support.client import Browser, Frame, browser
 from tests.support.page import page
 
@@ -47,24 +48,24 @@ class User:
     def __init__(self, world: World, room: Room, member: str, has_session: bool) -> None:
         self.room = room
         self.member = member
-        self.upto = 0
-        self.stored: dict[str, int] = {}
+        self.upto = ""
+        self.stored: dict[str, str] = {}
         self._world = world
         self._has_session = has_session
-        self._items: dict[int, Frame] = {}
+        self._items: dict[str, Frame] = {}
         self._token: dict[str, str] = {}
 
     @property
-    def seen(self) -> dict[int, int]:
-        """What they have been shown, by seq."""
-        return {seq: key_of(item) for seq, item in self._items.items()}
+    def seen(self) -> dict[str, int]:
+        """What they have been shown, by the ids of items."""
+        return {id: key_of(item) for id, item in self._items.items()}
 
     @property
-    def doubtful(self) -> dict[int, str]:
+    def doubtful(self) -> dict[str, str]:
         """The streams that did not come to a good end, as they were shown."""
         items = self._items.items()
-        ends = {seq: item.get("is", "live" if "live" in item else "done") for seq, item in items}
-        return {seq: end for seq, end in ends.items() if end != "done"}
+        ends = {id: item.get("is", "live" if "live" in item else "done") for id, item in items}
+        return {id: end for id, end in ends.items() if end != "done"}
 
     async def talk(self) -> None:
         """Talk until all is over."""
@@ -84,24 +85,24 @@ class User:
         async with page(world.port, search=search) as opened:
             yield await opened.ticket()
 
-    async def catches_up(self, head: int) -> None:
-        """Come once more, when all is over, and see what there is up to this seq."""
-        while self.upto < head:
-            await self._comes(0, head)
+    async def catches_up(self, newest: str) -> None:
+        """Come once more, when all is over, and see what there is up to this item."""
+        while self.upto != newest:
+            await self._comes(0, newest)
 
-    async def _comes(self, says: int, head: int = 0) -> None:
+    async def _comes(self, says: int, newest: str = "") -> None:
         async with browser(self._world.port) as here:
             here.items, here.upto = self._items, self.upto
-            await here.tell(t="hello", v=1, after=self.upto, **self._token)
+            await here.tell(t="hello", v=VERSION, after=self.upto, **self._token)
             await here.until(lambda: bool(here.frames))
             if here.frames[0].get("again"):  # too many are waiting
                 return await self._world.pause(0.3)
             assert here.welcome, f"{self.member} was not let in: {here.frames[0]}"
-            assert not here.welcome["reset"] or self.upto == 0, "an honest person is lost"
+            assert not here.welcome["reset"] or self.upto == "", "an honest person is lost"
             self._token = {"resume": here.welcome["resume"]}
             for _ in range(says):
                 await self._says(here)
-            await here.until(lambda: here.upto >= head)
+            await here.until(lambda: not newest or here.upto == newest)
             await here.settles()
             self.stored |= here.stored
             self._items, self.upto = here.items, here.upto
@@ -129,8 +130,8 @@ class User:
                 await here.until(lambda: False)
 
     async def _sees_begin(self, here: Browser, word: str) -> None:
-        def found() -> list[int]:
-            return [seq for seq, item in here.items.items() if item["id"] == word]
+        def found() -> list[str]:
+            return [id for id, item in here.items.items() if item.get("as") == word]
 
         await here.until(lambda: bool(found()), within=30)
         self._world.streams.append((self.room, found()[0]))

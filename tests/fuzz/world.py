@@ -85,7 +85,7 @@ class World:
         self.cids: deque[str] = deque(maxlen=20)
         self.asked: dict[str, str] = {}
         """What shall be streamed, by id."""
-        self.streams: deque[tuple[Room, int]] = deque(maxlen=10)
+        self.streams: deque[tuple[Room, str]] = deque(maxlen=10)
         """Where something is streamed now, or was just before."""
         self.tokens: deque[dict[str, str]] = deque(maxlen=200)
         """Hellos that are good for nothing: used, expired, revoked, of another kind."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,7 @@ import pytest
 
 from shiny_labchat.errors import SENTENCES
 from shiny_labchat.store.schema import metadata
+from shiny_labchat.words import CATALOGUE
 from tests.docs.build import BuildError, build, first_sentence, llms_txt, pages, title
 from tests.docs.check import Page, dead_links, foreign_resources, read_pages
 from tests.docs.reference import MODULES, is_for_users
@@ -212,21 +214,15 @@ def test_every_table_and_every_kind_of_event_is_described() -> None:
     assert names == {*metadata.tables, *kinds, "table", "kind"}
 
 
-def test_every_word_of_the_page_is_listed_with_its_key() -> None:
-    listed = {row[0].strip("`"): row[1] for row in _rows("layout.md", "Words")[1:]}
-    assert listed == _labels()
+SCREENS = ("In a chat", "Refusals", "Before and around a chat", "The end")
+"""The parts of the list of words."""
 
 
-def _labels() -> dict[str, str]:
-    """The words of the page by their keys, from its source."""
-    words: dict[str, str] = {}
-    for name, start in (("labels.js", "LABELS = {"), ("unloaded.js", "SENTENCES = {")):
-        source = (PACKAGE / "www" / name).read_text(encoding="utf-8").split(start, 1)[1]
-        body = re.split(r"^ *};", source, maxsplit=1, flags=re.MULTILINE)[0]
-        for key, pieces in re.findall(r'^ +(\w+):\s*("[^\n]*"(?:\s*\+\s*"[^\n]*")*),$', body, re.M):
-            words[key] = "".join(re.findall(r'"([^"]*)"', pieces))
-    assert len(words) > 50
-    return words
+def test_every_word_is_listed_with_its_key_in_both_languages() -> None:
+    rows = [row for screen in SCREENS for row in _rows("words.md", screen) if row[0] != "key"]
+    words = [(f"`{key}`", text, CATALOGUE["de"][key]) for key, text in CATALOGUE["en"].items()]
+    listed, wanted = (Counter(f"| {' | '.join(row)} |" for row in each) for each in (rows, words))
+    assert (list(wanted - listed), list(listed - wanted)) == ([], [])
 
 
 def test_every_property_of_the_style_sheet_is_described() -> None:

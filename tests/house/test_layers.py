@@ -14,7 +14,8 @@ import pytest
 from .code import PACKAGE, imports, modules
 
 ABOVE = (
-    {"arguments", "concurrency", "errors", "public", "storable", "urls"},
+    {"arguments", "caches", "concurrency", "errors", "public", "storable", "urls"},
+    {"words"},
     {"domain"},
     {"models", "protocol", "store"},
     {"access", "audit", "callbacks", "streams"},
@@ -30,7 +31,7 @@ BELOW = (
     {"cli", "playwright"},
 )
 STEPS = {wing: step for step, wings in enumerate(ABOVE + BELOW) for wing in wings}
-PURE = ("domain", "protocol")
+PURE = ("domain", "protocol", "words")
 IMPURE = {"time", "random", "secrets", "asyncio", "threading", "os", "sqlalchemy", "pathlib"}
 SHINYS = {"shiny", "shinychat", "htmltools", "playwright"}
 

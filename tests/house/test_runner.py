@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.runner.durations import by_file, times_of
 from tests.runner.report import long_files
 from tests.runner.steps import NAMES, Result, all_steps
 
@@ -44,6 +45,16 @@ from tests.runner.processes import ended_by_signals
 from tests.runner.steps import Step
 with ended_by_signals(print):
     Step("evasive", lambda: [sys.executable, "-c", {EVASIVE!r}], Path.cwd()).run(print)
+"""
+
+NAPS = """
+import threading, pytest
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_long(k): threading.Event().wait(0.2 * k)
+
+class TestsOfAClass:
+    def test_short(self): pass
 """
 
 
@@ -132,6 +143,17 @@ def test_the_report_names_source_files_of_more_than_500_lines(tmp_path: Path) ->
         (tmp_path / name).write_text("x\n" * lines)
     package = tmp_path.name
     assert long_files(tmp_path) == {f"{package}/a.py": 501, f"{package}/www/c.js": 777}
+
+
+def test_the_slowest_tests_are_found_with_their_files(tmp_path: Path) -> None:
+    (tmp_path / "test_naps.py").write_text(NAPS)
+    junit = tmp_path / "junit.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "test_naps.py", f"--junitxml={junit}"]
+    subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    times = times_of(junit)
+    assert sorted(times, key=times.__getitem__)[-1] == "test_naps.py: test_long[1]"
+    assert by_file(times) == {"test_naps.py": pytest.approx(sum(times.values()))}
+    assert times_of(tmp_path / "none.xml") == {}
 
 
 def test_every_step_has_a_name_and_contributing_lists_it(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ _rooms = count(1)
 @pytest.fixture
 async def room(lab: Lab) -> Room:
     """A room of the test's own, without limit of rate."""
-    return await lab.create_room(f"r{next(_rooms)}", study="tests", rules=Rules(rate=None))
+    return await lab.create_room(f"room-{next(_rooms)}", study="tests", rules=Rules(rate=None))
 
 
 Come = Callable[..., AbstractAsyncContextManager[Browser]]
@@ -61,7 +61,12 @@ def come(server: Server, room: Room) -> Come:
 
     @asynccontextmanager
     async def come_in(
-        member: str, *, after: int = 0, room: Room = room, port: int = server.port, **options: Any
+        member: str,
+        *,
+        after: str = "",
+        room: Room = room,
+        port: int = server.port,
+        **options: Any,
     ) -> AsyncIterator[Browser]:
         await room.add_member(member)
         raw = await ticket(room.log, room.key, member, f"page-of-{member}")

@@ -145,9 +145,9 @@ async def test_who_slept_gets_exactly_what_they_missed(server: Server, room: Roo
         reconnecting_client(proxy.port, room, "ann") as ann,
     ):
         await ann.says("good night")
-        await ann.until(lambda: ann.cursor >= ann.stored[next(iter(ann.stored))])
+        await ann.until(lambda: ann.cursor == ann.stored[next(iter(ann.stored))])
         await returns(room, proxy, ann, MAX_MISSED_EVENTS)
-        assert ann.resets == 1 and not ann.more
+        assert ann.resets == 0 and not ann.more
         assert len(ann.items) == MAX_MISSED_EVENTS + 1
 
 
@@ -159,9 +159,9 @@ async def test_who_slept_too_long_gets_the_newest_screen_and_the_rest_when_asked
         reconnecting_client(proxy.port, room, "ann") as ann,
     ):
         await ann.says("good night")
-        await ann.until(lambda: ann.cursor >= ann.stored[next(iter(ann.stored))])
+        await ann.until(lambda: ann.cursor == ann.stored[next(iter(ann.stored))])
         await returns(room, proxy, ann, MAX_MISSED_EVENTS + 1)
-        assert ann.resets == 2 and ann.more
+        assert ann.resets == 1 and ann.more
         assert 0 < len(ann.items) <= PAGE
         await ann.scroll_back()
         assert len(ann.items) == MAX_MISSED_EVENTS + 2
@@ -186,16 +186,15 @@ async def test_who_reads_1_kb_a_second_gets_on_and_in_the_end_has_everything(
         ) as slow,
         reconnecting_clients(5, server.port, room, chance=Random(chosen + 1)) as others,
     ):
-        known: list[int] = []
+        known: list[str] = []
         async for n in ticks(20, 20 * seconds):  # 6 kB a second, and fewer messages than LOST
             await others[n % 5].say(f"{n} " + "x" * 200)
             if n % (20 * max(2, seconds // 3)) == 0:
                 known.append(slow.cursor)
         known.append(slow.cursor)
-        assert known == sorted(set(known)), f"it got nowhere: {known}"
+        assert len(set(known)) == len(known), f"it got nowhere: {known}"
         await agree(others, room)
-        newest = others[0].cursor
-        assert slow.cursor < newest, "it was not slow at all"
+        assert slow.cursor != others[0].cursor, "it was not slow at all"
         proxy.rate = None
         await agree([slow, *others], room)
-        assert slow.resets == 1
+        assert slow.resets == 0

@@ -7,19 +7,21 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from shiny_labchat import Lab, Room
 from shiny_labchat.access.tickets import ticket
+from shiny_labchat.protocol import VERSION
 from shiny_labchat.store import Grant, issue
 from tests.support.client import browser
 from tests.support.server import Server
 
 from .conftest import Come, log_of
 
-HELLO = {"t": "hello", "v": 1, "after": 0}
+HELLO = {"t": "hello", "v": VERSION, "after": ""}
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +34,7 @@ async def nothing_stored(room: Room, server: Server) -> AsyncIterator[None]:
     assert server.is_running
 
 
-async def is_refused(server: Server, code: str, *frames: str | bytes, **options: str) -> int:
+async def is_refused(server: Server, code: str, *frames: str | bytes, **options: Any) -> int:
     """Send frames to a fresh socket; gives the close code."""
     since = len(server.log)
     async with browser(server.port, **options) as forger:
@@ -134,15 +136,16 @@ async def test_a_ticket_to_a_room_that_is_not(server: Server, lab: Lab) -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1", "http://[", "x"],
+    ["https://evil.example", "null", "http://lab.example.org.evil.example", "http://[", "x"],
 )
 async def test_a_page_of_another_site(server: Server, room: Room, origin: str) -> None:
     await room.add_member("ann")
     raw = await ticket_of(room, "ann")
-    assert await is_refused(server, "origin", hello(raw), origin=origin) == 4403
+    proxied = {"additional_headers": {"X-Forwarded-Host": "lab.example.org"}}
+    assert await is_refused(server, "origin", hello(raw), origin=origin, **proxied) == 4403
     async with browser(server.port) as ann:  # nor did it use the ticket up
         await ann.hello(ticket=raw)
-    told = f"a page of {re.escape(origin)} may not use .* for the host 127.0.0.1:{server.port}. "
+    told = f"a page of {re.escape(origin)} may not use .* for the host .*lab.example.org. "
     server.logs(f"{told}.*X-Forwarded-Host.* LABCHAT_ORIGINS={re.escape(origin)}")
 
 
@@ -159,8 +162,8 @@ async def test_a_page_of_this_site(server: Server, room: Room) -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        "", "{", "null", "[]", '"hello"', "\ufeff{}", '{"t":"hello"}', '{"t":"hello","v":2}',
-        '{"t":"send","cid":"1","text":"x"}', '{"t":"ping"}', '{"t":"older","before":1}',
+        "", "{", "null", "[]", '"hello"', "\ufeff{}", '{"t":"hello"}', '{"t":"hello","v":3}',
+        '{"t":"send","cid":"1","text":"x"}', '{"t":"check"}', '{"t":"older","before":1}',
         "[" * 100_000, '{"t":' * 50_000, '{"t":"hello","v":' + "9" * 10_000 + "}",
     ],
     ids=lambda frame: repr(frame[:40]),
@@ -239,7 +242,7 @@ async def test_a_frame_cannot_say_who_or_where(come: Come, lab: Lab, room: Room)
     async with come("ann") as ann, come("mallory") as mallory:
         claims = {
             "member": "ann", "author": "ann", "h": ann.welcome["you"]["h"], "name": "Ann",
-            "role": "assistant", "room": "other", "study": "x", "audience": ["ann"], "seq": 1,
+            "role": "assistant", "room": "other", "study": "x", "audience": ["ann"], "id": "x",
             "parts": [["html", "<b>"]], "page": "page-of-ann", "at": 0, "icon": "<svg>",
         }  # fmt: skip
         await mallory.tell(t="send", cid="1", text="honest", **claims)

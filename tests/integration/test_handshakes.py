@@ -21,6 +21,7 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.gateway.limits import SOCKETS_EACH, WAITING_PER_ADDRESS
+from shiny_labchat.protocol import VERSION
 from tests.support.client import Browser, browser
 from tests.support.server import Server, shiny_run
 
@@ -169,7 +170,7 @@ async def gets_in(server: Server, room: Room, member: str) -> None:
     async with asyncio.timeout(20):
         while True:
             async with browser(server.port) as opened:
-                await opened.tell(t="hello", v=1, after=0, ticket=raw)
+                await opened.tell(t="hello", v=VERSION, after="", ticket=raw)
                 await opened.until(lambda opened=opened: bool(opened.frames))
                 if opened.welcome:
                     await opened.says("at last")
@@ -217,7 +218,7 @@ async def test_who_comes_when_too_many_wait_is_told_to_come_again(
 async def test_bad_tickets_are_refused_and_harm_nobody(
     own_server: Server, own_room: Room, many: int
 ) -> None:
-    hello = json.dumps({"t": "hello", "v": 1, "after": 0, "ticket": "x" * 43})
+    hello = json.dumps({"t": "hello", "v": VERSION, "after": "", "ticket": "x" * 43})
     attacker = Attacker(own_server.port, masked(hello))
     before = memory_of(own_server)
     async with comes(own_server, own_room, "ann") as ann, Honest(ann).talking():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from websockets.asyncio.client import connect
 from shiny_labchat import Room
 from shiny_labchat.access.tickets import ticket
 from tests.support.client import browser
+from tests.support.page import fetch_key
 from tests.support.server import Server
 
 CASES = {
@@ -40,7 +42,8 @@ async def test_a_refused_visitor_finds_a_database_made(tmp_path: Path) -> None:
     server.start()
     try:
         url = f"ws://127.0.0.1:{server.port}/inner/websocket/"
-        hello = {"page": "p" * 20, "browser": "b" * 20, "tab": "t" * 20, "n": 1}
+        own = await fetch_key(server.port, "/inner/websocket/")
+        hello = {"page": "p" * 20, "key": own, "browser": "b" * 20, "tab": "t" * 20, "n": 1}
         async with connect(url, proxy=None) as session:
             data = {"chat_hello": hello, ".clientdata_url_search": ""}
             await session.send(json.dumps({"method": "init", "data": data}))
@@ -57,7 +60,14 @@ async def test_people_talk_there(case: tuple[Server, str], room: Room) -> None:
     server, path = case
     async with httpx.AsyncClient() as client:
         page = await client.get(f"http://127.0.0.1:{server.port}{path}/")
-    assert page.status_code == 200 and "<labchat-room" in page.text
+        assert page.status_code == 200 and "<labchat-room" in page.text
+        files = re.findall(r'(?:src|href)="(lib/[^"]+[.](?:js|css))"', page.text)
+        assert any("shiny-labchat" in file for file in files)
+        for file in files:
+            loaded = await client.get(f"http://127.0.0.1:{server.port}{path}/{file}")
+            is_long = len(loaded.content) >= 500
+            assert loaded.status_code == 200
+            assert loaded.headers.get("content-encoding") == ("gzip" if is_long else None)
     await room.add_member("ann")
     await room.add_member("bob")
     tickets = [await ticket(room.log, room.key, m, "p") for m in ("ann", "bob")]

@@ -14,9 +14,10 @@ from anyio import open_process, run_process
 from click.testing import CliRunner
 from websockets.asyncio.client import connect
 
-from shiny_labchat import Lab
+from shiny_labchat import Lab, Refused
 from shiny_labchat.access.identity import invitation
 from shiny_labchat.cli import main
+from tests.support.page import fetch_key
 from tests.support.server import ROOT, Server, shiny_run
 
 HELLO = ROOT / "tests" / "browser" / "apps" / "wanted" / "hello.py"
@@ -68,7 +69,8 @@ async def test_twenty_sessions_of_a_script_are_in_one_room(tmp_path: Path) -> No
 
 async def _come(port: int, key: str) -> None:
     """Open a session as a page does, and stay until the chat has given it a ticket."""
-    hello = {"page": "page-" + key, "browser": key, "tab": key, "n": 1}
+    own = await fetch_key(port)
+    hello = {"page": "page-" + key, "key": own, "browser": key, "tab": key, "n": 1}
     data = {"chat_hello": hello, ".clientdata_url_search": ""}
     async with connect(f"ws://127.0.0.1:{port}/websocket/", proxy=None) as session:
         await session.send(json.dumps({"method": "init", "data": data}))
@@ -78,7 +80,7 @@ async def _come(port: int, key: str) -> None:
                 return
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["links"]], ids=str)
+@pytest.mark.parametrize("command", [[], ["demo"], ["find"], ["links"]], ids=str)
 def test_help_shows_an_example(command: list[str]) -> None:
     told = CliRunner().invoke(main, [*command, "--help"])
     assert told.exit_code == 0
@@ -101,6 +103,30 @@ async def test_links_are_personal(tmp_path: Path) -> None:
         assert grant.pseudonym == member.capitalize()
     assert set(links) == {"ann", "ben"}
     lab.log.close()
+
+
+async def test_links_are_revoked_by_member(tmp_path: Path) -> None:
+    path = tmp_path / "lab.db"
+    lab = Lab(f"sqlite:///{path}")
+    await lab.create_room("general", study="pilot")
+    db = ["--db", str(path)]
+    made = await run_process([*LINKS, "ann", "ben", *db])
+    await run_process([*LINKS, "ann", *db, "--study", "pilot"])
+    for study, expected in ((["--study", "pilot"], "ann\trevoked 1\n"), ([], "ann\trevoked 1\n")):
+        done = await run_process([*LINKS, "ann", *db, *study, "--revoke"])
+        assert done.stdout.decode() == expected
+    again = await run_process([*LINKS, "ann", "ben", *db, "--revoke"])
+    assert again.stdout.decode() == "ann\trevoked 0\nben\trevoked 1\n"
+    for line in made.stdout.decode().splitlines():
+        with pytest.raises(Refused, match="revoked"):
+            await invitation(lab.log, line.partition("?labchat=")[2])
+    lab.log.close()
+
+
+@pytest.mark.parametrize("option", [["--role", "observer"], ["--pseudonym", "Ann"]])
+def test_what_is_for_new_links_is_not_for_revoking(option: list[str]) -> None:
+    told = CliRunner().invoke(main, ["links", "ann", "--revoke", *option])
+    assert told.exit_code == 2 and "leave them out to revoke" in told.output
 
 
 @pytest.mark.parametrize(

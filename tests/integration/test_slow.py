@@ -43,10 +43,10 @@ async def talk(
     took: list[float] = []
     for person, cid in said:
         await person.until(lambda person=person, cid=cid: cid in person.stored)
-        seq = person.stored[cid]
+        id = person.stored[cid]
         for each in people:
-            await each.until(lambda each=each, seq=seq: seq in each.heard_at)
-            took.append(each.heard_at[seq] - person.sent_at[cid])
+            await each.until(lambda each=each, id=id: id in each.heard_at)
+            took.append(each.heard_at[id] - person.sent_at[cid])
     return took
 
 
@@ -70,7 +70,7 @@ async def test_a_crowd_at_40_messages_a_second_loses_nothing(
     async with reconnecting_clients(number, server.port, room, chance=Random(seed())) as people:
         await talk(people, 40, 40 * seconds)
         assert len(await agree(people, room)) == 40 * seconds
-        assert not any(p.refused or p.lines > 1 or p.resets > 1 for p in people)
+        assert not any(p.refused or p.lines > 1 or p.resets for p in people)
 
 
 # ── browsers that read nothing ──
@@ -113,7 +113,7 @@ async def test_browsers_that_read_nothing_delay_nobody_cost_little_and_miss_noth
             more = process.memory_info().rss - held
             print(f"{more / 1e6:.1f} MB more")
             newest = people[0].cursor
-            assert all(sloth.cursor < newest for sloth in sloths)
+            assert all(sloth.cursor != newest for sloth in sloths)
             proxy.flow("down")
             await agree([*people, *sloths], room)
             for sloth in sloths:

@@ -6,8 +6,11 @@ import asyncio
 import json
 
 from shiny_labchat import Lab, Room, Rules
+from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.live.room import MAX_MISSED_EVENTS
+from shiny_labchat.protocol import VERSION
 from tests.support.client import browser
+from tests.support.ids import seq_in
 from tests.support.server import Server, shiny_run
 
 from .conftest import APP, Come, log_of
@@ -33,19 +36,19 @@ async def test_a_message_is_stored_before_anybody_sees_it(come: Come, room: Room
             assert (await room.messages(last=1))[0].content == f"{n}"
 
 
-async def test_the_author_gets_an_ack_with_the_seq_that_all_see(come: Come) -> None:
+async def test_the_author_gets_an_ack_with_the_id_that_all_see(come: Come) -> None:
     async with come("ann") as ann, come("bob") as bob:
-        seq = await ann.says("hi")
+        id = await ann.says("hi")
         await bob.sees("hi")
-        assert list(bob.items) == [seq]
+        assert list(bob.items) == [id]
         await ann.sees("hi")
-        assert list(ann.items) == [seq]
+        assert list(ann.items) == [id]
 
 
 async def test_a_message_sent_twice_is_one(come: Come, room: Room) -> None:
     async with come("ann") as one, come("ann") as other:
-        seq = await one.says("hi", cid="same")
-        assert await one.says("hi", cid="same") == await other.says("hi", cid="same") == seq
+        id = await one.says("hi", cid="same")
+        assert await one.says("hi", cid="same") == await other.says("hi", cid="same") == id
         assert len(await room.messages()) == 1
 
 
@@ -96,7 +99,7 @@ async def test_a_late_comer_sees_it_all(come: Come, room: Room) -> None:
         async with come("late") as late:
             assert late.texts == [f"{n}" for n in range(10)]
             assert late.welcome["more"] is False and late.welcome["reset"] is True
-            assert late.welcome["upto"] == (await room.state()).seq
+            assert await seq_in(room, late.upto) == (await room.messages())[-1].seq
 
 
 async def test_older_pages_reach_back_to_the_beginning(come: Come, room: Room) -> None:
@@ -105,10 +108,10 @@ async def test_older_pages_reach_back_to_the_beginning(come: Come, room: Room) -
         assert ann.texts == [f"{n}" for n in range(370, 420)]
         more = ann.welcome["more"]
         while more:
-            await ann.tell(t="older", before=min(ann.items))
+            await ann.tell(t="older", before=next(iter(ann.items)))
             more = (await ann.hears("older"))["more"]
         assert ann.texts == [f"{n}" for n in range(420)]
-        await ann.tell(t="older", before=min(ann.items))
+        await ann.tell(t="older", before=next(iter(ann.items)))
         assert (await ann.hears("older")) == {"t": "older", "more": False, "e": []}
 
 
@@ -132,6 +135,7 @@ async def test_what_was_missed_comes_with_resume_and_nothing_twice(
 async def test_who_missed_more_than_memory_holds_gets_exactly_that(
     come: Come, room: Room, server: Server
 ) -> None:
+    await room.post("before")
     async with come("ann") as ann:
         token, upto = ann.welcome["resume"], ann.upto
     await asyncio.gather(*(room.post(f"{n}") for n in range(700)))
@@ -144,6 +148,7 @@ async def test_who_missed_more_than_memory_holds_gets_exactly_that(
 async def test_who_missed_thousands_gets_the_newest_screen(
     come: Come, room: Room, server: Server
 ) -> None:
+    await room.post("before")
     async with come("ann") as ann:
         token, upto = ann.welcome["resume"], ann.upto
     await asyncio.gather(*(room.post(f"{n}") for n in range(MAX_MISSED_EVENTS + 1)))
@@ -156,7 +161,8 @@ async def test_who_missed_thousands_gets_the_newest_screen(
 async def test_a_cursor_from_the_future_starts_afresh(come: Come, room: Room) -> None:
     """As after the database was exchanged for an older copy."""
     await room.post("hi")
-    async with come("ann", after=2**40) as ann:
+    seed = (await room.state()).seed
+    async with come("ann", after=id_of(seed, 2**40)) as ann:
         assert ann.welcome["reset"] and ann.texts == ["hi"]
 
 
@@ -205,7 +211,7 @@ async def test_a_private_message_reaches_its_audience_and_its_author_only(
         token = carl.welcome["resume"]
     async with come("carl") as late, browser(server.port) as resumed:
         assert late.texts == ["all"]
-        await resumed.hello(resume=token, after=1)
+        await resumed.hello(resume=token)
         await resumed.until(lambda: resumed.upto == ann.upto)
         assert resumed.texts == ["all"]
 
@@ -216,7 +222,7 @@ async def test_older_pages_keep_private_messages_private(come: Come, room: Room)
         await room.post(f"{n}", audience=["ann"] if n % 2 else None)
     async with come("bob") as bob:
         while bob.welcome["more"] and min(int(t) for t in bob.texts) > 0:
-            await bob.tell(t="older", before=min(bob.items))
+            await bob.tell(t="older", before=next(iter(bob.items)))
             await bob.hears("older")
         assert bob.texts == [f"{n}" for n in range(0, 120, 2)]
         assert bob.welcome["more"] is True
@@ -234,6 +240,19 @@ async def test_presence_counts_each_person_once(come: Come) -> None:
                 each.welcome["you"]["h"] for each in (ann, bob)
             )
         await ann.hears("presence", n=1)
+
+
+async def test_pages_are_sent_who_came_and_who_went(come: Come, room: Room) -> None:
+    async with come("ann") as ann, come("other"):
+        await ann.hears("here", n=2)
+        async with come("bob") as bob:
+            you = bob.welcome["you"]
+            came = await ann.hears("here", n=3)
+            assert (came["came"], came["went"]) == ([[you["h"], you["name"], "participant"]], [])
+            await room.add_member("bob", "Bobby")
+            assert (await ann.hears("here", n=3))["came"] == [[you["h"], "Bobby", "participant"]]
+        gone = await ann.hears("here", n=2)
+        assert (gone["came"], gone["went"]) == ([], [you["h"]])
 
 
 async def test_typing_is_shown_until_the_message_comes(come: Come) -> None:
@@ -295,7 +314,7 @@ async def test_a_removed_member_is_sent_away_from_all_sockets(
             assert "secret" not in json.dumps(each.frames)
         await ann.hears("presence", n=1)
         async with browser(server.port) as again:
-            await again.tell(t="hello", v=1, resume=token, after=0)
+            await again.tell(t="hello", v=VERSION, resume=token, after="")
             assert await again.is_sent_away() == ("removed", 4403)
             assert "secret" not in json.dumps(again.frames)
 
@@ -388,11 +407,11 @@ async def test_a_room_says_its_limits_and_keeps_them(come: Come, lab: Lab) -> No
 async def test_a_flood_of_frames_is_read_slowly_and_delays_nobody(come: Come, room: Room) -> None:
     async with come("ann") as ann, come("bob") as bob:
         for _ in range(400):
-            await ann.tell(t="ping")
+            await ann.tell(t="check")
         async with asyncio.timeout(1.5):
             await bob.says("hi")
             await bob.sees("hi")
-        await ann.until(lambda: sum(f["t"] == "pong" for f in ann.frames) == 400)
+        await ann.until(lambda: sum(f["t"] == "checked" for f in ann.frames) == 400)
 
 
 # ── found by reading, kept as rules ──
@@ -424,7 +443,8 @@ async def test_a_second_tab_is_told_at_once_who_is_here(come: Come) -> None:
 
 async def test_a_flood_of_questions_is_answered_in_full(come: Come) -> None:
     async with come("ann") as ann:
+        id = await ann.says("hi")
         for _ in range(400):
-            await ann.tell(t="older", before=1)
+            await ann.tell(t="older", before=id)
         await ann.settles()
         assert sum(frame["t"] == "older" for frame in ann.frames) == 400

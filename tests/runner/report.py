@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from tests.runner.durations import by_file
 from tests.runner.steps import Result
 
 __all__ = ["Report", "long_files"]
@@ -81,6 +82,13 @@ class Report:
             self._console.print(Text(result.output.rstrip()))
         word = "failed" if result.failed else "ok"
         self.say(f"    {result.name}: {word}, {result.seconds:.1f} s")
+
+    def slowest(self, results: Sequence[Result], number: int) -> None:
+        """The slowest tests, and the slowest files of tests, of all steps together."""
+        times = {name: seconds for result in results for name, seconds in result.times.items()}
+        for found in (by_file(times), times):
+            for name, seconds in sorted(found.items(), key=lambda each: -each[1])[:number]:
+                self.say(f"{seconds:8.1f} s  {name}")
 
     def summary(self, results: Sequence[Result], package: Path) -> None:
         """The table, the package's long files, and the line that counts."""

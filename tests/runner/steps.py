@@ -7,10 +7,11 @@ import sys
 import threading
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.runner.durations import times_of
 from tests.runner.processes import end_tree, started
 from tests.support.typescript import tsc
 
@@ -20,19 +21,20 @@ SUITES = ("unit", "contract", "house", "integration", "browser")
 NAMES = ("ruff", "format", "pyright", "tsc", "docs", *SUITES)
 AT_ONCE = {"integration": 2}
 """How many tests of a suite run at the same time, where they wait more than they work."""
-LONGEST = 30 * 60
+LONGEST = 60 * 60
 """Seconds after which a step counts as hanging."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a step came to."""
+    """What a step came to; `times` are the seconds that each of its tests took."""
 
     name: str
     passed: int
     failed: int
     seconds: float
     output: str
+    times: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ class Step:
         except (OSError, subprocess.SubprocessError) as exc:
             status, output = 1, str(exc)
         passed, failed = self._count(status)
-        return Result(self.name, passed, failed, time.monotonic() - start, output)
+        times = {} if self.junit is None else times_of(self.junit)
+        return Result(self.name, passed, failed, time.monotonic() - start, output, times)
 
     def _count(self, status: int) -> tuple[int, int]:
         if self.junit is None:
@@ -94,7 +97,7 @@ class Step:
 def all_steps(root: Path, folder: Path, expression: str | None, long: bool) -> list[Step]:
     """Every step, in order; what they write goes to `folder`."""
     python = sys.executable
-    code = ["shiny_labchat", "apps", "tests"]
+    code = ["shiny_labchat", "apps", "tests", "hatch_build.py"]
     checks = [
         Step("ruff", lambda: [python, "-m", "ruff", "check", *code], root),
         Step("format", lambda: [python, "-m", "ruff", "format", "--check", *code], root),
@@ -116,7 +119,7 @@ def _suite(name: str, root: Path, folder: Path, expression: str | None, long: bo
         command += ["-o", "faulthandler_timeout=1500"]
     else:
         command += ["-m", "not long"]
-    longest = 4 * LONGEST if long else LONGEST
+    longest = 2 * LONGEST if long else LONGEST
     is_empty = expression is not None
     return Step(name, lambda: command, root, junit, is_empty, longest, name == "browser")
 

@@ -14,9 +14,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from shiny_labchat.domain.messages import text_of
+from shiny_labchat.protocol import VERSION
 from tests.support.stream_reader import apply_chunks
 
-__all__ = ["Browser", "Frame", "browser"]
+__all__ = ["Browser", "Frame", "browser", "filled_in"]
 
 Frame = dict[str, Any]
 PATIENCE = 30.0
@@ -30,28 +31,37 @@ class Browser:
     Attributes
     ----------
     frames
-        Every frame, in order.
+        Every frame, in order; after each change of who is here also one with all who are here then.
     items
-        The messages it shows, by seq.
+        The messages it shows, by their ids, in order; what an item leaves out is filled in.
     welcome
         The last welcome.
+    upto
+        The id of the newest item that it was sent.
+    stored
+        The ids of its messages' items, by its own ids.
+    hidden, quiet
+        What it answers when it is asked whether it is alive, in ms; `hidden` None: nothing.
     """
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.frames: list[Frame] = []
-        self.items: dict[int, Frame] = {}
+        self.items: dict[str, Frame] = {}
         self.welcome: Frame = {}
-        self.upto = 0
-        self.stored: dict[str, int] = {}
+        self.upto = ""
+        self.stored: dict[str, str] = {}
+        self.hidden: int | None = 0
+        self.quiet = 0
         self._read = 0
+        self._here: dict[str, list[Any]] = {}
         self._cids = (f"{secrets.token_hex(4)}-{n}" for n in count())
 
     # ── saying ──
 
-    async def hello(self, *, after: int = 0, **token: str) -> Frame:
+    async def hello(self, *, after: str = "", **fields: object) -> Frame:
         """Say hello with ``ticket=`` or ``resume=``, and wait for the welcome."""
-        await self.tell(t="hello", v=1, after=after, **token)
+        await self.tell(t="hello", v=VERSION, after=after, **fields)
         return await self.hears("welcome")
 
     async def tell(self, **frame: object) -> None:
@@ -64,8 +74,8 @@ class Browser:
         await self.tell(t="send", cid=cid, text=text)
         return cid
 
-    async def says(self, text: str, cid: str | None = None) -> int:
-        """Send a message, wait until it is stored, and give its seq."""
+    async def says(self, text: str, cid: str | None = None) -> str:
+        """Send a message, wait until it is stored, and give its item's id."""
         cid = await self.send(text, cid)
         await self.until(lambda: cid in self.stored)
         return self.stored[cid]
@@ -107,19 +117,21 @@ class Browser:
 
     async def settles(self) -> None:
         """Take in all that the server has for it by now."""
-        await self.tell(t="ping")
-        await self.hears("pong")
+        await self.tell(t="check")
+        await self.hears("checked")
 
     @property
     def texts(self) -> list[str]:
         """The texts of the messages it shows, oldest first."""
-        return [text_of(self.items[seq]["parts"]) for seq in sorted(self.items)]
+        return [text_of(item["parts"]) for item in self.items.values()]
 
     async def _receive(self) -> None:
         raw = await self.socket.recv()
         assert isinstance(raw, str)
         for frame in map(json.loads, raw.split("\n")):
             self._take(frame)
+            if frame["t"] == "ping" and self.hidden is not None:
+                await self.tell(t="pong", hidden=self.hidden, quiet=self.quiet)
 
     def _take(self, frame: Frame) -> None:
         self.frames.append(frame)
@@ -132,34 +144,49 @@ class Browser:
             case "older":
                 self._take_in(frame, newer=False)
             case "chunks":
-                for seq, more, *rest in frame["of"]:
-                    self._grow(seq, more, *rest[:1])
+                for id, more, *rest in frame["of"]:
+                    self._grow(id, more, *rest[:1])
             case "acks":
                 self.stored |= dict(frame["of"])
+            case "presence":
+                self._here = {person[0]: person for person in frame["who"]}
+            case "here":
+                self._change_who_is_here(frame)
+
+    def _change_who_is_here(self, frame: Frame) -> None:
+        for handle in frame["went"]:
+            del self._here[handle]
+        self._here |= {person[0]: person for person in frame["came"]}
+        who = [self._here[handle] for handle in sorted(self._here)]
+        self.frames.append({"t": "presence", "n": frame["n"], "who": who})
 
     def _take_in(self, frame: Frame, newer: bool) -> None:
         if frame.get("reset"):
             self.items.clear()
+            self.upto = ""
+        fresh: dict[str, Frame] = {}
         for item in frame["e"]:
-            if item["k"] == "cleared":
-                self.items = {seq: kept for seq, kept in self.items.items() if seq > item["seq"]}
-                continue
-            if item["k"] == "end":
-                if item["of"] in self.items:
-                    self.items[item["of"]].pop("live", None)
-                    self.items[item["of"]]["is"] = item["is"]
-                continue
-            assert item["seq"] not in self.items, "shown twice"
-            self.items[item["seq"]] = item
+            if item.get("k") == "cleared":
+                self.items.clear()
+                fresh.clear()
+            elif item.get("k") == "end":
+                known = fresh.get(item["of"]) or self.items.get(item["of"])
+                if known is not None:
+                    known.pop("live", None)
+                    known["is"] = item["is"]
+            else:
+                assert item["id"] not in {*self.items, *fresh}, "shown twice"
+                fresh[item["id"]] = filled_in(item)
         if newer:
-            assert frame["upto"] >= self.upto or frame.get("reset"), "went back"
-            assert all(item["seq"] <= frame["upto"] for item in frame["e"])
-            self.upto = frame["upto"]
+            self.items |= fresh
+            self.upto = frame["e"][-1]["id"] if frame["e"] else self.upto
+        else:
+            self.items = fresh | self.items
 
-    def _grow(self, seq: int, more: str | list[list[Any]], keep: int | None = None) -> None:
-        assert seq in self.items, "chunks of what is not shown"
-        assert self.items[seq].get("live"), "chunks of what has ended"
-        apply_chunks(self.items[seq]["parts"], more, keep)
+    def _grow(self, id: str, more: str | list[list[Any]], keep: int | None = None) -> None:
+        assert id in self.items, "chunks of what is not shown"
+        assert self.items[id].get("live"), "chunks of what has ended"
+        apply_chunks(self.items[id]["parts"], more, keep)
 
     # ── the end ──
 
@@ -177,6 +204,12 @@ class Browser:
                     await self._receive()
             except ConnectionClosed as exc:
                 return exc.rcvd.code if exc.rcvd else 1006
+
+
+def filled_in(item: Frame) -> Frame:
+    """The item of a message, with all that it leaves out."""
+    parts = item.get("parts", [["text", item.get("text", "")]])
+    return {"h": None, "name": None, "role": "user", **item, "parts": parts}
 
 
 @asynccontextmanager

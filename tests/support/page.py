@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-__all__ = ["Page", "page"]
+__all__ = ["Page", "fetch_key", "page"]
 
 Notice = dict[str, Any]
 PATIENCE = 20.0
@@ -50,6 +51,10 @@ class Page:
     def continues(self, before: Page, lost: Mapping[str, Any]) -> None:
         """Be the same page in the same browser as another one; `lost` is where that stood."""
         self._keys = {**before._keys, **lost}
+
+    def keeps(self, page_key: str) -> None:
+        """Come with this key of a page."""
+        self._keys = {**self._keys, "key": page_key}
 
     @property
     def browser(self) -> str:
@@ -89,6 +94,16 @@ class Page:
         await self.socket.send(json.dumps({"method": "update", "data": data}))
         return await self.ticket(chat)
 
+    async def asks_as(self, key: str, chat: str = "chat") -> Notice:
+        """Ask as another browser, which keeps this key; gives the answer."""
+        self._keys = {**self._keys, "browser": key}
+        self._asked += 1
+        self.notices[chat].clear()
+        data = {f"{chat}_hello": {**self._keys, "n": self._asked}}
+        await self.socket.send(json.dumps({"method": "update", "data": data}))
+        await self.until(lambda: bool(self.notices[chat]))
+        return self.notices[chat].pop(0)
+
     async def update(self, **inputs: object) -> None:
         """Change some of the page's inputs."""
         await self.socket.send(json.dumps({"method": "update", "data": inputs}))
@@ -109,6 +124,15 @@ class Page:
                     self.notices[notice["id"]].append(notice)
 
 
+async def fetch_key(port: int, path: str = "/websocket/") -> str:
+    """The key that a page fetches whose session is at this path."""
+    address = f"http://127.0.0.1:{port}{path.removesuffix('websocket/')}labchat/key"
+    async with httpx.AsyncClient(verify=False, trust_env=False) as client:
+        answer = await client.get(address)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
 @asynccontextmanager
 async def page(
     port: int,
@@ -120,17 +144,22 @@ async def page(
     before: Page | None = None,
     lost: Mapping[str, Any] | None = None,
     path: str = "/websocket/",
+    page_key: str | None = None,
+    **options: Any,
 ) -> AsyncIterator[Page]:
     """
     Open a page of a server on this machine, whose app has these chats and outputs.
 
     `search` is what its address asks for, `key` the one that its browser keeps (None: a new one).
-    With `before` it is that same page, in its next session; `lost` is where it stood.
+    With `before` it is that same page, in its next session; `lost` is where it stood. It fetches
+    the key of a page, unless it is given one. Other options are the socket's.
     """
     address = f"ws://127.0.0.1:{port}{path}"
-    async with connect(address, proxy=None, max_size=None, max_queue=None) as socket:
+    options |= {"proxy": None, "max_size": None, "max_queue": None}
+    async with connect(address, **options) as socket:
         opened = Page(socket, port, chats, search, key or secrets.token_hex(16))
         if before is not None:
             opened.continues(before, lost or {})
+        opened.keeps(await fetch_key(port, path) if page_key is None else page_key)
         await opened.begin(outputs)
         yield opened

@@ -20,7 +20,10 @@ from shiny_labchat import Room
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
+from shiny_labchat.domain.opaque import id_of
+from shiny_labchat.protocol import VERSION
 from shiny_labchat.store import events_after, find_room
+from tests.support.client import filled_in
 from tests.support.stream_reader import apply_chunks
 
 __all__ = [
@@ -90,17 +93,19 @@ class ReconnectingClient:
     Attributes
     ----------
     items
-        The messages it shows, by seq, in order.
+        The messages it shows, by id, in order.
     cursor
-        The newest seq that it knows to have been brought to.
+        The id of the newest item that it was sent.
     outbox
         The texts that are not stored as far as it knows, by id.
     stored
-        The seq that each of its messages was stored as, by id.
+        The id of the item that each of its messages was stored as, by its own id.
     refused
         The refusal of each of its messages that was, by id.
     sent_at, heard_at
-        When it said what (by id), and when it was shown what (by seq).
+        When it said what (by id), and when it was shown what (by the item's id).
+    resets
+        How often it had to forget what it showed.
     lines, asked
         How often it was let in, and how often it had to ask for a ticket.
     ended
@@ -120,16 +125,18 @@ class ReconnectingClient:
         **options: Any,
     ) -> None:
         self.port = port
-        self.items: dict[int, Frame] = {}
-        self.cursor = 0
+        self.items: dict[str, Frame] = {}
+        self.cursor = ""
         self.outbox: dict[str, str] = {}
-        self.stored: dict[str, int] = {}
+        self.stored: dict[str, str] = {}
         self.refused: dict[str, Frame] = {}
         self.said: dict[str, str] = {}
         self.sent_at: dict[str, float] = {}
-        self.heard_at: dict[int, float] = {}
+        self.heard_at: dict[str, float] = {}
         self.lines = self.asked = self.resets = self.largest = 0
         self.more = False
+        self.before = ""
+        self.pages = 0
         self.ended: list[str] = []
         self.parted: Frame | None = None
         self._ask = ask
@@ -158,8 +165,8 @@ class ReconnectingClient:
             await self._tell_all(self._line)
         return cid
 
-    async def says(self, text: str, *, within: float = 60.0) -> int:
-        """Say something and wait until it is stored; gives its seq."""
+    async def says(self, text: str, *, within: float = 60.0) -> str:
+        """Say something and wait until it is stored; gives its item's id."""
         cid = await self.say(text)
         await self.until(lambda: cid in self.stored or cid in self.refused, within=within)
         assert cid in self.stored, self.refused[cid]
@@ -168,10 +175,12 @@ class ReconnectingClient:
     async def scroll_back(self) -> None:
         """Read everything that is older than what it shows."""
         while self.more:
-            oldest = min(self.items)
+            known, oldest = len(self.items), self.before or next(iter(self.items))
             assert self._line is not None
+            pages = self.pages
             await self._line.send(json.dumps({"t": "older", "before": oldest}))
-            await self.until(lambda oldest=oldest: not self.more or min(self.items) < oldest)
+            await self.until(lambda pages=pages: self.pages > pages)
+            assert self.before or len(self.items) > known or not self.more
 
     async def until(self, is_so: Callable[[], bool], *, within: float = 60.0) -> None:
         """Wait until something is so."""
@@ -193,16 +202,21 @@ class ReconnectingClient:
         )
 
     @property
-    def transcript(self) -> list[tuple[int, str]]:
-        """What it shows: seqs and texts."""
-        return [(seq, text_of(item["parts"])) for seq, item in sorted(self.items.items())]
+    def is_on_line(self) -> bool:
+        """Whether it has a line, and may be told more on it."""
+        return self._line is not None
 
     @property
-    def endings(self) -> dict[int, str]:
+    def transcript(self) -> list[tuple[str, str]]:
+        """What it shows: ids and texts."""
+        return [(id, text_of(item["parts"])) for id, item in self.items.items()]
+
+    @property
+    def endings(self) -> dict[str, str]:
         """How its streams have ended that did not end well; "live": one that has not."""
         items = self.items.items()
-        ends = {seq: item.get("is", "live" if "live" in item else "done") for seq, item in items}
-        return {seq: end for seq, end in ends.items() if end != "done"}
+        ends = {id: item.get("is", "live" if "live" in item else "done") for id, item in items}
+        return {id: end for id, end in ends.items() if end != "done"}
 
     # ── one line after the other ──
 
@@ -228,6 +242,7 @@ class ReconnectingClient:
             except (OSError, WebSocketException, EOFError):
                 pass  # as a page's socket that closes
             self._line = None
+            self._ring()
             await self._rest()
 
     async def _rest(self) -> None:
@@ -248,7 +263,7 @@ class ReconnectingClient:
             **(options | self._options),
         ) as line:
             after = self.cursor
-            await line.send(json.dumps({"t": "hello", "v": 1, "after": after, **self._token}))
+            await line.send(json.dumps({"t": "hello", "v": VERSION, "after": after, **self._token}))
             pinging = asyncio.create_task(self._ping(line))
             try:
                 async for raw in line:
@@ -267,7 +282,7 @@ class ReconnectingClient:
             while self._ping_every is not None:
                 asked = time.perf_counter()
                 with suppress(ConnectionClosed):
-                    await line.send('{"t":"ping"}')
+                    await line.send('{"t":"check"}')
                 await asyncio.wait([closed], timeout=self._pong_within)
                 if self._last_heard < asked:
                     line.transport.abort()
@@ -283,16 +298,17 @@ class ReconnectingClient:
             case "welcome":
                 await self._enter(line, frame)
             case "events":
-                self._learn(frame["upto"], frame["e"])
+                self._learn(frame["e"])
             case "older":
                 self._learn_older(frame["e"])
-                self.more = frame["more"]
+                self.more, self.before = frame["more"], frame.get("before", "")
+                self.pages += 1
             case "chunks":
-                for seq, more, *rest in frame["of"]:
-                    self._grow(seq, more, *rest[:1])
+                for id, more, *rest in frame["of"]:
+                    self._grow(id, more, *rest[:1])
             case "acks":
-                for cid, seq in frame["of"]:
-                    assert self.stored.setdefault(cid, seq) == seq, "stored twice"
+                for cid, id in frame["of"]:
+                    assert self.stored.setdefault(cid, id) == id, "stored twice"
                     self.outbox.pop(cid, None)
             case "refused":
                 self.refused[frame["cid"]] = frame
@@ -313,31 +329,29 @@ class ReconnectingClient:
         self.lines += 1
         self._tries = 0
         if frame["reset"]:
-            self.resets += 1
+            self.resets += bool(self.items)
             self.items.clear()
-            self.cursor = 0
-            self.more = frame["more"]
-        self._learn(frame["upto"], frame["e"])
+            self.cursor = ""
+            self.more, self.before = frame["more"], frame.get("before", "")
+        self._learn(frame["e"])
         self._line = line
         self._told.clear()
         await self._tell_all(line)
 
-    def _learn(self, upto: int, items: list[Frame]) -> None:
+    def _learn(self, items: list[Frame]) -> None:
         now = time.perf_counter()
         for item in items:
-            assert item["seq"] > self.cursor, f"{item['seq']} after {self.cursor}"
-            self.cursor = item["seq"]
-            if item["k"] == "end":
+            self.cursor = item["id"]
+            if item.get("k") == "end":
                 self._end(item)
                 continue
-            self.items[item["seq"]] = item
-            self.heard_at[item["seq"]] = now
-        assert upto >= self.cursor, f"back to {upto} from {self.cursor}"
-        self.cursor = upto
+            assert item["id"] not in self.items, "shown twice"
+            self.items[item["id"]] = filled_in(item)
+            self.heard_at[item["id"]] = now
 
-    def _grow(self, seq: int, more: str | list[list[Any]], keep: int | None = None) -> None:
+    def _grow(self, id: str, more: str | list[list[Any]], keep: int | None = None) -> None:
         """More of a stream, or all of it; one that was taken for dead may go on."""
-        item = self.items.get(seq)
+        item = self.items.get(id)
         if item is None:
             assert self.more, "chunks of what it was never shown"
             return
@@ -355,10 +369,9 @@ class ReconnectingClient:
         self.ended.append(ending["is"])
 
     def _learn_older(self, items: list[Frame]) -> None:
-        seqs = [item["seq"] for item in items]
-        assert seqs == sorted(set(seqs)) and not self.items.keys() & set(seqs), "older ones again"
-        assert not seqs or not self.items or seqs[-1] < min(self.items)
-        self.items |= {item["seq"]: item for item in items}
+        older = {item["id"]: filled_in(item) for item in items}
+        assert len(older) == len(items) and not self.items.keys() & older, "older ones again"
+        self.items = older | self.items
 
     async def _tell_all(self, line: ClientConnection) -> None:
         """Say all that is not stored, each once on this line, in order."""
@@ -445,7 +458,7 @@ async def agree(
     """
     Wait until nobody waits for anything; then all must show what is in the log, and it only.
 
-    Every message that anybody said is there exactly once, as the seq that was acknowledged, and
+    Every message that anybody said is there exactly once, as the item that was acknowledged, and
     those of one person in the order they were said in. Streams have ended, and all know how.
     Gives the messages.
     """
@@ -454,21 +467,25 @@ async def agree(
     log = await log_of(room)
     assert [event.seq for event in log] == list(range(1, len(log) + 1)), "the log has gaps"
     messages = [event for event in log if event.kind == "message"]
-    shown = [(e.seq, text_of(e.data["parts"])) for e in messages]
-    ends = {e.seq: e.data["is"] for e in messages if "is" in e.data}
+    seed = (await room.state()).seed
+    ids = {e.seq: id_of(seed, e.seq) for e in log}
+    shown = [(ids[e.seq], text_of(e.data["parts"])) for e in messages]
+    ends = {ids[e.seq]: e.data["is"] for e in messages if "is" in e.data}
     newest = max((e.seq for e in log if e.kind in ("message", "streamed")), default=0)
+    last = ids.get(newest, "")
     for person in people:
-        await person.until(lambda person=person: person.cursor >= newest, within=within)
-        first = min(person.items, default=0) if person.more else 0
-        assert person.transcript == [entry for entry in shown if entry[0] >= first]
-        assert person.endings == {seq: end for seq, end in ends.items() if seq >= first}
+        await person.until(lambda person=person: person.cursor == last, within=within)
+        at = len(shown) - len(person.items) if person.more else 0
+        assert person.transcript == shown[at:]
+        assert person.endings == {id: ends[id] for id, _ in shown[at:] if id in ends}
     said = {f"b:{cid}": text for p in people for cid, text in p.said.items() if cid in p.stored}
     stored = [event.cid for event in messages if event.cid is not None]
     assert sorted(said) == sorted(cid for cid in stored if cid.startswith("b:"))
     at = {event.cid: event.seq for event in messages}
     for person in people:
-        seqs = [person.stored[cid] for cid in person.said if cid in person.stored]
+        seqs = [at[f"b:{cid}"] for cid in person.said if cid in person.stored]
         assert seqs == sorted(seqs), "somebody's own words in another order"
-        assert all(at[f"b:{cid}"] == seq for cid, seq in person.stored.items()), "acks that lie"
+        acked = {cid: ids[at[f"b:{cid}"]] for cid in person.stored}
+        assert acked == person.stored, "acks that lie"
         assert person.stored.keys() | person.refused.keys() == person.said.keys()
     return messages

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
@@ -11,7 +13,15 @@ from functools import partial
 import pytest
 from anyio.lowlevel import checkpoint
 
-from shiny_labchat.concurrency import THREADS, Queue, contained, in_thread, watched
+from shiny_labchat.concurrency import (
+    THREADS,
+    UNHURRIED,
+    Queue,
+    contained,
+    in_thread,
+    unhurried,
+    watched,
+)
 
 variable: ContextVar[str] = ContextVar("variable")
 
@@ -48,6 +58,23 @@ async def test_what_a_function_in_a_thread_raises_arrives_and_ends_nobody(
     with pytest.raises(Exception, match=arrives) as caught:
         await in_thread(raises, error)
     assert error in (caught.value, caught.value.__cause__)
+
+
+def test_a_thread_that_works_on_much_lets_others_run() -> None:
+    paused = 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal paused
+        paused += event == "c_call" and arg is time.sleep
+
+    values = range(2 * UNHURRIED + 1)
+    sys.setprofile(count)
+    try:
+        worked_on = list(unhurried(iter(values)))
+    finally:
+        sys.setprofile(None)
+    assert worked_on == list(values)
+    assert paused == 2
 
 
 async def test_there_are_so_many_threads_and_one_more_waits(

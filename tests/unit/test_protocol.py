@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.frames import Frame, Opcode
 
 from shiny_labchat import protocol
 from shiny_labchat.domain.commands import (
+    REPLY,
     Clear,
     Close,
     Configure,
@@ -22,12 +24,13 @@ from shiny_labchat.domain.commands import (
     Say,
 )
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.rules import Rules
-from shiny_labchat.domain.state import Membership
 from shiny_labchat.errors import SENTENCES, BadFrame
+from shiny_labchat.words import ENGLISH, Words
 from tests.unit.pure_room import PureRoom
 
-HELLO = {"t": "hello", "v": 1, "ticket": "T", "after": 0}
+HELLO = {"t": "hello", "v": 3, "ticket": "T", "after": ""}
 SEND = {"t": "send", "cid": "c", "text": "hi"}
 
 
@@ -65,13 +68,16 @@ def test_a_send_arrives_as_it_was_written(text: str) -> None:
 
 def test_every_frame_of_a_browser_is_read() -> None:
     frames = {
-        json.dumps(HELLO): protocol.Hello("T", False, 0),
-        '{"t":"hello","v":1,"resume":"R","after":41}': protocol.Hello("R", True, 41),
+        json.dumps(HELLO): protocol.Hello("T", False),
+        '{"t":"hello","v":3,"resume":"R","after":"ID"}': protocol.Hello("R", True, "ID"),
         json.dumps(SEND): protocol.Send("c", "hi"),
         '{"t":"typing"}': protocol.Typing(),
-        '{"t":"older","before":42}': protocol.Older(42),
-        '{"t":"ping"}': protocol.Ping(),
-        '{"t":"ping","new":"field"}': protocol.Ping(),
+        '{"t":"older","before":"ID"}': protocol.Older("ID"),
+        '{"t":"stop","id":"ID"}': protocol.Stop("ID"),
+        '{"t":"check"}': protocol.Check(),
+        '{"t":"check","new":"field"}': protocol.Check(),
+        '{"t":"pong","hidden":0,"quiet":1200}': protocol.Pong(0, 1200),
+        '{"t":"confirm","id":"ID"}': protocol.Confirm("ID"),
     }
     for raw, frame in frames.items():
         assert protocol.decode(raw) == frame
@@ -84,15 +90,28 @@ def test_a_send_lacking_anything_is_no_frame(key: str, value: object) -> None:
     assert refused(json.dumps({k: v for k, v in SEND.items() if k != key})) == "bad_frame"
 
 
-@pytest.mark.parametrize("after", [-1, 1.0, True, "1", None, 2**53, 10**30, [1]])
-def test_a_cursor_is_a_whole_number_a_browser_can_hold(after: object) -> None:
+@pytest.mark.parametrize("after", [-1, 1.0, True, None, 2**53, ["x"], {}, "x" * 65])
+def test_a_cursor_is_an_id(after: object) -> None:
     assert refused(json.dumps({**HELLO, "after": after})) == "bad_frame"
     assert refused(json.dumps({"t": "older", "before": after})) == "bad_frame"
+    assert refused(json.dumps({"t": "stop", "id": after})) == "bad_frame"
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("value", [-1, 1.0, True, None, 2**53, "1", [], {}])
+def test_how_long_a_page_was_hidden_is_a_whole_number(value: object) -> None:
+    for name in ("hidden", "quiet"):
+        pong = {"t": "pong", "hidden": 0, "quiet": 0}
+        assert refused(json.dumps({**pong, name: value})) == "bad_frame"
+
+
+@pytest.mark.parametrize("version", [0, 4, "1", None, True, 1.0, -1])
 def test_another_version_is_refused(version: object) -> None:
     assert refused(json.dumps({**HELLO, "v": version})) == "bad_frame"
+
+
+def test_a_page_of_an_earlier_version_is_told_to_reload() -> None:
+    earlier = {"t": "hello", "v": 1, "resume": "R", "after": 41, "can": ["here"]}
+    assert refused(json.dumps(earlier)) == "old_page"
 
 
 def test_ids_and_tokens_have_a_longest_length() -> None:
@@ -146,7 +165,11 @@ def test_any_json_is_a_frame_or_a_bad_frame(value: dict[str, object]) -> None:
     refused(json.dumps(value))
 
 
-@given(st.sampled_from(["send", "hello", "older", "typing", "ping"]), json_values, json_values)
+@given(
+    st.sampled_from(["send", "hello", "older", "typing", "check", "pong", "confirm"]),
+    json_values,
+    json_values,
+)
 def test_any_values_in_a_frame_make_a_frame_or_a_bad_frame(t: str, a: object, b: object) -> None:
     refused(json.dumps({"t": t, "v": 1, "cid": a, "text": b, "ticket": a, "after": b, "before": a}))
 
@@ -181,13 +204,19 @@ def a_full_room() -> PureRoom:
 
 def every_frame(room: PureRoom) -> list[str]:
     seats = list(room.state.memberships.values())
-    items = [item for event in room.log if (item := protocol.item(event)) is not None]
-    frames = [protocol.events(room.state.seq, items), protocol.older(items, True), protocol.pong()]
-    frames += [protocol.presence(seats), protocol.typing(seats), protocol.acks([("c", 1)])]
-    frames += [protocol.refused("c", "muted", SENTENCES["muted"]), protocol.bye("removed")]
+    items = [item for event in room.log if (item := protocol.item(event, "seed")) is not None]
+    frames = [protocol.events(items), protocol.older(items, True), protocol.checked()]
+    frames += [
+        protocol.presence(9, seats),
+        protocol.here(9, seats, ["h"]),
+        protocol.typing(seats),
+        protocol.acks([("c", "ID")]),
+    ]
+    frames += [protocol.refused("c", "muted", SENTENCES["muted"])]
+    frames += [protocol.bye("removed", SENTENCES["removed"])]
     for seat in seats:
-        frames.append(protocol.state(room.state, seat))
-        frames.append(protocol.welcome(room.state, seat, "R", room.state.seq, items, False, True))
+        frames.append(protocol.state(room.state, seat, ENGLISH))
+        frames.append(protocol.welcome(room.state, seat, ENGLISH, "R", items, False, True))
     return frames
 
 
@@ -203,26 +232,33 @@ def test_no_frame_has_an_id_of_a_person_a_page_a_study_or_a_folder() -> None:
 
 def test_the_record_of_a_study_is_shown_to_nobody() -> None:
     kinds = ("recorded", "joined", "changed", "removed", "closed", "opened", "configured")
-    for kind in (*kinds, "composed"):
-        assert protocol.item(Event(1, 0, kind, "a", {"x": 1})) is None
+    for kind in (*kinds, "composed", "revoked"):
+        assert protocol.item(Event(1, 0, kind, "a", {"x": 1}), "seed") is None
 
 
 @given(no_surrogates, no_surrogates)
 def test_text_and_name_arrive_as_they_are(text: str, name: str) -> None:
     data = {"role": "user", "h": "h", "name": name, "parts": [("text", text)]}
-    shown = protocol.item(Event(3, 5_000, "message", "m", data))
+    shown = protocol.item(Event(3, 5_000, "message", "m", data), "seed")
     assert shown is not None
-    item = json.loads(protocol.events(3, [shown]))["e"][0]
-    assert (item["parts"], item["name"], item["at"]) == ([["text", text]], name, 5)
+    item = json.loads(protocol.events([shown]))["e"][0]
+    assert item == {"id": id_of("seed", 3), "h": "h", "name": name, "at": 5, "text": text}
 
 
-def test_one_frame_takes_many_items_and_names_their_end() -> None:
-    frame = json.loads(protocol.events(9, ['{"seq":7}', '{"seq":9}']))
-    assert frame == {"t": "events", "upto": 9, "e": [{"seq": 7}, {"seq": 9}]}
+def test_one_frame_takes_many_items() -> None:
+    frame = json.loads(protocol.events(['{"id":"7"}', '{"id":"9"}']))
+    assert frame == {"t": "events", "e": [{"id": "7"}, {"id": "9"}]}
 
 
-def shown(room: PureRoom, member: str = "a") -> dict[str, Any]:
-    return json.loads(protocol.state(room.state, room.state.memberships[member]))["state"]
+def test_browsers_are_not_told_the_ids_that_name_other_messages() -> None:
+    data = {"role": "assistant", "h": None, "name": None, "parts": [("markdown", "yes")]}
+    for id, shown in (("mine", "mine"), (f"{REPLY}chat:7", None)):
+        made = protocol.item(Event(9, 0, "message", None, {**data, "id": id}), "seed")
+        assert made is not None and json.loads(made).get("as") == shown
+
+
+def shown(room: PureRoom, member: str = "a", words: Words = ENGLISH) -> dict[str, Any]:
+    return json.loads(protocol.state(room.state, room.state.memberships[member], words))["state"]
 
 
 def test_a_state_says_whether_one_may_write_and_why_not() -> None:
@@ -238,11 +274,12 @@ def test_a_state_says_whether_one_may_write_and_why_not() -> None:
     assert (shown(room)["is"], shown(room)["code"]) == ("removed", "removed")
 
 
-def test_a_presence_frame_does_not_grow_without_bound() -> None:
-    seats = [Membership(str(n), f"h{n}", f"N{n}", "participant", joined=1) for n in range(500)]
-    frame = json.loads(protocol.presence(seats))
-    assert frame["n"] == 500 and len(frame["who"]) == protocol.NAMES_SHOWN
-
-
 def test_every_code_that_closes_a_socket_has_a_sentence() -> None:
     assert set(protocol.CLOSE_CODES) <= set(SENTENCES)
+
+
+@given(st.integers(0, 70_000) | st.sampled_from([125, 126, 65_535, 65_536]), st.sampled_from("aé"))
+def test_a_text_frame_is_what_a_websocket_library_makes_of_it(length: int, letter: str) -> None:
+    text = letter * length
+    made = Frame(Opcode.TEXT, text.encode()).serialize(mask=False, extensions=[])
+    assert protocol.text_frame(text) == made

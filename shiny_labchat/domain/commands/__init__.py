@@ -1,9 +1,26 @@
-"""The commands to a room; the one writer has `decide` accept or refuse them. Pure."""
+"""The commands; the one writer has `decide` or `decide_together` accept or refuse them. Pure."""
 
 from __future__ import annotations
 
-from shiny_labchat.domain.commands.members import Change, Disclose, Join, Mute, Remove
+from shiny_labchat.domain.commands.lobby import (
+    Advance,
+    Confirm,
+    DescribeLobby,
+    EnterLobby,
+    LobbySigns,
+    Ready,
+    WaitLonger,
+)
+from shiny_labchat.domain.commands.members import (
+    Change,
+    Disclose,
+    Join,
+    Mute,
+    Remove,
+    SendAway,
+)
 from shiny_labchat.domain.commands.messages import (
+    REPLY,
     SUBMITTED,
     WITHHELD,
     Post,
@@ -11,6 +28,12 @@ from shiny_labchat.domain.commands.messages import (
     Resubmit,
     Say,
     Withhold,
+)
+from shiny_labchat.domain.commands.presence import (
+    AskPresence,
+    ConfirmPresence,
+    EndQuestion,
+    NotePresence,
 )
 from shiny_labchat.domain.commands.room import (
     PASSED_OVER,
@@ -21,31 +44,69 @@ from shiny_labchat.domain.commands.room import (
     PassOver,
     Record,
 )
-from shiny_labchat.domain.commands.streams import STREAM, Ending, EndStream
+from shiny_labchat.domain.commands.streams import STREAM, Ending, EndStream, Piece
+from shiny_labchat.domain.commands.study import (
+    Arrive,
+    Barrier,
+    Consent,
+    Debrief,
+    DescribeStudy,
+    EndPerson,
+    OfStudy,
+    Pay,
+    RecordAnswer,
+    SetStep,
+)
 
 __all__ = [
     "PASSED_OVER",
+    "REPLY",
     "STREAM",
     "SUBMITTED",
     "WITHHELD",
+    "Advance",
+    "Arrive",
+    "AskPresence",
+    "Barrier",
     "Change",
     "Clear",
     "Close",
     "Command",
     "Configure",
+    "Confirm",
+    "ConfirmPresence",
+    "Consent",
+    "Debrief",
+    "DescribeLobby",
+    "DescribeStudy",
     "Disclose",
+    "Disclose",
+    "EndPerson",
+    "EndQuestion",
     "EndStream",
     "Ending",
+    "EnterLobby",
     "Join",
+    "LobbySigns",
     "Mute",
+    "NotePresence",
+    "OfStudy",
     "Open",
     "PassOver",
+    "Pay",
+    "Piece",
     "Post",
     "Publish",
+    "Ready",
     "Record",
+    "RecordAnswer",
     "Remove",
     "Resubmit",
     "Say",
+    "SendAway",
+    "SetStep",
+    "StudyCommand",
+    "WaitLonger",
     "Withhold",
 ]
 
@@ -62,9 +123,33 @@ Command = (
     | Record
     | PassOver
     | Remove
+    | SendAway
     | Mute
     | Disclose
     | Close
     | Open
     | Clear
+    | NotePresence
+    | AskPresence
+    | ConfirmPresence
+    | EndQuestion
 )
+
+StudyCommand = (
+    DescribeStudy
+    | DescribeLobby
+    | EnterLobby
+    | WaitLonger
+    | Confirm
+    | Advance
+    | Ready
+    | Arrive
+    | Consent
+    | RecordAnswer
+    | SetStep
+    | Pay
+    | Debrief
+    | EndPerson
+    | Barrier
+)
+"""A command whose rule needs the states of several logs: those that it names."""

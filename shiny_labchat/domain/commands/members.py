@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shiny_labchat.domain.state import Role
 
-__all__ = ["Change", "Disclose", "Join", "Mute", "Remove"]
+__all__ = ["Change", "Disclose", "Join", "Mute", "Remove", "SendAway"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,14 @@ class Remove:
     """Remove a member, who can then neither read nor write."""
 
     member: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendAway:
+    """Send away the pages of a member that were let in by tokens of these kinds: revoked ones."""
+
+    member: str
+    kinds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ __all__ = ["SUBMITTED", "WITHHELD", "Post", "Publish", "Resubmit", "Say", "Withh
 
 SUBMITTED = "submitted:"
 """Prefix of the ids of commands that publish or withhold held messages; see `STREAM`."""
+REPLY = "reply:"
+"""Prefix of the ids of a model's replies, which name the messages; browsers are not told them."""
 WITHHELD = "withheld:"
 """Prefix of the ids of commands that withhold an app's message that has an id."""
 

@@ -16,12 +16,14 @@ PASSED_OVER = "passed_over:"
 
 @dataclass(frozen=True, slots=True)
 class Configure:
-    """Set up a room as the code says; None: no change."""
+    """Set up a room; None: no change."""
 
     seed: str
     title: str | None = None
     write: tuple[Role, ...] | None = None
     rules: Rules | None = None
+    is_default: bool = False
+    """Whether the app's code says so: what was configured while the room was in use, stays."""
 
 
 @dataclass(frozen=True, slots=True)

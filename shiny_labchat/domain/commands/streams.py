@@ -8,10 +8,16 @@ from typing import Any, Literal
 
 from shiny_labchat.domain.events import Event, Part
 
-__all__ = ["STREAM", "EndStream", "Ending"]
+__all__ = ["STREAM", "EndStream", "Ending", "Piece"]
 
 STREAM = "stream:"
 """Prefix of the ids of commands that end streams; no message may have such an id."""
+
+Piece = tuple[int, int] | tuple[int, int, str]
+"""
+When a piece of a stream was shown, in milliseconds since the stream was opened; its length in units
+(of UTF-16; a part that is no text has one); and the text that it took back, if there was some.
+"""
 
 Ending = Literal["done", "stopped", "failed", "withheld", "interrupted"]
 
@@ -36,6 +42,8 @@ class EndStream:
     """A model's turns, if its reply is more than text, see `Message.turns`."""
     original: str | None = None
     """See `Post`."""
+    pieces: Sequence[Piece] = ()
+    """What was shown before the end, and when."""
 
     @classmethod
     def of_stream(

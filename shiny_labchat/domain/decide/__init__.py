@@ -9,23 +9,26 @@ a file here, with a table of its rules.
 
 from __future__ import annotations
 
-from shiny_labchat.domain.commands import Command
-from shiny_labchat.domain.decide import members, messages, room, streams
-from shiny_labchat.domain.decide.shared import Rule, check_text
-from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.commands import StudyCommand
+from shiny_labchat.domain.decide import lobby, study
+from shiny_labchat.domain.decide.in_room import decide
+from shiny_labchat.domain.decide.shared import check_text
+from shiny_labchat.domain.decide.together import MoreLogs, RuleTogether
+from shiny_labchat.domain.events import Event, LogKey
+from shiny_labchat.domain.logs import States
 
-__all__ = ["check_text", "decide"]
+__all__ = ["MoreLogs", "check_text", "decide", "decide_together"]
 
 
-def decide(state: RoomState, command: Command, at: int) -> list[Event]:
+def decide_together(states: States, command: StudyCommand, at: int) -> dict[LogKey, list[Event]]:
     """
-    The events that a command causes in a room.
+    The events that a command about a study or a lobby causes in several logs, all or nothing.
 
     Parameters
     ----------
-    state
-        The room's state, all earlier decisions included.
+    states
+        The states of the command's logs, all earlier decisions included; of a log that is not
+        there yet, the empty state.
     command
         The command to decide.
     at
@@ -33,15 +36,17 @@ def decide(state: RoomState, command: Command, at: int) -> list[Event]:
 
     Returns
     -------
-    list of Event
-        To be appended; their seqs start at ``state.seq + 1``. Empty: nothing changes.
+    dict
+        By log, the events to be appended. A log that is not there yet is made with its first.
 
     Raises
     ------
     Refused
         A rule does not allow it.
+    MoreLogs
+        The rule needs the states of further logs.
     """
-    return _RULES[type(command)](state, command, at)
+    return _RULES_TOGETHER[type(command)](states, command, at).events
 
 
-_RULES: dict[type, Rule] = members.RULES | messages.RULES | streams.RULES | room.RULES
+_RULES_TOGETHER: dict[type, RuleTogether] = study.RULES | lobby.RULES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shiny_labchat.domain import pseudonyms
-from shiny_labchat.domain.commands import Change, Disclose, Join, Mute, Remove
+from shiny_labchat.domain.commands import Change, Disclose, Join, Mute, Remove, SendAway
 from shiny_labchat.domain.decide.shared import Rule, member_of, new_event
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import RoomState
@@ -67,6 +67,12 @@ def _remove(state: RoomState, command: Remove, at: int) -> list[Event]:
     return [new_event(state, at, "removed", command.member)]
 
 
+def _send_away(state: RoomState, command: SendAway, at: int) -> list[Event]:
+    if state.membership(command.member) is None:
+        return []
+    return [new_event(state, at, "revoked", command.member, {"kinds": command.kinds})]
+
+
 def _mute(state: RoomState, command: Mute, at: int) -> list[Event]:
     if member_of(state, command.member).is_muted == command.on:
         return []
@@ -96,4 +102,5 @@ RULES: dict[type, Rule] = {
     Join: _join,
     Mute: _mute,
     Remove: _remove,
+    SendAway: _send_away,
 }

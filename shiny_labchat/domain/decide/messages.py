@@ -55,7 +55,8 @@ def _check_said(state: RoomState, membership: Membership, text: str, at: int) ->
     if not has_visible(text):
         raise Refused("empty")
     if len(text) > state.rules.max_length:
-        raise Refused("too_long", detail=f"At most {state.rules.max_length} characters, please.")
+        most = {"max": state.rules.max_length}
+        raise Refused("too_long", detail="too_long.detail", values=most)
     if membership.allowance(state.rules, at) < 1:
         raise Refused("too_fast")
 

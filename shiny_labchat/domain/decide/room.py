@@ -2,37 +2,75 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from shiny_labchat.domain.commands import Clear, Close, Configure, Open, PassOver, Record
 from shiny_labchat.domain.decide.shared import Rule, check_storable, member_of, new_event
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.rules import Rules
-from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.state import Configuration, RoomState
 
 __all__ = ["RULES"]
 
 
 def _configure(state: RoomState, command: Configure, at: int) -> list[Event]:
     check_storable(command.title or "")
-    news: dict[str, Any] = {}
+    now = state.configuration
+    wanted = _filled(command, state.code if command.is_default else now)
+    becomes = _merged(now, state.code, wanted) if command.is_default else wanted
+    news = _differences(now, becomes)
+    if "rules" in news:
+        news["rules"] = {**asdict(becomes.rules), **state.unknown_rules, **news["rules"]}
+    code = _differences(state.code, wanted) if command.is_default else {}
     if state.seq == 0:
         news["seed"] = command.seed
-    if command.title is not None and command.title != state.title:
-        news["title"] = command.title
-    if command.write is not None and command.write != state.write:
-        news["write"] = command.write
-    if command.rules is not None and command.rules != state.rules:
-        news["rules"] = _rules_to_store(state, command.rules)
-    return [new_event(state, at, "configured", None, news)] if news else []
+    if not news and not code:
+        return []
+    return [new_event(state, at, "configured", None, {**news, "code": code})]
 
 
-def _rules_to_store(state: RoomState, rules: Rules) -> dict[str, Any]:
-    """All rules, those of a newer version included, unless `rules` changes the same rule."""
-    before, all = asdict(state.rules), asdict(rules)
-    changed = {name: value for name, value in all.items() if value != before[name]}
-    return {**all, **state.unknown_rules, **changed}
+def _filled(command: Configure, otherwise: Configuration) -> Configuration:
+    """The settings that a command gives; `otherwise` has those that it does not give."""
+    return Configuration(
+        otherwise.title if command.title is None else command.title,
+        otherwise.write if command.write is None else command.write,
+        otherwise.rules if command.rules is None else command.rules,
+    )
+
+
+def _merged(now: Configuration, before: Configuration, code: Configuration) -> Configuration:
+    """
+    What a room becomes when its code says something else than before.
+
+    Each setting, and each rule, that is not what code said before was configured since, and stays.
+    """
+    rules = {
+        each.name: _unless_changed(*(getattr(of.rules, each.name) for of in (now, before, code)))
+        for each in fields(Rules)
+    }
+    return Configuration(
+        _unless_changed(now.title, before.title, code.title),
+        _unless_changed(now.write, before.write, code.write),
+        Rules(**rules),
+    )
+
+
+def _unless_changed(now: Any, before: Any, code: Any) -> Any:
+    return code if now == before else now
+
+
+def _differences(before: Configuration, after: Configuration) -> dict[str, Any]:
+    """The settings that differ, as an event has them; of the rules those that differ."""
+    found: dict[str, Any] = {}
+    if after.title != before.title:
+        found["title"] = after.title
+    if after.write != before.write:
+        found["write"] = after.write
+    old, new = asdict(before.rules), asdict(after.rules)
+    if rules := {name: value for name, value in new.items() if value != old[name]}:
+        found["rules"] = rules
+    return found
 
 
 def _close(state: RoomState, command: Close, at: int) -> list[Event]:

@@ -13,7 +13,9 @@ __all__ = ["RULES"]
 
 
 def _end_stream(state: RoomState, command: EndStream, at: int) -> list[Event]:
-    check_storable(command.original or "", command.error or "", *strings_of(command.parts))
+    taken = ("".join(piece[2:]) for piece in command.pieces)
+    said = command.original or "", command.error or "", *strings_of(command.parts)
+    check_storable(*said, *taken)
     data: dict[str, Any] = {"of": command.of, "is": command.how, "parts": list(command.parts)}
     if command.deps:
         data["deps"] = list(command.deps)
@@ -25,6 +27,8 @@ def _end_stream(state: RoomState, command: EndStream, at: int) -> list[Event]:
         data["turns"] = list(command.turns)
     if command.original is not None:
         data["original"] = command.original
+    if command.pieces:
+        data["pieces"] = list(command.pieces)
     return [new_event(state, at, "streamed", None, data, command.cid)]
 
 

@@ -152,7 +152,12 @@ export class Composer {
 
   /** @param {number} n */
   #tooLong(n) {
-    return this.#labels.text("too_long", { n: formatted(n), max: formatted(this.#max) });
+    return this.#labels.text("above_limit", { n: this.#formatted(n), max: this.#formatted(this.#max) });
+  }
+
+  /** @param {number} n */
+  #formatted(n) {
+    return n.toLocaleString(this.#labels.language);
   }
 
   /**
@@ -196,7 +201,7 @@ export class Composer {
   #count() {
     const left = this.#max - lengthOf(this.#textarea.value);
     this.counter.hidden = !this.#max || left > this.#max * COUNTER_SHARE;
-    const words = this.#labels.text(left < 0 ? "over" : "remaining", { n: formatted(Math.abs(left)) });
+    const words = this.#labels.text(left < 0 ? "over" : "remaining", { n: this.#formatted(Math.abs(left)) });
     this.counter.replaceChildren(this.counter.hidden ? "" : words);
     mark(this.counter, "data-over", left < 0);
   }
@@ -232,11 +237,6 @@ function hideEnterFromShiny(event) {
 
 function isTouch() {
   return matchMedia("(pointer: coarse)").matches && !matchMedia("(any-pointer: fine)").matches;
-}
-
-/** @param {number} n */
-function formatted(n) {
-  return n.toLocaleString(document.documentElement.lang || undefined);
 }
 
 /**

@@ -1,11 +1,12 @@
 // @ts-check
+import { activity } from "../page/activity.js";
 import { VERSION } from "../protocol.js";
 
 /**
  * @typedef {import("../protocol.js").Frame} Frame
  * @typedef {import("../protocol.js").Bye} Bye
  * @typedef {{
- *   cursor: () => number,
+ *   cursor: () => string,
  *   receive: (frame: Frame) => void,
  *   lose: (bye?: Bye) => void,
  *   end: (bye: Bye) => void,
@@ -18,8 +19,8 @@ const MAX_RETRY_DELAY = 15_000;
 /** A socket that lasted longer resets the retry delay. */
 const STABLE_AFTER = 5000;
 const WELCOME_TIMEOUT = 20_000;
-const PING_INTERVAL = 25_000;
-const PONG_TIMEOUT = 10_000;
+const CHECK_INTERVAL = 25_000;
+const CHECK_TIMEOUT = 10_000;
 
 /**
  * The connection to the room: one websocket after another, until the server ends it.
@@ -39,8 +40,8 @@ export class Connection {
   #welcomedAt = 0;
   #retryTimer = 0;
   #welcomeTimer = 0;
-  #pingTimer = 0;
-  #pongTimer = 0;
+  #checkTimer = 0;
+  #answerTimer = 0;
 
   /** @param {ConnectionEvents} on */
   constructor(on) {
@@ -87,12 +88,12 @@ export class Connection {
   }
 
   /**
-   * Check the connection when the page is seen again: ping an open socket, do not wait for a retry.
+   * Check the connection when the page is seen again: ask on an open socket, do not wait for a retry.
    *
    * @param {boolean} isDoubtful the socket is probably dead: connect without waiting for its answer
    */
   wake(isDoubtful) {
-    if (this.#socket) this.#ping();
+    if (this.#socket) this.#check();
     if (!this.#token) return;
     if (!isDoubtful && (this.#socket || this.#nextSocket)) return;
     this.#attempts = 0;
@@ -124,7 +125,8 @@ export class Connection {
     this.#receivedAt = Date.now();
     if (frame.t === "bye") return this.#end(socket, frame);
     if (frame.t === "welcome") this.#welcome(socket, frame.resume);
-    if (frame.t !== "pong") this.#on.receive(frame);
+    if (frame.t === "ping") return socket.send(JSON.stringify({ t: "pong", ...activity() }));
+    if (frame.t !== "checked") this.#on.receive(frame);
   }
 
   /**
@@ -139,17 +141,17 @@ export class Connection {
     this.#welcomedAt = Date.now();
     if (resume) this.#token = { resume };
     clearTimeout(this.#welcomeTimer);
-    clearInterval(this.#pingTimer);
-    this.#pingTimer = window.setInterval(() => this.#ping(), PING_INTERVAL);
+    clearInterval(this.#checkTimer);
+    this.#checkTimer = window.setInterval(() => this.#check(), CHECK_INTERVAL);
   }
 
-  #ping() {
+  #check() {
     const asked = Date.now();
-    this.send({ t: "ping" });
-    clearTimeout(this.#pongTimer);
-    this.#pongTimer = window.setTimeout(() => {
+    this.send({ t: "check" });
+    clearTimeout(this.#answerTimer);
+    this.#answerTimer = window.setTimeout(() => {
       if (this.#socket && this.#receivedAt < asked) this.#lose(this.#socket);
-    }, PONG_TIMEOUT);
+    }, CHECK_TIMEOUT);
   }
 
   /**
@@ -196,8 +198,8 @@ export class Connection {
     }
     if (socket === this.#socket) {
       this.#socket = null;
-      clearInterval(this.#pingTimer);
-      clearTimeout(this.#pongTimer);
+      clearInterval(this.#checkTimer);
+      clearTimeout(this.#answerTimer);
     }
   }
 }

@@ -5,7 +5,7 @@ import { randomId } from "../page/identity.js";
 /** A message that is stored sooner never appears here, in milliseconds. */
 const SHOWN_AFTER = 250;
 
-/** @typedef {{text: string, row: HTMLLIElement, timer: number, seq: number}} WaitingMessage seq 0: not stored */
+/** @typedef {{text: string, row: HTMLLIElement, timer: number, isStored: boolean}} WaitingMessage */
 
 /** Messages being sent, shown below the transcript until they appear in it. */
 export class Outbox {
@@ -26,7 +26,7 @@ export class Outbox {
 
   /** Messages that the server has not confirmed. @returns {[cid: string, text: string][]} */
   get unconfirmed() {
-    return [...this.#waiting].filter(([, { seq }]) => !seq).map(([cid, { text }]) => [cid, text]);
+    return [...this.#waiting].filter(([, { isStored }]) => !isStored).map(([cid, { text }]) => [cid, text]);
   }
 
   /**
@@ -39,7 +39,7 @@ export class Outbox {
     if (this.#waiting.has(cid)) return;
     const words = make("span", { class: "labchat-unsent", dir: "auto" }, excerpt(text));
     const row = make("li", { hidden: true }, words, " ", make("span", { class: "labchat-sending" }));
-    const waiting = { text, row, seq: 0, timer: window.setTimeout(() => this.#show(row), SHOWN_AFTER) };
+    const waiting = { text, row, isStored: false, timer: window.setTimeout(() => this.#show(row), SHOWN_AFTER) };
     this.#waiting.set(cid, waiting);
     this.element.append(row);
     this.#send(cid, waiting);
@@ -47,7 +47,7 @@ export class Outbox {
 
   /** Send unconfirmed messages again, under the same ids, when the connection is back. */
   sendAgain() {
-    for (const [cid, waiting] of this.#waiting) if (!waiting.seq) this.#send(cid, waiting);
+    for (const [cid, waiting] of this.#waiting) if (!waiting.isStored) this.#send(cid, waiting);
   }
 
   /** Mark all messages as not sent: the connection is lost. */
@@ -55,15 +55,10 @@ export class Outbox {
     for (const { row } of this.#waiting.values()) this.#describe(row, false);
   }
 
-  /** @param {string} cid @param {number} seq */
-  confirm(cid, seq) {
+  /** Note that a message is stored; it stays here until the transcript shows it. @param {string} cid */
+  confirm(cid) {
     const waiting = this.#waiting.get(cid);
-    if (waiting) waiting.seq = seq;
-  }
-
-  /** Remove the messages that the transcript shows by now. @param {number} cursor */
-  removeShown(cursor) {
-    for (const [cid, { seq }] of this.#waiting) if (seq && seq <= cursor) this.withdraw(cid);
+    if (waiting) waiting.isStored = true;
   }
 
   /** Remove a message, and return its text. @param {string} cid */

@@ -26,6 +26,7 @@ export class Content {
   /** @type {DrawnPart[]} */
   #parts = [];
   #isGrowing = false;
+  #isInPage = false;
   #setInPage = () => {};
 
   /**
@@ -39,7 +40,7 @@ export class Content {
       deps: [],
       inPage: new Promise((resolve) => (this.#setInPage = () => resolve(undefined))),
       draw: (part) => (this.#isGrowing ? drawSoon(part) : part.draw()),
-      keepStill: (change) => (this.#isGrowing ? keepStill(change) : change()),
+      keepStill: (change) => (this.#isGrowing || this.#isInPage ? keepStill(change) : change()),
     };
   }
 
@@ -61,6 +62,7 @@ export class Content {
 
   /** Take note that it is in the page. */
   mount() {
+    this.#isInPage = true;
     this.#setInPage();
   }
 

@@ -1,8 +1,11 @@
 // @ts-check
 import { make } from "../dom.js";
 import { copyButton } from "./code.js";
+import { drawSoon } from "./draw_queue.js";
 import { morph, rewrite } from "./morph.js";
 import { render } from "./render.js";
+import { hasRenderer, loadRenderer } from "./renderer.js";
+import { replaceSilently } from "./silence.js";
 import { makeFocusable } from "./suggestions.js";
 
 /** How many texts this page has had. */
@@ -15,6 +18,7 @@ export class Markdown {
   #source = "";
   #isDropped = false;
   #isUnrenderable = false;
+  #isWaiting = false;
   #idPrefix = `labchat-place-${++count}`;
   /** What was noted in the browser's console, once each. @type {Set<string>} */
   #noted = new Set();
@@ -52,10 +56,21 @@ export class Markdown {
 
   async draw() {
     if (this.element.hidden || this.#isDropped || this.#isUnrenderable) return;
+    if (!(await hasRenderer())) return this.#drawLater();
     const { labels, breaks } = this.#context;
     const note = (/** @type {string} */ words) => this.#note(words);
     const nodes = await render(this.#source, { labels, breaks, idPrefix: this.#idPrefix, note });
     if (!this.#isDropped) this.#context.keepStill(() => (nodes ? this.#show(nodes) : this.#showRaw()));
+  }
+
+  /** Stay plain text until the renderer is there. */
+  #drawLater() {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    void loadRenderer().then(() => {
+      this.#isWaiting = false;
+      return drawSoon(this); // in turns: there may be many
+    });
   }
 
   /** @param {string} words */
@@ -72,9 +87,14 @@ export class Markdown {
   #show(nodes) {
     for (const pre of nodes.querySelectorAll("pre")) pre.append(copyButton(this.#context.labels));
     makeFocusable(nodes);
-    this.#raw.remove();
-    this.element.className = "labchat-markdown";
+    if (this.#isRaw) return replaceSilently(this.element, () => this.#replaceRaw(nodes));
     morph(this.element, nodes);
+  }
+
+  /** @param {DocumentFragment} nodes */
+  #replaceRaw(nodes) {
+    this.element.className = "labchat-markdown";
+    this.element.replaceChildren(nodes);
   }
 
   /** Show plain text for good: further attempts would fail too, and delay other parts. */

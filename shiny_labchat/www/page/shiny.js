@@ -1,6 +1,7 @@
 // @ts-check
 import { make } from "../dom.js";
 import { Keys, PAGE_ID } from "./identity.js";
+import { fetchKey, pageKey } from "./key.js";
 
 /**
  * Everything that this element uses of Shiny in the page. No other file uses Shiny directly.
@@ -30,12 +31,13 @@ import { Keys, PAGE_ID } from "./identity.js";
  * @typedef {{id: string} & (Admission |
  *   {do: "greet", greeting: import("../protocol.js").ShownMessage | null} |
  *   {do: "wait"} | {do: "refuse", code: string, say: string, again?: boolean} | {do: "left"} |
- *   {do: "mismatch", say: string}
+ *   {do: "mismatch", say: string} | {do: "key"}
  * )} Notice a message from the server's Chat to its element.
+ *   key: the page's key is not valid (any more);
  *   returns: a new session follows a lost one; answers: the app replies to messages
  *
- * @typedef {{who: string, since: number, unsure: string[]}} LostSession how far a page was when it lost
- *   its session: the person, the newest event it had, and the ids of unconfirmed messages
+ * @typedef {{who: string, since: string, unsure: string[]}} LostSession how far a page was when it lost
+ *   its session: the person, the newest item it had, and the ids of unconfirmed messages
  *
  * @typedef {HTMLElement & {
  *   asking: {browser?: string, tab?: string, n: number} & Partial<LostSession>,
@@ -47,6 +49,9 @@ import { Keys, PAGE_ID } from "./identity.js";
 const ROOM = "labchat-room";
 /** The input by which the page says hello. */
 const HELLO = ".clientdata_labchat_hello";
+
+/** The keys of this browser and of this tab. */
+const keys = new Keys(undefined);
 
 /** @type {Map<string, Notice>} */
 const pending = new Map();
@@ -79,6 +84,7 @@ export function register() {
   page.inputBindings.register(binding(page), "shiny_labchat.room");
   sayHello(page);
   page.addCustomMessageHandler("labchat", deliver);
+  void fetchKey(sayAgain);
   query(document).on("shiny:disconnected", () => setSessionLost(true));
   query(document).on("shiny:connected", ({ socket }) => {
     setSessionLost(false);
@@ -91,6 +97,11 @@ export function register() {
 /** Send an input to the session, or to the first one when it begins. @param {string} name @param {unknown} value */
 export function setInput(name, value) {
   shiny()?.setInputValue?.(name, value);
+}
+
+/** Call back with the session's messages of one type. @param {string} type @param {(message: any) => void} receive */
+export function hearOf(type, receive) {
+  shiny()?.addCustomMessageHandler(type, receive);
 }
 
 /** Call back when Shiny's session is lost, or ended, and when a new one begins; returns how to stop. @param {SessionEvents} on */
@@ -132,7 +143,7 @@ export function parse(html) {
   return fragment;
 }
 
-/** Load the dependencies of UI that is drawn by hand. @param {unknown[]} deps */
+/** Load dependencies, each once. @param {unknown[]} deps */
 export async function loadAll(deps) {
   await shiny()?.renderDependenciesAsync(deps);
 }
@@ -183,10 +194,8 @@ function setSessionLost(lost) {
  * @param {ShinyPage} page
  */
 function sayHello(page) {
-  const keys = new Keys(undefined);
-  const hello = () => ({ page: PAGE_ID, browser: keys.browser, tab: keys.tab, others: foreignChats() });
   if (page.setInputValue) {
-    page.setInputValue(`${HELLO}:shiny_labchat.page`, hello());
+    setInput(`${HELLO}:shiny_labchat.page`, hello());
     return;
   }
   const says = Object.assign(new page.InputBinding(), {
@@ -201,6 +210,16 @@ function sayHello(page) {
   page.inputBindings.register(says, "shiny_labchat.page");
 }
 
+function hello() {
+  return { page: PAGE_ID, key: pageKey(), browser: keys.browser, tab: keys.tab, others: foreignChats() };
+}
+
+/** Say all again: the page has a new key. */
+function sayAgain() {
+  setInput(`${HELLO}:shiny_labchat.page`, hello());
+  for (const room of document.querySelectorAll(ROOM)) /** @type {RoomElement} */ (room).whenAsking?.();
+}
+
 /** The ids of shinychat's own chats in the page. */
 function foreignChats() {
   return Array.from(document.querySelectorAll("shiny-chat-container"), ({ id }) => id);
@@ -208,6 +227,7 @@ function foreignChats() {
 
 /** @param {Notice} notice */
 function deliver(notice) {
+  if (notice.do === "key") return void fetchKey(sayAgain);
   const room = document.getElementById(notice.id);
   if (notice.do === "mismatch") {
     if (room?.previousElementSibling?.matches(".labchat-mismatch")) return; // said to an earlier session
@@ -229,7 +249,7 @@ function binding(page) {
     getId: (room) => `${room.id}_hello`,
     getType: () => "shiny_labchat.hello",
     /** @param {RoomElement} room */
-    getValue: (room) => ({ page: PAGE_ID, ...room.asking }),
+    getValue: (room) => ({ page: PAGE_ID, key: pageKey(), ...room.asking }),
     /**
      * @param {RoomElement} room
      * @param {(isDeferred: boolean) => void} callback

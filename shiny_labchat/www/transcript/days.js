@@ -1,5 +1,5 @@
 // @ts-check
-import { language, make } from "../dom.js";
+import { make } from "../dom.js";
 import { isSameDay } from "./grouping.js";
 
 const DAY = 86_400_000;
@@ -35,7 +35,7 @@ export function renameDays(list, labels) {
 function nameOf(at, labels) {
   if (isSameDay(at, Date.now())) return labels.text("today");
   if (isSameDay(at, Date.now() - DAY)) return labels.text("yesterday");
-  return new Date(at).toLocaleDateString(language(), { dateStyle: "full" });
+  return new Date(at).toLocaleDateString(labels.language, { dateStyle: "full" });
 }
 
 /** @param {number} at */

@@ -1,6 +1,6 @@
 // @ts-check
 import { Content } from "../content/content.js";
-import { language, make } from "../dom.js";
+import { make } from "../dom.js";
 import { assistantAvatar, participantAvatar } from "../people/avatar.js";
 import { fold, isLong } from "./fold.js";
 import { Stream } from "./stream.js";
@@ -9,7 +9,7 @@ import { Stream } from "./stream.js";
  * @typedef {import("../protocol.js").ShownMessage} ShownMessage
  * @typedef {{
  *   labels: import("../labels.js").Labels, breaks: boolean, me: string | null, role: string | null,
- *   iconAssistant: string | null, canStop: boolean, stop: (seq: number) => boolean,
+ *   iconAssistant: string | null, canStop: boolean, stop: (id: string) => boolean,
  * }} RoomContext
  * @typedef {{
  *   keepStill: (change: () => void) => void,
@@ -47,9 +47,9 @@ export function drawMessage(shown, context, { keepStill, announce }) {
  * @param {ShownMessage} shown
  * @param {RoomContext} context
  */
-function stopFunction({ seq, by }, { me, role, canStop, stop }) {
+function stopFunction({ id, by }, { me, role, canStop, stop }) {
   const mayStop = role === "experimenter" || (canStop && by !== undefined && by === me);
-  return mayStop && seq !== undefined ? () => stop(seq) : null;
+  return mayStop && id !== undefined ? () => stop(id) : null;
 }
 
 /**
@@ -67,12 +67,12 @@ export function isOwn({ h }, { me }) {
 function attributes(shown, context) {
   return {
     class: "labchat-message",
-    "data-seq": shown.seq,
-    "data-id": shown.id,
+    "data-id": shown.as ?? shown.id,
     "data-role": shown.role,
     "data-own": isOwn(shown, context),
     "data-greeting": shown.greeting,
     "data-persistent": shown.persistent,
+    "data-only": Boolean(shown.only),
   };
 }
 
@@ -84,7 +84,7 @@ function heading(shown, context) {
   const author = make("span", { class: "labchat-author" }, make("bdi", {}, authorOf(shown, context)));
   const head = make("div", { class: "labchat-head" }, author, " ");
   if (isOwn(shown, context)) head.append(make("span", { class: "labchat-you" }, context.labels.text("you")), " ");
-  if (shown.at !== undefined) head.append(clock(shown.at));
+  if (shown.at !== undefined) head.append(clock(shown.at, context.labels.language));
   return head;
 }
 
@@ -96,11 +96,11 @@ function authorOf({ name, role }, { labels }) {
   return name ?? (role === "assistant" ? labels.text("assistant") : "");
 }
 
-/** @param {number} at */
-function clock(at) {
+/** @param {number} at @param {string} [language] */
+function clock(at, language) {
   const date = new Date(at);
-  const words = date.toLocaleTimeString(language(), { hour: "numeric", minute: "2-digit" });
-  const whole = date.toLocaleString(language(), { dateStyle: "full", timeStyle: "medium" });
+  const words = date.toLocaleTimeString(language, { hour: "numeric", minute: "2-digit" });
+  const whole = date.toLocaleString(language, { dateStyle: "full", timeStyle: "medium" });
   return make("time", { class: "labchat-time", dir: "auto", datetime: date.toISOString(), title: whole }, words);
 }
 

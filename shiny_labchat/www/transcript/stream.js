@@ -94,14 +94,14 @@ export class Stream {
   end(is) {
     this.#content.close();
     this.#ending.hidden = is === "done";
-    this.#ending.textContent = is === "done" ? "" : this.#labels.text(is);
+    this.#ending.textContent = is === "done" ? "" : this.#labels.text(is === "failed" ? "cut_short" : is);
     if (this.#isLive) void this.#finish();
   }
 
-  /** End with the whole message. @param {import("../protocol.js").MessageItem} item */
-  complete({ seq, parts, deps, is = "done" }) {
+  /** End with the whole message. @param {import("../protocol.js").ShownMessage} shown */
+  complete({ id = "", parts, deps, is = "done" }) {
     if (!this.#isLive) return;
-    this.add([seq, parts, 0, deps]);
+    this.add([id, parts, 0, deps]);
     this.end(is);
   }
 

@@ -1,8 +1,9 @@
 // @ts-check
 import { listenForJumps } from "../content/anchors.js";
 import { listenForCopy } from "../content/code.js";
-import { make } from "../dom.js";
+import { make, mark } from "../dom.js";
 import { discard } from "../page/shiny.js";
+import { isMessage, shownOf } from "../protocol.js";
 import { Announcer } from "./announcer.js";
 import { dayDivider, renameDays } from "./days.js";
 import { isContinued, isSameDay } from "./grouping.js";
@@ -13,29 +14,32 @@ import { Scroller } from "./scroll.js";
  * @typedef {import("../protocol.js").ShownMessage} ShownMessage
  * @typedef {import("./message.js").DrawnMessage} DrawnMessage
  * @typedef {import("../protocol.js").Item} Item
- * @typedef {import("../protocol.js").MessageItem} MessageItem
  * @typedef {Pick<DrawnMessage, "article" | "stream">} ArticleAndStream
  * @typedef {{seq: number, shown: ShownMessage, day: HTMLElement | null} & ArticleAndStream} Entry
+ *   seq: its number among the room's messages that this page shows; the page's own have none to show
+ * @typedef {"first" | "older" | "newest"} Place before all else, before the room's messages, or after them
  */
 
 /** How many messages stay drawn while the reader is at the bottom; older ones are loaded again. */
 const MAX_DRAWN = 400;
+/** So many more may be drawn until the oldest are removed: browsers style and lay out all anew then. */
+const MAX_SURPLUS = 40;
 /** How long to wait for a message to be rendered before it is shown as plain text, in milliseconds. */
 const RENDER_TIMEOUT = 400;
-/** The greeting's place in the order: before all else. */
-const GREETING_SEQ = -Number.MAX_SAFE_INTEGER;
 /** How long the log is silent for screen readers after a silent insertion, in milliseconds. */
 const SILENT_FOR = 500;
 
-/** The room's messages: each drawn once, in the order of seq, however often and late it arrives. */
+/** The room's messages, in the order in which they come: each is drawn once, however often it comes. */
 export class Transcript {
   #labels;
   #context;
   #onOlder;
-  /** @type {Entry[]} by seq; the page's initial messages have seqs below 0 */
+  /** @type {Entry[]} as they are shown: the page's own messages, then the room's */
   #entries = [];
-  #clearedUpTo = 0;
-  #oldest = 0;
+  #newestSeq = 0;
+  /** The id before which older messages are asked for; "": there is nothing yet. */
+  #oldest = "";
+  #askedBefore = "";
   #hasMore = false;
   #isLoading = false;
   #unread = 0;
@@ -57,7 +61,7 @@ export class Transcript {
 
   /**
    * @param {import("./message.js").RoomContext} context
-   * @param {(before: number) => boolean} onOlder asks for earlier messages; returns false if it cannot now
+   * @param {(before: string) => boolean} onOlder asks for earlier messages; returns false if it cannot now
    */
   constructor(context, onOlder) {
     this.#context = context;
@@ -85,7 +89,7 @@ export class Transcript {
   }
 
   get isEmpty() {
-    return !this.#entries.some(({ seq }) => seq > 0);
+    return !this.#entries.some(isOfRoom);
   }
 
   watch() {
@@ -108,35 +112,48 @@ export class Transcript {
 
   /** Draw the page's initial messages, before any from the room. @param {ShownMessage[]} messages */
   drawInitial(messages) {
-    const first = -messages.length;
-    return this.#insertMissing(messages.map((shown, at) => ({ seq: first + at, shown })), { isSilent: true });
+    return this.#insertMissing(messages, "older", { isSilent: true });
   }
 
   /** Replace the greeting. @param {ShownMessage | null} shown */
   showGreeting(shown) {
     this.#scroller.change(async () => () => this.#removeWhere((entry) => entry.shown.greeting));
-    return this.#insertMissing(shown ? [{ seq: GREETING_SEQ, shown }] : [], { isSilent: true });
+    return this.#insertMissing(shown ? [shown] : [], "first", { isSilent: true });
   }
 
-  /** Remove the room's messages, and draw its newest. @param {Item[]} items @param {boolean} more */
-  reset(items, more) {
+  /**
+   * Remove the room's messages, and draw its newest.
+   *
+   * @param {Item[]} items
+   * @param {boolean} more
+   * @param {string} [before] where to go on, as in `addOlder`
+   */
+  reset(items, more, before = items[0]?.id ?? "") {
     this.#scroller.change(async () => () => this.#forget());
     this.#hasMore = more;
     this.#isLoading = false;
-    this.#oldest = 0;
-    return this.#addItems(items, { isSilent: true });
+    this.#oldest = before;
+    return this.#addItems(items, "newest", { isSilent: true });
   }
 
   /** Draw what happened since. @param {Item[]} items */
   add(items) {
-    return this.#addItems(items, { isSilent: false });
+    this.#oldest ||= items[0]?.id ?? "";
+    return this.#addItems(items, "newest", { isSilent: false });
   }
 
-  /** Draw a page of earlier messages. @param {Item[]} items @param {boolean} more */
-  addOlder(items, more) {
-    this.#hasMore = more && items.length > 0;
-    const messages = items.filter((item) => item.k !== "end"); // these messages carry their own ending
-    return this.#addItems(messages, { isSilent: true }).then(() => this.#stopLoading());
+  /**
+   * Draw a page of earlier messages.
+   *
+   * @param {Item[]} items
+   * @param {boolean} more
+   * @param {string} [before] the id to go on with, where the server has not searched further
+   */
+  addOlder(items, more, before = items[0]?.id) {
+    if (this.#askedBefore !== this.#oldest) return this.#stopLoading(); // what was below it is not shown any more
+    this.#hasMore = more && before !== undefined;
+    this.#oldest = before ?? this.#oldest;
+    return this.#addItems(items, "older", { isSilent: true }).then(() => this.#stopLoading());
   }
 
   /** Add text to streamed messages. @param {import("../protocol.js").Chunk[]} chunks */
@@ -164,21 +181,22 @@ export class Transcript {
 
   /**
    * @param {Item[]} items
+   * @param {Place} place
    * @param {{isSilent: boolean}} how
    */
-  async #addItems(items, how) {
-    for (const { seq } of items) this.#oldest = Math.min(this.#oldest || seq, seq);
-    const cleared = items.findLast((item) => item.k === "cleared");
-    if (cleared) this.#scroller.change(async () => () => this.#clear(cleared, !how.isSilent));
-    const messages = items.filter((item) => item.k === "msg");
-    const wanted = messages.map((shown) => ({ seq: shown.seq, shown }));
-    await this.#insertMissing(wanted, how, () => items.forEach((item) => this.#finish(item)));
+  async #addItems(items, place, how) {
+    const at = items.findLastIndex((item) => item.k === "cleared");
+    const cleared = items[at];
+    if (cleared?.k === "cleared") this.#scroller.change(async () => () => this.#clear(cleared, !how.isSilent));
+    const left = items.slice(at + 1);
+    const shown = left.filter(isMessage).map(shownOf);
+    await this.#insertMissing(shown, place, how, () => left.forEach((item) => this.#finish(item)));
   }
 
   /** End a streamed message, or complete it with its whole text. @param {Item} item */
   #finish(item) {
     if (item.k === "end") this.#end(item);
-    else if (item.k === "msg" && !item.live) this.#find(item.seq)?.stream.complete(item);
+    else if (isMessage(item) && !item.live) this.#find(item.id)?.stream.complete(shownOf(item));
   }
 
   /** @param {import("../protocol.js").EndItem} item */
@@ -196,17 +214,18 @@ export class Transcript {
   }
 
   /**
-   * @param {{seq: number, shown: ShownMessage}[]} wanted
+   * @param {ShownMessage[]} wanted
+   * @param {Place} place
    * @param {{isSilent: boolean}} how
    * @param {() => void} [then]
    */
-  #insertMissing(wanted, { isSilent }, then = () => {}) {
+  #insertMissing(wanted, place, { isSilent }, then = () => {}) {
     return this.#scroller.change(async () => {
-      const missing = wanted.filter(({ seq }) => this.#isMissing(seq));
-      const drawn = missing.map((entry) => ({ ...entry, ...this.#draw(entry.shown) }));
+      const missing = wanted.filter(({ id }) => id === undefined || !this.#find(id));
+      const drawn = missing.map((shown) => ({ shown, ...this.#draw(shown) }));
       await allOrTimeout(drawn.map(({ ready }) => ready));
       return () => {
-        this.#insertAll(drawn, isSilent);
+        this.#insertAll(drawn, place, isSilent);
         then();
       };
     });
@@ -217,35 +236,36 @@ export class Transcript {
     return drawMessage(shown, this.#context, this.#actions);
   }
 
-  /** @param {number} seq */
-  #isMissing(seq) {
-    if (seq > 0 && seq <= this.#clearedUpTo) return false;
-    return !this.#find(seq);
-  }
-
-  /** @param {number} seq */
-  #find(seq) {
-    return this.#entries.findLast((entry) => entry.seq === seq);
+  /** @param {string} id */
+  #find(id) {
+    return this.#entries.findLast(({ shown }) => shown.id === id);
   }
 
   /**
-   * @param {({seq: number, shown: ShownMessage} & DrawnMessage)[]} drawn
+   * @param {({shown: ShownMessage} & DrawnMessage)[]} drawn
+   * @param {Place} place
    * @param {boolean} isSilent
    */
-  #insertAll(drawn, isSilent) {
+  #insertAll(drawn, place, isSilent) {
     if (isSilent) this.#silence();
-    for (const { seq, shown, article, stream } of drawn)
-      this.#insert({ seq, shown, article, stream, day: null });
+    const next = { first: this.#entries[0], older: this.#entries.find(isOfRoom), newest: undefined }[place];
+    let seq = next && isOfRoom(next) ? next.seq - drawn.length : this.#newestSeq + 1;
+    for (const { shown, article, stream } of drawn)
+      this.#insert({ seq: seq++, shown, article, stream, day: null }, next);
+    this.#markAnswered();
     for (const { mount } of drawn) mount();
     if (!isSilent) this.#showUnread(drawn.filter(({ shown }) => !isOwn(shown, this.#context)).length);
     if (this.#scroller.isAtBottom) this.#trim();
   }
 
-  /** @param {Entry} entry */
-  #insert(entry) {
-    const at = this.#entries.findLastIndex(({ seq }) => seq < entry.seq) + 1;
-    const next = this.#entries[at];
+  /** @param {Entry} entry @param {Entry} [next] none: at the end */
+  #insert(entry, next) {
+    const at = next ? this.#entries.indexOf(next) : this.#entries.length;
     this.#entries.splice(at, 0, entry);
+    if (isOfRoom(entry)) {
+      mark(entry.article, "data-seq", String(entry.seq));
+      this.#newestSeq = Math.max(this.#newestSeq, entry.seq);
+    }
     this.#list.insertBefore(entry.article, next ? (next.day ?? next.article) : null);
     this.#group(at);
     if (next) this.#group(at + 1);
@@ -264,30 +284,30 @@ export class Transcript {
     this.renameDays();
   }
 
-  /** Remove the oldest messages beyond `MAX_DRAWN`. */
+  /** Remove the oldest messages beyond `MAX_DRAWN`, many at a time. */
   #trim() {
-    const surplus = this.#entries.filter(({ seq }) => seq > 0).length - MAX_DRAWN;
-    if (surplus <= 0) return;
-    const first = this.#entries.findIndex(({ seq }) => seq > 0);
+    const surplus = this.#entries.filter(isOfRoom).length - MAX_DRAWN;
+    if (surplus <= MAX_SURPLUS) return;
+    const first = this.#entries.findIndex(isOfRoom);
     this.#entries.splice(first, surplus).forEach(remove);
-    this.#oldest = this.#entries[first].seq;
+    this.#oldest = this.#entries[first].shown.id ?? "";
     this.#hasMore = true;
     this.#group(first);
+    this.#markAnswered();
   }
 
   /**
    * @param {import("../protocol.js").ClearedItem} cleared
    * @param {boolean} isLive it happens now: the page's initial messages go, too
    */
-  #clear({ seq: floor, greeting }, isLive) {
-    this.#clearedUpTo = Math.max(this.#clearedUpTo, floor);
+  #clear({ greeting }, isLive) {
     this.#hasMore = false;
-    this.#removeWhere(({ seq, shown }) => (seq > 0 ? seq < floor : isLive && (greeting || !shown.greeting)));
+    this.#removeWhere((entry) => isOfRoom(entry) || (isLive && (greeting || !entry.shown.greeting)));
   }
 
   #forget() {
-    this.#clearedUpTo = 0;
-    this.#removeWhere(({ seq }) => seq > 0);
+    this.#newestSeq = 0;
+    this.#removeWhere(isOfRoom);
     this.#scroller.toBottom();
   }
 
@@ -296,10 +316,17 @@ export class Transcript {
     this.#entries.filter(isGone).forEach(remove);
     this.#entries = this.#entries.filter((entry) => !isGone(entry));
     if (this.#entries.length) this.#group(0);
+    this.#markAnswered();
+  }
+
+  /** Mark whether the person has said something: then there is no greeting any more. */
+  #markAnswered() {
+    mark(this.#list, "data-answered", this.#entries.some(({ article }) => article.hasAttribute("data-own")));
   }
 
   #loadOlder() {
-    if (!this.#hasMore || this.#isLoading || this.isEmpty) return;
+    if (!this.#hasMore || this.#isLoading || !this.#oldest) return;
+    this.#askedBefore = this.#oldest;
     this.#isLoading = this.#onOlder(this.#oldest);
     this.#loading.hidden = !this.#isLoading;
   }
@@ -328,6 +355,11 @@ export class Transcript {
     clearTimeout(this.#silenceTimer);
     this.#silenceTimer = window.setTimeout(() => this.log.setAttribute("aria-live", "polite"), SILENT_FOR);
   }
+}
+
+/** @param {Entry} entry */
+function isOfRoom({ shown }) {
+  return shown.id !== undefined;
 }
 
 /** @param {Entry} entry */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.bench.results import Scenario
 from tests.bench.scenarios.fanout import FANOUT
+from tests.bench.scenarios.growth import GROWTH
 from tests.bench.scenarios.handler import HANDLER
 from tests.bench.scenarios.join import JOIN
 from tests.bench.scenarios.memory import MEMORY
@@ -12,8 +13,8 @@ from tests.bench.scenarios.rooms import ROOMS
 from tests.bench.scenarios.stalled import STALLED
 from tests.bench.scenarios.streams import STREAMS
 
-__all__ = ["SCENARIOS"]
+__all__ = ["SCENARIOS", "SIDE_BY_SIDE"]
 
-SCENARIOS: dict[str, Scenario] = {
-    each.name: each for each in (FANOUT, ROOMS, JOIN, HANDLER, STALLED, MEMORY, QUIET, STREAMS)
-}
+SIDE_BY_SIDE = FANOUT, ROOMS, JOIN, HANDLER, STALLED, MEMORY, QUIET, STREAMS
+"""Ours beside three other ways."""
+SCENARIOS: dict[str, Scenario] = {each.name: each for each in SIDE_BY_SIDE + (GROWTH,)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from functools import partial
 
@@ -22,11 +23,8 @@ NOTHING = 20.0
 """Milliseconds that may come between two p99 of the same thing by chance."""
 MEMORY = 20.0
 """MB that the server may grow by for the one."""
-HEAD = 200
-"""Where in a frame its cursor stands, in characters."""
 END = "and that is all"
 _MARK = re.compile(r"@@(\d{6})@@")
-_UPTO = re.compile(r'"upto":(\d+)')
 
 
 def _plan(options: Options) -> list[Job]:
@@ -78,7 +76,7 @@ class _Late:
         self.came_back = 0
         self._server = server
         self._person = person
-        self._upto = 0
+        self._upto = ""
 
     async def catches_up(self) -> None:
         """Read until the last message, or for `PATIENCE` seconds."""
@@ -96,7 +94,7 @@ class _Late:
             async for frame in self._person.chat:
                 assert isinstance(frame, str)
                 self.got += [int(mark) for mark in _MARK.findall(frame)]
-                self._upto = max([self._upto, *map(int, _UPTO.findall(frame[:HEAD]))])
+                self._upto = _newest_in(frame) or self._upto
                 if END in frame:
                     return True
         except ConnectionClosed:
@@ -109,6 +107,12 @@ class _Late:
         self.came_back += 1
         resume, after = self._person.resume, self._upto
         self._person = await OURS.come(self._server.port, after=after, resume=resume)
+
+
+def _newest_in(frames: str) -> str:
+    """The id of the newest item in a message of frames; "": there is none."""
+    items = [item for frame in map(json.loads, frames.split("\n")) for item in frame.get("e", ())]
+    return items[-1]["id"] if items else ""
 
 
 STALLED = Scenario(

@@ -46,6 +46,8 @@ class Person:
         What they may come back with, if they can.
     screen
         How much they have been sent for the first screen, in bytes.
+    newest
+        What their side knows the newest message by that they were sent at first.
     welcomed
         How long that took from opening the chat's own socket, in seconds; nan: there is none.
     """
@@ -54,6 +56,7 @@ class Person:
     page: Line | None = None
     resume: str = ""
     screen: int = 0
+    newest: str = ""
     welcomed: float = nan
 
     def vanish(self) -> None:

@@ -52,8 +52,8 @@ async def contents(room: Room) -> list[str]:
     return [message.content for message in await room.messages() if message.member is None]
 
 
-def live(of: Browser) -> list[int]:
-    return [seq for seq, item in of.items.items() if item.get("live")]
+def live(of: Browser) -> list[str]:
+    return [id for id, item in of.items.items() if item.get("live")]
 
 
 async def test_a_stream_inside_another_chats_is_its_own(
@@ -101,17 +101,17 @@ async def test_who_asked_can_stop_what_is_said_by_hand(
         async with boss(server, left) as experimenter:
             await ann.says("by hand")
             await ann.sees("by hand", "before")
-            (seq,) = live(ann)
+            (id,) = live(ann)
             you = ann.welcome["you"]["h"]
-            assert ann.items[seq]["by"] == you, "that shows the button"
-            await bob.tell(t="stop", seq=seq)
+            assert ann.items[id]["by"] == you, "that shows the button"
+            await bob.tell(t="stop", id=id)
             await bob.settles()
             await ann.settles()
-            assert live(ann) == [seq], "not everybody may stop it"
+            assert live(ann) == [id], "not everybody may stop it"
             stopper = ann if who == "asker" else experimenter
-            await stopper.tell(t="stop", seq=seq)
+            await stopper.tell(t="stop", id=id)
             await ann.until(lambda: not live(ann))
-            assert ann.items[seq]["is"] == "stopped"
+            assert ann.items[id]["is"] == "stopped"
             await ann_right.says("go")
             await ann.sees("before", "the code went on")
     assert await contents(left) == ["before", "the code went on"]

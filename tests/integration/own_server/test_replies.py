@@ -11,13 +11,14 @@ import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
-from shiny_labchat.chat.replies import SORRY
+from shiny_labchat.words import ENGLISH
 from tests.integration.own_server.conftest import Person
 from tests.support.client import Browser, browser
 from tests.support.models.model import Model, Reply, Tool
 from tests.support.server import Server
 
 APP = ["-m", "uvicorn", "tests.integration.apps.replies:app"]
+SORRY = ENGLISH["reply_failed"]
 pytestmark = pytest.mark.usefixtures("model")
 FAILURES = {
     "429": Reply(status=429, retry_after=0.05),
@@ -141,7 +142,7 @@ async def test_tools_run_in_threads_and_stay_in_the_conversation(
             slowest = max(slowest, loop.time() - begun)
         assert slowest < 0.9, "a tool that takes a second keeps nobody waiting"
         await told(ann, 11)
-        (reply, *_) = [item for _, item in sorted(ann.items.items()) if item["role"] == "assistant"]
+        (reply, *_) = [item for item in ann.items.values() if item["role"] == "assistant"]
         kinds = [kind for kind, _ in reply["parts"]]
         assert [k for k in kinds if k.startswith("tool")] == ["tool_request", "tool_result"]
         assert roles(model.calls[-1].body)[:5] == [
@@ -289,16 +290,16 @@ async def test_who_asked_can_stop_the_reply(
         await ann.says("Count!")
         await bob.says("And I?")
         await ann.until(lambda: "one" in ann.texts)
-        ((seq, item),) = [(s, i) for s, i in ann.items.items() if i.get("live")]
+        ((id, item),) = [(s, i) for s, i in ann.items.items() if i.get("live")]
         assert item["by"] == ann.welcome["you"]["h"], "that shows the button"
-        await bob.tell(t="stop", seq=seq)
+        await bob.tell(t="stop", id=id)
         await bob.settles()
         assert model.calls[0].outcome == "held", "not everybody may stop it"
         stopper = ann if who == "asker" else boss
-        await stopper.tell(t="stop", seq=seq)
+        await stopper.tell(t="stop", id=id)
         await asyncio.to_thread(model.until, lambda: model.calls[0].outcome == "left")
         await told(ann, 2)
-        assert ann.items[seq]["is"] == "stopped" and ann.texts[-1].endswith("And I?")
+        assert ann.items[id]["is"] == "stopped" and ann.texts[-1].endswith("And I?")
         assert SORRY not in ann.texts and len(model.calls) == 2
     assert [m.content for m in await room.messages() if m.role == "assistant"][0] == "one"
 

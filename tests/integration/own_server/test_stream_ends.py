@@ -10,12 +10,15 @@ from typing import Any
 from shiny_labchat import Lab, Room
 from shiny_labchat.access.tickets import Entry
 from shiny_labchat.domain.commands import Post
+from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.state import Membership
 from shiny_labchat.gateway.socket import Socket
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.window import PAGE, Page
+from shiny_labchat.protocol import Hello
 from shiny_labchat.store.checkpoints import LEASE
+from shiny_labchat.words import ENGLISH
 from tests.integration.conftest import log_of
 from tests.integration.own_server.conftest import Person
 from tests.integration.own_server.test_streams import (
@@ -140,12 +143,15 @@ async def test_an_older_page_that_crosses_the_end_shows_all_of_it(room: Room) ->
     live.older = late
     inbox, shown = asyncio.Queue[dict[str, str]](), Shown()
     entry = Entry(room.log, room.key, "ann", "page", "token")
-    serving = asyncio.create_task(Socket(inbox.get, shown.send, entry, live).serve(0))
+    serving = asyncio.create_task(
+        Socket(inbox.get, shown.send, entry, live, ENGLISH).serve(Hello("token", False))
+    )
     await shown.until(lambda: bool(shown.items))
-    before = {"t": "older", "before": min(shown.items)}
+    before = {"t": "older", "before": next(iter(shown.items))}
     inbox.put_nowait({"type": "websocket.receive", "text": json.dumps(before)})
-    await shown.until(lambda: shown.items.get(speaker.seq, {}).get("is") == "done")
-    assert text_of(shown.items[speaker.seq]) == "the answer"
+    id = id_of(live.state.seed, speaker.seq)
+    await shown.until(lambda: shown.items.get(id, {}).get("is") == "done")
+    assert text_of(shown.items[id]) == "the answer"
     serving.cancel()
     live.leave()
 
@@ -162,9 +168,9 @@ class Shown(Browser):
             self._take(json.loads(frame))
         self._came.set()
 
-    def _grow(self, seq: int, more: str | list[list[Any]], keep: int | None = None) -> None:
-        if seq in self.items:  # else it is on an older page, which it may ask for
-            super()._grow(seq, more, keep)
+    def _grow(self, id: str, more: str | list[list[Any]], keep: int | None = None) -> None:
+        if id in self.items:  # else it is on an older page, which it may ask for
+            super()._grow(id, more, keep)
 
     async def _receive(self) -> None:
         self._came.clear()

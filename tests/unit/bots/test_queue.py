@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from shiny_labchat import Lab
 from shiny_labchat.bots.queue import ahead, join, leave
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.schema import callback_room
 
 STEPS = 1_000
@@ -21,7 +21,7 @@ class Queue:
     """A room's queue of bots, whose callbacks' leases are written by hand."""
 
     def __init__(self, conn: Any) -> None:
-        self.where = RoomKey("s", "r")
+        self.where = LogKey("s", "r")
         self.now = 1_000_000
         self._conn = conn
 

@@ -38,12 +38,9 @@ def said(seq: int, member: str | None, text: str = "hello") -> Message:
     return Message(seq, f"m{seq}", text, "user", member, member, at)
 
 
-QUIET = Talk()
-
-
-def told(when: Any, talk: Talk = QUIET, text: str = "hello", seq: int = 1) -> bool:
+def told(when: Any, since_own: int = 1, text: str = "hello", seq: int = 1) -> bool:
     rng = generator(1, "room", seq)
-    return speaks(when, said(seq, "ann", text), talk, "Teal Otter", rng)
+    return speaks(when, said(seq, "ann", text), since_own, "Teal Otter", rng)
 
 
 # ── when ──
@@ -64,9 +61,9 @@ def test_others_are_not_mentioned(text: str) -> None:
 
 
 def test_every_third_message_since_it_spoke() -> None:
-    told_at = [n for n in range(1, 10) if told(Every(3), Talk(since_own=n))]
+    told_at = [n for n in range(1, 10) if told(Every(3), n)]
     assert told_at == [3, 6, 9]
-    assert not told(Every(3), Talk(since_own=0)), "it has spoken since"
+    assert not told(Every(3), 0), "it has spoken since"
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.3, 0.7, 1.0])
@@ -84,10 +81,9 @@ def test_the_same_seed_decides_the_same() -> None:
 def test_talk_is_counted() -> None:
     talk = [said(1, "ann"), said(2, "bot"), said(3, None), said(4, "bob"), said(5, "ann")]
     talk += [said(6, "other bot")]
-    counted = talk_of(talk, "bot", frozenset({"bot", "other bot"}), upto=5)
-    assert counted == Talk(own=1, all=5, in_a_row=1, since_own=2)
-    assert talk_of(talk[:1], "bot", frozenset(), upto=9) == Talk(0, 1, 0, 1)
-    assert talk_of(talk, "bot", frozenset(), upto=9, ends={1: 9}).since_own == 4
+    counted = talk_of(talk, "bot", frozenset({"bot", "other bot"}))
+    assert counted == Talk(own=1, all=5, in_a_row=1)
+    assert talk_of(talk[:1], "bot", frozenset()) == Talk(0, 1, 0)
 
 
 def test_what_was_said_while_it_wrote_comes_after_what_it_wrote() -> None:
@@ -277,7 +273,7 @@ def test_who_does_not_mind_sends_what_it_has() -> None:
 @pytest.mark.parametrize(
     ("limits", "talk", "reason"),
     [
-        ({}, Talk(50, 60, 1, 1), None),
+        ({}, Talk(50, 60, 1), None),
         ({"max_messages": 3}, Talk(2, 9), None),
         ({"max_messages": 3}, Talk(3, 9), "max_messages"),
         ({"max_share": 0.5}, Talk(0, 1), None),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shiny_labchat.callbacks.registry import Registry
-from shiny_labchat.domain.events import RoomKey
+from shiny_labchat.callbacks.registry import REGISTERED, Registry
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.scope import Scope
 
 
@@ -15,7 +15,7 @@ def one(room: object, member: object, message: object) -> None: ...
 def two(room: object, member: object, message: object) -> None: ...
 
 
-HERE, THERE = RoomKey("s", "r"), RoomKey("t", "r")
+HERE, THERE = LogKey("s", "r"), LogKey("t", "r")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ HERE, THERE = RoomKey("s", "r"), RoomKey("t", "r")
     ids=str,
 )
 def test_of_several_of_one_name_that_for_the_room_alone_is_called_else_the_latest(
-    scopes: list[tuple[str | RoomKey, ...]], called: int
+    scopes: list[tuple[str | LogKey, ...]], called: int
 ) -> None:
     registry = Registry()
     added = [registry.add("name", Scope(parts), one) for parts in scopes]
@@ -55,8 +55,8 @@ def test_of_several_of_one_name_that_for_the_room_alone_is_called_else_the_lates
     ids=str,
 )
 def test_a_function_that_takes_anothers_place_in_some_rooms_is_warned_of_once(
-    before: tuple[str | RoomKey, ...],
-    after: tuple[str | RoomKey, ...],
+    before: tuple[str | LogKey, ...],
+    after: tuple[str | LogKey, ...],
     fn: object,
     warnings: int,
     caplog: pytest.LogCaptureFixture,
@@ -70,3 +70,11 @@ def test_a_function_that_takes_anothers_place_in_some_rooms_is_warned_of_once(
 def test_a_scope_knows_the_ids_of_its_rooms_unless_it_has_globs() -> None:
     assert Scope(("a", HERE, THERE)).ids == {"a", "r"}
     assert Scope(("a", "b*")).ids is None
+
+
+def test_very_many_callbacks_are_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    registry = Registry()
+    for n in range(REGISTERED + 50):
+        registry.add("name", Scope((LogKey("s", f"r{n}"),)), one)
+    assert caplog.text.count("register one for all such rooms") == 1
+    assert set(registry.of_room(LogKey("s", "r7"))) == {"name"}

@@ -13,11 +13,12 @@ from shiny.express._stub_session import ExpressStubSession
 from shiny.session import session_context
 
 from shiny_labchat import Chat, Lab, chat_ui
-from shiny_labchat.chat.labels import known_labels
+from shiny_labchat.chat.labels import LABELS
 from shiny_labchat.chat.placement import PlacementOptions
 from shiny_labchat.domain.pseudonyms import check_pseudonym, resolve_pseudonym
 from shiny_labchat.domain.state import ROLES
 from shiny_labchat.express import Chat as ExpressChat
+from shiny_labchat.words import slots_of
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_a_template_has_the_slot_n_and_no_other(text: str) -> None:
     ("labels", "sentence"),
     [
         ({"sendd": "Senden"}, "labels has no 'sendd'; did you mean 'send'?"),
-        ({"absurd-key": "x"}, "labels has no 'absurd-key'; it has and_more, "),
+        ({"absurd-key": "x"}, "labels has no 'absurd-key'; it has above_limit, "),
         ({"here": "{m} da"}, "'{m} da' has {m}; the slots of 'here': {n}"),
         ({"send": "{a}"}, "the slots of 'send': none"),
     ],
@@ -125,7 +126,7 @@ def test_labels_are_texts(labels: Any) -> None:
 
 @pytest.mark.parametrize("key", ["send", "typing_two", "not_invited", "store_full", "sandboxed"])
 def test_labels_of_all_three_sources_are_known(key: str) -> None:
-    words = " ".join(f"{{{slot}}}" for slot in sorted(known_labels()[key])) or "x"
+    words = " ".join(f"{{{slot}}}" for slot in sorted(slots_of(LABELS[key]))) or "x"
     assert key in str(chat_ui("chat", labels={key: words}))
 
 

@@ -25,8 +25,17 @@ from shiny_labchat.domain.commands import (
     Record,
     Remove,
     Say,
+    SendAway,
 )
-from shiny_labchat.domain.decide import check_text, decide, members, messages, room, streams
+from shiny_labchat.domain.decide import (
+    check_text,
+    decide,
+    members,
+    messages,
+    presence,
+    room,
+    streams,
+)
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.state import ROLES, Role, RoomState, fold
 from tests.unit.pure_room import SECOND, PureRoom
@@ -37,7 +46,7 @@ def post(member: str | None = None, text: str = "hi", **more: object) -> Post:
 
 
 def test_each_command_has_one_rule() -> None:
-    families = members.RULES, messages.RULES, streams.RULES, room.RULES
+    families = members.RULES, messages.RULES, streams.RULES, room.RULES, presence.RULES
     ruled = [command for family in families for command in family]
     assert Counter(ruled) == Counter(get_args(Command))
 
@@ -216,6 +225,16 @@ def test_clearing_a_view_is_for_one_and_clearing_the_room_for_all() -> None:
     assert room.state.cleared == 0
     room.does(Clear())
     assert room.state.cleared == 5
+
+
+def test_only_members_are_sent_away_and_they_stay_members() -> None:
+    room = PureRoom(members="ab")
+    room.does(Remove("b"))
+    before = room.state
+    assert room.does(SendAway("b", ("invite",))) == room.does(SendAway("x", ("invite",))) == []
+    (event,) = room.does(SendAway("a", ("invite",)))
+    assert (event.kind, event.member, event.data) == ("revoked", "a", {"kinds": ("invite",)})
+    assert room.state == before._replace(seq=before.seq + 1)
 
 
 def test_the_seed_of_a_room_never_changes() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import Message, MessageText
-from shiny_labchat.domain.events import Event, RoomKey
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.messages import message_of
 from shiny_labchat.models.turns import asked
 
@@ -24,7 +24,7 @@ PLAIN = {"content": "ab", "role": "user"}
 
 def said(text: str = "ab", seq: int = 7, room: str = "r", role: str = "user") -> Message:
     data = {"role": role, "name": "Ann", "parts": [("text", text)]}
-    return message_of(Event(seq, 1_000_000, "message", "m1", data), RoomKey("s", room))
+    return message_of(Event(seq, 1_000_000, "message", "m1", data), LogKey("s", room))
 
 
 def test_it_is_a_dictionary() -> None:

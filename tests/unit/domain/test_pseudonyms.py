@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,8 @@ from shiny_labchat.domain.pseudonyms import (
     _ANIMALS,
     _COLOURS,
     PLAIN_LIMIT,
+    _read,
+    _read_any,
     fits,
     generate,
     number,
@@ -54,6 +57,25 @@ def test_thousands_of_members_have_names_of_their_own() -> None:
 def test_a_full_list_of_names_goes_on_with_numbers() -> None:
     every = {f"{colour} {animal}" for colour in _COLOURS for animal in _ANIMALS}
     assert generate("s", "late", every).split()[-1].isdigit()
+
+
+def test_in_a_large_room_few_names_are_taken_apart() -> None:
+    taken_apart: list[str] = []
+
+    class Name(str):
+        def split(self, *how: Any) -> list[str]:
+            taken_apart.append(self)
+            return super().split(*how)
+
+    taken = [Name(name) for name in names("s", [f"m{n}" for n in range(1_000)])]
+    taken_apart.clear()
+    assert generate("s", "late", taken) not in taken
+    assert len(taken_apart) < 2 * 700
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_a_name_in_ascii_is_read_as_any_other(name: str) -> None:
+    assert _read(name) == _read_any(name)
 
 
 def test_in_a_small_room_no_two_share_a_word() -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import Member, Message, Rules
-from shiny_labchat.domain.commands import Post, Remove
+from shiny_labchat.domain.commands import Join, Post, Remove
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.messages import message_of, to_datetime
-from shiny_labchat.domain.state import Membership, RoomState, fold
+from shiny_labchat.domain.state import Membership, RoomState, fold, fold_all
 from tests.unit.pure_room import SECOND, PureRoom
 
+NEW = RoomState()
 LIMITED = Rules(rate=2.0, burst=5)
 
 
@@ -145,6 +148,87 @@ def test_folding_leaves_the_old_state_as_it_was() -> None:
     seats = dict(before.memberships)
     room.does(Remove("a"))
     assert dict(before.memberships) == seats and before.membership("a") is not None
+
+
+MEMBERS = st.sampled_from(["a", "b", "c", "bot"])
+ROLE = st.sampled_from(["participant", "observer", "assistant", "of tomorrow"])
+DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "configured": st.fixed_dictionaries(
+        {}, optional={"seed": st.text(), "rules": st.just({"rate": 1.0})}
+    ),
+    "joined": st.fixed_dictionaries(
+        {"handle": st.text(), "pseudonym": st.text(), "role": ROLE},
+        optional={"is_bot": st.booleans(), "shown": ROLE | st.none()},
+    ),
+    "changed": st.fixed_dictionaries({}, optional={"role": ROLE, "is_muted": st.booleans()}),
+    "removed": st.just({}),
+    "message": st.fixed_dictionaries({}, optional={"page": st.just("p")}),
+    "submitted": st.just({"page": "p", "text": "x"}),
+    "cleared": st.fixed_dictionaries({"scope": st.sampled_from(["room", "view", "of tomorrow"])}),
+    "disclosed": st.fixed_dictionaries({"to": st.none() | st.lists(MEMBERS)}),
+    "opened": st.just({}),
+    "closed": st.just({}),
+    "of tomorrow": st.just({"x": 1}),
+}
+HAPPENINGS = st.lists(
+    st.sampled_from(sorted(DATA)).flatmap(
+        lambda kind: st.tuples(st.just(kind), MEMBERS, DATA[kind])
+    ),
+    max_size=40,
+)
+
+
+def events_of(happenings: list[tuple[str, str, dict[str, Any]]]) -> list[Event]:
+    return [Event(n, n * SECOND, *each) for n, each in enumerate(happenings, start=1)]
+
+
+def folded(events: list[Event], state: RoomState = NEW) -> RoomState:
+    for event in events:
+        state = fold(state, event)
+    return state
+
+
+@given(HAPPENINGS, st.integers(0, 40))
+def test_many_events_fold_to_what_one_after_the_other_gives(
+    happenings: list[tuple[str, str, dict[str, Any]]], at: int
+) -> None:
+    events = events_of(happenings)
+    begun = folded(events[:at])
+    before = folded(events[:at])
+    state = fold_all(begun, events[at:])
+    assert state == folded(events)
+    assert list(state.memberships) == list(folded(events).memberships)
+    assert begun == before
+
+
+@given(HAPPENINGS)
+def test_bots_and_the_order_of_members_are_what_a_look_at_each_member_gives(
+    happenings: list[tuple[str, str, dict[str, Any]]],
+) -> None:
+    state = folded(events_of(happenings))
+    every = list(state.memberships.values())
+    assert {each.member for each in state.bots()} == {
+        each.member for each in every if each.is_bot and not each.is_removed
+    }
+    for viewer in (None, "a", "bot"):
+        here = [each for each in every if not each.is_removed]
+        if any(each.role_for(viewer) != each.role for each in every):
+            here.sort(key=lambda each: each.handle)
+        assert list(state.members_for(viewer)) == here
+
+
+def test_who_is_a_bot_is_found_without_a_look_at_each_member() -> None:
+    room = PureRoom(members="abc")
+    room.does(Join("bot", "h", role="assistant", is_bot=True, shown="participant"))
+    asked: list[str] = []
+
+    class Asked(LayeredMap[str, Membership]):
+        def __getitem__(self, key: str) -> Membership:
+            asked.append(key)
+            return super().__getitem__(key)
+
+    state = room.state._replace(memberships=Asked(dict(room.state.memberships)))
+    assert [each.member for each in state.bots()] == asked == ["bot"]
 
 
 def test_an_audience_sees_and_others_do_not() -> None:

@@ -20,8 +20,8 @@ def test_a_stream_that_fails_before_its_first_word_leaves_nothing(parts: list[Pa
     room = PureRoom(members="a")
     (opening,) = room.does(Post([], is_live=True))
     (ending,) = room.does(EndStream(opening.seq, parts, "failed", error="it broke"))
-    assert item(settled(opening, ending)) is None
-    assert json.loads(item(ending) or "")["is"] == "failed", "who has seen it begin is told"
+    assert item(settled(opening, ending), "seed") is None
+    assert json.loads(item(ending, "seed") or "")["is"] == "failed", "who has seen it begin is told"
     assert ending.data["error"] == "it broke"
     window, viewer = Window(), room.state.memberships["a"]
     for log in (room.log, [settled(opening, ending)]):
@@ -36,7 +36,7 @@ def test_what_was_said_before_a_stream_ended_stays(how: Ending) -> None:
     room = PureRoom(members="a")
     (opening,) = room.does(Post([], is_live=True))
     (ending,) = room.does(EndStream(opening.seq, [part], how))
-    assert item(settled(opening, ending)) is not None
+    assert item(settled(opening, ending), "seed") is not None
     assert len(Conversation(room.log).public(0)) == 1
 
 

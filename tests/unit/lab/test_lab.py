@@ -449,15 +449,17 @@ async def test_a_conversation_is_whole_however_it_is_first_read(room: Room) -> N
     for waits in (True, False):
         live = await Runtime.of(room.log).live.open(room.key)
         seat = live.state.memberships["ann"]
-        if waits:
-            await live.read_whole()
+        reading = asyncio.create_task(live.read()) if waits else None
+        at_once = None if waits else live.read_now()
         await room.post("newest")
+        whole = at_once if reading is None else await reading
+        assert whole is not None
         await live.loaded()
         said = await room.messages()
         while live.state.seq < said[-1].seq:
             await live.catch_up()
-        assert live.conversation(seat, live.state.seq) == tuple(said)
-        assert live.conversation(seat, said[-2].seq) == tuple(said[:-1])
+        assert whole.seen(live.state, seat, live.state.seq) == tuple(said)
+        assert whole.seen(live.state, seat, said[-2].seq) == tuple(said[:-1])
         live.leave()
 
 

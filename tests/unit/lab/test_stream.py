@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.domain.commands import Post
-from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.messages import text_of
+from shiny_labchat.domain.opaque import seq_of
 from shiny_labchat.lab.runtime import Runtime, running
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import checkpoints, events_after, find_room, leases
+from shiny_labchat.store.schema import checkpoint
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
+from shiny_labchat.streams.content import Position, StreamContent
+from shiny_labchat.streams.open_streams import OpenStreams
 from shiny_labchat.streams.remote import watch_over
 from shiny_labchat.streams.transformed import StreamTransform
+from tests.support.reconnecting_client import ticks
+from tests.support.stream_reader import apply_chunks
 
 PATIENCE = 30.0
 LONG_AGO = 1
@@ -85,7 +94,7 @@ async def be_gone(room: Room, seq: int) -> None:
     """The process that speaks is not heard of any more."""
 
     def write(conn: Any, now: int) -> None:
-        checkpoints.renew(conn, LONG_AGO - leases.LEASE, room.key, seq)
+        checkpoints.renew(conn, LONG_AGO - leases.LEASE, [(room.key, seq)])
 
     await room.log.write(write)
 
@@ -96,15 +105,11 @@ async def left_open(room: Room, *words: str, **post: Any) -> int:
     seq = outcome.events[0].seq
 
     def write(conn: Any, now: int) -> None:
-        for row, word in enumerate(words, 1):
-            checkpoints.keep(
-                conn,
-                now,
-                room.key,
-                seq,
-                row,
-                checkpoints.Checkpoint([("" if row > 1 else "markdown", word)]),
-            )
+        kinds = ["markdown", *[""] * len(words)]
+        changes = [checkpoints.Checkpoint([part]) for part in zip(kinds, words, strict=False)]
+        checkpoints.keep(
+            conn, now, [checkpoints.row_of((room.key, seq), change) for change in changes]
+        )
 
     await room.log.write(write)
     await be_gone(room, seq)
@@ -338,6 +343,278 @@ async def test_a_stream_of_this_process_is_never_taken_for_another_ones(room: Ro
     assert [end["is"] for end in await endings(room)] == ["done"]
 
 
+# ── what is shown ──
+
+
+class Reader:
+    """
+    Takes what it is owed of a room's streams whenever it is told that there is something new.
+
+    Attributes
+    ----------
+    drawn
+        The texts of the streams, as it draws them, by seq.
+    """
+
+    def __init__(self, live: LiveRoom, then: Callable[[], object] = lambda: None) -> None:
+        self.drawn: dict[int, list[list[Any]]] = {}
+        self._has: dict[int, Position] = {}
+        self._live = live
+        self._then = then
+        self._told = asyncio.Event()
+        self.leave = live.follow(self._look, first=True)
+
+    def text(self, seq: int) -> str:
+        return "".join(content for _, content in self.drawn.get(seq, []))
+
+    async def sees(self, seq: int, text: str) -> None:
+        """Wait until what it shows of a stream ends with a text."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.text(seq).endswith(text):
+                self._told.clear()
+                await self._told.wait()
+
+    def _look(self, events: Sequence[Event]) -> None:
+        while True:
+            streams, cursor = self._live.streams, self._live.state.seq
+            frame, reached = streams.owed(self._has, cursor, lambda event: True)
+            if frame is None:
+                break
+            self._has.update(reached)
+            for id, more, *rest in json.loads(frame)["of"]:
+                seq = seq_of(self._live.state.seed, id) or 0
+                apply_chunks(self.drawn.setdefault(seq, []), more, *rest[:1])
+        self._then()
+        self._told.set()
+
+
+def stored(room: Room) -> dict[int, str]:
+    """What the database has of the room's open streams."""
+
+    def read(conn: Any) -> dict[int, str]:
+        number, _ = find_room(conn, room.key) or (0, 0)
+        texts: dict[int, str] = {}
+        for seq, each in checkpoints.kept(conn, number, {}).items():
+            content = StreamContent(Event(seq, 0, "message", None, {}))
+            for change in each.checkpoints:
+                if change.keep is not None:
+                    content.truncate_units(change.keep)
+                content.add(change.parts, change.deps)
+            texts[seq] = text_of(content.parts)
+        return texts
+
+    return room.log.read_now(read)
+
+
+@asynccontextmanager
+async def locked(room: Room) -> AsyncIterator[None]:
+    """Another programme is in the middle of writing."""
+    path = room.log.url.database
+    assert path is not None
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.rollback()
+        other.close()
+
+
+async def test_what_is_shown_of_a_stream_is_stored_at_every_moment(room: Room) -> None:
+    """Also while some of it is taken back, and said otherwise."""
+    had: dict[int, set[str]] = {}
+    wrong = list[str]()
+
+    def compare() -> None:
+        for seq, text in stored(room).items():
+            had.setdefault(seq, {""}).add(text)
+        wrong.extend(text for seq in had if (text := reader.text(seq)) not in had[seq])
+
+    async with opened(room) as live:
+        reader = Reader(live, compare)
+        speakers = [await speaking(room) for _ in range(4)]
+        async for n in ticks(500, 300):
+            for at, speaker in enumerate(speakers):
+                await speaker.append([("markdown", f"{at}.{n} ")])
+            if n % 10 == 5:
+                speakers[0].truncate(speakers[0].mark() - 3)
+        for speaker in speakers:
+            await reader.sees(speaker.seq, ".299 ")
+        assert not wrong and all(len(texts) > 3 for texts in had.values())
+        for speaker in speakers:
+            await speaker.close("done")
+        reader.leave()
+
+
+async def test_the_log_has_when_each_piece_was_shown_and_what_was_taken_back(room: Room) -> None:
+    """Also what a transform has dropped in the end; and what a server that was killed had shown."""
+
+    async def hushed(text: str, come: str, is_all: bool) -> Part | None:
+        return None if is_all else ("markdown", text)
+
+    async with opened(room) as live:
+        reader = Reader(live)
+        steady, wavering = [await speaking(room) for _ in range(2)]
+        dropped = await speaking(room, transform=hushed)
+        for n in range(3):
+            for speaker in (steady, wavering, dropped):
+                await speaker.append([("markdown", f"\U0001f600{n} ")])
+            for speaker in (steady, wavering, dropped):
+                await reader.sees(speaker.seq, f"{n} ")
+        await steady.append([("markdown", "never shown before the end")])
+        wavering.truncate(1)
+        await wavering.append([("markdown", "instead")])
+        await reader.sees(wavering.seq, "instead")
+        for speaker in (steady, wavering, dropped):
+            await speaker.close("done")
+        reader.leave()
+    one, two, three = sorted(await endings(room), key=lambda data: data["of"])
+    assert [units for _, units in one["pieces"]] == [4, 4, 4, len("never shown before the end")]
+    assert [piece[1:] for piece in two["pieces"]] == [
+        [4],
+        [4],
+        [4],
+        [7, "\U0001f6001 \U0001f6002 "],
+    ]
+    assert (three["is"], three["parts"]) == ("withheld", [])
+    assert three["pieces"][-1][1:] == [0, "\U0001f6000 \U0001f6001 \U0001f6002 "]
+    for data in (one, two, three):
+        times = [piece[0] for piece in data["pieces"]]
+        assert times == sorted(times) and 0 <= times[0] <= times[-1] < PATIENCE * 1e3
+
+
+async def test_what_a_server_that_is_gone_had_shown_and_when_is_in_the_log(room: Room) -> None:
+    seq = await left_open(room)
+    changes = [
+        checkpoints.Checkpoint([("markdown", "one ")], piece=(40, 4)),
+        checkpoints.Checkpoint([("", "two ")]),  # of an older version
+        checkpoints.Checkpoint([("", "2 ")], keep=4, piece=(120, 2, "two ")),
+    ]
+    rows = [checkpoints.row_of((room.key, seq), change) for change in changes]
+    await room.log.write(lambda conn, now: checkpoints.keep(conn, LONG_AGO, rows))
+    await Runtime.of(room.log).end_overdue()
+    [end] = await endings(room)
+    assert (end["is"], end["parts"]) == ("interrupted", [["markdown", "one 2 "]])
+    assert end["pieces"] == [[40, 4], [120, 2, "two "]]
+
+
+async def test_a_tick_of_all_streams_is_one_job_and_a_piece_is_one_small_row(
+    room: Room, lab: Lab
+) -> None:
+    """It is small however long the stream is already."""
+    other = await lab.create_room("other", study="s")
+    jobs, write = list[Any](), room.log.write
+
+    def count(job: Any) -> Any:
+        jobs.append(job)
+        return write(job)
+
+    room.log.write = count
+    async with opened(room) as one, opened(other) as two:
+        speakers = [await speaking(each) for each in (room, other) * 10]
+        readers = [Reader(live) for live in (one, two)]
+        for n in range(5):
+            for speaker in speakers:
+                await speaker.append([("markdown", f"{n}" * 100)])
+            for at, speaker in enumerate(speakers):
+                await readers[at % 2].sees(speaker.seq, f"{n}" * 100)
+        rows = room.log.read_now(lambda conn: conn.execute(sa.select(checkpoint.c.data)).all())
+        assert 5 <= len(jobs) <= 6, "one may be a renewal of their leases"
+        assert len(rows) == 20 * 5 and max(len(data) for (data,) in rows) < 150
+        for reader in readers:
+            reader.leave()
+        for speaker in speakers:
+            await speaker.close("done")
+
+
+async def test_while_nothing_can_be_stored_nothing_is_shown_and_then_all_of_it(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(room) as live:
+        reader = Reader(live)
+        speaker = await speaking(room, "before ")
+        await reader.sees(speaker.seq, "before ")
+        async with locked(room):
+            await speaker.append([("markdown", "meanwhile ")])
+            async with asyncio.timeout(PATIENCE):
+                while caplog.text.count("nobody is shown it; trying again") < 1:
+                    await speaker.append([("markdown", "more ")])
+                    await asyncio.to_thread(int)
+            assert reader.text(speaker.seq) == "before "
+        await speaker.append([("markdown", "after")])
+        await reader.sees(speaker.seq, "after")
+        assert reader.text(speaker.seq) == speaker.text
+        await speaker.close("done")
+        assert await texts(room) == [speaker.text]
+        reader.leave()
+
+
+async def test_a_stream_that_cannot_be_stored_keeps_no_other_from_being_shown(room: Room) -> None:
+    async with opened(room) as live:
+        reader = Reader(live)
+        speaker, other = await speaking(room), await speaking(room)
+        # the developer's own UI, which no database takes
+        await speaker.append([("html", "<b>")], [{"name": object()}])  # pyright: ignore[reportArgumentType]
+        for n in range(3):
+            await other.append([("markdown", f"{n} ")])
+            await reader.sees(other.seq, f"{n} ")
+        assert speaker.seq not in reader.drawn
+        for each in (speaker, other):
+            await each.close("done")
+        assert [end["is"] for end in await endings(room)] == ["failed", "done"]
+        reader.leave()
+
+
+async def test_a_lease_is_renewed_until_the_end_is_stored(room: Room) -> None:
+    """However long the last transform takes; afterwards there is none."""
+    go_on, begun = asyncio.Event(), asyncio.Event()
+
+    async def retell(content: str, chunk: str, done: bool) -> tuple[str, str]:
+        if done:
+            begun.set()
+            await go_on.wait()
+        return "markdown", content
+
+    def until(conn: Any) -> int | None:
+        number, _ = find_room(conn, room.key) or (0, 0)
+        found = checkpoints.kept(conn, number, {}).get(speaker.seq)
+        return found and found.until
+
+    speaker = await speaking(room, "all", transform=retell)
+    closing = asyncio.create_task(speaker.close("done"))
+    await begun.wait()
+    before = await room.log.read(until)
+    assert before is not None
+    async with asyncio.timeout(PATIENCE):
+        while (await room.log.read(until) or 0) < before + 100_000:
+            await asyncio.to_thread(int)
+    go_on.set()
+    await closing
+    assert await room.log.read(until) is None
+
+
+async def test_another_process_is_shown_what_is_stored_without_an_event(room: Room) -> None:
+    """The room is open twice here, as in two processes: the second has no streams of its own."""
+    async with opened(room) as live:
+        speaker = await speaking(room, "one ")
+        number = await room.log.read(lambda conn: (find_room(conn, room.key) or (0, 0))[0])
+        said, seed = (lambda: shown.append(text_of(stream.parts))), live.state.seed
+        elsewhere = OpenStreams(said, lambda: seed)
+        shown, stream = list[str](), elsewhere.begin(live.streams.open[speaker.seq].opening)
+        watching = asyncio.create_task(
+            watch_over(room.log, room.key, number, elsewhere, lambda: True)
+        )
+        for word in ("two ", "three "):
+            async with asyncio.timeout(PATIENCE):
+                while not (shown and speaker.text == shown[-1]):
+                    await asyncio.to_thread(int)
+            await speaker.append([("markdown", word)])
+        elsewhere.open.clear()
+        await watching
+        assert shown[0] == "one "
+        await speaker.close("done")
+
+
 # ── those whose server is gone ──
 
 
@@ -378,7 +655,7 @@ async def test_a_promise_made_before_the_clock_was_set_back_is_as_long_as_others
     room: Room,
 ) -> None:
     seq = await left_open(room, "half")
-    await room.log.write(lambda conn, now: checkpoints.renew(conn, now + HOUR, room.key, seq))
+    await room.log.write(lambda conn, now: checkpoints.renew(conn, now + HOUR, [(room.key, seq)]))
     await Runtime.of(room.log).end_overdue()
     assert await endings(room) == [], "who speaks may be alive"
     soon = time.time_ns() // 1000 + leases.LEASE
@@ -389,8 +666,8 @@ async def test_who_has_truly_ended_is_not_looked_at_for_ever(room: Room) -> None
     """A process that was taken for dead keeps what it says, though the log has an end of it."""
     seq = await left_open(room, "half")
     await Runtime.of(room.log).end_overdue()
-    keep = checkpoints.Checkpoint([("markdown", "more")])
-    await room.log.write(lambda conn, now: checkpoints.keep(conn, LONG_AGO, room.key, seq, 9, keep))
+    more = checkpoints.row_of((room.key, seq), checkpoints.Checkpoint([("markdown", "more")]))
+    await room.log.write(lambda conn, now: checkpoints.keep(conn, LONG_AGO, [more]))
     await Runtime.of(room.log).end_overdue()
     assert await texts(room) == ["half"]
     assert not await room.log.read(lambda conn: checkpoints.overdue(conn, 2**62))
@@ -421,7 +698,7 @@ async def test_keeping_goes_on_after_whatever_goes_wrong(
     # the developer's own UI, which no database takes
     await speaker.append([("html", "<b>")], [{"name": object()}])  # pyright: ignore[reportArgumentType]
     async with asyncio.timeout(PATIENCE):
-        while caplog.text.count("could not be kept") < 2:
+        while caplog.text.count("is not stored, so nobody is shown it") < 2:
             await asyncio.to_thread(int)
     await speaker.close("done")
     (end,) = await endings(room)

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.opaque import seq_of
 from shiny_labchat.streams.content import PIECE_CHARS, Position, StreamContent, UnmergedText
 from shiny_labchat.streams.open_streams import OpenStreams
 from tests.support.stream_reader import apply_chunks
 
+SEED = "0123456789abcdef"
 KINDS = "markdown", "thinking", "html"
 texts = st.text("ab\U0001f600", min_size=1, max_size=5)
 pieces = st.tuples(st.sampled_from(KINDS), texts) | st.just(("tool_request", {"request_id": "1"}))
@@ -49,8 +51,13 @@ class Viewer:
                 return frames
             frames += 1
             self.has.update(reached)
-            for seq, more, *rest in json.loads(frame)["of"]:
+            for seq, more, *rest in chunks_of(frame):
                 apply_chunks(self.drawn.setdefault(seq, []), more, *rest[:1])
+
+
+def chunks_of(frame: str) -> list[list[Any]]:
+    """The chunks of a frame, with the seqs of their streams."""
+    return [[seq_of(SEED, id), *rest] for id, *rest in json.loads(frame)["of"]]
 
 
 def as_lists(parts: list[Part]) -> list[list[Any]]:
@@ -163,7 +170,7 @@ class TestWhatIsSaid:
 @pytest.mark.anyio
 class TestWhatViewersAreOwed:
     async def test_who_has_all_is_owed_nothing(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         streams.begin(opening()).add([("markdown", "a")])
         viewer = Viewer()
         assert viewer.look(streams) == 0  # not shown yet
@@ -172,21 +179,21 @@ class TestWhatViewersAreOwed:
         assert viewer.look(streams) == 0
 
     async def test_who_does_not_know_of_the_stream_is_owed_nothing(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         streams.begin(opening()).add([("markdown", "a")])
         streams.open[7].show()
         assert streams.owed({}, 6, lambda event: True)[0] is None
         assert streams.owed({}, 7, lambda event: False)[0] is None
 
     async def test_two_viewers_share_a_frame(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         streams.begin(opening()).add([("markdown", "a")])
         streams.open[7].show()
         one, two = (streams.owed({}, 9, lambda event: True)[0] for _ in range(2))
         assert one is two
 
     async def test_all_streams_are_in_one_frame(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         for seq in (3, 7, 9):
             streams.begin(opening(seq)).add([("markdown", str(seq))])
             streams.open[seq].show()
@@ -195,7 +202,7 @@ class TestWhatViewersAreOwed:
         assert viewer.drawn == {seq: [["markdown", str(seq)]] for seq in (3, 7, 9)}
 
     async def test_the_rest_of_a_stream_is_owed_after_its_end(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         streams.begin(opening()).add([("markdown", "a")])
         streams.open[7].show()
         viewer = Viewer()
@@ -209,8 +216,16 @@ class TestWhatViewersAreOwed:
         streams.forget(9)
         assert Viewer().look(streams, cursor=8) == 0
 
+    async def test_where_no_stream_is_open_or_ends_later_none_is_looked_for(self) -> None:
+        streams = OpenStreams(lambda: None, lambda: SEED)
+        assert not streams.may_owe(0)
+        streams.begin(opening()).add([("markdown", "a")])
+        assert streams.may_owe(100)
+        streams.finish(ending(9, "abc"))
+        assert streams.may_owe(8) and not streams.may_owe(9)
+
     async def test_who_was_taken_for_dead_goes_on_with_all_it_had_said(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         said = streams.begin(opening())
         said.stop = lambda: None
         said.add([("markdown", "abc")])
@@ -219,7 +234,7 @@ class TestWhatViewersAreOwed:
         assert streams.open[7].parts == [("markdown", "abcd")]
 
     async def test_the_true_end_after_a_mistaken_one_is_shown_whole(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         streams.begin(opening()).add([("markdown", "a")])
         streams.finish(ending(9, "a", "interrupted"))
         viewer = Viewer()
@@ -229,16 +244,16 @@ class TestWhatViewersAreOwed:
         assert viewer.drawn[7] == [["markdown", "abcd"]]
 
     async def test_who_missed_both_ends_is_owed_the_true_one(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         streams.begin(opening()).add([("markdown", "a")])
         streams.finish(ending(9, "a", "interrupted"))
         streams.finish(ending(12, "abcd"))
         frame, reached = streams.owed({}, 8, lambda event: True)
-        assert frame is not None and json.loads(frame)["of"] == [[7, [["markdown", "abcd"]], 0]]
+        assert frame is not None and chunks_of(frame) == [[7, [["markdown", "abcd"]], 0]]
         assert streams.owed(reached, 8, lambda event: True) == (None, {})
 
     async def test_what_is_taken_back_is_told_once_a_tick(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         said = streams.begin(opening())
         said.append([("markdown", "x" * 3_000), ("markdown", "0 %")])
         said.show()
@@ -249,13 +264,13 @@ class TestWhatViewersAreOwed:
         said.append([("markdown", "1 %")])
         said.show()
         frame, _ = streams.owed(viewer.has, 9, lambda event: True)
-        assert frame is not None and json.loads(frame)["of"] == [[7, "1 %", 3_000]]
+        assert frame is not None and chunks_of(frame) == [[7, "1 %", 3_000]]
         for each in (viewer, late):
             each.look(streams)
             assert each.drawn[7] == [["markdown", "x" * 3_000 + "1 %"]]
 
     async def test_who_has_all_of_a_stream_keeps_no_position_in_it(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         streams.begin(opening()).append([("markdown", "a")])
         streams.open[7].show()
         viewer = Viewer()
@@ -266,7 +281,7 @@ class TestWhatViewersAreOwed:
         assert streams.known(viewer.has, 9) == {}
 
     async def test_a_long_text_comes_in_several_frames(self) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         streams.begin(opening()).add([("markdown", "x" * 100_000)])
         streams.open[7].show()
         viewer = Viewer()
@@ -285,7 +300,7 @@ class TestWhatViewersAreOwed:
         )
     )
     async def test_every_viewer_ends_with_the_same(self, steps: list[Any]) -> None:
-        streams = OpenStreams(lambda: None)
+        streams = OpenStreams(lambda: None, lambda: SEED)
         said = streams.begin(opening())
         viewers = [Viewer()]
         for step in steps:

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.streams.commits import TICK
 from shiny_labchat.streams.content import Position, StreamContent
-from shiny_labchat.streams.open_streams import TICK
 from shiny_labchat.streams.transformed import TransformedStream, with_text
 
 

@@ -14,6 +14,7 @@ from shiny_labchat.store.checkpoints import LEASE
 from tests.integration.conftest import log_of
 from tests.integration.own_server.conftest import Person
 from tests.support.client import Browser, browser
+from tests.support.ids import seq_in
 from tests.support.models.model import Model, Reply
 from tests.support.server import Server
 
@@ -59,7 +60,7 @@ async def test_a_bot_that_waited_for_its_model_asks_again_and_says_it_once(
 ) -> None:
     model.will(Reply("never heard", pieces=3, hold=1), Reply("I am back."))
     async with person() as ann:
-        seq = await ann.says("are you there?")
+        seq = await seq_in(room, await ann.says("are you there?"))
         await asked(model, 1)
         server.kill()
     server.start()
@@ -80,7 +81,7 @@ async def test_what_a_bot_was_streaming_is_kept_and_marked_and_not_said_again(
     whole = "".join(f"word{n} " for n in range(100))
     model.will(Reply(whole, pieces=100, rate=20, hold=70))
     async with person() as ann:
-        seq = await ann.says("tell me all")
+        seq = await seq_in(room, await ann.says("tell me all"))
         await asked(model, 1)
         await ann.until(lambda: "word69 " in ann.texts[-1])
         server.kill()
@@ -91,7 +92,7 @@ async def test_what_a_bot_was_streaming_is_kept_and_marked_and_not_said_again(
         kept = ann.texts[-1]
         assert whole.startswith(kept) and len(kept.split()) >= 70 - 2.5 * 20
         assert calls(await settled(room, 1, WITHIN)) == [("interrupted", seq)]
-        assert [entry.became for entry in await room.audit()] == [place]
+        assert [entry.became for entry in await room.audit()] == [await seq_in(room, place)]
         model.will(Reply("Here I am."))
         await ann.says("are you there?")
         await ann.until(lambda: ann.texts[-1] == "Here I am.", within=WITHIN)
@@ -108,11 +109,12 @@ async def test_what_was_shown_of_a_call_before_a_crash_is_on_its_record(
     """The model has failed in the middle, and was to be asked again."""
     model.will(Reply("half of it", pieces=4, cut=2))
     async with person() as ann:
-        seq = await ann.says("tell me all")
+        seq = await seq_in(room, said := await ann.says("tell me all"))
         await ann.until(lambda: len(ann.items) == 2)
         await settled(room, 1)
         server.kill()
-        [place] = set(ann.items) - {seq}
+        [shown] = set(ann.items) - {said}
+        place = await seq_in(room, shown)
     server.start()
 
     async def is_linked() -> bool:

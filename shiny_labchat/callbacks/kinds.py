@@ -1,0 +1,133 @@
+"""The kinds of events that callbacks are called with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from shiny_labchat.domain.events import Event, LogKey
+from shiny_labchat.domain.messages import MessageText, is_message, message_of, settled, was_said
+from shiny_labchat.store.queries import ends_of, event_at, events_as_written, presences_after
+from shiny_labchat.store.schema import OF_PRESENCE, event
+
+__all__ = ["KINDS", "MESSAGES", "PRESENCES", "Given", "Kind"]
+
+
+class Given(NamedTuple):
+    """
+    What a callback is given of an event.
+
+    Parameters
+    ----------
+    member, author
+        The id of the member whom it is about, and the name that it was shown with; None: there is
+        none.
+    value
+        What the function takes, after the room and the member.
+    """
+
+    member: str | None
+    author: str | None
+    value: object
+
+
+class Kind(NamedTuple):
+    """
+    A kind of events, and how callbacks are called with them.
+
+    Parameters
+    ----------
+    word
+        What one of them is called in the server's log.
+    prefix
+        The beginning of the names of its callbacks: they have cursors of their own.
+    takes
+        The parameters of its functions.
+    events
+        The kinds of events that the log has of it.
+    is_event
+        Whether the row of an event is of one of these.
+    after
+        Reads such events after a seq, as they were written, oldest first; so many at most.
+    whole
+        Makes of such an event the one that is handled; None: it is not handled.
+    given
+        What a function is given of it, and of whether this is a further try.
+    """
+
+    word: str
+    prefix: str
+    takes: tuple[str, ...]
+    events: frozenset[str]
+    is_event: sa.ColumnElement[bool]
+    after: Callable[[sa.Connection, int, int, int], Sequence[Event]]
+    whole: Callable[[sa.Connection, int, Event], Event | None]
+    given: Callable[[Event, LogKey, bool], Given]
+
+    def may_be(self, entry: Event) -> bool:
+        """Whether an event is, or completes, one that is handled, as far as it tells by itself."""
+        return entry.kind in self.events and (entry.kind != "message" or is_message(entry))
+
+
+_SAID = ("message", "streamed")
+
+
+def _said_after(conn: sa.Connection, number: int, after: int, limit: int) -> list[Event]:
+    return events_as_written(conn, number, after, limit, _SAID)
+
+
+def _whole_message(conn: sa.Connection, number: int, said: Event) -> Event | None:
+    """The message that this event completes; None: it is not complete yet, or was before."""
+    if said.kind == "message":
+        return said if is_message(said) else None
+    if not was_said(said):
+        return None
+    of = said.data["of"]
+    if any(end.seq < said.seq for end in ends_of(conn, number, of)):
+        return None
+    opening = event_at(conn, number, of)
+    return None if opening is None else settled(opening, said)
+
+
+def _given_message(said: Event, room: LogKey, is_repeat: bool) -> Given:
+    message = replace(message_of(said, room), is_repeat=is_repeat)
+    return Given(message.member, message.author, MessageText(message))
+
+
+MESSAGES = Kind(
+    word="message",
+    prefix="",
+    takes=("room", "member", "message"),
+    events=frozenset(_SAID),
+    is_event=event.c.kind.in_(_SAID),
+    after=_said_after,
+    whole=_whole_message,
+    given=_given_message,
+)
+"""Messages, once they are complete."""
+
+
+def _itself(conn: sa.Connection, number: int, entry: Event) -> Event:
+    return entry
+
+
+def _given_presence(entry: Event, room: LogKey, is_repeat: bool) -> Given:
+    return Given(entry.member, None, entry.data["state"])
+
+
+PRESENCES = Kind(
+    word="presence",
+    prefix="presence:",
+    takes=("room", "member", "state"),
+    events=frozenset(("presence",)),
+    is_event=sa.and_(OF_PRESENCE, event.c.kind == "presence"),
+    after=presences_after,
+    whole=_itself,
+    given=_given_presence,
+)
+"""Changes of whether members are here, idle, away or gone."""
+
+KINDS = (MESSAGES, PRESENCES)

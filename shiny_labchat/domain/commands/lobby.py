@@ -1,0 +1,132 @@
+"""Commands about a lobby and the people who wait in it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shiny_labchat.domain.commands.study import OfStudy, study_log
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.grouping import Leftover
+
+__all__ = [
+    "Advance",
+    "Confirm",
+    "DescribeLobby",
+    "EnterLobby",
+    "LobbySigns",
+    "OfLobby",
+    "Ready",
+    "WaitLonger",
+    "lobby_log",
+]
+
+
+def lobby_log(study: str, lobby: str) -> LogKey:
+    """The key of a lobby's log."""
+    return LogKey(study, lobby, "lobby")
+
+
+@dataclass(frozen=True, slots=True)
+class OfLobby(OfStudy):
+    """A command about a lobby; the first log is the lobby's, the second one its study's."""
+
+    lobby: str
+
+    @property
+    def logs(self) -> tuple[LogKey, ...]:
+        """The logs whose states its rule needs; the first one has the command's id."""
+        return lobby_log(self.study, self.lobby), study_log(self.study), *self.also
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeLobby(OfLobby):
+    """
+    Give settings of a lobby.
+
+    `is_default`: the app's code says so; what was configured while the lobby was in use, stays.
+    """
+
+    seed: str
+    settings: Mapping[str, Any]
+    is_default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EnterLobby(OfLobby):
+    """Take a place in a lobby, at the back; who has one keeps it."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitLonger(OfLobby):
+    """Wait longer than at most was said, as often as the lobby allows."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm(OfLobby):
+    """Answer that one is still there, when asked after a while without a sign."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class LobbySigns:
+    """
+    What servers know of the people in a lobby when a command is decided.
+
+    Parameters
+    ----------
+    seen
+        When each was last heard of, in microseconds since 1970 (UTC).
+    idle
+        Since when each has touched nothing, of those who have not for a while.
+    """
+
+    seen: Mapping[str, int]
+    idle: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Advance(OfLobby):
+    """
+    Do what is due in a lobby.
+
+    Waits and ready checks whose time is over end, whoever seems idle is asked, and groups are
+    formed of those who are there.
+
+    Parameters
+    ----------
+    signs
+        What is known of the people; read in the transaction that decides.
+    random
+        Random text, from which ids are made that nobody can guess.
+    groups
+        The groups that the app's own function proposes; None: it has none.
+    cells
+        By number, the conditions that the app's own function proposes for the next groups; None: it
+        has none.
+    leftover
+        Start now, with all who are here: "spread", "small" or "wait"; None: nobody said so.
+    """
+
+    signs: LobbySigns
+    random: str
+    groups: Sequence[Sequence[str]] | None = None
+    cells: Mapping[int, Any] | None = None
+    leftover: Leftover | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready(OfLobby):
+    """Answer a ready check; the last one to answer has the group formed."""
+
+    person: str
+    match: int
+    signs: LobbySigns
+    random: str
+    cells: Mapping[int, Any] | None = None

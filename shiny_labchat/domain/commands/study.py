@@ -1,0 +1,163 @@
+"""Commands about a study and the people in it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shiny_labchat.domain.events import LogKey
+
+__all__ = [
+    "Arrive",
+    "Barrier",
+    "Consent",
+    "Debrief",
+    "DescribeStudy",
+    "EndPerson",
+    "OfStudy",
+    "Pay",
+    "RecordAnswer",
+    "SetStep",
+    "study_log",
+]
+
+
+def study_log(study: str) -> LogKey:
+    """The key of a study's own log."""
+    return LogKey(study, study, "study")
+
+
+@dataclass(frozen=True, slots=True)
+class OfStudy:
+    """
+    A command about a study.
+
+    Parameters
+    ----------
+    study
+        The study.
+    also
+        Further logs whose states its rule needs, from what the sender knows of them. If it needs
+        others by now, the rule says so, see `MoreLogs`.
+    """
+
+    study: str
+    also: tuple[LogKey, ...] = field(default=(), kw_only=True)
+
+    @property
+    def logs(self) -> tuple[LogKey, ...]:
+        """The logs whose states its rule needs; the first one has the command's id."""
+        return (study_log(self.study), *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeStudy(OfStudy):
+    """
+    Give settings of a study.
+
+    `is_default`: the app's code says so; what was configured while the study was in use, stays.
+    """
+
+    seed: str
+    settings: Mapping[str, Any]
+    is_default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Arrive(OfStudy):
+    """
+    Record that a person's page has come with an open socket for the first time.
+
+    `took_part`: they have taken part before, in a study that this one excludes.
+    """
+
+    person: str
+    device: str | None = None
+    language: str | None = None
+    took_part: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Consent(OfStudy):
+    """Record a person's answer to the consent; `agrees` False: they refuse."""
+
+    person: str
+    version: str
+    agrees: bool = True
+    answers: Mapping[str, bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAnswer(OfStudy):
+    """
+    Record something about a person; the latest of a kind counts.
+
+    `cid`: the id of the form that was sent, so that a double click is one answer. `about`: when a
+    form was shown, first changed and sent. `step`: the step that is set with it.
+    """
+
+    person: str
+    kind: str
+    value: Any
+    cid: str | None = None
+    about: Mapping[str, int] | None = None
+    step: str | None = None
+
+    @property
+    def member(self) -> str:
+        """Whose command it is, by which its id is unique."""
+        return self.person
+
+
+@dataclass(frozen=True, slots=True)
+class SetStep(OfStudy):
+    """Set the app's word for how far a person is."""
+
+    person: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pay(OfStudy):
+    """Pay a person an amount in whole cents; the same key is one payment."""
+
+    person: str
+    key: str
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Debrief(OfStudy):
+    """Record that a person was debriefed, and what they said to keeping their data."""
+
+    person: str
+    keep: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier(OfStudy):
+    """
+    Wait until all people of a group who still take part have recorded something of a kind.
+
+    `within`: how long those who are there wait for the others, in microseconds. The first such
+    command for a room and kind sets the time. Later ones, and those after it, decide: the barrier
+    is met once all have recorded it or the time is over, and then for ever.
+    """
+
+    room: str
+    kind: str
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndPerson(OfStudy):
+    """
+    End a person's part in a study, for one of `REASONS`.
+
+    `delete`: they have asked that their data be deleted.
+    """
+
+    person: str
+    reason: str
+    delete: bool = False

@@ -1,0 +1,352 @@
+"""The rules for a lobby and the people who wait in it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, cast
+
+from shiny_labchat.domain.commands import Configure, Join
+from shiny_labchat.domain.commands.lobby import (
+    Advance,
+    Confirm,
+    DescribeLobby,
+    EnterLobby,
+    LobbySigns,
+    OfLobby,
+    Ready,
+    WaitLonger,
+    lobby_log,
+)
+from shiny_labchat.domain.commands.study import study_log
+from shiny_labchat.domain.decide.leaving import leave_lobby, requeue_others
+from shiny_labchat.domain.decide.study import end_person, person_in, study_in
+from shiny_labchat.domain.decide.together import Decided, RuleTogether
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.grouping import (
+    Waiting,
+    assign_parts,
+    check_cell,
+    check_groups,
+    draw_cell,
+    draw_order,
+    lobby_seed,
+    propose,
+    spread,
+)
+from shiny_labchat.domain.lobby import LobbyState, Place
+from shiny_labchat.domain.lobby_settings import LobbySettings
+from shiny_labchat.domain.logs import States
+from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.study import StudyState
+from shiny_labchat.errors import Refused
+
+__all__ = ["RULES"]
+
+FIXED = ("group_size", "conditions")
+"""The settings of a lobby that cannot change once its study has people."""
+SECOND = 1_000_000
+"""Microseconds."""
+
+
+def _describe(states: States, command: DescribeLobby, at: int) -> Decided:
+    decided = Decided(states, at)
+    log = lobby_log(command.study, command.lobby)
+    state = cast(LobbyState, decided.now(log))
+    settings, given = state.settings, command.settings
+    change = settings.described(given) if command.is_default else settings.configured(given)
+    if study_in(states, command.study).people.size:
+        settings.check_fixed(change, FIXED)
+    if change or state.seq == 0:
+        seed = {"seed": command.seed} if state.seq == 0 else {}
+        decided.add(log, "configured", None, {**seed, **change.data})
+    return decided
+
+
+def _enter(states: States, command: EnterLobby, at: int) -> Decided:
+    its = _Lobby.of(states, command, at)
+    person = person_in(its.people, command.person)
+    if its.state.is_in(command.person) and its.place(command.person).status != "missed":
+        return its.decided
+    capacity = its.settings.capacity
+    if capacity is not None and _places_taken(its.state) >= capacity:
+        its.decided.add(its.log, "full", command.person)
+        its.end(command.person, "full")
+        return its.decided
+    if person.lobby != command.lobby:
+        its.decided.add(its.study, "entered", command.person, {"lobby": command.lobby})
+    its.decided.add(its.log, "entered", command.person)
+    return its.decided
+
+
+def _places_taken(state: LobbyState) -> int:
+    return sum(place.status != "left" for place in state.places.values())
+
+
+def _wait_longer(states: States, command: WaitLonger, at: int) -> Decided:
+    its = _Lobby.of(states, command, at)
+    if its.place(command.person).extended >= its.settings.extends:
+        raise Refused("no_longer", member=command.person)
+    its.decided.add(its.log, "extended", command.person)
+    return its.decided
+
+
+def _confirm(states: States, command: Confirm, at: int) -> Decided:
+    its = _Lobby.of(states, command, at)
+    if its.place(command.person).prompted is not None:
+        its.decided.add(its.log, "idle_confirmed", command.person)
+    return its.decided
+
+
+def _ready(states: States, command: Ready, at: int) -> Decided:
+    its = _Lobby.of(states, command, at)
+    match = its.state.matches.get(command.match)
+    if match is None or command.person not in match.people or at > match.until:
+        raise Refused("too_late", member=command.person)
+    if command.person not in match.ready:
+        its.decided.add(its.log, "ready", command.person, {"number": match.number})
+    if its.state.matches[match.number].ready == frozenset(match.people):
+        its.conclude(match.number, command)
+    return its.decided
+
+
+def _advance(states: States, command: Advance, at: int) -> Decided:
+    its = _Lobby.of(states, command, at)
+    for match in list(its.state.matches.values()):
+        if at > match.until:
+            its.conclude(match.number, command)
+    for person in its.state.here():
+        its.attend(person, command)
+    its.match(command)
+    return its.decided
+
+
+@dataclass(frozen=True, slots=True)
+class _Lobby:
+    """
+    A lobby while a command is decided.
+
+    Parameters
+    ----------
+    name, log, study
+        The lobby's id, and the keys of its log and of its study's.
+    settings
+        Its settings.
+    decided
+        The events so far.
+    """
+
+    name: str
+    log: LogKey
+    study: LogKey
+    settings: LobbySettings
+    decided: Decided
+
+    @classmethod
+    def of(cls, states: States, command: OfLobby, at: int) -> _Lobby:
+        log = lobby_log(command.study, command.lobby)
+        decided = Decided(states, at)
+        settings = LobbySettings.of(cast(LobbyState, decided.now(log)).settings)
+        return cls(command.lobby, log, study_log(command.study), settings, decided)
+
+    @property
+    def state(self) -> LobbyState:
+        """The lobby, with the events so far."""
+        return cast(LobbyState, self.decided.now(self.log))
+
+    @property
+    def people(self) -> StudyState:
+        """The study, with the events so far."""
+        return cast(StudyState, self.decided.now(self.study))
+
+    @property
+    def seed(self) -> str:
+        """The seed of the lobby's draws."""
+        given = self.people.settings.get("seed")
+        return lobby_seed(self.people.seed if given is None else str(given), self.name)
+
+    def place(self, person: str) -> Place:
+        """The place of somebody who is in the lobby."""
+        place = self.state.places.get(person)
+        if place is None or place.status in ("grouped", "left"):
+            raise Refused("not_waiting", member=person)
+        return place
+
+    def end(self, person: str, reason: str) -> None:
+        """End a person's part in the study."""
+        end_person(self.decided, self.study.study, person, reason)
+
+    # ── those whose time is over ──
+
+    def attend(self, person: str, command: Advance) -> None:
+        """Ask or end somebody who does not answer, has gone, or has waited long enough."""
+        at, settings, place = self.decided.at, self.settings, self.state.places[person]
+        # What was done for those before may have matched or ended this person.
+        if place.status not in ("waiting", "missed"):
+            return
+        if place.prompted is not None and at > place.prompted:
+            self.end(place.person, "idle")
+        elif at > self.deadline(place):
+            self._time_out(place, command)
+        elif at - command.signs.seen.get(place.person, place.since) > settings.grace * SECOND:
+            leave_lobby(self.decided, self.log, place.person, "gone")
+        elif self._seems_idle(place, command.signs):
+            assert settings.idle_prompt is not None
+            until = at + int(settings.idle_prompt[1] * SECOND)
+            self.decided.add(self.log, "idle_prompt", place.person, {"until": until})
+
+    def deadline(self, place: Place) -> int:
+        """Until when somebody waits at most."""
+        longer = self.settings.max_wait + place.extended * self.settings.extend
+        return place.since + int(longer * SECOND)
+
+    def _seems_idle(self, place: Place, signs: LobbySigns) -> bool:
+        idle = signs.idle.get(place.person)
+        if self.settings.idle_prompt is None or idle is None or place.prompted is not None:
+            return False
+        return self.decided.at - idle > self.settings.idle_prompt[0] * SECOND
+
+    def _time_out(self, place: Place, command: Advance) -> None:
+        reason = "not_ready" if place.status == "missed" else "lobby_timeout"
+        here = self._alive(command.signs)
+        smaller = "smaller" in self.settings.on_timeout and place.person in here and len(here) > 1
+        self.decided.add(self.log, "timeout", place.person)
+        if smaller and reason == "lobby_timeout":
+            self._match_people(here[: self.settings.size.max], command)
+        else:
+            self.end(place.person, reason)
+
+    # ── matching ──
+
+    def match(self, command: Advance) -> None:
+        """Match those who are there, as far as they make groups."""
+        opens = self.settings.opens
+        if opens is not None and self.decided.at < opens:
+            return
+        for people in self._proposed(command):
+            self._match_people(people, command)
+
+    def _proposed(self, command: Advance) -> Sequence[Sequence[str]]:
+        settings, number = self.settings, self._next_number()
+        here = self._alive(command.signs)
+        waiting = [Waiting(person, self.state.places[person].since) for person in here]
+        if command.groups is not None:
+            return check_groups([list(each) for each in command.groups], waiting, settings.size)
+        met = {person: self.people.met(person) for person in here} if settings.avoid else {}
+        if command.leftover is not None:
+            how = settings.size, command.leftover, self.seed, number
+            return spread(here, *how, avoid=settings.avoids, met=met).groups
+        if settings.start != "auto" or settings.pick not in ("arrival", "random"):
+            return ()
+        return propose(
+            *(waiting, settings.size),
+            pick=settings.pick,
+            batch=settings.batch,
+            avoid=settings.avoids,
+            met=met,
+            settle=settings.settle,
+            now=self.decided.at,
+            seed=self.seed,
+            number=number,
+        )
+
+    def _alive(self, signs: LobbySigns) -> list[str]:
+        """Those in the queue who are there, the front first."""
+        oldest = self.decided.at - int(self.settings.alive * SECOND)
+        state = self.state
+        asked = (person for person in state.queue if state.places[person].prompted is None)
+        return [person for person in asked if signs.seen.get(person, 0) >= oldest]
+
+    def _match_people(self, people: Sequence[str], command: Advance) -> None:
+        number, at = self.state.number + 1, self.decided.at
+        until = at + int((self.settings.ready or 0) * SECOND)
+        data = {"number": number, "people": list(people), "until": until}
+        self.decided.add(self.log, "matched", None, data)
+        if self.settings.ready is None:
+            self._group(number, people, command)
+
+    def conclude(self, number: int, command: Advance | Ready) -> None:
+        """Group those of a ready check if all are ready and there; else send them back."""
+        match = self.state.matches[number]
+        oldest = self.decided.at - int(self.settings.alive * SECOND)
+        seen = command.signs.seen
+        there = [each for each in match.people if seen.get(each, 0) >= oldest]
+        ready = [each for each in there if each in match.ready]
+        if len(ready) == len(match.people):
+            self._group(number, match.people, command)
+            return
+        missing = [each for each in match.people if each not in ready]
+        for person in missing:
+            self._miss(person, number)
+        requeue_others(self.decided, self.log, number)
+
+    def _miss(self, person: str, number: int) -> None:
+        self.decided.add(self.log, "not_ready", person, {"number": number})
+        if self.state.places[person].missed > 1:
+            self.end(person, "not_ready")
+
+    # ── grouping ──
+
+    def _next_number(self) -> int:
+        return self.people.numbers.get(self.name, 0) + 1
+
+    def _group(self, match: int, people: Sequence[str], command: Advance | Ready) -> None:
+        number, settings, seed = self._next_number(), self.settings, self.seed
+        room = LogKey(self.log.study, settings.room(self.name, number))
+        cells, counts = settings.cells, self.people.cells(self.name)
+        draw = draw_cell(cells, map(counts.count, cells), settings.draws, seed, number)
+        cell = draw.cell
+        if command.cells is not None:
+            cell = check_cell(cells, self._proposed_cell(command.cells, number))
+        order = draw_order(seed, room.id, people)
+        parts = assign_parts(settings.parts, order)
+        about = {
+            "lobby": self.name,
+            "number": number,
+            "room": room.id,
+            "people": order,
+            "condition": cell,
+            "parts": {person: part for person, part in parts.items() if part is not None},
+        }
+        places, at = self.state.places, self.decided.at
+        how = {
+            "match": match,
+            "seed": seed,
+            "draw": draw.record,
+            "block": draw.block,
+            "waits": {person: at - places[person].since for person in order},
+            "seen": {person: command.signs.seen.get(person) for person in order},
+        }
+        self._make_room(room, order, command.random)
+        self.decided.add(room, "grouped", None, about)
+        self.decided.add(self.study, "grouped", None, about)
+        self.decided.add(self.log, "grouped", None, {**about, **how})
+
+    def _proposed_cell(self, proposed: Mapping[int, Any], number: int) -> Any:
+        if number not in proposed:
+            raise Refused("not_grouped", detail=f"No condition was proposed for group {number}.")
+        return proposed[number]
+
+    def _make_room(self, room: LogKey, people: Sequence[str], random: str) -> None:
+        settings = self.settings
+        rules = Rules(**settings.rules) if settings.rules else None
+        seed = _drawn(random, room.id)
+        self.decided.run(room, Configure(seed, settings.title, None, rules, is_default=True))
+        for person in people:
+            self.decided.run(room, Join(person, _drawn(random, room.id, person)[:8]))
+
+
+def _drawn(random: str, *purpose: Any) -> str:
+    """Random text for one purpose, from that of a command."""
+    return blake2b("\0".join(map(str, purpose)).encode(), key=random.encode()[:64]).hexdigest()[:32]
+
+
+RULES: dict[type, RuleTogether] = {
+    Advance: _advance,
+    Confirm: _confirm,
+    DescribeLobby: _describe,
+    EnterLobby: _enter,
+    Ready: _ready,
+    WaitLonger: _wait_longer,
+}

@@ -1,0 +1,240 @@
+"""The rules for a study and the people in it. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from shiny_labchat.domain.commands.study import (
+    Arrive,
+    Barrier,
+    Consent,
+    Debrief,
+    DescribeStudy,
+    EndPerson,
+    Pay,
+    RecordAnswer,
+    SetStep,
+    study_log,
+)
+from shiny_labchat.domain.decide.leaving import leave_lobby
+from shiny_labchat.domain.decide.shared import check_storable
+from shiny_labchat.domain.decide.together import Decided, RuleTogether
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.logs import States
+from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.study import Participation, StudyState
+from shiny_labchat.errors import Refused
+
+__all__ = ["RULES", "end_person", "person_in", "study_in"]
+
+FIXED = ("seed",)
+"""The settings of a study that cannot change once it has people."""
+
+
+def study_in(states: States, study: str) -> StudyState:
+    """The state of a study among states."""
+    return cast(StudyState, states[study_log(study)])
+
+
+def person_in(state: StudyState, person: str) -> Participation:
+    """Somebody who takes part: who has arrived, has consented if asked, and has not ended."""
+    known = arrived_in(state, person)
+    if known.ended is not None:
+        raise Refused("ended", member=person)
+    if known.consent is None and state.settings.get("consent") is not None:
+        raise Refused("consent_first", member=person)
+    return known
+
+
+def arrived_in(state: StudyState, person: str) -> Participation:
+    """Somebody who has arrived, whatever they have done since."""
+    known = state.people.get(person)
+    if known is None:
+        raise Refused("not_in_study", member=person)
+    return known
+
+
+def _describe(states: States, command: DescribeStudy, at: int) -> Decided:
+    state, decided = study_in(states, command.study), Decided(states, at)
+    settings = state.settings
+    given = command.settings
+    change = settings.described(given) if command.is_default else settings.configured(given)
+    if state.people.size:
+        settings.check_fixed(change, FIXED)
+    if change or state.seq == 0:
+        seed = {"seed": command.seed} if state.seq == 0 else {}
+        decided.add(study_log(command.study), "configured", None, {**seed, **change.data})
+    return decided
+
+
+def _arrive(states: States, command: Arrive, at: int) -> Decided:
+    state, decided = study_in(states, command.study), Decided(states, at)
+    if command.person in state.people:
+        return decided
+    _check_debriefs(state)
+    log, person = study_log(command.study), command.person
+    told = {"device": command.device, "language": command.language}
+    decided.add(log, "arrived", person, {k: v for k, v in told.items() if v is not None})
+    if command.took_part:
+        decided.add(log, "ended", person, {"reason": "already_took_part"})
+    elif state.settings.get("closed"):
+        decided.add(log, "ended", person, {"reason": "closed"})
+    return decided
+
+
+def _check_debriefs(state: StudyState) -> None:
+    """Refuse people in a study that deceives them and does not tell them afterwards."""
+    settings = state.settings
+    tells = settings.get("debrief") is not None or settings.get("debriefed") is not None
+    if settings.get("deceives") and not tells:
+        raise Refused("no_debrief")
+
+
+def _consent(states: States, command: Consent, at: int) -> Decided:
+    state, decided = study_in(states, command.study), Decided(states, at)
+    log, known = study_log(command.study), arrived_in(state, command.person)
+    if known.ended is not None:
+        raise Refused("ended", member=command.person)
+    if known.consent is not None:
+        return decided
+    if not command.agrees:
+        decided.add(log, "ended", command.person, {"reason": "no_consent"})
+        return decided
+    asked = state.settings.get("consent")
+    if asked is None or asked["version"] != command.version:
+        raise Refused("old_consent")
+    answers = {item: bool((command.answers or {}).get(item)) for item in asked.get("items", {})}
+    if not all(answers.get(item) for item in asked.get("required", ())):
+        raise Refused("consent_incomplete")
+    data = {"version": command.version, "answers": answers}
+    decided.add(log, "consented", command.person, data)
+    return decided
+
+
+def _record(states: States, command: RecordAnswer, at: int) -> Decided:
+    decided = Decided(states, at)
+    person_in(study_in(states, command.study), command.person)
+    log = study_log(command.study)
+    if command.step is not None:  # first, as the last event has the command's id
+        decided.add(log, "stepped", command.person, {"step": command.step})
+    data: dict[str, Any] = {"kind": command.kind, "value": command.value}
+    if command.about is not None:
+        data["about"] = command.about
+    decided.add(log, "recorded", command.person, data, command.cid)
+    return decided
+
+
+def _set_step(states: States, command: SetStep, at: int) -> Decided:
+    decided = Decided(states, at)
+    check_storable(command.step)
+    if person_in(study_in(states, command.study), command.person).step != command.step:
+        decided.add(study_log(command.study), "stepped", command.person, {"step": command.step})
+    return decided
+
+
+def _pay(states: States, command: Pay, at: int) -> Decided:
+    decided = Decided(states, at)
+    check_storable(command.key)
+    paid = arrived_in(study_in(states, command.study), command.person).paid.get(command.key)
+    if paid is None:
+        data = {"key": command.key, "cents": command.cents}
+        decided.add(study_log(command.study), "paid", command.person, data)
+    elif paid != command.cents:
+        detail = f"{command.key!r} is {paid} cents, not {command.cents}."
+        raise Refused("paid", detail=detail, member=command.person)
+    return decided
+
+
+def _debrief(states: States, command: Debrief, at: int) -> Decided:
+    decided = Decided(states, at)
+    known = arrived_in(study_in(states, command.study), command.person)
+    if known.ended is None:
+        raise Refused("not_ended", member=command.person)
+    if not known.is_debriefed or (command.keep is not None and command.keep != known.keep):
+        data = {"keep": command.keep}
+        decided.add(study_log(command.study), "debriefed", command.person, data)
+    return decided
+
+
+# ── ends ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _end(states: States, command: EndPerson, at: int) -> Decided:
+    decided = Decided(states, at)
+    known = arrived_in(study_in(states, command.study), command.person)
+    if known.ended is None:
+        end_person(decided, command.study, command.person, command.reason, command.delete)
+    return decided
+
+
+def end_person(
+    decided: Decided, study: str, person: str, reason: str, delete: bool = False
+) -> None:
+    """
+    End a person's part: in the study, in the lobby where they wait, and in their room.
+
+    Who has completed stays a member of the room. If others leave while the room is open, fewer than
+    two may be left; then the group is dissolved, unless a bot speaks in it.
+    """
+    log = study_log(study)
+    data: dict[str, Any] = {"reason": reason, **({"delete": True} if delete else {})}
+    decided.add(log, "ended", person, data)
+    known = cast(StudyState, decided.now(log)).people[person]
+    if known.lobby is not None:
+        leave_lobby(decided, LogKey(study, known.lobby, "lobby"), person, reason)
+    if known.room is not None and reason != "complete":
+        _leave_room(decided, LogKey(study, known.room), person, reason)
+
+
+def _leave_room(decided: Decided, room: LogKey, person: str, reason: str) -> None:
+    state = cast(RoomState, decided.now(room))
+    if state.is_open and state.membership(person) is not None:
+        decided.add(room, "removed", person, {"reason": reason})
+        _dissolve_if_alone(decided, room)
+
+
+def _dissolve_if_alone(decided: Decided, room: LogKey) -> None:
+    log = study_log(room.study)
+    study, talk = cast(StudyState, decided.now(log)), cast(RoomState, decided.now(room))
+    people = [study.people[each] for each in study.groups[room.id].people]
+    left = [each for each in people if each.ended is None or each.ended.reason == "complete"]
+    if len(left) >= 2 or any(talk.silence(bot) is None for bot in talk.bots()):
+        return
+    why = {"reason": "group_dissolved"}
+    decided.add(log, "dissolved", None, {"room": room.id, **why})
+    decided.add(room, "closed", None, why)
+    for each in left:
+        if each.ended is None and each.person not in talk.done:
+            decided.add(log, "ended", each.person, why)
+
+
+# ── waiting for each other ───────────────────────────────────────────────────────────────────
+
+
+def _barrier(states: States, command: Barrier, at: int) -> Decided:
+    state, decided = study_in(states, command.study), Decided(states, at)
+    log, about = study_log(command.study), {"room": command.room, "kind": command.kind}
+    barrier = state.barriers.get((command.room, command.kind))
+    if command.room not in state.groups or (barrier is not None and barrier.met is not None):
+        return decided
+    until = at + command.within if barrier is None else barrier.until
+    people = state.taking_part(command.room)
+    have = [each.person for each in people if command.kind in each.data]
+    if len(have) == len(people) or at >= until:
+        decided.add(log, "barrier_met", None, {**about, "people": have})
+    elif barrier is None:
+        decided.add(log, "barrier", None, {**about, "until": until})
+    return decided
+
+
+RULES: dict[type, RuleTogether] = {
+    Arrive: _arrive,
+    Barrier: _barrier,
+    Consent: _consent,
+    Debrief: _debrief,
+    DescribeStudy: _describe,
+    EndPerson: _end,
+    Pay: _pay,
+    RecordAnswer: _record,
+    SetStep: _set_step,
+}

@@ -1,0 +1,76 @@
+"""The settings of a lobby, with what they are where the app does not say. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from shiny_labchat.domain.grouping import Avoid, Balance, Cell, GroupSize, cells
+from shiny_labchat.domain.settings import Settings
+
+__all__ = ["BY_APP", "LobbySettings"]
+
+BY_APP = "app"
+"""Stands in the log for a function of the app's, which proposes."""
+
+
+class LobbySettings(NamedTuple):
+    """
+    The settings of a lobby; times are in seconds. See `Lobby` for what they mean.
+
+    Those that the app gives as functions are `BY_APP`.
+    """
+
+    group_size: Sequence[int] = (2, 2, 2)
+    settle: float = 20
+    pick: str = "arrival"
+    batch: int | None = None
+    opens: int | None = None
+    capacity: int | None = None
+    start: str = "auto"
+    conditions: Any = None
+    balance: str = "block"
+    parts: Mapping[str, int] | None = None
+    avoid: str | None = "prefer"
+    max_wait: float = 300
+    extends: int = 1
+    extend: float = 120
+    on_timeout: Sequence[str] = ("leave",)
+    ready: float | None = 15
+    alive: float = 10
+    grace: float = 60
+    idle_prompt: Sequence[float] | None = (120, 15)
+    rooms: str | None = None
+    names: str = "room"
+    title: str | None = None
+    rules: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> LobbySettings:
+        """The settings in a lobby's log; what a newer version has added is left out."""
+        known = {name: settings.now[name] for name in cls._fields if name in settings.now}
+        return cls(**known)
+
+    @property
+    def size(self) -> GroupSize:
+        """The sizes that groups may have."""
+        return GroupSize(*self.group_size)
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The conditions that groups may have."""
+        return cells(self.conditions)
+
+    @property
+    def avoids(self) -> Avoid:
+        """Whether people who have met are put together."""
+        return cast(Avoid, self.avoid)
+
+    @property
+    def draws(self) -> Balance:
+        """How conditions are drawn; where the app proposes them, as if it did not."""
+        return cast(Balance, "block" if self.balance == BY_APP else self.balance)
+
+    def room(self, lobby: str, number: int) -> str:
+        """The id of the room of a group."""
+        return (self.rooms or "{lobby}-{n}").format(lobby=lobby, n=number)

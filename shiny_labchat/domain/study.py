@@ -1,0 +1,341 @@
+"""
+The state of a study, computed from the events of its log: its settings, and the people in it.
+
+Pure; states are made by ``fold(state, event)`` only, as those of rooms are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.layers import LayeredMap
+from shiny_labchat.domain.settings import Settings
+
+__all__ = [
+    "Barrier",
+    "ConsentGiven",
+    "Ended",
+    "Group",
+    "Participation",
+    "StudyState",
+    "fold_all_study",
+    "fold_study",
+]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class ConsentGiven(NamedTuple):
+    """
+    A person's consent.
+
+    Parameters
+    ----------
+    version
+        The version of the text that they have agreed to.
+    answers
+        What they answered to each item.
+    at
+        When, in microseconds since 1970 (UTC).
+    """
+
+    version: str
+    answers: Mapping[str, bool]
+    at: int
+
+
+class Ended(NamedTuple):
+    """
+    How and when a person left the study.
+
+    Parameters
+    ----------
+    reason
+        One of `REASONS`.
+    at
+        When, in microseconds since 1970 (UTC).
+    delete
+        Whether they have asked that their data be deleted.
+    """
+
+    reason: str
+    at: int
+    delete: bool = False
+
+
+class Participation(NamedTuple):
+    """
+    A person in a study, as the log describes them.
+
+    Parameters
+    ----------
+    person
+        Their random id, which is their member id in rooms.
+    arrived
+        When their page first had a socket, in microseconds since 1970 (UTC).
+    consent
+        Their consent; None: they have given none.
+    lobby
+        The id of the lobby that they have entered last.
+    rooms
+        The ids of the rooms in which their groups were, the last one last.
+    condition, part
+        Those of their last group.
+    step
+        The word that the app has set for how far they are.
+    data
+        By kind, the latest of what was recorded about them.
+    paid
+        By key, their payments in cents.
+    ended
+        How they left; None: they take part.
+    is_debriefed
+        Whether they have been shown the debrief.
+    keep
+        What they said there to whether their data may be kept; None: nothing.
+    """
+
+    person: str
+    arrived: int
+    consent: ConsentGiven | None = None
+    lobby: str | None = None
+    rooms: tuple[str, ...] = ()
+    condition: Any = None
+    part: str | None = None
+    step: str | None = None
+    data: Mapping[str, Any] = _NOTHING
+    paid: Mapping[str, int] = _NOTHING
+    ended: Ended | None = None
+    is_debriefed: bool = False
+    keep: bool | None = None
+
+    @property
+    def room(self) -> str | None:
+        """The id of the room of their last group; None: they have had none."""
+        return self.rooms[-1] if self.rooms else None
+
+
+class Group(NamedTuple):
+    """
+    People who were grouped in a lobby.
+
+    Parameters
+    ----------
+    lobby, number
+        The lobby, and the number of the group in it: 1, 2, 3, ...
+    room
+        The id of their room.
+    people
+        The ids of the people, in the order drawn for them.
+    condition
+        What the experimenter varies, for this group.
+    parts
+        By person, the part they have.
+    dissolved
+        Why the group was dissolved; None: it was not.
+    """
+
+    lobby: str
+    number: int
+    room: str
+    people: tuple[str, ...]
+    condition: Any = None
+    parts: Mapping[str, str] = _NOTHING
+    dissolved: str | None = None
+
+
+class Barrier(NamedTuple):
+    """
+    Waiting of a group until all have recorded something.
+
+    Parameters
+    ----------
+    until
+        Until when those who are there wait for the others, in microseconds since 1970 (UTC).
+    met
+        The ids of the people with whom it was met; None: they wait.
+    """
+
+    until: int
+    met: tuple[str, ...] | None = None
+
+
+class StudyState(NamedTuple):
+    """The fold of a study's log up to `seq`."""
+
+    seq: int = 0
+    seed: str = ""
+    settings: Settings = Settings()
+    people: LayeredMap[str, Participation] = LayeredMap()
+    groups: LayeredMap[str, Group] = LayeredMap()
+    """By the id of their room."""
+    numbers: Mapping[str, int] = _NOTHING
+    """By lobby, the number of its last group."""
+    barriers: LayeredMap[tuple[str, str], Barrier] = LayeredMap()
+    """By room and kind."""
+
+    def met(self, person: str) -> set[str]:
+        """The people with whom somebody was in a group of this study."""
+        rooms = self.people[person].rooms if person in self.people else ()
+        return {other for room in rooms for other in self.groups[room].people} - {person}
+
+    def taking_part(self, room: str) -> list[Participation]:
+        """The people of a group who have not ended, in the order drawn for them."""
+        group = self.groups.get(room)
+        people = (self.people[person] for person in group.people) if group is not None else ()
+        return [each for each in people if each.ended is None]
+
+    def cells(self, lobby: str) -> list[Any]:
+        """The conditions of the groups of a lobby that were not dissolved, oldest first."""
+        groups = (each for each in self.groups.values() if each.lobby == lobby)
+        return [each.condition for each in groups if each.dissolved is None]
+
+
+# ── fold ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def fold_study(state: StudyState, event: Event) -> StudyState:
+    """
+    The study's state after `event`.
+
+    What this version does not know of an event is ignored, and kept by the log, as in rooms.
+    """
+    step = _FOLDS.get(event.kind)
+    changes = step(state, event) if step is not None else {}
+    return state._replace(seq=event.seq, **changes)
+
+
+def fold_all_study(state: StudyState, events: Iterable[Event]) -> StudyState:
+    """The study's state after events, at a cost linear in them."""
+    drafts = {name: getattr(state, name).draft() for name in _MAPS}
+    state = state._replace(**drafts)
+    for event in events:
+        state = fold_study(state, event)
+    return state._replace(**{name: getattr(state, name).done() for name in _MAPS})
+
+
+_MAPS = ("people", "groups", "barriers")
+_Changes = dict[str, Any]
+
+
+def _configured(state: StudyState, event: Event) -> _Changes:
+    return {
+        "seed": event.data.get("seed", state.seed),
+        "settings": state.settings.after(event.data),
+    }
+
+
+def _arrived(state: StudyState, event: Event) -> _Changes:
+    assert event.member is not None
+    return _with(state, Participation(event.member, event.at))
+
+
+def _consented(state: StudyState, event: Event) -> _Changes:
+    consent = ConsentGiven(event.data["version"], event.data.get("answers", {}), event.at)
+    return _person_with(state, event, consent=consent)
+
+
+def _entered(state: StudyState, event: Event) -> _Changes:
+    return _person_with(state, event, lobby=event.data["lobby"])
+
+
+def _recorded(state: StudyState, event: Event) -> _Changes:
+    person = state.people.get(event.member or "")
+    if person is None:
+        return {}
+    data = {**person.data, event.data["kind"]: event.data["value"]}
+    return _with(state, person._replace(data=data))
+
+
+def _stepped(state: StudyState, event: Event) -> _Changes:
+    return _person_with(state, event, step=event.data["step"])
+
+
+def _paid(state: StudyState, event: Event) -> _Changes:
+    person = state.people.get(event.member or "")
+    if person is None:
+        return {}
+    paid = {**person.paid, event.data["key"]: event.data["cents"]}
+    return _with(state, person._replace(paid=paid))
+
+
+def _ended(state: StudyState, event: Event) -> _Changes:
+    ended = Ended(event.data["reason"], event.at, event.data.get("delete", False))
+    return _person_with(state, event, ended=ended)
+
+
+def _debriefed(state: StudyState, event: Event) -> _Changes:
+    return _person_with(state, event, is_debriefed=True, keep=event.data.get("keep"))
+
+
+def _grouped(state: StudyState, event: Event) -> _Changes:
+    data = event.data
+    parts: Mapping[str, str] = data.get("parts", {})
+    group = Group(
+        *(data["lobby"], data["number"], data["room"], tuple(data["people"])),
+        *(data.get("condition"), parts),
+    )
+    people = state.people
+    for each in group.people:
+        person = people[each]
+        people = people.changed(
+            each,
+            person._replace(
+                rooms=(*person.rooms, group.room), condition=group.condition, part=parts.get(each)
+            ),
+        )
+    return {
+        "people": people,
+        "groups": state.groups.changed(group.room, group),
+        "numbers": {**state.numbers, group.lobby: group.number},
+    }
+
+
+def _dissolved(state: StudyState, event: Event) -> _Changes:
+    group = state.groups.get(event.data["room"])
+    if group is None:
+        return {}
+    group = group._replace(dissolved=event.data.get("reason", ""))
+    return {"groups": state.groups.changed(group.room, group)}
+
+
+def _barrier(state: StudyState, event: Event) -> _Changes:
+    key = event.data["room"], event.data["kind"]
+    barrier = Barrier(event.data["until"])
+    return {"barriers": state.barriers.changed(key, barrier)}
+
+
+def _barrier_met(state: StudyState, event: Event) -> _Changes:
+    key = event.data["room"], event.data["kind"]
+    before = state.barriers.get(key) or Barrier(event.at)
+    met = tuple(event.data["people"])
+    return {"barriers": state.barriers.changed(key, before._replace(met=met))}
+
+
+def _person_with(state: StudyState, event: Event, **changes: Any) -> _Changes:
+    person = state.people.get(event.member or "")
+    return {} if person is None else _with(state, person._replace(**changes))
+
+
+def _with(state: StudyState, person: Participation) -> _Changes:
+    return {"people": state.people.changed(person.person, person)}
+
+
+_FOLDS = {
+    "arrived": _arrived,
+    "barrier": _barrier,
+    "barrier_met": _barrier_met,
+    "configured": _configured,
+    "consented": _consented,
+    "debriefed": _debriefed,
+    "dissolved": _dissolved,
+    "ended": _ended,
+    "entered": _entered,
+    "grouped": _grouped,
+    "paid": _paid,
+    "recorded": _recorded,
+    "stepped": _stepped,
+}

@@ -1,0 +1,95 @@
+"""
+When people were last heard: what all processes know of it, in one table.
+
+Times are those of leases, which never jump: see `leases.lease_time`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from itertools import chain
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.presence import Signs
+from shiny_labchat.store.leases import lease_time
+from shiny_labchat.store.schema import OF_PRESENCE, event, room, seen
+from shiny_labchat.store.sqlite import execute
+
+__all__ = ["Person", "note_seen", "rooms_with_people", "seen_of"]
+
+PEOPLE_AT_ONCE = 100
+"""Most people in one statement."""
+
+
+class Person(NamedTuple):
+    """A person, by their study and their id in it."""
+
+    study: str
+    id: str
+
+
+def note_seen(conn: sa.Connection, ages: Mapping[Person, Signs]) -> None:
+    """
+    Note what is known of people; what is known already, and is newer, stays.
+
+    Parameters
+    ----------
+    conn
+        The writer's transaction, which decides what time it is.
+    ages
+        By person, the signs of their pages as times before now, negative; 0: never.
+    """
+    now = lease_time(conn)
+    rows = [(*person, *signs.moved(now)) for person, signs in ages.items()]
+    for start in range(0, len(rows), PEOPLE_AT_ONCE):
+        some = rows[start : start + PEOPLE_AT_ONCE]
+        statement = f"{_INSERT} {','.join([_VALUES] * len(some))} {_KEEP_NEWER}"
+        execute(conn, statement, tuple(chain.from_iterable(some)))
+
+
+def seen_of(conn: sa.Connection, people: Collection[Person]) -> tuple[dict[Person, Signs], int]:
+    """What is known of people, and what time it is, in microseconds."""
+    ids: dict[str, list[str]] = {}
+    for study, id in people:
+        ids.setdefault(study, []).append(id)
+    found: dict[Person, Signs] = {}
+    for study, some in ids.items():
+        for start in range(0, len(some), PEOPLE_AT_ONCE):
+            wanted = {"study": study, "people": some[start : start + PEOPLE_AT_ONCE]}
+            for id, *signs in conn.execute(_SEEN, wanted):
+                found[Person(study, id)] = Signs(*signs)
+    return found, lease_time(conn)
+
+
+def rooms_with_people(conn: sa.Connection) -> list[LogKey]:
+    """The rooms in which somebody is not gone, as their logs last said."""
+    return [LogKey(study, id) for study, id in conn.execute(_WITH_PEOPLE)]
+
+
+_NAMES = [column.name for column in seen.c]
+_INSERT = f"INSERT INTO seen ({', '.join(_NAMES)}) VALUES"
+_VALUES = f"({', '.join('?' for _ in _NAMES)})"
+_KEEP_NEWER = "ON CONFLICT (study, person) DO UPDATE SET " + ", ".join(
+    f"{name} = CASE WHEN excluded.{name} > seen.{name} THEN excluded.{name} ELSE seen.{name} END"
+    for name in _NAMES[2:]
+)
+_SEEN = sa.select(seen.c.person, seen.c.at, seen.c.visible, seen.c.active).where(
+    seen.c.study == sa.bindparam("study"),
+    seen.c.person.in_(sa.bindparam("people", expanding=True)),
+)
+_last = (
+    sa.select(event.c.room, sa.func.max(event.c.seq).label("seq"))
+    .where(OF_PRESENCE, event.c.kind == "presence")
+    .group_by(event.c.room, event.c.member)
+    .subquery()
+)
+_WITH_PEOPLE = (
+    sa.select(room.c.study, room.c.id)
+    .join(event, event.c.room == room.c.key)
+    .join(_last, sa.and_(_last.c.room == event.c.room, _last.c.seq == event.c.seq))
+    .where(event.c.data.not_like('%"gone"%'))
+    .distinct()
+)

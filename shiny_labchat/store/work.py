@@ -1,0 +1,58 @@
+"""What the writer is given to do, and what it tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from shiny_labchat.domain.commands import Command, StudyCommand
+from shiny_labchat.domain.events import Event, LogKey
+from shiny_labchat.domain.logs import State
+
+__all__ = ["Committed", "Job", "Listener", "Work"]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """
+    New events of a log that are on disk, in order, and its state after them.
+
+    If another process wrote, events may be missing here. Then ``state.seq`` is larger than the last
+    seq that the receiver has, and the log has the events.
+    """
+
+    log: LogKey
+    events: tuple[Event, ...]
+    state: State
+
+
+@dataclass(slots=True)
+class Work:
+    """
+    A command for one log or several, or a job; `tell` is called in `loop` with the result or error.
+
+    `raises` says that the sender raises the error, so that it needs no line in the log. `is_last`
+    says that a job is done after all work that was queued before it, as commands for one room are;
+    other jobs do not wait for commands whose logs have to be read first. `missing` are those of the
+    logs that were looked for and are not there.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    tell: Callable[[Any, BaseException | None], None]
+    logs: tuple[LogKey, ...] = ()
+    command: Command | StudyCommand | None = None
+    job: Job | None = None
+    raises: bool = False
+    is_last: bool = False
+    result: Any = None
+    error: BaseException | None = None
+    missing: frozenset[LogKey] = frozenset()
+
+
+Listener = Callable[[list[Committed]], None]
+Job = Callable[[sa.Connection, int], Any]
+"""Is called with the transaction's connection, and the time in microseconds (UTC)."""
