@@ -70,13 +70,21 @@ def _run_all(steps: Sequence[Step], report: Report) -> list[Result]:
     # Browser tests wait most of the time: they run beside the others, which halves it all.
     with ThreadPoolExecutor(1) as beside:
         browser = {step.name: beside.submit(step.run, _nothing) for step in steps if step.is_beside}
-        return [_run(step, browser.get(step.name), report) for step in steps]
+        results = [_run(step, browser.get(step.name), report) for step in steps]
+    return [_run_again(*each, report) for each in zip(steps, results, strict=True)]
 
 
 def _run(step: Step, begun: Future[Result] | None, report: Report) -> Result:
     with report.running(step.name) as progress:
         result = step.run(progress) if begun is None else begun.result()
     report.finished(result)
+    return result
+
+
+def _run_again(step: Step, first: Result, report: Report) -> Result:
+    result = step.run_again(first, report.say)
+    if result is not first:
+        report.finished_again(result)
     return result
 
 

@@ -196,8 +196,10 @@ async def test_who_follows_a_study_has_its_state_also_what_another_process_store
     await group(lab, room)
     await reopen.log.submit_together(RecordAnswer("s", "a", "choice", "X"))
     async with asyncio.timeout(30):
-        while study.state != await state_of(lab.log, STUDY):
-            moved.clear()
+        while True:
+            moved.clear()  # before it is compared: what comes meanwhile is not overlooked
+            if study.state == await state_of(lab.log, STUDY):
+                break
             await moved.wait()
     again, end_again = await logs.follow(STUDY, moved.set)
     assert again is study

@@ -47,6 +47,27 @@ with ended_by_signals(print):
     Step("evasive", lambda: [sys.executable, "-c", {EVASIVE!r}], Path.cwd()).run(print)
 """
 
+FLAWS = """
+import pathlib, pytest
+
+def test_good(): pass
+
+def test_slow_at_first():
+    seen = pathlib.Path("seen")
+    was_there = seen.exists()
+    seen.touch()
+    assert was_there
+
+def test_wrong(): assert not pathlib.Path("wrong").exists()
+
+def test_skipped():
+    if pathlib.Path("skipped").exists(): pytest.skip("not here")
+
+@pytest.mark.parametrize("k", range(5))
+def test_many(k): assert not pathlib.Path("many").exists()
+"""
+"""One test fails once only; files say which of the others fail."""
+
 NAPS = """
 import threading, pytest
 
@@ -154,6 +175,31 @@ def test_the_slowest_tests_are_found_with_their_files(tmp_path: Path) -> None:
     assert sorted(times, key=times.__getitem__)[-1] == "test_naps.py: test_long[1]"
     assert by_file(times) == {"test_naps.py": pytest.approx(sum(times.values()))}
     assert times_of(tmp_path / "none.xml") == {}
+
+
+@pytest.mark.parametrize(
+    ("flaws", "passed", "failed", "again"),
+    [((), 9, 0, 1), (("wrong",), 8, 1, 1), (("skipped",), 8, 1, 1), (("many",), 3, 6, 0)],
+)
+def test_a_few_that_fail_are_run_once_more_and_the_count_says_so(
+    flaws: tuple[str, ...], passed: int, failed: int, again: int, tmp_path: Path
+) -> None:
+    (tmp_path / "tests" / "unit").mkdir(parents=True)
+    (tmp_path / "tests" / "unit" / "test_flaws.py").write_text(FLAWS)
+    for flaw in flaws:
+        (tmp_path / flaw).touch()
+    steps = all_steps(tmp_path, tmp_path / "out", None, long=False)
+    [step] = [step for step in steps if step.name == "unit"]
+    first = step.run(lambda line: None)
+    result = step.run_again(first, lambda line: None)
+    assert (result.passed, result.failed, result.again) == (passed, failed, again)
+    assert result.passed + result.failed == first.passed + first.failed == 9
+
+
+def test_a_run_without_a_failure_is_not_repeated(tmp_path: Path) -> None:
+    [unit] = [step for step in all_steps(ROOT, tmp_path, None, long=False) if step.name == "unit"]
+    result = Result("unit", 1, 0, 1.0, "")
+    assert unit.run_again(result, lambda line: None) is result
 
 
 def test_every_step_has_a_name_and_contributing_lists_it(tmp_path: Path) -> None:

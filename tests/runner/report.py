@@ -83,6 +83,10 @@ class Report:
         word = "failed" if result.failed else "ok"
         self.say(f"    {result.name}: {word}, {result.seconds:.1f} s")
 
+    def finished_again(self, result: Result) -> None:
+        """Say what came of the tests that were run once more."""
+        self.say(f"    {result.name}, run again: {result.again} passed, {result.failed} failed")
+
     def slowest(self, results: Sequence[Result], number: int) -> None:
         """The slowest tests, and the slowest files of tests, of all steps together."""
         times = {name: seconds for result in results for name, seconds in result.times.items()}
@@ -93,18 +97,21 @@ class Report:
     def summary(self, results: Sequence[Result], package: Path) -> None:
         """The table, the package's long files, and the line that counts."""
         table = Table("step", title="shiny_labchat")
-        for column in ("passed", "failed", "seconds"):
+        for column in ("passed", "failed", "again", "seconds"):
             table.add_column(column, justify="right")
         for result in results:
             style = "red" if result.failed else None
-            seconds = f"{result.seconds:.1f}"
-            table.add_row(result.name, str(result.passed), str(result.failed), seconds, style=style)
+            counts = (str(result.passed), str(result.failed), str(result.again or ""))
+            table.add_row(result.name, *counts, f"{result.seconds:.1f}", style=style)
         self._console.print(table)
         for name, lines in long_files(package).items():
             self.say(f"{name} has {lines} lines: more than {LONG_FILE}")
         passed = sum(result.passed for result in results)
         failed = sum(result.failed for result in results)
+        again = sum(result.again for result in results)
         self._console.print(f"{passed} passed, {failed} failed", style="bold")
+        if again:
+            self.say(f"{again} of those that passed had failed beside other tests")
 
 
 def long_files(package: Path) -> dict[str, int]:
