@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 from urllib.parse import parse_qs
-from weakref import WeakSet
 
 from shiny import reactive
 from shiny.module import ResolvedId
@@ -23,24 +22,21 @@ from shiny_labchat.access import tickets
 from shiny_labchat.access.bookmarks import browser_of
 from shiny_labchat.access.identity import identify, invitation
 from shiny_labchat.access.names import study_pseudonym
-from shiny_labchat.access.page_keys import is_page_key
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.chat import elements, install
 from shiny_labchat.chat.bookmarks import Bookmark
+from shiny_labchat.chat.own_pages import count_new_person, is_own_page
 from shiny_labchat.chat.page import INVITE, PAGE_HELLO, LostSession, PageHello
 from shiny_labchat.chat.placement import Placement
-from shiny_labchat.chat.shiny_internals import connection_of
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.members import is_sent_away
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
 from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import Refused, StoreError
-from shiny_labchat.gateway.limits import NewPeople
-from shiny_labchat.gateway.origin import check_origin
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
-from shiny_labchat.lab.runtime import Runtime, opened_logs
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import Grant
 
@@ -211,12 +207,14 @@ class Admission:
         bookmark = placement.bookmark
         self._give_up_hope()
         try:
-            if not await self._is_own(hello):
+            if not await is_own_page(self._session, hello, self._lab.log, str(self._id)):
                 return
             if bookmark is not None and not bookmark.is_known:
                 await self._recall()  # invalidates `placement`, so this runs again
             elif says_who and who is None:
                 await self._wait()
+            elif not says_who and placement.person is not None and placement.person.id is None:
+                await self._wait_for_person(placement.person.is_decided)
             elif placement.room is not None:
                 await self._let_in(placement.room, hello, placement, query)
             elif bookmark is not None and bookmark.seat is None:
@@ -232,32 +230,15 @@ class Admission:
             logger.exception("chat %r could not let a page in", str(self._id))
             await self._refuse(Refused("failed"), again=False)
 
-    async def _is_own(self, hello: PageHello) -> bool:
-        """Whether the page is of this site; if it has no valid key yet, it comes again."""
-        page = self._session.root_scope()
-        if page in _own_pages:
-            return True
-        check_origin(connection_of(page).headers)
-        if hello.page_key is None:
-            return False
-        if not hello.page_key:
-            logger.error(
-                "a page comes without a key: it is of an older version and must be reloaded, or a "
-                "proxy does not let it fetch labchat/key, beside the page"
-            )
-            raise Refused("ticket")
-        if not self._lab.log.exists:
-            await self._lab.log.read(lambda conn: None)  # it has the secret that signs keys
-        if not await is_page_key(opened_logs(), hello.page_key):
-            await self._tell(do="key")
-            return False
-        _own_pages.add(page)
-        return True
-
     async def _wait(self) -> None:
         self.is_decided = True
         self._nowhere(None)
         await self._tell(do="wait")
+
+    async def _wait_for_person(self, is_decided: bool) -> None:
+        """Wait until it is known who the study's person is; or for ever, if they are nobody."""
+        if is_decided:
+            await self._wait()
 
     async def _refuse(self, error: Refused | StoreError, again: bool) -> None:
         self.is_decided = self.is_decided or not again
@@ -374,13 +355,16 @@ class Admission:
         says_who, who = placement.member
         if says_who and who is not None:
             if self._been and who not in self._been:  # the page has them made, one by one
-                self._count_new()
+                count_new_person(self._session)
             self._been.add(who)
             return Grant(who), None
         link = parse_qs(query.removeprefix("?")).get(INVITE, [""])[-1]
         invited = await self._invited(room, link)
         if invited is not None:
             return invited, Source.of("invite", link)
+        person = placement.person
+        if person is not None and person.id is not None:
+            return Grant(person.id), person.source
         bookmark = placement.bookmark
         member = bookmark and bookmark.member_for(room, self.browser)
         if bookmark is not None and member is not None:
@@ -389,14 +373,9 @@ class Admission:
         key = hello.keys.get(placement.identity)
         if key is None:
             raise Refused("not_invited", room.id)
-        member = await identify(room.log, key, self._count_new)
+        member = await identify(room.log, key, lambda: count_new_person(self._session))
         await self._check_link(room, member, bookmark)
         return Grant(member), Source.of("browser", key)
-
-    def _count_new(self) -> None:
-        page = self._session.root_scope()
-        client = connection_of(page).client
-        _new_people.come(page, client.host if client is not None else "")
 
     async def _check_link(self, room: Room, member: str, bookmark: Bookmark | None) -> None:
         """Refuse a newcomer who has the bookmark of a member who was removed since."""
@@ -423,8 +402,3 @@ class Admission:
 
     async def _tell(self, **message: object) -> None:
         await elements.tell(self._session, str(self._id), **message)
-
-
-_new_people = NewPeople()
-_own_pages: WeakSet[Session] = WeakSet()
-"""The sessions whose pages have shown that they are of this site."""

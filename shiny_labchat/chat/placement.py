@@ -12,6 +12,7 @@ from shiny.types import SilentException
 
 from shiny_labchat.arguments import as_id, check_choice
 from shiny_labchat.chat.bookmarks import Bookmark, Bookmarks
+from shiny_labchat.chat.people import Identified, SessionPerson, only_person, person_of
 from shiny_labchat.domain.members import Member, as_member_id, as_role
 from shiny_labchat.domain.pseudonyms import Pseudonym, check_pseudonym
 from shiny_labchat.domain.state import Role
@@ -107,6 +108,8 @@ class Placement:
     names: Names = "room"
     show_observers: bool = False
     bookmark: Bookmark | None = None
+    person: Identified | None = None
+    """The person of the room's study in front of the page; None: the app has no such study."""
 
 
 class Placements:
@@ -143,9 +146,10 @@ class Placements:
 
     def now(self) -> Placement:
         """The placement as it is now."""
-        options = self._options
+        options, room = self._options, self.room()
+        person = None if room is None else person_of(self._session, room.log, room.study)
         return Placement(
-            self.room(),
+            room,
             self._member(),
             options.pseudonym,
             options.role,
@@ -154,6 +158,7 @@ class Placements:
             options.names,
             options.show_observers,
             self._bookmarks.brought(),
+            None if person is None else person.identified,
         )
 
     def room(self) -> Room | None:
@@ -172,6 +177,15 @@ class Placements:
             is_asked = callable(self._options.room)
             wanted = self._bookmarks.room_otherwise(None if is_asked else str(self._chat))
         return self._options.as_room(wanted, self._lab)
+
+    def person(self) -> SessionPerson | None:
+        """The person of the chat's study in front of the page; None: the app has no such study."""
+        room = self.room()
+        if room is not None:
+            return person_of(self._session, room.log, room.study)
+        if self._options.study is not None:
+            return person_of(self._session, self._lab.log, self._options.study)
+        return only_person(self._session)
 
     def _member(self) -> tuple[bool, str | None]:
         wanted = self._options.member

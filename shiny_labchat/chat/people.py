@@ -1,0 +1,76 @@
+"""The people of studies in front of sessions' pages, for the chats of the same pages."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+from weakref import WeakKeyDictionary
+
+from shiny.session import Session
+
+from shiny_labchat.access.revoking import Source
+from shiny_labchat.store import Log
+
+__all__ = ["Identified", "SessionPerson", "only_person", "person_of", "register_person"]
+
+
+class Identified(NamedTuple):
+    """
+    What is known of a person of a study, in front of one page.
+
+    Parameters
+    ----------
+    is_decided
+        Whether it is known who they are, or that they are nobody.
+    id
+        Their id; None: it is not known yet, or the page was refused.
+    source
+        The token by which the page was let in.
+    """
+
+    is_decided: bool
+    id: str | None = None
+    source: Source | None = None
+
+
+class SessionPerson(Protocol):
+    """The person of one study in front of a session's page; all reads are reactive, none waits."""
+
+    @property
+    def identified(self) -> Identified:
+        """Who they are, as far as that is known."""
+        ...
+
+    @property
+    def id(self) -> str | None:
+        """Their id; None: it is not known, see `identified`."""
+        ...
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is known who they are, or that they are nobody."""
+        ...
+
+    @property
+    def ended(self) -> str | None:
+        """Why they have left the study; None: they have not, as far as is known."""
+        ...
+
+
+def register_person(session: Session, log: Log, study: str, person: SessionPerson) -> None:
+    """Note who is the person of a study in front of a session's page."""
+    _people.setdefault(session.root_scope(), {})[log, study] = person
+
+
+def person_of(session: Session, log: Log, study: str) -> SessionPerson | None:
+    """The person of a study in front of a session's page; None: the app has no such study."""
+    return _people.get(session.root_scope(), {}).get((log, study))
+
+
+def only_person(session: Session) -> SessionPerson | None:
+    """The person in front of a session's page, if the app has one study there; else None."""
+    known = _people.get(session.root_scope(), {})
+    return next(iter(known.values())) if len(known) == 1 else None
+
+
+_people: WeakKeyDictionary[Session, dict[tuple[Log, str], SessionPerson]] = WeakKeyDictionary()
+"""By session, the people in front of its page, by lab and study."""
