@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from shiny_labchat.callbacks.kinds import KINDS, MESSAGES, Kind
 from shiny_labchat.callbacks.skipping import Job
-from shiny_labchat.domain.events import Event, LogKey
+from shiny_labchat.domain.events import Event, LogKey, LogKind
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.store.leases import LEASE, LONGEST, lease_time
 from shiny_labchat.store.queries import find_room
@@ -123,7 +123,7 @@ class Waiting(NamedTuple):
 # ── registering ──────────────────────────────────────────────────────────────────────────────
 
 
-def register(conn: sa.Connection, name: str, scope: Scope) -> int:
+def register(conn: sa.Connection, name: str, scope: Scope, kind: Kind = MESSAGES) -> int:
     """
     Register a callback for some rooms.
 
@@ -139,21 +139,21 @@ def register(conn: sa.Connection, name: str, scope: Scope) -> int:
     if since is not None:
         return since
     newest = conn.execute(sa.select(sa.func.coalesce(sa.func.max(room.c.key), 0))).scalar_one()
-    _begin_now(conn, name, scope)
+    _begin_now(conn, name, scope, kind.log)
     conn.execute(sa.insert(callback).values(name=name, scope=scope.name, since=newest))
     return newest
 
 
-def _begin_now(conn: sa.Connection, name: str, scope: Scope) -> None:
+def _begin_now(conn: sa.Connection, name: str, scope: Scope, log: LogKind) -> None:
     known = sa.select(callback_room.c.room).where(callback_room.c.callback == name)
     found = sa.select(room.c.key, room.c.study, room.c.id, room.c.seq)
-    found = found.where(room.c.key.not_in(known), room.c.kind == "room")
+    found = found.where(room.c.key.not_in(known), room.c.kind == log)
     if scope.room is not None:
         found = found.where(room.c.study == scope.room.study, room.c.id == scope.room.id)
     rows = [
         {"callback": name, "room": number, "done": head, "tries": 0}
         for number, study, id, head in conn.execute(found)
-        if scope.covers(LogKey(study, id))
+        if scope.covers(LogKey(study, id, log))
     ]
     if rows:
         conn.execute(sa.insert(callback_room), rows)
@@ -367,7 +367,7 @@ def release(conn: sa.Connection, cursor: Cursor, most: int, untried: Claim | Non
 def waiting(conn: sa.Connection, name: str, kind: Kind = MESSAGES) -> list[Waiting]:
     """The rooms with events that a callback has not handled."""
     return [
-        Waiting(number, LogKey(study, id), is_new, owner, until)
+        Waiting(number, LogKey(study, id, kind.log), is_new, owner, until)
         for number, study, id, is_new, owner, until in conn.execute(
             _WAITING[kind.word], {"name": name}
         )
@@ -433,7 +433,7 @@ _ROOMS = sa.select(
 ).select_from(room.outerjoin(callback_room, _KNOWN))
 _WAITING = {
     kind.word: _ROOMS.where(
-        room.c.kind == "room",
+        room.c.kind == kind.log,
         room.c.seq > _DONE,
         sa.exists().where(event.c.room == room.c.key, event.c.seq > _DONE, kind.is_event),
     )

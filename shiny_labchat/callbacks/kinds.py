@@ -4,16 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import Event, LogKey
+from shiny_labchat.domain.events import Event, LogKey, LogKind
 from shiny_labchat.domain.messages import MessageText, is_message, message_of, settled, was_said
-from shiny_labchat.store.queries import ends_of, event_at, events_as_written, presences_after
-from shiny_labchat.store.schema import OF_PRESENCE, event
+from shiny_labchat.store.queries import (
+    ends_of,
+    event_at,
+    events_as_written,
+    presences_after,
+    steps_after,
+)
+from shiny_labchat.store.schema import OF_PRESENCE, OF_STEPS, event
 
-__all__ = ["KINDS", "MESSAGES", "PRESENCES", "Given", "Kind"]
+__all__ = [
+    "BARRIERS_MET",
+    "CLOSED",
+    "GROUPED",
+    "KINDS",
+    "LEFT",
+    "MESSAGES",
+    "PRESENCES",
+    "Given",
+    "Kind",
+    "Step",
+]
 
 
 class Given(NamedTuple):
@@ -32,6 +50,22 @@ class Given(NamedTuple):
     member: str | None
     author: str | None
     value: object
+
+
+class Step(NamedTuple):
+    """
+    What happened to a group, or to somebody in a lobby.
+
+    Parameters
+    ----------
+    event
+        The event.
+    tries
+        How often the callback has been called with it, this time included.
+    """
+
+    event: Event
+    tries: int
 
 
 class Kind(NamedTuple):
@@ -55,7 +89,9 @@ class Kind(NamedTuple):
     whole
         Makes of such an event the one that is handled; None: it is not handled.
     given
-        What a function is given of it, and of whether this is a further try.
+        What a function is given of it, and of the number of the try.
+    log
+        What it happens in: the logs of rooms, or of lobbies.
     """
 
     word: str
@@ -65,7 +101,8 @@ class Kind(NamedTuple):
     is_event: sa.ColumnElement[bool]
     after: Callable[[sa.Connection, int, int, int], Sequence[Event]]
     whole: Callable[[sa.Connection, int, Event], Event | None]
-    given: Callable[[Event, LogKey, bool], Given]
+    given: Callable[[Event, LogKey, int], Given]
+    log: LogKind = "room"
 
     def may_be(self, entry: Event) -> bool:
         """Whether an event is, or completes, one that is handled, as far as it tells by itself."""
@@ -92,8 +129,8 @@ def _whole_message(conn: sa.Connection, number: int, said: Event) -> Event | Non
     return None if opening is None else settled(opening, said)
 
 
-def _given_message(said: Event, room: LogKey, is_repeat: bool) -> Given:
-    message = replace(message_of(said, room), is_repeat=is_repeat)
+def _given_message(said: Event, room: LogKey, tries: int) -> Given:
+    message = replace(message_of(said, room), is_repeat=tries > 1)
     return Given(message.member, message.author, MessageText(message))
 
 
@@ -114,7 +151,7 @@ def _itself(conn: sa.Connection, number: int, entry: Event) -> Event:
     return entry
 
 
-def _given_presence(entry: Event, room: LogKey, is_repeat: bool) -> Given:
+def _given_presence(entry: Event, room: LogKey, tries: int) -> Given:
     return Given(entry.member, None, entry.data["state"])
 
 
@@ -130,4 +167,33 @@ PRESENCES = Kind(
 )
 """Changes of whether members are here, idle, away or gone."""
 
-KINDS = (MESSAGES, PRESENCES)
+
+def _given_step(entry: Event, room: LogKey, tries: int) -> Given:
+    return Given(None, None, Step(entry, tries))
+
+
+def _steps(word: str, events: tuple[str, ...], log: LogKind = "room") -> Kind:
+    is_event = sa.and_(OF_STEPS, event.c.kind.in_(events))
+    return Kind(
+        word=word,
+        prefix=f"{word}:",
+        takes=("room", "member", "step"),
+        events=frozenset(events),
+        is_event=is_event,
+        after=partial(steps_after, kinds=events),
+        whole=_itself,
+        given=_given_step,
+        log=log,
+    )
+
+
+GROUPED = _steps("grouping", ("grouped",))
+"""The forming of the group of a room, its first people."""
+BARRIERS_MET = _steps("barrier", ("barrier_met",))
+"""Barriers at which the people of a room have waited for each other, and go on."""
+CLOSED = _steps("closing", ("closed",))
+"""The closing of rooms."""
+LEFT = _steps("leaving", ("left", "ended"), "lobby")
+"""People who leave a lobby, or the study after they were grouped in the lobby."""
+
+KINDS = (MESSAGES, PRESENCES, GROUPED, BARRIERS_MET, CLOSED, LEFT)

@@ -106,10 +106,11 @@ class Registry:
         return any(each.kind is kind and each.scope.covers(room) for each in some)
 
     def of_room(self, room: LogKey) -> dict[str, Callback]:
-        """A room's callbacks by name: of several, the one for this room alone, else the latest."""
+        """A log's callbacks by name: of several, the one for this room alone, else the latest."""
         found = [*self._of_globs, *self._of_ids.get(room.id, ())]
         found.sort(key=lambda each: (each.scope.room is not None, each.number))
-        return {each.name: each for each in found if each.scope.covers(room)}
+        own = (each for each in found if each.kind.log == room.kind)
+        return {each.name: each for each in own if each.scope.covers(room)}
 
 
 def own_name(fn: Callable[..., Any]) -> str:

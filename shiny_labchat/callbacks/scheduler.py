@@ -52,6 +52,7 @@ STOP_TIMEOUT = 2.0
 """How long a stopping server waits until its callbacks have stopped, in seconds."""
 
 _HEARD = frozenset[str]().union(*(kind.events for kind in KINDS))
+_HEARD_IN = {kind.log for kind in KINDS}
 
 
 class CallbackScheduler:
@@ -200,9 +201,9 @@ class CallbackScheduler:
             self._rung.set()
         for committed in news:
             heard = [event for event in committed.events if event.kind in _HEARD]
-            state = committed.state
-            if not heard or not isinstance(state, RoomState):
+            if not heard or committed.log.kind not in _HEARD_IN:
                 continue
+            state = committed.state if isinstance(committed.state, RoomState) else None
             for name, callback in self._registry.of_room(committed.log).items():
                 own = (event for event in heard if callback.kind.may_be(event))
                 if any(event.data.get("cause") != name for event in own):
@@ -321,7 +322,7 @@ def _shorten(conn: sa.Connection, now: int) -> None:
 
 
 def _register(callback: Callback, conn: sa.Connection, now: int) -> int:
-    return cursors.register(conn, callback.name, callback.scope)
+    return cursors.register(conn, callback.name, callback.scope, callback.kind)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -176,7 +176,7 @@ class CallbackWorker:
             return await self._pass_over(fn, claim, "its server, or its task, ended each time")
         room, kind = self._cursor.room, self._cursor.kind
         try:
-            given = kind.given(claim.event, room, claim.tries > 1)
+            given = kind.given(claim.event, room, claim.tries)
             await self._call(fn, await self._member(given), given.value)
             return claim.at
         except Exception as exc:

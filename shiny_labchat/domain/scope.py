@@ -19,10 +19,13 @@ class Scope:
     Parameters
     ----------
     parts
-        Keys of rooms, and ids or globs such as ``"group-*"``, which match rooms of any study.
+        Keys of rooms, and ids or globs such as ``"group-*"``.
+    study
+        The study whose rooms ids and globs match; None: they match rooms of any study.
     """
 
     parts: tuple[str | LogKey, ...]
+    study: str | None = None
 
     @property
     def room(self) -> LogKey | None:
@@ -40,13 +43,17 @@ class Scope:
     @property
     def name(self) -> str:
         """Its name in the database."""
-        return json.dumps(sorted(self.parts, key=str), ensure_ascii=False)
+        of_study = [] if self.study is None else [{"study": self.study}]
+        return json.dumps([*sorted(self.parts, key=str), *of_study], ensure_ascii=False)
 
     def covers(self, room: LogKey) -> bool:
         """Whether a room belongs to the scope."""
         return any(
-            part == room
-            if isinstance(part, LogKey)
-            else part == room.id or fnmatchcase(room.id, part)
+            part == room if isinstance(part, LogKey) else self._matches(part, room)
             for part in self.parts
         )
+
+    def _matches(self, part: str, room: LogKey) -> bool:
+        if self.study is not None and room.study != self.study:
+            return False
+        return part == room.id or fnmatchcase(room.id, part)

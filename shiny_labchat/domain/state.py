@@ -151,6 +151,8 @@ class RoomState(NamedTuple):
     """What the experimenter varies, for its group."""
     is_shown: bool = True
     """Whether its people see it: not until the app has prepared it, after they were grouped."""
+    prepared: Mapping[str, str] = MappingProxyType({})
+    """The app's functions that have prepared it, and whether they have "returned" or "failed"."""
 
     @property
     def configuration(self) -> Configuration:
@@ -344,6 +346,10 @@ def _grouped(state: RoomState, event: Event) -> _Changes:
     return {"lobby": data["lobby"], "condition": data.get("condition"), "is_shown": False}
 
 
+def _prepared(state: RoomState, event: Event) -> _Changes:
+    return {"prepared": {**state.prepared, event.data["function"]: event.data["how"]}}
+
+
 def _shown(state: RoomState, event: Event) -> _Changes:
     return {"is_shown": True}
 
@@ -419,6 +425,7 @@ _FOLDS = {
     "joined": _joined,
     "message": _said,
     "opened": _opened,
+    "prepared": _prepared,
     "presence": _present,
     "presence_asked": _asked,
     "presence_confirmed": _answered,

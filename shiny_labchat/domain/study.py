@@ -136,6 +136,10 @@ class Group(NamedTuple):
         By person, the part they have.
     dissolved
         Why the group was dissolved; None: it was not.
+    at
+        When it was formed, in microseconds since 1970 (UTC).
+    is_shown
+        Whether its people see their room.
     """
 
     lobby: str
@@ -145,6 +149,8 @@ class Group(NamedTuple):
     condition: Any = None
     parts: Mapping[str, str] = _NOTHING
     dissolved: str | None = None
+    at: int = 0
+    is_shown: bool = False
 
 
 class Barrier(NamedTuple):
@@ -187,6 +193,18 @@ class StudyState(NamedTuple):
         group = self.groups.get(room)
         people = (self.people[person] for person in group.people) if group is not None else ()
         return [each for each in people if each.ended is None]
+
+    def awaited(self, room: str, kind: str) -> tuple[list[str], bool]:
+        """
+        Who of a group has recorded something of a kind, and whether nobody else is waited for.
+
+        Who has completed the study is not waited for, but counts if they have recorded it before.
+        """
+        group = self.groups.get(room)
+        people = [self.people[each] for each in group.people] if group is not None else []
+        there = [each for each in people if each.ended is None or each.ended.reason == "complete"]
+        have = [each.person for each in there if kind in each.data]
+        return have, all(kind in each.data for each in people if each.ended is None)
 
     def cells(self, lobby: str) -> list[Any]:
         """The conditions of the groups of a lobby that were not dissolved, oldest first."""
@@ -277,6 +295,7 @@ def _grouped(state: StudyState, event: Event) -> _Changes:
     group = Group(
         *(data["lobby"], data["number"], data["room"], tuple(data["people"])),
         *(data.get("condition"), parts),
+        at=event.at,
     )
     people = state.people
     for each in group.people:
@@ -300,6 +319,13 @@ def _dissolved(state: StudyState, event: Event) -> _Changes:
         return {}
     group = group._replace(dissolved=event.data.get("reason", ""))
     return {"groups": state.groups.changed(group.room, group)}
+
+
+def _shown(state: StudyState, event: Event) -> _Changes:
+    group = state.groups.get(event.data["room"])
+    if group is None:
+        return {}
+    return {"groups": state.groups.changed(group.room, group._replace(is_shown=True))}
 
 
 def _barrier(state: StudyState, event: Event) -> _Changes:
@@ -337,5 +363,6 @@ _FOLDS = {
     "grouped": _grouped,
     "paid": _paid,
     "recorded": _recorded,
+    "shown": _shown,
     "stepped": _stepped,
 }

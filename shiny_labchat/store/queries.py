@@ -22,7 +22,7 @@ from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.logs import State, empty_state, fold_any_all
 from shiny_labchat.domain.messages import settled
 from shiny_labchat.domain.state import RoomState, fold_all
-from shiny_labchat.store.schema import MAKES_STATE, OF_PRESENCE, event, open_stream, room
+from shiny_labchat.store.schema import MAKES_STATE, OF_PRESENCE, OF_STEPS, event, open_stream, room
 from shiny_labchat.store.sqlite import execute, may_name_in_audience
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "room_number",
     "rooms",
     "row_of",
+    "steps_after",
     "studies_with",
     "submitted",
     "visible_before",
@@ -121,6 +122,14 @@ def presences_after(conn: sa.Connection, number: int, after: int, limit: int) ->
     """The changes of members' presence after a seq, oldest first; found by an index of theirs."""
     wanted = {"room": number, "after": after, "limit": limit}
     return [_event_of(row) for row in conn.execute(_PRESENCES_AFTER, wanted)]
+
+
+def steps_after(
+    conn: sa.Connection, number: int, after: int, limit: int, kinds: Sequence[str]
+) -> list[Event]:
+    """What happened to a group, or in a lobby, after a seq; found by an index of its kinds."""
+    wanted = {"room": number, "after": after, "limit": limit, "kinds": kinds}
+    return [_event_of(row) for row in conn.execute(_STEPS_AFTER, wanted)]
 
 
 def event_at(conn: sa.Connection, number: int, seq: int) -> Event | None:
@@ -405,6 +414,9 @@ _EVENTS_AS_WRITTEN = _EVENTS_AFTER.where(
 _PRESENCES_AFTER = _EVENTS_AFTER.where(OF_PRESENCE, event.c.kind == "presence").limit(
     sa.bindparam("limit")
 )
+_STEPS_AFTER = _EVENTS_AFTER.where(
+    OF_STEPS, event.c.kind.in_(sa.bindparam("kinds", expanding=True))
+).limit(sa.bindparam("limit"))
 _EVENT_AT = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"), event.c.seq == sa.bindparam("seq")
 )

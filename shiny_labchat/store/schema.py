@@ -7,6 +7,7 @@ import sqlalchemy as sa
 __all__ = [
     "MAKES_STATE",
     "OF_PRESENCE",
+    "OF_STEPS",
     "arrival",
     "audit",
     "boot",
@@ -94,6 +95,18 @@ sa.Index(
     event.c.member,
     sqlite_where=OF_PRESENCE,
     postgresql_where=OF_PRESENCE,
+)
+
+OF_STEPS = sa.text("kind IN ('grouped','barrier_met','closed','left','ended')")
+"""Whether an event says how far a group has come, or somebody in a lobby: functions await it."""
+
+sa.Index(
+    "event_steps",
+    event.c.room,
+    event.c.kind,
+    event.c.seq,
+    sqlite_where=OF_STEPS,
+    postgresql_where=OF_STEPS,
 )
 
 token = sa.Table(

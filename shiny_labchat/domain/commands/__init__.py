@@ -56,6 +56,7 @@ from shiny_labchat.domain.commands.study import (
     Pay,
     RecordAnswer,
     SetStep,
+    ShowRoom,
 )
 
 __all__ = [
@@ -105,6 +106,7 @@ __all__ = [
     "Say",
     "SendAway",
     "SetStep",
+    "ShowRoom",
     "StudyCommand",
     "WaitLonger",
     "Withhold",
@@ -151,5 +153,6 @@ StudyCommand = (
     | Debrief
     | EndPerson
     | Barrier
+    | ShowRoom
 )
 """A command whose rule needs the states of several logs: those that it names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = [
     "Pay",
     "RecordAnswer",
     "SetStep",
+    "ShowRoom",
     "study_log",
 ]
 
@@ -142,12 +143,37 @@ class Barrier(OfStudy):
 
     `within`: how long those who are there wait for the others, in microseconds. The first such
     command for a room and kind sets the time. Later ones, and those after it, decide: the barrier
-    is met once all have recorded it or the time is over, and then for ever.
+    is met once all have recorded it or the time is over, and then for ever. None: it sets no time,
+    and decides only.
     """
 
     room: str
     kind: str
-    within: int
+    within: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRoom(OfStudy):
+    """
+    Show the room of a group to its people.
+
+    Parameters
+    ----------
+    room
+        The room's id.
+    how
+        Why now: the app's functions that prepare it have "returned" or "failed"; it is "late"; or
+        there are "none".
+    function
+        The name of the one that has returned or failed; None: it does not matter which have.
+    functions
+        The names of all of them: the room is shown after the last one.
+    """
+
+    room: str
+    how: str
+    function: str | None = None
+    functions: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

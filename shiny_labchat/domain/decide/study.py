@@ -14,6 +14,7 @@ from shiny_labchat.domain.commands.study import (
     Pay,
     RecordAnswer,
     SetStep,
+    ShowRoom,
     study_log,
 )
 from shiny_labchat.domain.decide.leaving import leave_lobby
@@ -22,6 +23,7 @@ from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import States
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.study import Barrier as Waiting
 from shiny_labchat.domain.study import Participation, StudyState
 from shiny_labchat.errors import Refused
 
@@ -217,13 +219,43 @@ def _barrier(states: States, command: Barrier, at: int) -> Decided:
     barrier = state.barriers.get((command.room, command.kind))
     if command.room not in state.groups or (barrier is not None and barrier.met is not None):
         return decided
-    until = at + command.within if barrier is None else barrier.until
-    people = state.taking_part(command.room)
-    have = [each.person for each in people if command.kind in each.data]
-    if len(have) == len(people) or at >= until:
-        decided.add(log, "barrier_met", None, {**about, "people": have})
-    elif barrier is None:
+    have, are_all = state.awaited(command.room, command.kind)
+    until = _until(barrier, command, at)
+    if are_all or (until is not None and at >= until):
+        met = {**about, "people": have}
+        decided.add(log, "barrier_met", None, met)
+        decided.add(LogKey(command.study, command.room), "barrier_met", None, met)
+    elif barrier is None and until is not None:
         decided.add(log, "barrier", None, {**about, "until": until})
+    return decided
+
+
+def _until(barrier: Waiting | None, command: Barrier, at: int) -> int | None:
+    if barrier is not None:
+        return barrier.until
+    return None if command.within is None else at + command.within
+
+
+# ── the rooms of groups ──────────────────────────────────────────────────────────────────────
+
+
+def _show(states: States, command: ShowRoom, at: int) -> Decided:
+    decided = Decided(states, at)
+    room, log = LogKey(command.study, command.room), study_log(command.study)
+    group = study_in(states, command.study).groups.get(command.room)
+    if group is None:
+        return decided
+    how, function = command.how, command.function
+    known = cast(RoomState, decided.now(room)).prepared
+    if function is not None and function not in known:
+        decided.add(room, "prepared", None, {"function": function, "how": how})
+        known = cast(RoomState, decided.now(room)).prepared
+    if group.is_shown or not all(each in known for each in command.functions):
+        return decided
+    if function is not None:
+        how = "failed" if "failed" in known.values() else "returned"
+    decided.add(room, "shown", None, {"how": how})
+    decided.add(log, "shown", None, {"room": command.room})
     return decided
 
 
@@ -237,4 +269,5 @@ RULES: dict[type, RuleTogether] = {
     Pay: _pay,
     RecordAnswer: _record,
     SetStep: _set_step,
+    ShowRoom: _show,
 }
