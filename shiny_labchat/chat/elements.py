@@ -20,7 +20,7 @@ from shiny_labchat.concurrency import Tasks
 from shiny_labchat.lab.runtime import words_of
 from shiny_labchat.words import Words
 
-__all__ = ["report_foreign", "serve", "tell"]
+__all__ = ["have_page_say_hello", "report_foreign", "serve", "tell"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -33,6 +33,11 @@ def serve(session: Session, id: str) -> None:
     root = session.root_scope()
     _keep_out_of_bookmarks(root, id)
     _served.setdefault(root, set()).add(id)
+    have_page_say_hello(root)
+
+
+def have_page_say_hello(root: Session) -> None:
+    """Give the page of a session the script by which it says hello, if it has not said so."""
     with reactive.isolate():
         if root.input[ResolvedId(PAGE_HELLO)].is_set():
             return

@@ -196,7 +196,8 @@ class Batch:
             numbered = [(heads[key].number, *row[1:]) for row in rows[key]]
             self._append(key, heads[key], events, numbered)
         if cid is not None and decided:
-            self._cids[first, cid] = decided[first][-1]
+            own = [event for event in decided[first] if event.cid is not None]
+            self._cids[first, cid] = (own or decided[first])[-1]
         made = {key: tuple(events) for key, events in decided.items()}
         return StudyOutcome(made, self._states(command))
 

@@ -122,6 +122,19 @@ async def test_a_form_that_is_sent_twice_is_one_answer(lab: Lab, room: Room, reo
         await log.submit_together(RecordAnswer("s", "a", "choice", "Y", cid="form-2"))
 
 
+async def test_a_form_that_ends_a_persons_part_is_one_answer_and_one_end(
+    lab: Lab, room: Room, reopen: Lab
+) -> None:
+    log = await group(lab, room)
+    last = RecordAnswer("s", "a", "choice", "X", cid="form-1", end="complete")
+    sent = (log.submit_together(last), log.submit_together(last), reopen.log.submit_together(last))
+    outcomes = await asyncio.gather(*sent)
+    assert sorted(each.is_repeat for each in outcomes) == [False, True, True]
+    repeats = [each.events[STUDY][-1].kind for each in outcomes if each.is_repeat]
+    assert repeats == ["recorded", "recorded"]
+    assert (await log.submit_together(last)).is_repeat
+
+
 async def test_two_processes_agree_on_who_was_left_behind(
     lab: Lab, room: Room, reopen: Lab
 ) -> None:

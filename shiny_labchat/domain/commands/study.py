@@ -95,7 +95,8 @@ class RecordAnswer(OfStudy):
     Record something about a person; the latest of a kind counts.
 
     `cid`: the id of the form that was sent, so that a double click is one answer. `about`: when a
-    form was shown, first changed and sent. `step`: the step that is set with it.
+    form was shown, first changed and sent. `step`: the step that is set with it. `end`: the reason
+    for which their part in the study ends with it.
     """
 
     person: str
@@ -104,6 +105,7 @@ class RecordAnswer(OfStudy):
     cid: str | None = None
     about: Mapping[str, int] | None = None
     step: str | None = None
+    end: str | None = None
 
     @property
     def member(self) -> str:

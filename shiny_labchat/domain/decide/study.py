@@ -117,12 +117,14 @@ def _record(states: States, command: RecordAnswer, at: int) -> Decided:
     decided = Decided(states, at)
     person_in(study_in(states, command.study), command.person)
     log = study_log(command.study)
-    if command.step is not None:  # first, as the last event has the command's id
+    if command.step is not None:
         decided.add(log, "stepped", command.person, {"step": command.step})
     data: dict[str, Any] = {"kind": command.kind, "value": command.value}
     if command.about is not None:
         data["about"] = command.about
     decided.add(log, "recorded", command.person, data, command.cid)
+    if command.end is not None:
+        end_person(decided, command.study, command.person, command.end)
     return decided
 
 

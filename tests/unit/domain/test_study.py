@@ -151,6 +151,15 @@ def test_the_latest_answer_of_a_kind_counts():
     assert made.person("ann").data == {"choice": "Y"} and made.person("ann").step == "after"
 
 
+def test_answers_can_end_a_persons_part():
+    made = logs("ann")
+    made.does(RecordAnswer("s", "ann", "choice", "X", end="complete"))
+    ended = made.person("ann").ended
+    assert ended is not None and ended.reason == "complete"
+    assert made.person("ann").data == {"choice": "X"}
+    assert refused(made, RecordAnswer("s", "ann", "choice", "Y", end="complete")) == "ended"
+
+
 def test_the_same_key_is_one_payment():
     made = logs("ann")
     made.does(Pay("s", "ann", "group", 200))
