@@ -54,6 +54,7 @@ from shiny_labchat.domain.commands.study import (
     EndPerson,
     OfStudy,
     Pay,
+    PayOut,
     RecordAnswer,
     SetStep,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "Open",
     "PassOver",
     "Pay",
+    "PayOut",
     "Piece",
     "Post",
     "Publish",
@@ -148,6 +150,7 @@ StudyCommand = (
     | RecordAnswer
     | SetStep
     | Pay
+    | PayOut
     | Debrief
     | EndPerson
     | Barrier
