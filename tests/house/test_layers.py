@@ -26,6 +26,7 @@ ABOVE = (
 """Above the Shiny line, lowest first; wings on one step do not import each other."""
 BELOW = (
     {"chat"},
+    {"lobby"},
     {"demo", "express", "module"},
     {""},
     {"cli", "playwright"},
