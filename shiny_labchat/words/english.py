@@ -104,6 +104,7 @@ _STUDY = {
     "time.seconds_one": "1 second",
     "time.seconds_many": "{n} seconds",
     "other_window": "You have opened this study in another window. Please go on there.",
+    "reload": "This page has lost its connection to the study. Please reload it.",
     "contact": "If you have questions, write to {contact}.",
     # consent
     "consent.title": "Consent to take part",

@@ -169,6 +169,7 @@ _STUDY = {
     "time.seconds_many": "{n} Sekunden",
     "other_window": "Sie haben diese Studie in einem anderen Fenster geöffnet. Bitte machen Sie "
     "dort weiter.",
+    "reload": "Diese Seite hat die Verbindung zur Studie verloren. Bitte laden Sie sie neu.",
     "contact": "Wenn Sie Fragen haben, schreiben Sie an {contact}.",
     "consent.title": "Einwilligung zur Teilnahme",
     "consent.accept": "Ich willige ein teilzunehmen",
