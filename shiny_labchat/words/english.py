@@ -106,6 +106,7 @@ _STUDY = {
     "other_window": "You have opened this study in another window. Please go on there.",
     "other_window.title": "Open in another window",
     "other_window.here": "Go on here instead",
+    "reload": "This page has lost its connection to the study. Please reload it.",
     "contact": "If you have questions, write to {contact}.",
     # consent
     "consent.title": "Consent to take part",

@@ -171,6 +171,7 @@ _STUDY = {
     "dort weiter.",
     "other_window.title": "In einem anderen Fenster geöffnet",
     "other_window.here": "Lieber hier weitermachen",
+    "reload": "Diese Seite hat die Verbindung zur Studie verloren. Bitte laden Sie sie neu.",
     "contact": "Wenn Sie Fragen haben, schreiben Sie an {contact}.",
     "consent.title": "Einwilligung zur Teilnahme",
     "consent.accept": "Ich willige ein teilzunehmen",

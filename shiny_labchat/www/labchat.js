@@ -9,6 +9,9 @@ import { keepRooms } from "./page/redraw.js";
 import { deliverPending, isSessionLost, register, setInput, watchSession } from "./page/shiny.js";
 import { DuplicateWatch } from "./page/tabs.js";
 import { Room } from "./room.js";
+import { LabchatStudy } from "./study/element.js";
+import { LabchatForm, listenForForms } from "./study/form.js";
+import { listenForStudies } from "./study/study.js";
 
 /**
  * @typedef {import("./page/shiny.js").Notice} Notice
@@ -217,4 +220,8 @@ register();
 listenForRenderer();
 listEvents();
 keepRooms();
+listenForStudies();
+listenForForms();
 customElements.define("labchat-room", LabchatRoom);
+customElements.define("labchat-study", LabchatStudy);
+customElements.define("labchat-form", LabchatForm);

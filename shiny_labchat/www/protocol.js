@@ -66,6 +66,36 @@
  *   pong: for how long the page has been hidden (0: it is not), and the person has done nothing, in milliseconds
  */
 
+/**
+ * The frames of a study. All sentences of a screen are the server's.
+ *
+ * @typedef {"none" | "consent" | "waiting" | "ready" | "wait_again" | "idle" | "moment" | "barrier" |
+ *   "ended" | "other_window"} ScreenName
+ * @typedef {{title: string, text: string, yes: string, no: string}} Ask
+ * @typedef {{do: string, label: string, primary?: boolean, with?: Record<string, unknown>, ask?: Ask}} ScreenButton
+ *   with: sent with it; ask: a question before it is sent
+ * @typedef {{id: string, text: string, required?: boolean}} ConsentItem
+ * @typedef {{label: string, title: string, text: string, data: string, keep: string, delete: string,
+ *   limits: string, cancel: string}} Stop
+ * @typedef {{label: string, text: string, value: string, copy: string, copied: string}} Code
+ * @typedef {{title?: string, html?: string, lines?: string[], keep?: Ask | null}} Debrief
+ * @typedef {{sound?: boolean, title?: string | null, notify?: string | null}} Attention
+ * @typedef {{is: ScreenName, title?: string | null, html?: string | null, lines?: string[],
+ *   items?: ConsentItem[] | null, version?: string | null, clock?: {left: number, text: string} | null,
+ *   buttons?: ScreenButton[], stop?: Stop | null, code?: Code | null, link?: {href: string, label: string} | null,
+ *   contact?: string | null, debrief?: Debrief | null, attention?: Attention | null, needed?: string,
+ *   missing?: string, notify?: string}} Screen
+ *   html: the developer's own words; needed, missing: said of items that one has to agree to, before and
+ *   after one has not; notify: stands on the button that allows notifications; clock: `left` milliseconds, which take the place of {time} in `text`
+ *
+ * @typedef {{t: "welcome", v: number, resume: string | null, words?: Record<string, string>}} StudyWelcome
+ *   words: those for times
+ * @typedef {StudyWelcome | {t: "screen", screen: Screen} | {t: "did", cid: string} | Refused |
+ *   {t: "ping"} | {t: "checked"} | Bye} StudyFrame
+ * @typedef {{t: "do", cid: string, do: string, [detail: string]: unknown}} Action
+ * @typedef {Action | {t: "check"} | {t: "pong", hidden: number, quiet: number}} StudyClientFrame
+ */
+
 export const VERSION = 3;
 
 /** The shortest time between two "typing" frames, in milliseconds. */

@@ -49,6 +49,7 @@ export class Room {
   #outbox;
   #composer;
   #drafts;
+  /** @type {Connection<Frame, import("./protocol.js").ClientFrame>} */
   #connection;
   #title = make("div", { class: "labchat-title", hidden: true });
   #me = make("div", { class: "labchat-me", hidden: true });
@@ -94,7 +95,8 @@ export class Room {
       waiting: this.#outbox.unconfirmed,
     }));
     this.#connection = new Connection({
-      cursor: () => this.#cursor,
+      path: "labchat/ws",
+      place: () => ({ after: this.#cursor }),
       receive: (frame) => this.#receive(frame),
       lose: (bye) => this.#lose(bye && labels.sentence(bye.code, bye.say)),
       end: ({ code, say }) => options.onEnd(code, say),

@@ -16,7 +16,7 @@ LAYERS = (
     {"labels.js"},
     {"page"},
     {"composer", "connection", "content", "people", "status.js"},
-    {"transcript"},
+    {"study", "transcript"},
     {"room.js"},
     {"labchat.js", "unloaded.js"},
 )

@@ -3,14 +3,20 @@ import { activity } from "../page/activity.js";
 import { VERSION } from "../protocol.js";
 
 /**
- * @typedef {import("../protocol.js").Frame} Frame
  * @typedef {import("../protocol.js").Bye} Bye
+ * @typedef {{t: string}} AnyFrame
+ */
+
+/**
+ * @template {AnyFrame} F
  * @typedef {{
- *   cursor: () => string,
- *   receive: (frame: Frame) => void,
+ *   path: string,
+ *   place: () => Record<string, string>,
+ *   receive: (frame: F) => void,
  *   lose: (bye?: Bye) => void,
  *   end: (bye: Bye) => void,
- * }} ConnectionEvents lose: for now, and why if the server said so; end: for good
+ * }} ConnectionOptions path: of the websocket, from the page's address; place: what a hello says of
+ *   how far the page is; lose: for now, and why if the server said so; end: for good
  */
 
 /** All times are in milliseconds. */
@@ -23,9 +29,12 @@ const CHECK_INTERVAL = 25_000;
 const CHECK_TIMEOUT = 10_000;
 
 /**
- * The connection to the room: one websocket after another, until the server ends it.
+ * The connection to a room or a study: one websocket after another, until the server ends it.
  *
  * While a new socket opens the old one stays in use; the new one's welcome replaces it.
+ *
+ * @template {AnyFrame} F what the server sends
+ * @template {AnyFrame} C what the page sends
  */
 export class Connection {
   #on;
@@ -43,7 +52,7 @@ export class Connection {
   #checkTimer = 0;
   #answerTimer = 0;
 
-  /** @param {ConnectionEvents} on */
+  /** @param {ConnectionOptions<F>} on */
   constructor(on) {
     this.#on = on;
   }
@@ -80,7 +89,7 @@ export class Connection {
   /**
    * Send a frame if the connection is open, and return whether it was.
    *
-   * @param {import("../protocol.js").ClientFrame} frame
+   * @param {C | {t: "check"}} frame
    */
   send(frame) {
     if (this.isOpen) this.#socket?.send(JSON.stringify(frame));
@@ -103,7 +112,7 @@ export class Connection {
   #connect() {
     clearTimeout(this.#retryTimer);
     this.#discard(this.#nextSocket);
-    const socket = new WebSocket(address());
+    const socket = new WebSocket(address(this.#on.path));
     this.#nextSocket = socket;
     socket.onopen = () => socket.send(JSON.stringify(this.#hello()));
     socket.onmessage = ({ data }) => {
@@ -114,17 +123,17 @@ export class Connection {
   }
 
   #hello() {
-    return { t: "hello", v: VERSION, ...this.#token, after: this.#on.cursor() };
+    return { t: "hello", v: VERSION, ...this.#token, ...this.#on.place() };
   }
 
   /**
    * @param {WebSocket} socket
-   * @param {Frame} frame
+   * @param {F & Partial<{resume: string | null}>} frame
    */
   #receive(socket, frame) {
     this.#receivedAt = Date.now();
-    if (frame.t === "bye") return this.#end(socket, frame);
-    if (frame.t === "welcome") this.#welcome(socket, frame.resume);
+    if (isBye(frame)) return this.#end(socket, frame);
+    if (frame.t === "welcome") this.#welcome(socket, frame.resume ?? null);
     if (frame.t === "ping") return socket.send(JSON.stringify({ t: "pong", ...activity() }));
     if (frame.t !== "checked") this.#on.receive(frame);
   }
@@ -204,8 +213,14 @@ export class Connection {
   }
 }
 
-function address() {
-  const url = new URL("labchat/ws", document.baseURI);
+/** @param {AnyFrame} frame @returns {frame is Bye} */
+function isBye(frame) {
+  return frame.t === "bye";
+}
+
+/** @param {string} path */
+function address(path) {
+  const url = new URL(path, document.baseURI);
   url.protocol = url.protocol.replace("http", "ws");
   url.hash = ""; // a websocket's URL must not have one
   return url;

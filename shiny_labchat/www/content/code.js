@@ -1,5 +1,6 @@
 // @ts-check
 import { make } from "../dom.js";
+import { writeClipboard } from "../page/clipboard.js";
 
 /**
  * Copy a code block to the clipboard when its button is pressed.
@@ -31,23 +32,4 @@ export function codeBlock(code, labels) {
 /** @param {import("../labels.js").Labels} labels */
 export function copyButton(labels) {
   return make("button", { type: "button", class: "labchat-copy" }, labels.text("copy"));
-}
-
-/** @param {string} text */
-async function writeClipboard(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    copyWithoutClipboard(text); // plain http has no clipboard API
-  }
-}
-
-/** @param {string} text */
-function copyWithoutClipboard(text) {
-  const box = make("textarea", { class: "visually-hidden", "aria-hidden": "true" });
-  box.value = text;
-  document.body.append(box);
-  box.select();
-  document.execCommand("copy");
-  box.remove();
 }

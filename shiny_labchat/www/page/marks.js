@@ -1,8 +1,8 @@
 // @ts-check
 
 /**
- * Mark the page for `styles/disconnected.css`: whether it has a chat, and whether Shiny's session is
- * lost meanwhile.
+ * Mark the page for `styles/disconnected.css`: whether it has a chat, or a page of a study, and whether
+ * Shiny's session is lost meanwhile.
  *
  * Styles could ask for `:has(labchat-room)`, but then browsers compute the style of the whole page
  * again with each new message.
@@ -11,7 +11,7 @@
  */
 export function markPage(isLost) {
   const page = document.documentElement;
-  const hasChat = document.querySelector("labchat-room") !== null;
+  const hasChat = document.querySelector("labchat-room, labchat-study") !== null;
   page.toggleAttribute("data-labchat", hasChat);
   page.toggleAttribute("data-labchat-lost", hasChat && isLost);
 }

@@ -2,7 +2,8 @@
 import { bindAll, discard, loadAll, parse, shiny } from "./shiny.js";
 
 /**
- * Outputs that are drawn anew with a room in them: the room's element stays where it is.
+ * Outputs that are drawn anew with a room in them: the room's element stays where it is. So do the
+ * page of a study, and a form.
  *
  * Drawn anew, it would lose what a person types, the cursor, an input method's composition, and the
  * scroll position.
@@ -10,9 +11,12 @@ import { bindAll, discard, loadAll, parse, shiny } from "./shiny.js";
  * @typedef {string | {html: string, deps?: unknown[]} | null} Content
  */
 
-const ROOM = "labchat-room";
-/** What the app says of a room: if it says something else, the element is made anew. */
-const SETTINGS = ["placeholder", "messages", "icon-assistant", "enable-cancel", "labels", "person", "breaks"];
+const KEPT = "labchat-room, labchat-study, labchat-form";
+/** What the app says of such an element: if it says something else, the element is made anew. */
+const SETTINGS = [
+  ...["placeholder", "messages", "icon-assistant", "enable-cancel", "labels", "person", "breaks"],
+  ...["study", "words", "kind", "digest"],
+];
 
 /** Have Shiny's outputs of UI keep the rooms in them. */
 export function keepRooms() {
@@ -31,7 +35,7 @@ export function keepRooms() {
  * @param {Content} content
  */
 async function drawAround(element, content) {
-  if (!content || !element.querySelector(ROOM)) return false;
+  if (!content || !element.querySelector(KEPT)) return false;
   const { html, deps = [] } = typeof content === "string" ? { html: content } : content;
   const fresh = parse(html);
   const staying = stayingRooms(element, fresh);
@@ -53,8 +57,8 @@ async function drawAround(element, content) {
  */
 function stayingRooms(element, fresh) {
   const staying = new Map();
-  for (const place of fresh.querySelectorAll(ROOM)) {
-    const room = element.querySelector(`${ROOM}#${CSS.escape(place.id)}`);
+  for (const place of fresh.querySelectorAll(KEPT)) {
+    const room = element.querySelector(`${place.localName}#${CSS.escape(place.id)}`);
     if (room && SETTINGS.every((name) => room.getAttribute(`data-${name}`) === place.getAttribute(`data-${name}`)))
       staying.set(place, room);
   }
@@ -98,7 +102,7 @@ function fits(old, fresh, staying) {
   if (pairs.length !== wanted.length || !isInOrder) return false;
   return pairs.every(([before, child]) => {
     if (staying.get(child) === before) return true;
-    return before.localName === child.localName && before.localName !== ROOM && fits(before, child, staying);
+    return before.localName === child.localName && !before.matches(KEPT) && fits(before, child, staying);
   });
 }
 

@@ -11,7 +11,7 @@ import { fetchKey, pageKey } from "./key.js";
  *   inputBindings: {register: (binding: object, name: string) => void},
  *   addCustomMessageHandler: (type: string, handler: (message: any) => void) => void,
  *   initializedPromise: Promise<void>,
- *   setInputValue?: (name: string, value: unknown) => void,
+ *   setInputValue?: (name: string, value: unknown, options?: {priority: "event"}) => void,
  *   renderContentAsync: (el: Element, content: {html: string, deps: unknown[]}) => Promise<void>,
  *   renderDependenciesAsync: (deps: unknown[]) => Promise<void>,
  *   unbindAll: (scope: Element, includeSelf?: boolean) => void,
@@ -24,6 +24,8 @@ import { fetchKey, pageKey } from "./key.js";
  *   find: (selector: string) => ArrayLike<Element>,
  *   on: (event: string, listener: (event: InputChanged) => void) => void,
  *   off: (event: string) => void,
+ *   data: (name: string) => any,
+ *   trigger: (event: string) => void,
  * }} Query
  *
  * @typedef {{do: "admit", ticket: string, who: string, returns: boolean, answers: boolean,
@@ -56,12 +58,19 @@ const keys = new Keys(undefined);
 /** @type {Map<string, Notice>} */
 const pending = new Map();
 
+/** Who hears of the notices that are for no room, by what they ask for. @type {Map<string, (notice: any) => void>} */
+const hearers = new Map();
+/** How often the page has said hello. */
+let greeted = 0;
+
 /** How Shiny's server closes a session: when the app has failed, or has ended it. */
 const CLOSED_BY_APP = 1001;
 
 /** @typedef {{lose: () => void, regain: () => void, end: () => void}} SessionEvents end: the app has ended it, or failed */
 /** @type {Set<SessionEvents>} */
 const watchers = new Set();
+/** @type {Set<() => void>} */
+const beginnings = new Set();
 let isLost = false;
 
 /** @returns {ShinyPage | undefined} */
@@ -86,6 +95,9 @@ export function register() {
   page.addCustomMessageHandler("labchat", deliver);
   void fetchKey(sayAgain);
   query(document).on("shiny:disconnected", () => setSessionLost(true));
+  query(document).on("shiny:sessioninitialized", () => {
+    for (const listener of beginnings) listener();
+  });
   query(document).on("shiny:connected", ({ socket }) => {
     setSessionLost(false);
     socket?.addEventListener("close", ({ code }) => {
@@ -99,6 +111,16 @@ export function setInput(name, value) {
   shiny()?.setInputValue?.(name, value);
 }
 
+/** Send an event to the session. @param {string} name @param {unknown} value */
+export function sendEvent(name, value) {
+  shiny()?.setInputValue?.(name, value, { priority: "event" });
+}
+
+/** Call back with the notices that ask for this and are for no room. @param {string} asked @param {(notice: any) => void} receive */
+export function hearNotices(asked, receive) {
+  hearers.set(asked, receive);
+}
+
 /** Call back with the session's messages of one type. @param {string} type @param {(message: any) => void} receive */
 export function hearOf(type, receive) {
   shiny()?.addCustomMessageHandler(type, receive);
@@ -108,6 +130,12 @@ export function hearOf(type, receive) {
 export function watchSession(on) {
   watchers.add(on);
   return () => void watchers.delete(on);
+}
+
+/** Call back whenever a session can be sent something, from its beginning on; returns how to stop. @param {() => void} listener */
+export function watchBeginnings(listener) {
+  beginnings.add(listener);
+  return () => void beginnings.delete(listener);
 }
 
 /** Whether the page has lost its Shiny session. */
@@ -153,6 +181,11 @@ export async function bindAll(element) {
   const page = shiny();
   page?.initializeInputs?.(element);
   await page?.bindAll?.(element);
+}
+
+/** Wait until the page's inputs are bound for the first time. */
+export async function initialized() {
+  await shiny()?.initializedPromise;
 }
 
 /** @type {Map<string, Promise<void> | undefined>} */
@@ -211,7 +244,14 @@ function sayHello(page) {
 }
 
 function hello() {
-  return { page: PAGE_ID, key: pageKey(), browser: keys.browser, tab: keys.tab, others: foreignChats() };
+  const n = greeted; // makes it a new one
+  return { page: PAGE_ID, key: pageKey(), browser: keys.browser, tab: keys.tab, others: foreignChats(), n };
+}
+
+/** Say hello again: the page needs another ticket for its study. */
+export function greetAgain() {
+  greeted += 1;
+  setInput(`${HELLO}:shiny_labchat.page`, hello());
 }
 
 /** Say all again: the page has a new key. */
@@ -228,6 +268,8 @@ function foreignChats() {
 /** @param {Notice} notice */
 function deliver(notice) {
   if (notice.do === "key") return void fetchKey(sayAgain);
+  const hearer = hearers.get(notice.do);
+  if (hearer) return hearer(notice);
   const room = document.getElementById(notice.id);
   if (notice.do === "mismatch") {
     if (room?.previousElementSibling?.matches(".labchat-mismatch")) return; // said to an earlier session

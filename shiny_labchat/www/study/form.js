@@ -1,0 +1,198 @@
+// @ts-check
+import { make, mark } from "../dom.js";
+import { flush, inputsIn, isKept, isMissing, setValue, valueOf } from "../page/inputs.js";
+import { hearNotices, initialized, query } from "../page/shiny.js";
+import { Draft, now } from "./draft.js";
+import { Sending } from "./sending.js";
+
+/**
+ * @typedef {import("../page/inputs.js").Input} Input
+ * @typedef {{missing_one: string, missing_many: string, needed: string, not_stored: string}} FormWords
+ * @typedef {{id: string, cid: string, is: "stored" | "not_stored", say?: string}} FormNotice the session's answer
+ */
+
+/**
+ * `<labchat-form data-kind="decision">`: Shiny's inputs, and a button that sends them together.
+ *
+ * The answers are the inputs' values, which Shiny sends; the button's event says that they are given.
+ */
+export class LabchatForm extends HTMLElement {
+  #draft = new Draft([]);
+  #sending = new Sending("", () => {});
+  /** @type {Record<string, unknown>} */
+  #initial = {};
+  #shown = 0;
+  /** @type {number | null} */
+  #changed = null;
+  #isRestored = false;
+  #timer = 0;
+  #listeners = new AbortController();
+
+  connectedCallback() {
+    const { study = "", kind = "", who = "" } = this.dataset;
+    const { signal } = (this.#listeners = new AbortController());
+    this.#draft = new Draft([study, kind, who]);
+    this.#shown = this.#draft.read()?.shown ?? now();
+    this.#sending = new Sending(this.id, () => this.#fail(this.#words.not_stored));
+    this.#sending.open();
+    this.addEventListener("input", () => this.#note(), { signal });
+    this.addEventListener("change", () => this.#note(), { signal });
+    this.addEventListener("click", (event) => this.#click(event), { signal });
+    query(this).on("change.labchat shiny:bound.labchat", () => this.#note());
+    this.#showBusy();
+    this.#note();
+  }
+
+  /** Moved in the page: nothing is to be done. */
+  connectedMoveCallback() {}
+
+  disconnectedCallback() {
+    clearTimeout(this.#timer);
+    query(this).off(".labchat");
+    this.#listeners.abort();
+    this.#sending.close();
+    this.#isRestored = false;
+  }
+
+  /** Act on the session's answer. @param {FormNotice} notice */
+  receive({ cid, is, say }) {
+    if (!this.#sending.settle(cid, is === "stored")) return;
+    this.#showBusy();
+    if (is === "not_stored") return this.#fail(say ?? this.#words.not_stored);
+    this.#draft.forget();
+    this.#shown = now(); // if the app goes on to show it, what comes is another answer
+    this.#changed = null;
+    this.#initial = this.#values();
+  }
+
+  /** @returns {FormWords} */
+  get #words() {
+    return JSON.parse(this.dataset.words ?? "{}");
+  }
+
+  /** Keep what is filled in; at first, fill in what was kept. */
+  #note() {
+    if (this.#isRestored) return this.#keep();
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.#restore()); // when all inputs are bound
+  }
+
+  async #restore() {
+    await initialized();
+    const inputs = inputsIn(this);
+    if (!this.isConnected || this.#isRestored) return;
+    if (inputs.length === 0 && this.querySelector(".shiny-input-container")) return; // they come
+    this.#isRestored = true;
+    this.#initial = this.#values();
+    const kept = this.#draft.read();
+    this.#changed = kept?.changed ?? null;
+    for (const input of inputs) this.#fill(input, kept?.values ?? {});
+    this.#keep();
+  }
+
+  /** @param {Input} input @param {Record<string, unknown>} values */
+  #fill(input, values) {
+    if (!Object.hasOwn(values, input.id)) return;
+    if (JSON.stringify(values[input.id]) !== JSON.stringify(valueOf(input))) setValue(input, values[input.id]);
+  }
+
+  #keep() {
+    const values = this.#values();
+    if (this.#changed === null && JSON.stringify(values) !== JSON.stringify(this.#initial)) this.#changed = now();
+    if (!this.#sending.isUnderWay) this.#clearFaults();
+    this.#draft.write({ values, shown: this.#shown, changed: this.#changed });
+  }
+
+  #values() {
+    const kept = inputsIn(this).filter(isKept);
+    return Object.fromEntries(kept.map((input) => [input.id, valueOf(input) ?? null]));
+  }
+
+  /** @param {Event} event */
+  #click({ target }) {
+    if (!(target instanceof Element) || !target.closest(".labchat-form-submit")) return;
+    if (this.#sending.isUnderWay) return;
+    const inputs = inputsIn(this);
+    const missing = inputs.filter(isMissing);
+    this.#markMissing(inputs, missing);
+    if (missing.length) return this.#complain(missing);
+    flush(inputs);
+    const sent = now();
+    const of = JSON.stringify(inputs.map(valueOf));
+    this.#sending.send({ shown: this.#shown, changed: this.#changed, sent }, of);
+    this.#fail("");
+    this.#showBusy();
+  }
+
+  /** @param {Input[]} missing */
+  #complain(missing) {
+    const { missing_one: one = "", missing_many: many = "" } = this.#words;
+    this.#fail(missing.length === 1 ? one : many.replace("{n}", String(missing.length)));
+    focusOn(missing[0]);
+  }
+
+  /** @param {Input[]} inputs @param {Input[]} missing */
+  #markMissing(inputs, missing) {
+    for (const input of inputs) this.#markInput(input, missing.includes(input));
+  }
+
+  /** Take the marks from what is answered now. */
+  #clearFaults() {
+    const marked = inputsIn(this).filter((input) => boxOf(input).classList.contains("labchat-missing"));
+    const answered = marked.filter((input) => !isMissing(input));
+    for (const input of answered) this.#markInput(input, false);
+    if (marked.length && marked.length === answered.length) this.#fail("");
+  }
+
+  /** @param {Input} input @param {boolean} isMissing */
+  #markInput(input, isMissing) {
+    const box = boxOf(input);
+    const field = fieldOf(input);
+    const id = `${input.id}-needed`;
+    box.classList.toggle("labchat-missing", isMissing);
+    box.querySelector(":scope > .labchat-needed")?.remove();
+    mark(field, "aria-invalid", isMissing ? "true" : null);
+    mark(field, "aria-describedby", isMissing ? id : null);
+    if (isMissing) box.append(make("div", { class: "labchat-needed", id }, this.#words.needed));
+  }
+
+  /** Say what is wrong; "": nothing. @param {string} words */
+  #fail(words) {
+    this.#showBusy();
+    this.querySelector(".labchat-alert")?.replaceChildren(words);
+  }
+
+  #showBusy() {
+    const isBusy = this.#sending.isUnderWay;
+    this.toggleAttribute("data-busy", isBusy);
+    const button = this.querySelector(".labchat-form-submit");
+    if (button) mark(button, "aria-disabled", isBusy ? "true" : null);
+  }
+}
+
+/** What an input is in, with its label. @param {Input} input */
+function boxOf({ element }) {
+  return /** @type {HTMLElement} */ (element.closest(".shiny-input-container") ?? element.parentElement ?? element);
+}
+
+/** What has the focus in an input. @param {Input} input */
+function fieldOf({ element }) {
+  const inner = "input, select, textarea, [tabindex]";
+  const shown = element.parentElement?.querySelector(".selectize-input input");
+  const first = element.matches(inner) ? element : (element.querySelector(inner) ?? element);
+  return /** @type {HTMLElement} */ (shown ?? first);
+}
+
+/** @param {Input} input */
+function focusOn(input) {
+  boxOf(input).scrollIntoView({ block: "nearest" });
+  fieldOf(input).focus({ preventScroll: true });
+}
+
+/** Give forms the session's answers. */
+export function listenForForms() {
+  hearNotices("form", (/** @type {FormNotice} */ notice) => {
+    const form = document.getElementById(notice.id);
+    if (form instanceof LabchatForm) form.receive(notice);
+  });
+}
