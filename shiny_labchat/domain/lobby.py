@@ -40,6 +40,8 @@ class Place(NamedTuple):
         How often they have chosen to wait longer.
     prompted
         Until when they are asked whether they are still there; None: they are not asked.
+    confirmed
+        When they last answered that, in microseconds since 1970 (UTC); 0: never.
     """
 
     person: str
@@ -49,6 +51,7 @@ class Place(NamedTuple):
     missed: int = 0
     extended: int = 0
     prompted: int | None = None
+    confirmed: int = 0
 
 
 class Match(NamedTuple):
@@ -71,6 +74,11 @@ class Match(NamedTuple):
     people: tuple[str, ...]
     until: int
     ready: frozenset[str] = frozenset()
+
+    @property
+    def are_all_ready(self) -> bool:
+        """Whether all have answered."""
+        return self.ready == frozenset(self.people)
 
 
 _NO_MATCHES: Mapping[int, Match] = MappingProxyType({})
@@ -149,7 +157,7 @@ def _idle_prompt(state: LobbyState, event: Event) -> _Changes:
 
 
 def _idle_confirmed(state: LobbyState, event: Event) -> _Changes:
-    return _place_with(state, event, prompted=None)
+    return _place_with(state, event, prompted=None, confirmed=event.at)
 
 
 def _extended(state: LobbyState, event: Event) -> _Changes:
