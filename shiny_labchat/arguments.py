@@ -9,10 +9,11 @@ import textwrap
 from collections.abc import Callable, Collection, Mapping
 from functools import partial, wraps
 from numbers import Integral, Real
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 __all__ = [
     "CLIENT_METHODS",
+    "StudyLike",
     "as_id",
     "check_choice",
     "check_client",
@@ -21,7 +22,19 @@ __all__ = [
     "check_number",
     "did_you_mean",
     "explain_others",
+    "study_name",
 ]
+
+
+class _Study(Protocol):
+    """What has a name, as a Study has."""
+
+    @property
+    def name(self) -> str: ...
+
+
+StudyLike = str | _Study
+"""A Study, or its name."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -211,3 +224,11 @@ def as_id(what: str, value: object) -> str:
     if not value.strip() or len(value) > 200 or not value.isprintable():
         raise ValueError(f"{what} must be 1 to 200 printable characters, not {value[:40]!r}")
     return value
+
+
+def study_name(study: object, what: str = "study") -> str:
+    """The name of a study that the argument `what` gives as a Study, or by its name."""
+    name = study if isinstance(study, str) else getattr(study, "name", None)
+    if not isinstance(name, str):
+        raise TypeError(f"{what} must be a Study or its name, not {study!r}")
+    return as_id(what, name)

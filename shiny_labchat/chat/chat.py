@@ -11,7 +11,7 @@ from shiny import reactive, ui
 from shiny.module import ResolvedId, resolve_id
 from shiny.session import Session, require_active_session
 
-from shiny_labchat.arguments import check_choice, explain_others
+from shiny_labchat.arguments import StudyLike, check_choice, explain_others, study_name
 from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.admission import Admission
 from shiny_labchat.chat.appending import Appending
@@ -68,7 +68,8 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         either, or None while the page is to wait. None: one room for everybody, named after the
         chat's id.
     study
-        The study of a room given by its id. None: the study named after the app's folder.
+        The study of a room given by its id, or the study's name. None: the study named after the
+        app's folder.
     member
         Who this person is: an id, or a (reactive) function that returns one, or None while the
         page is to wait. None: the member of their personal link, else of this browser's key.
@@ -153,7 +154,7 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         id: str,
         *,
         room: RoomLike | Callable[[], RoomLike] = None,
-        study: str | None = None,
+        study: StudyLike | None = None,
         member: MemberLike | Callable[[], MemberLike] = None,
         identity: Identity = "browser",
         pseudonym: Pseudonym = None,
@@ -174,11 +175,12 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
     ) -> None:
         check_choice("on_error", on_error, get_args(OnError))
         check_choice("reconnect", reconnect, (True, False))
+        lab = _lab_of(room, lab, study)
+        name = None if study is None else study_name(study)
         options = PlacementOptions(
-            room, study, member, identity, pseudonym, role, join, names, show_observers
+            room, name, member, identity, pseudonym, role, join, names, show_observers
         )
         self._shows_observers = show_observers
-        lab = _lab_of(room, lab)
         self._html = html
         trusts = is_trusted(html)
         self._first = tuple(messages)
@@ -383,8 +385,12 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
             self.destroy()
 
 
-def _lab_of(room: object, lab: Lab | None) -> Lab:
-    """The lab of a chat; that of its room, if the app gives one."""
+def _lab_of(room: object, lab: Lab | None, study: object) -> Lab:
+    """The lab of a chat; that of its room or study, if the app gives one."""
+    if isinstance(its := getattr(study, "lab", None), Lab):
+        if lab not in (None, its):
+            raise ValueError(f"lab is {lab!r}, but {study!r} is in another; leave lab= out")
+        lab = its
     if not isinstance(room, Room):
         return lab or Lab()
     if lab is not None and lab.log is not room.log:

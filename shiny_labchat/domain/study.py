@@ -88,8 +88,12 @@ class Participation(NamedTuple):
         The word that the app has set for how far they are.
     data
         By kind, the latest of what was recorded about them.
+    recorded
+        By kind, when that was, in microseconds since 1970 (UTC).
     paid
         By key, their payments in cents.
+    paid_out
+        By key, what the experimenter has sent them of these, in cents.
     ended
         How they left; None: they take part.
     is_debriefed
@@ -107,7 +111,9 @@ class Participation(NamedTuple):
     part: str | None = None
     step: str | None = None
     data: Mapping[str, Any] = _NOTHING
+    recorded: Mapping[str, int] = _NOTHING
     paid: Mapping[str, int] = _NOTHING
+    paid_out: Mapping[str, int] = _NOTHING
     ended: Ended | None = None
     is_debriefed: bool = False
     keep: bool | None = None
@@ -264,8 +270,10 @@ def _recorded(state: StudyState, event: Event) -> _Changes:
     person = state.people.get(event.member or "")
     if person is None:
         return {}
-    data = {**person.data, event.data["kind"]: event.data["value"]}
-    return _with(state, person._replace(data=data))
+    kind: str = event.data["kind"]
+    data = {**person.data, kind: event.data["value"]}
+    recorded = {**person.recorded, kind: event.at}
+    return _with(state, person._replace(data=data, recorded=recorded))
 
 
 def _stepped(state: StudyState, event: Event) -> _Changes:
@@ -278,6 +286,14 @@ def _paid(state: StudyState, event: Event) -> _Changes:
         return {}
     paid = {**person.paid, event.data["key"]: event.data["cents"]}
     return _with(state, person._replace(paid=paid))
+
+
+def _paid_out(state: StudyState, event: Event) -> _Changes:
+    person = state.people.get(event.member or "")
+    if person is None:
+        return {}
+    paid_out = {**person.paid_out, event.data["key"]: event.data["cents"]}
+    return _with(state, person._replace(paid_out=paid_out))
 
 
 def _ended(state: StudyState, event: Event) -> _Changes:
@@ -362,6 +378,7 @@ _FOLDS = {
     "entered": _entered,
     "grouped": _grouped,
     "paid": _paid,
+    "paid_out": _paid_out,
     "recorded": _recorded,
     "shown": _shown,
     "stepped": _stepped,

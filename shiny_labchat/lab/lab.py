@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 
 from shiny_labchat.access import identity
 from shiny_labchat.access.revoking import KINDS, Revocable, revoke_all
-from shiny_labchat.arguments import as_id, check_choice
+from shiny_labchat.arguments import StudyLike, as_id, check_choice, study_name
 from shiny_labchat.audit.entries import AuditEntry, written
 from shiny_labchat.callbacks.kinds import PRESENCES
 from shiny_labchat.domain import commands
@@ -115,7 +115,7 @@ class Lab:
         self,
         id: str,
         *,
-        study: str | None = None,
+        study: StudyLike | None = None,
         title: str | None = None,
         rules: Rules | None = None,
         write: Role | Sequence[Role] | None = None,
@@ -131,7 +131,7 @@ class Lab:
         id
             The room's id in its study.
         study
-            The study it belongs to. None: the name of the app's folder.
+            The study it belongs to, or its name. None: the name of the app's folder.
         title
             The title shown above the room; None: unchanged.
         rules
@@ -144,14 +144,28 @@ class Lab:
         ValueError
             The id, the study or a role is not valid.
         """
-        key = LogKey(as_id("study", study or self._folder.name or "app"), as_id("id", id))
+        key = LogKey(self.study_name(study), as_id("id", id))
         return Room(self._log, key, Settings(title, rules, as_roles("write", write)))
+
+    def study_name(self, study: StudyLike | None) -> str:
+        """The name of a study; None: that of the app's folder; for this package."""
+        name = self._named(study)
+        return as_id("study", self._folder.name or "app") if name is None else name
+
+    def _named(self, study: StudyLike | None) -> str | None:
+        """The name of a study, which must not be of another lab; None stays None."""
+        if study is None:
+            return None
+        lab = getattr(study, "lab", self)
+        if lab != self:
+            raise ValueError(f"study is {study!r}, which is in another lab than {self!r}")
+        return study_name(study)
 
     async def create_room(
         self,
         id: str,
         *,
-        study: str | None = None,
+        study: StudyLike | None = None,
         title: str | None = None,
         rules: Rules | None = None,
         write: Role | Sequence[Role] | None = None,
@@ -161,14 +175,14 @@ class Lab:
         await room.create()
         return room
 
-    async def room_exists(self, id: str, *, study: str | None = None) -> bool:
+    async def room_exists(self, id: str, *, study: StudyLike | None = None) -> bool:
         """Whether a room exists; in a database that is not there yet, none does."""
         key = self.room(id, study=study).key
         if not self._log.exists:
             return False
         return await self._log.read(lambda conn: find_room(conn, key)) is not None
 
-    async def rooms(self, study: str | None = None) -> list[Room]:
+    async def rooms(self, study: StudyLike | None = None) -> list[Room]:
         """
         The rooms of a study (None: all of the lab), in order of creation.
 
@@ -177,7 +191,8 @@ class Lab:
         StoreError
             "store_missing": there is no such database yet. Reading never makes one.
         """
-        keys = await self._log.read(lambda conn: rooms(conn, study))
+        name = self._named(study)
+        keys = await self._log.read(lambda conn: rooms(conn, name))
         return [Room(self._log, key, Settings()) for key in keys]
 
     def on_message(
@@ -310,7 +325,7 @@ class Lab:
         scope = Scope(tuple(self._part(each) for each in _several(rooms)))
         Runtime.of(self._log).add_bot(scope, bot, self._given)
 
-    async def audit(self, study: str | None = None) -> list[AuditEntry]:
+    async def audit(self, study: StudyLike | None = None) -> list[AuditEntry]:
         """
         Read the audit: bots' calls to models, and why bots said nothing.
 
@@ -324,7 +339,8 @@ class Lab:
         list of AuditEntry
             The entries, in the order in which they were begun.
         """
-        return await self._log.read(lambda conn: written(conn, study))
+        name = self._named(study)
+        return await self._log.read(lambda conn: written(conn, name))
 
     def _given(self, room: LogKey, to: str) -> Room:
         return Room(self._log, room, Settings(), to)
@@ -345,7 +361,7 @@ class Lab:
         member: str,
         *,
         room: str | Room | None = None,
-        study: str | None = None,
+        study: StudyLike | None = None,
         role: Role | None = None,
         pseudonym: str | None = None,
     ) -> str:
@@ -378,7 +394,7 @@ class Lab:
             as_member_id(member),
             room.key if room else None,
             role=as_role("role", role),
-            study=study,
+            study=self._named(study),
             data={} if pseudonym is None else {"pseudonym": as_pseudonym("pseudonym", pseudonym)},
         )
         return await identity.invite(self._log, grant)
@@ -388,7 +404,7 @@ class Lab:
         member: str | Member,
         what: Revocable | Sequence[Revocable] = ("links", "browsers", "bookmarks"),
         *,
-        study: str | None = None,
+        study: StudyLike | None = None,
     ) -> int:
         """
         Revoke what lets a person in, as when somebody else has their link.
@@ -421,7 +437,7 @@ class Lab:
         for each in several:
             check_choice("what", each, tuple(KINDS))
         who, kinds = as_member_id(member), tuple(KINDS[each] for each in several)
-        number, rooms = await revoke_all(self._log, who, kinds, study)
+        number, rooms = await revoke_all(self._log, who, kinds, self._named(study))
         away = commands.SendAway(who, kinds)
         await asyncio.gather(*(self._log.submit(room, away) for room in rooms))
         return number

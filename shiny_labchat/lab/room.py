@@ -14,13 +14,16 @@ from shiny_labchat.audit.entries import AuditEntry, written
 from shiny_labchat.callbacks.kinds import PRESENCES
 from shiny_labchat.callbacks.scheduler import signed
 from shiny_labchat.domain import commands
+from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member, as_member_id, as_role, as_roles
 from shiny_labchat.domain.messages import Message, message_of
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
+from shiny_labchat.domain.records import Record, records_in
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role, RoomState
+from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab import asking, history
 from shiny_labchat.lab.bot_registry import RoomBot
@@ -452,6 +455,27 @@ class Room:
         """
         who = None if member is None else as_member_id(member)
         await self.submit(commands.Record(kind, data, who))
+
+    async def records(self, kind: str | None = None) -> list[Record]:
+        """
+        What was last recorded about each of its people: by forms, and by :meth:`Person.record`.
+
+        Its people are those who were grouped for it in a lobby, and who take part or have
+        completed. What :meth:`record` has stored in the room is not among it.
+
+        Parameters
+        ----------
+        kind
+            Only records of this kind, such as the name of a form; None: of all kinds.
+
+        Returns
+        -------
+        list
+            Each with `member` (the person's id), `kind`, `data` (of a form, its answers by the
+            ids of its inputs) and `at`. Person by person, in the order of their group.
+        """
+        study = await self._runtime.live.logs.read(study_log(self.study))
+        return records_in(cast(StudyState, study), self.id, kind)
 
     # ── the room itself ──
 

@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any, Literal, Protocol, cast
@@ -77,6 +77,8 @@ class Runtime:
         The words that its participants read.
     created
         The rooms that this process has created or configured, and with which settings.
+    described
+        By study, the settings in the code that this process has applied.
     streams
         The streams that this process runs, in any of its event loops.
     own_streams
@@ -90,6 +92,7 @@ class Runtime:
         self.bots = BotRegistry()
         self.words = ENGLISH
         self.created: BoundedCache[LogKey, Settings] = BoundedCache(ROOMS_CREATED)
+        self.described: dict[str, Mapping[str, Any]] = {}
         self.streams: set[ClosableStream] = set()
         self.own_streams: set[tuple[LogKey, int]] = set()
         self.tasks = Tasks(repr(log))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import reduce
 
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import LogKey
-from shiny_labchat.domain.logs import State, empty_state
-from shiny_labchat.store import Committed, Log
+from shiny_labchat.domain.logs import State, empty_state, fold_any
+from shiny_labchat.store import Committed, Log, event_at, events_after, find_room
 from shiny_labchat.store.heads import load_head
 
 __all__ = ["LiveLog", "LiveLogs"]
@@ -105,6 +106,21 @@ class LiveLogs:
             raise
         return live, end
 
+    async def read(self, key: LogKey) -> State:
+        """
+        The state of a log as it is on disk now; of a log that is not there, the empty one.
+
+        Of a log that is followed, only the news are read.
+
+        Raises
+        ------
+        StoreError
+            It could not be read.
+        """
+        live = self._live.get(key)
+        known = None if live is None else live.state
+        return await self._log.read(lambda conn: _read_after(conn, key, known))
+
     def hear(self, committed: Committed) -> None:
         """Take in what was stored in a log, if it is followed."""
         live = self._live.get(committed.log)
@@ -115,6 +131,17 @@ class LiveLogs:
         if self._live.get(live.key) is live:
             del self._live[live.key]
             self._log.unwatch(live.key)
+
+
+def _read_after(conn: sa.Connection, key: LogKey, known: State | None) -> State:
+    """The state of a log now, from an earlier one if that is of the same log."""
+    found = find_room(conn, key)
+    if found is None or known is None or found[1] < known.seq or not known.seed:
+        return _read(conn, key)
+    first = event_at(conn, found[0], 1)
+    if first is None or first.data.get("seed") != known.seed:  # the database was replaced
+        return _read(conn, key)
+    return reduce(fold_any, events_after(conn, found[0], known.seq), known)
 
 
 def _read(conn: sa.Connection, key: LogKey) -> State:

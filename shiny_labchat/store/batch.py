@@ -24,6 +24,7 @@ from shiny_labchat.domain.logs import State, empty_state, fold_any, fold_any_all
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import checkpoints, queries
+from shiny_labchat.store.arrivals import keep_hash_only
 from shiny_labchat.store.heads import Head, Heads, load_head
 from shiny_labchat.store.leases import lease_time
 from shiny_labchat.store.seen import lobby_signs
@@ -195,6 +196,7 @@ class Batch:
         for key, events in decided.items():
             numbered = [(heads[key].number, *row[1:]) for row in rows[key]]
             self._append(key, heads[key], events, numbered)
+            self._forget_who_refused(key, events)
         if cid is not None and decided:
             self._cids[first, cid] = decided[first][-1]
         made = {key: tuple(events) for key, events in decided.items()}
@@ -207,6 +209,13 @@ class Batch:
         lobby = cast(LobbyState, states[command.logs[0]])
         found = lobby_signs(self._conn, command.study, lobby, self._now, self._open_for)
         return replace(command, signs=found)
+
+    def _forget_who_refused(self, key: LogKey, events: list[Event]) -> None:
+        """Delete what the recruiter said of those who have refused consent."""
+        for event in events if key.kind == "study" else ():
+            if event.kind == "ended" and event.data["reason"] == "no_consent":
+                assert event.member is not None
+                keep_hash_only(self._conn, key.study, event.member)
 
     def _repeat_of(self, command: StudyCommand, event: Event) -> StudyOutcome:
         return StudyOutcome({command.logs[0]: (event,)}, self._states(command), is_repeat=True)

@@ -21,7 +21,7 @@ ABOVE = (
     {"access", "audit", "callbacks", "streams"},
     {"live"},
     {"gateway", "lab"},
-    {"bots"},
+    {"bots", "study"},
 )
 """Above the Shiny line, lowest first; wings on one step do not import each other."""
 BELOW = (

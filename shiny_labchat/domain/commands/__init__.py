@@ -54,6 +54,7 @@ from shiny_labchat.domain.commands.study import (
     EndPerson,
     OfStudy,
     Pay,
+    PayOut,
     RecordAnswer,
     SetStep,
     ShowRoom,
@@ -95,6 +96,7 @@ __all__ = [
     "Open",
     "PassOver",
     "Pay",
+    "PayOut",
     "Piece",
     "Post",
     "Publish",
@@ -150,6 +152,7 @@ StudyCommand = (
     | RecordAnswer
     | SetStep
     | Pay
+    | PayOut
     | Debrief
     | EndPerson
     | Barrier

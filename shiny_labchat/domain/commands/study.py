@@ -17,6 +17,7 @@ __all__ = [
     "EndPerson",
     "OfStudy",
     "Pay",
+    "PayOut",
     "RecordAnswer",
     "SetStep",
     "ShowRoom",
@@ -122,6 +123,15 @@ class SetStep(OfStudy):
 @dataclass(frozen=True, slots=True)
 class Pay(OfStudy):
     """Pay a person an amount in whole cents; the same key is one payment."""
+
+    person: str
+    key: str
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class PayOut(OfStudy):
+    """Record that a person was sent an amount in whole cents; the same key is one transfer."""
 
     person: str
     key: str

@@ -12,6 +12,7 @@ from shiny_labchat.domain.commands.study import (
     DescribeStudy,
     EndPerson,
     Pay,
+    PayOut,
     RecordAnswer,
     SetStep,
     ShowRoom,
@@ -73,6 +74,8 @@ def _arrive(states: States, command: Arrive, at: int) -> Decided:
     state, decided = study_in(states, command.study), Decided(states, at)
     if command.person in state.people:
         return decided
+    if state.seq == 0:  # nobody has said yet what people are asked for
+        raise Refused("not_in_study", member=command.person)
     _check_debriefs(state)
     log, person = study_log(command.study), command.person
     told = {"device": command.device, "language": command.language}
@@ -144,6 +147,16 @@ def _pay(states: States, command: Pay, at: int) -> Decided:
     elif paid != command.cents:
         detail = f"{command.key!r} is {paid} cents, not {command.cents}."
         raise Refused("paid", detail=detail, member=command.person)
+    return decided
+
+
+def _pay_out(states: States, command: PayOut, at: int) -> Decided:
+    decided = Decided(states, at)
+    check_storable(command.key)
+    known = arrived_in(study_in(states, command.study), command.person)
+    if command.key not in known.paid_out:
+        data = {"key": command.key, "cents": command.cents}
+        decided.add(study_log(command.study), "paid_out", command.person, data)
     return decided
 
 
@@ -269,6 +282,7 @@ RULES: dict[type, RuleTogether] = {
     DescribeStudy: _describe,
     EndPerson: _end,
     Pay: _pay,
+    PayOut: _pay_out,
     RecordAnswer: _record,
     SetStep: _set_step,
     ShowRoom: _show,

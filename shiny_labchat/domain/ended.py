@@ -1,0 +1,109 @@
+"""What a person of a study comes to at their end: code, address, pay. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, cast
+
+from shiny_labchat.domain.ends import End, end_of, fill
+from shiny_labchat.domain.settings import Settings
+from shiny_labchat.domain.study import Participation, StudyState
+
+__all__ = [
+    "CURRENCY",
+    "address_at_end",
+    "bonus",
+    "condition_text",
+    "currency_in",
+    "due",
+    "end_at",
+    "end_in",
+    "in_units",
+    "params_in",
+]
+
+CURRENCY = "USD"
+"""The currency of a study that names none."""
+
+
+def end_in(settings: Settings, reason: str) -> End:
+    """The end of a study for a reason: the one that the app gives, else one with full pay."""
+    ends: Mapping[str, Mapping[str, Any]] = settings.get("ends") or {}
+    return end_of(ends[reason]) if reason in ends else End()
+
+
+def end_at(state: StudyState, person: Participation) -> End | None:
+    """The end that a person has come to; None: they take part."""
+    return None if person.ended is None else end_in(state.settings, person.ended.reason)
+
+
+def params_in(settings: Settings) -> tuple[str, ...]:
+    """The names of what a study's recruiter says in the address."""
+    return tuple(settings.get("params") or ())
+
+
+def currency_in(settings: Settings) -> str:
+    """The currency of a study's payments."""
+    return settings.get("currency") or CURRENCY
+
+
+def bonus(person: Participation) -> int:
+    """All payments of a person, in cents; what their end pays is not among them."""
+    return sum(person.paid.values())
+
+
+def due(state: StudyState, person: Participation) -> int:
+    """
+    What is still to be sent to a person, in cents.
+
+    It is their payments, and the amount of their end if that is no word, less what they were sent.
+    """
+    end = end_at(state, person)
+    amount = 0 if end is None else end.cents or 0
+    return bonus(person) + amount - sum(person.paid_out.values())
+
+
+def in_units(cents: int) -> str:
+    """An amount as a recruiter takes it, such as ``"1.50"``."""
+    return str(Decimal(cents).scaleb(-2))
+
+
+def condition_text(condition: Any) -> str | None:
+    """A condition in one line, such as ``"calm"`` or ``"profile=hidden, leader=yes"``."""
+    if isinstance(condition, Mapping):
+        factors = cast("Mapping[str, Any]", condition)
+        return ", ".join(f"{name}={factors[name]}" for name in factors)
+    return None if condition is None else str(condition)
+
+
+def address_at_end(
+    state: StudyState, person: Participation, params: Mapping[str, str]
+) -> str | None:
+    """
+    The address that a person goes to who has ended, with all its values.
+
+    Parameters
+    ----------
+    state, person
+        The study, and the person.
+    params
+        What their recruiter said of them.
+
+    Returns
+    -------
+    str or None
+        The address. None: they take part, or there is none for their reason.
+    """
+    end = end_at(state, person)
+    if end is None or end.url is None:
+        return None
+    values = {
+        **params,
+        "code": end.code,
+        "room": person.room,
+        "condition": condition_text(person.condition),
+        "member": person.person,
+        "bonus": in_units(bonus(person)),
+    }
+    return fill(end.url, values)
