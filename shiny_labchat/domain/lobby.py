@@ -42,6 +42,8 @@ class Place(NamedTuple):
         Until when they are asked whether they are still there; None: they are not asked.
     requeued
         Whether they wait at the front as somebody else did not answer a ready check of theirs.
+    confirmed
+        When they last answered that, in microseconds since 1970 (UTC); 0: never.
     """
 
     person: str
@@ -52,6 +54,7 @@ class Place(NamedTuple):
     extended: int = 0
     prompted: int | None = None
     requeued: bool = False
+    confirmed: int = 0
 
 
 class Match(NamedTuple):
@@ -74,6 +77,11 @@ class Match(NamedTuple):
     people: tuple[str, ...]
     until: int
     ready: frozenset[str] = frozenset()
+
+    @property
+    def are_all_ready(self) -> bool:
+        """Whether all have answered."""
+        return self.ready == frozenset(self.people)
 
 
 _NO_MATCHES: Mapping[int, Match] = MappingProxyType({})
@@ -152,7 +160,7 @@ def _idle_prompt(state: LobbyState, event: Event) -> _Changes:
 
 
 def _idle_confirmed(state: LobbyState, event: Event) -> _Changes:
-    return _place_with(state, event, prompted=None)
+    return _place_with(state, event, prompted=None, confirmed=event.at)
 
 
 def _extended(state: LobbyState, event: Event) -> _Changes:

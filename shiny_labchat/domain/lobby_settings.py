@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from shiny_labchat.domain.grouping import Avoid, Balance, Cell, GroupSize, cells
+from shiny_labchat.domain.grouping import Avoid, Balance, Cell, GroupSize, Pick, cells
 from shiny_labchat.domain.settings import Settings
 
 __all__ = ["BY_APP", "LobbySettings"]
@@ -62,13 +62,23 @@ class LobbySettings(NamedTuple):
 
     @property
     def cells(self) -> list[Cell]:
-        """The conditions that groups may have."""
-        return cells(self.conditions)
+        """The conditions that groups may have; None alone, where the app proposes any."""
+        return cells(None if self.conditions == BY_APP else self.conditions)
+
+    @property
+    def asks_cells(self) -> bool:
+        """Whether the app proposes the condition of each group."""
+        return BY_APP in (self.balance, self.conditions)
 
     @property
     def avoids(self) -> Avoid:
         """Whether people who have met are put together."""
         return cast(Avoid, self.avoid)
+
+    @property
+    def picks(self) -> Pick:
+        """Who is grouped first; not asked for where the app proposes it."""
+        return cast(Pick, self.pick)
 
     @property
     def draws(self) -> Balance:

@@ -88,9 +88,9 @@ async def test_the_last_answer_to_a_ready_check_counts_who_is_there_by_all_proce
 async def test_whoever_touches_nothing_is_asked_and_may_answer_in_any_process(
     lab: Lab, reopen: Lab
 ) -> None:
-    await lobby_of(lab.log, idle_prompt=[120, 15])
+    await lobby_of(lab.log, idle_prompt=[0.001, 15])
     await hears(reopen.log, "a", quiet=121)
-    await hears(reopen.log, "b", quiet=100)
+    await hears(reopen.log, "b", quiet=0)
     outcome = await lab.log.submit_together(ADVANCE)
     state = cast(LobbyState, outcome.states[LOBBY])
     assert state.places["a"].prompted is not None and state.places["b"].prompted is None

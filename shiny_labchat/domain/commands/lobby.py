@@ -111,8 +111,12 @@ class Advance(OfLobby):
     groups
         The groups that the app's own function proposes; None: it has none.
     cells
-        By number, the conditions that the app's own function proposes for the next groups; None: it
-        has none.
+        By the ids of the people of a group, the condition that the app's own function proposes for
+        it; None: it has none.
+    timeouts
+        By the id of somebody who has waited long enough, what each of the app's own functions
+        proposes: "smaller", "leave", "wait", a reason to leave the study, or None, which leaves it
+        to what comes next; None: it has none.
     leftover
         Start now, with all who are here: "spread", "small" or "wait"; None: nobody said so.
     """
@@ -120,7 +124,8 @@ class Advance(OfLobby):
     signs: LobbySigns | None
     random: str
     groups: Sequence[Sequence[str]] | None = None
-    cells: Mapping[int, Any] | None = None
+    cells: Mapping[frozenset[str], Any] | None = None
+    timeouts: Mapping[str, Sequence[str | None]] | None = None
     leftover: Leftover | None = None
 
 
@@ -129,6 +134,8 @@ class Ready(OfLobby):
     """
     Answer a ready check; the last one to answer has the group formed.
 
+    Where the app proposes the condition of a group, the next `Advance` forms it.
+
     `signs`, `random`, `cells`: as of `Advance`.
     """
 
@@ -136,4 +143,4 @@ class Ready(OfLobby):
     match: int
     signs: LobbySigns | None
     random: str
-    cells: Mapping[int, Any] | None = None
+    cells: Mapping[frozenset[str], Any] | None = None

@@ -12,12 +12,13 @@ from __future__ import annotations
 from shiny_labchat.domain.commands import StudyCommand
 from shiny_labchat.domain.decide import lobby, study
 from shiny_labchat.domain.decide.in_room import decide
+from shiny_labchat.domain.decide.proposals import Unproposed
 from shiny_labchat.domain.decide.shared import check_text
 from shiny_labchat.domain.decide.together import MoreLogs, RuleTogether
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.logs import States
 
-__all__ = ["MoreLogs", "check_text", "decide", "decide_together"]
+__all__ = ["MoreLogs", "Unproposed", "check_text", "decide", "decide_together"]
 
 
 def decide_together(states: States, command: StudyCommand, at: int) -> dict[LogKey, list[Event]]:

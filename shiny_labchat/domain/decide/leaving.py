@@ -12,9 +12,16 @@ __all__ = ["leave_lobby", "requeue_others"]
 
 
 def leave_lobby(decided: Decided, lobby: LogKey, person: str, reason: str) -> None:
-    """Give up a person's place, if they have one; others of their ready check go to the front."""
+    """
+    Give up a person's place, if they have one; others of their ready check go to the front.
+
+    Of who was grouped, it is only noted that they have left the study.
+    """
     place = cast(LobbyState, decided.now(lobby)).places.get(person)
-    if place is None or place.status in ("grouped", "left"):
+    if place is None or place.status == "left":
+        return
+    if place.status == "grouped":  # its place is not given to anybody else
+        decided.add(lobby, "ended", person, {"reason": reason})
         return
     decided.add(lobby, "left", person, {"reason": reason})
     if place.status == "matched":

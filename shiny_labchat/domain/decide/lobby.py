@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, cast
@@ -21,13 +21,17 @@ from shiny_labchat.domain.commands.lobby import (
 )
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.decide.leaving import leave_lobby, requeue_others
+from shiny_labchat.domain.decide.proposals import (
+    cell_proposed,
+    groups_proposed,
+    steps_proposed,
+)
 from shiny_labchat.domain.decide.study import end_person, person_in, study_in
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.grouping import (
     Waiting,
     assign_parts,
-    check_cell,
     check_groups,
     draw_cell,
     draw_order,
@@ -36,7 +40,7 @@ from shiny_labchat.domain.grouping import (
     spread,
 )
 from shiny_labchat.domain.lobby import LobbyState, Place
-from shiny_labchat.domain.lobby_settings import LobbySettings
+from shiny_labchat.domain.lobby_settings import BY_APP, LobbySettings
 from shiny_labchat.domain.logs import States
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.study import StudyState
@@ -106,7 +110,7 @@ def _ready(states: States, command: Ready, at: int) -> Decided:
         raise Refused("too_late", member=command.person)
     if command.person not in match.ready:
         its.decided.add(its.log, "ready", command.person, {"number": match.number})
-    if its.state.matches[match.number].ready == frozenset(match.people):
+    if its.state.matches[match.number].are_all_ready and not its.settings.asks_cells:
         its.conclude(match.number, command)
     return its.decided
 
@@ -114,7 +118,7 @@ def _ready(states: States, command: Ready, at: int) -> Decided:
 def _advance(states: States, command: Advance, at: int) -> Decided:
     its = _Lobby.of(states, command, at)
     for match in list(its.state.matches.values()):
-        if at > match.until:
+        if at > match.until or match.are_all_ready:
             its.conclude(match.number, command)
     for person in its.state.here():
         its.attend(person, command)
@@ -208,17 +212,33 @@ class _Lobby:
         idle = signs.idle.get(place.person)
         if self.settings.idle_prompt is None or idle is None or place.prompted is not None:
             return False
-        return self.decided.at - idle > self.settings.idle_prompt[0] * SECOND
+        since = max(idle, place.since, place.confirmed)
+        return self.decided.at - since > self.settings.idle_prompt[0] * SECOND
 
     def _time_out(self, place: Place, command: Advance) -> None:
-        reason = "not_ready" if place.status == "missed" else "lobby_timeout"
-        here = self._alive(_signs(command))
-        smaller = "smaller" in self.settings.on_timeout and place.person in here and len(here) > 1
+        is_missed = place.status == "missed"
+        steps = [] if is_missed else steps_proposed(self.settings, command, place.person)
         self.decided.add(self.log, "timeout", place.person)
-        if smaller and reason == "lobby_timeout":
-            self._match_people(here[: self.settings.size.max], command)
-        else:
-            self.end(place.person, reason)
+        for step in steps:
+            if step == "smaller":
+                if self._match_with_others(place.person, command):
+                    return
+            elif step == "wait":
+                self.decided.add(self.log, "extended", place.person)
+                return
+            else:
+                self.end(place.person, "lobby_timeout" if step == "leave" else step)
+                return
+        self.end(place.person, "not_ready" if is_missed else "lobby_timeout")
+
+    def _match_with_others(self, person: str, command: Advance) -> bool:
+        """Match somebody with whoever else is there; whether there is anybody."""
+        here = self._alive(_signs(command))
+        others = [each for each in here if each != person][: self.settings.size.max - 1]
+        if person not in here or not others:
+            return False
+        self._match_people([each for each in here if each == person or each in others], command)
+        return True
 
     # ── matching ──
 
@@ -234,17 +254,19 @@ class _Lobby:
         settings, number = self.settings, self._next_number()
         here = self._alive(_signs(command))
         waiting = [Waiting(person, self.state.places[person].since) for person in here]
-        if command.groups is not None:
-            return check_groups([list(each) for each in command.groups], waiting, settings.size)
+        is_on = settings.start == "auto" or command.leftover is not None
+        if settings.pick == BY_APP and is_on:
+            groups = groups_proposed(command, here, settings.size.min)
+            return check_groups([list(each) for each in groups], waiting, settings.size)
         met = {person: self.people.met(person) for person in here} if settings.avoid else {}
         if command.leftover is not None:
             how = settings.size, command.leftover, self.seed, number
             return spread(here, *how, avoid=settings.avoids, met=met).groups
-        if settings.start != "auto" or settings.pick not in ("arrival", "random"):
+        if not is_on:
             return ()
         return propose(
             *(waiting, settings.size),
-            pick=settings.pick,
+            pick=settings.picks,
             batch=settings.batch,
             avoid=settings.avoids,
             met=met,
@@ -300,8 +322,8 @@ class _Lobby:
         cells, counts = settings.cells, self.people.cells(self.name)
         draw = draw_cell(cells, map(counts.count, cells), settings.draws, seed, number)
         cell = draw.cell
-        if command.cells is not None:
-            cell = check_cell(cells, self._proposed_cell(command.cells, number))
+        if settings.asks_cells:
+            cell = cell_proposed(settings, command, people)
         order = draw_order(seed, room.id, people)
         parts = assign_parts(settings.parts, order)
         about = {
@@ -325,11 +347,6 @@ class _Lobby:
         self.decided.add(room, "grouped", None, about)
         self.decided.add(self.study, "grouped", None, about)
         self.decided.add(self.log, "grouped", None, {**about, **how})
-
-    def _proposed_cell(self, proposed: Mapping[int, Any], number: int) -> Any:
-        if number not in proposed:
-            raise Refused("not_grouped", detail=f"No condition was proposed for group {number}.")
-        return proposed[number]
 
     def _make_room(self, room: LogKey, people: Sequence[str], random: str) -> None:
         settings = self.settings

@@ -223,6 +223,8 @@ def _dissolve_if_alone(decided: Decided, room: LogKey) -> None:
     for each in left:
         if each.ended is None and each.person not in talk.done:
             decided.add(log, "ended", each.person, why)
+            if each.lobby is not None:
+                leave_lobby(decided, LogKey(room.study, each.lobby, "lobby"), each.person, **why)
 
 
 # ── waiting for each other ───────────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ from shiny_labchat.domain.grouping.cells import (
     Draw,
     cells,
     check_cell,
+    check_condition,
     draw_cell,
 )
 from shiny_labchat.domain.grouping.draws import draw_order, lobby_seed
@@ -45,6 +46,7 @@ __all__ = [
     "assign_parts",
     "cells",
     "check_cell",
+    "check_condition",
     "check_groups",
     "check_parts",
     "draw_cell",

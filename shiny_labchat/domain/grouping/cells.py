@@ -18,7 +18,7 @@ from shiny_labchat.arguments import as_id
 from shiny_labchat.domain.grouping.draws import draw_below
 from shiny_labchat.storable import storable
 
-__all__ = ["Balance", "Cell", "Draw", "cells", "check_cell", "draw_cell"]
+__all__ = ["Balance", "Cell", "Draw", "cells", "check_cell", "check_condition", "draw_cell"]
 
 Cell = str | dict[str, Any] | None
 """A condition as text; a value for each of several factors; None: there are no conditions."""
@@ -174,3 +174,18 @@ def check_cell(cells: Sequence[Cell], proposal: object) -> Cell:
             return cell
     choices = ", ".join(map(repr, cells))
     raise ValueError(f"balance must return one of the conditions, {choices}, not {proposal!r}")
+
+
+def check_condition(proposal: object) -> Cell:
+    """
+    Check that what the app's function `conditions` returned is a condition; return it.
+
+    Parameters
+    ----------
+    proposal
+        What was returned: text, or a mapping of factors to JSON values.
+    """
+    if isinstance(proposal, Mapping):
+        factors = cast("Mapping[Any, Any]", proposal)
+        return _crossed({name: [value] for name, value in factors.items()})[0]
+    return as_id("what conditions returns", proposal)

@@ -21,6 +21,7 @@ from shiny_labchat.domain.commands import (
     Pay,
     RecordAnswer,
     SetStep,
+    ShowRoom,
     StudyCommand,
 )
 from shiny_labchat.domain.decide import MoreLogs
@@ -231,29 +232,29 @@ def test_nobodys_group_is_dissolved_after_the_talk():
 def test_a_barrier_is_met_once_by_all_who_still_take_part():
     made = grouped("ann", "bob", "carl", bot=True)
     made.does(RecordAnswer("s", "ann", "choice", "X"))
-    made.does(Barrier("s", "r", "choice", within=60))
+    made.does(Barrier("s", "r", "choice", within=60, also=(ROOM,)))
     made.does(EndPerson("s", "carl", "withdrew", also=(ROOM,)))
-    assert made.does(Barrier("s", "r", "choice", within=60)) == []
+    assert made.does(Barrier("s", "r", "choice", within=60, also=(ROOM,))) == []
     made.does(RecordAnswer("s", "bob", "choice", "Y"))
-    made.does(Barrier("s", "r", "choice", within=60))
+    made.does(Barrier("s", "r", "choice", within=60, also=(ROOM,)))
     assert made.study.barriers["r", "choice"].met == ("ann", "bob")
-    assert made.does(Barrier("s", "r", "choice", within=60)) == []
+    assert made.does(Barrier("s", "r", "choice", within=60, also=(ROOM,))) == []
 
 
 def test_nobody_waits_longer_than_from_the_first_page_that_waited():
     made = grouped("ann", "bob")
     made.does(RecordAnswer("s", "ann", "choice", "X"))
-    made.does(Barrier("s", "r", "choice", within=60))
+    made.does(Barrier("s", "r", "choice", within=60, also=(ROOM,)))
     made.now += 30
-    made.does(Barrier("s", "r", "choice", within=60))
+    made.does(Barrier("s", "r", "choice", within=60, also=(ROOM,)))
     made.now += 30
-    made.does(Barrier("s", "r", "choice", within=60))
+    made.does(Barrier("s", "r", "choice", within=60, also=(ROOM,)))
     assert made.study.barriers["r", "choice"].met == ("ann",)
 
 
 def test_a_barrier_before_there_is_a_group_is_not_met_for_ever():
     made = logs("ann")
-    assert made.does(Barrier("s", "r", "choice", within=60)) == []
+    assert made.does(Barrier("s", "r", "choice", within=60, also=(ROOM,))) == []
 
 
 # ── whatever happens ──
@@ -270,7 +271,15 @@ ANY = st.one_of(
         *(EndPerson, st.just("s"), PEOPLE, st.sampled_from(["complete", "withdrew"])),
         also=st.just((ROOM,)),
     ),
-    st.builds(Barrier, st.just("s"), st.just("r"), KINDS, st.integers(0, 9)),
+    st.builds(
+        *(Barrier, st.just("s"), st.just("r"), KINDS, st.none() | st.integers(0, 9)),
+        also=st.just((ROOM,)),
+    ),
+    st.builds(
+        *(ShowRoom, st.just("s"), st.just("r"), st.sampled_from(["late", "returned", "failed"])),
+        *(st.none() | KINDS, st.sampled_from([(), ("choice", "age")])),
+        also=st.just((ROOM,)),
+    ),
 )
 
 

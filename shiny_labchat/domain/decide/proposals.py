@@ -1,0 +1,63 @@
+"""What the app's own functions propose for a lobby, checked by its rules. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shiny_labchat.domain.commands.lobby import Advance, Ready
+from shiny_labchat.domain.grouping import Cell, check_cell, check_condition
+from shiny_labchat.domain.lobby_settings import BY_APP, LobbySettings
+from shiny_labchat.errors import Refused
+
+__all__ = ["Unproposed", "cell_proposed", "groups_proposed", "steps_proposed"]
+
+
+class Unproposed(Refused):
+    """
+    A rule needs a proposal of the app's, which the command does not have.
+
+    Parameters
+    ----------
+    what
+        "groups", "cells" or "timeouts", as in `Advance`.
+    people
+        The ids of the people whom it is about.
+    """
+
+    def __init__(self, what: str, people: Sequence[str]) -> None:
+        self.what = what
+        self.people = tuple(people)
+        super().__init__("not_grouped", detail=f"The app has to say more: {what}.")
+
+
+def groups_proposed(command: Advance, here: Sequence[str], least: int) -> Sequence[Sequence[str]]:
+    """The groups that the app's function proposes, if at least so many people are here."""
+    if command.groups is None and len(here) >= least:
+        raise Unproposed("groups", here)
+    return command.groups or ()
+
+
+def cell_proposed(settings: LobbySettings, command: Advance | Ready, people: Sequence[str]) -> Cell:
+    """The condition that the app's function proposes for a group."""
+    group = frozenset(people)
+    if command.cells is None or group not in command.cells:
+        raise Unproposed("cells", people)
+    proposal: Any = command.cells[group]
+    try:
+        if settings.conditions == BY_APP:
+            return check_condition(proposal)
+        return check_cell(settings.cells, proposal)
+    except (TypeError, ValueError) as exc:
+        raise Refused("not_grouped", detail=str(exc)) from exc
+
+
+def steps_proposed(settings: LobbySettings, command: Advance, person: str) -> list[str]:
+    """What is tried for somebody who has waited long enough; functions are replaced."""
+    if BY_APP not in settings.on_timeout:
+        return list(settings.on_timeout)
+    if command.timeouts is None or person not in command.timeouts:
+        raise Unproposed("timeouts", [person])
+    proposals = iter(command.timeouts[person])
+    steps = (next(proposals, None) if each == BY_APP else each for each in settings.on_timeout)
+    return [each for each in steps if each is not None]
