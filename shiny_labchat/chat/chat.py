@@ -22,6 +22,7 @@ from shiny_labchat.chat.handlers import Handler, OnError, UserSubmitFunction
 from shiny_labchat.chat.page import LostSession
 from shiny_labchat.chat.placement import Identity, MemberLike, Names, PlacementOptions, RoomLike
 from shiny_labchat.chat.reading import Reading
+from shiny_labchat.chat.recorded import Recorded
 from shiny_labchat.chat.replies import Failures, Replies, Reply
 from shiny_labchat.chat.streaming import Streaming
 from shiny_labchat.chat.streams import StreamTask
@@ -55,7 +56,7 @@ OTHERS = {
 """Arguments that a Chat does not have, and where they belong."""
 
 
-class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
+class Chat(Appending, Streaming, Reading, Recorded, Transforming, Greets, Bookmarking):
     """
     One shared room in one Shiny session.
 
@@ -386,11 +387,12 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
 
 
 def _lab_of(room: object, lab: Lab | None, study: object) -> Lab:
-    """The lab of a chat; that of its room or study, if the app gives one."""
-    if isinstance(its := getattr(study, "lab", None), Lab):
-        if lab not in (None, its):
-            raise ValueError(f"lab is {lab!r}, but {study!r} is in another; leave lab= out")
-        lab = its
+    """The lab of a chat; that of its room, study or lobby, if the app gives one."""
+    for giver in (study, getattr(room, "__self__", None)):  # the lobby whose room it is
+        if isinstance(its := getattr(giver, "lab", None), Lab):
+            if lab not in (None, its):
+                raise ValueError(f"lab is {lab!r}, but {giver!r} is in another; leave lab= out")
+            lab = its
     if not isinstance(room, Room):
         return lab or Lab()
     if lab is not None and lab.log is not room.log:

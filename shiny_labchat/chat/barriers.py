@@ -1,0 +1,151 @@
+"""Waiting of a session's person until everybody in their group has recorded something."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextvars import Context
+from typing import Literal, NamedTuple
+
+from shiny.session import Session
+
+from shiny_labchat.chat.session_logs import session_log
+from shiny_labchat.concurrency import Tasks
+from shiny_labchat.domain.commands import Barrier, EndPerson
+from shiny_labchat.domain.commands.study import study_log
+from shiny_labchat.domain.study import StudyState
+from shiny_labchat.errors import LabChatError
+from shiny_labchat.lab.room import Room
+
+__all__ = ["Barriers", "OnLate"]
+
+logger = logging.getLogger("shiny_labchat")
+
+OnLate = Literal["end", "without"]
+"""What becomes of those who are late: their part ends, or they go on without being waited for."""
+
+RETRY_DELAY = 2.0
+"""Pause before a barrier that could not be decided is tried again, in seconds."""
+MARGIN = 0.05
+"""How long after its time a barrier is decided, in seconds: never a moment too early."""
+
+_Key = tuple[str, str]
+"""The room and the kind of a barrier."""
+
+
+class Barriers:
+    """
+    The barriers at which the person of one session waits.
+
+    They are decided in the study's log. Each page that waits has its barrier decided when the last
+    answer has come, and when its time is over.
+
+    Parameters
+    ----------
+    session
+        The session.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._tasks = Tasks("barriers")
+        self._waiting: dict[_Key, asyncio.Task[None]] = {}
+        self._deciding: set[_Key] = set()
+        self._ended: set[_Key] = set()
+        session.on_ended(self._stop)
+
+    def is_met(self, room: Room, kind: str, within: float, on_late: OnLate) -> bool:
+        """Whether a barrier is met, reactively; waiting for it has begun then."""
+        known = session_log(self._session, room.log, study_log(room.study)).read(
+            lambda state: _Seen.of(state, room.id, kind)
+        )
+        if known is None or not known.is_group:
+            return False
+        if known.is_met:
+            if on_late == "end" and known.late:
+                self._end(room, kind, known.late)
+            return True
+        if known.until is None or known.are_all:
+            self._decide(room, kind, within)
+        if known.until is not None and (room.id, kind) not in self._waiting:
+            self._wait(room, kind, within, known.until)
+        return False
+
+    def _decide(self, room: Room, kind: str, within: float) -> None:
+        if (room.id, kind) not in self._deciding:
+            self._deciding.add((room.id, kind))
+            self._tasks.spawn(self._submit(room, kind, within), context=Context())
+
+    def _wait(self, room: Room, kind: str, within: float, until: int) -> None:
+        async def decide_then() -> None:
+            await asyncio.sleep(max(0.0, until / 1e6 - time.time()) + MARGIN)
+            del self._waiting[room.id, kind]
+            self._decide(room, kind, within)
+
+        self._waiting[room.id, kind] = self._tasks.spawn(decide_then(), context=Context())
+
+    async def _submit(self, room: Room, kind: str, within: float) -> None:
+        command = Barrier(room.study, room.id, kind, round(within * 1e6))
+        try:
+            while True:
+                try:
+                    await room.log.submit_together(command)
+                    return
+                except LabChatError as exc:
+                    logger.error("room %r: nobody can go on past %r: %s", room.id, kind, exc)
+                await asyncio.sleep(RETRY_DELAY)
+        finally:
+            self._deciding.discard((room.id, kind))
+
+    def _end(self, room: Room, kind: str, late: tuple[str, ...]) -> None:
+        if (room.id, kind) not in self._ended:
+            self._ended.add((room.id, kind))
+            self._tasks.spawn(self._end_all(room, late), context=Context())
+
+    async def _end_all(self, room: Room, late: tuple[str, ...]) -> None:
+        for person in late:
+            await room.log.submit_together(EndPerson(room.study, person, "idle"))
+
+    def _stop(self) -> None:
+        for task in self._waiting.values():
+            task.cancel()
+
+
+class _Seen(NamedTuple):
+    """
+    What is to be known of a barrier.
+
+    Parameters
+    ----------
+    is_group
+        Whether the room is one of a group.
+    is_met
+        Whether the barrier is met.
+    are_all
+        Whether nobody else is waited for.
+    until
+        Until when the others are waited for, in microseconds since 1970 (UTC); None: nobody waits
+        yet.
+    late
+        The ids of the people who are late: it was met without them.
+    """
+
+    is_group: bool
+    is_met: bool = False
+    are_all: bool = False
+    until: int | None = None
+    late: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, state: StudyState, room: str, kind: str) -> _Seen:
+        """A barrier as a study's log describes it."""
+        if room not in state.groups:
+            return cls(False)
+        barrier = state.barriers.get((room, kind))
+        if barrier is None or barrier.met is None:
+            _, are_all = state.awaited(room, kind)
+            return cls(True, False, are_all, barrier and barrier.until)
+        met = barrier.met
+        people = (each.person for each in state.taking_part(room))
+        return cls(True, True, late=tuple(each for each in people if each not in met))

@@ -1,0 +1,80 @@
+"""Reactive reads of what was recorded about the people of a room."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import get_args
+
+from shiny_labchat.arguments import as_id, check_choice, check_number
+from shiny_labchat.chat.barriers import Barriers, OnLate
+from shiny_labchat.chat.base import ChatBase
+from shiny_labchat.chat.session_logs import session_log
+from shiny_labchat.domain.commands.study import study_log
+from shiny_labchat.domain.records import Record, records_in
+
+__all__ = ["Recorded"]
+
+
+class Recorded(ChatBase):
+    """The part of a :class:`Chat` that reads what was recorded about its people."""
+
+    @cached_property
+    def _barriers(self) -> Barriers:
+        return Barriers(self._session)
+
+    def all_have(self, kind: str, within: float = 120, on_late: OnLate = "end") -> bool:
+        """
+        Reactively read whether everybody in the group has recorded something, such as a form.
+
+        The first page that waits sets the time. What is decided is the same on all pages, and stays
+        so: once it is True, it is never False again. It never waits itself.
+
+        Parameters
+        ----------
+        kind
+            What they record, such as the kind of a form.
+        within
+            How long to wait for the others, in seconds.
+        on_late
+            What becomes of those who have not recorded it in time: their part in the study ends
+            with the reason "idle" ("end"), or they go on as well ("without").
+
+        Returns
+        -------
+        bool
+            True once everybody who still takes part has recorded it, or the time is over.
+        """
+        check_number("within", within, least=0)
+        check_choice("on_late", on_late, get_args(OnLate))
+        room = self._placements.room()
+        if room is None or self._session.is_stub_session():
+            return False
+        return self._barriers.is_met(room, as_id("kind", kind), within, on_late)
+
+    def records(self, kind: str | None = None, mine: bool = False) -> tuple[Record, ...]:
+        """
+        Reactively read what was last recorded about the people of the room's group.
+
+        Those who have left before the end are not among them.
+
+        Parameters
+        ----------
+        kind
+            Only records of this kind, such as a form's; None: of all kinds.
+        mine
+            Whether to read only those about this session's person.
+
+        Returns
+        -------
+        tuple of Record
+            Each with `member` (an id, which other people must not be shown), `kind`, `data` (of a
+            form, the answers by the ids of its inputs) and `at`. Empty before there is a group.
+        """
+        room = self._placements.room()
+        if room is None or self._session.is_stub_session():
+            return ()
+        log = session_log(self._session, room.log, study_log(room.study))
+        found = log.read(lambda state: tuple(records_in(state, room.id, kind))) or ()
+        person = self._placements.person()
+        me = person.id if mine and person is not None else None
+        return tuple(each for each in found if not mine or each.member == me)

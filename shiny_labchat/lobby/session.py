@@ -1,0 +1,254 @@
+"""A study in front of one session's page: who the person is, and what the study knows of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+from shiny import reactive
+from shiny.module import ResolvedId
+from shiny.session import Session, get_current_session
+
+from shiny_labchat.access import tickets
+from shiny_labchat.chat import elements, install
+from shiny_labchat.chat.own_pages import count_new_person, is_own_page
+from shiny_labchat.chat.page import PAGE_HELLO, PageHello
+from shiny_labchat.chat.people import Identified, register_person
+from shiny_labchat.chat.session_logs import session_log
+from shiny_labchat.chat.shiny_internals import connection_of, flush_soon
+from shiny_labchat.concurrency import Tasks
+from shiny_labchat.domain.commands.study import study_log
+from shiny_labchat.domain.study import Participation, StudyState
+from shiny_labchat.errors import Refused, StoreError
+from shiny_labchat.lobby.arrival import Arrival, Coming, Identity, arrive
+from shiny_labchat.lobby.forms import Forms
+from shiny_labchat.store import Log
+from shiny_labchat.study.study import Study
+
+__all__ = ["StudySession", "known_session", "study_session"]
+
+logger = logging.getLogger("shiny_labchat")
+
+T = TypeVar("T")
+
+RETRY_DELAY = 5.0
+"""Pause before a page that could not arrive is tried again, in seconds."""
+
+
+class StudySession:
+    """
+    One study in front of one session's page.
+
+    The person arrives as soon as the page has said hello over its socket; a page that is only
+    fetched, as by a preview of a link, does nothing.
+
+    Parameters
+    ----------
+    session
+        The session of the whole page.
+    study
+        The study, as the app's code has made it last.
+
+    Attributes
+    ----------
+    study
+        As given; replaced by a later one of the same name.
+    session
+        As given.
+    params
+        What the person's recruiter said of them; empty before it is known.
+    lobby
+        The id of the lobby whose screens the page shows; None: it has none.
+    identity
+        How the study knows people again.
+    forms
+        The forms that the app has drawn.
+    """
+
+    def __init__(self, session: Session, study: Study) -> None:
+        self.study = study
+        self.session = session
+        self.params: Mapping[str, str] = {}
+        self.lobby: str | None = None
+        self.identity: Identity = "browser"
+        self._known: reactive.Value[Identified] = reactive.Value(
+            Identified(is_decided=session.is_stub_session()), name="identified"
+        )
+        self._log = session_log(session, study.log, study_log(study.name))
+        self.forms = Forms(
+            *(session, study.name, lambda: self.id),
+            submit=lambda command: self.study.submit(command),
+            words=lambda: self.study.lab.words,
+        )
+        self._tasks = Tasks(f"study {study.name!r}")
+        self._arriving: asyncio.Task[None] | None = None
+        register_person(session, study.log, study.name, self)
+        if not session.is_stub_session():
+            install.ensure_route(session)
+            study.log.serve()
+            elements.have_page_say_hello(session)
+            session.allow_reconnect("force")
+            session.on_ended(self._stop)
+            self._listen()
+
+    # ── reactive reads ──
+
+    @property
+    def identified(self) -> Identified:
+        """Who the person is, as far as that is known."""
+        return self._known()
+
+    @property
+    def id(self) -> str | None:
+        """Their id; None: it is not known."""
+        return self._known().id
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is known who they are, or that they are nobody."""
+        return self._known().is_decided
+
+    @property
+    def ended(self) -> str | None:
+        """Why they have left the study; None: they have not, as far as is known."""
+        known = self.participation()
+        return None if known is None or known.ended is None else known.ended.reason
+
+    def participation(self) -> Participation | None:
+        """The person, as the study's log describes them; None before they have arrived."""
+        id = self.id
+        return None if id is None else self.read(lambda state: state.people.get(id))
+
+    def takes_part(self) -> bool:
+        """Whether they have arrived and have consented, if they are asked; ended or not."""
+        known = self.participation()
+        if known is None:
+            return False
+        return known.consent is not None or not self.read(_asks_consent)
+
+    def read(self, select: Callable[[StudyState], T]) -> T | None:
+        """Something of the study's state; None before it is known."""
+        return self._log.read(select)
+
+    # ── arriving ──
+
+    def _listen(self) -> None:
+        said = self.session.input[ResolvedId(PAGE_HELLO)]
+
+        # Before the app's own effects, as the admission of chats.
+        @reactive.effect(priority=999_999, session=self.session)
+        def meet() -> None:
+            hello = PageHello.of(said())
+            with reactive.isolate():
+                query = self.session.clientdata.url_search()
+            self._begin(hello, query)
+
+        self._effect = meet
+
+    def _begin(self, hello: PageHello, query: str) -> None:
+        if self._arriving is not None:
+            self._arriving.cancel()
+        headers = connection_of(self.session).headers
+        coming = Coming(query, hello.keys, headers)
+        self._arriving = self._tasks.spawn(self._come(hello, coming), context=Context())
+
+    async def _come(self, hello: PageHello, coming: Coming) -> None:
+        while True:
+            try:
+                await self._arrive(hello, coming)
+            except (Refused, StoreError) as exc:
+                logger.warning("study %r refused a page: %s", self.study.name, exc)
+                again = isinstance(exc, StoreError) or exc.code == "too_many_people"
+                await self._refuse(exc, again)
+                if not again:
+                    return
+                await asyncio.sleep(RETRY_DELAY)
+            except Exception:
+                logger.exception("study %r could not let a page in", self.study.name)
+                return await self._refuse(Refused("failed"), again=False)
+            else:
+                return
+
+    async def _arrive(self, hello: PageHello, coming: Coming) -> None:
+        study, page = self.study, self.session
+        if not await is_own_page(page, hello, study.log, ""):
+            return
+        arrival = await arrive(study, coming, self.identity, lambda: count_new_person(page))
+        self.params = arrival.params
+        self._decide(Identified(True, arrival.person, arrival.source))
+        await self._tell(ticket=await self._ticket(hello, arrival), returns=True)
+
+    async def _ticket(self, hello: PageHello, arrival: Arrival) -> str:
+        return await tickets.study_ticket(
+            *(self.study.log, self.study.name, arrival.person, hello.page),
+            generation=arrival.generation,
+            lobby=self.lobby,
+            source=arrival.source,
+        )
+
+    async def _refuse(self, error: Refused | StoreError, again: bool) -> None:
+        if not again:
+            self._decide(Identified(True))
+        say = self.study.lab.words.refusal(error)
+        await self._tell(code=error.code, say=say, again=again)
+
+    def _decide(self, known: Identified) -> None:
+        self._known.set(known)
+        flush_soon(self.session)
+
+    async def _tell(self, **message: object) -> None:
+        await elements.tell(self.session, "", do="study", study=self.study.name, **message)
+
+    def _stop(self) -> None:
+        self._effect.destroy()
+        if self._arriving is not None:
+            self._arriving.cancel()
+
+
+def _asks_consent(state: StudyState) -> bool:
+    return state.settings.get("consent") is not None
+
+
+def study_session(study: Study, *, is_by_name: bool = False) -> StudySession | None:
+    """
+    A study in the current session; None: no session is running.
+
+    `is_by_name`: the app's code names the study only, so one that says more is kept.
+    """
+    session = get_current_session()
+    if session is None:
+        return None
+    root = session.root_scope()
+    known = _sessions.setdefault(root, {})
+    key = study.log, study.name
+    if key not in known:
+        known[key] = StudySession(root, study)
+    elif not is_by_name:
+        known[key].study = study
+    return known[key]
+
+
+def known_session(study: Study) -> StudySession:
+    """
+    A study in the current session.
+
+    Raises
+    ------
+    RuntimeError
+        No session is running.
+    """
+    found = study_session(study, is_by_name=True)
+    if found is None:
+        raise RuntimeError(
+            f"{study!r} is read outside a session; call this in a reactive function, an output or "
+            "a page of Shiny Express. Programmes have await study.people()"
+        )
+    return found
+
+
+_sessions: WeakKeyDictionary[Session, dict[tuple[Log, str], StudySession]] = WeakKeyDictionary()
+"""By session of a page, its studies, by lab and name."""

@@ -1,0 +1,65 @@
+"""Which inputs a form has, and what is kept of their values."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+from shiny import ui
+
+from shiny_labchat.lobby.answers import as_answer, ids_in, short_id
+from shiny_labchat.lobby.forms import Sent
+
+
+def test_the_ids_of_a_form_are_those_of_its_inputs_and_of_what_is_around_them() -> None:
+    content = [
+        "How was it?",
+        ui.input_slider("trust", "Trust", 0, 10, 5),
+        ui.TagList(ui.div(ui.input_radio_buttons("who", "Who", ["X", "Y"]))),
+        [ui.input_text_area("why", "Why")],
+        None,
+    ]
+    found = ids_in(content)
+    assert {"trust", "who", "why"} <= set(found)
+    assert len(found) == len(set(found)), "an id is listed once"
+
+
+def test_an_answer_is_known_by_the_id_that_the_code_gives() -> None:
+    assert short_id("left-why", "left") == "why"
+    assert short_id("why", "") == "why"
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (("a", "b"), ["a", "b"]),
+        (date(2026, 11, 30), "2026-11-30"),
+        (datetime(2026, 11, 30, 8), "2026-11-30T08:00:00"),
+        (float("nan"), None),
+        ({"x": (1, 2)}, {"x": [1, 2]}),
+        (None, None),
+        (True, True),
+    ],
+)
+def test_an_answer_is_what_json_can_hold(value: object, kept: object) -> None:
+    assert as_answer(value) == kept
+
+
+def test_what_a_page_sends_of_a_form_is_its_id_and_times() -> None:
+    sent = Sent.of({"cid": "a1b2", "shown": 1000.0, "changed": None, "sent": 3000})
+    assert sent == Sent("a1b2", {"shown_at": 1000, "sent_at": 3000})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, "a1b2", {}, {"cid": ""}, {"cid": 7}, {"cid": "a" * 65}, {"cid": "a b"}],
+)
+def test_what_no_form_sends_is_ignored(value: object) -> None:
+    assert Sent.of(value) is None
+
+
+@pytest.mark.parametrize("at", [True, -1, 2**60, "1000", float("nan"), float("inf")])
+def test_a_time_that_no_page_can_send_is_left_out(at: object) -> None:
+    sent = Sent.of({"cid": "a1b2", "shown": at})
+    assert sent is not None
+    assert sent.about == {}
