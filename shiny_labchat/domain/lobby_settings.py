@@ -44,6 +44,10 @@ class LobbySettings(NamedTuple):
     names: str = "room"
     title: str | None = None
     rules: Mapping[str, Any] | None = None
+    sound: bool = True
+    blink_title: bool = True
+    show_count: bool = True
+    show_wait: bool = True
 
     @classmethod
     def of(cls, settings: Settings) -> LobbySettings:
@@ -70,6 +74,15 @@ class LobbySettings(NamedTuple):
     def draws(self) -> Balance:
         """How conditions are drawn; where the app proposes them, as if it did not."""
         return cast(Balance, "block" if self.balance == BY_APP else self.balance)
+
+    def deadline(self, since: int, extended: int = 0) -> int:
+        """
+        Until when somebody waits at most who has come at a time, in microseconds (UTC).
+
+        `extended`: how often they have chosen to wait longer.
+        """
+        longest = self.max_wait + extended * self.extend
+        return max(since, self.opens or 0) + round(longest * 1e6)
 
     def room(self, lobby: str, number: int) -> str:
         """The id of the room of a group."""

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.commands import Command, Configure, EndStream, StudyCommand
+from shiny_labchat.domain.commands import (
+    Advance,
+    Command,
+    Configure,
+    EndStream,
+    Ready,
+    StudyCommand,
+)
 from shiny_labchat.domain.decide import decide, decide_together
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.held import HeldMessage
+from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.logs import State, empty_state, fold_any, fold_any_all
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import Refused
@@ -18,6 +27,7 @@ from shiny_labchat.store import checkpoints, queries
 from shiny_labchat.store.arrivals import keep_hash_only
 from shiny_labchat.store.heads import Head, Heads, load_head
 from shiny_labchat.store.leases import lease_time
+from shiny_labchat.store.seen import lobby_signs
 
 __all__ = ["Batch", "Outcome", "Stale", "StudyOutcome"]
 
@@ -65,6 +75,8 @@ class Batch:
         Whether to look first for changes by other processes, and for retries of stored commands.
         Both are rare, so the first attempt does not look. If there was one, storing fails, and
         the batch is run again with `is_careful`.
+    open_for
+        For how long this process has had the database open, in microseconds.
     """
 
     def __init__(
@@ -73,6 +85,7 @@ class Batch:
         heads: Heads,
         now: int,
         is_careful: bool = False,
+        open_for: int = 0,
     ) -> None:
         self.heads: dict[LogKey, Head] = {}
         self.news: dict[LogKey, list[Event]] = {}
@@ -80,6 +93,7 @@ class Batch:
         self._known = heads
         self._now = now
         self._is_careful = is_careful
+        self._open_for = open_for
         self._rows: list[tuple[Any, ...]] = []
         self._streamed: list[tuple[LogKey, Head, Event]] = []
         self._stored: dict[LogKey, int] = {}
@@ -169,7 +183,8 @@ class Batch:
         if repeated is not None:
             return self._repeat_of(command, repeated)
         try:
-            decided = decide_together(self._states(command), command, self._now)
+            states = self._states(command)
+            decided = decide_together(states, self._with_signs(command, states), self._now)
         except Refused:
             repeated = self._in_log(first, cid) if cid is not None else None
             if repeated is None:
@@ -193,6 +208,14 @@ class Batch:
             if event.kind == "ended" and event.data["reason"] == "no_consent":
                 assert event.member is not None
                 keep_hash_only(self._conn, key.study, event.member)
+
+    def _with_signs(self, command: StudyCommand, states: Mapping[LogKey, State]) -> StudyCommand:
+        """A command with what is known of the people in its lobby now, if it needs that."""
+        if not isinstance(command, Advance | Ready) or command.signs is not None:
+            return command
+        lobby = cast(LobbyState, states[command.logs[0]])
+        found = lobby_signs(self._conn, command.study, lobby, self._now, self._open_for)
+        return replace(command, signs=found)
 
     def _repeat_of(self, command: StudyCommand, event: Event) -> StudyOutcome:
         return StudyOutcome({command.logs[0]: (event,)}, self._states(command), is_repeat=True)

@@ -1,7 +1,7 @@
 """
 When people were last heard: what all processes know of it, in one table.
 
-Times are those of leases, which never jump: see `leases.lease_time`.
+Times in it are those of leases, which never jump: see `leases.lease_time`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from shiny_labchat.domain.commands import LobbySigns
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.presence import Signs
 from shiny_labchat.store.leases import lease_time
 from shiny_labchat.store.schema import OF_PRESENCE, event, room, seen
 from shiny_labchat.store.sqlite import execute
 
-__all__ = ["Person", "note_seen", "rooms_with_people", "seen_of"]
+__all__ = ["Person", "lobby_signs", "note_seen", "rooms_with_people", "seen_of"]
 
 PEOPLE_AT_ONCE = 100
 """Most people in one statement."""
@@ -62,6 +64,34 @@ def seen_of(conn: sa.Connection, people: Collection[Person]) -> tuple[dict[Perso
             for id, *signs in conn.execute(_SEEN, wanted):
                 found[Person(study, id)] = Signs(*signs)
     return found, lease_time(conn)
+
+
+def lobby_signs(
+    conn: sa.Connection, study: str, lobby: LobbyState, now: int, asked_for: int
+) -> LobbySigns:
+    """
+    What is known of the people who wait in a lobby, or answer its ready checks.
+
+    Parameters
+    ----------
+    conn
+        The writer's transaction.
+    study, lobby
+        The study, and the lobby's state.
+    now
+        The time, in microseconds (UTC).
+    asked_for
+        For how long this process has had the database open, in microseconds.
+    """
+    matched = chain.from_iterable(match.people for match in lobby.matches.values())
+    ids = dict.fromkeys((*lobby.here(), *matched))
+    found, at = seen_of(conn, [Person(study, id) for id in ids])
+    known = {person.id: signs.moved(now - at) for person, signs in found.items()}
+    seen = {id: signs.heard for id, signs in known.items() if signs.heard}
+    # Nothing is known after the last answer, so who has gone has not been idle since.
+    quiet = {id: signs.heard - signs.active for id, signs in known.items() if signs.active}
+    idle = {id: now - for_ for id, for_ in quiet.items() if for_ > 0}
+    return LobbySigns(seen, idle, now - asked_for)
 
 
 def rooms_with_people(conn: sa.Connection) -> list[LogKey]:

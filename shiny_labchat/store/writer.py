@@ -100,6 +100,7 @@ class Writer:
         self._loader = HeadLoader(self._heads, self._readers, self._queue.put)
         self._unheard: set[LogKey] = set()
         self._is_closing = False
+        self._opened_at = time.monotonic()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._version: int | None = None
@@ -243,7 +244,8 @@ class Writer:
             if version_of(conn) != self._version:
                 self._others_at = time.monotonic()
                 is_careful = is_careful or self._hearing.are_behind(conn, keys)
-            rooms = Batch(conn, self._heads, now, is_careful)
+            open_for = round((time.monotonic() - self._opened_at) * 1e6)
+            rooms = Batch(conn, self._heads, now, is_careful, open_for)
             rooms.claim(keys)
             for work in batch:
                 self._do(work, rooms, conn, now)

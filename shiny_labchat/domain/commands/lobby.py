@@ -85,10 +85,13 @@ class LobbySigns:
         When each was last heard of, in microseconds since 1970 (UTC).
     idle
         Since when each has touched nothing, of those who have not for a while.
+    asked_since
+        Since when pages have been asked: nobody is gone because there was no server.
     """
 
     seen: Mapping[str, int]
     idle: Mapping[str, int] = field(default_factory=dict[str, int])
+    asked_since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Advance(OfLobby):
     Parameters
     ----------
     signs
-        What is known of the people; read in the transaction that decides.
+        What is known of the people; None: it is read in the transaction that decides.
     random
         Random text, from which ids are made that nobody can guess.
     groups
@@ -114,7 +117,7 @@ class Advance(OfLobby):
         Start now, with all who are here: "spread", "small" or "wait"; None: nobody said so.
     """
 
-    signs: LobbySigns
+    signs: LobbySigns | None
     random: str
     groups: Sequence[Sequence[str]] | None = None
     cells: Mapping[int, Any] | None = None
@@ -123,10 +126,14 @@ class Advance(OfLobby):
 
 @dataclass(frozen=True, slots=True)
 class Ready(OfLobby):
-    """Answer a ready check; the last one to answer has the group formed."""
+    """
+    Answer a ready check; the last one to answer has the group formed.
+
+    `signs`, `random`, `cells`: as of `Advance`.
+    """
 
     person: str
     match: int
-    signs: LobbySigns
+    signs: LobbySigns | None
     random: str
     cells: Mapping[int, Any] | None = None

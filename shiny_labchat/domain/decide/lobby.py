@@ -189,17 +189,20 @@ class _Lobby:
             self.end(place.person, "idle")
         elif at > self.deadline(place):
             self._time_out(place, command)
-        elif at - command.signs.seen.get(place.person, place.since) > settings.grace * SECOND:
+        elif at - self._last_seen(place, _signs(command)) > settings.grace * SECOND:
             leave_lobby(self.decided, self.log, place.person, "gone")
-        elif self._seems_idle(place, command.signs):
+        elif self._seems_idle(place, _signs(command)):
             assert settings.idle_prompt is not None
             until = at + int(settings.idle_prompt[1] * SECOND)
             self.decided.add(self.log, "idle_prompt", place.person, {"until": until})
 
     def deadline(self, place: Place) -> int:
         """Until when somebody waits at most."""
-        longer = self.settings.max_wait + place.extended * self.settings.extend
-        return place.since + int(longer * SECOND)
+        return self.settings.deadline(place.since, place.extended)
+
+    def _last_seen(self, place: Place, signs: LobbySigns) -> int:
+        """When somebody was last here, as far as anybody has asked."""
+        return max(signs.seen.get(place.person, place.since), signs.asked_since)
 
     def _seems_idle(self, place: Place, signs: LobbySigns) -> bool:
         idle = signs.idle.get(place.person)
@@ -209,7 +212,7 @@ class _Lobby:
 
     def _time_out(self, place: Place, command: Advance) -> None:
         reason = "not_ready" if place.status == "missed" else "lobby_timeout"
-        here = self._alive(command.signs)
+        here = self._alive(_signs(command))
         smaller = "smaller" in self.settings.on_timeout and place.person in here and len(here) > 1
         self.decided.add(self.log, "timeout", place.person)
         if smaller and reason == "lobby_timeout":
@@ -229,7 +232,7 @@ class _Lobby:
 
     def _proposed(self, command: Advance) -> Sequence[Sequence[str]]:
         settings, number = self.settings, self._next_number()
-        here = self._alive(command.signs)
+        here = self._alive(_signs(command))
         waiting = [Waiting(person, self.state.places[person].since) for person in here]
         if command.groups is not None:
             return check_groups([list(each) for each in command.groups], waiting, settings.size)
@@ -270,7 +273,7 @@ class _Lobby:
         """Group those of a ready check if all are ready and there; else send them back."""
         match = self.state.matches[number]
         oldest = self.decided.at - int(self.settings.alive * SECOND)
-        seen = command.signs.seen
+        seen = _signs(command).seen
         there = [each for each in match.people if seen.get(each, 0) >= oldest]
         ready = [each for each in there if each in match.ready]
         if len(ready) == len(match.people):
@@ -316,7 +319,7 @@ class _Lobby:
             "draw": draw.record,
             "block": draw.block,
             "waits": {person: at - places[person].since for person in order},
-            "seen": {person: command.signs.seen.get(person) for person in order},
+            "seen": {person: _signs(command).seen.get(person) for person in order},
         }
         self._make_room(room, order, command.random)
         self.decided.add(room, "grouped", None, about)
@@ -335,6 +338,12 @@ class _Lobby:
         self.decided.run(room, Configure(seed, settings.title, None, rules, is_default=True))
         for person in people:
             self.decided.run(room, Join(person, _drawn(random, room.id, person)[:8]))
+
+
+def _signs(command: Advance | Ready) -> LobbySigns:
+    """What is known of the people, which has been read."""
+    assert command.signs is not None
+    return command.signs
 
 
 def _drawn(random: str, *purpose: Any) -> str:
