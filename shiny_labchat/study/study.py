@@ -377,13 +377,6 @@ class Study:
             await self.submit(Arrive(self._name, person, device, language, came.took_part))
         return came.arrived
 
-    async def arrive_as(
-        self, person: str, *, device: str | None = None, language: str | None = None
-    ) -> None:
-        """Have somebody arrive whom a personal link or the app has named; for this package."""
-        if person not in (await self.state()).people:
-            await self.submit(Arrive(self._name, person, device, language))
-
 
 def _checked(lab: object) -> Lab:
     if not isinstance(lab, Lab):
