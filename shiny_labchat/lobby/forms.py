@@ -80,16 +80,17 @@ class Sent:
         cid = fields.get("cid")
         if not isinstance(cid, str) or not 0 < len(cid) <= MAX_CID or not cid.isalnum():
             return None
-        times = {name: fields.get(key) for name, key in _TIMES.items()}
-        return cls(cid, {name: int(at) for name, at in times.items() if _is_time(at)})
+        times = {name: _as_time(fields.get(key)) for name, key in _TIMES.items()}
+        return cls(cid, {name: at for name, at in times.items() if at is not None})
 
 
 _TIMES = {"shown_at": "shown", "first_change_at": "changed", "sent_at": "sent"}
 
 
-def _is_time(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 <= value <= LATEST
+def _as_time(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if 0 <= value <= LATEST else None
 
 
 class Forms:
