@@ -204,6 +204,11 @@ class Bot:
         """The bot's member id."""
         return self._spec.id
 
+    @property
+    def is_disclosed(self) -> bool:
+        """Whether it is shown as an assistant; for this package."""
+        return self._spec.disclose
+
     def __repr__(self) -> str:
         return f"Bot({self.id!r})"
 

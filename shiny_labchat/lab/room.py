@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count
 from typing import Any, TypeVar, cast, overload
 
 import sqlalchemy as sa
@@ -63,6 +65,31 @@ class Room:
         self.key = key
         self._settings = settings
         self._given_to = given_to  # a callback
+        self._ids: Iterator[str] | None = None
+        self._condition: Any = None
+
+    @property
+    def condition(self) -> Any:
+        """
+        What the experimenter varies, for the group in this room; None: it is not known here.
+        """
+        return self._condition
+
+    def in_condition(self, condition: Any) -> Room:
+        """The room, once it is known in which condition its people are; for this package."""
+        self._condition = condition
+        return self
+
+    def for_call(self, call: str) -> Room:
+        """
+        The room for one call of a function, which may be repeated; for this package.
+
+        Messages without an id get one that follows from the call and from how many were posted
+        before, so that a repeated call posts each of them once.
+        """
+        room = type(self)(self.log, self.key, self._settings, self._given_to)
+        room._ids = (f"{call}:{number}" for number in count(1))
+        return room.in_condition(self._condition)
 
     @property
     def _runtime(self) -> Runtime:
@@ -335,6 +362,8 @@ class Room:
 
     async def say(self, command: commands.Post) -> Message:
         """Submit the command for a message; for this package."""
+        if command.cid is None and self._ids is not None:
+            command = replace(command, cid=next(self._ids))
         outcome = await self.submit(command)
         return message_of(outcome.events[0], self.key)
 

@@ -55,6 +55,18 @@ AddressOf = Callable[[Log, EndLink], Awaitable[str | None]]
 """Gives the address that somebody goes to who has ended; it must change nothing."""
 
 
+class Driver(Protocol):
+    """What has a lobby advance in this process."""
+
+    def start(self) -> None:
+        """Start in the running event loop, if it has not started in another."""
+        ...
+
+    async def stop(self, seconds: float) -> None:
+        """Stop within `seconds`; `start` begins again."""
+        ...
+
+
 class ClosableStream(Protocol):
     """A stream that this process runs."""
 
@@ -84,6 +96,8 @@ class Runtime:
         Gives the address that somebody goes to who has ended; None: it has none.
     created
         The rooms that this process has created or configured, and with which settings.
+    drivers
+        By the key of a lobby's log, what has it advance.
     described
         By study, the settings in the code that this process has applied.
     streams
@@ -100,6 +114,7 @@ class Runtime:
         self.words = ENGLISH
         self.address_of: AddressOf | None = None
         self.created: BoundedCache[LogKey, Settings] = BoundedCache(ROOMS_CREATED)
+        self.drivers: dict[LogKey, Driver] = {}
         self.described: dict[str, Mapping[str, Any]] = {}
         self.streams: set[ClosableStream] = set()
         self.own_streams: set[tuple[LogKey, int]] = set()
@@ -254,7 +269,8 @@ async def running() -> AsyncGenerator[None]:
     """
     Run the background work of a server for all labs of this process.
 
-    Callbacks and bots are called, and streams whose server has ended are ended. At the end,
+    Callbacks and bots are called, lobbies advance, and streams whose server has ended are ended. At
+    the end,
     the open streams of this process are stored as "interrupted", as nobody has stopped them.
     """
     _warn_of_workers()
@@ -268,6 +284,9 @@ async def running() -> AsyncGenerator[None]:
         scheduler.start()
     for scheduler in begun:
         await scheduler.registered()
+    for runtime in _opened():
+        for driver in tuple(runtime.drivers.values()):
+            driver.start()
     tasks.spawn(_sweep())
     tasks.spawn(_resume_presence())
     try:
@@ -277,6 +296,8 @@ async def running() -> AsyncGenerator[None]:
         await _end_streams()
         await tasks.stop(DRAIN_TIMEOUT)
         for runtime in tuple(_runtimes.values()):
+            for driver in tuple(runtime.drivers.values()):
+                await driver.stop(DRAIN_TIMEOUT)
             await runtime.live.alive.stop(DRAIN_TIMEOUT)
             await runtime.live.people.stop(DRAIN_TIMEOUT)
             if runtime.scheduler is not None:

@@ -32,11 +32,12 @@ from shiny_labchat.store.queries import (
     open_streams,
     room_number,
     rooms,
+    steps_after,
     studies_with,
     submitted,
     visible_before,
 )
-from shiny_labchat.store.seen import Person, note_seen, rooms_with_people, seen_of
+from shiny_labchat.store.seen import Person, lobby_signs, note_seen, rooms_with_people, seen_of
 from shiny_labchat.store.sqlite import parse
 from shiny_labchat.store.tokens import (
     Grant,
@@ -83,6 +84,7 @@ __all__ = [
     "issue",
     "keep_hash_only",
     "load_state",
+    "lobby_signs",
     "look_up",
     "messages_between",
     "note",
@@ -100,6 +102,7 @@ __all__ = [
     "seen_of",
     "set_delete_after",
     "set_generation",
+    "steps_after",
     "studies_with",
     "submitted",
     "tokens_of",

@@ -17,8 +17,8 @@ from shiny_labchat.domain.commands import (
     ShowRoom,
 )
 from shiny_labchat.domain.decide import Unproposed
-from shiny_labchat.domain.due import SHOWN_WITHIN, due_in_rooms, is_asking, next_due
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.lobby_due import SHOWN_WITHIN, due_in_rooms, is_asking, next_due
 from shiny_labchat.errors import Refused
 from tests.unit.domain.test_lobby import LOBBY, SECOND, Waiting
 

@@ -1,0 +1,209 @@
+"""What the app's functions propose for a lobby, asked outside of the transaction that decides."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from shiny_labchat.arguments import check_choice
+from shiny_labchat.concurrency import contained, name_of
+from shiny_labchat.domain.commands import Advance
+from shiny_labchat.domain.decide import Unproposed
+from shiny_labchat.domain.ends import REASONS
+from shiny_labchat.domain.grouping import Waiting, check_cell, check_condition, check_groups
+from shiny_labchat.domain.lobby import LobbyState
+from shiny_labchat.domain.lobby_settings import LobbySettings
+from shiny_labchat.domain.study import StudyState
+from shiny_labchat.errors import Refused
+from shiny_labchat.study.groups import call, people_of
+from shiny_labchat.study.lobby_options import Functions
+from shiny_labchat.study.person import Person
+from shiny_labchat.study.study import Study
+
+__all__ = ["Complaints", "WaitingPerson", "with_proposal"]
+
+logger = logging.getLogger("shiny_labchat")
+
+FUNCTION_TIMEOUT = 10.0
+"""How long a function may take to propose something, in seconds."""
+SAME_COMPLAINT = 60.0
+"""Pause before the same failure is logged again, in seconds: functions are asked each second."""
+AT_TIMEOUT = ("smaller", "leave", "wait", *REASONS, None)
+"""What a function may propose for somebody who has waited long enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPerson(Person):
+    """
+    Somebody who waits in a lobby.
+
+    Parameters
+    ----------
+    waited
+        For how long they have waited, in seconds.
+    met
+        The ids of the people with whom they were in a group of the study before.
+    """
+
+    waited: float = 0.0
+    met: frozenset[str] = frozenset()
+
+    __hash__ = Person.__hash__
+
+
+class Complaints:
+    """
+    What the server's log says of functions that fail again and again.
+
+    Parameters
+    ----------
+    lobby
+        The lobby's id.
+    """
+
+    def __init__(self, lobby: str) -> None:
+        self._lobby = lobby
+        self._last: dict[str, float] = {}
+
+    def note(self, what: str, error: Exception) -> None:
+        """Log a failure, unless the same one was logged lately."""
+        text, now = f"{what}: {error}", time.monotonic()
+        if now - self._last.get(text, -SAME_COMPLAINT) < SAME_COMPLAINT:
+            return
+        self._last = {each: at for each, at in self._last.items() if now - at < SAME_COMPLAINT}
+        self._last[text] = now
+        is_refused = isinstance(error, Refused | ValueError)
+        logger.error(
+            "lobby %r: %s failed: %s",
+            self._lobby,
+            what,
+            error,
+            exc_info=None if is_refused else error,
+        )
+
+
+async def with_proposal(
+    command: Advance,
+    needs: Unproposed,
+    functions: Functions,
+    study: Study,
+    states: tuple[LobbyState, StudyState],
+    at: int,
+    complaints: Complaints,
+) -> Advance | None:
+    """
+    A command with what the app's function proposes.
+
+    Where it fails, nobody is grouped by it now; the server's log says so. None: so nothing can be
+    done at all.
+
+    Parameters
+    ----------
+    command, needs
+        The command, and what it needs.
+    functions
+        The app's functions.
+    study
+        The study.
+    states
+        Those of the lobby and of the study.
+    at
+        The time, in microseconds since 1970 (UTC).
+    complaints
+        Takes what fails.
+    """
+    asking = _Asking(functions, study, *states, at, complaints)
+    ask = {"groups": asking.groups, "cells": asking.cell, "timeouts": asking.timeout}[needs.what]
+    try:
+        return await ask(command, needs.people)
+    except Exception as exc:
+        complaints.note(f"the function for {needs.what}", exc)
+    return replace(command, groups=()) if needs.what == "groups" else None
+
+
+class _Asking:
+    def __init__(
+        self,
+        functions: Functions,
+        study: Study,
+        lobby: LobbyState,
+        people: StudyState,
+        at: int,
+        complaints: Complaints,
+    ) -> None:
+        self._complaints = complaints
+        self._functions = functions
+        self._study = study
+        self._lobby = lobby
+        self._people = people
+        self._at = at
+        self._settings = LobbySettings.of(lobby.settings)
+
+    async def groups(self, command: Advance, people: Sequence[str]) -> Advance:
+        pick = _given("pick", self._functions.pick)
+        found = await self._call(pick, await self._waiting(people))
+        groups = [_ids(group) for group in found] if isinstance(found, list | tuple) else found
+        here = [Waiting(person, self._lobby.places[person].since) for person in people]
+        return replace(command, groups=check_groups(groups, here, self._settings.size))
+
+    async def cell(self, command: Advance, people: Sequence[str]) -> Advance:
+        who, functions, settings = await self._waiting(people), self._functions, self._settings
+        if functions.conditions is not None:
+            cell = check_condition(await self._call(functions.conditions, who))
+        else:
+            balance = _given("balance", functions.balance)
+            running = self._people.cells(command.lobby)
+            counts = [(cell, running.count(cell)) for cell in settings.cells]
+            cell = check_cell(settings.cells, await self._call(balance, who, counts))
+        return replace(command, cells={**(command.cells or {}), frozenset(people): cell})
+
+    async def timeout(self, command: Advance, people: Sequence[str]) -> Advance:
+        """What each function says; one that fails leaves it to what comes next."""
+        timeouts: Mapping[str, Sequence[str | None]] = command.timeouts or {}
+        for person in await self._waiting(people):
+            said = [await self._at_timeout(fn, person) for fn in self._functions.on_timeout]
+            timeouts = {**timeouts, person.id: said}
+        return replace(command, timeouts=timeouts)
+
+    async def _at_timeout(self, fn: Callable[..., Any], person: WaitingPerson) -> str | None:
+        try:
+            said = await self._call(fn, person)
+            check_choice("what on_timeout returns", said, AT_TIMEOUT)
+            return said
+        except Exception as exc:
+            self._complaints.note(f"the function {name_of(fn)} for on_timeout", exc)
+            return None
+
+    async def _waiting(self, ids: Iterable[str]) -> list[WaitingPerson]:
+        people = await people_of(self._study, ids)
+        return [self._as_waiting(each) for each in people]
+
+    def _as_waiting(self, person: Person) -> WaitingPerson:
+        known = self._people.people[person.id]
+        waits = WaitingPerson.of(self._study, known, person.params)
+        assert isinstance(waits, WaitingPerson)
+        waited = (self._at - self._lobby.places[person.id].since) / 1e6
+        return replace(waits, waited=waited, met=frozenset(self._people.met(person.id)))
+
+    async def _call(self, fn: Callable[..., Any], *args: Any) -> Any:
+        async with asyncio.timeout(FUNCTION_TIMEOUT):
+            with contained():
+                return await call(fn, *args)
+
+
+def _given(what: str, fn: Callable[..., Any] | None) -> Callable[..., Any]:
+    if fn is None:
+        raise Refused("not_grouped", detail=f"This process has no function {what}.")
+    return fn
+
+
+def _ids(group: object) -> object:
+    """The ids of a group of people, who may be given themselves."""
+    if not isinstance(group, list | tuple):
+        return group
+    people = cast("Sequence[object]", group)
+    return [each.id if isinstance(each, Person) else each for each in people]
