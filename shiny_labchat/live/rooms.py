@@ -8,6 +8,7 @@ from collections.abc import Callable
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.live.alive import Alive
+from shiny_labchat.live.clocks import Clocks
 from shiny_labchat.live.held import publish_left
 from shiny_labchat.live.lingering import LingeringRooms
 from shiny_labchat.live.logs import LiveLogs
@@ -37,6 +38,8 @@ class LiveRooms:
         As given.
     alive
         Who is here, idle, away or gone in them.
+    clocks
+        What is due in them by the time of their people.
     lingering
         The rooms that nobody has open any more.
     logs
@@ -50,7 +53,8 @@ class LiveRooms:
         self._rooms: dict[LogKey, LiveRoom] = {}
         self._tasks = Tasks("held messages")
         self._gone: dict[tuple[LogKey, str], asyncio.Task[None]] = {}
-        self.alive = Alive(log, self._rooms.values, self.open, asks)
+        self.clocks = Clocks(log)
+        self.alive = Alive(log, self._rooms.values, self.open, asks, self.clocks.note)
         log.listen(self._hear)
 
     async def open(self, key: LogKey) -> LiveRoom:
@@ -73,7 +77,12 @@ class LiveRooms:
         except BaseException:
             room.leave()
             raise
+        self.clocks.note(room)
         return room
+
+    def opened(self, key: LogKey) -> LiveRoom | None:
+        """A room that somebody has open here; None: nobody has."""
+        return self._rooms.get(key)
 
     def _again(self, key: LogKey) -> LiveRoom | None:
         room = self.lingering.take(key)
@@ -95,6 +104,7 @@ class LiveRooms:
         if self._rooms.get(room.key) is room:
             del self._rooms[room.key]
             self.log.unwatch(room.key)
+            self.clocks.forget(room)
             if room.can_linger:
                 self.lingering.keep(room)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shiny_labchat.domain.commands.clock import AdvanceRoom, Extend, PressDone, Start
 from shiny_labchat.domain.commands.lobby import (
     Advance,
     Confirm,
@@ -51,6 +52,7 @@ from shiny_labchat.domain.commands.study import (
     Consent,
     Debrief,
     DescribeStudy,
+    Dissolve,
     EndPerson,
     OfStudy,
     Pay,
@@ -65,6 +67,7 @@ __all__ = [
     "SUBMITTED",
     "WITHHELD",
     "Advance",
+    "AdvanceRoom",
     "Arrive",
     "AskPresence",
     "Barrier",
@@ -80,12 +83,13 @@ __all__ = [
     "DescribeLobby",
     "DescribeStudy",
     "Disclose",
-    "Disclose",
+    "Dissolve",
     "EndPerson",
     "EndQuestion",
     "EndStream",
     "Ending",
     "EnterLobby",
+    "Extend",
     "Join",
     "LobbySigns",
     "Mute",
@@ -96,6 +100,7 @@ __all__ = [
     "Pay",
     "Piece",
     "Post",
+    "PressDone",
     "Publish",
     "Ready",
     "Record",
@@ -105,6 +110,7 @@ __all__ = [
     "Say",
     "SendAway",
     "SetStep",
+    "Start",
     "StudyCommand",
     "WaitLonger",
     "Withhold",
@@ -133,6 +139,10 @@ Command = (
     | AskPresence
     | ConfirmPresence
     | EndQuestion
+    | Start
+    | Extend
+    | PressDone
+    | AdvanceRoom
 )
 
 StudyCommand = (
@@ -151,5 +161,6 @@ StudyCommand = (
     | Debrief
     | EndPerson
     | Barrier
+    | Dissolve
 )
 """A command whose rule needs the states of several logs: those that it names."""
