@@ -29,7 +29,7 @@ from shiny_labchat.lobby.forms import Forms
 from shiny_labchat.store import Log
 from shiny_labchat.study.study import Study
 
-__all__ = ["StudySession", "known_session", "study_session"]
+__all__ = ["StudySession", "found_session", "known_session", "study_session"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -230,6 +230,12 @@ def study_session(study: Study, *, is_by_name: bool = False) -> StudySession | N
     elif not is_by_name:
         known[key].study = study
     return known[key]
+
+
+def found_session(log: Log, name: str) -> StudySession | None:
+    """A study that the current session has, by its lab and name; None: it has not."""
+    session = get_current_session()
+    return None if session is None else _sessions.get(session.root_scope(), {}).get((log, name))
 
 
 def known_session(study: Study) -> StudySession:

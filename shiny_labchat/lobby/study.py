@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import cast
 
 from htmltools import Tag, TagChild, TagList
 from shiny.module import current_namespace, resolve_id
@@ -15,11 +16,11 @@ from shiny_labchat.domain.ends import check_reason
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lobby.answers import ids_in
 from shiny_labchat.lobby.forms import Form
-from shiny_labchat.lobby.session import known_session, study_session
+from shiny_labchat.lobby.session import found_session, known_session, study_session
 from shiny_labchat.study.person import Person
 from shiny_labchat.study.study import Study as _Study
 
-__all__ = ["Study"]
+__all__ = ["Study", "named_study"]
 
 
 class Study(_Study):
@@ -142,6 +143,12 @@ class Study(_Study):
         label = words["form.submit"] if submit is None else submit
         named = {"study_name": self.name, "who": _mark(self.name, session.id)}
         return form_element(form.id, kind, TagList(*inputs), label, words, **named)
+
+
+def named_study(name: str, lab: Lab) -> Study:
+    """The study with a name: in a session as the app's code has made it, else a new one."""
+    session = found_session(lab.log, name)
+    return cast(Study, session.study) if session is not None else Study(name, lab=lab)
 
 
 def _mark(study: str, person: str | None) -> str:
