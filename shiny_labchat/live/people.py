@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -86,6 +86,7 @@ class LivePeople:
         self._log = log
         self._heard = heard
         self._pages: dict[Person, dict[StudyPage, None]] = {}
+        self._followers: dict[tuple[str, str], set[Callable[[], None]]] = {}
         self._unstored: set[Person] = set()
         self._tasks = Tasks(f"people in {log!r}")
         self._asking: asyncio.Task[None] | None = None
@@ -99,6 +100,7 @@ class LivePeople:
             self._unstored.add(page.person)
         is_newer = any(other.generation < page.generation for other in pages)
         pages[page] = None
+        self._tell(page)
         page.ping()
         if is_newer:
             self.judge(page.person)
@@ -113,6 +115,24 @@ class LivePeople:
         if not pages:
             self._pages.pop(page.person, None)
             self._unstored.discard(page.person)
+        self._tell(page)
+
+    def follow(self, study: str, id: str, follower: Callable[[], None]) -> Callable[[], None]:
+        """Call `follower` when a page opens or closes a socket to a study; return what ends it."""
+        key = study, id
+        self._followers.setdefault(key, set()).add(follower)
+
+        def end() -> None:
+            followers = self._followers.get(key, set())
+            followers.discard(follower)
+            if not followers:
+                self._followers.pop(key, None)
+
+        return end
+
+    def _tell(self, page: StudyPage) -> None:
+        for follower in tuple(self._followers.get((page.person.study, page.id), ())):
+            follower()
 
     def note(self, page: StudyPage, signs: Signs) -> None:
         """Note what a page has said; times are the event loop's, in microseconds."""

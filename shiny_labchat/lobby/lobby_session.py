@@ -34,7 +34,8 @@ class LobbySession:
     """
     One lobby in front of one session's page.
 
-    Its person enters it once it is drawn for them and they take part in the study.
+    Its person enters it once it is drawn for them, the page has its socket to the study open, and
+    they take part in the study.
 
     Parameters
     ----------
@@ -94,7 +95,8 @@ class LobbySession:
         @reactive.effect(session=session)
         def enter() -> None:
             person = self.study.participation()
-            if self._drawn() < 1 or person is None or person.ended is not None:
+            is_drawn = self._drawn() > 0 and self.study.is_here()
+            if not is_drawn or person is None or person.ended is not None:
                 return
             is_out = self.read(lambda state: person.person not in state.places)
             if is_out and self.study.takes_part() and self._entering != person.person:

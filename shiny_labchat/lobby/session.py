@@ -24,6 +24,7 @@ from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.study import Participation, StudyState
 from shiny_labchat.errors import Refused, StoreError
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lobby.arrival import Arrival, Coming, Identity, arrive
 from shiny_labchat.lobby.forms import Forms
 from shiny_labchat.store import Log
@@ -84,6 +85,8 @@ class StudySession:
             submit=lambda command: self.study.submit(command),
             words=lambda: self.study.lab.words,
         )
+        self._is_open: reactive.Value[bool] = reactive.Value(False, name="is_open")
+        self._unfollow: Callable[[], None] | None = None
         self._tasks = Tasks(f"study {study.name!r}")
         self._arriving: asyncio.Task[None] | None = None
         register_person(session, study.log, study.name, self)
@@ -129,6 +132,10 @@ class StudySession:
         if known is None:
             return False
         return known.consent is not None or not self.read(_asks_consent)
+
+    def is_here(self) -> bool:
+        """Whether the page has its socket to the study open: only then it can be asked."""
+        return self._is_open()
 
     def read(self, select: Callable[[StudyState], T]) -> T | None:
         """Something of the study's state; None before it is known."""
@@ -179,8 +186,26 @@ class StudySession:
             return
         arrival = await arrive(study, coming, self.identity, lambda: count_new_person(page))
         self.params = arrival.params
+        self._follow(hello.page)
         self._decide(Identified(True, arrival.person, arrival.source))
         await self._tell(ticket=await self._ticket(hello, arrival), returns=True)
+
+    def _follow(self, page: str) -> None:
+        """Learn when the page opens its socket to the study, and when it closes it."""
+        self._unfollow_page()
+        people, name = Runtime.of(self.study.log).live.people, self.study.name
+
+        def look() -> None:
+            self._is_open.set(people.has_page(name, page))
+            flush_soon(self.session)
+
+        self._unfollow = people.follow(name, page, look)
+        look()
+
+    def _unfollow_page(self) -> None:
+        unfollow, self._unfollow = self._unfollow, None
+        if unfollow is not None:
+            unfollow()
 
     async def _ticket(self, hello: PageHello, arrival: Arrival) -> str:
         return await tickets.study_ticket(
@@ -205,6 +230,7 @@ class StudySession:
 
     def _stop(self) -> None:
         self._effect.destroy()
+        self._unfollow_page()
         if self._arriving is not None:
             self._arriving.cancel()
 

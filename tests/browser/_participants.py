@@ -55,6 +55,11 @@ class Participant(Person):
         expect(button).to_be_enabled()
         button.click()
 
+    def cannot_go_on(self, label: str = "Continue") -> None:
+        """Has not met what is asked of one in a room yet."""
+        button = self.page.locator("labchat-room").get_by_role("button", name=label, exact=True)
+        expect(button).to_be_disabled()
+
     def chooses(self, question: str, answer: str) -> None:
         """Answers a question with a choice."""
         group = self.page.get_by_role("radiogroup", name=question)

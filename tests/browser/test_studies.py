@@ -39,3 +39,65 @@ def test_two_who_wait_get_a_room_of_their_own(come: Come, serve: Serve):
     ann.reloads()
     ann.sees_only(re.compile("You may begin"), "hi")
     assert not [line for line in app.log if "Traceback" in line or "rror" in line]
+
+
+def test_a_whole_study_leads_from_consent_to_a_code(come: Come, serve: Serve):
+    app = serve("wanted/study.py")
+    three = come(3, app)
+    for each in three:
+        each.consents()
+    for each in three:
+        each.is_ready()
+    ann, bob, carl = three
+    for each in three:
+        each.is_in_group()
+        each.sees(re.compile("charity|Argue!"))
+    for each in three:
+        each.cannot_go_on("Continue")
+        each.says("one", "two", "three")
+        each.is_done()
+        each.fills("What did you agree on, and why?", "")
+        each.presses_button("Finish")
+        each.reads_on_page("1 answer is missing. It is marked.")
+        each.fills("What did you agree on, and why?", "On the one that helps most.")
+        each.presses_button("Finish")
+        each.ends()
+        each.reads_in_study("C1ABC")
+    bob.page.reload()
+    bob.reads_in_study("C1ABC")
+    assert "PROLIFIC" not in bob.page.content()
+    assert not [line for line in app.log if "Traceback" in line]
+
+
+def test_who_does_not_consent_takes_no_part(come: Come, serve: Serve):
+    (ann,) = come(1, serve("wanted/study.py"))
+    ann.presses_button("I do not want to take part")
+    ann.ends("You do not take part")
+    ann.reads_in_study("NC01")
+    ann.page.reload()
+    ann.ends("You do not take part")
+
+
+def test_a_hidden_profile_is_asked_about_talked_about_and_paid(come: Come, serve: Serve):
+    app = serve("wanted/hidden_profile.py")
+    three = come(3, app)
+    for each in three:
+        each.consents()
+        each.presses_button("Continue")
+    for each in three:
+        each.is_ready()
+    for each in three:
+        each.is_in_group()
+    cards = {each.page.locator("p", has_text="Candidate").first.inner_text() for each in three}
+    assert len(cards) in (1, 3), "all have all cards, or each has one"
+    for each in three:
+        each.says("X, I think.")
+        each.is_done("We have decided")
+    for each in three:
+        each.chooses("Whom does your group hire?", "Candidate X")
+        each.presses_button("Continue")
+    for each in three:
+        each.presses_button("Finish")
+        each.ends()
+        each.reads_in_study("2.00")
+    assert not [line for line in app.log if "Traceback" in line]
