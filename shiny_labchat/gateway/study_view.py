@@ -106,8 +106,9 @@ class StudyView:
 
     def _hear(self) -> None:
         """Look again if what has happened in a log concerns the person, else perhaps later."""
-        now = self._concerns()
-        if [*map(id, now)] != [*map(id, self._known)]:
+        if self._study is None:  # it is being read
+            return
+        if self._concerns() != self._known:
             self._wake()
         elif self.screen.is_ == "waiting" and self._lobby is not None:
             if cast(LobbyState, self._lobby.state).queue is not self._queue:
@@ -146,6 +147,7 @@ class StudyView:
 
         `is_newest`: whether the page is in the newest of their browsers.
         """
+        self._known = self._concerns()  # what happens while the lobby is read is seen
         await self._follow_lobby()
         self._known = self._concerns()
         lobby = None if self._lobby is None else cast(LobbyState, self._lobby.state)
