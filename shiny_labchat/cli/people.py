@@ -12,9 +12,9 @@ from shiny_labchat.access.private_tables import check_new_table, write_rows
 from shiny_labchat.cli.database import db_option, file_of, lab_of, run, study_of
 from shiny_labchat.domain.ended import in_units
 from shiny_labchat.store import find_arrivals, studies
-from shiny_labchat.study.ends import table_of_ends
 from shiny_labchat.study.payments import due_in, mark_paid
 from shiny_labchat.study.study import Study
+from shiny_labchat.study.table_of_ends import table_of_ends
 
 __all__ = ["ends", "find", "pay", "study"]
 

@@ -11,7 +11,7 @@ from shiny_labchat.domain.screen_parts import Button, Screen, View, html_of
 from shiny_labchat.domain.study import Ended, Participation, StudyState
 from shiny_labchat.words import Words
 
-__all__ = ["end_in", "end_screen", "needs_link"]
+__all__ = ["end_in", "end_screen", "has_debrief", "needs_link"]
 
 NOT_BEGUN = ("no_consent", "already_took_part", "full", "closed", "screened_out", "incompatible")
 """
@@ -43,7 +43,7 @@ def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
     fields = _text(words, ended, end)
     fields["lines"] += _kept(words, person, ended) + _pay(view, person, ended, end)
     fields |= view.contact()
-    if _has_debrief(view, person):
+    if has_debrief(view, person):
         fields["debrief"] = _debrief(view)
     if _is_debriefed_first(view, person):
         return _asking(Screen("ended", title, fields), words, _asks_to_keep(view, ended))
@@ -115,7 +115,7 @@ def _code(view: View, end: End | None) -> dict[str, Any]:
 # ── debrief ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _has_debrief(view: View, person: Participation) -> bool:
+def has_debrief(view: View, person: Participation) -> bool:
     """Whether there is something to tell somebody afterwards: they have taken part."""
     settings = view.study.settings
     if settings.get("debrief") is None or person.ended is None:
@@ -126,7 +126,7 @@ def _has_debrief(view: View, person: Participation) -> bool:
 
 def _is_debriefed_first(view: View, person: Participation) -> bool:
     """Whether somebody is shown the debrief now, and their code after it."""
-    return _has_debrief(view, person) and not person.is_debriefed
+    return has_debrief(view, person) and not person.is_debriefed
 
 
 def _debrief(view: View) -> dict[str, Any]:

@@ -460,8 +460,9 @@ class Room:
         """
         What was last recorded about each of its people.
 
-        Forms record, and :meth:`Person.record` does. Its people are those who were grouped for it in a lobby, and who take part or have
-        completed. What :meth:`record` has stored in the room is not among it.
+        Forms record, and :meth:`Person.record` does. Its people are those who were grouped for it
+        in a lobby, and who take part or have completed. What :meth:`record` has stored in the room
+        is not among it.
 
         Parameters
         ----------

@@ -16,7 +16,7 @@ from shiny_labchat.store.arrivals import (
     with_id,
     with_key,
 )
-from shiny_labchat.store.batch import Outcome
+from shiny_labchat.store.batch import Outcome, StudyOutcome
 from shiny_labchat.store.log import Log
 from shiny_labchat.store.memberships import rooms_of
 from shiny_labchat.store.names import find_name, give_name
@@ -47,10 +47,12 @@ from shiny_labchat.store.tokens import (
     issue,
     look_up,
     note,
+    note_by_hash,
     redeem,
     reissue,
     revoke,
     tokens_of,
+    with_hash,
 )
 from shiny_labchat.store.work import Committed
 
@@ -61,6 +63,7 @@ __all__ = [
     "Log",
     "Outcome",
     "Person",
+    "StudyOutcome",
     "arrival_of",
     "arrivals_of",
     "complete_arrival",
@@ -84,6 +87,7 @@ __all__ = [
     "look_up",
     "messages_between",
     "note",
+    "note_by_hash",
     "note_seen",
     "open_streams",
     "parse",
@@ -102,6 +106,7 @@ __all__ = [
     "submitted",
     "tokens_of",
     "visible_before",
+    "with_hash",
     "with_id",
     "with_key",
 ]
