@@ -43,6 +43,10 @@ async def people_of(study: Study, ids: Iterable[str]) -> list[Person]:
     return [Person.of(study, each, params.get(each.person)) for each in known]
 
 
+def _takes(room: Room, member: Member | None, step: Step) -> None:
+    """What callbacks of these kinds take."""
+
+
 class _Called:
     """
     A function that is called as the callback of a log.
@@ -57,7 +61,7 @@ class _Called:
         The study, and the lobby's id.
     """
 
-    __signature__ = inspect.signature(lambda room, member, step: None)  # pyright: ignore
+    __signature__ = inspect.signature(_takes)
 
     def __init__(self, fn: Function, name: str, study: Study, lobby: str) -> None:
         self.__wrapped__ = fn  # by this the server's log names the app's function

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeVar, cast, overload
+from typing import Any, Literal, TypeVar, overload
 
 from shiny_labchat.arguments import StudyLike, as_id, check_choice, check_function
 from shiny_labchat.callbacks.kinds import BARRIERS_MET, CLOSED, GROUPED, LEFT, Kind
@@ -286,7 +286,9 @@ class Lobby:
     @overload
     def after_grouping(self, fn: None = None, *, name: str | None = None) -> Callable[[F], F]: ...
 
-    def after_grouping(self, fn: F | None = None, *, name: str | None = None) -> Any:
+    def after_grouping(
+        self, fn: F | None = None, *, name: str | None = None
+    ) -> F | Callable[[F], F]:
         """
         Have a function prepare the room of each group, before its people see it; a decorator.
 
@@ -308,7 +310,8 @@ class Lobby:
         If its process dies meanwhile, it is called again. What it posts through `room` is posted
         once: the first message of the second call is that of the first call.
         """
-        return self._register(fn, name, self._add_preparing, "room", "members")
+        decorate: Callable[[F], F] = self._decorator(name, self._add_preparing, "room", "members")
+        return decorate if fn is None else decorate(fn)
 
     @overload
     def when_closed(self, fn: F, *, name: str | None = None) -> F: ...
@@ -316,7 +319,7 @@ class Lobby:
     @overload
     def when_closed(self, fn: None = None, *, name: str | None = None) -> Callable[[F], F]: ...
 
-    def when_closed(self, fn: F | None = None, *, name: str | None = None) -> Any:
+    def when_closed(self, fn: F | None = None, *, name: str | None = None) -> F | Callable[[F], F]:
         """
         Have a function called when the room of a group is closed; a decorator.
 
@@ -330,7 +333,8 @@ class Lobby:
         name
             As in :meth:`after_grouping`.
         """
-        return self._register(fn, name, self._add_closing, "room", "members")
+        decorate: Callable[[F], F] = self._decorator(name, self._add_closing, "room", "members")
+        return decorate if fn is None else decorate(fn)
 
     def when_all(self, kind: str, *, name: str | None = None) -> Callable[[F], F]:
         """
@@ -360,7 +364,7 @@ class Lobby:
             self._driver.awaited.add(kind)
             self._driver.wake()
 
-        return cast("Callable[[F], F]", self._register(None, name, add, "room", "members"))
+        return self._decorator(name, add, "room", "members")
 
     @overload
     def on_left(self, fn: F, *, name: str | None = None) -> F: ...
@@ -368,7 +372,7 @@ class Lobby:
     @overload
     def on_left(self, fn: None = None, *, name: str | None = None) -> Callable[[F], F]: ...
 
-    def on_left(self, fn: F | None = None, *, name: str | None = None) -> Any:
+    def on_left(self, fn: F | None = None, *, name: str | None = None) -> F | Callable[[F], F]:
         """
         Have a function called with each person who leaves; a decorator.
 
@@ -384,22 +388,19 @@ class Lobby:
         name
             As in :meth:`after_grouping`.
         """
-        return self._register(fn, name, self._add_leaving, "person", "reason")
+        decorate: Callable[[F], F] = self._decorator(name, self._add_leaving, "person", "reason")
+        return decorate if fn is None else decorate(fn)
 
-    def _register(
-        self,
-        fn: F | None,
-        name: str | None,
-        add: Callable[[Callable[..., Any], str], None],
-        *takes: str,
-    ) -> Any:
+    def _decorator(
+        self, name: str | None, add: Callable[[Callable[..., Any], str], None], *takes: str
+    ) -> Callable[[F], F]:
         def register(fn: F) -> F:
             check_function("fn", fn, *takes)
             own = own_name(fn) if name is None else as_id("name", name)
             add(fn, f"{self._study.name}/{self._id}/{own}")
             return fn
 
-        return register if fn is None else register(fn)
+        return register
 
     def _add_preparing(self, fn: Callable[..., Any], name: str) -> None:
         names = self._driver.preparing

@@ -145,8 +145,7 @@ class _Asking:
 
     async def groups(self, command: Advance, people: Sequence[str]) -> Advance:
         pick = _given("pick", self._functions.pick)
-        found = await self._call(pick, await self._waiting(people))
-        groups = [_ids(group) for group in found] if isinstance(found, list | tuple) else found
+        groups = _as_ids(await self._call(pick, await self._waiting(people)))
         here = [Waiting(person, self._lobby.places[person].since) for person in people]
         return replace(command, groups=check_groups(groups, here, self._settings.size))
 
@@ -197,13 +196,14 @@ class _Asking:
 
 def _given(what: str, fn: Callable[..., Any] | None) -> Callable[..., Any]:
     if fn is None:
-        raise Refused("not_grouped", detail=f"This process has no function {what}.")
+        raise LookupError(f"the lobby's log says that {what} is a function, but here is none")
     return fn
 
 
-def _ids(group: object) -> object:
-    """The ids of a group of people, who may be given themselves."""
-    if not isinstance(group, list | tuple):
-        return group
-    people = cast("Sequence[object]", group)
-    return [each.id if isinstance(each, Person) else each for each in people]
+def _as_ids(groups: object) -> object:
+    """Groups of ids, where the people may be given themselves."""
+    if isinstance(groups, Person):
+        return groups.id
+    if not isinstance(groups, list | tuple):
+        return groups
+    return [_as_ids(each) for each in cast("Sequence[object]", groups)]

@@ -28,7 +28,7 @@ class Unproposed(Refused):
     def __init__(self, what: str, people: Sequence[str]) -> None:
         self.what = what
         self.people = tuple(people)
-        super().__init__("not_grouped", detail=f"The app has to say more: {what}.")
+        super().__init__("not_grouped", detail=what)
 
 
 def groups_proposed(command: Advance, here: Sequence[str], least: int) -> Sequence[Sequence[str]]:

@@ -1,0 +1,149 @@
+"""What an app may say of a lobby, and how it is stored."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shiny_labchat import Bot, Lab, Rules
+from shiny_labchat.domain.lobby_settings import BY_APP, LobbySettings
+from shiny_labchat.domain.scope import Scope
+from shiny_labchat.domain.settings import Settings
+from shiny_labchat.study.group_bots import group_bots
+from shiny_labchat.study.lobby import Lobby
+from shiny_labchat.study.lobby_options import rooms_glob
+from shiny_labchat.study.study import Study
+
+
+def settings_of(lab: Lab, **options: Any) -> dict[str, Any]:
+    return Lobby("l", study="s", lab=lab, **options)._settings  # pyright: ignore[reportPrivateUsage]
+
+
+def test_what_is_stored_can_be_written_as_json_and_is_read_again(lab: Lab):
+    said = settings_of(
+        lab,
+        group_size=(2, 3, 4),
+        opens=datetime(2026, 11, 30, 14, tzinfo=UTC),
+        conditions={"a": [1, 2], "b": ["x"]},
+        parts={"buyer": 1, "seller": 1},
+        rules=Rules(max_length=50),
+        idle_prompt=None,
+    )
+    plain = json.loads(json.dumps(said))
+    read = LobbySettings.of(Settings(plain))
+    assert plain == said and read.size == (2, 3, 4) and len(read.cells) == 2
+    assert read.opens == 1_796_047_200_000_000 and read.idle_prompt is None
+    assert Rules(**(read.rules or {})) == Rules(max_length=50)
+
+
+def test_functions_are_not_stored_but_that_there_are_some(lab: Lab):
+    said = settings_of(
+        lab,
+        pick=lambda waiting: [],
+        conditions=["a"],
+        balance=lambda people, counts: "a",
+        on_timeout=["smaller", lambda person: None, "leave"],
+    )
+    assert [said[name] for name in ("pick", "balance")] == [BY_APP, BY_APP]
+    assert said["on_timeout"] == ["smaller", BY_APP, "leave"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"group_size": "2"}, "group_size must be a whole number or"),
+        ({"group_size": (3, 2, 4)}, "min <= ideal <= max"),
+        ({"settle": -1}, "settle must be at least 0"),
+        ({"pick": "first"}, 'pick must be "arrival", "random" or a function, not'),
+        ({"pick": lambda: []}, r"pick must be a function that takes \(waiting\)"),
+        ({"pick": lambda waiting: [], "batch": 4}, "batch cannot be given where pick"),
+        ({"batch": 1}, "batch must be at least 2 or None"),
+        ({"opens": 5}, "opens must be a datetime"),
+        ({"opens": datetime(2026, 1, 1)}, "opens must have a time zone"),
+        ({"capacity": 0}, "capacity must be at least 1"),
+        ({"start": "later"}, 'start must be "auto" or "code"'),
+        ({"conditions": "a"}, "conditions must be a list"),
+        ({"conditions": ["a", "a"]}, "has 'a' twice"),
+        ({"balance": "fair"}, "balance must be"),
+        ({"balance": lambda people, counts: "a"}, "balance can be a function only where"),
+        ({"count": "all"}, 'count must be "running"'),
+        ({"parts": {"a": 1}}, "parts are for 1 person, but groups have 2"),
+        ({"avoid": "always"}, "avoid must be"),
+        ({"max_wait": 0}, "max_wait must be above 0"),
+        ({"extends": -1}, "extends must be at least 0"),
+        ({"extend": 0}, "extend must be above 0"),
+        ({"on_timeout": "leave"}, "on_timeout must be a list"),
+        ({"on_timeout": ["go"]}, "on_timeout must be"),
+        ({"on_timeout": ["leave", "smaller"]}, "'leave' must come last"),
+        ({"ready": 0}, "ready must be above 0 or None"),
+        ({"on_not_ready": "leave"}, "on_not_ready must be"),
+        ({"alive": 1}, "alive must be at least 5"),
+        ({"grace": 5}, "grace must be at least 10"),
+        ({"idle_prompt": 120}, "idle_prompt must be two numbers"),
+        ({"idle_prompt": (120, 0)}, "idle_prompt must be above 0"),
+        ({"sound": "yes"}, "sound must be True or False"),
+        ({"rooms": "pair"}, r"rooms must have \{n\}"),
+        ({"rooms": "{x}-{n}"}, r"rooms must have \{n\}"),
+        ({"rooms": "{n"}, "rooms must be a text such as"),
+        ({"names": "study"}, 'names must be "room"'),
+        ({"rules": {"duration": 5}}, "rules must be Rules"),
+        ({"identity": "cookie"}, "identity must be"),
+        ({"bots": "helper"}, "bots must be a list of bots"),
+        ({"bots": ["helper"]}, "bots must have bots"),
+        ({"bots": {"a": []}}, "bots has the condition 'a', but"),
+        ({"study": 5}, "study must be a Study or its name"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_words(lab: Lab, options: dict[str, Any], words: str):
+    with pytest.raises((TypeError, ValueError), match=words):
+        Lobby("l", **{"study": "s", "lab": lab, **options})
+
+
+def test_functions_with_other_parameters_are_refused(lab: Lab):
+    lobby = Lobby("l", study="s", lab=lab)
+    for decorator in (lobby.after_grouping, lobby.when_closed, lobby.when_all("x"), lobby.on_left):
+        with pytest.raises(TypeError, match="fn must be a function that takes"):
+            decorator(lambda: None)
+    with pytest.raises(TypeError, match="kind must be text"):
+        lobby.when_all(lambda room, members: None)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_lobby_is_in_the_lab_of_its_study(lab: Lab, tmp_path: Any):
+    study = Study("s", lab=lab)
+    assert Lobby("l", study=study).lab == lab and Lobby("l", study=study).study is study
+    with pytest.raises(ValueError, match="but the study is in"):
+        Lobby("l", study=study, lab=Lab(f"sqlite:///{tmp_path / 'other.db'}"))
+
+
+@pytest.mark.parametrize(
+    ("template", "lobby", "room", "is_its"),
+    [
+        (None, "l", "l-1", True),
+        (None, "l*", "l*-1", True),
+        (None, "l*", "lx-1", False),
+        ("pair-{n}", "l", "pair-12", True),
+        ("[{lobby}]{n}", "l", "[l]3", True),
+    ],
+)
+def test_the_rooms_of_a_lobby_are_found(template: str | None, lobby: str, room: str, is_its: bool):
+    from shiny_labchat.domain.events import LogKey
+
+    scope = Scope((rooms_glob(template, lobby),), "s")
+    assert scope.covers(LogKey("s", room)) == is_its
+    assert not scope.covers(LogKey("other", room))
+
+
+def test_a_bot_may_be_of_some_conditions_only():
+    helper, mole = Bot("helper", respond=str, disclose=True), Bot("mole", respond=str)
+
+    def by_function(cell: Any) -> list[Bot]:
+        return [helper] if cell == "a" else [mole]
+
+    for bots in ({"a": [helper], "b": [mole]}, by_function):
+        made = group_bots("l", bots, ["a", "b"])
+        assert {bot.id: bot.is_disclosed for bot in made} == {"helper": True, "mole": False}
+    with pytest.raises(ValueError, match="bots cannot be a function where conditions is one"):
+        group_bots("l", by_function, None)
