@@ -15,7 +15,7 @@ const KEPT = "labchat-room, labchat-study, labchat-form";
 /** What the app says of such an element: if it says something else, the element is made anew. */
 const SETTINGS = [
   ...["placeholder", "messages", "icon-assistant", "enable-cancel", "labels", "person", "breaks"],
-  ...["study", "words", "kind", "digest"],
+  ...["study", "words", "kind", "digest", "done"],
 ];
 
 /** Have Shiny's outputs of UI keep the rooms in them. */
