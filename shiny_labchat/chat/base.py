@@ -88,7 +88,8 @@ class ChatBase:
 
     def _has_ended(self) -> bool:
         """Reactively read whether the session's person has left the study of the room."""
-        return False
+        person = self._placements.person()
+        return person is not None and person.ended is not None
 
     def _room(self) -> Room:
         with reactive.isolate():

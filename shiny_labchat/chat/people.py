@@ -10,7 +10,14 @@ from shiny.session import Session
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.store import Log
 
-__all__ = ["Identified", "SessionPerson", "only_person", "person_of", "register_person"]
+__all__ = [
+    "Identified",
+    "SessionPerson",
+    "has_people",
+    "only_person",
+    "person_of",
+    "register_person",
+]
 
 
 class Identified(NamedTuple):
@@ -64,6 +71,11 @@ def register_person(session: Session, log: Log, study: str, person: SessionPerso
 def person_of(session: Session, log: Log, study: str) -> SessionPerson | None:
     """The person of a study in front of a session's page; None: the app has no such study."""
     return _people.get(session.root_scope(), {}).get((log, study))
+
+
+def has_people(session: Session) -> bool:
+    """Whether the app has a study in a session's page."""
+    return session.root_scope() in _people
 
 
 def only_person(session: Session) -> SessionPerson | None:

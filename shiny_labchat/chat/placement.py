@@ -12,7 +12,13 @@ from shiny.types import SilentException
 
 from shiny_labchat.arguments import as_id, check_choice
 from shiny_labchat.chat.bookmarks import Bookmark, Bookmarks
-from shiny_labchat.chat.people import Identified, SessionPerson, only_person, person_of
+from shiny_labchat.chat.people import (
+    Identified,
+    SessionPerson,
+    has_people,
+    only_person,
+    person_of,
+)
 from shiny_labchat.domain.members import Member, as_member_id, as_role
 from shiny_labchat.domain.pseudonyms import Pseudonym, check_pseudonym
 from shiny_labchat.domain.state import Role
@@ -180,6 +186,8 @@ class Placements:
 
     def person(self) -> SessionPerson | None:
         """The person of the chat's study in front of the page; None: the app has no such study."""
+        if not has_people(self._session):  # the app's function need not be asked for the room
+            return None
         room = self.room()
         if room is not None:
             return person_of(self._session, room.log, room.study)

@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.browser._organiser import Organiser
 from tests.browser._participants import Participant
 from tests.browser.conftest import People, Serve
+from tests.support.models.model import Model, Reply
+from tests.support.models.tls_door import TlsDoor
 from tests.support.server import Server
 
 Come = Callable[[int, Server], list[Participant]]
@@ -62,6 +65,8 @@ def test_a_whole_study_leads_from_consent_to_a_code(come: Come, serve: Serve):
         each.fills("What did you agree on, and why?", "On the one that helps most.")
         each.presses_button("Finish")
         each.ends()
+        each.reads_in_study("We wanted to know how groups agree.")
+        each.presses_button("Continue")
         each.reads_in_study("C1ABC")
     bob.page.reload()
     bob.reads_in_study("C1ABC")
@@ -100,4 +105,37 @@ def test_a_hidden_profile_is_asked_about_talked_about_and_paid(come: Come, serve
         each.presses_button("Finish")
         each.ends()
         each.reads_in_study("2.00")
+    assert not [line for line in app.log if "Traceback" in line]
+
+
+def test_a_machine_is_guessed_and_named(
+    come: Come, serve: Serve, organiser: Organiser, monkeypatch: pytest.MonkeyPatch
+):
+    with (
+        Model(lambda call: Reply("Who is who?")) as model,
+        TlsDoor("api.openai.com", model.port) as door,
+    ):
+        for name, value in {**door.environ, "OPENAI_API_KEY": "key"}.items():
+            monkeypatch.setenv(name, value)
+        app = serve("wanted/turing.py")
+        two = come(2, app)
+        for each in two:
+            each.consents()
+        for each in two:
+            each.is_ready()
+        for each in two:
+            each.is_in_group()
+        ann, bob = two
+        ann.says("hello")
+        bob.sees("Who is who?")
+        names = ann.name, bob.name
+        (machine,) = {name for _, name, _ in bob.transcript()} - {*names}
+        room = organiser.lab(app).room("lobby-1", study="turing")
+        organiser.does(room.close())  # sooner than after five minutes
+        for each, other in zip(two, reversed(names), strict=True):
+            each.chooses("Who was the machine?", other)
+            each.presses_button("Tell me")
+            each.ends()
+            each.reads_in_study(f"In your group, {machine} was a computer program, not a person.")
+            each.presses_button("Yes, keep my data")
     assert not [line for line in app.log if "Traceback" in line]
