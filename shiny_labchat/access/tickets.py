@@ -184,7 +184,7 @@ class StudyEntry:
     log, study, person, page
         The lab's log, the study, and whose page it is.
     lobby
-        The lobby in which the page waits; None: the one that the person has entered last.
+        The lobby that the page shows, until the person has entered one; None: it shows none.
     resume
         The resume token, for the next socket of the page.
     generation

@@ -163,9 +163,9 @@ class StudyView:
         return self.screen
 
     async def _follow_lobby(self) -> None:
-        """Follow the lobby in which the person is, if that is another one than before."""
+        """Follow the lobby that the person has entered last, before that the page's."""
         person = self._state.people.get(self._entry.person)
-        id = self._entry.lobby or (None if person is None else person.lobby)
+        id = (None if person is None else person.lobby) or self._entry.lobby
         key = None if id is None else lobby_log(self._entry.study, id)
         if key is None or (self._lobby is not None and self._lobby.key == key):
             return

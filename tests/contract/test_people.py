@@ -221,8 +221,8 @@ class Wakes:
         return self.who
 
 
-async def view_of(lab: Lab, person: str, wakes: Wakes) -> StudyView:
-    entry = StudyEntry(lab.log, "s", person, "p", None, "")
+async def view_of(lab: Lab, person: str, wakes: Wakes, lobby: str | None = None) -> StudyView:
+    entry = StudyEntry(lab.log, "s", person, "p", lobby, "")
     live = Runtime.of(lab.log).live
     view = StudyView(entry, live, lab.words, partial(wakes.note, person))
     await view.open()
@@ -251,6 +251,19 @@ async def test_how_many_wait_is_counted_anew_after_a_while_and_once_for_many(lab
         await lab.log.submit_together(EnterLobby("s", "l", f"p{n}"))
     assert len(await wakes.any()) < 20, "each may be up to COUNT_PAUSE old"
     assert "People here: 2 of 2" in (await view.look(is_newest=True)).fields["lines"]
+    view.close()
+
+
+async def test_the_lobby_that_somebody_has_entered_last_is_what_they_see(lab: Lab) -> None:
+    await study(lab.log, "ann")
+    await lab.log.submit_together(DescribeLobby("s", "m", "seed", {"start": "code"}))
+    wakes = Wakes()
+    view = await view_of(lab, "ann", wakes, lobby="m")
+    assert view.lobby is not None and view.lobby[0] == "l"
+    await lab.log.submit_together(EnterLobby("s", "m", "ann"))
+    await wakes.any()
+    lines = (await view.look(is_newest=True)).fields["lines"]
+    assert view.lobby[0] == "m" and lab.words["lobby.by_hand"] in lines
     view.close()
 
 
