@@ -16,7 +16,7 @@ from shiny_labchat import End, Lab
 from shiny_labchat.access.ends import EndLink
 from shiny_labchat.cli import main
 from shiny_labchat.domain.commands import Arrive
-from shiny_labchat.study.ends import address_of
+from shiny_labchat.lab.runtime import address_of
 from shiny_labchat.study.person import Person
 from shiny_labchat.study.study import Study
 
