@@ -3,9 +3,10 @@ Group chat for Shiny for Python, made for people who study people.
 
 `Chat` is a room as one page sees it; in Shiny Express, import it from ``shiny_labchat.express``. In
 Shiny Core, `chat_ui` is its place in the page. `Lab` and `Room` are for programmes without a page,
-a `Bot` is a member that is a program, `Rules` are the limits of a room, an `End` is a way of
-leaving a study. Tests of an app use ``shiny_labchat.playwright``; the command ``labchat links``
-makes personal links.
+a `Bot` is a member that is a program, `Rules` are the limits of a room. A `Study` has people (each
+a `Person`), their answers and their ends (each an `End`); in a `Lobby` they wait for a group.
+Tests of an app use ``shiny_labchat.playwright``; the command ``labchat links`` makes personal
+links.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 from shiny_labchat.module import chat_module_server, chat_module_ui
 from shiny_labchat.public import publish
+from shiny_labchat.study.person import Person
 
 __all__ = [
     "Bot",
@@ -33,6 +35,7 @@ __all__ = [
     "Member",
     "Message",
     "MessageText",
+    "Person",
     "Refused",
     "Room",
     "Rules",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import os
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 import segno
 
-__all__ = ["check_new", "write_codes", "write_table"]
+from shiny_labchat.access.private_tables import check_new_table, check_parent, write_rows
+
+__all__ = ["check_new", "write_codes", "write_links"]
 
 PNG_SCALE = 8
 """Pixels of a QR code's square: a link then has about 400 pixels."""
@@ -27,37 +25,17 @@ def check_new(table: str | None, codes: Path | None) -> None:
     ValueError
         There is such a file already, the folder is not empty, or has no folder to be in.
     """
-    for path in [] if table in (None, "-") else [Path(table or "")]:
-        if path.exists():
-            raise ValueError(
-                f"{path} is there already; name a new file, as links cannot be printed again"
-            )
-        _check_parent(path)
+    if table is not None:
+        check_new_table(table, "as links cannot be printed again")
     if codes is not None:
         if codes.exists() and any(codes.iterdir()):
             raise ValueError(f"the folder {codes} is not empty; name a new one")
-        _check_parent(codes)
+        check_parent(codes)
 
 
-def _check_parent(path: Path) -> None:
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"there is no folder {path.absolute().parent}; make it first")
-
-
-def write_table(table: str, made: Sequence[tuple[str, str]]) -> None:
+def write_links(table: str, made: Sequence[tuple[str, str]]) -> None:
     """Write links to a file that only its owner may read, or print them for ``-``."""
-    if table == "-":
-        _write_rows(sys.stdout, made)
-        return
-    new = os.open(table, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(new, "w", encoding="utf-8", newline="") as file:
-        _write_rows(file, made)
-
-
-def _write_rows(file: TextIO, made: Sequence[tuple[str, str]]) -> None:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(("member", "url"))
-    writer.writerows(made)
+    write_rows(table, ("member", "url"), made)
 
 
 def write_codes(codes: Path, made: Sequence[tuple[str, str]]) -> None:

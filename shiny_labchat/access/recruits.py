@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat.access.revoking import check_revoked
+from shiny_labchat.access.revoking import Source, check_revoked, check_source
 from shiny_labchat.access.shared_secrets import find_secret, shared_secret
 from shiny_labchat.storable import storable
 from shiny_labchat.store import (
@@ -28,13 +28,25 @@ from shiny_labchat.store import (
     complete_arrival,
     insert_arrival,
     look_up,
+    note_by_hash,
     reissue,
     set_generation,
+    with_hash,
     with_id,
     with_key,
 )
 
-__all__ = ["Arrived", "arrive", "browser_token", "find_elsewhere", "is_newest", "take_over"]
+__all__ = [
+    "Arrived",
+    "Standing",
+    "act_again",
+    "arrive",
+    "browser_token",
+    "find_elsewhere",
+    "is_newest",
+    "standing",
+    "take_over",
+]
 
 MAX_LENGTH = 200
 """The longest value of a param; whatever is longer was not made by a recruiter."""
@@ -258,6 +270,81 @@ async def is_newest(log: Log, study: str, person: str, generation: int) -> bool:
     """Whether a browser with this number is still its person's newest one."""
     found = await log.read(lambda conn: arrival_of(conn, study, person))
     return found is None or generation >= found.generation
+
+
+class Standing(NamedTuple):
+    """
+    What a page may do now that was let in earlier.
+
+    Attributes
+    ----------
+    is_valid
+        Whether the token by which it was let in is still valid.
+    generation
+        The number of its browser among the person's.
+    newest
+        The number of the person's newest browser.
+    """
+
+    is_valid: bool
+    generation: int
+    newest: int
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether it is in the newest browser, which acts."""
+        return self.generation >= self.newest
+
+
+def standing(
+    conn: sa.Connection, study: str, person: str, source: Source | None, generation: int
+) -> Standing:
+    """
+    What a page may do now.
+
+    Parameters
+    ----------
+    conn
+        A transaction.
+    study, person
+        The study, and the page's person.
+    source
+        The token by which it was let in; None: the app named its person.
+    generation
+        The number of its browser when it was let in.
+    """
+    grant = None if source is None else with_hash(conn, *source)
+    if grant is not None and grant.study == study:  # its browser may have taken over since
+        generation = max(generation, _generation(grant))
+    arrival = arrival_of(conn, study, person)
+    newest = generation if arrival is None else arrival.generation
+    return Standing(source is None or grant is not None, generation, newest)
+
+
+async def act_again(
+    log: Log, study: str, person: str, source: Source | None, generation: int
+) -> Standing:
+    """
+    Make the browser of a page its person's newest again, as `take_over`; see `standing`.
+
+    Raises
+    ------
+    Refused
+        ``revoked``: the token by which the page was let in was revoked.
+    """
+
+    def take(conn: sa.Connection, now: int) -> Standing:
+        check_source(conn, source)
+        before = standing(conn, study, person, source, generation)
+        if before.is_newest:
+            return before
+        newest = before.newest + 1
+        set_generation(conn, study, person, newest)
+        if source is not None and source.kind == "browser":
+            note_by_hash(conn, *source, {"generation": newest})
+        return Standing(True, newest, newest)
+
+    return await log.write(take)
 
 
 async def find_elsewhere(

@@ -1,15 +1,16 @@
 """
 Tickets and resume tokens, with which a page opens its sockets.
 
-A page asks its Shiny session for a ticket; the ticket opens one socket, once. The server does not
-rely on anything that a browser says about itself: the random token decides.
+A page asks its Shiny session for a ticket; the ticket opens one socket, to a room or to a study,
+once. The server does not rely on anything that a browser says about itself: the random token
+decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,7 +19,7 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import Grant, Log, issue, look_up, redeem
 
-__all__ = ["Entry", "enter", "ticket"]
+__all__ = ["Entry", "StudyEntry", "enter", "enter_study", "study_ticket", "ticket"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ async def ticket(
 
 async def enter(logs: Iterable[Log], token: str, is_resume: bool) -> Entry:
     """
-    Redeem a ticket, or check a resume token, in the lab that made it.
+    Redeem a room's ticket, or check its resume token, in the lab that made it.
 
     Parameters
     ----------
@@ -101,31 +102,51 @@ async def enter(logs: Iterable[Log], token: str, is_resume: bool) -> Entry:
         ``ticket``: the token is unknown, has expired, or was used before. ``revoked``: the page
         was let in by a token that was revoked since.
     """
-    trouble: StoreError | None = None
-    for log in logs:
-        try:
-            entry = await _enter(log, token, is_resume)
-        except StoreError as exc:
-            trouble = exc  # another lab's database may work
-            continue
-        if entry is not None:
-            return entry
-    raise trouble or Refused("ticket")
-
-
-async def _enter(log: Log, token: str, is_resume: bool) -> Entry | None:
-    if not log.exists:
-        return None
-    kind, resume = ("resume", token) if is_resume else ("ticket", "")
-    grant = await log.read(lambda conn: _find(conn, kind, token))
-    if grant is not None and not is_resume:  # a commit only for a ticket that exists
-        grant, resume = await log.write(lambda conn, now: _take_ticket(conn, token, now))
-    if grant is None or grant.room is None:
-        return None
+    log, grant, resume = await _entered(logs, _OF_ROOM, token, is_resume)
+    if grant.room is None:
+        raise Refused("ticket")
     waits, shows = (bool(grant.data.get(name)) for name in ("waits", "shows_observers"))
     source = _source_of(grant)
     by = source and source.kind
     return Entry(log, grant.room, grant.member, grant.page or "", resume, waits, shows, by)
+
+
+class _Kinds(NamedTuple):
+    """The kinds of the tokens that open a socket, and that open it again."""
+
+    ticket: str
+    resume: str
+
+
+_OF_ROOM = _Kinds("ticket", "resume")
+_OF_STUDY = _Kinds("study_ticket", "study_resume")
+
+
+async def _entered(
+    logs: Iterable[Log], kinds: _Kinds, token: str, is_resume: bool
+) -> tuple[Log, Grant, str]:
+    """The lab that made a token, what it stands for, and the new resume token, if any."""
+    trouble: StoreError | None = None
+    for log in logs:
+        try:
+            found = await _found(log, kinds, token, is_resume)
+        except StoreError as exc:
+            trouble = exc  # another lab's database may work
+            continue
+        if found is not None:
+            return log, *found
+    raise trouble or Refused("ticket")
+
+
+async def _found(log: Log, kinds: _Kinds, token: str, is_resume: bool) -> tuple[Grant, str] | None:
+    if not log.exists:
+        return None
+    grant = await log.read(lambda conn: _find(conn, kinds[is_resume], token))
+    if grant is None or is_resume:
+        return None if grant is None else (grant, "")
+    # A commit only for a ticket that exists.
+    grant, resume = await log.write(lambda conn, now: _take_ticket(conn, kinds, token, now))
+    return None if grant is None else (grant, resume)
 
 
 def _find(conn: sa.Connection, kind: str, raw: str) -> Grant | None:
@@ -143,6 +164,89 @@ def _source_of(grant: Grant) -> Source | None:
 _SOURCE = "source"
 
 
-def _take_ticket(conn: sa.Connection, raw: str, now: int) -> tuple[Grant | None, str]:
-    grant = redeem(conn, "ticket", raw, now)
-    return grant, "" if grant is None else issue(conn, "resume", grant, now)
+def _take_ticket(
+    conn: sa.Connection, kinds: _Kinds, raw: str, now: int
+) -> tuple[Grant | None, str]:
+    grant = redeem(conn, kinds.ticket, raw, now)
+    return grant, "" if grant is None else issue(conn, kinds.resume, grant, now)
+
+
+# ── for a study ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class StudyEntry:
+    """
+    What a token lets a socket to a study do: as which person, and how to come back.
+
+    Attributes
+    ----------
+    log, study, person, page
+        The lab's log, the study, and whose page it is.
+    lobby
+        The lobby in which the page waits; None: the one that the person has entered last.
+    resume
+        The resume token, for the next socket of the page.
+    generation
+        The number of the page's browser among the person's, when it was let in.
+    source
+        The token by which the page was let in; None: the app named its person.
+    """
+
+    log: Log
+    study: str
+    person: str
+    page: str
+    lobby: str | None
+    resume: str
+    generation: int = 1
+    source: Source | None = None
+
+
+async def study_ticket(
+    log: Log,
+    study: str,
+    person: str,
+    page: str,
+    *,
+    generation: int = 1,
+    lobby: str | None = None,
+    source: Source | None = None,
+) -> str:
+    """
+    Make a ticket with which a person's page opens one socket to a study; see `StudyEntry`.
+
+    Raises
+    ------
+    Refused
+        ``revoked``: the token by which the page was let in was revoked already.
+    """
+    data: dict[str, Any] = {"generation": generation}
+    if lobby is not None:
+        data["lobby"] = lobby
+    if source is not None:
+        data[_SOURCE] = source
+    grant = Grant(person, study=study, page=page, data=data)
+
+    def make(conn: sa.Connection, now: int) -> str:
+        check_source(conn, source)
+        return issue(conn, _OF_STUDY.ticket, grant, now)
+
+    return await log.write(make)
+
+
+async def enter_study(logs: Iterable[Log], token: str, is_resume: bool) -> StudyEntry:
+    """
+    Redeem a study's ticket, or check its resume token; as `enter`.
+
+    Raises
+    ------
+    Refused
+        As `enter`.
+    """
+    log, grant, resume = await _entered(logs, _OF_STUDY, token, is_resume)
+    if grant.study is None:
+        raise Refused("ticket")
+    generation, lobby = grant.data.get("generation", 1), grant.data.get("lobby")
+    who = grant.study, grant.member, grant.page or ""
+    return StudyEntry(log, *who, lobby, resume, generation, _source_of(grant))

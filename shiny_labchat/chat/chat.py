@@ -176,9 +176,8 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         check_choice("on_error", on_error, get_args(OnError))
         check_choice("reconnect", reconnect, (True, False))
         lab = _lab_of(room, lab, study)
-        name = None if study is None else study_name(study)
         options = PlacementOptions(
-            room, name, member, identity, pseudonym, role, join, names, show_observers
+            room, _named(study), member, identity, pseudonym, role, join, names, show_observers
         )
         self._shows_observers = show_observers
         self._html = html
@@ -383,6 +382,10 @@ class Chat(Appending, Streaming, Reading, Transforming, Greets, Bookmarking):
         # Shiny also calls this when a page goes away, but its handlers must finish then.
         if not self._session._is_closed():  # pyright: ignore[reportPrivateUsage]
             self.destroy()
+
+
+def _named(study: StudyLike | None) -> str | None:
+    return None if study is None else study_name(study)
 
 
 def _lab_of(room: object, lab: Lab | None, study: object) -> Lab:

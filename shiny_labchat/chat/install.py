@@ -80,7 +80,7 @@ def ensure_route(session: Session) -> None:
 
 def _insert_routes(app: Starlette) -> None:
     app.router.routes[:0] = endpoint.routes(
-        runtime.opened_logs, runtime.live_rooms, runtime.words_of
+        runtime.opened_logs, runtime.live_rooms, runtime.words_of, runtime.address_of
     )
 
 

@@ -1,4 +1,4 @@
-"""What a person of a study comes to at their end: code, address, pay. Pure."""
+"""What a person of a study comes to at their end: where they go, and what is due to them. Pure."""
 
 from __future__ import annotations
 
@@ -6,46 +6,30 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast
 
-from shiny_labchat.domain.ends import End, end_of, fill
+from shiny_labchat.domain.end_screen import end_in
+from shiny_labchat.domain.ends import End, fill
 from shiny_labchat.domain.settings import Settings
 from shiny_labchat.domain.study import Participation, StudyState
 
 __all__ = [
-    "CURRENCY",
     "address_at_end",
     "bonus",
     "condition_text",
-    "currency_in",
     "due",
     "end_at",
-    "end_in",
     "in_units",
     "params_in",
 ]
 
-CURRENCY = "USD"
-"""The currency of a study that names none."""
-
-
-def end_in(settings: Settings, reason: str) -> End:
-    """The end of a study for a reason: the one that the app gives, else one with full pay."""
-    ends: Mapping[str, Mapping[str, Any]] = settings.get("ends") or {}
-    return end_of(ends[reason]) if reason in ends else End()
-
 
 def end_at(state: StudyState, person: Participation) -> End | None:
-    """The end that a person has come to; None: they take part."""
-    return None if person.ended is None else end_in(state.settings, person.ended.reason)
+    """The end that a person has come to; None: they take part, or the app says nothing of it."""
+    return None if person.ended is None else end_in(state, person.ended.reason)
 
 
 def params_in(settings: Settings) -> tuple[str, ...]:
     """The names of what a study's recruiter says in the address."""
     return tuple(settings.get("params") or ())
-
-
-def currency_in(settings: Settings) -> str:
-    """The currency of a study's payments."""
-    return settings.get("currency") or CURRENCY
 
 
 def bonus(person: Participation) -> int:

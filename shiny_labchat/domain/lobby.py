@@ -42,6 +42,8 @@ class Place(NamedTuple):
         Until when they are asked whether they are still there; None: they are not asked.
     confirmed
         When they last answered that, in microseconds since 1970 (UTC); 0: never.
+    requeued
+        Whether they wait at the front as somebody else did not answer a ready check of theirs.
     """
 
     person: str
@@ -52,6 +54,7 @@ class Place(NamedTuple):
     extended: int = 0
     prompted: int | None = None
     confirmed: int = 0
+    requeued: bool = False
 
 
 class Match(NamedTuple):
@@ -146,7 +149,7 @@ def _configured(state: LobbyState, event: Event) -> _Changes:
 def _entered(state: LobbyState, event: Event) -> _Changes:
     assert event.member is not None
     before = state.places.get(event.member) or Place(event.member, event.at)
-    place = before._replace(since=event.at, status="waiting", match=0, prompted=None)
+    place = Place(event.member, event.at, missed=before.missed, extended=before.extended)
     gone = [place.person]
     queue = (*_without(state.queue, gone), place.person)
     return {**_with(state, place), "queue": queue, "missed": _without(state.missed, gone)}
@@ -195,7 +198,7 @@ def _not_ready(state: LobbyState, event: Event) -> _Changes:
 def _requeued(state: LobbyState, event: Event) -> _Changes:
     """Put the others of a match to the front, in the order in which they began to wait."""
     number, people = event.data["number"], event.data["people"]
-    places = _all_with(state, people, status="waiting", match=0)
+    places = _all_with(state, people, status="waiting", match=0, requeued=True)
     front = sorted(people, key=lambda person: places[person].since)
     return {
         "places": places,

@@ -1,14 +1,15 @@
 """
-The gateway: the websocket of browsers, beside Shiny's, and its admission; and the keys of pages.
+The gateway: the websockets of browsers, beside Shiny's, and their admission; and the keys of pages.
 
-After admission, a `Socket` serves it.
+After admission, a `Socket` serves one to a room, and a `StudySocket` one to a study.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from contextlib import contextmanager
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -16,22 +17,25 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from shiny_labchat import protocol
+from shiny_labchat import protocol, study_protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.access.page_keys import page_key
 from shiny_labchat.errors import BadFrame, Refused, StoreError
+from shiny_labchat.gateway.end_link import AddressOf, end_route
 from shiny_labchat.gateway.limits import OpenSockets, WaitingSockets
 from shiny_labchat.gateway.origin import check_origin, judge
 from shiny_labchat.gateway.socket import Socket, text_of_frame
+from shiny_labchat.gateway.study_socket import StudySocket
 from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Log
 from shiny_labchat.words import Words
 
-__all__ = ["KEY_PATH", "PATH", "Endpoint", "routes"]
+__all__ = ["KEY_PATH", "PATH", "STUDY_PATH", "Endpoint", "StudyEndpoint", "routes"]
 
 logger = logging.getLogger("shiny_labchat")
 
 PATH = "/labchat/ws"
+STUDY_PATH = "/labchat/study"
 KEY_PATH = "/labchat/key"
 HELLO_WITHIN = 10.0
 """How long a socket may stay open without a valid hello, in seconds."""
@@ -41,13 +45,20 @@ def routes(
     logs: Callable[[], Iterable[Log]],
     rooms_of: Callable[[Log], LiveRooms],
     words_of: Callable[[Log | None], Words],
+    address_of: AddressOf,
 ) -> list[BaseRoute]:
-    """The routes of the gateway, for an app; see `Endpoint`."""
+    """The routes of the gateway, for an app; see `Endpoint` and `end_route`."""
 
     async def key(request: Request) -> Response:
         return await _key(request, logs())
 
-    return [WebSocketRoute(PATH, Endpoint(logs, rooms_of, words_of)), Route(KEY_PATH, key)]
+    given = logs, rooms_of, words_of
+    return [
+        WebSocketRoute(PATH, Endpoint(*given)),
+        WebSocketRoute(STUDY_PATH, StudyEndpoint(*given)),
+        Route(KEY_PATH, key),
+        end_route(logs, address_of, words_of),
+    ]
 
 
 async def _key(request: Request, logs: Iterable[Log]) -> Response:
@@ -101,12 +112,8 @@ class Endpoint:
         await _close_in_words(ws, self._meet(ws, receive, send), self._words_of(None))
 
     async def _meet(self, ws: WebSocket, receive: Receive, send: Send) -> None:
-        check_origin(ws.headers)
-        with _waiting.waiting(ws.client.host if ws.client else ""):
-            async with asyncio.timeout(HELLO_WITHIN):
-                hello = protocol.decode(await text_of_frame(receive))
-            if not isinstance(hello, protocol.Hello):
-                raise BadFrame("bad_frame", "the first frame must be a hello")
+        with _greeted(ws):
+            hello = await _hello(receive, protocol.decode)
             entry = await tickets.enter(self._logs(), hello.token, hello.is_resume)
         words = self._words_of(entry.log)
         await _close_in_words(ws, self._serve(receive, send, hello, entry, words), words)
@@ -128,6 +135,63 @@ class Endpoint:
                 await socket.serve(hello)
         finally:
             room.leave()
+
+
+class StudyEndpoint:
+    """
+    Serves one browser's socket to a study until either side ends it.
+
+    Parameters
+    ----------
+    logs, live_of, words_of
+        As of `Endpoint`; what is live has the studies' people, too.
+    """
+
+    def __init__(
+        self,
+        logs: Callable[[], Iterable[Log]],
+        live_of: Callable[[Log], LiveRooms],
+        words_of: Callable[[Log | None], Words],
+    ) -> None:
+        self._logs = logs
+        self._live_of = live_of
+        self._words_of = words_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ws = WebSocket(scope, receive, send)
+        await ws.accept()
+        await _close_in_words(ws, self._meet(ws, receive, send), self._words_of(None))
+
+    async def _meet(self, ws: WebSocket, receive: Receive, send: Send) -> None:
+        with _greeted(ws):
+            hello = await _hello(receive, study_protocol.decode)
+            entry = await tickets.enter_study(self._logs(), hello.token, hello.is_resume)
+        words = self._words_of(entry.log)
+        await _close_in_words(ws, self._serve(receive, send, entry, words), words)
+
+    async def _serve(
+        self, receive: Receive, send: Send, entry: tickets.StudyEntry, words: Words
+    ) -> None:
+        socket = StudySocket(receive, send, entry, self._live_of(entry.log), words)
+        with _sockets.open((entry.log, socket.person), socket.give_up):
+            await socket.serve()
+
+
+@contextmanager
+def _greeted(ws: WebSocket) -> Generator[None]:
+    """Count a socket of a page that may come as waiting, inside the ``with`` block."""
+    check_origin(ws.headers)
+    with _waiting.waiting(ws.client.host if ws.client else ""):
+        yield
+
+
+async def _hello(receive: Receive, decode: Callable[[str], object]) -> protocol.Hello:
+    """The first frame of a socket."""
+    async with asyncio.timeout(HELLO_WITHIN):
+        hello = decode(await text_of_frame(receive))
+    if not isinstance(hello, protocol.Hello):
+        raise BadFrame("bad_frame", "the first frame must be a hello")
+    return hello
 
 
 _waiting = WaitingSockets()

@@ -38,7 +38,7 @@ from shiny_labchat.live.window import Page
 from shiny_labchat.streams.content import Position
 from shiny_labchat.words import Words
 
-__all__ = ["Socket", "text_of_frame"]
+__all__ = ["Socket", "first_of", "text_of_frame"]
 
 REPLIES = 4
 """Replies of one socket that may wait to be sent; above this limit reading pauses."""
@@ -128,7 +128,7 @@ class Socket:
         self._rounds.wake()  # this browser is owed presence, even if it has not changed
         try:
             sending = self._send_all(self._seq_of(hello.after) or 0)
-            await _first_of(self._given_up, self._read(), sending)
+            await first_of(self._given_up, self._read(), sending)
         finally:
             self._room.leave_broadcast(self)
             presence.go(self._entry.member)
@@ -431,7 +431,7 @@ def _cannot_write(frame: bytes) -> bool:
     return False
 
 
-async def _first_of(end: asyncio.Future[None], *works: Coroutine[Any, Any, None]) -> None:
+async def first_of(end: asyncio.Future[None], *works: Coroutine[Any, Any, None]) -> None:
     """Run coroutines until the first of them, or `end`, is done; raise its error, if any."""
     tasks = [end, *(asyncio.ensure_future(work) for work in works)]
     try:

@@ -487,10 +487,11 @@ class Room:
 
     async def records(self, kind: str | None = None) -> list[Record]:
         """
-        What was last recorded about each of its people: by forms, and by :meth:`Person.record`.
+        What was last recorded about each of its people.
 
-        Its people are those who were grouped for it in a lobby, and who take part or have
-        completed. What :meth:`record` has stored in the room is not among it.
+        Forms record, and :meth:`Person.record` does. Its people are those who were grouped for it
+        in a lobby, and who take part or have completed. What :meth:`record` has stored in the room
+        is not among it.
 
         Parameters
         ----------

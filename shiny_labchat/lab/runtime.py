@@ -12,12 +12,20 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
+from shiny_labchat.access.ends import EndLink
 from shiny_labchat.caches import BoundedCache
 from shiny_labchat.callbacks.kinds import MESSAGES, PRESENCES, Kind
 from shiny_labchat.callbacks.scheduler import CallbackScheduler, RoomOf
@@ -36,7 +44,7 @@ from shiny_labchat.streams import remote
 from shiny_labchat.streams.commits import StreamCommits
 from shiny_labchat.words import ENGLISH, Words
 
-__all__ = ["Runtime", "live_rooms", "opened_logs", "running", "words_of"]
+__all__ = ["Runtime", "address_of", "live_rooms", "opened_logs", "running", "words_of"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -60,6 +68,10 @@ class Driver(Protocol):
     async def stop(self, seconds: float) -> None:
         """Stop within `seconds`; `start` begins again."""
         ...
+
+
+AddressOf = Callable[[Log, EndLink], Awaitable[str | None]]
+"""Gives the address that somebody goes to who has ended; it must change nothing."""
 
 
 class ClosableStream(Protocol):
@@ -87,6 +99,8 @@ class Runtime:
         The bots of its rooms.
     words
         The words that its participants read.
+    address_of
+        Gives the address that somebody goes to who has ended; None: it has none.
     created
         The rooms that this process has created or configured, and with which settings.
     drivers
@@ -105,6 +119,7 @@ class Runtime:
         self.log = log
         self.bots = BotRegistry()
         self.words = ENGLISH
+        self.address_of: AddressOf | None = None
         self.created: BoundedCache[LogKey, Settings] = BoundedCache(ROOMS_CREATED)
         self.drivers: dict[LogKey, Driver] = {}
         self.described: dict[str, Mapping[str, Any]] = {}
@@ -247,6 +262,12 @@ def words_of(log: Log | None) -> Words:
     return next((each.words for each in _opened() if each.words != ENGLISH), ENGLISH)
 
 
+async def address_of(log: Log, link: EndLink) -> str | None:
+    """The address that somebody goes to who has ended; None: there is none."""
+    found = Runtime.of(log).address_of
+    return None if found is None else await found(log, link)
+
+
 # ── while a server runs ──────────────────────────────────────────────────────────────────────
 
 
@@ -285,6 +306,7 @@ async def running() -> AsyncGenerator[None]:
             for driver in tuple(runtime.drivers.values()):
                 await driver.stop(DRAIN_TIMEOUT)
             await runtime.live.alive.stop(DRAIN_TIMEOUT)
+            await runtime.live.people.stop(DRAIN_TIMEOUT)
             if runtime.scheduler is not None:
                 await runtime.scheduler.stop()
 

@@ -16,11 +16,12 @@ from functools import partial
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.commands import NotePresence
 from shiny_labchat.domain.events import LogKey
-from shiny_labchat.domain.presence import ALIVE, Look, Signs, all_signs, is_steady, look, seems
+from shiny_labchat.domain.presence import ALIVE, Look, Signs, is_steady, look, seems
 from shiny_labchat.domain.state import Membership
 from shiny_labchat.errors import LabChatError
+from shiny_labchat.live.heard import Heard
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.store import Log, Outcome, Person, note_seen, rooms_with_people, seen_of
+from shiny_labchat.store import Log, Outcome, Person, rooms_with_people, seen_of
 
 __all__ = ["ROUND", "Alive"]
 
@@ -48,6 +49,8 @@ class Alive:
         Opens a room, which is closed with `leave`.
     asks
         Whether a callback asks for presence in a room.
+    heard
+        What is heard of people, until it is stored.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Alive:
         rooms: Callable[[], Iterable[LiveRoom]],
         open: Callable[[LogKey], Awaitable[LiveRoom]],
         asks: Callable[[LogKey], bool],
+        heard: Heard,
     ) -> None:
         self._log = log
         self._rooms = rooms
@@ -63,7 +67,7 @@ class Alive:
         self._asks = asks
         self._kept: dict[LiveRoom, dict[str, Look | None]] = {}
         self._asked_since: dict[LiveRoom, int] = {}
-        self._unstored: dict[Person, Signs] = {}
+        self._heard = heard
         self._number = 0
         self._timer: asyncio.TimerHandle | None = None
         self._tasks = Tasks(f"presence in {log!r}")
@@ -140,10 +144,7 @@ class Alive:
         self._take()
         people = [Person(room.key.study, id) for room, ids in self._kept.items() for id in ids]
         try:
-            if self._unstored:
-                ages = {each: signs.moved(-_now()) for each, signs in self._unstored.items()}
-                await self._log.write(lambda conn, now: note_seen(conn, ages))
-                self._unstored.clear()
+            await self._heard.store()
             known, now = await self._log.read(partial(seen_of, people=people))
         except LabChatError as exc:
             logger.error("who is here could not be stored or read; trying again: %s", exc)
@@ -154,8 +155,7 @@ class Alive:
     def _take(self) -> None:
         for room in self._kept:
             for member, signs in room.signs.take().items():
-                person = Person(room.key.study, member)
-                self._unstored[person] = all_signs((self._unstored.get(person, Signs()), signs))
+                self._heard.note(Person(room.key.study, member), signs)
 
     def _judge_room(self, room: LiveRoom, known: dict[Person, Signs], now: int) -> None:
         asked_since = self._asked_since.setdefault(room, now)
@@ -178,10 +178,6 @@ class Alive:
 def _is_somewhere(membership: Membership) -> bool:
     """Whether somebody has been here, and is not gone, as the log last said."""
     return membership.presence not in (None, "gone")
-
-
-def _now() -> int:
-    return round(asyncio.get_running_loop().time() * 1e6)
 
 
 def _note_failure(outcome: Outcome | None, error: BaseException | None) -> None:

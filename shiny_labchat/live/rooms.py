@@ -8,9 +8,11 @@ from collections.abc import Callable
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.live.alive import Alive
+from shiny_labchat.live.heard import Heard
 from shiny_labchat.live.held import publish_left
 from shiny_labchat.live.lingering import LingeringRooms
 from shiny_labchat.live.logs import LiveLogs
+from shiny_labchat.live.people import LivePeople
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import Committed, Log
 
@@ -41,6 +43,8 @@ class LiveRooms:
         The rooms that nobody has open any more.
     logs
         The logs of studies and lobbies.
+    people
+        The people of studies who have pages.
     """
 
     def __init__(self, log: Log, asks: Callable[[LogKey], bool] = lambda room: False) -> None:
@@ -50,7 +54,9 @@ class LiveRooms:
         self._rooms: dict[LogKey, LiveRoom] = {}
         self._tasks = Tasks("held messages")
         self._gone: dict[tuple[LogKey, str], asyncio.Task[None]] = {}
-        self.alive = Alive(log, self._rooms.values, self.open, asks)
+        heard = Heard(log)
+        self.alive = Alive(log, self._rooms.values, self.open, asks, heard)
+        self.people = LivePeople(log, heard)
         log.listen(self._hear)
 
     async def open(self, key: LogKey) -> LiveRoom:

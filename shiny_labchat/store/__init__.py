@@ -16,7 +16,7 @@ from shiny_labchat.store.arrivals import (
     with_id,
     with_key,
 )
-from shiny_labchat.store.batch import Outcome
+from shiny_labchat.store.batch import Outcome, StudyOutcome
 from shiny_labchat.store.log import Log
 from shiny_labchat.store.memberships import rooms_of
 from shiny_labchat.store.names import find_name, give_name
@@ -33,6 +33,7 @@ from shiny_labchat.store.queries import (
     room_number,
     rooms,
     steps_after,
+    studies,
     studies_with,
     submitted,
     visible_before,
@@ -47,10 +48,12 @@ from shiny_labchat.store.tokens import (
     issue,
     look_up,
     note,
+    note_by_hash,
     redeem,
     reissue,
     revoke,
     tokens_of,
+    with_hash,
 )
 from shiny_labchat.store.work import Committed
 
@@ -61,6 +64,7 @@ __all__ = [
     "Log",
     "Outcome",
     "Person",
+    "StudyOutcome",
     "arrival_of",
     "arrivals_of",
     "complete_arrival",
@@ -85,6 +89,7 @@ __all__ = [
     "look_up",
     "messages_between",
     "note",
+    "note_by_hash",
     "note_seen",
     "open_streams",
     "parse",
@@ -99,10 +104,12 @@ __all__ = [
     "set_delete_after",
     "set_generation",
     "steps_after",
+    "studies",
     "studies_with",
     "submitted",
     "tokens_of",
     "visible_before",
+    "with_hash",
     "with_id",
     "with_key",
 ]

@@ -48,6 +48,7 @@ __all__ = [
     "rooms",
     "row_of",
     "steps_after",
+    "studies",
     "studies_with",
     "submitted",
     "visible_before",
@@ -82,6 +83,12 @@ def rooms(conn: sa.Connection, study: str | None = None) -> list[LogKey]:
     if study is not None:
         found = found.where(room.c.study == study)
     return [LogKey(*row) for row in conn.execute(found)]
+
+
+def studies(conn: sa.Connection) -> list[str]:
+    """The names of the studies that have people or settings, in order of creation."""
+    found = sa.select(room.c.study).where(room.c.kind == "study").order_by(room.c.key)
+    return list(conn.execute(found).scalars())
 
 
 def studies_with(conn: sa.Connection, id: str) -> list[str]:

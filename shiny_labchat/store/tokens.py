@@ -1,10 +1,10 @@
 """
 Tokens: random texts by which a browser has rights. The database has only their sha256.
 
-Kinds: "ticket" (opens one socket, once, soon), "resume" (opens it again), "browser" (identifies a
-browser), "invite" (a personal link), "seat" (a bookmark), "end" (where a person goes when they have
-ended), "server" (what all servers of the database share; its data is no hash, as they need it
-themselves).
+Kinds: "ticket" (opens one socket to a room, once, soon), "resume" (opens it again), "study_ticket"
+and "study_resume" (the same for a study), "browser" (identifies a browser), "invite" (a personal
+link), "seat" (a bookmark), "end" (where a person goes when they have ended), "server" (what all
+servers of the database share; its data is no hash, as they need it themselves).
 """
 
 from __future__ import annotations
@@ -33,15 +33,19 @@ __all__ = [
     "issue",
     "look_up",
     "note",
+    "note_by_hash",
     "redeem",
     "reissue",
     "revoke",
     "tokens_of",
+    "with_hash",
 ]
 
 LIFETIMES: dict[str, float | None] = {
     "ticket": 60.0,
     "resume": 24 * 3600.0,
+    "study_ticket": 60.0,
+    "study_resume": 24 * 3600.0,
     "browser": None,
     "invite": None,
     "seat": None,
@@ -120,14 +124,24 @@ def redeem(conn: sa.Connection, kind: str, raw: str, now: int) -> Grant | None:
 
 def look_up(conn: sa.Connection, kind: str, raw: str) -> Grant | None:
     """The grant of a token that may be used many times; None if unknown or expired."""
+    return with_hash(conn, kind, hash_of(raw))
+
+
+def with_hash(conn: sa.Connection, kind: str, hash: str) -> Grant | None:
+    """The grant of the token with this sha256, as `look_up` gives it."""
     now = time.time_ns() // 1000
-    row = conn.execute(_LOOK_UP, {"hash_": hash_of(raw), "kind_": kind, "now": now}).first()
+    row = conn.execute(_LOOK_UP, {"hash_": hash, "kind_": kind, "now": now}).first()
     return None if row is None else _grant(kind, tuple(row))
 
 
 def note(conn: sa.Connection, kind: str, raw: str, data: Mapping[str, Any]) -> None:
     """Replace the `data` of a token's grant."""
-    known = (token.c.hash == hash_of(raw), token.c.kind == kind)
+    note_by_hash(conn, kind, hash_of(raw), data)
+
+
+def note_by_hash(conn: sa.Connection, kind: str, hash: str, data: Mapping[str, Any]) -> None:
+    """Replace the `data` of the grant of the token with this sha256."""
+    known = (token.c.hash == hash, token.c.kind == kind)
     conn.execute(sa.update(token).where(*known).values(data=_dumps(data)))
 
 
@@ -138,8 +152,7 @@ def are_expired(conn: sa.Connection, now: int) -> bool:
 
 def is_valid(conn: sa.Connection, kind: str, hash: str) -> bool:
     """Whether the token with this sha256 may be used, as `look_up` says of the token itself."""
-    now = time.time_ns() // 1000
-    return conn.execute(_LOOK_UP, {"hash_": hash, "kind_": kind, "now": now}).first() is not None
+    return with_hash(conn, kind, hash) is not None
 
 
 def is_revoked(conn: sa.Connection, kind: str, raw: str) -> bool:

@@ -22,6 +22,7 @@ from shiny_labchat.store import Log, arrivals_of, find_arrivals
 from shiny_labchat.store.batch import StudyOutcome
 from shiny_labchat.study import settings
 from shiny_labchat.study.arriving import come
+from shiny_labchat.study.ends import address_of
 from shiny_labchat.study.person import Person
 
 __all__ = ["Study"]
@@ -84,6 +85,7 @@ class Study:
     ) -> None:
         self._name = as_id("the name of a study", name)
         self._lab = Lab() if lab is None else _checked(lab)
+        self._runtime.address_of = address_of
         self._says: dict[str, Any] = {}
         self._applied: Mapping[str, Any] | None = None
         self._recruiter: str | None = None
@@ -376,13 +378,6 @@ class Study:
             person = came.arrived.person
             await self.submit(Arrive(self._name, person, device, language, came.took_part))
         return came.arrived
-
-    async def arrive_as(
-        self, person: str, *, device: str | None = None, language: str | None = None
-    ) -> None:
-        """Have somebody arrive whom a personal link or the app has named; for this package."""
-        if person not in (await self.state()).people:
-            await self.submit(Arrive(self._name, person, device, language))
 
 
 def _checked(lab: object) -> Lab:

@@ -104,6 +104,8 @@ _STUDY = {
     "time.seconds_one": "1 second",
     "time.seconds_many": "{n} seconds",
     "other_window": "You have opened this study in another window. Please go on there.",
+    "other_window.title": "Open in another window",
+    "other_window.here": "Go on here instead",
     "contact": "If you have questions, write to {contact}.",
     # consent
     "consent.title": "Consent to take part",
@@ -133,8 +135,9 @@ _STUDY = {
     "lobby.then_begin": "If others are missing then, you begin without them.",
     "lobby.then_told": "If there is no group by then, this page says how it goes on.",
     "lobby.by_hand": "The organisers start the groups.",
-    "lobby.opens": "It begins at {time}.",
+    "lobby.opens": "It begins in {time}.",
     "lobby.extended": "It takes longer than planned: at most {time} more.",
+    "lobby.longer": "Wait {time} longer",
     "lobby.stay": "Please keep this page open.",
     "lobby.sound": "You hear a sound when your group is ready.",
     "lobby.notify": "Notify me when my group is ready",
@@ -151,6 +154,8 @@ _STUDY = {
     "wait_again.title": "Do you want to wait again?",
     "wait_again.text": "You did not press the button in time. If you wait again, you are last in "
     "the line.",
+    "wait_again.away": "You were away for a while, so your place in the line is gone. If you wait "
+    "again, you are last in the line.",
     "wait_again.yes": "Wait again",
     "wait_again.no": "End my part in the study",
     "idle.title": "Are you still there?",

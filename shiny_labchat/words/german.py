@@ -169,6 +169,8 @@ _STUDY = {
     "time.seconds_many": "{n} Sekunden",
     "other_window": "Sie haben diese Studie in einem anderen Fenster geöffnet. Bitte machen Sie "
     "dort weiter.",
+    "other_window.title": "In einem anderen Fenster geöffnet",
+    "other_window.here": "Lieber hier weitermachen",
     "contact": "Wenn Sie Fragen haben, schreiben Sie an {contact}.",
     "consent.title": "Einwilligung zur Teilnahme",
     "consent.accept": "Ich willige ein teilzunehmen",
@@ -195,8 +197,9 @@ _STUDY = {
     "lobby.then_begin": "Wenn dann noch jemand fehlt, beginnen Sie ohne diese Personen.",
     "lobby.then_told": "Wenn es bis dahin keine Gruppe gibt, sagt diese Seite, wie es weitergeht.",
     "lobby.by_hand": "Die Studienleitung startet die Gruppen.",
-    "lobby.opens": "Es beginnt um {time}.",
+    "lobby.opens": "Es beginnt in {time}.",
     "lobby.extended": "Es dauert länger als geplant: noch höchstens {time}.",
+    "lobby.longer": "{time} länger warten",
     "lobby.stay": "Bitte lassen Sie diese Seite offen.",
     "lobby.sound": "Sie hören einen Ton, wenn Ihre Gruppe bereit ist.",
     "lobby.notify": "Benachrichtigen, wenn meine Gruppe bereit ist",
@@ -214,6 +217,8 @@ _STUDY = {
     "wait_again.title": "Möchten Sie noch einmal warten?",
     "wait_again.text": "Sie haben den Knopf nicht rechtzeitig gedrückt. Wenn Sie noch einmal "
     "warten, stehen Sie am Ende der Reihe.",
+    "wait_again.away": "Sie waren eine Weile weg, daher ist Ihr Platz in der Reihe nicht mehr da. "
+    "Wenn Sie noch einmal warten, stehen Sie am Ende der Reihe.",
     "wait_again.yes": "Noch einmal warten",
     "wait_again.no": "Meine Teilnahme beenden",
     "idle.title": "Sind Sie noch da?",

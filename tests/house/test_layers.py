@@ -18,7 +18,7 @@ ABOVE = (
     {"words"},
     {"domain"},
     {"models", "protocol", "store"},
-    {"access", "audit", "callbacks", "streams"},
+    {"access", "audit", "callbacks", "streams", "study_protocol"},
     {"live"},
     {"gateway", "lab"},
     {"bots", "study"},
@@ -31,7 +31,7 @@ BELOW = (
     {"cli", "playwright"},
 )
 STEPS = {wing: step for step, wings in enumerate(ABOVE + BELOW) for wing in wings}
-PURE = ("domain", "protocol", "words")
+PURE = ("domain", "protocol", "study_protocol", "words")
 IMPURE = {"time", "random", "secrets", "asyncio", "threading", "os", "sqlalchemy", "pathlib"}
 SHINYS = {"shiny", "shinychat", "htmltools", "playwright"}
 

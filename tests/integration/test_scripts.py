@@ -80,7 +80,9 @@ async def _come(port: int, key: str) -> None:
                 return
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["find"], ["links"]], ids=str)
+@pytest.mark.parametrize(
+    "command", [[], ["demo"], ["ends"], ["find"], ["links"], ["pay"], ["study"]], ids=str
+)
 def test_help_shows_an_example(command: list[str]) -> None:
     told = CliRunner().invoke(main, [*command, "--help"])
     assert told.exit_code == 0

@@ -138,7 +138,8 @@ class Browser:
         match frame["t"]:
             case "welcome":
                 self.welcome = frame
-                self._take_in(frame, newer=True)
+                if "e" in frame:  # that of a study has none
+                    self._take_in(frame, newer=True)
             case "events":
                 self._take_in(frame, newer=True)
             case "older":

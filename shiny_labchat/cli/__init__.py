@@ -1,0 +1,21 @@
+"""The command `labchat`."""
+
+from __future__ import annotations
+
+import click
+
+from shiny_labchat.cli.demo import demo
+from shiny_labchat.cli.links import links
+from shiny_labchat.cli.people import ends, find, pay, study
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="shiny-labchat", prog_name="labchat")
+def main() -> None:
+    """Group chat for Shiny for Python, made for people who study people."""
+
+
+for _command in (demo, ends, find, links, pay, study):
+    main.add_command(_command)

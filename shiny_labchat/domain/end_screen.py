@@ -1,0 +1,157 @@
+"""What somebody sees who has left a study: why, the debrief, their pay, and their code. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shiny_labchat.domain.ends import End, end_of
+from shiny_labchat.domain.money import money
+from shiny_labchat.domain.screen_parts import Button, Screen, View, html_of
+from shiny_labchat.domain.study import Ended, Participation, StudyState
+from shiny_labchat.words import Words
+
+__all__ = ["end_in", "end_screen", "has_debrief", "needs_link"]
+
+NOT_BEGUN = ("no_consent", "already_took_part", "full", "closed", "screened_out", "incompatible")
+"""
+Reasons for which people may leave before they have done anything: nothing is said of pay then,
+unless their end says it.
+"""
+
+
+def end_in(study: StudyState, reason: str) -> End | None:
+    """The end that a study has for a reason; None: it has none of its own."""
+    ends: Mapping[str, Mapping[str, Any]] = study.settings.get("ends") or {}
+    data = ends.get(reason)
+    return None if data is None else end_of(data)
+
+
+def needs_link(view: View) -> str | None:
+    """The reason for which somebody is led on by a link from their last screen; None: by none."""
+    person = view.study.people.get(view.person)
+    if person is None or person.ended is None or _is_debriefed_first(view, person):
+        return None
+    end = end_in(view.study, person.ended.reason)
+    return None if end is None or end.url is None else person.ended.reason
+
+
+def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
+    """The last screen; a reason without an end of its own has words of the catalogue."""
+    words, end = view.words, end_in(view.study, ended.reason)
+    title = words[_known(words, ended.reason)]
+    fields = _text(words, ended, end)
+    fields["lines"] += _kept(words, person, ended) + _pay(view, person, ended, end)
+    fields |= view.contact()
+    if has_debrief(view, person):
+        fields["debrief"] = _debrief(view)
+    if _is_debriefed_first(view, person):
+        return _asking(Screen("ended", title, fields), words, _asks_to_keep(view, ended))
+    fields |= _code(view, end)
+    if "link" not in fields:
+        fields["lines"].append(words["ended.close"])
+    return Screen("ended", title, fields)
+
+
+def _known(words: Words, reason: str) -> str:
+    """The key of a reason's title; one that a newer version has stored is an end all the same."""
+    try:
+        words[f"ended.{reason}.text"]
+    except KeyError:
+        return "ended.page"
+    return f"ended.{reason}"
+
+
+def _text(words: Words, ended: Ended, end: End | None) -> dict[str, Any]:
+    if end is not None and end.text is not None:
+        return {"html": html_of(end.text), "lines": []}
+    known = _known(words, ended.reason)
+    return {"lines": [] if known == "ended.page" else [words[f"{known}.text"]]}
+
+
+def _kept(words: Words, person: Participation, ended: Ended) -> list[str]:
+    is_deleted = ended.delete or person.keep is False
+    if ended.reason != "withdrew" and not is_deleted:
+        return []
+    return [words["stop.deleted" if is_deleted else "stop.kept"]]
+
+
+# ── pay and code ─────────────────────────────────────────────────────────────────────────────
+
+
+def _pay(view: View, person: Participation, ended: Ended, end: End | None) -> list[str]:
+    words, currency = view.words, view.study.settings.get("currency") or "USD"
+    has_ends = bool(view.study.settings.get("ends"))
+    lines: list[str] = []
+    if end is not None and end.cents is not None:
+        amount = money(end.cents, currency, words.language)
+        lines.append(words.filled("pay.amount", amount=amount))
+    elif end is not None or (has_ends and ended.reason not in NOT_BEGUN):
+        lines.append(words[f"pay.{'full' if end is None else end.pay}"])
+    bonus = sum(person.paid.values())
+    if bonus:
+        amount = money(bonus, currency, words.language)
+        lines.append(words.filled("pay.bonus", amount=amount))
+    return lines
+
+
+def _code(view: View, end: End | None) -> dict[str, Any]:
+    words, fields = view.words, dict[str, Any]()
+    code = None if end is None else end.code
+    if code is not None:
+        fields["code"] = {
+            "label": words["code.label"],
+            "text": words["code.text"],
+            "value": code,
+            "copy": words["code.copy"],
+            "copied": words["code.copied"],
+        }
+    if view.end_link is not None and end is not None and end.url is not None:
+        label = words["go_on" if code is None else "code.link"]
+        fields["link"] = {"href": f"labchat/end/{view.end_link}", "label": label}
+    return fields
+
+
+# ── debrief ──────────────────────────────────────────────────────────────────────────────────
+
+
+def has_debrief(view: View, person: Participation) -> bool:
+    """Whether there is something to tell somebody afterwards: they have taken part."""
+    settings = view.study.settings
+    if settings.get("debrief") is None or person.ended is None:
+        return False
+    asked = settings.get("consent") is not None
+    return person.consent is not None if asked else person.ended.reason not in NOT_BEGUN
+
+
+def _is_debriefed_first(view: View, person: Participation) -> bool:
+    """Whether somebody is shown the debrief now, and their code after it."""
+    return has_debrief(view, person) and not person.is_debriefed
+
+
+def _debrief(view: View) -> dict[str, Any]:
+    return {
+        "title": view.words["debrief.title"],
+        "html": html_of(view.study.settings.get("debrief")["text"]),
+        "lines": _programmes(view.words, view.programmes),
+    }
+
+
+def _asks_to_keep(view: View, ended: Ended) -> bool:
+    return bool(view.study.settings.get("debrief").get("keep")) and not ended.delete
+
+
+def _asking(screen: Screen, words: Words, asks_to_keep: bool) -> Screen:
+    """The screen on which somebody is debriefed, with what leads on to their code."""
+    if not asks_to_keep:
+        return screen.with_button(Button("debriefed", words["go_on"], is_primary=True))
+    keep = {name: words[f"keep.{name}"] for name in ("title", "text", "yes", "no")}
+    return screen.plus(debrief={**screen.fields["debrief"], "keep": keep})
+
+
+def _programmes(words: Words, programmes: Sequence[str]) -> list[str]:
+    if not programmes:
+        return []
+    *most, last = programmes
+    names = words.filled("debrief.and", names=", ".join(most), name=last) if most else last
+    return [words.counted("debrief.programme", len(programmes), names=names)]
