@@ -98,9 +98,11 @@ export class LabchatForm extends HTMLElement {
 
   #keep() {
     const values = this.#values();
+    if (Object.keys(values).length === 0) return; // browsers say that a box changes as it is taken away
     if (this.#changed === null && JSON.stringify(values) !== JSON.stringify(this.#initial)) this.#changed = now();
     if (!this.#sending.isUnderWay) this.#clearFaults();
-    this.#draft.write({ values, shown: this.#shown, changed: this.#changed });
+    const before = this.#draft.read()?.values; // also of inputs that are not shown now
+    this.#draft.write({ values: { ...before, ...values }, shown: this.#shown, changed: this.#changed });
   }
 
   #values() {

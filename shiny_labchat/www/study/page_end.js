@@ -89,8 +89,10 @@ export class PageEnd {
       place.replaceChildren(this.#view.element);
     }
     this.#view?.draw(shown);
-    if (place !== this.#dialog || this.#dialog.open) return;
+    if (place !== this.#dialog) return place.scrollIntoView({ block: "nearest" });
+    if (this.#dialog.open) return;
     document.body.append(this.#dialog);
     this.#dialog.showModal();
+    this.#view?.takeFocus();
   }
 }

@@ -176,12 +176,13 @@ export class Study {
   }
 
   #showLinkLater() {
-    clearTimeout(this.#lossTimer);
     if (this.#state === "open") this.#showLink();
-    else this.#lossTimer = window.setTimeout(() => this.#showLink(), LOSS_SHOWN_AFTER);
+    else this.#lossTimer ||= window.setTimeout(() => this.#showLink(), LOSS_SHOWN_AFTER);
   }
 
   #showLink() {
+    clearTimeout(this.#lossTimer);
+    this.#lossTimer = 0;
     for (const view of this.#views) view.showLink(this.#state);
   }
 

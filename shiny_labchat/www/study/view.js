@@ -80,7 +80,7 @@ export class ScreenView {
     for (const part of this.#parts) this.#drawPart(part, screen);
     const { clock } = screen;
     this.#clock.show(clock ? { until: receivedAt + clock.left, text: clock.text } : null);
-    if (hadFocus && !this.element.contains(document.activeElement)) this.#focus();
+    if (hadFocus && !this.element.contains(document.activeElement)) this.takeFocus();
     if (isOther && URGENT.includes(screen.is)) this.element.scrollIntoView({ block: "nearest" });
     if (!isFirst && before !== this.#text) this.#say(isOther);
   }
@@ -108,7 +108,7 @@ export class ScreenView {
   }
 
   /** Put the focus where the next key belongs. */
-  #focus() {
+  takeFocus() {
     const urgent = URGENT.includes(this.#is) && this.element.querySelector(".btn-primary");
     const place = urgent || this.element.querySelector(".labchat-study-heading");
     /** @type {HTMLElement | null} */ (place)?.focus({ preventScroll: true });

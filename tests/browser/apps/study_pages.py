@@ -51,6 +51,7 @@ def inputs_of(which: str) -> list[ui.Tag]:
 
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
+    session.allow_reconnect("force")
     room, shows = asked("room", "study"), asked("show", "study").split()
     is_silent, which = asked("silent") == "1", asked("form", "two")
     stored: reactive.Value[dict[str, dict[str, Any]]] = reactive.value({})
@@ -71,7 +72,7 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
         if ("study" in shows) == (swaps % 2 == 0):
             drawn.append(ui.div(study_element("pilot", ENGLISH), class_=f"holder at-{n}"))
         if "form" in shows:
-            inputs = inputs_of(which) + ([ui.input_text("more", "More")] if more else [])
+            inputs = inputs_of(which) + ([ui.input_text("else", "Anything else?")] if more else [])
             form = form_element(
                 "answers", "decision", inputs, "Finish", ENGLISH, study_name="pilot", who=room
             )
