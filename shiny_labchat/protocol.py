@@ -98,6 +98,7 @@ from shiny_labchat.domain.commands import REPLY
 from shiny_labchat.domain.events import Event, Part
 from shiny_labchat.domain.messages import is_void, role_of
 from shiny_labchat.domain.opaque import id_of
+from shiny_labchat.domain.rules import is_timed
 from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.errors import BadFrame
 from shiny_labchat.words import Words
@@ -461,7 +462,7 @@ def shown_state(room: RoomState, viewer: Membership, words: Words, at: int = 0) 
         shown |= {"code": code, "say": words[code]}
     if room.reason and not room.is_open:
         shown |= _shown_reason(room.reason, words)
-    if room.is_open and room.rules.is_timed:
+    if room.is_open and is_timed(room.rules):
         shown |= _shown_clock(room, words, at)
     if room.rules.min_messages and (left := room.messages_left(viewer)):
         shown["gate"] = words.counted("done.messages", left)

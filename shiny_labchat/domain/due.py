@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from shiny_labchat.domain.clock import SECOND
 from shiny_labchat.domain.commands import AdvanceRoom
+from shiny_labchat.domain.rules import is_timed, is_watched
 from shiny_labchat.domain.state import RoomState
 
 __all__ = ["PRESENT", "advance_by", "dissolving", "needs_signs", "next_due"]
@@ -21,7 +22,7 @@ PRESENT = 15 * SECOND
 def next_due(state: RoomState) -> int | None:
     """When something is due in a room by its clock, in microseconds; None: nothing is."""
     rules, clock = state.rules, state.clock
-    if not (rules.is_timed and state.is_open and state.is_shown):
+    if not (is_timed(rules) and state.is_open and state.is_shown):
         return None
     if not clock.started:
         return clock.starts_by(rules)
@@ -35,9 +36,9 @@ def next_due(state: RoomState) -> int | None:
 def needs_signs(state: RoomState) -> bool:
     """Whether it matters in a room who is there: for its start, or as somebody may have gone."""
     rules = state.rules
-    if not (rules.is_watched and state.is_open and state.is_shown):
+    if not (is_watched(rules) and state.is_open and state.is_shown):
         return False
-    if rules.is_timed and not state.clock.started and rules.starts != "code":
+    if is_timed(rules) and not state.clock.started and rules.starts != "code":
         return True
     return rules.on_gone != "continue" and state.has_begun
 

@@ -8,7 +8,7 @@ from typing import Literal, cast, get_args
 
 from shiny_labchat.arguments import check_choice, check_count, check_number
 
-__all__ = ["CLOCK_SLACK", "LEAST_GONE_AFTER", "MUST_START", "Rules"]
+__all__ = ["CLOCK_SLACK", "LEAST_GONE_AFTER", "MUST_START", "Rules", "is_timed", "is_watched"]
 
 Starts = Literal["all_present", "open", "first_message", "code"]
 Ends = Literal["time", "all_done", "any_done"]
@@ -109,15 +109,15 @@ class Rules:
         check_number("grace", self.grace, least=LEAST_GONE_AFTER)
         check_choice("on_gone", self.on_gone, get_args(OnGone))
 
-    @property
-    def is_timed(self) -> bool:
-        """Whether people's time starts at some moment, or ends."""
-        return self.duration is not None or self.starts in MUST_START
 
-    @property
-    def is_watched(self) -> bool:
-        """Whether something may be due in the room that nobody does: a start, a pause, an end."""
-        return self.is_timed or self.ends != "time" or self.on_gone != "continue"
+def is_timed(rules: Rules) -> bool:
+    """Whether people's time starts at some moment, or ends."""
+    return rules.duration is not None or rules.starts in MUST_START
+
+
+def is_watched(rules: Rules) -> bool:
+    """Whether something may be due in a room that nobody does: a start, a pause, an end."""
+    return is_timed(rules) or rules.ends != "time" or rules.on_gone != "continue"
 
 
 def _checked_warnings(given: object) -> tuple[float, ...]:

@@ -62,9 +62,9 @@ class Timing(ABC):
     @property
     def condition(self) -> Any:
         """
-        What the experimenter varies, for the group in this room, as the `Lobby` has drawn it.
+        What the experimenter varies, for the group in this room.
 
-        It is known for rooms that a lobby gives, and for those that a page of this process has
+        The `Lobby` has drawn it. It is known for rooms that a lobby gives, and for those that a page of this process has
         open. None: the people of the room were not grouped, there are no conditions, or it is none
         of these rooms.
         """

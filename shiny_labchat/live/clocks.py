@@ -24,6 +24,7 @@ from shiny_labchat.domain.decide import decide
 from shiny_labchat.domain.due import advance_by, dissolving, needs_signs, next_due
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.presence import Signs
+from shiny_labchat.domain.rules import is_watched
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.live.room import LiveRoom
@@ -87,7 +88,7 @@ class Clocks:
 
     def note(self, room: LiveRoom) -> None:
         """See to a room that is open here, if its rules ask for that."""
-        if room.state.rules.is_watched and room not in self._timers:
+        if is_watched(room.state.rules) and room not in self._timers:
             self._timers[room] = _Timer(room.follow(partial(self._hear, room)))
             self._set(room)
             self._look_soon(0)

@@ -72,7 +72,7 @@ class FrameGenerator:
 
     def _valid(self) -> dict[str, Any]:
         kinds = "send", "send", "send", "typing", "older", "stop", "check", "hello", "forged"
-        match self.rng.choice((*kinds, "pong", "confirm")):
+        match self.rng.choice((*kinds, "pong", "confirm", "done")):
             case "send":
                 return {"t": "send", "cid": self._cid(), "text": self._text()}
             case "older":
@@ -81,6 +81,8 @@ class FrameGenerator:
                 return {"t": "stop", "id": self.stream()}
             case "pong":
                 return {"t": "pong", "hidden": self.rng.choice((0, 9_000)), "quiet": 10**9}
+            case "done":
+                return {"t": "done", "cid": self._cid()}
             case "confirm":
                 return {"t": "confirm", "id": self.id()}
             case "forged":

@@ -13,6 +13,7 @@ from typing import Any
 from shiny_labchat.domain.commands.clock import AdvanceRoom, Extend, PressDone, Start
 from shiny_labchat.domain.decide.shared import Rule, member_of, new_event
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.rules import is_timed
 from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.errors import Refused
 
@@ -51,7 +52,7 @@ def _extend(state: RoomState, command: Extend, at: int) -> list[Event]:
 
 
 def _check_timed(state: RoomState) -> None:
-    if not state.rules.is_timed:
+    if not is_timed(state.rules):
         raise Refused("no_clock")
     if not state.is_open:
         raise Refused("closed")
@@ -80,7 +81,7 @@ def _advance(state: RoomState, command: AdvanceRoom, at: int) -> list[Event]:
     steps = _Steps(state, at)
     if not (state.is_open and state.is_shown):
         return []
-    if state.rules.is_timed and not state.clock.started:
+    if is_timed(state.rules) and not state.clock.started:
         _begin(steps, command)
     if steps.state.has_begun:
         _note_gone(steps, command)

@@ -42,7 +42,7 @@ from shiny_labchat.domain.grouping import (
 from shiny_labchat.domain.lobby import LobbyState, Place
 from shiny_labchat.domain.lobby_settings import BY_APP, LobbySettings
 from shiny_labchat.domain.logs import States
-from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.rules import Rules, is_timed
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
@@ -346,7 +346,7 @@ class _Lobby:
         }
         self._make_room(room, order, command.random)
         self.decided.add(room, "grouped", None, about)
-        if cast(RoomState, self.decided.now(room)).rules.is_timed:
+        if is_timed(cast(RoomState, self.decided.now(room)).rules):
             self.decided.add(room, "waiting")
         self.decided.add(self.study, "grouped", None, about)
         self.decided.add(self.log, "grouped", None, {**about, **how})
