@@ -296,7 +296,12 @@ class Study:
 
     async def find(self, **params: str) -> list[Person]:
         """
-        The people of whom the recruiter has said all of this, such as ``PROLIFIC_PID="5f3c"``.
+        The people of whom their recruiter has said all of this.
+
+        Parameters
+        ----------
+        **params
+            By parameter, what was said: ``PROLIFIC_PID="5f3c0ffee0"``.
         """
         found = await self.log.read(lambda conn: find_arrivals(conn, params, self._name))
         state = await self.state()
@@ -353,7 +358,7 @@ class Study:
         count_new: Callable[[], None] | None = None,
     ) -> Arrived:
         """
-        Have the person arrive whose page has come with an open socket; for this package.
+        Have the person arrive whose page has come; for this package.
 
         Parameters
         ----------
