@@ -17,6 +17,8 @@ Browser → server::
                                                            been hidden (0: it is not), and without
                                                            a key or pointer, in ms
     {"t": "confirm", "id": "ID"}                           the person is still there
+    {"t": "done", "cid": "..."}                            the person is done; the state says so,
+                                                           or a refusal with this id
 
 Server → browser::
 
@@ -36,7 +38,13 @@ Server → browser::
                                                            before, if it is to be shown at all
     {"t": "refused", "cid": "...", "code": "...", "say": "..."}
     {"t": "state", "state": {"is": "open" | "closed" | "removed", "write": true,
-                             "code": "read_only", "say": "...", "reason": "...", "name": "..."}}
+                             "code": "read_only", "say": "...", "reason": "...", "name": "...",
+                             "clock": {"is": "waiting" | "running" | "paused", "left": 90000,
+                                       "text": "{time} left", "say": "..."},
+                             "gate": "...", "done": "..."}}
+         clock: where people have a time; left: so many ms until it starts or is over; text: how
+         that is shown; say: a warning, or why it stands still; gate: why the person cannot be done
+         yet; done: that they are
     {"t": "presence", "n": 3, "who": [["h", "name", "role"], ...]}   n may exceed the names,
                                                            which are in the order of handles
     {"t": "here", "n": 4, "came": [["h", "name", "role"], ...], "went": ["h", ...]}   who is
@@ -102,6 +110,7 @@ __all__ = [
     "Check",
     "Chunk",
     "Confirm",
+    "Done",
     "Frame",
     "Hello",
     "Older",
@@ -221,7 +230,14 @@ class Confirm:
     id: str
 
 
-Frame = Hello | Send | Typing | Older | Stop | Check | Pong | Confirm
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The person says that they are done."""
+
+    cid: str
+
+
+Frame = Hello | Send | Typing | Older | Stop | Check | Pong | Confirm | Done
 
 
 def decode(raw: str) -> Frame:
@@ -253,6 +269,8 @@ def decode(raw: str) -> Frame:
             return Pong(_duration(fields, "hidden"), _duration(fields, "quiet"))
         case "confirm":
             return Confirm(_id(fields, "id", 64))
+        case "done":
+            return Done(_id(fields, "cid", 64))
         case "older":
             return Older(_id(fields, "before", 64))
         case "stop":
@@ -384,6 +402,7 @@ def welcome(
     more: bool,
     reset: bool,
     before: str | None = None,
+    at: int = 0,
 ) -> str:
     """The answer to a hello: who the viewer is, and the newest screen or what they missed."""
     head = _json(
@@ -394,7 +413,7 @@ def welcome(
             "title": room.title,
             "you": {"h": viewer.handle, "name": viewer.pseudonym, "role": viewer.role},
             "max": room.rules.max_length,
-            "state": shown_state(room, viewer, words),
+            "state": shown_state(room, viewer, words, at),
             "more": more,
             "reset": reset,
             **({} if before is None else {"before": before}),
@@ -427,8 +446,12 @@ def text_frame(text: str) -> bytes:
     return head + payload
 
 
-def shown_state(room: RoomState, viewer: Membership, words: Words) -> dict[str, Any]:
-    """The room's state for one viewer: whether they may write, and if not, why."""
+def shown_state(room: RoomState, viewer: Membership, words: Words, at: int = 0) -> dict[str, Any]:
+    """
+    The room's state for one viewer: whether they may write, and if not, why.
+
+    `at`: the time, in microseconds since 1970, where people of the room have one.
+    """
     code = room.silence(viewer)
     shown: dict[str, Any] = {"is": "open" if room.is_open else "closed"}
     if viewer.is_removed:
@@ -437,13 +460,52 @@ def shown_state(room: RoomState, viewer: Membership, words: Words) -> dict[str, 
     if code is not None:
         shown |= {"code": code, "say": words[code]}
     if room.reason and not room.is_open:
-        shown["reason"] = room.reason
+        shown |= _shown_reason(room.reason, words)
+    if room.is_open and room.rules.is_timed:
+        shown |= _shown_clock(room, words, at)
+    if room.rules.min_messages and (left := room.messages_left(viewer)):
+        shown["gate"] = words.counted("done.messages", left)
+    if viewer.member in room.done:
+        shown["done"] = words["done.pressed"]
     return shown
 
 
-def state(room: RoomState, viewer: Membership, words: Words) -> str:
-    """The frame that tells a viewer the room's new state."""
-    return _json({"t": "state", "state": shown_state(room, viewer, words)})
+def _shown_reason(reason: str, words: Words) -> dict[str, Any]:
+    """Why a room is closed: the app's words, or ours if its rules have closed it."""
+    if reason not in _OWN_REASONS:
+        return {"reason": reason}
+    key = _OWN_REASONS[reason]
+    return {} if key is None else {"reason": words[key]}
+
+
+_OWN_REASONS: Mapping[str, str | None] = {
+    "time": "clock.over",
+    **dict.fromkeys(("all_done", "any_done", "gone", "group_dissolved")),
+}
+"""The reasons for which rooms are closed by rules, and the keys of their words, if any."""
+
+
+def _shown_clock(room: RoomState, words: Words, at: int) -> dict[str, Any]:
+    rules, clock = room.rules, room.clock
+    left, starts_by = clock.left(rules, at), clock.starts_by(rules)
+    if left is not None:
+        shown = {"is": "running", "left": left // 1000, "text": words["clock.left"]}
+        if clock.paused:
+            shown |= {"is": "paused", "say": words["clock.paused"]}
+        elif clock.warned is not None:
+            warned = words.duration(clock.warned)
+            shown["say"] = words.filled("clock.left", time=warned)
+    elif starts_by is not None and not room.has_begun:
+        waits = max(0, starts_by - at) // 1000
+        shown = {"is": "waiting", "left": waits, "text": words["clock.waiting"]}
+    else:
+        return {}
+    return {"clock": shown}
+
+
+def state(room: RoomState, viewer: Membership, words: Words, at: int = 0) -> str:
+    """The frame that tells a viewer the room's new state at a time, see `shown_state`."""
+    return _json({"t": "state", "state": shown_state(room, viewer, words, at)})
 
 
 def acks(stored: Sequence[tuple[str, str]]) -> str:

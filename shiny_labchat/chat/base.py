@@ -86,6 +86,10 @@ class ChatBase:
         if not self._admission.is_decided:
             raise SilentException
 
+    def _has_ended(self) -> bool:
+        """Reactively read whether the session's person has left the study of the room."""
+        return False
+
     def _room(self) -> Room:
         with reactive.isolate():
             room = self._placements.room()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from bisect import bisect_left
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
@@ -15,6 +16,7 @@ from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.handlers import Handling, handling
 from shiny_labchat.chat.waiting import can_wait, wait
 from shiny_labchat.concurrency import in_thread, unhurried
+from shiny_labchat.domain.clock import SECOND
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import Message, Wording, as_transformed
 from shiny_labchat.domain.state import Membership
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reading", "State", "UserInput"]
 
-State = Literal["waiting", "open", "closed", "removed"]
+State = Literal["waiting", "open", "done", "closed", "removed", "ended"]
 
 TransformUser = Literal["all", "last", "none"]
 
@@ -206,7 +208,8 @@ class Reading(ChatBase):
             this person. In a random order, which stays the same, if a bot is shown as a
             participant: a bot joins first, so the order of joining would reveal it. Without
             observers, if this person is a participant and the Chat does not say
-            ``show_observers=True``. Empty if there is no room; before that is known, whoever
+            ``show_observers=True``. In a closed room: those who were there when it was closed.
+            Empty if there is no room; before that is known, whoever
             reads them waits, as with ``req()``.
         """
         self._session_room.depend("members")
@@ -255,15 +258,54 @@ class Reading(ChatBase):
         Returns
         -------
         str
-            "waiting" (there is no room yet), "open", "closed" or "removed" (the person was). None
+            The last of these that holds: "waiting" (there is no room yet, its group is not shown it
+            yet, or people wait for its start), "open", "done" (the person has said that they are),
+            "closed", "removed" (the person was) or "ended" (the person has left the study). None
             before any of this is known.
         """
         self._session_room.depend("state")
+        if self._has_ended():
+            return "ended"
         if not self._admission.is_decided:
             return None
-        live = self._session_room.live
+        live, me = self._session_room.live, self._admission.member
         if live is None:
             return "removed" if self._admission.refused == "removed" else "waiting"
-        if live.state.membership(self._admission.member) is None:
+        if live.state.membership(me) is None:
             return "removed"
-        return "open" if live.state.is_open else "closed"
+        if not live.state.is_open:
+            return "closed"
+        if me in live.state.done:
+            return "done"
+        return "open" if live.state.has_begun else "waiting"
+
+    def gate(self) -> bool:
+        """
+        Reactively read whether this person may say that they are done.
+
+        Returns
+        -------
+        bool
+            Whether they have sent as many messages as the room's `Rules(min_messages=)` asks for.
+            False before there is a room.
+        """
+        self._session_room.depend("gate")
+        live = self._session_room.live
+        mine = live.state.membership(self._admission.member) if live is not None else None
+        return live is not None and mine is not None and not live.state.messages_left(mine)
+
+    def deadline(self) -> datetime | None:
+        """
+        Reactively read when the time of the room's people is over.
+
+        Returns
+        -------
+        datetime
+            In UTC. None: it has not started, it stands still, it has no end, or the room is closed.
+        """
+        self._session_room.depend("deadline")
+        live = self._session_room.live
+        if live is None or not live.state.is_open or live.state.clock.paused:
+            return None
+        deadline = live.state.deadline
+        return None if deadline is None else datetime.fromtimestamp(deadline / SECOND, UTC)

@@ -15,6 +15,7 @@ from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.reactive import ReactiveReads
 from shiny_labchat.chat.waiting import can_wait, wait
 from shiny_labchat.concurrency import Tasks
+from shiny_labchat.domain.clock import CLOCK_KINDS
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message, Wording
 from shiny_labchat.live.conversation import Conversation
@@ -30,8 +31,10 @@ again when they ask."""
 
 _TOPICS = {
     "messages": {"message", "streamed", "cleared", "removed"},
-    "members": {"joined", "changed", "removed", "disclosed"},
-    "state": {"opened", "closed", "joined", "removed"},
+    "members": {"joined", "changed", "removed", "disclosed", "closed", "opened"},
+    "state": {"closed", "configured", "done", "grouped", "joined", "removed", *CLOCK_KINDS},
+    "gate": {"configured", "joined", "message"},
+    "deadline": {"closed", "configured", *CLOCK_KINDS},
     "here": {"changed", "removed", "disclosed"},
 }
 """The topics, and the kinds of events after which each is read again."""

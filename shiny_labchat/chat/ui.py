@@ -44,6 +44,7 @@ def chat_ui(
     footer: TagChild = None,
     icon_send: HTML | Tag | TagList | str | None = None,
     breaks: bool = False,
+    done: str | None = None,
     html: MarkdownHtml = "sanitize",
     lab: Lab | None = None,
     **kwargs: TagAttrValue,
@@ -86,6 +87,10 @@ def chat_ui(
     breaks
         Whether a single line break in markdown is shown as one, as in a comment on GitHub. If not,
         it is shown as a space, as in shinychat. Trusted strings are shown as in shinychat.
+    done
+        The text of a button with which people say that they are done, such as "Continue"; they may
+        once they have sent as many messages as the room's rules ask for, see
+        ``Rules(min_messages=, ends=)`` and ``Chat.state()``. None: there is no button.
     html
         What becomes of HTML in the strings of `messages`: "sanitize" or "trusted", see
         :class:`~shiny_labchat.Chat`.
@@ -138,6 +143,7 @@ def chat_ui(
         data_icon_assistant=as_html(icon_assistant),
         data_enable_cancel="false" if enable_cancel is False else None,
         data_breaks="" if breaks else None,
+        data_done=done,
         data_labels=_json(replaced) if replaced else None,
         **kwargs,
     )

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, cast, get_args
 
 from shiny_labchat.arguments import check_choice, check_count, check_number
 
-__all__ = ["CLOCK_SLACK", "LEAST_GONE_AFTER", "Rules"]
+__all__ = ["CLOCK_SLACK", "LEAST_GONE_AFTER", "MUST_START", "Rules"]
 
+Starts = Literal["all_present", "open", "first_message", "code"]
+Ends = Literal["time", "all_done", "any_done"]
+OnGone = Literal["continue", "wait", "close"]
+
+MUST_START: tuple[Starts | None, ...] = ("all_present", "code")
+"""Values of `Rules.starts` with which nobody can write before the start."""
 CLOCK_SLACK = 10_000_000
 """Largest difference between the clocks of a lab's servers, in microseconds."""
 LEAST_GONE_AFTER = 10
@@ -17,7 +25,9 @@ LEAST_GONE_AFTER = 10
 @dataclass(frozen=True, slots=True)
 class Rules:
     """
-    Limits on what members may do in a room.
+    Limits on what members may do in a room, and for how long.
+
+    All values can be written as JSON, and lengths of time are in seconds.
 
     Parameters
     ----------
@@ -40,6 +50,28 @@ class Rules:
     log_presence
         Whether the log has who is here, idle, away or gone even if no `Room.on_presence` function
         of this process asks for it.
+    duration
+        How long people talk; then the room is closed. None: until it is closed otherwise.
+    starts
+        When their time starts: once "all_present" are, as soon as the room is "open" for one of
+        them, with the "first_message", or with `Room.start` ("code"). Until then nobody can write,
+        if it is "all_present" or "code". None: "open"; in a room of a :class:`Lobby` that has a
+        duration, "all_present". Who has a page of the study open is present.
+    start_within
+        So long after the first of them has come the time starts with those who are there, unless
+        it is started by "code".
+    warn
+        So long before the end the log has an event "warned", and screen readers say it.
+    ends
+        When the room is closed before its time is over: never ("time"), when all people have said
+        that they are done ("all_done"), or the first of them ("any_done").
+    min_messages
+        So many messages people must have sent before they can say that they are done.
+    grace
+        Who was gone for so long counts for `on_gone`.
+    on_gone
+        What happens then: the others "continue", their time stands still until all are back
+        ("wait"), or the room is closed ("close"); a group of a :class:`Lobby` is then dissolved.
     """
 
     max_length: int = 5_000
@@ -50,6 +82,14 @@ class Rules:
     away_after: float = 120
     gone_after: float = 30
     log_presence: bool = False
+    duration: float | None = None
+    starts: Starts | None = None
+    start_within: float = 30
+    warn: tuple[float, ...] = (60, 10)
+    ends: Ends = "time"
+    min_messages: int = 0
+    grace: float = 60
+    on_gone: OnGone = "continue"
 
     def __post_init__(self) -> None:
         check_count("max_length", self.max_length, 1)
@@ -60,3 +100,31 @@ class Rules:
         check_number("away_after", self.away_after, above=0)
         check_number("gone_after", self.gone_after, least=LEAST_GONE_AFTER)
         check_choice("log_presence", self.log_presence, (True, False))
+        check_number("duration", self.duration, above=0, or_none=True)
+        check_choice("starts", self.starts, (None, *get_args(Starts)))
+        check_number("start_within", self.start_within, above=0)
+        object.__setattr__(self, "warn", _checked_warnings(self.warn))
+        check_choice("ends", self.ends, get_args(Ends))
+        check_count("min_messages", self.min_messages, 0)
+        check_number("grace", self.grace, least=LEAST_GONE_AFTER)
+        check_choice("on_gone", self.on_gone, get_args(OnGone))
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether people's time starts at some moment, or ends."""
+        return self.duration is not None or self.starts in MUST_START
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether something may be due in the room that nobody does: a start, a pause, an end."""
+        return self.is_timed or self.ends != "time" or self.on_gone != "continue"
+
+
+def _checked_warnings(given: object) -> tuple[float, ...]:
+    """The times of warnings, which a log has as a list."""
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise TypeError(f"warn must be a list of numbers, such as (60, 10), not {given!r}")
+    times = tuple(cast("Sequence[float]", given))
+    for time in times:
+        check_number("warn", time, above=0)
+    return times

@@ -8,14 +8,15 @@ nothing here waits, reads a clock, draws a random number or uses SQL.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
+from shiny_labchat.domain.clock import CLOCK_KINDS, Clock
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.layers import LayeredMap
-from shiny_labchat.domain.rules import CLOCK_SLACK, Rules
+from shiny_labchat.domain.rules import CLOCK_SLACK, MUST_START, Rules
 
 __all__ = ["ROLES", "Configuration", "Membership", "Role", "RoomState", "fold", "fold_all"]
 
@@ -54,6 +55,10 @@ class Membership(NamedTuple):
     question, answer_by
         The seq of the question whether they are still there, and until when they may answer it
         (microseconds); 0: there is none.
+    said
+        The number of their messages, as far as the room counts them, see `RoomState.counts_from`.
+    left
+        The seq at which they were removed.
     """
 
     member: str
@@ -73,6 +78,8 @@ class Membership(NamedTuple):
     presence: str | None = None
     question: int = 0
     answer_by: int = 0
+    said: int = 0
+    left: int = 0
 
     def role_for(self, viewer: str | None) -> Role:
         """The role that a viewer is shown; viewer None: nothing was disclosed to them."""
@@ -153,6 +160,12 @@ class RoomState(NamedTuple):
     """Whether its people see it: not until the app has prepared it, after they were grouped."""
     prepared: Mapping[str, str] = MappingProxyType({})
     """The app's functions that have prepared it, and whether they have "returned" or "failed"."""
+    clock: Clock = Clock()
+    """When the time of its people has started, and what has moved its end."""
+    counts_from: int = 0
+    """The seq from which on messages are counted, as people must send some; 0: they are not."""
+    closed: int = 0
+    """The seq at which it was closed; 0: it is open."""
 
     @property
     def configuration(self) -> Configuration:
@@ -180,6 +193,10 @@ class RoomState(NamedTuple):
             return "removed"
         if not self.is_open:
             return "closed"
+        return self._denial(membership) if self.has_begun else "not_yet"
+
+    def _denial(self, membership: Membership) -> str | None:
+        """The code of why a member may not write, once they could; None: they may."""
         if membership.is_muted:
             return "muted"
         role = membership.role_for(None)
@@ -187,6 +204,33 @@ class RoomState(NamedTuple):
             return None
         may = role != "observer" if self.write is None else role in self.write
         return None if may else "read_only"
+
+    def may_speak(self, membership: Membership) -> bool:
+        """Whether a member may write here as long as the room is open, or once it begins."""
+        return self.is_open and not membership.is_removed and self._denial(membership) is None
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether people are shown the room, and need not wait for its start."""
+        must_start = self.rules.starts in MUST_START
+        return self.is_shown and not (must_start and not self.clock.started)
+
+    @property
+    def deadline(self) -> int | None:
+        """When the time of its people is over, see `Clock.deadline`."""
+        return self.clock.deadline(self.rules)
+
+    def is_over(self, at: int) -> bool:
+        """Whether the time of its people is over at a time (microseconds)."""
+        return self.rules.duration is not None and self.clock.is_over(self.rules, at)
+
+    def people(self) -> list[Membership]:
+        """The current members who talk here and are no programs."""
+        return [each for each in self.members() if each.role == "participant" and not each.is_bot]
+
+    def messages_left(self, membership: Membership) -> int:
+        """How many messages somebody has to send yet before they can say that they are done."""
+        return max(0, self.rules.min_messages - membership.said)
 
     def floor(self, viewer: Membership) -> int:
         """The seq up to which a viewer's screen was cleared."""
@@ -215,12 +259,22 @@ class RoomState(NamedTuple):
         The current members, in an order that does not show a viewer who is a bot.
 
         Bots join before all others. So if a bot is shown to the viewer as a person, even one that
-        has left since, the members are in the order of their handles, which are random.
+        has left since, the members are in the order of their handles, which are random. In a closed
+        room they are those who were there when it was closed.
         """
+        members = self.members() if self.is_open else filter(self._was_there, self._all())
         special = (self.memberships[member] for member in self.special)
         if all(membership.role_for(viewer) == membership.role for membership in special):
-            return self.members()
-        return sorted(self.members(), key=lambda membership: membership.handle)
+            return members
+        return sorted(members, key=lambda membership: membership.handle)
+
+    def _all(self) -> Iterable[Membership]:
+        return self.memberships.values()
+
+    def _was_there(self, membership: Membership) -> bool:
+        """Whether somebody was a member when the room was closed."""
+        left = membership.left if membership.is_removed else self.seq
+        return membership.joined < self.closed <= left
 
 
 # ── fold ─────────────────────────────────────────────────────────────────────────────────────
@@ -266,6 +320,7 @@ def _configured(state: RoomState, event: Event) -> _Changes:
         **_title_and_write(event.data),
         "rules": rules,
         "unknown_rules": unknown,
+        "counts_from": state.counts_from or (event.seq if rules.min_messages else 0),
         "code": replace(state.code, **_title_and_write(by_code), rules=code_rules),
     }
 
@@ -295,9 +350,9 @@ def _with_rules(
 def _joined(state: RoomState, event: Event) -> _Changes:
     member = cast(str, event.member)
     before = state.memberships.get(member)
-    view_from = before.view_from if before else 0
+    kept = {"view_from": before.view_from, "said": before.said} if before else {}
     known = _known_of_member(event)
-    return _with(state, Membership(member, joined=event.seq, view_from=view_from, **known))
+    return _with(state, Membership(member, joined=event.seq, **kept, **known))
 
 
 def _changed(state: RoomState, event: Event) -> _Changes:
@@ -318,27 +373,31 @@ _OF_MEMBERS = ("handle", "pseudonym", "role", "asked", "is_muted", "is_bot", "sh
 
 
 def _removed(state: RoomState, event: Event) -> _Changes:
-    return _membership_with(state, event, is_removed=True)
+    return _membership_with(state, event, is_removed=True, left=event.seq)
 
 
 def _said(state: RoomState, event: Event) -> _Changes:
     membership = state.memberships.get(event.member or "")
     if membership is None or not ("page" in event.data or membership.is_bot):  # code has no limit
         return {}
-    if "submitted" in event.data or "again" in event.data:  # it was counted when it was submitted
+    said, tokens, spoke = membership.said, membership.tokens, membership.spoke
+    if state.counts_from and event.kind == "message" and "page" in event.data:
+        said += 1
+    if not ("submitted" in event.data or "again" in event.data):  # else it was counted before
+        left = membership.allowance(state.rules, event.at) - 1
+        if not left == tokens == float("inf"):  # which says that this room has no limit
+            tokens, spoke = left, event.at
+    if (said, tokens, spoke) == (membership.said, membership.tokens, membership.spoke):
         return {}
-    left = membership.allowance(state.rules, event.at) - 1
-    if left == membership.tokens == float("inf"):  # this room has no limit
-        return {}
-    return _with(state, membership._replace(tokens=left, spoke=event.at))
+    return _with(state, membership._replace(tokens=tokens, spoke=spoke, said=said))
 
 
 def _opened(state: RoomState, event: Event) -> _Changes:
-    return {"is_open": True, "reason": None}
+    return {"is_open": True, "reason": None, "closed": 0, "done": (), **_timed(state, event)}
 
 
 def _closed(state: RoomState, event: Event) -> _Changes:
-    return {"is_open": False, "reason": event.data.get("reason")}
+    return {"is_open": False, "reason": event.data.get("reason"), "closed": event.seq}
 
 
 def _grouped(state: RoomState, event: Event) -> _Changes:
@@ -351,7 +410,11 @@ def _prepared(state: RoomState, event: Event) -> _Changes:
 
 
 def _shown(state: RoomState, event: Event) -> _Changes:
-    return {"is_shown": True}
+    return {"is_shown": True, **_timed(state, event)}
+
+
+def _timed(state: RoomState, event: Event) -> _Changes:
+    return {"clock": state.clock.after(event, state.rules)}
 
 
 def _done(state: RoomState, event: Event) -> _Changes:
@@ -414,7 +477,8 @@ def _with(state: RoomState, membership: Membership) -> _Changes:
     return changes
 
 
-_FOLDS = {
+_FOLDS: dict[str, Callable[[RoomState, Event], _Changes]] = {
+    **dict.fromkeys(CLOCK_KINDS, _timed),
     "changed": _changed,
     "cleared": _cleared,
     "closed": _closed,

@@ -39,6 +39,7 @@ class Chat(_Chat):
         footer: TagChild = None,
         icon_send: HTML | Tag | TagList | str | None = None,
         breaks: bool = False,
+        done: str | None = None,
         **kwargs: TagAttrValue,
     ) -> Tag:
         """
@@ -61,6 +62,7 @@ class Chat(_Chat):
             footer=footer,
             icon_send=icon_send,
             breaks=breaks,
+            done=done,
             html=self._html,
             lab=self._lab,
             **kwargs,

@@ -68,7 +68,7 @@ class Answers:
         self._entry.log.put(self._entry.room, command, _note_failure)
 
 
-_ACTS = (protocol.Send, protocol.Typing, protocol.Stop, protocol.Confirm)
+_ACTS = (protocol.Send, protocol.Typing, protocol.Stop, protocol.Confirm, protocol.Done)
 """Frames that a page sends as its person does something."""
 
 

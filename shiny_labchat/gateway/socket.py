@@ -12,6 +12,7 @@ buffer. A socket that is owed nothing is sent the next message with all others (
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
@@ -22,6 +23,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from shiny_labchat import protocol
 from shiny_labchat.access import tickets
+from shiny_labchat.domain.clock import CLOCK_KINDS
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.members import is_sent_away
 from shiny_labchat.domain.opaque import seq_of
@@ -113,13 +115,14 @@ class Socket:
         self._is_told = False
         self._state = ""
         self._state_changed = False
+        self._said = 0
         self._seen_here: Seen | None = None
         self._seen_typing = 0
         self._frames = TokenBucket(FRAMES, asyncio.get_running_loop().time())
 
     async def serve(self, hello: protocol.Hello) -> None:
         """Send the welcome, then read and send until the browser leaves or is refused."""
-        self._state = protocol.state(self._room.state, self._membership(), self._words)
+        self._state = self._state_frame(self._membership())
         presence = self._room.presence
         unfollow = self._room.follow(self.hear, first=True), presence.follow(self._wake)
         presence.come(self._entry.member)
@@ -164,7 +167,11 @@ class Socket:
         return protocol.welcome(
             *(room.state, membership, self._words, self._entry.resume),
             *(page.items, page.more, reset, page.before),
+            at=_now(),
         )
+
+    def _state_frame(self, membership: Membership) -> str:
+        return protocol.state(self._room.state, membership, self._words, _now())
 
     def _seq_of(self, id: str) -> int | None:
         """The seq of the item with this id; None: it is not an id of this room."""
@@ -248,6 +255,8 @@ class Socket:
         ):
             return False
         state, streams = self._room.state, self._room.streams.open.values()
+        if state.rules.min_messages and state.messages_left(self._membership()):
+            return False  # with each message of its person, more is owed than to others
         return (
             self._cursor == state.seq
             and self.member not in state.told
@@ -267,9 +276,11 @@ class Socket:
             owed += await self._news(membership)
             owed += self._chunks(membership)
         owed += self._submissions.acknowledged(self._cursor)
+        if room.state.rules.min_messages:
+            self._note_said(membership)
         if self._state_changed:
             self._state_changed = False
-            owed += self._new_state(membership)
+            owed += self._new_state(self._membership())
         owed += self._presence(membership)
         owed += self._answers.questions(membership)
         owed += self._replies
@@ -278,6 +289,12 @@ class Socket:
         if self._asked and self._may_search():
             owed += await self._older()
         return owed
+
+    def _note_said(self, membership: Membership) -> None:
+        """Have its person told how many messages they must send yet, if that has changed."""
+        said = self._room.state.memberships[membership.member].said
+        self._state_changed = self._state_changed or said != self._said
+        self._said = said
 
     def _presence(self, membership: Membership) -> list[str]:
         presence, typing = self._room.presence, self._room.presence.typing
@@ -351,7 +368,7 @@ class Socket:
         return frames
 
     def _new_state(self, membership: Membership) -> list[str]:
-        frame = protocol.state(self._room.state, membership, self._words)
+        frame = self._state_frame(membership)
         if frame == self._state:
             return []
         self._state = frame
@@ -392,6 +409,8 @@ class Socket:
                     self._reply(protocol.checked())
                 case protocol.Confirm():
                     self._answers.confirm(self._seq_of(frame.id) or 0)
+                case protocol.Done():
+                    self._submissions.press_done(frame)
                 case protocol.Pong():
                     pass
                 case protocol.Hello():
@@ -424,7 +443,12 @@ class Socket:
 
 
 _PING = protocol.text_frame(protocol.ping())
-_ABOUT_ALL = ("configured", "opened", "closed")
+_ABOUT_ALL = frozenset((*CLOCK_KINDS, "closed", "configured", "grouped", "opened"))
+"""The kinds of events after which the room is another one for all."""
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
 
 
 def _cannot_write(frame: bytes) -> bool:

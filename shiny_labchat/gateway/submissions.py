@@ -93,6 +93,18 @@ class Submissions:
         except StoreError as exc:
             self._refuse(frame.cid, exc)
 
+    def press_done(self, frame: protocol.Done) -> None:
+        """Store that the person is done; the room's state tells them, or a refusal."""
+        command = commands.PressDone(self._entry.member)
+        try:
+            self._entry.log.put(self._entry.room, command, partial(self._pressed, frame.cid))
+        except StoreError as exc:
+            self._say_refused(frame.cid, exc)
+
+    def _pressed(self, cid: str, outcome: Outcome | None, error: BaseException | None) -> None:
+        if error is not None:
+            self._say_refused(cid, error)
+
     def end(self) -> None:
         """Hear no more of messages that are held."""
         for end in self._heard_pages.values():
@@ -103,7 +115,7 @@ class Submissions:
             self._refuse(cid, error)
         elif outcome is not None:
             self._land()
-            self._tell_of(cid, outcome.events[0])
+            self._tell_of(cid, outcome.events[-1])
 
     def _tell_of(self, cid: str, became: Event) -> None:
         """Tell the page the outcome of its message; if it is held, wait for that."""
@@ -141,6 +153,9 @@ class Submissions:
 
     def _refuse(self, cid: str, error: BaseException) -> None:
         self._land()
+        self._say_refused(cid, error)
+
+    def _say_refused(self, cid: str, error: BaseException) -> None:
         who = self._entry.member, self._entry.room.id
         if not isinstance(error, Refused | StoreError):
             logger.error("a message of %s in room %r could not be stored", *who, exc_info=error)

@@ -31,6 +31,7 @@ from shiny_labchat.lab import asking, history
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.settings import Settings, without_effect
+from shiny_labchat.lab.timing import Timing
 from shiny_labchat.models.thoughts import split_thoughts
 from shiny_labchat.store import Log, Outcome, find_room, load_state
 
@@ -46,7 +47,7 @@ F = TypeVar("F", bound=MessageFunction)
 P = TypeVar("P", bound=PresenceFunction)
 
 
-class Room:
+class Room(Timing):
     """
     One shared chat. Made by :meth:`Lab.room`.
 
@@ -66,19 +67,6 @@ class Room:
         self._settings = settings
         self._given_to = given_to  # a callback
         self._ids: Iterator[str] | None = None
-        self._condition: Any = None
-
-    @property
-    def condition(self) -> Any:
-        """
-        What the experimenter varies, for the group in this room; None: it is not known here.
-        """
-        return self._condition
-
-    def in_condition(self, condition: Any) -> Room:
-        """The room, once it is known in which condition its people are; for this package."""
-        self._condition = condition
-        return self
 
     def for_call(self, call: str) -> Room:
         """

@@ -12,14 +12,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import (
-    AsyncGenerator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any, Literal, Protocol, cast
@@ -52,10 +45,16 @@ SWEEP = 3.0
 """Pause between two searches of all rooms for streams whose server has ended, in seconds."""
 RESUME = 60.0
 """Pause between two searches for people whom no process watches any more, in seconds."""
+CLOCKS = 10.0
+"""Pause between two searches for rooms whose time is over and nobody has open, in seconds."""
 ROOMS_CREATED = 20_000
 """Rooms that a process remembers to have created; others are created again, which does nothing."""
 DRAIN_TIMEOUT = 5.0
 """How long a stopping server waits until its streams are stored, in seconds."""
+
+
+AddressOf = Callable[[Log, EndLink], Awaitable[str | None]]
+"""Gives the address that somebody goes to who has ended; it must change nothing."""
 
 
 class Driver(Protocol):
@@ -68,10 +67,6 @@ class Driver(Protocol):
     async def stop(self, seconds: float) -> None:
         """Stop within `seconds`; `start` begins again."""
         ...
-
-
-AddressOf = Callable[[Log, EndLink], Awaitable[str | None]]
-"""Gives the address that somebody goes to who has ended; it must change nothing."""
 
 
 class ClosableStream(Protocol):
@@ -296,6 +291,7 @@ async def running() -> AsyncGenerator[None]:
             driver.start()
     tasks.spawn(_sweep())
     tasks.spawn(_resume_presence())
+    tasks.spawn(_resume_clocks())
     try:
         yield
     finally:
@@ -307,6 +303,7 @@ async def running() -> AsyncGenerator[None]:
                 await driver.stop(DRAIN_TIMEOUT)
             await runtime.live.alive.stop(DRAIN_TIMEOUT)
             await runtime.live.people.stop(DRAIN_TIMEOUT)
+            await runtime.live.clocks.stop(DRAIN_TIMEOUT)
             if runtime.scheduler is not None:
                 await runtime.scheduler.stop()
 
@@ -369,6 +366,17 @@ async def _resume_presence() -> None:
             except LabChatError as exc:
                 logger.error("who was in the rooms of %r is not known: %s", runtime.log, exc)
         await asyncio.sleep(RESUME)
+
+
+async def _resume_clocks() -> None:
+    while True:
+        for runtime in _opened():
+            try:
+                if runtime.log.exists:
+                    await runtime.live.clocks.resume()
+            except LabChatError as exc:
+                logger.error("rooms of %r may be open too long: %s", runtime.log, exc)
+        await asyncio.sleep(CLOCKS)
 
 
 async def _end_streams() -> None:

@@ -15,6 +15,7 @@ from functools import partial
 
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.commands import NotePresence
+from shiny_labchat.domain.due import needs_signs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.presence import ALIVE, Look, Signs, is_steady, look, seems
 from shiny_labchat.domain.state import Membership
@@ -51,6 +52,8 @@ class Alive:
         Whether a callback asks for presence in a room.
     heard
         What is heard of people, until it is stored.
+    seen_open
+        Called with each room that is open, in each round.
     """
 
     def __init__(
@@ -60,11 +63,13 @@ class Alive:
         open: Callable[[LogKey], Awaitable[LiveRoom]],
         asks: Callable[[LogKey], bool],
         heard: Heard,
+        seen_open: Callable[[LiveRoom], None],
     ) -> None:
         self._log = log
         self._rooms = rooms
         self._open = open
         self._asks = asks
+        self._seen_open = seen_open
         self._kept: dict[LiveRoom, dict[str, Look | None]] = {}
         self._asked_since: dict[LiveRoom, int] = {}
         self._heard = heard
@@ -87,6 +92,8 @@ class Alive:
         self.begin()
         self._number += 1
         asking = [room for room in rooms if self._note_need(room)]
+        for room in rooms:
+            self._seen_open(room)
         if asking and self._number % 3 == 1:
             self._tasks.spawn(self._ask(asking))
         if (asking or self._kept) and self._number % 2 == 0 and self._judging.done():
@@ -94,7 +101,9 @@ class Alive:
 
     def _note_need(self, room: LiveRoom) -> bool:
         """Whether a room needs presence now; from the first time on its pages are asked."""
-        room.signs.is_asking = room.state.rules.log_presence or self._asks(room.key)
+        state = room.state
+        needed = state.rules.log_presence or self._asks(room.key) or needs_signs(state)
+        room.signs.is_asking = needed
         return room.signs.is_asking
 
     async def _ask(self, rooms: list[LiveRoom]) -> None:

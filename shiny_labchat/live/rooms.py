@@ -8,6 +8,7 @@ from collections.abc import Callable
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.live.alive import Alive
+from shiny_labchat.live.clocks import Clocks
 from shiny_labchat.live.heard import Heard
 from shiny_labchat.live.held import publish_left
 from shiny_labchat.live.lingering import LingeringRooms
@@ -39,6 +40,8 @@ class LiveRooms:
         As given.
     alive
         Who is here, idle, away or gone in them.
+    clocks
+        What is due in them by the time of their people.
     lingering
         The rooms that nobody has open any more.
     logs
@@ -55,7 +58,8 @@ class LiveRooms:
         self._tasks = Tasks("held messages")
         self._gone: dict[tuple[LogKey, str], asyncio.Task[None]] = {}
         heard = Heard(log)
-        self.alive = Alive(log, self._rooms.values, self.open, asks, heard)
+        self.clocks = Clocks(log)
+        self.alive = Alive(log, self._rooms.values, self.open, asks, heard, self.clocks.note)
         self.people = LivePeople(log, heard)
         log.listen(self._hear)
 
@@ -79,7 +83,12 @@ class LiveRooms:
         except BaseException:
             room.leave()
             raise
+        self.clocks.note(room)
         return room
+
+    def opened(self, key: LogKey) -> LiveRoom | None:
+        """A room that somebody has open here; None: nobody has."""
+        return self._rooms.get(key)
 
     def _again(self, key: LogKey) -> LiveRoom | None:
         room = self.lingering.take(key)
@@ -101,6 +110,7 @@ class LiveRooms:
         if self._rooms.get(room.key) is room:
             del self._rooms[room.key]
             self.log.unwatch(room.key)
+            self.clocks.forget(room)
             if room.can_linger:
                 self.lingering.keep(room)
 

@@ -17,6 +17,7 @@ from shiny_labchat.store.arrivals import (
     with_key,
 )
 from shiny_labchat.store.batch import Outcome, StudyOutcome
+from shiny_labchat.store.clocks import rooms_with_clocks
 from shiny_labchat.store.log import Log
 from shiny_labchat.store.memberships import rooms_of
 from shiny_labchat.store.names import find_name, give_name
@@ -99,6 +100,7 @@ __all__ = [
     "room_number",
     "rooms",
     "rooms_of",
+    "rooms_with_clocks",
     "rooms_with_people",
     "seen_of",
     "set_delete_after",

@@ -198,16 +198,10 @@ class Batch:
             self._append(key, heads[key], events, numbered)
             self._forget_who_refused(key, events)
         if cid is not None and decided:
-            self._cids[first, cid] = decided[first][-1]
+            own = [event for event in decided[first] if event.cid is not None]
+            self._cids[first, cid] = (own or decided[first])[-1]
         made = {key: tuple(events) for key, events in decided.items()}
         return StudyOutcome(made, self._states(command))
-
-    def _forget_who_refused(self, key: LogKey, events: list[Event]) -> None:
-        """Delete what the recruiter said of those who have refused consent."""
-        for event in events if key.kind == "study" else ():
-            if event.kind == "ended" and event.data["reason"] == "no_consent":
-                assert event.member is not None
-                keep_hash_only(self._conn, key.study, event.member)
 
     def _with_signs(self, command: StudyCommand, states: Mapping[LogKey, State]) -> StudyCommand:
         """A command with what is known of the people in its lobby now, if it needs that."""
@@ -216,6 +210,13 @@ class Batch:
         lobby = cast(LobbyState, states[command.logs[0]])
         found = lobby_signs(self._conn, command.study, lobby, self._now, self._open_for)
         return replace(command, signs=found)
+
+    def _forget_who_refused(self, key: LogKey, events: list[Event]) -> None:
+        """Delete what the recruiter said of those who have refused consent."""
+        for event in events if key.kind == "study" else ():
+            if event.kind == "ended" and event.data["reason"] == "no_consent":
+                assert event.member is not None
+                keep_hash_only(self._conn, key.study, event.member)
 
     def _repeat_of(self, command: StudyCommand, event: Event) -> StudyOutcome:
         return StudyOutcome({command.logs[0]: (event,)}, self._states(command), is_repeat=True)

@@ -12,7 +12,7 @@ from shiny_labchat.store.sqlite import connect
 
 __all__ = ["SCHEMA", "is_current", "upgrade"]
 
-SCHEMA = "0016"
+SCHEMA = "0017"
 """The newest migration that this version knows."""
 
 UPGRADE_TIMEOUT = 30.0

@@ -252,13 +252,25 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
     The state of a room at a seq.
 
     For speed, messages are not folded. A message changes only its author's allowance, so in this
-    state all allowances are full. Of presence, only the last event of each kind and member is.
+    state all allowances are full; and the number of their messages, where the room counts them. Of
+    presence, only the last event of each kind and member is.
     """
     wanted = {"room": number, "upto": upto}
     rows = [*conn.execute(_LAST_OF_PRESENCE, wanted)]
     rows += conn.execute(_MAKING_STATE, wanted)
     rows.sort(key=_seq_of)
-    return fold_all(RoomState(), map(_event_of, rows))._replace(seq=upto)
+    state = fold_all(RoomState(), map(_event_of, rows))._replace(seq=upto)
+    return _with_counts(conn, number, state) if state.counts_from else state
+
+
+def _with_counts(conn: sa.Connection, number: int, state: RoomState) -> RoomState:
+    """The state of a room with the numbers of people's messages, as folding these would give."""
+    memberships = state.memberships
+    wanted = {"room": number, "after": state.counts_from, "upto": state.seq}
+    for member, said in conn.execute(_SAID, wanted):
+        if member in memberships:
+            memberships = memberships.changed(member, memberships[member]._replace(said=said))
+    return state._replace(memberships=memberships)
 
 
 def load_log(conn: sa.Connection, number: int, upto: int, kind: LogKind) -> State:
@@ -389,6 +401,18 @@ _EVENTS_UPTO = (
     sa.select(*_FIELDS)
     .where(event.c.room == sa.bindparam("room"), event.c.seq <= sa.bindparam("upto"))
     .order_by(event.c.seq)
+)
+# Of what people write themselves, the page is on record; a text that has these words is escaped.
+_SAID = (
+    sa.select(event.c.member, sa.func.count())
+    .where(
+        event.c.room == sa.bindparam("room"),
+        event.c.seq > sa.bindparam("after"),
+        event.c.seq <= sa.bindparam("upto"),
+        event.c.kind == "message",
+        event.c.data.like('%"page":%'),
+    )
+    .group_by(event.c.member)
 )
 _MAKING_STATE = _EVENTS_UPTO.where(MAKES_STATE)
 _newest = sa.select(sa.func.max(event.c.seq)).where(

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 __all__ = [
     "MAKES_STATE",
+    "OF_CLOCK",
     "OF_PRESENCE",
     "OF_STEPS",
     "arrival",
@@ -70,7 +71,7 @@ sa.Index(
 
 MAKES_STATE = sa.text(
     "kind IN ('changed','cleared','closed','configured','disclosed','done','extended','grouped',"
-    "'joined','opened','paused','removed','resumed','shown','started')"
+    "'joined','opened','paused','prepared','removed','resumed','shown','started','waiting','warned')"
 )
 """Whether an event counts in the fold of a room, but for messages and what becomes of them."""
 
@@ -80,6 +81,18 @@ sa.Index(
     event.c.seq,
     sqlite_where=MAKES_STATE,
     postgresql_where=MAKES_STATE,
+)
+
+OF_CLOCK = sa.text("kind IN ('closed','started','waiting')")
+"""Whether an event tells whether the time of a room's people runs, or is awaited."""
+
+sa.Index(
+    "event_clock",
+    event.c.room,
+    event.c.kind,
+    event.c.seq,
+    sqlite_where=OF_CLOCK,
+    postgresql_where=OF_CLOCK,
 )
 
 OF_PRESENCE = sa.text(

@@ -20,10 +20,12 @@ _REFUSALS = {
     "failed": "Auf dem Server ist etwas schiefgegangen. Bitte laden Sie die Seite neu oder "
     "benachrichtigen Sie die Studienleitung.",
     "fixed": "Das kann nicht mehr geändert werden: Es sind Personen in der Studie.",
+    "gate": "Sie können noch nicht weitermachen. Bitte schreiben Sie erst noch einige Nachrichten.",
     "link_over": "Dieser Link führt nicht mehr in den Raum. Bitte fragen Sie nach einem neuen.",
     "muted": "Sie können in diesem Raum zurzeit nicht schreiben.",
     "no_chat": "Diese Seite zeigt einen Chat, den ihre Anwendung nicht bedient. Bitte "
     "benachrichtigen Sie die Studienleitung.",
+    "no_clock": "Dieser Raum hat keine Zeitgrenze.",
     "no_debrief": "Diese Studie ist noch nicht bereit. Bitte benachrichtigen Sie die "
     "Studienleitung.",
     "no_element": "Dieser Chat funktioniert auf dieser Seite nicht. Bitte benachrichtigen Sie die "
@@ -41,6 +43,7 @@ _REFUSALS = {
     "not_processed": "Diese Nachricht konnte nicht verarbeitet werden. Niemand hat sie gesehen. "
     "Bitte versuchen Sie es noch einmal.",
     "not_waiting": "Sie warten nicht in diesem Warteraum.",
+    "not_yet": "Es hat noch nicht begonnen. Ihr Text bleibt erhalten.",
     "old_consent": "Der Text der Einwilligung hat sich geändert. Bitte lesen Sie ihn noch einmal.",
     "old_page": "Diese Seite ist von einer früheren Version. Bitte laden Sie sie neu; Ihr Text "
     "bleibt erhalten.",

@@ -111,6 +111,7 @@ export class LabchatRoom extends HTMLElement {
       iconAssistant: this.dataset.iconAssistant ?? null,
       canStop: this.dataset.enableCancel !== "false",
       breaks: this.dataset.breaks !== undefined,
+      done: this.dataset.done ?? null,
       onEnd: (code, say) => this.#end(code, say),
       onDoubt: () => this.#doubt(),
     });

@@ -4,7 +4,10 @@
  * The frames between this page and the server, version 3, as types. Ids are opaque; items come in order.
  *
  * @typedef {{is: "open" | "closed" | "removed", write: boolean, code?: string, say?: string,
- *   reason?: string, name?: string | null, title?: string | null}} RoomState
+ *   reason?: string, name?: string | null, title?: string | null, clock?: RoomClock, gate?: string,
+ *   done?: string}} RoomState gate: why the person cannot be done yet; done: that they are
+ * @typedef {{is: "waiting" | "running" | "paused", left: number, text: string, say?: string}} RoomClock
+ *   left: until it starts or is over, in milliseconds; text: how that is shown; say: a warning, or why it stands still
  * @typedef {{h: string, name: string | null, role: string}} You
  *
  * @typedef {["text" | "markdown" | "trusted" | "html" | "thinking", string]} TextPart
@@ -62,7 +65,7 @@
  *
  * @typedef {{t: "send", cid: string, text: string} | {t: "typing"} | {t: "stop", id: string} |
  *   {t: "older", before: string} | {t: "check"} | {t: "confirm", id: string} |
- *   {t: "pong", hidden: number, quiet: number}} ClientFrame
+ *   {t: "done", cid: string} | {t: "pong", hidden: number, quiet: number}} ClientFrame
  *   pong: for how long the page has been hidden (0: it is not), and the person has done nothing, in milliseconds
  */
 

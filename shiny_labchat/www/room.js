@@ -1,5 +1,6 @@
 // @ts-check
 import { Composer } from "./composer/composer.js";
+import { DoneButton } from "./composer/done.js";
 import { Drafts } from "./composer/drafts.js";
 import { Connection } from "./connection/connection.js";
 import { Outbox } from "./connection/outbox.js";
@@ -9,6 +10,7 @@ import { make, mark } from "./dom.js";
 import { countUnread } from "./page/unread.js";
 import { watchWaking } from "./page/wake.js";
 import { participantAvatar } from "./people/avatar.js";
+import { Clock } from "./people/clock.js";
 import { Presence } from "./people/presence.js";
 import { Question } from "./people/question.js";
 import { TypingIndicator } from "./people/typing.js";
@@ -30,9 +32,10 @@ import { Transcript } from "./transcript/transcript.js";
  *   iconAssistant: string | null,
  *   canStop: boolean,
  *   breaks: boolean,
+ *   done: string | null,
  *   onEnd: (code: string, say: string) => void,
  *   onDoubt: () => void,
- * }} RoomOptions breaks: line breaks in markdown are shown; onEnd: the server has closed the connection for good; onDoubt: the page's connections
+ * }} RoomOptions breaks: line breaks in markdown are shown; done: the text of the button; onEnd: the server has closed the connection for good; onDoubt: the page's connections
  *   may be dead
  */
 
@@ -45,6 +48,8 @@ export class Room {
   #presence;
   #typing;
   #question;
+  #clock = new Clock();
+  #done;
   #transcript;
   #outbox;
   #composer;
@@ -82,6 +87,7 @@ export class Room {
     this.#presence = new Presence(labels);
     this.#typing = new TypingIndicator(labels);
     this.#question = new Question(labels, host.id, (id) => this.#connection.send({ t: "confirm", id }));
+    this.#done = new DoneButton(options.done, host.id, (cid) => this.#connection.send({ t: "done", cid }));
     this.#transcript = new Transcript(this.#context, (before) => this.#connection.send({ t: "older", before }));
     this.#outbox = new Outbox(labels, (cid, text) => this.#connection.send({ t: "send", cid, text }));
     this.#composer = new Composer(composerIn(host), host.id, labels, {
@@ -123,6 +129,7 @@ export class Room {
     this.#transcript.unwatch();
     this.#status.close();
     this.#question.hide();
+    this.#clock.close();
     this.#connection.pause();
   }
 
@@ -223,10 +230,12 @@ export class Room {
     if (!host.hasAttribute("role")) mark(host, "role", "region"); // a landmark, so that it is found by its name
     this.#nameHost();
     this.#status.element.id = `${host.id}_status`;
-    const header = make("div", { class: "labchat-header" }, this.#title, this.#presence.element, this.#status.element);
+    const parts = [this.#title, this.#presence.element, this.#status.element, this.#clock.element];
+    const header = make("div", { class: "labchat-header" }, ...parts);
     const stage = make("div", { class: "labchat-stage" }, log, gauge, button, announcements);
     box.prepend(this.#me);
     host.prepend(header, stage, this.#outbox.element, this.#typing.element, this.#question.element);
+    box.after(this.#done.element);
     listenForSuggestions(log, (text, isSent) => (isSent ? this.#composer.send(text) : this.#composer.fill(text)));
     this.#transcript.drawInitial(messages);
   }
@@ -251,6 +260,8 @@ export class Room {
   #disconnect() {
     this.#connection.end();
     this.#question.hide();
+    this.#clock.show();
+    this.#done.show(null);
     this.#typing.show([], null);
     this.#presence.show({ t: "presence", n: 0, who: [] }, null);
   }
@@ -289,6 +300,7 @@ export class Room {
     else this.#addItems(items);
     this.#applyState({ name: you.name, title, ...state });
     this.#outbox.sendAgain();
+    this.#done.sendAgain();
     loadRendererWhenIdle();
   }
 
@@ -316,6 +328,7 @@ export class Room {
 
   /** @param {import("./protocol.js").Refused} refused */
   #returnRefused({ cid, code, say }) {
+    if (this.#done.refuse(cid, this.#labels.sentence(code, say))) return;
     const text = this.#outbox.withdraw(cid);
     if (text !== null) this.#composer.refuse(text, this.#labels.sentence(code, say));
   }
@@ -323,6 +336,8 @@ export class Room {
   /** @param {RoomState} state */
   #applyState(state) {
     this.#state = { ...this.#state, ...state };
+    this.#clock.show(state.clock);
+    this.#done.show(state);
     this.#title.replaceChildren(state.title ?? "");
     this.#title.hidden = !state.title;
     this.#transcript.log.setAttribute("aria-label", state.title || this.#labels.text("log"));

@@ -13,12 +13,14 @@ from websockets.frames import Frame, Opcode
 from shiny_labchat import protocol
 from shiny_labchat.domain.commands import (
     REPLY,
+    AdvanceRoom,
     Clear,
     Close,
     Configure,
     Join,
     Mute,
     Post,
+    PressDone,
     Record,
     Remove,
     Say,
@@ -28,7 +30,7 @@ from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.errors import SENTENCES, BadFrame
 from shiny_labchat.words import ENGLISH, Words
-from tests.unit.pure_room import PureRoom
+from tests.unit.pure_room import SECOND, PureRoom
 
 HELLO = {"t": "hello", "v": 3, "ticket": "T", "after": ""}
 SEND = {"t": "send", "cid": "c", "text": "hi"}
@@ -258,7 +260,57 @@ def test_browsers_are_not_told_the_ids_that_name_other_messages() -> None:
 
 
 def shown(room: PureRoom, member: str = "a", words: Words = ENGLISH) -> dict[str, Any]:
-    return json.loads(protocol.state(room.state, room.state.memberships[member], words))["state"]
+    seat = room.state.memberships[member]
+    return json.loads(protocol.state(room.state, seat, words, room.now))["state"]
+
+
+def timed(**rules: Any) -> PureRoom:
+    return PureRoom(rules=Rules(rate=None, duration=300, **rules), members="ab")
+
+
+def test_a_state_says_how_much_time_is_left_and_whether_it_runs() -> None:
+    room = timed(starts="all_present", on_gone="wait", warn=(60,))
+    assert "clock" not in shown(room) and shown(room)["code"] == "not_yet"
+    room.does(AdvanceRoom(frozenset("a")))
+    room.now += 10 * SECOND
+    waiting = "It begins when everybody is here, in {time} at the latest."
+    assert shown(room)["clock"] == {"is": "waiting", "left": 20_000, "text": waiting}
+    room.does(AdvanceRoom(frozenset("ab")))
+    running = {"is": "running", "left": 300_000, "text": "{time} left"}
+    assert shown(room)["clock"] == running and shown(room)["write"]
+    room.now += 240 * SECOND
+    room.does(AdvanceRoom())
+    assert shown(room)["clock"] == {**running, "left": 60_000, "say": "1 minute left"}
+    room.does(AdvanceRoom(frozenset("a"), frozenset("b")))
+    room.now += 500 * SECOND
+    clock = shown(room)["clock"]
+    assert (clock["is"], clock["left"]) == ("paused", 60_000) and "stands still" in clock["say"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [("time", "The time is over."), ("all_done", None), ("group_dissolved", None), ("x", "x")],
+)
+def test_a_state_says_why_a_room_is_closed_in_words(reason: str, words: str | None) -> None:
+    room = timed()
+    room.does(Close(reason))
+    assert shown(room).get("reason") == words and "clock" not in shown(room)
+
+
+def test_a_state_says_what_is_left_to_do_and_who_is_done_to_themselves_only() -> None:
+    room = timed(min_messages=2)
+    assert shown(room)["gate"] == "You can go on when you have written 2 more messages."
+    room.says("a")
+    assert shown(room)["gate"] == "You can go on when you have written 1 more message."
+    room.says("a")
+    assert "gate" not in shown(room) and "done" not in shown(room)
+    room.does(PressDone("a"))
+    assert shown(room)["done"] == "You are done here."
+    assert "done" not in shown(room, "b") and "gate" in shown(room, "b")
+
+
+def test_a_room_without_rules_for_its_time_is_told_nothing_of_one() -> None:
+    assert shown(PureRoom(members="a")).keys() == {"is", "write", "name", "title"}
 
 
 def test_a_state_says_whether_one_may_write_and_why_not() -> None:

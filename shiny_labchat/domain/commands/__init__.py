@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shiny_labchat.domain.commands.clock import AdvanceRoom, Extend, PressDone, Start
 from shiny_labchat.domain.commands.lobby import (
     Advance,
     Confirm,
@@ -51,6 +52,7 @@ from shiny_labchat.domain.commands.study import (
     Consent,
     Debrief,
     DescribeStudy,
+    Dissolve,
     EndPerson,
     OfStudy,
     Pay,
@@ -67,6 +69,7 @@ __all__ = [
     "SUBMITTED",
     "WITHHELD",
     "Advance",
+    "AdvanceRoom",
     "Arrive",
     "AskPresence",
     "Barrier",
@@ -82,12 +85,13 @@ __all__ = [
     "DescribeLobby",
     "DescribeStudy",
     "Disclose",
-    "Disclose",
+    "Dissolve",
     "EndPerson",
     "EndQuestion",
     "EndStream",
     "Ending",
     "EnterLobby",
+    "Extend",
     "Join",
     "LobbySigns",
     "Mute",
@@ -99,6 +103,7 @@ __all__ = [
     "PayOut",
     "Piece",
     "Post",
+    "PressDone",
     "Publish",
     "Ready",
     "Record",
@@ -109,6 +114,7 @@ __all__ = [
     "SendAway",
     "SetStep",
     "ShowRoom",
+    "Start",
     "StudyCommand",
     "WaitLonger",
     "Withhold",
@@ -137,6 +143,10 @@ Command = (
     | AskPresence
     | ConfirmPresence
     | EndQuestion
+    | Start
+    | Extend
+    | PressDone
+    | AdvanceRoom
 )
 
 StudyCommand = (
@@ -157,5 +167,6 @@ StudyCommand = (
     | EndPerson
     | Barrier
     | ShowRoom
+    | Dissolve
 )
 """A command whose rule needs the states of several logs: those that it names."""

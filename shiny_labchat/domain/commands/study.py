@@ -14,6 +14,7 @@ __all__ = [
     "Consent",
     "Debrief",
     "DescribeStudy",
+    "Dissolve",
     "EndPerson",
     "OfStudy",
     "Pay",
@@ -197,3 +198,21 @@ class EndPerson(OfStudy):
     person: str
     reason: str
     delete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dissolve(OfStudy):
+    """
+    Dissolve a group because some of its people have gone, if its room's rules say so.
+
+    `gone`: the ids of those who have been gone for longer than these allow. They end with "idle",
+    the others with "group_dissolved". Who is done, or has completed, has not gone.
+    """
+
+    room: str
+    gone: tuple[str, ...]
+
+    @property
+    def logs(self) -> tuple[LogKey, ...]:
+        """The logs whose states its rule needs."""
+        return (study_log(self.study), LogKey(self.study, self.room), *self.also)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shiny_labchat.domain.commands import Command
-from shiny_labchat.domain.decide import members, messages, presence, room, streams
+from shiny_labchat.domain.decide import clock, members, messages, presence, room, streams
 from shiny_labchat.domain.decide.shared import Rule
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import RoomState
@@ -38,6 +38,7 @@ def decide(state: RoomState, command: Command, at: int) -> list[Event]:
 
 
 _RULES: dict[type, Rule] = {
+    **clock.RULES,
     **members.RULES,
     **messages.RULES,
     **presence.RULES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, cast
 
@@ -43,6 +43,7 @@ from shiny_labchat.domain.lobby import LobbyState, Place
 from shiny_labchat.domain.lobby_settings import BY_APP, LobbySettings
 from shiny_labchat.domain.logs import States
 from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
 
@@ -345,12 +346,14 @@ class _Lobby:
         }
         self._make_room(room, order, command.random)
         self.decided.add(room, "grouped", None, about)
+        if cast(RoomState, self.decided.now(room)).rules.is_timed:
+            self.decided.add(room, "waiting")
         self.decided.add(self.study, "grouped", None, about)
         self.decided.add(self.log, "grouped", None, {**about, **how})
 
     def _make_room(self, room: LogKey, people: Sequence[str], random: str) -> None:
         settings = self.settings
-        rules = Rules(**settings.rules) if settings.rules else None
+        rules = _rules_of_group(Rules(**settings.rules)) if settings.rules else None
         seed = _drawn(random, room.id)
         self.decided.run(room, Configure(seed, settings.title, None, rules, is_default=True))
         for person in people:
@@ -361,6 +364,12 @@ def _signs(command: Advance | Ready) -> LobbySigns:
     """What is known of the people, which has been read."""
     assert command.signs is not None
     return command.signs
+
+
+def _rules_of_group(rules: Rules) -> Rules:
+    """The rules of a group's room, whose time starts once all of its people are there."""
+    must_start = rules.duration is not None and rules.starts is None
+    return replace(rules, starts="all_present") if must_start else rules
 
 
 def _drawn(random: str, *purpose: Any) -> str:

@@ -15,6 +15,7 @@ from shiny_labchat.domain.commands import (
     Say,
     Withhold,
 )
+from shiny_labchat.domain.decide.clock import started_by
 from shiny_labchat.domain.decide.shared import (
     Rule,
     check_storable,
@@ -33,8 +34,7 @@ __all__ = ["RULES"]
 
 def _say(state: RoomState, command: Say, at: int) -> list[Event]:
     membership = member_of(state, command.member)
-    if (code := state.silence(membership)) is not None:
-        raise Refused(code)
+    _check_may_write(state, membership, at)
     _check_said(state, membership, command.text, at)
     if command.waits:
         waiting = {"text": command.text, "page": command.page}
@@ -46,7 +46,16 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
         "parts": [("text", command.text)],
         "page": command.page,
     }
-    return [new_event(state, at, "message", command.member, data, command.cid)]
+    message = new_event(state, at, "message", command.member, data, command.cid)
+    return started_by(state, message)
+
+
+def _check_may_write(state: RoomState, membership: Membership, at: int) -> None:
+    """Refuse what a member says if they may not write, or if the time of the room is over."""
+    if (code := state.silence(membership)) is not None:
+        raise Refused(code)
+    if state.is_over(at):
+        raise Refused("closed")
 
 
 def _check_said(state: RoomState, membership: Membership, text: str, at: int) -> None:
@@ -63,8 +72,7 @@ def _check_said(state: RoomState, membership: Membership, text: str, at: int) ->
 
 def _publish(state: RoomState, command: Publish, at: int) -> list[Event]:
     membership = member_of(state, command.member)
-    if (code := state.silence(membership)) is not None:
-        raise Refused(code)
+    _check_may_write(state, membership, at)
     check_storable(command.transformed or "")
     data: dict[str, Any] = {
         "role": "user",
@@ -77,7 +85,8 @@ def _publish(state: RoomState, command: Publish, at: int) -> list[Event]:
     }
     if command.transformed != command.text:
         data["transformed"] = command.transformed
-    return [new_event(state, at, "message", command.member, data, command.cid)]
+    message = new_event(state, at, "message", command.member, data, command.cid)
+    return started_by(state, message)
 
 
 def _withhold(state: RoomState, command: Withhold, at: int) -> list[Event]:
@@ -119,7 +128,7 @@ def _shown_author(state: RoomState, command: Post, at: int) -> tuple[str, str | 
     if command.member is None:
         return command.role, command.name, None
     membership = member_of(state, command.member)
-    code = state.silence(membership)
+    code = "closed" if state.is_over(at) else state.silence(membership)
     if code is not None and (code != "read_only" or membership.is_bot):
         raise Refused(code)  # an app may post for a person who may only read
     role: str = command.role

@@ -10,6 +10,7 @@ from shiny_labchat.domain.commands.study import (
     Consent,
     Debrief,
     DescribeStudy,
+    Dissolve,
     EndPerson,
     Pay,
     PayOut,
@@ -197,8 +198,18 @@ def end_person(
     known = cast(StudyState, decided.now(log)).people[person]
     if known.lobby is not None:
         leave_lobby(decided, LogKey(study, known.lobby, "lobby"), person, reason)
-    if known.room is not None and reason != "complete":
+    if known.room is not None and reason == "complete":
+        _be_done(decided, LogKey(study, known.room), person)
+    elif known.room is not None:
         _leave_room(decided, LogKey(study, known.room), person, reason)
+
+
+def _be_done(decided: Decided, room: LogKey, person: str) -> None:
+    """Have nobody wait, in a room with a time, for somebody who has completed."""
+    state = cast(RoomState, decided.now(room))
+    membership = state.membership(person)
+    if state.rules.is_timed and state.is_open and membership and person not in state.done:
+        decided.add(room, "done", person)
 
 
 def _leave_room(decided: Decided, room: LogKey, person: str, reason: str) -> None:
@@ -213,16 +224,36 @@ def _dissolve_if_alone(decided: Decided, room: LogKey) -> None:
     study, talk = cast(StudyState, decided.now(log)), cast(RoomState, decided.now(room))
     people = [study.people[each] for each in study.groups[room.id].people]
     left = [each for each in people if each.ended is None or each.ended.reason == "complete"]
-    if len(left) >= 2 or any(talk.silence(bot) is None for bot in talk.bots()):
-        return
-    why = {"reason": "group_dissolved"}
+    if len(left) < 2 and not any(talk.may_speak(bot) for bot in talk.bots()):
+        _dissolve_group(decided, room)
+
+
+def _dissolve_group(decided: Decided, room: LogKey) -> None:
+    """Dissolve a group; who takes part and is not done ends with it."""
+    log, why = study_log(room.study), {"reason": "group_dissolved"}
     decided.add(log, "dissolved", None, {"room": room.id, **why})
     decided.add(room, "closed", None, why)
-    for each in left:
-        if each.ended is None and each.person not in talk.done:
+    done = cast(RoomState, decided.now(room)).done
+    for each in cast(StudyState, decided.now(log)).taking_part(room.id):
+        if each.person not in done:
             decided.add(log, "ended", each.person, why)
             if each.lobby is not None:
                 leave_lobby(decided, LogKey(room.study, each.lobby, "lobby"), each.person, **why)
+
+
+def _dissolve(states: States, command: Dissolve, at: int) -> Decided:
+    decided = Decided(states, at)
+    room, state = LogKey(command.study, command.room), study_in(states, command.study)
+    talk = cast(RoomState, decided.now(room))
+    people = {each.person for each in state.taking_part(room.id)} - set(talk.done)
+    gone = [each for each in command.gone if each in people and talk.membership(each)]
+    if not gone or talk.rules.on_gone != "close" or not (talk.is_open and talk.has_begun):
+        return decided
+    for person in gone:
+        decided.add(study_log(command.study), "ended", person, {"reason": "idle"})
+        decided.add(room, "removed", person, {"reason": "idle"})
+    _dissolve_group(decided, room)
+    return decided
 
 
 # ── waiting for each other ───────────────────────────────────────────────────────────────────
@@ -280,6 +311,7 @@ RULES: dict[type, RuleTogether] = {
     Consent: _consent,
     Debrief: _debrief,
     DescribeStudy: _describe,
+    Dissolve: _dissolve,
     EndPerson: _end,
     Pay: _pay,
     PayOut: _pay_out,

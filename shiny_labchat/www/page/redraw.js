@@ -12,7 +12,7 @@ import { bindAll, discard, loadAll, parse, shiny } from "./shiny.js";
 
 const ROOM = "labchat-room";
 /** What the app says of a room: if it says something else, the element is made anew. */
-const SETTINGS = ["placeholder", "messages", "icon-assistant", "enable-cancel", "labels", "person", "breaks"];
+const SETTINGS = ["placeholder", "messages", "icon-assistant", "enable-cancel", "labels", "person", "breaks", "done"];
 
 /** Have Shiny's outputs of UI keep the rooms in them. */
 export function keepRooms() {

@@ -335,3 +335,13 @@ def _act(waiting: Waiting, what: str, whom: Any) -> None:
                 waiting.is_ready(whom)
         case _:
             waiting.advance(whom)
+
+
+def test_a_groups_time_starts_once_all_are_there_unless_the_rules_say_otherwise():
+    wanted = {"duration": 300}, {"duration": 300, "starts": "open"}, {"max_length": 9}, None
+    starts: list[str | None] = []
+    for rules in wanted:
+        waiting = Waiting("ann", "bob", rules=rules)
+        waiting.advance()
+        starts.append(waiting.room("l-1").rules.starts)
+    assert starts == ["all_present", "open", None, None]

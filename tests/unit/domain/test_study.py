@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat.domain.commands import (
+    AdvanceRoom,
     Arrive,
     Barrier,
     Close,
@@ -16,9 +17,11 @@ from shiny_labchat.domain.commands import (
     Consent,
     Debrief,
     DescribeStudy,
+    Dissolve,
     EndPerson,
     Join,
     Pay,
+    PressDone,
     RecordAnswer,
     SetStep,
     ShowRoom,
@@ -27,6 +30,7 @@ from shiny_labchat.domain.commands import (
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import empty_state, fold_any_all
+from shiny_labchat.domain.rules import Rules
 from shiny_labchat.errors import Refused
 from tests.support.study import Logs
 
@@ -215,6 +219,53 @@ def test_nobodys_group_is_dissolved_after_the_talk():
     made.in_room("r", Close())
     made.does(EndPerson("s", "ann", "withdrew", also=(ROOM,)))
     assert made.person("bob").ended is None and made.study.groups["r"].dissolved is None
+
+
+def talking(*people: str, bot: bool = False, **rules: Any) -> Logs:
+    """A study with a group that talks by these rules, and has begun."""
+    made = grouped(*people, bot=bot)
+    made.in_room("r", Configure("", rules=Rules(duration=300, **rules)))
+    made.add(ROOM, "grouped", lobby="l")
+    made.add(ROOM, "shown")
+    made.in_room("r", AdvanceRoom(frozenset(people)))
+    assert made.room("r").clock.started
+    return made
+
+
+def reasons(made: Logs) -> list[str | None]:
+    return [each.ended and each.ended.reason for each in made.study.people.values()]
+
+
+def test_a_group_is_dissolved_for_who_is_gone_where_the_rules_say_so():
+    made = talking("ann", "bob", "carl", on_gone="close")
+    made.in_room("r", PressDone("carl"))
+    assert made.does(Dissolve("s", "r", ("carl",))) == [], "who is done has not dropped out"
+    made.does(Dissolve("s", "r", ("ann", "carl")))
+    assert reasons(made) == ["idle", "group_dissolved", None]
+    assert made.study.groups["r"].dissolved == made.room("r").reason == "group_dissolved"
+    assert [each.member for each in made.room("r").members()] == ["bob", "carl"]
+    assert made.does(Dissolve("s", "r", ("bob",))) == []
+
+
+def test_a_group_goes_on_without_who_is_gone_where_the_rules_do_not_say_otherwise():
+    made = talking("ann", "bob", on_gone="wait")
+    assert made.does(Dissolve("s", "r", ("ann",))) == []
+
+
+def test_who_has_completed_is_done_and_has_not_gone():
+    made = talking("ann", "bob", on_gone="close", ends="all_done")
+    made.does(EndPerson("s", "ann", "complete", also=(ROOM,)))
+    assert made.room("r").done == ("ann",)
+    assert made.does(Dissolve("s", "r", ("ann",))) == []
+    made.in_room("r", PressDone("bob"))
+    assert made.room("r").reason == "all_done"
+
+
+def test_a_bot_that_may_speak_once_it_begins_keeps_a_group_together():
+    made = grouped("ann", "bob", bot=True)
+    made.in_room("r", Configure("", rules=Rules(starts="code")))
+    made.does(EndPerson("s", "ann", "withdrew", also=(ROOM,)))
+    assert made.room("r").is_open
 
 
 # ── waiting for each other ──

@@ -1,0 +1,79 @@
+"""
+When something is due in a room by the time of its people, and for whom that matters. Pure.
+
+Whether it is, the rule for `AdvanceRoom` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shiny_labchat.domain.clock import SECOND
+from shiny_labchat.domain.commands import AdvanceRoom
+from shiny_labchat.domain.state import RoomState
+
+__all__ = ["PRESENT", "advance_by", "dissolving", "needs_signs", "next_due"]
+
+PRESENT = 15 * SECOND
+"""Who was heard within this time is there, in microseconds; pages are asked twice in `ALIVE`."""
+
+
+def next_due(state: RoomState) -> int | None:
+    """When something is due in a room by its clock, in microseconds; None: nothing is."""
+    rules, clock = state.rules, state.clock
+    if not (rules.is_timed and state.is_open and state.is_shown):
+        return None
+    if not clock.started:
+        return clock.starts_by(rules)
+    if state.deadline is None or clock.paused:
+        return None
+    warned = float("inf") if clock.warned is None else clock.warned
+    warnings = [state.deadline - round(time * SECOND) for time in rules.warn if time < warned]
+    return min([*warnings, state.deadline])
+
+
+def needs_signs(state: RoomState) -> bool:
+    """Whether it matters in a room who is there: for its start, or as somebody may have gone."""
+    rules = state.rules
+    if not (rules.is_watched and state.is_open and state.is_shown):
+        return False
+    if rules.is_timed and not state.clock.started and rules.starts != "code":
+        return True
+    return rules.on_gone != "continue" and state.has_begun
+
+
+def advance_by(
+    state: RoomState, silences: Mapping[str, int], at: int, heard_since: int
+) -> AdvanceRoom:
+    """
+    The command that has done what is due, from what is known of people.
+
+    Parameters
+    ----------
+    state
+        The room.
+    silences
+        By member, for how long nothing has been heard of them, in microseconds; who is not there
+        was never heard.
+    at
+        The time, in microseconds since 1970 (UTC).
+    heard_since
+        Since when there has been somebody who hears them: nobody is gone because there was no
+        server, and nobody of a group before its time starts.
+    """
+    people = [each.member for each in state.people()]
+    grace = round(state.rules.grace * SECOND)
+    listened = at - max(heard_since, state.clock.started)
+    never = listened if state.lobby is not None else 0  # others may be members before they come
+    silent = {each: min(silences.get(each, never), listened) for each in people}
+    return AdvanceRoom(
+        frozenset(each for each in people if silences.get(each, PRESENT) < PRESENT),
+        frozenset(each for each, silence in silent.items() if silence > grace),
+    )
+
+
+def dissolving(state: RoomState, gone: frozenset[str]) -> tuple[str, ...]:
+    """Those who are gone for whom a group is to be dissolved; empty: it goes on."""
+    if state.lobby is None or state.rules.on_gone != "close" or not needs_signs(state):
+        return ()
+    return tuple(sorted(gone - set(state.done)))

@@ -1,0 +1,83 @@
+"""The facet of a room that has to do with the time and the condition of its people."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+from shiny_labchat.arguments import check_number
+from shiny_labchat.domain import commands
+from shiny_labchat.domain.clock import SECOND
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.lab.runtime import live_rooms
+from shiny_labchat.store import Log, Outcome
+
+__all__ = ["Timing"]
+
+
+class Timing(ABC):
+    """A facet of :class:`Room`; its attributes are described there."""
+
+    log: Log
+    key: LogKey
+    _condition: Any = None
+
+    @abstractmethod
+    async def submit(self, command: commands.Command) -> Outcome:
+        """Submit a command to the room."""
+        ...
+
+    async def start(self) -> None:
+        """
+        Start the time of the room's people, if it has not started.
+
+        That is needed with ``Rules(starts="code")``: until then nobody can write. Else it starts
+        by itself, and this starts it earlier.
+
+        Raises
+        ------
+        Refused
+            The room is closed, or its rules have no time that starts.
+        """
+        await self.submit(commands.Start())
+
+    async def extend(self, seconds: float) -> None:
+        """
+        Give the room's people more time, all at once, on open pages, too.
+
+        Parameters
+        ----------
+        seconds
+            How much longer they may talk.
+
+        Raises
+        ------
+        Refused
+            The room is closed, its time is over, or its rules have no `duration`.
+        """
+        check_number("seconds", seconds, above=0)
+        await self.submit(commands.Extend(round(seconds * SECOND)))
+
+    @property
+    def condition(self) -> Any:
+        """
+        What the experimenter varies, for the group in this room, as the `Lobby` has drawn it.
+
+        It is known for rooms that a lobby gives, and for those that a page of this process has
+        open. None: the people of the room were not grouped, there are no conditions, or it is none
+        of these rooms.
+        """
+        if self._condition is not None:
+            return self._condition
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # another thread, or a programme that has not begun
+            return None
+        live = live_rooms(self.log).opened(self.key)
+        return None if live is None else live.state.condition
+
+    def in_condition(self, condition: Any) -> Self:
+        """The room, once it is known in which condition its people are; for this package."""
+        self._condition = condition
+        return self

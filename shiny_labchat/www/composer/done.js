@@ -1,0 +1,75 @@
+// @ts-check
+import { make, mark } from "../dom.js";
+
+/** The button with which people say that they are done; it says why they cannot yet. */
+export class DoneButton {
+  #onPress;
+  /** The id of what was pressed and is not answered yet; "": nothing is. */
+  #pressed = "";
+  /** @type {import("../protocol.js").RoomState | null} */
+  #state = null;
+  #isDead = true;
+  #button;
+  #words;
+  element = make("div", { class: "labchat-done", hidden: true });
+
+  /**
+   * @param {string | null} label null: the app wants no button
+   * @param {string} id the chat's, by which the button's words are found
+   * @param {(cid: string) => void} onPress sends it
+   */
+  constructor(label, id, onPress) {
+    this.#onPress = onPress;
+    this.#words = make("span", { id: `${id}_done`, role: "status", tabindex: -1 });
+    const marks = { type: "button", class: "btn btn-primary", "aria-describedby": this.#words.id };
+    this.#button = label === null ? null : make("button", marks, label);
+    if (this.#button) this.element.append(this.#words, this.#button);
+    this.#button?.addEventListener("click", () => this.#press());
+  }
+
+  /** Show what holds for this person; null: nothing is known. @param {import("../protocol.js").RoomState | null} state */
+  show(state) {
+    this.#state = state;
+    if (!state || state.done || state.is !== "open") this.#pressed = "";
+    this.#draw();
+  }
+
+  /** Send again what was pressed, if the connection was lost before there was an answer. */
+  sendAgain() {
+    if (this.#pressed) this.#onPress(this.#pressed);
+  }
+
+  /**
+   * Show why it was refused; return whether it was this that was.
+   *
+   * @param {string} cid
+   * @param {string} words
+   */
+  refuse(cid, words) {
+    if (cid !== this.#pressed) return false;
+    this.#pressed = "";
+    this.#draw(words);
+    return true;
+  }
+
+  #press() {
+    if (this.#isDead) return;
+    this.#pressed = crypto.randomUUID?.() ?? `done-${Date.now()}`;
+    this.#draw();
+    this.#onPress(this.#pressed);
+  }
+
+  /** @param {string} [words] said instead of what follows from the state */
+  #draw(words) {
+    const state = this.#state;
+    if (!this.#button) return;
+    this.element.hidden = !state || state.is !== "open" || state.code === "read_only";
+    const isFocused = document.activeElement === this.#button;
+    this.#isDead = Boolean(this.#pressed || !state || state.gate || state.code === "not_yet");
+    mark(this.#button, "aria-disabled", this.#isDead && "true");
+    mark(this.#button, "aria-busy", this.#pressed !== "" && "true");
+    this.#button.hidden = Boolean(state?.done);
+    this.#words.replaceChildren(words ?? state?.done ?? state?.gate ?? "");
+    if (isFocused && this.#button.hidden) this.#words.focus();
+  }
+}
