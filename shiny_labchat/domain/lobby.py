@@ -40,10 +40,10 @@ class Place(NamedTuple):
         How often they have chosen to wait longer.
     prompted
         Until when they are asked whether they are still there; None: they are not asked.
-    confirmed
-        When they last answered that, in microseconds since 1970 (UTC); 0: never.
     requeued
         Whether they wait at the front as somebody else did not answer a ready check of theirs.
+    confirmed
+        When they last answered that, in microseconds since 1970 (UTC); 0: never.
     """
 
     person: str
@@ -53,8 +53,8 @@ class Place(NamedTuple):
     missed: int = 0
     extended: int = 0
     prompted: int | None = None
-    confirmed: int = 0
     requeued: bool = False
+    confirmed: int = 0
 
 
 class Match(NamedTuple):

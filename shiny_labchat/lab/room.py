@@ -67,19 +67,6 @@ class Room(Timing):
         self._settings = settings
         self._given_to = given_to  # a callback
         self._ids: Iterator[str] | None = None
-        self._condition: Any = None
-
-    @property
-    def condition(self) -> Any:
-        """
-        What the experimenter varies, for the group in this room; None: it is not known here.
-        """
-        return self._condition
-
-    def in_condition(self, condition: Any) -> Room:
-        """The room, once it is known in which condition its people are; for this package."""
-        self._condition = condition
-        return self
 
     def for_call(self, call: str) -> Room:
         """

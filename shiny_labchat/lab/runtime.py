@@ -53,6 +53,10 @@ DRAIN_TIMEOUT = 5.0
 """How long a stopping server waits until its streams are stored, in seconds."""
 
 
+AddressOf = Callable[[Log, EndLink], Awaitable[str | None]]
+"""Gives the address that somebody goes to who has ended; it must change nothing."""
+
+
 class Driver(Protocol):
     """What has a lobby advance in this process."""
 
@@ -63,10 +67,6 @@ class Driver(Protocol):
     async def stop(self, seconds: float) -> None:
         """Stop within `seconds`; `start` begins again."""
         ...
-
-
-AddressOf = Callable[[Log, EndLink], Awaitable[str | None]]
-"""Gives the address that somebody goes to who has ended; it must change nothing."""
 
 
 class ClosableStream(Protocol):

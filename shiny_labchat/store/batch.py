@@ -203,13 +203,6 @@ class Batch:
         made = {key: tuple(events) for key, events in decided.items()}
         return StudyOutcome(made, self._states(command))
 
-    def _forget_who_refused(self, key: LogKey, events: list[Event]) -> None:
-        """Delete what the recruiter said of those who have refused consent."""
-        for event in events if key.kind == "study" else ():
-            if event.kind == "ended" and event.data["reason"] == "no_consent":
-                assert event.member is not None
-                keep_hash_only(self._conn, key.study, event.member)
-
     def _with_signs(self, command: StudyCommand, states: Mapping[LogKey, State]) -> StudyCommand:
         """A command with what is known of the people in its lobby now, if it needs that."""
         if not isinstance(command, Advance | Ready) or command.signs is not None:
@@ -217,6 +210,13 @@ class Batch:
         lobby = cast(LobbyState, states[command.logs[0]])
         found = lobby_signs(self._conn, command.study, lobby, self._now, self._open_for)
         return replace(command, signs=found)
+
+    def _forget_who_refused(self, key: LogKey, events: list[Event]) -> None:
+        """Delete what the recruiter said of those who have refused consent."""
+        for event in events if key.kind == "study" else ():
+            if event.kind == "ended" and event.data["reason"] == "no_consent":
+                assert event.member is not None
+                keep_hash_only(self._conn, key.study, event.member)
 
     def _repeat_of(self, command: StudyCommand, event: Event) -> StudyOutcome:
         return StudyOutcome({command.logs[0]: (event,)}, self._states(command), is_repeat=True)

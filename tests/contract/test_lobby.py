@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from anyio.lowlevel import checkpoint
 
 from shiny_labchat import Bot, Lab, Room
-from shiny_labchat.domain.commands import Barrier, Close, EndPerson, Ready, RecordAnswer
+from shiny_labchat.domain.commands import Arrive, Barrier, Close, EndPerson, Ready, RecordAnswer
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.presence import Signs
@@ -69,7 +69,7 @@ def lobby_in(lab: Lab, **options: Any) -> Lobby:
 async def come(lobby: Lobby, *people: str) -> None:
     """People come to a lobby, and their pages answer."""
     for person in people:
-        await lobby.study.arrive_as(person)
+        await lobby.study.submit(Arrive("s", person))
         await lobby.enter(person)
     await hear(lobby.lab, *people)
 
@@ -323,7 +323,7 @@ async def test_the_app_is_asked_anew_when_what_it_has_proposed_does_not_hold(lab
 
     lobby = lobby_in(lab, pick=pick, opens="2020-01-01T00:00+00:00")
     for person in ("ann", "bob", "carl"):
-        await lobby.study.arrive_as(person)
+        await lobby.study.submit(Arrive("s", person))
         await lobby.enter(person)
     await hear(lab, "ann", "bob", "carl")
     [grouped] = await until(lab, LOBBY, "grouped")
@@ -407,7 +407,7 @@ async def test_people_are_refused_who_would_not_be_told_of_an_undisclosed_bot(la
     mole = Bot("mole", respond=lambda messages: None)
     lobby = lobby_in(lab, bots=lambda condition: [mole])
     with pytest.raises(Exception, match="no_debrief"):
-        await lobby.study.arrive_as("ann")
+        await lobby.study.submit(Arrive("s", "ann"))
 
 
 # ── what the code says ──
