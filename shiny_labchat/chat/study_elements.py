@@ -17,7 +17,9 @@ __all__ = ["form_element", "study_element"]
 _PAGE_WORDS = {"reconnecting": "reconnecting", "reload": "reload"}
 """What the page itself says of a study: keys of the catalogue, by its names for them."""
 
-_FORM_WORDS = {name: f"form.{name}" for name in ("missing_one", "missing_many", "needed", "not_stored")}
+_FORM_WORDS = {
+    name: f"form.{name}" for name in ("missing_one", "missing_many", "needed", "not_stored")
+}
 """What a form says of itself, likewise."""
 
 
@@ -93,9 +95,7 @@ def form_element(
         {"class": "labchat-form"},
         drawn,
         ui.div(class_="labchat-alert", role="alert"),
-        ui.tags.button(
-            submit_label, type="button", class_="btn btn-primary labchat-form-submit"
-        ),
+        ui.tags.button(submit_label, type="button", class_="btn btn-primary labchat-form-submit"),
         element_dependency(),
         id=id,
         data_kind=kind,
