@@ -21,7 +21,7 @@ STOP = {
 CONSENT: Screen = {
     "is": "consent",
     "title": WORDS["consent.title"],
-    "html": "<p>You will talk to one or two other people for <strong>five minutes</strong>. You may "
+    "html": "<p>You will talk to one or two people for <strong>five minutes</strong>. You may "
     'stop at any time. <a href="https://example.org/privacy">What becomes of your data</a></p>',
     "items": [
         {"id": "adult", "text": "I am at least 18 years old.", "required": True},

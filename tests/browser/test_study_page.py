@@ -105,6 +105,14 @@ def test_a_link_in_the_developers_words_leaves_the_page_open(opened: Opened) -> 
     expect(link).to_have_attribute("target", "_blank")
 
 
+def test_a_page_that_could_not_be_loaded_says_so(people: People, noise: Noise) -> None:
+    noise.expects("labchat.js|ERR_FAILED")
+    (ann,) = people(1, APP, settled=False)
+    ann.page.route("**/labchat.js", lambda route: route.abort())
+    ann.page.reload()
+    expect(ann.page.get_by_role("alert").get_by_text("Please reload it.")).to_be_visible()
+
+
 # ── what a person does ──
 
 

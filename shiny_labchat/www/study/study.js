@@ -104,7 +104,7 @@ export class Study {
    * @param {Record<string, unknown>} [details]
    */
   act(action, details = {}) {
-    if ([...this.#pending.values()].some((each) => each.do === action)) return;
+    if (this.#over || [...this.#pending.values()].some((each) => each.do === action)) return;
     const cid = randomId();
     /** @type {Action} */
     const frame = { ...details, t: "do", cid, do: action };

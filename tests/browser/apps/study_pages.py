@@ -1,7 +1,7 @@
 # The page of a study whose server does what a test says: the element, a form, a chat, or nothing.
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from _asked import asked
 from _scripted_study import serve
@@ -30,14 +30,14 @@ app_ui = ui.page_fluid(
 def inputs_of(which: str) -> list[ui.Tag]:
     two = [
         ui.input_text_area("why", "What did you agree on, and why?", width="100%"),
-        ui.input_radio_buttons("who", "Whom does your group hire?", CHOICES, selected=[]),
+        ui.input_radio_buttons("who", "Whom does your group hire?", CHOICES, selected=""),
     ]
     if which == "two":
         return two
     return [
         *two,
         ui.input_text("town", "Town"),
-        ui.input_numeric("age", "Age", value=None),
+        ui.input_numeric("age", "Age", value=cast("float", None)),
         ui.input_select("fruit", "Fruit", {"": "", **CHOICES}, selectize=False),
         ui.input_selectize("fruits", "Fruits", CHOICES, multiple=True),
         ui.input_checkbox("sure", "I am sure"),
