@@ -193,10 +193,8 @@ class RoomState(NamedTuple):
             return "removed"
         if not self.is_open:
             return "closed"
-        return self._denial(membership) if self.has_begun else "not_yet"
-
-    def _denial(self, membership: Membership) -> str | None:
-        """The code of why a member may not write, once they could; None: they may."""
+        if not self.is_shown or (self.rules.starts is not None and not self.has_begun):
+            return "not_yet"
         if membership.is_muted:
             return "muted"
         role = membership.role_for(None)
@@ -206,8 +204,9 @@ class RoomState(NamedTuple):
         return None if may else "read_only"
 
     def may_speak(self, membership: Membership) -> bool:
-        """Whether a member may write here as long as the room is open, or once it begins."""
-        return self.is_open and not membership.is_removed and self._denial(membership) is None
+        """Whether a member may write here, or may once it begins."""
+        begun = self._replace(is_shown=True, rules=replace(self.rules, starts=None))
+        return begun.silence(membership) is None
 
     @property
     def has_begun(self) -> bool:
@@ -380,16 +379,15 @@ def _said(state: RoomState, event: Event) -> _Changes:
     membership = state.memberships.get(event.member or "")
     if membership is None or not ("page" in event.data or membership.is_bot):  # code has no limit
         return {}
-    said, tokens, spoke = membership.said, membership.tokens, membership.spoke
-    if state.counts_from and event.kind == "message" and "page" in event.data:
-        said += 1
-    if not ("submitted" in event.data or "again" in event.data):  # else it was counted before
-        left = membership.allowance(state.rules, event.at) - 1
-        if not left == tokens == float("inf"):  # which says that this room has no limit
-            tokens, spoke = left, event.at
-    if (said, tokens, spoke) == (membership.said, membership.tokens, membership.spoke):
-        return {}
-    return _with(state, membership._replace(tokens=tokens, spoke=spoke, said=said))
+    counts = state.counts_from and event.kind == "message" and "page" in event.data
+    if counts:
+        membership = membership._replace(said=membership.said + 1)
+    if "submitted" in event.data or "again" in event.data:  # it was counted when it was submitted
+        return _with(state, membership) if counts else {}
+    left = membership.allowance(state.rules, event.at) - 1
+    if left == membership.tokens == float("inf"):  # this room has no limit
+        return _with(state, membership) if counts else {}
+    return _with(state, membership._replace(tokens=left, spoke=event.at))
 
 
 def _opened(state: RoomState, event: Event) -> _Changes:

@@ -64,9 +64,9 @@ class Timing(ABC):
         """
         What the experimenter varies, for the group in this room.
 
-        The `Lobby` has drawn it. It is known for rooms that a lobby gives, and for those that a page of this process has
-        open. None: the people of the room were not grouped, there are no conditions, or it is none
-        of these rooms.
+        The `Lobby` has drawn it. It is known for rooms that a lobby gives, and for those that a
+        page of this process has open. None: the people of the room were not grouped, there are no
+        conditions, or it is none of these rooms.
         """
         if self._condition is not None:
             return self._condition

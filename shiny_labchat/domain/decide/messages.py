@@ -47,14 +47,14 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
         "page": command.page,
     }
     message = new_event(state, at, "message", command.member, data, command.cid)
-    return started_by(state, message)
+    return [message] if state.rules.starts is None else started_by(state, message)
 
 
 def _check_may_write(state: RoomState, membership: Membership, at: int) -> None:
     """Refuse what a member says if they may not write, or if the time of the room is over."""
     if (code := state.silence(membership)) is not None:
         raise Refused(code)
-    if state.is_over(at):
+    if state.rules.duration is not None and state.is_over(at):
         raise Refused("closed")
 
 
@@ -86,7 +86,7 @@ def _publish(state: RoomState, command: Publish, at: int) -> list[Event]:
     if command.transformed != command.text:
         data["transformed"] = command.transformed
     message = new_event(state, at, "message", command.member, data, command.cid)
-    return started_by(state, message)
+    return [message] if state.rules.starts is None else started_by(state, message)
 
 
 def _withhold(state: RoomState, command: Withhold, at: int) -> list[Event]:
@@ -128,7 +128,8 @@ def _shown_author(state: RoomState, command: Post, at: int) -> tuple[str, str | 
     if command.member is None:
         return command.role, command.name, None
     membership = member_of(state, command.member)
-    code = "closed" if state.is_over(at) else state.silence(membership)
+    is_over = state.rules.duration is not None and state.is_over(at)
+    code = "closed" if is_over else state.silence(membership)
     if code is not None and (code != "read_only" or membership.is_bot):
         raise Refused(code)  # an app may post for a person who may only read
     role: str = command.role
