@@ -24,7 +24,7 @@ class Recorded(ChatBase):
 
     def all_have(self, kind: str, within: float = 120, on_late: OnLate = "end") -> bool:
         """
-        Reactively read whether everybody in the group has recorded something, such as a form.
+        Reactively read whether all people of the group have recorded something.
 
         The first page that waits sets the time. What is decided is the same on all pages, and stays
         so: once it is True, it is never False again. It never waits itself.
@@ -32,7 +32,7 @@ class Recorded(ChatBase):
         Parameters
         ----------
         kind
-            What they record, such as the kind of a form.
+            The kind of what they record, such as the kind of a form.
         within
             How long to wait for the others, in seconds.
         on_late

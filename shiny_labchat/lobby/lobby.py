@@ -52,7 +52,7 @@ class Lobby(_Lobby):
 
     def ui(self) -> Tag:
         """
-        What this person has to do or wait for now: consent, the group, "one moment", the end.
+        What this person is to do or wait for now: consent, a group, the end.
 
         Where it is drawn, its person waits for a group, once they have consented if the study asks
         for that. Drawing it for somebody who has a group does not group them again.
@@ -118,7 +118,7 @@ class Lobby(_Lobby):
         return self._here().read(lambda state: len(state.queue))
 
     def position(self) -> int | None:
-        """Reactively read this person's place in the line, from 1; None: they are not in it."""
+        """Reactively read this person's place in the line, from 1; None: not in it."""
         here = self._here()
         person = here.study.id
         return here.read(lambda state: _position(state, person))
@@ -139,12 +139,12 @@ class Lobby(_Lobby):
         return None if until is None else to_datetime(until)
 
     def condition(self) -> Any:
-        """Reactively read what is varied for this person's group; None: they are in none yet."""
+        """Reactively read what is varied for this person's group; None: no group."""
         known = self._here().study.participation()
         return None if known is None else known.condition
 
     def person(self) -> Person | None:
-        """Reactively read the person in front of this session's page, see :meth:`Study.person`."""
+        """Reactively read the person of this page, as :meth:`Study.person`."""
         return self.study.person()
 
     def _here(self) -> LobbySession:

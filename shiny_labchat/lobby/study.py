@@ -93,7 +93,7 @@ class Study(_Study):
         end: str | None = None,
     ) -> Tag:
         """
-        A form: Shiny inputs and a button, whose answers are recorded about the person, once.
+        A form: Shiny inputs, and a button that has their answers recorded once.
 
         What is missing is marked before anything is recorded. What was filled in is kept over a
         reload of the page, and when the form is drawn anew.

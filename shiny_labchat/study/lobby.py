@@ -247,7 +247,7 @@ class Lobby:
         await self._driver.describe()
 
     async def enter(self, person: str) -> None:
-        """Have somebody of the study wait here, unless they have a place; for this package."""
+        """Have somebody wait here, unless they have a place; for this package."""
         await self._describe_once()
         await self._study.submit(EnterLobby(self._study.name, self._id, person))
 
@@ -290,7 +290,7 @@ class Lobby:
         self, fn: F | None = None, *, name: str | None = None
     ) -> F | Callable[[F], F]:
         """
-        Have a function prepare the room of each group, before its people see it; a decorator.
+        Have a function prepare each group's room, before it is seen; a decorator.
 
         It is called once for each group, in one of the processes that serve the database. The
         people, and the bots, are members already. The room is shown when the function has returned,
@@ -338,7 +338,7 @@ class Lobby:
 
     def when_all(self, kind: str, *, name: str | None = None) -> Callable[[F], F]:
         """
-        Have a function called once all people of a group have recorded something; a decorator.
+        Have a function called once all have recorded something; a decorator.
 
         Nobody waits for people who have dropped out. If pages wait for it only for a while, it is
         called when that is over, for those who have recorded it.
