@@ -9,6 +9,7 @@ from shiny.session import Session
 
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.store import Log
+from shiny_labchat.study.person import Person
 
 __all__ = [
     "Identified",
@@ -22,14 +23,14 @@ __all__ = [
 
 class Identified(NamedTuple):
     """
-    What is known of a person of a study, in front of one page.
+    Who a page's person is in the rooms of a study.
 
     Parameters
     ----------
     is_decided
-        Whether it is known who they are, or that they are nobody.
+        Whether it is known who they are, or that they are nobody there.
     id
-        Their id; None: it is not known yet, or the page was refused.
+        Their id; None: it is not known yet, they do not take part yet, or any more.
     source
         The token by which the page was let in.
     """
@@ -44,22 +45,21 @@ class SessionPerson(Protocol):
 
     @property
     def identified(self) -> Identified:
-        """Who they are, as far as that is known."""
+        """Who they are in rooms, as far as that is known."""
         ...
 
     @property
     def id(self) -> str | None:
-        """Their id; None: it is not known, see `identified`."""
-        ...
-
-    @property
-    def is_decided(self) -> bool:
-        """Whether it is known who they are, or that they are nobody."""
+        """Their id, whether they take part or not; None: it is not known."""
         ...
 
     @property
     def ended(self) -> str | None:
         """Why they have left the study; None: they have not, as far as is known."""
+        ...
+
+    def person(self) -> Person | None:
+        """The person, for the app; None before it is known who they are, and before consent."""
         ...
 
 

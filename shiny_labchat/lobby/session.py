@@ -28,6 +28,7 @@ from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lobby.arrival import Arrival, Coming, Identity, arrive
 from shiny_labchat.lobby.forms import Forms
 from shiny_labchat.store import Log
+from shiny_labchat.study.person import Person
 from shiny_labchat.study.study import Study
 
 __all__ = ["StudySession", "found_session", "known_session", "study_session"]
@@ -102,18 +103,16 @@ class StudySession:
 
     @property
     def identified(self) -> Identified:
-        """Who the person is, as far as that is known."""
-        return self._known()
+        """Who the person is in rooms: nobody before they have consented, and once they have ended."""
+        known = self._known()
+        if known.id is None or (self.takes_part() and self.ended is None):
+            return known
+        return Identified(self._is_read())
 
     @property
     def id(self) -> str | None:
         """Their id; None: it is not known."""
         return self._known().id
-
-    @property
-    def is_decided(self) -> bool:
-        """Whether it is known who they are, or that they are nobody."""
-        return self._known().is_decided
 
     @property
     def ended(self) -> str | None:
@@ -132,6 +131,17 @@ class StudySession:
         if known is None:
             return False
         return known.consent is not None or not self.read(_asks_consent)
+
+    def _is_read(self) -> bool:
+        """Whether the study's log has been read, with the person in it."""
+        return self.participation() is not None
+
+    def person(self) -> Person | None:
+        """The person, for the app; None before it is known who they are, and before consent."""
+        known = self.participation()
+        if known is None or not self.takes_part():
+            return None
+        return Person.of(self.study, known, self.params)
 
     def is_here(self) -> bool:
         """Whether the page has its socket to the study open: only then it can be asked."""
