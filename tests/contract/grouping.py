@@ -1,4 +1,4 @@
-"""A process in which people come to a lobby, to be killed: ``python -m tests.contract.grouping``."""
+"""A process with a lobby, to be killed: ``python -m tests.contract.grouping URL``."""
 
 from __future__ import annotations
 
