@@ -24,7 +24,7 @@ from shiny_labchat.domain.decide.shared import check_storable
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import States
-from shiny_labchat.domain.rules import is_timed
+from shiny_labchat.domain.rules import is_watched
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import Barrier as Waiting
 from shiny_labchat.domain.study import Participation, StudyState
@@ -207,10 +207,10 @@ def end_person(
 
 
 def _be_done(decided: Decided, room: LogKey, person: str) -> None:
-    """Have nobody wait, in a room with a time, for somebody who has completed."""
+    """Have nobody wait, in a room whose rules do, for somebody who has completed."""
     state = cast(RoomState, decided.now(room))
     membership = state.membership(person)
-    if is_timed(state.rules) and state.is_open and membership and person not in state.done:
+    if is_watched(state.rules) and state.is_open and membership and person not in state.done:
         decided.add(room, "done", person)
 
 
