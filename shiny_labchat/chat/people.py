@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import NamedTuple, Protocol
-from weakref import WeakKeyDictionary
 
 from shiny.session import Session
 
 from shiny_labchat.access.revoking import Source
+from shiny_labchat.chat.per_session import PerSession
 from shiny_labchat.store import Log
 from shiny_labchat.study.person import Person
 
@@ -65,24 +65,24 @@ class SessionPerson(Protocol):
 
 def register_person(session: Session, log: Log, study: str, person: SessionPerson) -> None:
     """Note who is the person of a study in front of a session's page."""
-    _people.setdefault(session.root_scope(), {})[log, study] = person
+    _people.keep(session, (log, study), person)
 
 
 def person_of(session: Session, log: Log, study: str) -> SessionPerson | None:
     """The person of a study in front of a session's page; None: the app has no such study."""
-    return _people.get(session.root_scope(), {}).get((log, study))
+    return _people.of(session).get((log, study))
 
 
 def has_people(session: Session) -> bool:
     """Whether the app has a study in a session's page."""
-    return session.root_scope() in _people
+    return bool(_people.of(session))
 
 
 def only_person(session: Session) -> SessionPerson | None:
     """The person in front of a session's page, if the app has one study there; else None."""
-    known = _people.get(session.root_scope(), {})
+    known = _people.of(session)
     return next(iter(known.values())) if len(known) == 1 else None
 
 
-_people: WeakKeyDictionary[Session, dict[tuple[Log, str], SessionPerson]] = WeakKeyDictionary()
-"""By session, the people in front of its page, by lab and study."""
+_people: PerSession[tuple[Log, str], SessionPerson] = PerSession()
+"""The people in front of a session's page, by lab and study."""

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 from shiny import reactive
 from shiny.module import ResolvedId
@@ -18,6 +17,7 @@ from shiny_labchat.chat import elements, install
 from shiny_labchat.chat.own_pages import count_new_person, is_own_page
 from shiny_labchat.chat.page import PAGE_HELLO, PageHello
 from shiny_labchat.chat.people import Identified, register_person
+from shiny_labchat.chat.per_session import PerSession
 from shiny_labchat.chat.session_logs import session_log
 from shiny_labchat.chat.shiny_internals import connection_of, flush_soon
 from shiny_labchat.concurrency import Tasks
@@ -103,7 +103,7 @@ class StudySession:
 
     @property
     def identified(self) -> Identified:
-        """Who the person is in rooms: nobody before they have consented, and once they have ended."""
+        """Who the person is in rooms: nobody before they take part, and once they have ended."""
         known = self._known()
         if known.id is None or (self.takes_part() and self.ended is None):
             return known
@@ -258,20 +258,19 @@ def study_session(study: Study, *, is_by_name: bool = False) -> StudySession | N
     session = get_current_session()
     if session is None:
         return None
-    root = session.root_scope()
-    known = _sessions.setdefault(root, {})
     key = study.log, study.name
-    if key not in known:
-        known[key] = StudySession(root, study)
+    known = _sessions.of(session).get(key)
+    if known is None:
+        known = _sessions.keep(session, key, StudySession(session.root_scope(), study))
     elif not is_by_name:
-        known[key].study = study
-    return known[key]
+        known.study = study
+    return known
 
 
 def found_session(log: Log, name: str) -> StudySession | None:
     """A study that the current session has, by its lab and name; None: it has not."""
     session = get_current_session()
-    return None if session is None else _sessions.get(session.root_scope(), {}).get((log, name))
+    return None if session is None else _sessions.of(session).get((log, name))
 
 
 def known_session(study: Study) -> StudySession:
@@ -292,5 +291,5 @@ def known_session(study: Study) -> StudySession:
     return found
 
 
-_sessions: WeakKeyDictionary[Session, dict[tuple[Log, str], StudySession]] = WeakKeyDictionary()
-"""By session of a page, its studies, by lab and name."""
+_sessions: PerSession[tuple[Log, str], StudySession] = PerSession()
+"""The studies in front of a session's page, by lab and name."""
