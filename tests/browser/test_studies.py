@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser._organiser import Organiser
+from tests.browser._outage import SEVERED
 from tests.browser._participants import Participant
-from tests.browser.conftest import People, Serve
+from tests.browser.conftest import Noise, People, Serve
 from tests.support.models.model import Model, Reply
 from tests.support.models.tls_door import TlsDoor
 from tests.support.server import Server
@@ -203,3 +204,50 @@ def test_who_waits_for_others_goes_on_when_the_time_is_over(come: Come, serve: S
     two.ends("Your part in the study has ended")
     two.reads("known", "step None, ended idle")
     one.reads("have", "all True, records 1")
+
+
+def test_a_study_in_core_is_made_once_for_all_sessions(come: Come, serve: Serve):
+    app = serve("core_study.py")
+    ann, bob = come(2, app)
+    for each in (ann, bob):
+        each.reads("known", "nobody")
+        each.consents()
+        each.fills("Your age", "30")
+        each.presses_button("Go on")
+        each.reads("known", "{'age': {'age': 30}}")
+    for each in (ann, bob):
+        each.is_in_group()
+    ann.says("hello")
+    bob.sees("hello", by=ann)
+    for each in (ann, bob):
+        each.fills("Why?", "Because.")
+        each.presses_button("Finish")
+        each.ends()
+        each.reads_in_study("DONE-1")
+        each.reads("known", "{'age': {'age': 30}, 'last': {'why': 'Because.'}}")
+
+
+def test_a_page_that_has_gone_leaves_nothing(come: Come, serve: Serve):
+    app = serve("forgotten.py")
+    for _ in range(3):
+        (ann,) = come(1, app)
+        ann.waits()
+        ann.leaves()
+    (bob,) = come(1, app)
+    bob.waits()
+    bob.reads("kept", "1")
+
+
+def test_answers_that_are_given_in_an_outage_are_recorded_once(
+    come: Come, serve: Serve, noise: Noise
+):
+    noise.expects(SEVERED)
+    app = serve("core_study.py")
+    (ann,) = come(1, app)
+    ann.consents()
+    ann.fills("Your age", "30")
+    app.kill()
+    ann.presses_button("Go on")
+    app.start()
+    ann.waits()
+    ann.reads("known", "{'age': {'age': 30}}")
