@@ -22,7 +22,7 @@ async def greet(room, members):
     await room.post(f"Hello {ann.pseudonym} and {bob.pseudonym}. Which film should everybody see?")
 
 
-@render.express(fill=True)
+@render.express(fill=True, fillable=True)
 def page():
     if lobby.room() is None:
         lobby.ui()

@@ -47,7 +47,7 @@ async def pay(room, members):
             await member.pay("agreed", 2.00)
 
 
-@render.express(fill=True)
+@render.express(fill=True, fillable=True)
 def page():
     person, state = study.person(), chat.state()
     if person is None or person.ended:

@@ -57,7 +57,7 @@ async def begin(room, members):
     await room.post(TOPIC[room.condition])
 
 
-@render.express(fill=True)
+@render.express(fill=True, fillable=True)
 def page():
     person, state = study.person(), chat.state()
     if person is None or person.ended:
