@@ -125,7 +125,8 @@ _STUDY = {
     "stop.limits": "What others have quoted of your messages cannot be deleted.",
     "stop.cancel": "Go on taking part",
     "stop.kept": "The data that you have given are kept.",
-    "stop.deleted": "The data that you have given are deleted.",
+    "stop.deleted": "You have asked that the data that you have given be deleted. The "
+    "organisers see to it.",
     # waiting for a group
     "lobby.title": "Waiting for your group",
     "lobby.count": "People here: {here} of {needed}",

@@ -191,7 +191,8 @@ _STUDY = {
     "stop.limits": "Was andere aus Ihren Nachrichten zitiert haben, kann nicht gelöscht werden.",
     "stop.cancel": "Weiter teilnehmen",
     "stop.kept": "Die Daten, die Sie gegeben haben, bleiben erhalten.",
-    "stop.deleted": "Die Daten, die Sie gegeben haben, werden gelöscht.",
+    "stop.deleted": "Sie wünschen, dass die Daten gelöscht werden, die Sie gegeben haben. "
+    "Die Studienleitung sorgt dafür.",
     "lobby.title": "Warten auf Ihre Gruppe",
     "lobby.count": "Personen hier: {here} von {needed}",
     "lobby.position": "Ihr Platz in der Reihe: {n}",
