@@ -56,7 +56,7 @@ def page():
         trust = ui.input_slider("trust", "How much do you trust groups?", 0, 10, 5)
         study.form("before", trust)
     elif state == "open":
-        ui.p(" ".join(cards(person)))
+        ui.p(" ".join(cards(person)), style="width: min(42rem, 100%); margin: 0 auto;")
         chat.ui(done="We have decided")
     elif state in ("done", "closed") and "choice" not in person.data:
         choice = ui.input_radio_buttons("choice", "Whom does your group hire?", CANDIDATES)
