@@ -31,6 +31,8 @@ TOPIC = {
     "calm": "Please agree on one charity that gets the money.",
     "heated": "Only one of you can be right. Which charity should get the money, and why?",
 }
+AGES = ["18 to 29", "30 to 59", "60 or older"]
+GIVES = ["Yes", "No"]
 
 study = Study("charity", seed=7, contact="lab@example.org")
 study.consent(CONSENT, version="2026-11", items={"share": "My words may be published."})
@@ -65,10 +67,8 @@ def page():
     elif "about" not in person.data:
         study.form(
             "about",
-            ui.input_numeric("age", "How old are you?", None, min=18, max=120),
-            ui.input_radio_buttons(
-                "gives", "Did you give money last year?", ["Yes", "No"], selected=""
-            ),
+            ui.input_radio_buttons("age", "How old are you?", AGES, selected=""),
+            ui.input_radio_buttons("gives", "Did you give money last year?", GIVES, selected=""),
         )
     elif state == "open":
         chat.ui(done="Continue")  # dead until three messages are written

@@ -171,7 +171,7 @@ def test_a_whole_study_leads_from_the_recruiters_link_to_its_code(people: People
     ]
     for each in three:
         each.consents()
-        each.fills("How old are you?", "33")
+        each.chooses("How old are you?", "30 to 59")
         each.chooses("Did you give money last year?", "Yes")
     assert faults(three[0]) == set()
     for each in three:
