@@ -191,15 +191,19 @@ _STUDY = {
     "stop.limits": "Was andere aus Ihren Nachrichten zitiert haben, kann nicht gelöscht werden.",
     "stop.cancel": "Weiter teilnehmen",
     "stop.kept": "Die Daten, die Sie gegeben haben, bleiben erhalten.",
-    "stop.deleted": "Die Daten, die Sie gegeben haben, werden gelöscht.",
+    "stop.deleted": "Sie wünschen, dass die Daten gelöscht werden, die Sie gegeben haben. "
+    "Die Studienleitung sorgt dafür.",
     "lobby.title": "Warten auf Ihre Gruppe",
     "lobby.count": "Personen hier: {here} von {needed}",
     "lobby.position": "Ihr Platz in der Reihe: {n}",
     "lobby.longest": "Sie warten höchstens {time}.",
     "lobby.remaining": "Noch höchstens {time}",
-    "lobby.then_leave": "Wenn es bis dahin keine Gruppe gibt, endet Ihre Teilnahme an der Studie.",
-    "lobby.then_begin": "Wenn dann noch jemand fehlt, beginnen Sie ohne diese Personen.",
-    "lobby.then_told": "Wenn es bis dahin keine Gruppe gibt, sagt diese Seite, wie es weitergeht.",
+    "lobby.then_leave": "Wenn die Zeit um ist und es keine Gruppe gibt, endet Ihre Teilnahme "
+    "an der Studie.",
+    "lobby.then_begin": "Wenn noch jemand fehlt, sobald die Zeit um ist, beginnen Sie ohne diese "
+    "Personen.",
+    "lobby.then_told": "Wenn die Zeit um ist und es keine Gruppe gibt, sagt diese Seite, wie "
+    "es weitergeht.",
     "lobby.by_hand": "Die Studienleitung startet die Gruppen.",
     "lobby.opens": "Es beginnt in {time}.",
     "lobby.extended": "Es dauert länger als geplant: noch höchstens {time}.",

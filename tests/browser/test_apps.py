@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser._axe import faults
+from tests.browser._participants import Participant
 from tests.browser.conftest import People, Serve
 from tests.support.server import ROOT, Server
 
@@ -27,6 +28,7 @@ FIRST_CHATS = {
 def test_every_app_is_tried_here() -> None:
     tried = {*FIRST_CHATS, "06-bookmarks"}  # this one by test_bookmarks
     tried |= {"08-private-room-with-a-bot"}
+    tried |= {"10-groups-of-two", "11-hidden-profile", "12-a-whole-study"}
     assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == tried
 
 
@@ -105,6 +107,89 @@ def test_each_group_has_a_room_and_who_has_none_waits(people: People, serve: Ser
     bob.sees("ours", by=ann)
     carl.sees_no("ours")
     dora.stands("waiting")
+
+
+def taking_part(people: People, n: int, app: Server, **asked: str) -> list[Participant]:
+    """So many come to the app of a study."""
+    come = people(n, app, settled=False, **asked)
+    return [Participant(person.page, person.chat.id) for person in come]
+
+
+def is_clean(app: Server) -> bool:
+    """Nothing has failed at the server."""
+    return not [line for line in app.log if "Traceback" in line or "Error" in line]
+
+
+def test_two_tabs_are_a_group_of_two(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "10-groups-of-two" / "app.py"))
+    (ann,) = taking_part(people, 1, app)
+    ann.waits()
+    assert faults(ann) == set()
+    bob = Participant(ann.page.context.new_page(), "chat")
+    bob.opens(ann.page.url)
+    for each in (ann, bob):
+        each.is_ready()
+    for each in (ann, bob):
+        each.is_in_group()
+        each.sees(re.compile("Hello .* and .* Which film should everybody see"))
+    ann.says("Alien")
+    bob.sees("Alien", by=ann)
+    assert is_clean(app)
+
+
+def test_a_group_that_agrees_on_the_hidden_profile_is_paid(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "11-hidden-profile" / "app.py"))
+    three = taking_part(people, 3, app)
+    for each in three:
+        each.consents()
+        each.presses_button("Continue")
+    for each in three:
+        each.is_ready()
+    for each in three:
+        each.is_in_group()
+        each.reads_on_page("Candidate")
+    assert faults(three[0]) == set()
+    for each in three:
+        each.says("X has most that speaks for it.")
+        each.is_done("We have decided")
+    for each in three:
+        each.chooses("Whom does your group hire?", "Candidate X")
+        each.presses_button("Continue")
+    for each in three:
+        each.presses_button("Finish")
+        each.ends()
+        each.reads_in_study("€2.00")
+    assert is_clean(app)
+
+
+def test_a_whole_study_leads_from_the_recruiters_link_to_its_code(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "12-a-whole-study" / "app.py"))
+    three = [
+        each
+        for id in ("ann", "bob", "carl")
+        for each in taking_part(people, 1, app, PROLIFIC_PID=id, STUDY_ID="s", SESSION_ID=id)
+    ]
+    for each in three:
+        each.consents()
+        each.chooses("How old are you?", "30 to 59")
+        each.chooses("Did you give money last year?", "Yes")
+    assert faults(three[0]) == set()
+    for each in three:
+        each.presses_button("Continue")
+    for each in three:
+        each.is_ready()
+    for each in three:
+        each.is_in_group()
+        each.cannot_go_on()
+        each.says("one", "two", "three")
+    for each in three:
+        each.is_done()
+        each.fills("What did you agree on, and why?", "On the one that helps most.")
+        each.presses_button("Finish")
+        each.reads_in_study("We wanted to know how groups agree.")
+        each.presses_button("Continue")
+        each.reads_in_study("C1ABC")
+    assert is_clean(app)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from shiny_labchat import End, Lab
 from shiny_labchat.access.ends import EndLink
 from shiny_labchat.cli import main
-from shiny_labchat.domain.commands import Arrive
+from shiny_labchat.domain.commands import Arrive, EndPerson
 from shiny_labchat.lab.runtime import address_of
 from shiny_labchat.study.person import Person
 from shiny_labchat.study.study import Study
@@ -112,6 +112,15 @@ def test_a_table_of_ends_has_all_people_and_only_its_owner_may_read_it(
     assert again.exit_code == 1 and "is there already" in again.stderr
     printed = ask("ends", "--csv").stdout
     assert printed == file.read_text(encoding="utf-8")
+
+
+def test_a_table_of_ends_says_who_has_asked_for_deletion(
+    lab: Lab, ask: Ask, people: list[Person]
+) -> None:
+    cem = people[2]
+    asyncio.run(study_in(lab).submit(EndPerson("pilot", cem.id, "withdrew", delete=True)))
+    rows = csv.DictReader(ask("ends", "--csv").stdout.splitlines())
+    assert [row["to_delete"] for row in rows] == ["", "", "yes"]
 
 
 def test_a_link_leads_to_the_address_with_all_its_values(lab: Lab, people: list[Person]) -> None:
