@@ -22,12 +22,12 @@ def read_log(path: str, study: str, kind: str, id: str) -> list[Entry]:
     """The events of a log, oldest first."""
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as conn:
         rows = conn.execute(
-            "SELECT e.seq, e.at, e.kind, e.member, e.data FROM event e JOIN room r"
+            "SELECT e.seq, e.at, e.kind, e.member, e.cid, e.data FROM event e JOIN room r"
             " ON r.key = e.room WHERE r.study = ? AND r.kind = ? AND r.id = ? ORDER BY e.seq",
             (study, kind, id),
         ).fetchall()
-    names = ("seq", "at", "kind", "member")
-    return [{**dict(zip(names, row, strict=False)), "data": json.loads(row[4])} for row in rows]
+    names = ("seq", "at", "kind", "member", "cid")
+    return [{**dict(zip(names, row, strict=False)), "data": json.loads(row[5])} for row in rows]
 
 
 def check_groups(path: str, study: str, lobby: str, alive: float, cells: list[Any]) -> Entry:
