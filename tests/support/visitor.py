@@ -122,7 +122,7 @@ class Visitor:
         with suppress(ConnectionClosed):
             while True:
                 known = len(line.frames)
-                await line.until(lambda: len(line.frames) > known, within=3_600)
+                await line.until(lambda known=known: len(line.frames) > known, within=3_600)
                 self._news.set()
 
     async def close(self) -> None:

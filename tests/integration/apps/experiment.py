@@ -34,18 +34,21 @@ async def pay(room, members):
         await member.pay("group", choices.count(mine) * 0.25 + len(members) * 0.01)
 
 
+def choose():
+    return study.form("choice", ui.input_radio_buttons("choice", "Which?", ["X", "Y"]))
+
+
 @render.express
 def page():
     person, state = study.person(), chat.state()
-    form = study.form("choice", ui.input_radio_buttons("choice", "Which?", ["X", "Y"]))
     if said.get("form") == "always":
-        form
+        choose()
     if said.get("form") == "first" and (person is None or "choice" not in person.data):
-        form
+        choose()
         study.ui()
     elif state == "open" and person is not None and "choice" not in person.data:
         chat.ui()
-        form
+        choose()
     elif state == "open" and chat.all_have("choice", within=said.get("within", 120)):
         ui.h2("All have chosen")
         study.form("after", ui.input_text("why", "Why?"), end="complete")
