@@ -223,7 +223,8 @@ class Admission:
             else:
                 await self._wait()
         except (Refused, StoreError) as exc:
-            logger.warning("chat %r refused a page: %s", str(self._id), exc)
+            why = exc if isinstance(exc, StoreError) else exc.code  # no id stands in the log
+            logger.warning("chat %r refused a page: %s", str(self._id), why)
             again = isinstance(exc, StoreError) or exc.code == "too_many_people"
             await self._refuse(exc, again=again)
         except Exception:

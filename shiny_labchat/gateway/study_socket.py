@@ -80,7 +80,7 @@ class StudySocket:
         self._replies: list[str] = []
         self._replied = asyncio.Event()
         self._doing = asyncio.Semaphore(IN_FLIGHT)
-        self._tasks = Tasks(f"a page of {entry.person}")
+        self._tasks = Tasks(f"a page of study {entry.study!r}")
         self._given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._frames = TokenBucket(FRAMES, asyncio.get_running_loop().time())
 
@@ -223,10 +223,10 @@ class StudySocket:
                 return self._reply(protocol.refused(frame.cid, "other_window", say))
             await self._store(frame)
         except (Refused, StoreError) as exc:
-            logger.warning("refused %s of %s: %s", frame.action, self._entry.person, exc.code)
+            logger.warning("study %r refused %r: %s", self._entry.study, frame.action, exc.code)
             self._reply(protocol.refused(frame.cid, exc.code, self._words.refusal(exc)))
         except Exception:
-            logger.exception("%s of %s could not be stored", frame.action, self._entry.person)
+            logger.exception("study %r could not store %r", self._entry.study, frame.action)
             say = self._words["store_broken"]
             self._reply(protocol.refused(frame.cid, "store_broken", say))
         else:

@@ -187,7 +187,7 @@ class StudyView:
                 link = EndLink(self._entry.study, view.person, reason)
                 self._end_link = await end_token(self._entry.log, link)
         except StoreError as exc:
-            logger.error("the end of %s is shown without all of it: %s", view.person, exc)
+            logger.error("the end of somebody is shown without all of it: %s", exc)
             self._wake_in("end", RETRY_DELAY)
         return replace(view, end_link=self._end_link, programmes=self._programmes or ())
 

@@ -156,11 +156,11 @@ class Submissions:
         self._say_refused(cid, error)
 
     def _say_refused(self, cid: str, error: BaseException) -> None:
-        who = self._entry.member, self._entry.room.id
+        room = self._entry.room.id  # who it is stands in no log
         if not isinstance(error, Refused | StoreError):
-            logger.error("a message of %s in room %r could not be stored", *who, exc_info=error)
+            logger.error("a message in room %r could not be stored", room, exc_info=error)
             error = Refused("store_broken")
-        logger.warning("refused a message of %s in room %r: %s", *who, error.code)
+        logger.warning("refused a message of somebody in room %r: %s", room, error.code)
         say = self._words.refusal(error)
         if error.code.startswith("store_"):
             say = f"{self._words['not_stored']} {say}"

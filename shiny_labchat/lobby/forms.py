@@ -158,7 +158,7 @@ class Forms:
                 )
             )
         except Refused as exc:
-            logger.warning("form %r was refused: %s", form.kind, exc)
+            logger.warning("form %r was refused: %s", form.kind, exc.code)
             await self._tell(form, sent, "not_stored", self._words().refusal(exc))
         except StoreError as exc:
             logger.error("the answers of form %r could not be stored: %s", form.kind, exc)

@@ -114,7 +114,7 @@ class LobbySession:
                     if is_last:
                         return
         except Refused as exc:
-            logger.warning("somebody may not enter lobby %r: %s", self._id, exc)
+            logger.warning("somebody may not enter lobby %r: %s", self._id, exc.code)
         finally:
             self._entering = None
 

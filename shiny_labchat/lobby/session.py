@@ -39,6 +39,11 @@ T = TypeVar("T")
 
 RETRY_DELAY = 5.0
 """Pause before a page that could not arrive is tried again, in seconds."""
+MISSING = {
+    "no_debrief": "a bot that is not disclosed may speak to its people, and nobody tells them "
+    "afterwards. Call study.debrief(...), or say in Study(debriefed=...) how they are told",
+}
+"""What is missing in a study that nobody can come to, by the code that pages are refused with."""
 
 
 class StudySession:
@@ -185,7 +190,7 @@ class StudySession:
             try:
                 await self._arrive(hello, coming)
             except (Refused, StoreError) as exc:
-                logger.warning("study %r refused a page: %s", self.study.name, exc)
+                self._report(exc)
                 again = isinstance(exc, StoreError) or exc.code == "too_many_people"
                 await self._refuse(exc, again)
                 if not again:
@@ -196,6 +201,15 @@ class StudySession:
                 return await self._refuse(Refused("failed"), again=False)
             else:
                 return
+
+    def _report(self, error: Refused | StoreError) -> None:
+        """Have the server's log say why nobody came, and what to do if the study is not ready."""
+        missing = MISSING.get(error.code)
+        if missing is not None:
+            logger.error("study %r lets nobody in (%s): %s", self.study.name, error.code, missing)
+        else:
+            why = error if isinstance(error, StoreError) else error.code  # no id is in the log
+            logger.warning("study %r refused a page: %s", self.study.name, why)
 
     async def _arrive(self, hello: PageHello, coming: Coming) -> None:
         study, page = self.study, self.session
