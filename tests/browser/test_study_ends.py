@@ -118,7 +118,7 @@ def test_who_is_removed_and_who_is_left_behind(
     room = organiser.lab(app).room("plain-1", study="ends")
     members = organiser.does(room.members())
     (member,) = (each for each in members if each.pseudonym == ann.name)
-    organiser.does(room.remove(member))
+    organiser.does(room.remove_member(member))
     has_left(ann, "removed", tmp_path)
     has_left(bob, "group_dissolved", tmp_path)
 

@@ -1,4 +1,4 @@
-"""No frame tells somebody who the machine of their group is before they have said whom they take for it."""
+"""No frame says who the machine of a group is to somebody who has not guessed yet."""
 
 from __future__ import annotations
 

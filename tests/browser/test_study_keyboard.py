@@ -12,7 +12,7 @@ from tests.browser.conftest import People, Serve
 
 TABS = 30
 """No place of a page is farther away than so many presses of Tab."""
-NOT_OURS = re.compile("html-has-lang")
+NOT_OURS = re.compile("html-has-lang|document-title")
 """What only an app can say."""
 
 
