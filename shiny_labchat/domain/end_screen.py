@@ -48,7 +48,7 @@ def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
     if _is_debriefed_first(view, person):
         return _asking(Screen("ended", title, fields), words, _asks_to_keep(view, ended))
     fields |= _code(view, end)
-    if "link" not in fields:
+    if not {"link", "code"} & {*fields}:  # who has one needs the window still
         fields["lines"].append(words["ended.close"])
     return Screen("ended", title, fields)
 

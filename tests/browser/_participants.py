@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
-from shiny_labchat.playwright import PatternOrStr
+from shiny_labchat.playwright import ChatController, PatternOrStr
 from tests.browser._people import Person
 
 __all__ = ["Participant"]
@@ -14,6 +14,10 @@ __all__ = ["Participant"]
 
 class Participant(Person):
     """Somebody in front of a page of a study."""
+
+    def moves_to(self, page: Page) -> None:
+        """Goes on in another page of the same app."""
+        self.page, self.chat = page, ChatController(page, self.chat.id)
 
     @property
     def study(self) -> Locator:
@@ -74,6 +78,10 @@ class Participant(Person):
     def fills(self, question: str, answer: str) -> None:
         """Answers a question in their own words."""
         self.page.get_by_label(question).fill(answer)
+
+    def holds(self, question: str, answer: str) -> None:
+        """An answer that was filled in is still there."""
+        expect(self.page.get_by_label(question)).to_have_value(answer)
 
     def ends(self, words: PatternOrStr = re.compile("Thank you")) -> None:
         """Has come to an end of the study."""

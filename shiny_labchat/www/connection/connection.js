@@ -15,8 +15,11 @@ import { VERSION } from "../protocol.js";
  *   receive: (frame: F) => void,
  *   lose: (bye?: Bye) => void,
  *   end: (bye: Bye) => void,
+ *   checks?: {every: number, silence: number, timeout: number},
  * }} ConnectionOptions path: of the websocket, from the page's address; place: what a hello says of
- *   how far the page is; lose: for now, and why if the server said so; end: for good
+ *   how far the page is; lose: for now, and why if the server said so; end: for good; checks: how
+ *   often, and after how long a silence, the server is asked whether it is there, and how long it may
+ *   take to answer
  */
 
 /** All times are in milliseconds. */
@@ -25,8 +28,7 @@ const MAX_RETRY_DELAY = 15_000;
 /** A socket that lasted longer resets the retry delay. */
 const STABLE_AFTER = 5000;
 const WELCOME_TIMEOUT = 20_000;
-const CHECK_INTERVAL = 25_000;
-const CHECK_TIMEOUT = 10_000;
+const CHECKS = { every: 25_000, silence: 0, timeout: 10_000 };
 
 /**
  * The connection to a room or a study: one websocket after another, until the server ends it.
@@ -51,10 +53,12 @@ export class Connection {
   #welcomeTimer = 0;
   #checkTimer = 0;
   #answerTimer = 0;
+  #checks;
 
   /** @param {ConnectionOptions<F>} on */
   constructor(on) {
     this.#on = on;
+    this.#checks = on.checks ?? CHECKS;
   }
 
   get isOpen() {
@@ -151,7 +155,11 @@ export class Connection {
     if (resume) this.#token = { resume };
     clearTimeout(this.#welcomeTimer);
     clearInterval(this.#checkTimer);
-    this.#checkTimer = window.setInterval(() => this.#check(), CHECK_INTERVAL);
+    this.#checkTimer = window.setInterval(() => this.#checkIfSilent(), this.#checks.every);
+  }
+
+  #checkIfSilent() {
+    if (Date.now() - this.#receivedAt >= this.#checks.silence) this.#check();
   }
 
   #check() {
@@ -160,7 +168,7 @@ export class Connection {
     clearTimeout(this.#answerTimer);
     this.#answerTimer = window.setTimeout(() => {
       if (this.#socket && this.#receivedAt < asked) this.#lose(this.#socket);
-    }, CHECK_TIMEOUT);
+    }, this.#checks.timeout);
   }
 
   /**

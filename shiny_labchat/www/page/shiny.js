@@ -72,6 +72,8 @@ const watchers = new Set();
 /** @type {Set<() => void>} */
 const beginnings = new Set();
 let isLost = false;
+/** Shiny's socket. @type {WebSocket | undefined} */
+let sessionSocket;
 
 /** @returns {ShinyPage | undefined} */
 export function shiny() {
@@ -100,6 +102,7 @@ export function register() {
   });
   query(document).on("shiny:connected", ({ socket }) => {
     setSessionLost(false);
+    sessionSocket = socket;
     socket?.addEventListener("close", ({ code }) => {
       if (code === CLOSED_BY_APP) for (const { end } of watchers) end();
     });
@@ -141,6 +144,16 @@ export function watchBeginnings(listener) {
 /** Whether the page has lost its Shiny session. */
 export function isSessionLost() {
   return isLost;
+}
+
+/** Have Shiny connect again: its socket is dead, and it has not noticed. */
+export function giveUpSession() {
+  const socket = sessionSocket;
+  if (!socket || isLost) return;
+  const { onclose } = socket;
+  socket.onmessage = socket.onclose = null; // a browser may take a minute to close it
+  socket.close();
+  onclose?.call(socket, new CloseEvent("close", { code: 1006 }));
 }
 
 /** Give an element the notice that came before the element was there. @param {RoomElement} room */

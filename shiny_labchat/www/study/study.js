@@ -1,7 +1,7 @@
 // @ts-check
 import { Connection } from "../connection/connection.js";
 import { randomId } from "../page/identity.js";
-import { greetAgain, hearNotices, isSessionLost, watchSession } from "../page/shiny.js";
+import { giveUpSession, greetAgain, hearNotices, isSessionLost, watchSession } from "../page/shiny.js";
 import { watchWaking } from "../page/wake.js";
 import { Attention } from "./attention.js";
 import { PageEnd } from "./page_end.js";
@@ -26,6 +26,8 @@ import { PageEnd } from "./page_end.js";
 
 /** How long Shiny's session may take to give a new ticket, in milliseconds. */
 const TICKET_TIMEOUT = 8000;
+/** The server pings each page of a study every few seconds; these are milliseconds. */
+const CHECKS = { every: 3000, silence: 6000, timeout: 4000 };
 /** A connection that comes back sooner is not mentioned, in milliseconds. */
 const LOSS_SHOWN_AFTER = 2500;
 
@@ -44,6 +46,7 @@ export class Study {
   #ticketTimer = 0;
   #lossTimer = 0;
   #isAsking = false;
+  #wasLost = false;
   #returns = true;
   /** The server has said that it is over, and why. */
   #over = "";
@@ -59,7 +62,11 @@ export class Study {
       path: "labchat/study",
       place: () => ({}),
       receive: (frame) => this.#receive(frame),
-      lose: () => this.#showLinkLater(),
+      checks: CHECKS,
+      lose: () => {
+        this.#wasLost = true;
+        this.#showLinkLater();
+      },
       end: ({ code, say }) => this.#finish(code, say),
     });
     watchWaking((isDoubtful) => this.#connection.wake(isDoubtful), new AbortController().signal);
@@ -78,7 +85,7 @@ export class Study {
     if (!ticket && again && this.#connection.isOpen) return; // the socket works without
     if (!ticket) return this.#finish(code ?? "", say ?? "");
     if (this.#over) for (const view of this.#everywhere()) view.refuse("");
-    this.#isAsking = false;
+    this.#isAsking = this.#wasLost = false;
     this.#over = "";
     this.#connection.connect(ticket);
   }
@@ -128,6 +135,16 @@ export class Study {
     this.words = words ?? this.words;
     this.#showLink();
     for (const frame of this.#pending.values()) this.#connection.send(frame);
+    if (this.#wasLost) this.#doubtSession();
+  }
+
+  /** The network was gone, so Shiny's socket may be dead, too: a session that is there answers. */
+  #doubtSession() {
+    this.#wasLost = false;
+    if (isSessionLost()) return;
+    greetAgain();
+    clearTimeout(this.#ticketTimer);
+    this.#ticketTimer = window.setTimeout(giveUpSession, TICKET_TIMEOUT);
   }
 
   /** @param {Screen} screen */
