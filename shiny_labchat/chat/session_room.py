@@ -64,7 +64,7 @@ class SessionRoom:
         self._reading: LiveRoom | None = None
         self._failure: tuple[float, Exception] | None = None
         self._tasks = Tasks("reads of rooms")
-        self._here_number = 0
+        self._here_version = 0
         self._waiting: list[Callable[[], Awaitable[None]]] = []
         _rooms.setdefault(session.root_scope(), WeakSet()).add(self)
 
@@ -88,6 +88,7 @@ class SessionRoom:
 
     def _begin_to_follow(self, live: LiveRoom) -> None:
         ends = live.follow(self._read_again), live.presence.follow(self._note_presence)
+        self._here_version = live.presence.version
 
         def unfollow() -> None:
             for end in ends:
@@ -154,9 +155,9 @@ class SessionRoom:
             self.changed(*topics)
 
     def _note_presence(self) -> None:
-        here = self.live.presence.here.number if self.live is not None else 0
-        if here != self._here_number:  # it is also called when somebody types
-            self._here_number = here
+        version = self.live.presence.version if self.live is not None else 0
+        if version != self._here_version:  # it is also called when somebody types
+            self._here_version = version
             self.changed("here")
 
     async def read_whole(self) -> None:

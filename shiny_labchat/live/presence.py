@@ -134,6 +134,13 @@ class Presence:
         Returns the memberships for member ids, leaving out removed members.
     bots
         Returns the memberships of bots, who are always here.
+
+    Attributes
+    ----------
+    here, typing
+        The frames of who is here, and of who is typing.
+    version
+        Another number whenever :meth:`present` may give somebody else than before.
     """
 
     def __init__(
@@ -147,17 +154,27 @@ class Presence:
         self.typing = ThrottledFrame(
             lambda: protocol.typing(memberships(list(self._typing))), TYPING_PAUSE, self._tell
         )
+        self.version = 0
         self._here: Counter[str] = Counter()
         self._roster = Roster()
         self._stale: set[str] = set()
         self._is_new = True
+        self._is_ahead = False
         self._typing: dict[str, asyncio.TimerHandle] = {}
         self._have_sent: set[str] = set()
         self._followers: set[Callable[[], None]] = set()
 
     def present(self, viewer: str | None = None, *, observers: bool = True) -> list[Membership]:
-        """Who has the room open, as a viewer is shown it, with or without other observers."""
-        self._update()
+        """
+        Who has the room open, as a viewer is shown it, with or without other observers.
+
+        It may be newer than the last frame. Even if all is again as in that frame when the next one
+        is made, followers are told then, as whoever has read this must read it again.
+        """
+        if self._is_new or self._stale:
+            self._update()
+            self._is_ahead = True
+            self.here.changed()
         return [each for each in self._roster if observers or not each.is_hidden_from(viewer)]
 
     def owed(
@@ -202,6 +219,10 @@ class Presence:
             self._shown(None if before is None else before.without_observers, observers=False),
         )
         is_same = before is not None and not (here.all.change or here.without_observers.change)
+        if is_same and self._is_ahead:
+            asyncio.get_running_loop().call_soon(self._tell)
+        self.version += self._is_ahead or not is_same
+        self._is_ahead = False
         return before if is_same and before is not None else here
 
     def _shown(self, before: Shown | None, *, observers: bool) -> Shown:

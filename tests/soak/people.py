@@ -35,6 +35,10 @@ READ_FOR, READ_AGAIN = 2.0, 0.1
 """How long a reader keeps a transaction open, and how soon it begins the next, in seconds."""
 
 
+_ADDRESSES = [f"127.0.0.{k}" for k in range(1, 251)]
+"""Where people come from: a server admits so many new ones from one address only."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     resume: str
@@ -110,7 +114,8 @@ class Visitors:
         if known is not None and now() < known.at + RENEW * self._life:
             return await self._side.come(port, resume=known.resume)
         self.pages += 1
-        person = await self._side.enter(port, room, browser=browser)
+        address = _ADDRESSES[self.pages % len(_ADDRESSES)]
+        person = await self._side.enter(port, room, browser=browser, address=address)
         self._known[browser] = _Known(person.resume, now())
         return person
 

@@ -58,17 +58,26 @@ class Ours:
         narrow: bool = False,
         newest: str = "",
         browser: str | None = None,
+        address: str | None = None,
     ) -> Person:
-        """See :meth:`Side.enter`; `browser` is the key of a browser that may have been here."""
+        """
+        See :meth:`Side.enter`.
+
+        `browser` is the key of a browser that may have been here; `address`: where it comes from.
+        """
         async with asyncio.timeout(ENTER_WITHIN):
-            page = await open_line(port, "websocket/", deflate=deflate)
-            keys = {"page": secrets.token_hex(16), "browser": browser or secrets.token_hex(16)}
-            keys["key"] = await fetch_key(port)
-            await shiny_page.greet(page, port, room, chat_hello=keys)
-            ticket = await _ticket(page)
-            person = await self.come(
-                port, deflate=deflate, narrow=narrow, newest=newest, ticket=ticket
-            )
+            page = await open_line(port, "websocket/", deflate=deflate, address=address)
+            try:
+                keys = {"page": secrets.token_hex(16), "browser": browser or secrets.token_hex(16)}
+                keys["key"] = await fetch_key(port)
+                await shiny_page.greet(page, port, room, chat_hello=keys)
+                ticket = await _ticket(page)
+                person = await self.come(
+                    port, deflate=deflate, narrow=narrow, newest=newest, ticket=ticket
+                )
+            except BaseException:
+                page.transport.abort()
+                raise
         person.page = page
         person.screen += page.received
         return person

@@ -111,9 +111,13 @@ class Side(Protocol):
         ...
 
 
-async def open_line(port: int, path: str, *, deflate: bool = False, narrow: bool = False) -> Line:
-    """Open a socket to a server on this machine."""
+async def open_line(
+    port: int, path: str, *, deflate: bool = False, narrow: bool = False, address: str | None = None
+) -> Line:
+    """Open a socket to a server on this machine; `address`: one of its own that it comes from."""
     options: dict[str, Any] = {"sock": await _narrow(port)} if narrow else {}
+    if address is not None:
+        options["local_addr"] = address, 0
     line = await connect(
         f"ws://127.0.0.1:{port}/{path}",
         compression="deflate" if deflate else None,

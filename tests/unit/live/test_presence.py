@@ -240,3 +240,21 @@ async def test_two_with_the_same_handle_harm_nobody() -> None:
     assert len(hall.presence.present()) == 3
     hall.presence.go("m1")
     assert {each.member for each in hall.presence.present()} == {"m0", "m2"}
+
+
+async def test_who_has_read_that_somebody_came_reads_again_though_they_left_before_the_next_frame():
+    hall, told = Hall(2), list[int]()
+    presence = hall.presence
+    presence.come("m0")
+    await hall.passes()
+    presence.follow(lambda: told.append(presence.version))
+    seen = presence.version
+    presence.come("m1")
+    assert len(presence.present()) == 2
+    presence.go("m1")
+    await hall.passes()
+    await asyncio.sleep(0)
+    assert told and told[-1] != seen and len(presence.present()) == 1
+    await hall.passes()
+    await asyncio.sleep(0)
+    assert len(told) == 1, "nothing has been read since that is not so any more"
