@@ -86,6 +86,7 @@ class LivePeople:
         self._log = log
         self._heard = heard
         self._pages: dict[Person, dict[StudyPage, None]] = {}
+        self._open: dict[tuple[str, str], int] = {}
         self._followers: dict[tuple[str, str], set[Callable[[], None]]] = {}
         self._unstored: set[Person] = set()
         self._tasks = Tasks(f"people in {log!r}")
@@ -100,6 +101,7 @@ class LivePeople:
             self._unstored.add(page.person)
         is_newer = any(other.generation < page.generation for other in pages)
         pages[page] = None
+        self._count(page, 1)
         self._tell(page)
         page.ping()
         if is_newer:
@@ -111,11 +113,21 @@ class LivePeople:
     def go(self, page: StudyPage) -> None:
         """Ask a page no more."""
         pages = self._pages.get(page.person, {})
-        pages.pop(page, None)
+        if page not in pages:
+            return
+        del pages[page]
+        self._count(page, -1)
         if not pages:
             self._pages.pop(page.person, None)
             self._unstored.discard(page.person)
         self._tell(page)
+
+    def _count(self, page: StudyPage, more: int) -> None:
+        """Count the sockets of a page: while it comes back, an old one may still be open."""
+        key = page.person.study, page.id
+        self._open[key] = self._open.get(key, 0) + more
+        if not self._open[key]:
+            del self._open[key]
 
     def follow(self, study: str, id: str, follower: Callable[[], None]) -> Callable[[], None]:
         """Call `follower` when a page opens or closes a socket to a study; return what ends it."""
@@ -142,12 +154,7 @@ class LivePeople:
 
     def has_page(self, study: str, id: str) -> bool:
         """Whether the page with this id has a socket to a study open here."""
-        return any(
-            page.id == id
-            for person, pages in self._pages.items()
-            if person.study == study
-            for page in pages
-        )
+        return (study, id) in self._open
 
     def is_here(self, study: str, person: str) -> bool:
         """Whether somebody has a page with an open socket here."""
@@ -197,6 +204,8 @@ class LivePeople:
             await self._heard.store()
         except LabChatError as exc:
             logger.error("who is here could not be stored; trying again: %s", exc)
+        except Exception:  # who waits would be gone if this was not stored any more
+            logger.exception("who is here could not be stored; trying again")
 
     async def _judge(self, pages: Iterable[StudyPage]) -> None:
         def read(conn: sa.Connection) -> list[tuple[StudyPage, Standing]]:
@@ -208,6 +217,9 @@ class LivePeople:
             found = await self._log.read(read)
         except LabChatError as exc:
             logger.error("which browser of somebody acts is not known: %s", exc)
+            return
+        except Exception:
+            logger.exception("which browser of somebody acts is not known")
             return
         for page, now in found:
             page.learn(now)
