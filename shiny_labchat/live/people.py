@@ -57,6 +57,11 @@ class StudyPage(Protocol):
         ...
 
     @property
+    def is_newest(self) -> bool:
+        """Whether its browser is the person's newest, which acts."""
+        ...
+
+    @property
     def alive(self) -> float:
         """How long it may be silent until its person counts as gone, in seconds."""
         ...
@@ -86,7 +91,7 @@ class LivePeople:
         self._log = log
         self._heard = heard
         self._pages: dict[Person, dict[StudyPage, None]] = {}
-        self._open: dict[tuple[str, str], int] = {}
+        self._by_id: dict[tuple[str, str], dict[StudyPage, None]] = {}
         self._followers: dict[tuple[str, str], set[Callable[[], None]]] = {}
         self._unstored: set[Person] = set()
         self._tasks = Tasks(f"people in {log!r}")
@@ -101,7 +106,7 @@ class LivePeople:
             self._unstored.add(page.person)
         is_newer = any(other.generation < page.generation for other in pages)
         pages[page] = None
-        self._count(page, 1)
+        self._by_id.setdefault((page.person.study, page.id), {})[page] = None
         self._tell(page)
         page.ping()
         if is_newer:
@@ -113,24 +118,23 @@ class LivePeople:
     def go(self, page: StudyPage) -> None:
         """Ask a page no more."""
         pages = self._pages.get(page.person, {})
-        if page not in pages:
-            return
-        del pages[page]
-        self._count(page, -1)
+        pages.pop(page, None)
         if not pages:
             self._pages.pop(page.person, None)
             self._unstored.discard(page.person)
+        key = page.person.study, page.id
+        same = self._by_id.get(key, {})
+        same.pop(page, None)
+        if not same:
+            self._by_id.pop(key, None)
         self._tell(page)
 
-    def _count(self, page: StudyPage, more: int) -> None:
-        """Count the sockets of a page: while it comes back, an old one may still be open."""
-        key = page.person.study, page.id
-        self._open[key] = self._open.get(key, 0) + more
-        if not self._open[key]:
-            del self._open[key]
-
     def follow(self, study: str, id: str, follower: Callable[[], None]) -> Callable[[], None]:
-        """Call `follower` when a page opens or closes a socket to a study; return what ends it."""
+        """
+        Call `follower` when a page opens or closes a socket to a study, or may do something else.
+
+        Returns what ends this.
+        """
         key = study, id
         self._followers.setdefault(key, set()).add(follower)
 
@@ -154,7 +158,11 @@ class LivePeople:
 
     def has_page(self, study: str, id: str) -> bool:
         """Whether the page with this id has a socket to a study open here."""
-        return (study, id) in self._open
+        return bool(self._by_id.get((study, id)))
+
+    def is_older(self, study: str, id: str) -> bool:
+        """Whether the page with this id is in a browser whose person has a newer one."""
+        return any(not page.is_newest for page in self._by_id.get((study, id), ()))
 
     def is_here(self, study: str, person: str) -> bool:
         """Whether somebody has a page with an open socket here."""
@@ -162,7 +170,8 @@ class LivePeople:
 
     def judge(self, person: Person) -> None:
         """Tell the pages of a person what they may do now, as another browser may act instead."""
-        self._tasks.spawn(self._judge(tuple(self._pages.get(person, ()))))
+        pages = tuple(self._pages.get(person, ()))
+        self._tasks.spawn(self._judge(pages, is_asked_for=True))
 
     async def stop(self, seconds: float) -> None:
         """Ask nobody any more, within `seconds`."""
@@ -207,7 +216,7 @@ class LivePeople:
         except Exception:  # who waits would be gone if this was not stored any more
             logger.exception("who is here could not be stored; trying again")
 
-    async def _judge(self, pages: Iterable[StudyPage]) -> None:
+    async def _judge(self, pages: Iterable[StudyPage], *, is_asked_for: bool = False) -> None:
         def read(conn: sa.Connection) -> list[tuple[StudyPage, Standing]]:
             return [
                 (page, standing(conn, *page.person, page.source, page.generation)) for page in pages
@@ -222,4 +231,7 @@ class LivePeople:
             logger.exception("which browser of somebody acts is not known")
             return
         for page, now in found:
+            was_newest = page.is_newest
             page.learn(now)
+            if is_asked_for or page.is_newest != was_newest:
+                self._tell(page)

@@ -86,6 +86,7 @@ class StudySession:
             submit=lambda command: self.study.submit(command),
             words=lambda: self.study.lab.words,
         )
+        self._is_older: reactive.Value[bool] = reactive.Value(False, name="is_older")
         self._is_open: reactive.Value[bool] = reactive.Value(False, name="is_open")
         self._unfollow: Callable[[], None] | None = None
         self._tasks = Tasks(f"study {study.name!r}")
@@ -121,9 +122,15 @@ class StudySession:
         return None if known is None or known.ended is None else known.ended.reason
 
     def participation(self) -> Participation | None:
-        """The person, as the study's log describes them; None before they have arrived."""
+        """
+        The person, as the study's log describes them; None before they have arrived.
+
+        Also None while they take part in another browser, which they have come with later.
+        """
         id = self.id
-        return None if id is None else self.read(lambda state: state.people.get(id))
+        known = None if id is None else self.read(lambda state: state.people.get(id))
+        is_elsewhere = known is not None and known.ended is None and self._is_older()
+        return None if is_elsewhere else known
 
     def takes_part(self) -> bool:
         """Whether they have arrived and have consented, if they are asked; ended or not."""
@@ -207,6 +214,7 @@ class StudySession:
 
         def look() -> None:
             self._is_open.set(people.has_page(name, page))
+            self._is_older.set(people.is_older(name, page))
             flush_soon(self.session)
 
         self._unfollow = people.follow(name, page, look)

@@ -15,7 +15,8 @@ from tests.support.models.model import Model, Reply
 from tests.support.models.tls_door import TlsDoor
 from tests.support.server import Server
 
-Come = Callable[[int, Server], list[Participant]]
+Come = Callable[..., list[Participant]]
+"""Takes how many come, the app, and what their address says."""
 
 
 @pytest.fixture
@@ -173,8 +174,14 @@ def test_who_comes_in_another_browser_with_the_same_params_acts_there(come: Come
     again.waits()
     again.reads("line", re.compile("waiting 1, position 1"))
     ann.reads_in_study("You have opened this study in another window.")
+    ann.reads("state", "lobby None, chat waiting, room None")
     ann.presses_button("Go on here instead")
     ann.waits()
+    again.reads_in_study("You have opened this study in another window.")
+    (bob,) = come(1, app, WHO="bob")
+    for each in (ann, bob):
+        each.is_in_group()
+    again.reads("state", "lobby None, chat waiting, room None")
     again.reads_in_study("You have opened this study in another window.")
 
 

@@ -22,7 +22,7 @@ def question_server(input: Inputs, output: Outputs, session: Session):
         person = study.person()
         if person is None or "age" in person.data:
             return lobby.ui()
-        return study.form("age", ui.input_numeric("age", "Your age", None), submit="Go on")
+        return study.form("age", ui.input_numeric("age", "Your age", 0), submit="Go on")
 
 
 @module.ui

@@ -10,7 +10,7 @@ from shiny_labchat.express import Chat
 from shiny_labchat.lobby.session import StudySession
 
 study = Study("forgotten")
-lobby = Lobby("lobby", study=study)
+lobby = Lobby("lobby", study=study, group_size=9)
 chat = Chat("chat", room=lobby.room)
 lobby.ui()
 
