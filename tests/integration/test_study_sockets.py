@@ -192,6 +192,16 @@ async def test_the_debrief_comes_before_the_code_and_names_the_programme(
     assert found is not None and found[1] == (study.name, "ann", "complete")
 
 
+async def test_nobody_begins_to_wait_unless_the_app_draws_the_lobby_for_them(
+    study: AStudy,
+) -> None:
+    await study.begin("ann")
+    async with study.page("ann", lobby="l") as ann:
+        await ann.sees("none")
+        assert (await ann.does("wait_again"))["t"] == "did"
+    assert (await study.state()).people["ann"].lobby is None
+
+
 async def test_that_a_code_was_shown_is_in_the_log_and_a_reload_shows_the_same(
     study: AStudy,
 ) -> None:
