@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import sqlalchemy as sa
+
+from shiny_labchat.access.shared_secrets import shared_secret
 from shiny_labchat.domain.ends import check_reason
 from shiny_labchat.errors import StoreError
-from shiny_labchat.store import Grant, Log, issue, look_up
+from shiny_labchat.store import Grant, Log, is_revoked, look_up, reissue
 
 __all__ = ["EndLink", "end_token", "find_end_link"]
 
@@ -21,10 +27,29 @@ class EndLink(NamedTuple):
 
 
 async def end_token(log: Log, link: EndLink) -> str:
-    """Make the token of a link that takes somebody to where people go for this reason."""
+    """
+    Make the token of a link that takes somebody to where people go for this reason.
+
+    It is the same each time, so that a page which is loaded again and again stores one.
+    """
     check_reason("the end", link.reason)
     grant = Grant(link.person, study=link.study, data={"reason": link.reason})
-    return await log.write(lambda conn, now: issue(conn, "end", grant, now))
+
+    def make(conn: sa.Connection, now: int) -> str:
+        raw = _token(shared_secret(conn, _SECRET, now), link)
+        if look_up(conn, "end", raw) is None and not is_revoked(conn, "end", raw):
+            reissue(conn, "end", grant, now, raw=raw)
+        return raw
+
+    return await log.write(make)
+
+
+def _token(secret: bytes, link: EndLink) -> str:
+    return hmac.new(secret, json.dumps(link).encode(), hashlib.sha256).hexdigest()
+
+
+_SECRET = "secret of the ends"
+"""What stands for the secret of the links in the table of tokens."""
 
 
 async def find_end_link(logs: Iterable[Log], token: str) -> tuple[Log, EndLink] | None:

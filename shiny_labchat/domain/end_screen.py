@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from shiny_labchat.domain.ends import End, end_of
+from shiny_labchat.domain.ended import bonus, end_at
+from shiny_labchat.domain.ends import End
 from shiny_labchat.domain.money import money
 from shiny_labchat.domain.screen_parts import Button, Screen, View, html_of
-from shiny_labchat.domain.study import Ended, Participation, StudyState
+from shiny_labchat.domain.study import Ended, Participation
 from shiny_labchat.words import Words
 
-__all__ = ["end_in", "end_screen", "has_debrief", "needs_link"]
+__all__ = ["end_screen", "has_debrief", "needs_link"]
 
 NOT_BEGUN = ("no_consent", "already_took_part", "full", "closed", "screened_out", "incompatible")
 """
@@ -20,25 +21,18 @@ unless their end says it.
 """
 
 
-def end_in(study: StudyState, reason: str) -> End | None:
-    """The end that a study has for a reason; None: it has none of its own."""
-    ends: Mapping[str, Mapping[str, Any]] = study.settings.get("ends") or {}
-    data = ends.get(reason)
-    return None if data is None else end_of(data)
-
-
 def needs_link(view: View) -> str | None:
     """The reason for which somebody is led on by a link from their last screen; None: by none."""
     person = view.study.people.get(view.person)
     if person is None or person.ended is None or _is_debriefed_first(view, person):
         return None
-    end = end_in(view.study, person.ended.reason)
+    end = end_at(view.study, person)
     return None if end is None or end.url is None else person.ended.reason
 
 
 def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
     """The last screen; a reason without an end of its own has words of the catalogue."""
-    words, end = view.words, end_in(view.study, ended.reason)
+    words, end = view.words, end_at(view.study, person)
     title = words[_known(words, ended.reason)]
     fields = _text(words, ended, end)
     fields["lines"] += _kept(words, person, ended) + _pay(view, person, ended, end)
@@ -47,7 +41,7 @@ def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
         fields["debrief"] = _debrief(view)
     if _is_debriefed_first(view, person):
         return _asking(Screen("ended", title, fields), words, _asks_to_keep(view, ended))
-    fields |= _code(view, end)
+    fields |= _code(view, person, end)
     if not {"link", "code"} & {*fields}:  # who has one needs the window still
         fields["lines"].append(words["ended.close"])
     return Screen("ended", title, fields)
@@ -88,16 +82,15 @@ def _pay(view: View, person: Participation, ended: Ended, end: End | None) -> li
         lines.append(words.filled("pay.amount", amount=amount))
     elif end is not None or (has_ends and ended.reason not in NOT_BEGUN):
         lines.append(words[f"pay.{'full' if end is None else end.pay}"])
-    bonus = sum(person.paid.values())
-    if bonus:
-        amount = money(bonus, currency, words.language)
+    if cents := bonus(person):
+        amount = money(cents, currency, words.language)
         lines.append(words.filled("pay.bonus", amount=amount))
     return lines
 
 
-def _code(view: View, end: End | None) -> dict[str, Any]:
+def _code(view: View, person: Participation, end: End | None) -> dict[str, Any]:
     words, fields = view.words, dict[str, Any]()
-    code = None if end is None else end.code
+    code = person.code if end is None else end.code
     if code is not None:
         fields["code"] = {
             "label": words["code.label"],

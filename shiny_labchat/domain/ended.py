@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
-from shiny_labchat.domain.end_screen import end_in
-from shiny_labchat.domain.ends import End, fill
+from shiny_labchat.domain.ends import End, end_of, fill
 from shiny_labchat.domain.settings import Settings
 from shiny_labchat.domain.study import Participation, StudyState
 
@@ -23,8 +23,17 @@ __all__ = [
 
 
 def end_at(state: StudyState, person: Participation) -> End | None:
-    """The end that a person has come to; None: they take part, or the app says nothing of it."""
-    return None if person.ended is None else end_in(state, person.ended.reason)
+    """
+    The end that a person has come to; None: they take part, or the app says nothing of it.
+
+    Its code is the one that they have been shown, though the app may say another one by now.
+    """
+    ends: Mapping[str, Mapping[str, Any]] = state.settings.get("ends") or {}
+    data = None if person.ended is None else ends.get(person.ended.reason)
+    if data is None:
+        return None
+    end = end_of(data)
+    return end if person.code is None else replace(end, code=person.code)
 
 
 def params_in(settings: Settings) -> tuple[str, ...]:

@@ -104,12 +104,8 @@ def _after_grouping(view: View, person: Participation, lobby: LobbyState) -> Scr
 
 def _waits_for_others(view: View, person: Participation) -> int | None:
     """Until when somebody waits for the others of their group, who have something to do yet."""
-    waits = [
-        barrier.until
-        for (room, kind), barrier in view.study.barriers.items()
-        if room == person.room and barrier.met is None and kind in person.data
-    ]
-    return max(waits, default=None)
+    barriers = view.study.awaits(person.person)
+    return max((barrier.until for barrier in barriers if barrier.met is None), default=None)
 
 
 def _attention(words: Words, key: str, settings: LobbySettings) -> Json:

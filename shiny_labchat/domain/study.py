@@ -100,6 +100,8 @@ class Participation(NamedTuple):
         Whether they have been shown the debrief.
     keep
         What they said there to whether their data may be kept; None: nothing.
+    code
+        The code that they have been shown at their end, which is theirs from then on; None: none.
     """
 
     person: str
@@ -117,6 +119,7 @@ class Participation(NamedTuple):
     ended: Ended | None = None
     is_debriefed: bool = False
     keep: bool | None = None
+    code: str | None = None
 
     @property
     def room(self) -> str | None:
@@ -212,6 +215,14 @@ class StudyState(NamedTuple):
         have = [each.person for each in there if kind in each.data]
         return have, all(kind in each.data for each in people if each.ended is None)
 
+    def awaits(self, person: str) -> list[Barrier]:
+        """Where somebody waits for their group, or has waited: those whose kinds they recorded."""
+        known = self.people.get(person)
+        if known is None or known.room is None or not self.barriers.size:
+            return []
+        found = (self.barriers.get((known.room, kind)) for kind in known.data)
+        return [each for each in found if each is not None]
+
     def cells(self, lobby: str) -> list[Any]:
         """The conditions of the groups of a lobby that were not dissolved, oldest first."""
         groups = (each for each in self.groups.values() if each.lobby == lobby)
@@ -305,6 +316,10 @@ def _debriefed(state: StudyState, event: Event) -> _Changes:
     return _person_with(state, event, is_debriefed=True, keep=event.data.get("keep"))
 
 
+def _code_shown(state: StudyState, event: Event) -> _Changes:
+    return _person_with(state, event, code=event.data["code"])
+
+
 def _grouped(state: StudyState, event: Event) -> _Changes:
     data = event.data
     parts: Mapping[str, str] = data.get("parts", {})
@@ -370,6 +385,7 @@ _FOLDS = {
     "arrived": _arrived,
     "barrier": _barrier,
     "barrier_met": _barrier_met,
+    "code_shown": _code_shown,
     "configured": _configured,
     "consented": _consented,
     "debriefed": _debriefed,

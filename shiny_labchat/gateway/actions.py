@@ -76,14 +76,17 @@ def _in_lobby(
     action: Action, study: str, person: str, screen: Screen, lobby: str, state: LobbyState
 ) -> StudyCommand | None:
     match action:
-        case "wait_again":
-            return EnterLobby(study, lobby, person)
+        case "wait_again":  # whoever does not wait yet begins to where the app draws the lobby
+            return EnterLobby(study, lobby, person) if _is_offered(action, screen) else None
         case "confirm":
             return Confirm(study, lobby, person)
         case "longer":  # only as often as it was offered, so that a double click is one
-            is_offered = any(button.action == "longer" for button in screen.buttons)
-            return WaitLonger(study, lobby, person) if is_offered else None
+            return WaitLonger(study, lobby, person) if _is_offered(action, screen) else None
         case _:
             place = state.places.get(person)
             number = 0 if place is None else place.match
             return Ready(study, lobby, person, number, None, token_hex(32))
+
+
+def _is_offered(action: Action, screen: Screen) -> bool:
+    return any(button.action == action for button in screen.buttons)

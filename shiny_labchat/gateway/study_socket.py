@@ -20,9 +20,10 @@ from shiny_labchat.access.recruits import Standing, act_again, standing
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.access.tickets import StudyEntry
 from shiny_labchat.concurrency import Tasks
+from shiny_labchat.domain.commands import ShowCode
 from shiny_labchat.domain.presence import Signs
 from shiny_labchat.domain.screen_parts import Screen
-from shiny_labchat.errors import BadFrame, Refused, StoreError
+from shiny_labchat.errors import BadFrame, LabChatError, Refused, StoreError
 from shiny_labchat.gateway.actions import OLDER_MAY, command_for
 from shiny_labchat.gateway.limits import Allowance, TokenBucket
 from shiny_labchat.gateway.socket import first_of, text_of_frame
@@ -77,6 +78,7 @@ class StudySocket:
         self._due = asyncio.Event()
         self._view = StudyView(entry, live, words, self._due.set)
         self._shown: Screen | None = None
+        self._is_noting = False
         self._replies: list[str] = []
         self._replied = asyncio.Event()
         self._doing = asyncio.Semaphore(IN_FLIGHT)
@@ -160,6 +162,19 @@ class StudySocket:
             self._due.clear()
             for frames in protocol.together(await self._owed()):
                 await self._send(frames)
+            if (code := self._view.new_code) is not None and not self._is_noting:
+                self._is_noting = True
+                self._tasks.spawn(self._note_code(code))
+
+    async def _note_code(self, code: str) -> None:
+        """Have stored that the person has been shown their code; it stays theirs."""
+        entry = self._entry
+        try:
+            await entry.log.submit_together(ShowCode(entry.study, entry.person, code))
+        except LabChatError as exc:  # the next screen that is sent tries again
+            logger.error("that %s was shown a code is not stored: %s", entry.person, exc)
+        finally:
+            self._is_noting = False
 
     async def _owed(self) -> list[str]:
         """The screen if it is another one, and replies, which come after what they are about."""

@@ -102,6 +102,13 @@ class StudyView:
         live = self._lobby
         return None if live is None else (live.key.id, cast(LobbyState, live.state))
 
+    @property
+    def new_code(self) -> str | None:
+        """The code on the screen, if the study's log does not know that it was shown; else None."""
+        person, code = self._state.people.get(self._entry.person), self.screen.fields.get("code")
+        is_new = person is not None and person.code is None and code is not None
+        return code["value"] if is_new else None
+
     # ── what has changed ──
 
     def _hear(self) -> None:
@@ -117,7 +124,7 @@ class StudyView:
     def _concerns(self) -> tuple[Any, ...]:
         """What of the logs' states concerns the person, but for how many wait."""
         study, person = self._state, self._entry.person
-        about = study.settings, study.people.get(person), study.barriers
+        about = study.settings, study.people.get(person), study.awaits(person)
         if self._lobby is None:
             return about
         lobby = cast(LobbyState, self._lobby.state)

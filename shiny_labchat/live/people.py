@@ -131,7 +131,7 @@ class LivePeople:
 
     def follow(self, study: str, id: str, follower: Callable[[], None]) -> Callable[[], None]:
         """
-        Call `follower` when a page opens or closes a socket to a study, or is judged anew.
+        Call `follower` when a page opens or closes a socket to a study, or may do something else.
 
         Returns what ends this.
         """
@@ -170,7 +170,8 @@ class LivePeople:
 
     def judge(self, person: Person) -> None:
         """Tell the pages of a person what they may do now, as another browser may act instead."""
-        self._tasks.spawn(self._judge(tuple(self._pages.get(person, ()))))
+        pages = tuple(self._pages.get(person, ()))
+        self._tasks.spawn(self._judge(pages, is_asked_for=True))
 
     async def stop(self, seconds: float) -> None:
         """Ask nobody any more, within `seconds`."""
@@ -212,8 +213,10 @@ class LivePeople:
             await self._heard.store()
         except LabChatError as exc:
             logger.error("who is here could not be stored; trying again: %s", exc)
+        except Exception:  # who waits would be gone if this was not stored any more
+            logger.exception("who is here could not be stored; trying again")
 
-    async def _judge(self, pages: Iterable[StudyPage]) -> None:
+    async def _judge(self, pages: Iterable[StudyPage], *, is_asked_for: bool = False) -> None:
         def read(conn: sa.Connection) -> list[tuple[StudyPage, Standing]]:
             return [
                 (page, standing(conn, *page.person, page.source, page.generation)) for page in pages
@@ -224,6 +227,11 @@ class LivePeople:
         except LabChatError as exc:
             logger.error("which browser of somebody acts is not known: %s", exc)
             return
+        except Exception:
+            logger.exception("which browser of somebody acts is not known")
+            return
         for page, now in found:
+            was_newest = page.is_newest
             page.learn(now)
-            self._tell(page)
+            if is_asked_for or page.is_newest != was_newest:
+                self._tell(page)

@@ -13,6 +13,8 @@ from shiny.module import ResolvedId
 from shiny.session import Session
 from shiny.types import ActionButtonValue
 
+from shiny_labchat.storable import storable
+
 __all__ = ["answers_in", "as_answer", "ids_in", "short_id"]
 
 
@@ -52,18 +54,20 @@ def answers_in(session: Session, ids: Sequence[str], namespace: str) -> dict[str
 
 
 def as_answer(value: Any) -> Any:
-    """An input's value as JSON has it; what JSON does not have is text, or None."""
+    """An input's value as it can be stored; what JSON does not have is text, or None."""
     match value:
-        case None | bool() | int() | str():
+        case None | bool() | int():
             return value
+        case str():
+            return storable(value)
         case float():
             return value if math.isfinite(value) else None
         case datetime() | date() | time():
             return value.isoformat()
         case Mapping():
             items = cast("Mapping[Any, Any]", value).items()
-            return {str(key): as_answer(each) for key, each in items}
+            return {storable(str(key)): as_answer(each) for key, each in items}
         case list() | tuple() | set() | frozenset():
             return [as_answer(each) for each in cast("Iterable[Any]", value)]
         case _:
-            return str(value)
+            return storable(str(value))

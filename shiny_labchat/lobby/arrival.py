@@ -51,7 +51,7 @@ class Coming:
     @property
     def language(self) -> str | None:
         """The language that the browser asks for first, such as ``"de-CH"``."""
-        first = re.match(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", self._header("accept-language"))
+        first = re.match(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}", self._header("accept-language"))
         return first and first.group()
 
     @property

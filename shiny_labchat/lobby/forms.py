@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, cast
 
 from shiny import reactive
@@ -16,6 +18,7 @@ from shiny_labchat.chat import elements
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.commands import RecordAnswer
 from shiny_labchat.errors import Refused, StoreError
+from shiny_labchat.gateway.limits import Allowance, TokenBucket
 from shiny_labchat.lobby.answers import answers_in
 from shiny_labchat.words import Words
 
@@ -25,6 +28,10 @@ logger = logging.getLogger("shiny_labchat")
 
 MAX_CID = 64
 """The longest id of a form that was sent."""
+LONGEST = 500_000
+"""The longest answers of one form, in characters of JSON."""
+FORMS = Allowance(burst=30, rate=0.5)
+"""Forms that one page may send; a person sends one now and then."""
 LATEST = 2**53
 """No time of a page is later, in milliseconds: it has no larger whole number."""
 
@@ -124,6 +131,7 @@ class Forms:
         self._words = words
         self._tasks = Tasks(f"forms of study {study!r}")
         self._forms: dict[str, Form] = {}
+        self._left = TokenBucket(FORMS, monotonic())
 
     def add(self, form: Form) -> None:
         """Record the answers of a form from now on; drawn again, it is the same form."""
@@ -148,8 +156,18 @@ class Forms:
             answers = answers_in(self._session, form.ids, form.namespace)
             self._tasks.spawn(self._record(form, sent, answers, person), context=Context())
 
+    def _check(self, answers: dict[str, Any]) -> None:
+        """Refuse what no person can have filled in, or sent so often."""
+        at = monotonic()
+        if self._left.left(at) < 1:
+            raise Refused("too_fast")
+        self._left.take(at)
+        if len(json.dumps(answers)) > LONGEST:
+            raise Refused("too_big")
+
     async def _record(self, form: Form, sent: Sent, answers: dict[str, Any], person: str) -> None:
         try:
+            self._check(answers)
             await self._submit(
                 RecordAnswer(
                     *(self._study, person, form.kind, answers, sent.cid, sent.about),
@@ -162,6 +180,9 @@ class Forms:
             await self._tell(form, sent, "not_stored", self._words().refusal(exc))
         except StoreError as exc:
             logger.error("the answers of form %r could not be stored: %s", form.kind, exc)
+            await self._tell(form, sent, "not_stored", self._words()["form.not_stored"])
+        except Exception:
+            logger.exception("the answers of form %r could not be stored", form.kind)
             await self._tell(form, sent, "not_stored", self._words()["form.not_stored"])
         else:
             await self._tell(form, sent, "stored")

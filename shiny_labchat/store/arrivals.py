@@ -7,7 +7,7 @@ This is the only table with recruiters' ids. They are in no event, and are sent 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,9 @@ __all__ = [
     "with_id",
     "with_key",
 ]
+
+MOST_IDS = 500
+"""Most people who are looked up by their ids; of more, all arrivals of the study are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,18 @@ def with_id(conn: sa.Connection, study: str, who: str | None) -> Arrival | None:
     return None if who is None else _first(conn, arrival.c.study == study, arrival.c.who == who)
 
 
-def arrivals_of(conn: sa.Connection, study: str) -> list[Arrival]:
-    """All arrivals of a study, in their order."""
-    return _all(conn, arrival.c.study == study)
+def arrivals_of(
+    conn: sa.Connection, study: str, people: Collection[str] | None = None
+) -> list[Arrival]:
+    """
+    The arrivals of a study, in their order.
+
+    `people`: at least those of the people with these ids; None: of all.
+    """
+    where = [arrival.c.study == study]
+    if people is not None and len(people) <= MOST_IDS:
+        where.append(arrival.c.person.in_(people))
+    return _all(conn, *where)
 
 
 def find_arrivals(

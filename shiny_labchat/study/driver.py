@@ -16,12 +16,12 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import replace
 from itertools import repeat
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
 from shiny_labchat.concurrency import Tasks, retry
-from shiny_labchat.domain.commands import Advance, DescribeLobby, LobbySigns, ShowRoom, StudyCommand
+from shiny_labchat.domain.commands import Advance, Barrier, DescribeLobby, LobbySigns, ShowRoom
 from shiny_labchat.domain.commands.lobby import lobby_log
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.decide import MoreLogs, Unproposed, decide_together
@@ -31,7 +31,7 @@ from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.lobby_due import due_in_rooms, is_asking, next_due
 from shiny_labchat.domain.logs import State
 from shiny_labchat.domain.study import StudyState
-from shiny_labchat.errors import LabChatError, Refused
+from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import Log, lobby_signs
 from shiny_labchat.store.batch import StudyOutcome
@@ -47,6 +47,10 @@ LOOK_AGAIN = 1.0
 """Pause between two looks at who is there, while anybody waits, in seconds."""
 LONGEST_PAUSE = 60.0
 """Longest pause before it is looked at what is due: a computer's clock may be set, in seconds."""
+REST = 2.0
+"""Pause after each look, in multiples of the time that it took: many who wait make it longer."""
+LONGEST_REST = 0.5
+"""Longest such pause, in seconds."""
 RETRY_DELAY = 1.0
 """Pause before the next try when the database has failed, in seconds."""
 PROPOSALS = 5
@@ -84,6 +88,7 @@ class LobbyDriver:
         self._settings: dict[str, Any] = {}
         self._functions = Functions()
         self._described: dict[str, Any] | None = None
+        self._refused: tuple[Study, dict[str, Any]] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._moved = asyncio.Event()
         self._tasks = Tasks(f"lobby {key.id!r}")
@@ -149,8 +154,12 @@ class LobbyDriver:
                 ends.append((await logs.follow(key, self._moved.set))[1])
             while True:
                 self._moved.clear()
+                began = time.monotonic()
                 await self.describe_again()
-                await self._wait(await self._do_due())
+                due = await self._do_due()
+                # Each person who comes moves a log: one look is for all who come meanwhile.
+                await asyncio.sleep(min(LONGEST_REST, REST * (time.monotonic() - began)))
+                await self._wait(due)
         finally:
             for end in ends:
                 end()
@@ -187,11 +196,14 @@ class LobbyDriver:
         self._described = said
 
     async def describe_again(self) -> None:
-        """As `describe`; what is refused, which is logged, stays as it was before."""
+        """As `describe`; what is refused, which is logged once, stays as it was before."""
+        study, said = self._its_study, self._settings
+        if self._refused is not None and self._refused[0] is study and self._refused[1] == said:
+            return
         try:
             await self.describe()
         except Refused:
-            pass
+            self._refused = study, said
 
     @property
     def _its_study(self) -> Study:
@@ -206,24 +218,25 @@ class LobbyDriver:
 
     async def _do_due(self) -> float:
         """Do what is due; return after how many seconds something may be due again."""
-        lobby, study = await self._states()
+        known = lobby, study, signs = await self._known()
         kinds, is_prepared = self.awaited, bool(self.preparing)
         for command in due_in_rooms(self._key, study, kinds, is_prepared, _now()):
             await self._do(command)
-        signs = await self._signs(lobby)
         if is_asking(lobby):
-            await self._advance(self._command())
+            await self._advance(self._command(), known)
         due = next_due(self._key.id, lobby, study, signs, now := _now())
         left = (due - now) / 1e6 if due else LONGEST_PAUSE
         return min(left, LOOK_AGAIN if is_asking(lobby) else LONGEST_PAUSE)
 
-    async def _do(self, command: StudyCommand) -> None:
+    async def _do(self, command: Barrier | ShowRoom) -> None:
         try:
             if isinstance(command, ShowRoom):  # the bots are members before anybody sees it
                 await self._its_study.lab.room(command.room, study=command.study).create()
             await self._log.submit_together(command)
-        except Refused as exc:
-            logger.error("lobby %r: %s", self._key.id, exc)
+        except StoreError:
+            raise
+        except Exception as exc:  # such as an app's bot: other rooms and those who wait go on
+            self._complaints.note(f"what is due in room {command.room!r}", exc)
 
     def _command(self, leftover: Leftover | None = None) -> Advance:
         key = self._key
@@ -232,14 +245,14 @@ class LobbyDriver:
     async def begin(self, leftover: Leftover) -> int:
         """Make groups of all who are here now; return how many were made, or are asked."""
         await self.describe()
-        outcome = await self._advance(self._command(leftover))
+        outcome = await self._advance(self._command(leftover), await self._known())
         events = () if outcome is None else outcome.events.get(self._key, ())
         return sum(event.kind == "matched" for event in events)
 
-    async def _advance(self, command: Advance) -> StudyOutcome | None:
+    async def _advance(self, command: Advance, known: _Known) -> StudyOutcome | None:
         """Have the lobby advance, if there is anything to do, as the app proposes."""
-        for _ in range(PROPOSALS):
-            proposed = await self._proposed(command)
+        for number in range(PROPOSALS):
+            proposed = await self._proposed(command, known if number == 0 else await self._known())
             if proposed is None:
                 return None
             try:
@@ -250,12 +263,11 @@ class LobbyDriver:
                 logger.debug("lobby %r: proposed again, as others came first", self._key.id)
         return None
 
-    async def _proposed(self, command: Advance) -> Advance | None:
+    async def _proposed(self, command: Advance, known: _Known) -> Advance | None:
         """The command with all proposals that its rule needs; None: it would do nothing."""
-        lobby, study = await self._states()
+        lobby, study, signs = known
         at = _now()
         states: dict[LogKey, State] = {self._key: lobby, study_log(self._key.study): study}
-        signs = await self._signs(lobby)
         wanted: Advance | None = command
         while wanted is not None:
             try:
@@ -277,6 +289,10 @@ class LobbyDriver:
         lobby, study = await read(self._key), await read(study_log(self._key.study))
         return cast(LobbyState, lobby), cast(StudyState, study)
 
+    async def _known(self) -> _Known:
+        lobby, study = await self._states()
+        return _Known(lobby, study, await self._signs(lobby))
+
     async def count_waiting(self) -> int:
         """How many people wait."""
         return len((await self._states())[0].queue)
@@ -290,6 +306,14 @@ class LobbyDriver:
             return lobby_signs(conn, self._key.study, lobby, _now(), asked_for)
 
         return await self._log.read(read)
+
+
+class _Known(NamedTuple):
+    """The lobby and its study as their logs say now, and what is known of who waits."""
+
+    lobby: LobbyState
+    study: StudyState
+    signs: LobbySigns
 
 
 def driver_of(runtime: Runtime, study: str, lobby: str) -> LobbyDriver:

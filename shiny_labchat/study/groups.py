@@ -36,8 +36,8 @@ async def call(fn: Function, *args: Any) -> Any:
 
 async def people_of(study: Study, ids: Iterable[str]) -> list[Person]:
     """The people of a study with these ids, in this order."""
-    state = await study.state()
-    arrivals = await study.log.read(lambda conn: arrivals_of(conn, study.name))
+    ids, state = list(ids), await study.state()
+    arrivals = await study.log.read(lambda conn: arrivals_of(conn, study.name, ids))
     params = {each.person: each.params for each in arrivals}
     known = [state.people[id] for id in ids if id in state.people]
     return [Person.of(study, each, params.get(each.person)) for each in known]

@@ -98,8 +98,8 @@ async def with_proposal(
     """
     A command with what the app's function proposes.
 
-    Where it fails, nobody is grouped by it now; the server's log says so. None: so nothing can be
-    done at all.
+    Where it fails, nobody is grouped by it now, and what ends by time goes on; the server's log
+    says so. None: the people whom it is about cannot be read.
 
     Parameters
     ----------
@@ -122,7 +122,13 @@ async def with_proposal(
         return await ask(command, needs.people)
     except Exception as exc:
         complaints.note(f"the function for {needs.what}", exc)
-    return replace(command, groups=()) if needs.what == "groups" else None
+    match needs.what:
+        case "groups":
+            return replace(command, groups=())
+        case "cells":
+            return replace(command, held=command.held | {frozenset(needs.people)})
+        case _:
+            return None
 
 
 class _Asking:

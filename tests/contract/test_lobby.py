@@ -370,6 +370,26 @@ async def test_a_function_that_proposes_nonsense_groups_nobody_and_is_reported(
     assert "Only those who wait can be grouped" in caplog.text
 
 
+@pytest.mark.parametrize("given", ["balance", "conditions"])
+async def test_a_function_that_fails_for_a_group_stops_neither_others_nor_the_clock(
+    lab: Lab, caplog: pytest.LogCaptureFixture, given: str
+) -> None:
+    def condition(group: Sequence[StudyPerson], counts: object = None) -> str:
+        if "ann" in {person.id for person in group}:
+            raise ValueError("not for ann")
+        return "a"
+
+    conditions = ["a", "b"] if given == "balance" else condition
+    options = {"balance": condition} if given == "balance" else {}
+    lobby = lobby_in(lab, conditions=conditions, max_wait=4, **options)
+    await come(lobby, "ann", "bob", "carl", "dora")
+    [grouped] = await until(lab, STUDY, "grouped")
+    assert set(grouped.data["people"]) == {"carl", "dora"}
+    ended = await until(lab, STUDY, "ended", 2)
+    assert {event.member for event in ended} == {"ann", "bob"}
+    assert "not for ann" in caplog.text
+
+
 async def test_what_the_app_says_of_who_has_waited_long_enough_is_done(lab: Lab) -> None:
     async def late(person: StudyPerson) -> str | None:
         return "screened_out" if person.id == "ann" else None
@@ -451,4 +471,5 @@ async def test_groups_do_not_become_others_while_people_take_part(
         await lobby_in(lab, group_size=3).describe()
     await come(lobby_in(lab, group_size=3), "bob")
     await until(lab, LogKey("s", "l-1"), "shown")
-    assert "cannot be as its code says" in caplog.text
+    said = [each for each in caplog.messages if "cannot be as its code says" in each]
+    assert 1 <= len(said) <= 2, "once when it is described, once by the lobby itself"

@@ -247,3 +247,6 @@ async def test_an_arrival_is_found_by_all_the_params_that_are_given(lab: Lab, co
     assert await found(**WHOLE) == [first] and await found(**WHOLE, STUDY_ID="x") == []
     listed = await lab.log.read(lambda conn: arrivals_of(conn, "pilot"))
     assert [each.person for each in listed] == [first]
+    for ids in ([first], [second], []):
+        listed = await lab.log.read(lambda conn, ids=ids: arrivals_of(conn, "pilot", ids))
+        assert [each.person for each in listed] == [id for id in ids if id == first]

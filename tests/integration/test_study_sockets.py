@@ -75,6 +75,12 @@ class AStudy:
                 written.clear()
         end()
 
+    async def until(self, is_so: Callable[[StudyState], bool]) -> None:
+        """Wait until something is so in the study's log."""
+        async with asyncio.timeout(PATIENCE):
+            while not is_so(await self.state()):
+                await asyncio.wait([self.log.settled()])
+
     async def state(self) -> StudyState:
         head = await self.log.read(lambda conn: load_head(conn, study_log(self.name)))
         assert head is not None and isinstance(head.state, StudyState)
@@ -184,6 +190,31 @@ async def test_the_debrief_comes_before_the_code_and_names_the_programme(
         assert "example.org" not in sent and '"ann"' not in sent
     found = await find_end_link([lab.log], token)
     assert found is not None and found[1] == (study.name, "ann", "complete")
+
+
+async def test_nobody_begins_to_wait_unless_the_app_draws_the_lobby_for_them(
+    study: AStudy,
+) -> None:
+    await study.begin("ann")
+    async with study.page("ann", lobby="l") as ann:
+        await ann.sees("none")
+        assert (await ann.does("wait_again"))["t"] == "did"
+    assert (await study.state()).people["ann"].lobby is None
+
+
+async def test_that_a_code_was_shown_is_in_the_log_and_a_reload_shows_the_same(
+    study: AStudy,
+) -> None:
+    await study.begin("ann", ends={"complete": data_of(End("C1"))})
+    await study.log.submit_together(EndPerson(study.name, "ann", "complete"))
+    async with study.page("ann") as ann:
+        await ann.until(lambda: "code" in ann.screen)
+        await study.until(lambda state: state.people["ann"].code == "C1")
+    await study.begin(ends={"complete": data_of(End("C2"))})
+    async with study.page("ann") as ann:
+        await ann.until(lambda: "code" in ann.screen)
+        assert ann.screen["code"]["value"] == "C1"
+    assert (await study.state()).settings.get("ends")["complete"]["code"] == "C2"
 
 
 # ── which browser acts ──

@@ -59,6 +59,7 @@ from shiny_labchat.domain.commands.study import (
     PayOut,
     RecordAnswer,
     SetStep,
+    ShowCode,
     ShowRoom,
 )
 
@@ -113,6 +114,7 @@ __all__ = [
     "Say",
     "SendAway",
     "SetStep",
+    "ShowCode",
     "ShowRoom",
     "Start",
     "StudyCommand",
@@ -161,6 +163,7 @@ StudyCommand = (
     | Consent
     | RecordAnswer
     | SetStep
+    | ShowCode
     | Pay
     | PayOut
     | Debrief

@@ -113,6 +113,9 @@ class Advance(OfLobby):
     cells
         By the ids of the people of a group, the condition that the app's own function proposes for
         it; None: it has none.
+    held
+        Groups for which the app's own function could not say the condition, by the ids of their
+        people: they are not formed now, and everything else goes on.
     timeouts
         By the id of somebody who has waited long enough, what each of the app's own functions
         proposes: "smaller", "leave", "wait", a reason to leave the study, or None, which leaves it
@@ -125,6 +128,7 @@ class Advance(OfLobby):
     random: str
     groups: Sequence[Sequence[str]] | None = None
     cells: Mapping[frozenset[str], Any] | None = None
+    held: frozenset[frozenset[str]] = frozenset()
     timeouts: Mapping[str, Sequence[str | None]] | None = None
     leftover: Leftover | None = None
 

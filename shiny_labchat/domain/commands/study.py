@@ -21,6 +21,7 @@ __all__ = [
     "PayOut",
     "RecordAnswer",
     "SetStep",
+    "ShowCode",
     "ShowRoom",
     "study_log",
 ]
@@ -147,6 +148,14 @@ class Debrief(OfStudy):
 
     person: str
     keep: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCode(OfStudy):
+    """Record that a person was shown their code; they keep the one that they were shown first."""
+
+    person: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from shiny_labchat.domain.grouping import (
     propose,
     spread,
 )
-from shiny_labchat.domain.lobby import LobbyState, Place
+from shiny_labchat.domain.lobby import LobbyState, Match, Place
 from shiny_labchat.domain.lobby_settings import BY_APP, LobbySettings
 from shiny_labchat.domain.logs import States
 from shiny_labchat.domain.rules import Rules, is_timed
@@ -112,7 +112,9 @@ def _ready(states: States, command: Ready, at: int) -> Decided:
     if command.person not in match.ready:
         its.decided.add(its.log, "ready", command.person, {"number": match.number})
     if its.state.matches[match.number].are_all_ready and not its.settings.asks_cells:
-        its.conclude(match.number, command)
+        signs = _signs(command)  # who answers is there, though they may not have been asked lately
+        seen = {**signs.seen, command.person: at}
+        its.conclude(match.number, replace(command, signs=replace(signs, seen=seen)))
     return its.decided
 
 
@@ -236,9 +238,10 @@ class _Lobby:
         """Match somebody with whoever else is there; whether there is anybody."""
         here = self._alive(_signs(command))
         others = [each for each in here if each != person][: self.settings.size.max - 1]
-        if person not in here or not others:
+        people = [each for each in here if each == person or each in others]
+        if person not in here or not others or frozenset(people) in command.held:
             return False
-        self._match_people([each for each in here if each == person or each in others], command)
+        self._match_people(people, command)
         return True
 
     # ── matching ──
@@ -249,7 +252,8 @@ class _Lobby:
         if opens is not None and self.decided.at < opens:
             return
         for people in self._proposed(command):
-            self._match_people(people, command)
+            if frozenset(people) not in command.held:
+                self._match_people(people, command)
 
     def _proposed(self, command: Advance) -> Sequence[Sequence[str]]:
         settings, number = self.settings, self._next_number()
@@ -300,12 +304,20 @@ class _Lobby:
         there = [each for each in match.people if seen.get(each, 0) >= oldest]
         ready = [each for each in there if each in match.ready]
         if len(ready) == len(match.people):
-            self._group(number, match.people, command)
+            self._group_if_possible(match, command)
             return
         missing = [each for each in match.people if each not in ready]
         for person in missing:
             self._miss(person, number)
         requeue_others(self.decided, self.log, number)
+
+    def _group_if_possible(self, match: Match, command: Advance | Ready) -> None:
+        """Group people; if their condition is not known in time, they go on waiting."""
+        is_held = isinstance(command, Advance) and frozenset(match.people) in command.held
+        if not is_held:
+            self._group(match.number, match.people, command)
+        elif self.decided.at > match.until:
+            requeue_others(self.decided, self.log, match.number)
 
     def _miss(self, person: str, number: int) -> None:
         self.decided.add(self.log, "not_ready", person, {"number": number})

@@ -16,6 +16,7 @@ from shiny_labchat.domain.commands.study import (
     PayOut,
     RecordAnswer,
     SetStep,
+    ShowCode,
     ShowRoom,
     study_log,
 )
@@ -175,6 +176,18 @@ def _debrief(states: States, command: Debrief, at: int) -> Decided:
     return decided
 
 
+def _show_code(states: States, command: ShowCode, at: int) -> Decided:
+    decided = Decided(states, at)
+    check_storable(command.code)
+    known = arrived_in(study_in(states, command.study), command.person)
+    if known.ended is None:
+        raise Refused("not_ended", member=command.person)
+    if known.code is None:
+        log = study_log(command.study)
+        decided.add(log, "code_shown", command.person, {"code": command.code})
+    return decided
+
+
 # ── ends ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -326,5 +339,6 @@ RULES: dict[type, RuleTogether] = {
     PayOut: _pay_out,
     RecordAnswer: _record,
     SetStep: _set_step,
+    ShowCode: _show_code,
     ShowRoom: _show,
 }

@@ -37,6 +37,14 @@ async def test_the_link_of_an_end_leads_to_its_address_as_often_as_it_is_followe
     assert grant is not None and token not in str(grant)
 
 
+async def test_a_page_that_is_loaded_again_gets_the_same_link(lab: Lab) -> None:
+    end = EndLink("pilot", "p", "complete")
+    token = await end_token(lab.log, end)
+    assert await end_token(lab.log, end) == token
+    for other in (end._replace(person="q"), end._replace(reason="full"), end._replace(study="s")):
+        assert await end_token(lab.log, other) != token
+
+
 async def test_a_link_that_is_unknown_or_has_no_address_says_so_in_words(
     lab: Lab, server: Server
 ) -> None:

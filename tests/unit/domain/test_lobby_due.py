@@ -108,6 +108,31 @@ def test_between_two_times_nothing_would_happen(
 # ── what the app proposes ──
 
 
+@pytest.mark.parametrize("ready", [None, 15])
+def test_a_group_whose_condition_the_app_cannot_say_is_held_and_all_else_goes_on(ready: int | None):
+    held = frozenset([frozenset(["ann", "bob"])])
+    asked = {"conditions": ["a", "b"], "balance": "app", "on_timeout": ["smaller"]}
+    waiting = Waiting("ann", "bob", "carl", "dora", ready=ready, max_wait=60, **asked)
+    if ready is not None:
+        waiting.advance()
+        waiting.is_ready("ann", "bob", "carl", "dora")
+    waiting.advance(held=held, cells={frozenset(["carl", "dora"]): "a"})
+    assert waiting.groups() == [{"carl", "dora"}]
+    waiting.advance(61, held=held)
+    assert [waiting.reason(each) for each in ("ann", "bob")] == ["lobby_timeout"] * 2
+
+
+def test_who_was_ready_goes_on_waiting_if_the_condition_is_not_known_in_time():
+    waiting = Waiting("ann", "bob", ready=15, conditions="app", max_wait=60)
+    waiting.advance()
+    waiting.is_ready("ann", "bob")
+    held = frozenset([frozenset(["ann", "bob"])])
+    waiting.advance(10, held=held)
+    assert {each.status for each in waiting.lobby("l").places.values()} == {"matched"}
+    waiting.advance(10, held=held)
+    assert waiting.lobby("l").queue == ("ann", "bob") and waiting.place("ann").missed == 0
+
+
 def test_the_rules_say_which_proposal_is_missing():
     waiting = Waiting("ann", "bob", pick="app", conditions=["a", "b"], balance="app")
     with pytest.raises(Unproposed) as caught:

@@ -25,6 +25,7 @@ from shiny_labchat.domain.commands import (
     Pay,
     Ready,
     RecordAnswer,
+    ShowCode,
     StudyCommand,
     WaitLonger,
 )
@@ -34,6 +35,7 @@ from shiny_labchat.domain.ends import REASONS, End, data_of
 from shiny_labchat.domain.money import money
 from shiny_labchat.domain.screen_parts import Screen, View
 from shiny_labchat.domain.screens import screen_of
+from shiny_labchat.errors import Refused
 from shiny_labchat.words import CATALOGUE, Words
 from tests.support.study import Logs
 
@@ -333,6 +335,22 @@ def test_an_end_has_its_code_and_a_link_that_says_nothing() -> None:
     assert data["code"]["value"] == "C1" and data["code"]["copy"] and data["code"]["copied"]
     assert data["link"] == {"href": "labchat/end/TOKEN", "label": "Go back with this code"}
     assert "You are paid in full." in data["lines"] and "e.org" not in json.dumps(data)
+
+
+def test_a_code_that_was_shown_stays_whatever_the_app_says_later() -> None:
+    study = Study("ann", "bob", ends=ENDS)
+    with pytest.raises(Refused, match="not_ended"):
+        study.tell(ShowCode("s", "ann", "C1"))
+    study.tell(EndPerson("s", "ann", "complete"))
+    study.tell(EndPerson("s", "bob", "complete"))
+    for code in ("C1", "C3"):
+        study.tell(ShowCode("s", "ann", code))
+    later = {**ENDS, "complete": {**ENDS["complete"], "code": "C2"}}
+    study.tell(DescribeStudy("s", "seed", {"ends": later}))
+    assert study.shows(person="ann")["code"]["value"] == "C1"
+    assert study.shows(person="bob")["code"]["value"] == "C2"
+    study.tell(DescribeStudy("s", "seed", {"ends": {}}))
+    assert study.shows(person="ann")["code"]["value"] == "C1"
 
 
 def test_an_end_has_its_own_words_and_pay() -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from anyio.lowlevel import checkpoint
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -253,8 +254,8 @@ async def test_who_has_read_that_somebody_came_reads_again_though_they_left_befo
     assert len(presence.present()) == 2
     presence.go("m1")
     await hall.passes()
-    await asyncio.sleep(0)
+    await checkpoint()
     assert told and told[-1] != seen and len(presence.present()) == 1
     await hall.passes()
-    await asyncio.sleep(0)
+    await checkpoint()
     assert len(told) == 1, "nothing has been read since that is not so any more"

@@ -39,9 +39,11 @@ def test_an_answer_is_known_by_the_id_that_the_code_gives() -> None:
         ({"x": (1, 2)}, {"x": [1, 2]}),
         (None, None),
         (True, True),
+        ("a\0b \ud800", "ab \ufffd"),
+        ({"\ud800": "\0"}, {"\ufffd": ""}),
     ],
 )
-def test_an_answer_is_what_json_can_hold(value: object, kept: object) -> None:
+def test_an_answer_is_what_json_and_every_database_can_hold(value: object, kept: object) -> None:
     assert as_answer(value) == kept
 
 
