@@ -143,7 +143,7 @@ async def _found(log: Log, kinds: _Kinds, token: str, is_resume: bool) -> tuple[
         return None
     grant = await log.read(lambda conn: _find(conn, kinds[is_resume], token))
     if grant is None or is_resume:
-        return None if grant is None else (grant, "")
+        return None if grant is None else (grant, token)
     # A commit only for a ticket that exists.
     grant, resume = await log.write(lambda conn, now: _take_ticket(conn, kinds, token, now))
     return None if grant is None else (grant, resume)

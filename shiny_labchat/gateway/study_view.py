@@ -106,8 +106,9 @@ class StudyView:
     def new_code(self) -> str | None:
         """The code on the screen, if the study's log does not know that it was shown; else None."""
         person, code = self._state.people.get(self._entry.person), self.screen.fields.get("code")
-        is_new = person is not None and person.code is None and code is not None
-        return code["value"] if is_new else None
+        if person is None or person.code is not None or code is None:
+            return None
+        return code["value"]
 
     # ── what has changed ──
 

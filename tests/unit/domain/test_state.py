@@ -210,11 +210,17 @@ def test_bots_and_the_order_of_members_are_what_a_look_at_each_member_gives(
     assert {each.member for each in state.bots()} == {
         each.member for each in every if each.is_bot and not each.is_removed
     }
+    here_now = [each for each in every if not each.is_removed]
     for viewer in (None, "a", "bot"):
-        here = [each for each in every if not each.is_removed]
+        here = here_now if state.is_open else [each for each in every if was_there(state, each)]
         if any(each.role_for(viewer) != each.role for each in every):
-            here.sort(key=lambda each: each.handle)
+            here = sorted(here, key=lambda each: each.handle)
         assert list(state.members_for(viewer)) == here
+
+
+def was_there(state: RoomState, each: Membership) -> bool:
+    """Whether somebody was a member when the room was closed."""
+    return each.joined < state.closed and not (each.is_removed and each.left < state.closed)
 
 
 def test_who_is_a_bot_is_found_without_a_look_at_each_member() -> None:
