@@ -55,17 +55,25 @@ class Barriers:
         self._ended: set[_Key] = set()
         session.on_ended(self._stop)
 
-    def is_met(self, room: Room, kind: str, within: float, on_late: OnLate) -> bool:
-        """Whether a barrier is met, reactively; waiting for it has begun then."""
+    def is_met(
+        self, room: Room, kind: str, within: float, on_late: OnLate, person: str | None
+    ) -> bool:
+        """
+        Whether a barrier is met, reactively.
+
+        If the session's person, whose id is given, has recorded it, they wait for the others now.
+        """
         known = session_log(self._session, room.log, study_log(room.study)).read(
-            lambda state: _Seen.of(state, room.id, kind)
+            lambda state: _Seen.of(state, room.id, kind, person)
         )
-        if known is None or not known.is_group:
+        if known is None:
             return False
         if known.is_met:
             if on_late == "end" and known.late:
                 self._end(room, kind, known.late)
             return True
+        if not known.waits:
+            return False
         if known.until is None or known.are_all:
             self._decide(room, kind, within)
         if known.until is not None and (room.id, kind) not in self._waiting:
@@ -118,10 +126,10 @@ class _Seen(NamedTuple):
 
     Parameters
     ----------
-    is_group
-        Whether the room is one of a group.
     is_met
         Whether the barrier is met.
+    waits
+        Whether the session's person is of the group, and waits for the others.
     are_all
         Whether nobody else is waited for.
     until
@@ -131,21 +139,19 @@ class _Seen(NamedTuple):
         The ids of the people who are late: it was met without them.
     """
 
-    is_group: bool
-    is_met: bool = False
+    is_met: bool
+    waits: bool = False
     are_all: bool = False
     until: int | None = None
     late: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, state: StudyState, room: str, kind: str) -> _Seen:
+    def of(cls, state: StudyState, room: str, kind: str, person: str | None) -> _Seen:
         """A barrier as a study's log describes it."""
-        if room not in state.groups:
-            return cls(False)
         barrier = state.barriers.get((room, kind))
         if barrier is None or barrier.met is None:
-            _, are_all = state.awaited(room, kind)
-            return cls(True, False, are_all, barrier and barrier.until)
+            have, are_all = state.awaited(room, kind)
+            return cls(False, person in have, are_all, barrier and barrier.until)
         met = barrier.met
         people = (each.person for each in state.taking_part(room))
-        return cls(True, True, late=tuple(each for each in people if each not in met))
+        return cls(True, late=tuple(each for each in people if each not in met))

@@ -45,8 +45,8 @@ OTHERS = {
         'it belongs to the room, as in room=lab.room("general", title="General discussion")',
     ),
     **dict.fromkeys(
-        ("breaks", "enable_cancel", "fill", "footer", "height", "icon_assistant", "icon_send")
-        + ("labels", "placeholder", "submit_key", "width"),
+        ("breaks", "done", "enable_cancel", "fill", "footer", "height", "icon_assistant")
+        + ("icon_send", "labels", "placeholder", "submit_key", "width"),
         "it belongs to the chat's UI: chat.ui() in Shiny Express, else chat_ui()",
     ),
     "rooms": "a Chat has one room, room=; make a Chat for each",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import NamedTuple, Protocol
-from weakref import WeakKeyDictionary
 
 from shiny.session import Session
 
 from shiny_labchat.access.revoking import Source
+from shiny_labchat.chat.per_session import PerSession
 from shiny_labchat.store import Log
+from shiny_labchat.study.person import Person
 
 __all__ = [
     "Identified",
@@ -22,14 +23,14 @@ __all__ = [
 
 class Identified(NamedTuple):
     """
-    What is known of a person of a study, in front of one page.
+    Who a page's person is in the rooms of a study.
 
     Parameters
     ----------
     is_decided
-        Whether it is known who they are, or that they are nobody.
+        Whether it is known who they are, or that they are nobody there.
     id
-        Their id; None: it is not known yet, or the page was refused.
+        Their id; None: it is not known yet, they do not take part yet, or any more.
     source
         The token by which the page was let in.
     """
@@ -44,17 +45,12 @@ class SessionPerson(Protocol):
 
     @property
     def identified(self) -> Identified:
-        """Who they are, as far as that is known."""
+        """Who they are in rooms, as far as that is known."""
         ...
 
     @property
     def id(self) -> str | None:
-        """Their id; None: it is not known, see `identified`."""
-        ...
-
-    @property
-    def is_decided(self) -> bool:
-        """Whether it is known who they are, or that they are nobody."""
+        """Their id, whether they take part or not; None: it is not known."""
         ...
 
     @property
@@ -62,27 +58,31 @@ class SessionPerson(Protocol):
         """Why they have left the study; None: they have not, as far as is known."""
         ...
 
+    def person(self) -> Person | None:
+        """The person, for the app; None before it is known who they are, and before consent."""
+        ...
+
 
 def register_person(session: Session, log: Log, study: str, person: SessionPerson) -> None:
     """Note who is the person of a study in front of a session's page."""
-    _people.setdefault(session.root_scope(), {})[log, study] = person
+    _people.keep(session, (log, study), person)
 
 
 def person_of(session: Session, log: Log, study: str) -> SessionPerson | None:
     """The person of a study in front of a session's page; None: the app has no such study."""
-    return _people.get(session.root_scope(), {}).get((log, study))
+    return _people.of(session).get((log, study))
 
 
 def has_people(session: Session) -> bool:
     """Whether the app has a study in a session's page."""
-    return session.root_scope() in _people
+    return bool(_people.of(session))
 
 
 def only_person(session: Session) -> SessionPerson | None:
     """The person in front of a session's page, if the app has one study there; else None."""
-    known = _people.get(session.root_scope(), {})
+    known = _people.of(session)
     return next(iter(known.values())) if len(known) == 1 else None
 
 
-_people: WeakKeyDictionary[Session, dict[tuple[Log, str], SessionPerson]] = WeakKeyDictionary()
-"""By session, the people in front of its page, by lab and study."""
+_people: PerSession[tuple[Log, str], SessionPerson] = PerSession()
+"""The people in front of a session's page, by lab and study."""

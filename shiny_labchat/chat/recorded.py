@@ -11,6 +11,7 @@ from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.session_logs import session_log
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.records import Record, records_in
+from shiny_labchat.study.person import Person
 
 __all__ = ["Recorded"]
 
@@ -22,12 +23,26 @@ class Recorded(ChatBase):
     def _barriers(self) -> Barriers:
         return Barriers(self._session)
 
+    def person(self) -> Person | None:
+        """
+        Reactively read the person in front of this page, in the study of the room.
+
+        Returns
+        -------
+        Person or None
+            None before it is known who they are, before they have consented, if the study asks for
+            that, and where the app has no :class:`~shiny_labchat.Study`. It never waits.
+        """
+        known = self._placements.person()
+        return None if known is None else known.person()
+
     def all_have(self, kind: str, within: float = 120, on_late: OnLate = "end") -> bool:
         """
         Reactively read whether all people of the group have recorded something.
 
-        The first page that waits sets the time. What is decided is the same on all pages, and stays
-        so: once it is True, it is never False again. It never waits itself.
+        The first page that waits sets the time: that of somebody who has recorded it. What is
+        decided is the same on all pages, and stays so: once it is True, it is never False again.
+        It never waits itself.
 
         Parameters
         ----------
@@ -49,7 +64,9 @@ class Recorded(ChatBase):
         room = self._placements.room()
         if room is None or self._session.is_stub_session():
             return False
-        return self._barriers.is_met(room, as_id("kind", kind), within, on_late)
+        person = self._placements.person()
+        me = None if person is None else person.id
+        return self._barriers.is_met(room, as_id("kind", kind), within, on_late, me)
 
     def records(self, kind: str | None = None, mine: bool = False) -> tuple[Record, ...]:
         """

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from shiny.reactive._core import Context, get_current_context
 from shiny.session import Session
 
+from shiny_labchat.chat.per_session import PerSession
 from shiny_labchat.chat.shiny_internals import flush_soon
 from shiny_labchat.concurrency import Tasks, retry
 from shiny_labchat.domain.events import LogKey
@@ -127,12 +128,11 @@ class SessionLog:
 
 def session_log(session: Session, log: Log, key: LogKey) -> SessionLog:
     """The log of a study or a lobby in a session: one for all that read it there."""
-    root = session.root_scope()
-    known = _logs.setdefault(root, {})
-    if (log, key) not in known:
-        known[log, key] = SessionLog(root, log, key)
-    return known[log, key]
+    known = _logs.of(session).get((log, key))
+    if known is None:
+        known = _logs.keep(session, (log, key), SessionLog(session.root_scope(), log, key))
+    return known
 
 
-_logs: WeakKeyDictionary[Session, dict[tuple[Log, LogKey], SessionLog]] = WeakKeyDictionary()
-"""By session, the logs that are read in it."""
+_logs: PerSession[tuple[Log, LogKey], SessionLog] = PerSession()
+"""The logs that are read in a session."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from inspect import signature
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from htmltools import HTML, Tag, TagAttrValue, TagChild, TagList, css
 from shiny import ui
@@ -107,12 +107,15 @@ def chat_ui(
     Raises
     ------
     TypeError
-        An argument that only shinychat has; the error says what to do instead.
+        An argument that only shinychat has; the error says what to do instead. Or `done` is no
+        text.
     ValueError
         There is no such `submit_key`, or no such key in `labels`.
     """
     _refuse_others(kwargs)
     check_choice("submit_key", submit_key, ("enter", "enter+modifier"))
+    if done is not None and not (isinstance(cast(object, done), str) and done.strip()):
+        raise TypeError(f"done must be the text of a button, or None, not {done!r}")
     # Lab(): so a page left open over a restart finds its lab before the app's server function runs
     words = (Lab() if lab is None else lab).words
     replaced = element_words(words, {} if labels is None else labels)

@@ -67,9 +67,10 @@ def advance_by(
     listened = at - max(heard_since, state.clock.started)
     never = listened if state.lobby is not None else 0  # others may be members before they come
     silent = {each: min(silences.get(each, never), listened) for each in people}
+    is_awaited = is_timed(state.rules) and not state.clock.started
     return AdvanceRoom(
         frozenset(each for each in people if silences.get(each, PRESENT) < PRESENT),
-        frozenset(each for each, silence in silent.items() if silence > grace),
+        frozenset(each for each in people if silent[each] > grace and not is_awaited),
     )
 
 

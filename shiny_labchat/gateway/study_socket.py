@@ -123,6 +123,11 @@ class StudySocket:
         return self._standing.generation
 
     @property
+    def is_newest(self) -> bool:
+        """Whether its browser is the person's newest, which acts."""
+        return self._standing.is_newest
+
+    @property
     def alive(self) -> float:
         """How long it may be silent until its person counts as gone, in seconds."""
         return self._view.alive

@@ -57,6 +57,11 @@ class StudyPage(Protocol):
         ...
 
     @property
+    def is_newest(self) -> bool:
+        """Whether its browser is the person's newest, which acts."""
+        ...
+
+    @property
     def alive(self) -> float:
         """How long it may be silent until its person counts as gone, in seconds."""
         ...
@@ -86,6 +91,7 @@ class LivePeople:
         self._log = log
         self._heard = heard
         self._pages: dict[Person, dict[StudyPage, None]] = {}
+        self._by_id: dict[tuple[str, str], dict[StudyPage, None]] = {}
         self._followers: dict[tuple[str, str], set[Callable[[], None]]] = {}
         self._unstored: set[Person] = set()
         self._tasks = Tasks(f"people in {log!r}")
@@ -100,6 +106,7 @@ class LivePeople:
             self._unstored.add(page.person)
         is_newer = any(other.generation < page.generation for other in pages)
         pages[page] = None
+        self._by_id.setdefault((page.person.study, page.id), {})[page] = None
         self._tell(page)
         page.ping()
         if is_newer:
@@ -115,10 +122,19 @@ class LivePeople:
         if not pages:
             self._pages.pop(page.person, None)
             self._unstored.discard(page.person)
+        key = page.person.study, page.id
+        same = self._by_id.get(key, {})
+        same.pop(page, None)
+        if not same:
+            self._by_id.pop(key, None)
         self._tell(page)
 
     def follow(self, study: str, id: str, follower: Callable[[], None]) -> Callable[[], None]:
-        """Call `follower` when a page opens or closes a socket to a study; return what ends it."""
+        """
+        Call `follower` when a page opens or closes a socket to a study, or is judged anew.
+
+        Returns what ends this.
+        """
         key = study, id
         self._followers.setdefault(key, set()).add(follower)
 
@@ -142,12 +158,11 @@ class LivePeople:
 
     def has_page(self, study: str, id: str) -> bool:
         """Whether the page with this id has a socket to a study open here."""
-        return any(
-            page.id == id
-            for person, pages in self._pages.items()
-            if person.study == study
-            for page in pages
-        )
+        return bool(self._by_id.get((study, id)))
+
+    def is_older(self, study: str, id: str) -> bool:
+        """Whether the page with this id is in a browser whose person has a newer one."""
+        return any(not page.is_newest for page in self._by_id.get((study, id), ()))
 
     def is_here(self, study: str, person: str) -> bool:
         """Whether somebody has a page with an open socket here."""
@@ -211,3 +226,4 @@ class LivePeople:
             return
         for page, now in found:
             page.learn(now)
+            self._tell(page)

@@ -6,12 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 from shiny import reactive
 from shiny.reactive._core import get_current_context
-from shiny.session import Session
 
+from shiny_labchat.chat.per_session import PerSession
 from shiny_labchat.chat.session_logs import session_log
 from shiny_labchat.chat.shiny_internals import flush_soon
 from shiny_labchat.concurrency import Tasks, retry
@@ -19,6 +18,7 @@ from shiny_labchat.domain.commands.lobby import lobby_log
 from shiny_labchat.domain.lobby import LobbyState, Place
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.lobby.session import StudySession
+from shiny_labchat.store import Log
 
 __all__ = ["LobbySession", "lobby_session"]
 
@@ -123,16 +123,15 @@ def lobby_session(
     study: StudySession, id: str, enter: Callable[[str], Awaitable[object]]
 ) -> LobbySession:
     """A lobby in a page's session: one for all code that makes it there."""
-    known = _sessions.setdefault(study.session, {})
-    key = study.study.name, id
-    if key not in known:
-        known[key] = LobbySession(study, id, enter)
-    else:
-        known[key].enter = enter
+    key = study.study.log, study.study.name, id
+    known = _sessions.of(study.session).get(key)
+    if known is None:
+        known = _sessions.keep(study.session, key, LobbySession(study, id, enter))
+    known.enter = enter
     if study.lobby is None:
         study.lobby = id
-    return known[key]
+    return known
 
 
-_sessions: WeakKeyDictionary[Session, dict[tuple[str, str], LobbySession]] = WeakKeyDictionary()
-"""By session of a page, its lobbies, by study and id."""
+_sessions: PerSession[tuple[Log, str, str], LobbySession] = PerSession()
+"""The lobbies in front of a session's page, by lab, study and id."""

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 from shiny import reactive
 from shiny.module import ResolvedId
@@ -18,6 +17,7 @@ from shiny_labchat.chat import elements, install
 from shiny_labchat.chat.own_pages import count_new_person, is_own_page
 from shiny_labchat.chat.page import PAGE_HELLO, PageHello
 from shiny_labchat.chat.people import Identified, register_person
+from shiny_labchat.chat.per_session import PerSession
 from shiny_labchat.chat.session_logs import session_log
 from shiny_labchat.chat.shiny_internals import connection_of, flush_soon
 from shiny_labchat.concurrency import Tasks
@@ -28,6 +28,7 @@ from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lobby.arrival import Arrival, Coming, Identity, arrive
 from shiny_labchat.lobby.forms import Forms
 from shiny_labchat.store import Log
+from shiny_labchat.study.person import Person
 from shiny_labchat.study.study import Study
 
 __all__ = ["StudySession", "found_session", "known_session", "study_session"]
@@ -85,6 +86,7 @@ class StudySession:
             submit=lambda command: self.study.submit(command),
             words=lambda: self.study.lab.words,
         )
+        self._is_older: reactive.Value[bool] = reactive.Value(False, name="is_older")
         self._is_open: reactive.Value[bool] = reactive.Value(False, name="is_open")
         self._unfollow: Callable[[], None] | None = None
         self._tasks = Tasks(f"study {study.name!r}")
@@ -102,18 +104,16 @@ class StudySession:
 
     @property
     def identified(self) -> Identified:
-        """Who the person is, as far as that is known."""
-        return self._known()
+        """Who the person is in rooms: nobody before they take part, and once they have ended."""
+        known = self._known()
+        if known.id is None or (self.takes_part() and self.ended is None):
+            return known
+        return Identified(self._is_read())
 
     @property
     def id(self) -> str | None:
         """Their id; None: it is not known."""
         return self._known().id
-
-    @property
-    def is_decided(self) -> bool:
-        """Whether it is known who they are, or that they are nobody."""
-        return self._known().is_decided
 
     @property
     def ended(self) -> str | None:
@@ -122,9 +122,15 @@ class StudySession:
         return None if known is None or known.ended is None else known.ended.reason
 
     def participation(self) -> Participation | None:
-        """The person, as the study's log describes them; None before they have arrived."""
+        """
+        The person, as the study's log describes them; None before they have arrived.
+
+        Also None while they take part in another browser, which they have come with later.
+        """
         id = self.id
-        return None if id is None else self.read(lambda state: state.people.get(id))
+        known = None if id is None else self.read(lambda state: state.people.get(id))
+        is_elsewhere = known is not None and known.ended is None and self._is_older()
+        return None if is_elsewhere else known
 
     def takes_part(self) -> bool:
         """Whether they have arrived and have consented, if they are asked; ended or not."""
@@ -132,6 +138,17 @@ class StudySession:
         if known is None:
             return False
         return known.consent is not None or not self.read(_asks_consent)
+
+    def _is_read(self) -> bool:
+        """Whether the study's log has been read, with the person in it."""
+        return self.participation() is not None
+
+    def person(self) -> Person | None:
+        """The person, for the app; None before it is known who they are, and before consent."""
+        known = self.participation()
+        if known is None or not self.takes_part():
+            return None
+        return Person.of(self.study, known, self.params)
 
     def is_here(self) -> bool:
         """Whether the page has its socket to the study open: only then it can be asked."""
@@ -197,6 +214,7 @@ class StudySession:
 
         def look() -> None:
             self._is_open.set(people.has_page(name, page))
+            self._is_older.set(people.is_older(name, page))
             flush_soon(self.session)
 
         self._unfollow = people.follow(name, page, look)
@@ -248,20 +266,19 @@ def study_session(study: Study, *, is_by_name: bool = False) -> StudySession | N
     session = get_current_session()
     if session is None:
         return None
-    root = session.root_scope()
-    known = _sessions.setdefault(root, {})
     key = study.log, study.name
-    if key not in known:
-        known[key] = StudySession(root, study)
+    known = _sessions.of(session).get(key)
+    if known is None:
+        known = _sessions.keep(session, key, StudySession(session.root_scope(), study))
     elif not is_by_name:
-        known[key].study = study
-    return known[key]
+        known.study = study
+    return known
 
 
 def found_session(log: Log, name: str) -> StudySession | None:
     """A study that the current session has, by its lab and name; None: it has not."""
     session = get_current_session()
-    return None if session is None else _sessions.get(session.root_scope(), {}).get((log, name))
+    return None if session is None else _sessions.of(session).get((log, name))
 
 
 def known_session(study: Study) -> StudySession:
@@ -282,5 +299,5 @@ def known_session(study: Study) -> StudySession:
     return found
 
 
-_sessions: WeakKeyDictionary[Session, dict[tuple[Log, str], StudySession]] = WeakKeyDictionary()
-"""By session of a page, its studies, by lab and name."""
+_sessions: PerSession[tuple[Log, str], StudySession] = PerSession()
+"""The studies in front of a session's page, by lab and name."""

@@ -65,11 +65,7 @@ class Study(_Study):
         RuntimeError
             It is called outside a session.
         """
-        session = known_session(self)
-        known = session.participation()
-        if known is None or not session.takes_part():
-            return None
-        return Person.of(self, known, session.params)
+        return known_session(self).person()
 
     def ui(self) -> Tag:
         """

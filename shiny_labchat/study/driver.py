@@ -143,6 +143,7 @@ class LobbyDriver:
     async def _drive(self) -> None:
         ends: list[Callable[[], None]] = []
         logs = self._runtime.live.logs
+        await self.describe_again()  # it makes the database, which may not be there yet
         try:
             for key in (study_log(self._key.study), self._key):
                 ends.append((await logs.follow(key, self._moved.set))[1])

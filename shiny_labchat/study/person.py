@@ -70,7 +70,7 @@ class Person:
     id: str
     arrived: datetime
     condition: Any = None
-    part: str | None = None
+    part: Any = None
     room: str | None = None
     params: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     step: str | None = None

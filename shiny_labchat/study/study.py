@@ -18,7 +18,7 @@ from shiny_labchat.domain.study import Participation, StudyState
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.store import Log, arrivals_of, find_arrivals
+from shiny_labchat.store import Log, arrival_of, arrivals_of, find_arrivals
 from shiny_labchat.store.batch import StudyOutcome
 from shiny_labchat.study import settings
 from shiny_labchat.study.arriving import come
@@ -292,7 +292,8 @@ class Study:
                 f"study {self._name!r} in {self._lab.url} has nobody with the id {id!r}; "
                 "await study.people() has all of them"
             )
-        return (await self._with_params([known]))[0]
+        arrival = await self.log.read(lambda conn: arrival_of(conn, self._name, id))
+        return Person.of(self, known, arrival and arrival.params)
 
     async def find(self, **params: str) -> list[Person]:
         """

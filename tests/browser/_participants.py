@@ -40,6 +40,12 @@ class Participant(Person):
         """Agrees to take part."""
         self.presses_button("I agree to take part")
 
+    def opens_tab(self) -> Participant:
+        """The same browser, the same address, a second tab."""
+        other = Participant(self.page.context.new_page(), self.chat.id)
+        other.opens(self.page.url)
+        return other
+
     def waits(self) -> None:
         """Sees that they wait for a group."""
         self.reads_in_study("Waiting for your group")

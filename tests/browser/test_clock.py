@@ -11,8 +11,9 @@ from playwright.sync_api import Locator, expect
 from shiny_labchat import Room, Rules
 from tests.browser._axe import faults
 from tests.browser._organiser import Organiser
+from tests.browser._outage import CABLES, SEVERED, cut, mend
 from tests.browser._people import Person
-from tests.browser.conftest import People, Serve
+from tests.browser.conftest import Noise, People, Serve
 
 APP = "timed.py"
 LEFT = re.compile(r"^4:\d\d left$|^5:00 left$")
@@ -122,6 +123,20 @@ def test_a_person_is_done_once_they_have_written_enough_and_tells_nobody(people:
     for person in (ann, bob):
         person.stands("closed")
         expect(person.page.locator("#told")).to_have_text(re.compile("^closed"))
+
+
+def test_who_was_done_while_the_line_was_cut_is_done_when_it_is_back(
+    people: People, noise: Noise
+) -> None:
+    noise.expects(SEVERED)
+    (ann,) = people(1, APP, script=CABLES, rules=by(duration=300))
+    expect(clock(ann)).to_have_text(LEFT)
+    cut(ann, "chat")
+    button(ann).click()
+    expect(button(ann)).to_be_disabled()
+    mend(ann, "chat")
+    expect(ann.page.get_by_text("You are done here.")).to_be_visible()
+    app_says(ann, "done, may go, UTC")
 
 
 def test_what_is_shown_of_the_time_can_be_read_by_everybody(people: People) -> None:

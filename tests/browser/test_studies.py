@@ -8,13 +8,15 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser._organiser import Organiser
+from tests.browser._outage import SEVERED
 from tests.browser._participants import Participant
-from tests.browser.conftest import People, Serve
+from tests.browser.conftest import Noise, People, Serve
 from tests.support.models.model import Model, Reply
 from tests.support.models.tls_door import TlsDoor
 from tests.support.server import Server
 
-Come = Callable[[int, Server], list[Participant]]
+Come = Callable[..., list[Participant]]
+"""Takes how many come, the app, and what their address says."""
 
 
 @pytest.fixture
@@ -139,3 +141,120 @@ def test_a_machine_is_guessed_and_named(
             each.reads_in_study(f"In your group, {machine} was a computer program, not a person.")
             each.presses_button("Yes, keep my data")
     assert not [line for line in app.log if "Traceback" in line]
+
+
+# ── places, people, and what the app reads of them ──
+
+
+def test_a_place_is_a_persons_over_tabs_and_reloads(come: Come, serve: Serve):
+    app = serve("waiting.py")
+    (ann,) = come(1, app)
+    ann.waits()
+    ann.reads("line", re.compile(r"waiting 1, position 1, until 20\d\d-.*\+00:00"))
+    tab = ann.opens_tab()
+    tab.waits()
+    tab.page.reload()
+    tab.reads("line", re.compile("waiting 1, position 1"))
+    ann.reads("state", "lobby waiting, chat waiting, room None")
+    (bob,) = come(1, app)
+    for each in (ann, tab, bob):
+        each.is_in_group()
+        each.reads("state", "lobby grouped, chat open, room lobby-1")
+        each.reads("line", "waiting 0, position None, until None")
+    ann.says("hello")
+    for each in (tab, bob):
+        each.sees("hello", by=ann.name if each is bob else None)
+
+
+def test_who_comes_in_another_browser_with_the_same_params_acts_there(come: Come, serve: Serve):
+    app = serve("waiting.py")
+    (ann,) = come(1, app, WHO="ann")
+    ann.waits()
+    (again,) = come(1, app, WHO="ann")
+    again.waits()
+    again.reads("line", re.compile("waiting 1, position 1"))
+    ann.reads_in_study("You have opened this study in another window.")
+    ann.reads("state", "lobby None, chat waiting, room None")
+    ann.presses_button("Go on here instead")
+    ann.waits()
+    again.reads_in_study("You have opened this study in another window.")
+    (bob,) = come(1, app, WHO="bob")
+    for each in (ann, bob):
+        each.is_in_group()
+    again.reads("state", "lobby None, chat waiting, room None")
+    again.reads_in_study("You have opened this study in another window.")
+
+
+def test_who_stops_leaves_and_their_group_is_dissolved(come: Come, serve: Serve):
+    app = serve("waiting.py")
+    ann, bob = come(2, app)
+    for each in (ann, bob):
+        each.is_in_group()
+    ann.presses_button("Stop taking part")
+    ann.presses_button("Stop, and keep my data")
+    ann.ends("You have stopped taking part")
+    ann.reads("state", "lobby ended, chat ended, room None")
+    bob.ends("Your group cannot go on")
+    bob.reads("known", "step None, ended group_dissolved")
+
+
+def test_who_waits_for_others_goes_on_when_the_time_is_over(come: Come, serve: Serve):
+    app = serve("waiting.py")
+    one, two = come(2, app)
+    for each in (one, two):
+        each.is_in_group()
+    one.is_done("We are done")
+    one.reads("have", "all False, records 0")
+    one.presses_button("Continue")
+    one.reads("known", "step chosen, ended None")
+    one.reads_in_study("Waiting for the others")
+    two.ends("Your part in the study has ended")
+    two.reads("known", "step None, ended idle")
+    one.reads("have", "all True, records 1")
+
+
+def test_a_study_in_core_is_made_once_for_all_sessions(come: Come, serve: Serve):
+    app = serve("core_study.py")
+    ann, bob = come(2, app)
+    for each in (ann, bob):
+        each.reads("known", "nobody")
+        each.consents()
+        each.fills("Your age", "30")
+        each.presses_button("Go on")
+        each.reads("known", "{'age': {'age': 30}}")
+    for each in (ann, bob):
+        each.is_in_group()
+    ann.says("hello")
+    bob.sees("hello", by=ann)
+    for each in (ann, bob):
+        each.fills("Why?", "Because.")
+        each.presses_button("Finish")
+        each.ends()
+        each.reads_in_study("DONE-1")
+        each.reads("known", "{'age': {'age': 30}, 'last': {'why': 'Because.'}}")
+
+
+def test_a_page_that_has_gone_leaves_nothing(come: Come, serve: Serve):
+    app = serve("forgotten.py")
+    for _ in range(3):
+        (ann,) = come(1, app)
+        ann.waits()
+        ann.leaves()
+    (bob,) = come(1, app)
+    bob.waits()
+    bob.reads("kept", "1")
+
+
+def test_answers_that_are_given_in_an_outage_are_recorded_once(
+    come: Come, serve: Serve, noise: Noise
+):
+    noise.expects(SEVERED)
+    app = serve("core_study.py")
+    (ann,) = come(1, app)
+    ann.consents()
+    ann.fills("Your age", "30")
+    app.kill()
+    ann.presses_button("Go on")
+    app.start()
+    ann.waits()
+    ann.reads("known", "{'age': {'age': 30}}")

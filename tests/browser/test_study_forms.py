@@ -150,6 +150,7 @@ def test_after_it_is_stored_nothing_is_kept(form: Form) -> None:
     form.submit.click()
     form.stored(1)
     expect(form.submit).not_to_have_attribute("aria-disabled", "true")
+    form.why.evaluate("box => box.dispatchEvent(new Event('change', { bubbles: true }))")
     form.page.reload()
     form = Form(form.person)
     expect(form.page.locator(".shiny-busy")).to_have_count(0)
@@ -172,3 +173,15 @@ def test_what_is_not_stored_is_said_and_sent_again_with_its_id(people: People) -
     expect(form.submit).not_to_have_attribute("aria-disabled", "true")
     form.submit.click()
     assert [record["why"] for record in form.stored(2)] == ["now", "later"]
+
+
+def test_what_is_sent_without_a_session_is_stored_once_there_is_one(form: Form) -> None:
+    form.page.get_by_label("Bananas").check()
+    form.why.fill("now")
+    form.page.evaluate("() => Shiny.shinyapp.$socket.close()")
+    expect(form.page.locator("#shiny-reconnect-text")).to_be_visible()
+    form.submit.click()
+    (record,) = form.stored(1)
+    assert (record["why"], record["who"]) == ("now", "b")
+    expect(form.submit).not_to_have_attribute("aria-disabled", "true")
+    expect(form.why).to_have_value("now")

@@ -305,6 +305,11 @@ def test_a_ticket_that_is_not_valid_any_more_is_replaced(opened: Opened) -> None
     expect(ann.view.get_by_text("Too late.")).to_have_count(0)
 
 
+def test_why_somebody_is_not_let_in_is_said(people: People) -> None:
+    (ann,) = people(1, APP, settled=False, refused="There is no place left.")
+    expect(ann.page.get_by_role("alert")).to_have_text("There is no place left.")
+
+
 def test_why_the_server_ended_the_connection_is_said(opened: Opened) -> None:
     ann = opened()
     ann.shows("waiting")

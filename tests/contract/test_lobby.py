@@ -256,6 +256,27 @@ async def test_who_is_asked_is_grouped_when_all_have_answered(lab: Lab, reopen: 
     assert asked[0][1] == [("a", 0), ("b", 0)] and set(asked[0][0]) == {"ann", "bob"}
 
 
+async def test_a_function_for_who_leaves_that_fails_is_passed_over_and_the_next_one_told(
+    lab: Lab,
+) -> None:
+    told = asyncio.Event()
+
+    async def left(person: StudyPerson, reason: str) -> None:
+        if person.id == "ann":
+            raise ValueError("not ann")
+        told.set()
+
+    lobby = lobby_in(lab)
+    lobby.on_left(left, name="left")
+    await come(lobby, "ann")
+    for person in ("ann", "bob"):
+        await come(lobby, person)
+        await lab.log.submit_together(EndPerson("s", person, "withdrew"))
+    await asyncio.wait_for(told.wait(), PATIENCE)
+    [passed] = await kinds_of(lab, LOBBY, "passed_over")
+    assert passed.data["error"] == "ValueError: not ann"
+
+
 # ── waiting for each other ──
 
 

@@ -52,6 +52,7 @@ class Page:
         self.id = f"page of {person}"
         self.source = source
         self.generation = generation
+        self.is_newest = True
         self.alive = alive
         self.asked = 0
         self.news = asyncio.Event()
@@ -69,6 +70,7 @@ class Page:
     def learn(self, standing: Standing) -> None:
         self.learnt.append(standing)
         self.generation = standing.generation
+        self.is_newest = standing.is_newest
         self.news.set()
 
 
@@ -275,3 +277,27 @@ async def test_a_view_that_is_closed_hears_nothing_more(lab: Lab) -> None:
     await lab.log.submit_together(EndPerson("s", "ann", "withdrew"))
     assert await open_.any() and closed.who == []
     other.close()
+
+
+async def test_who_follows_a_page_hears_of_its_socket_and_of_a_newer_browser(lab: Lab) -> None:
+    people, heard, news = people_of(lab), list[tuple[bool, bool]](), asyncio.Event()
+    page = Page(people, "ann")
+
+    def look() -> None:
+        heard.append((people.has_page("s", page.id), people.is_older("s", page.id)))
+        news.set()
+
+    end = people.follow("s", page.id, look)
+    people.come(page)
+    assert heard == [(True, False)]
+    news.clear()
+    people.judge(page.person)
+    await asyncio.wait_for(news.wait(), 20)
+    people.go(page)
+    assert heard[-1] == (False, False)
+    end()
+    number = len(heard)
+    people.come(page)
+    people.go(page)
+    assert len(heard) == number
+    await people.stop(1)

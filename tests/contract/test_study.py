@@ -14,6 +14,7 @@ from shiny_labchat import End, Lab, LabChatError, Refused, Room, StoreError
 from shiny_labchat.domain.commands import Consent, EndPerson
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import Event
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store.queries import insert_events, move_heads, row_of
 from shiny_labchat.study.person import Participant, Person
@@ -105,11 +106,14 @@ async def test_another_seed_is_refused_with_both_once_there_are_people(
     assert caught.value.code == "fixed" and "seed is 7 there" in caplog.text
 
 
+@pytest.mark.parametrize("is_followed", [True, False])
 async def test_in_a_database_that_takes_the_place_of_another_a_study_is_described_anew(
-    lab: Lab, study: Study, empty_database: Path
+    lab: Lab, study: Study, empty_database: Path, is_followed: bool
 ) -> None:
     study.consent("You will talk.", version="1")
     await study.describe()
+    if is_followed:
+        await Runtime.of(lab.log).live.logs.follow(study_log("pilot"), lambda: None)
     path = Path(str(lab.log.url.database))
     new = path.with_name("new.db")
     shutil.copy(empty_database, new)
@@ -233,6 +237,15 @@ async def test_of_who_refuses_consent_what_the_recruiter_says_is_deleted_at_once
     assert (await study.person_with_id(ann.id)).params == {}
     assert await study.find(PROLIFIC_PID="ann") == []
     assert (await come(study, "ann", browser="another")).id == ann.id
+
+
+async def test_what_another_process_has_stored_is_read_at_once(study: Study, reopen: Lab) -> None:
+    logs = Runtime.of(study.log).live.logs
+    _, end = await logs.follow(study_log("pilot"), lambda: None)
+    ann = await come(study, "ann")
+    await (await Study("pilot", lab=reopen).person_with_id(ann.id)).record("choice", 1)
+    assert (await study.person_with_id(ann.id)).data == {"choice": 1}
+    end()
 
 
 async def test_reading_makes_no_database(tmp_path: Any) -> None:

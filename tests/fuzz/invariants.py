@@ -66,6 +66,7 @@ class Invariants:
         self._newest_end: Counter[str] = Counter()
         self._said: dict[str, set[int]] = {}
         self._handled: dict[str, Counter[int]] = {}
+        self._done: Counter[tuple[str, str | None]] = Counter()
         self._by_bot: dict[str, set[int]] = {}
         self._for_bot: dict[str, set[int]] = {}
 
@@ -129,6 +130,8 @@ class Invariants:
             assert who.startswith("visitor-") if isolated else who in members, event
         if event.kind == "composed":
             assert event.member == BOT, event
+        if event.kind == "done":
+            self._check_done(room, event)
         if event.kind == "message":
             self._said.setdefault(room.id, set()).add(event.seq)
         if event.kind == "message" and event.member == BOT:
@@ -142,6 +145,13 @@ class Invariants:
             self._check_streamed(room, event)
         if event.kind == "recorded":
             self._check_handled(room, event)
+
+    def _check_done(self, room: Room, event: Event) -> None:
+        """Only who says so is done, and once; nobody can say it for those who mean well."""
+        isolated = room.id == "page" and (event.member or "").startswith("visitor-")
+        assert isolated or event.member in self._world.attackers, event
+        self._done[room.id, event.member] += 1
+        assert self._done[room.id, event.member] == 1, f"done twice: {event}"
 
     def _check_streamed(self, room: Room, event: Event) -> None:
         """What was streamed is all that was asked for, once."""
@@ -248,6 +258,7 @@ KEYS = {
     "configured": {"seed", "title", "write", "rules", "code"},
     "joined": {"handle", "pseudonym", "role", "asked", "is_bot", "shown"},
     "removed": set(),
+    "done": set(),
     "message": {"role", "h", "name", "parts", "page", "audience", "id"}
     | {"submitted", "sent", "transformed", "live", "by", "by_h", "cause", "whole"},
     "recorded": {"kind", "value"},

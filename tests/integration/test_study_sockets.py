@@ -190,6 +190,7 @@ async def test_the_debrief_comes_before_the_code_and_names_the_programme(
 
 
 async def test_the_newest_browser_acts_and_an_older_one_may_take_over(study: AStudy) -> None:
+    await study.begin()
     params = {"ID": "p1"}
     first = await arrive(study.log, study.name, params, "phone")
     await study.begin(first.person, consent=CONSENT)
@@ -217,6 +218,7 @@ async def test_the_newest_browser_acts_and_an_older_one_may_take_over(study: ASt
 
 
 async def test_a_page_whose_browser_was_revoked_is_sent_away(study: AStudy, lab: Lab) -> None:
+    await study.begin()
     arrived = await arrive(study.log, study.name, {}, "key")
     await study.begin(arrived.person, lobby={"alive": 2})
     source = Source.of("browser", browser_token(study.name, "key"))

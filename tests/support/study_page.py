@@ -72,9 +72,13 @@ class StudyPage:
 
     async def read(self) -> None:
         """Take in what it is sent, until its socket is closed."""
-        with suppress(ConnectionClosed):
-            while True:
+        while True:
+            try:
                 await self._hear()
+            except ConnectionClosed:
+                if self.browser.hidden is None:
+                    return
+                self.browser.hidden = None  # an answer came too late; what was sent before is read
 
     async def _hear(self) -> None:
         known = len(self.browser.frames)

@@ -24,7 +24,7 @@ from shiny_labchat.domain.decide.shared import check_storable
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import States
-from shiny_labchat.domain.rules import is_timed
+from shiny_labchat.domain.rules import is_watched
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import Barrier as Waiting
 from shiny_labchat.domain.study import Participation, StudyState
@@ -199,8 +199,7 @@ def end_person(
     data: dict[str, Any] = {"reason": reason, **({"delete": True} if delete else {})}
     decided.add(log, "ended", person, data)
     known = cast(StudyState, decided.now(log)).people[person]
-    if known.lobby is not None:
-        leave_lobby(decided, LogKey(study, known.lobby, "lobby"), person, reason)
+    _end_in_lobby(decided, study, person, reason)
     if known.room is not None and reason == "complete":
         _be_done(decided, LogKey(study, known.room), person)
     elif known.room is not None:
@@ -208,10 +207,10 @@ def end_person(
 
 
 def _be_done(decided: Decided, room: LogKey, person: str) -> None:
-    """Have nobody wait, in a room with a time, for somebody who has completed."""
+    """Have nobody wait, in a room whose rules do, for somebody who has completed."""
     state = cast(RoomState, decided.now(room))
     membership = state.membership(person)
-    if is_timed(state.rules) and state.is_open and membership and person not in state.done:
+    if is_watched(state.rules) and state.is_open and membership and person not in state.done:
         decided.add(room, "done", person)
 
 
@@ -240,8 +239,14 @@ def _dissolve_group(decided: Decided, room: LogKey) -> None:
     for each in cast(StudyState, decided.now(log)).taking_part(room.id):
         if each.person not in done:
             decided.add(log, "ended", each.person, why)
-            if each.lobby is not None:
-                leave_lobby(decided, LogKey(room.study, each.lobby, "lobby"), each.person, **why)
+            _end_in_lobby(decided, room.study, each.person, **why)
+
+
+def _end_in_lobby(decided: Decided, study: str, person: str, reason: str) -> None:
+    """Have somebody who has ended leave the lobby where they wait, or note there that they did."""
+    lobby = cast(StudyState, decided.now(study_log(study))).people[person].lobby
+    if lobby is not None:
+        leave_lobby(decided, LogKey(study, lobby, "lobby"), person, reason)
 
 
 def _dissolve(states: States, command: Dissolve, at: int) -> Decided:
@@ -255,6 +260,7 @@ def _dissolve(states: States, command: Dissolve, at: int) -> Decided:
     for person in gone:
         decided.add(study_log(command.study), "ended", person, {"reason": "idle"})
         decided.add(room, "removed", person, {"reason": "idle"})
+        _end_in_lobby(decided, command.study, person, "idle")
     _dissolve_group(decided, room)
     return decided
 

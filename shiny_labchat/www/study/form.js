@@ -25,6 +25,8 @@ export class LabchatForm extends HTMLElement {
   /** @type {number | null} */
   #changed = null;
   #isRestored = false;
+  /** What is filled in is stored: it is not kept for the next form of this kind. */
+  #isStored = false;
   #timer = 0;
   #listeners = new AbortController();
 
@@ -63,6 +65,7 @@ export class LabchatForm extends HTMLElement {
     this.#shown = now(); // if the app goes on to show it, what comes is another answer
     this.#changed = null;
     this.#initial = this.#values();
+    this.#isStored = true;
   }
 
   /** @returns {FormWords} */
@@ -99,7 +102,10 @@ export class LabchatForm extends HTMLElement {
   #keep() {
     const values = this.#values();
     if (Object.keys(values).length === 0) return; // browsers say that a box changes as it is taken away
-    if (this.#changed === null && JSON.stringify(values) !== JSON.stringify(this.#initial)) this.#changed = now();
+    const isAsBefore = JSON.stringify(values) === JSON.stringify(this.#initial);
+    if (this.#isStored && isAsBefore) return;
+    this.#isStored = false;
+    if (this.#changed === null && !isAsBefore) this.#changed = now();
     if (!this.#sending.isUnderWay) this.#clearFaults();
     const before = this.#draft.read()?.values; // also of inputs that are not shown now
     this.#draft.write({ values: { ...before, ...values }, shown: this.#shown, changed: this.#changed });

@@ -11,9 +11,9 @@ import { PageEnd } from "./page_end.js";
  * @typedef {import("../protocol.js").Action} Action
  * @typedef {import("../protocol.js").StudyFrame} StudyFrame
  * @typedef {import("../protocol.js").StudyClientFrame} StudyClientFrame
- * @typedef {{study: string, ticket?: string, returns?: boolean, code?: string, say?: string}} StudyNotice
- *   a message of the session: a ticket for the study's socket, or why there is none.
- *   returns: a new session follows a lost one
+ * @typedef {{study: string, ticket?: string, returns?: boolean, code?: string, say?: string,
+ *   again?: boolean}} StudyNotice a message of the session: a ticket for the study's socket, or why
+ *   there is none. returns: a new session follows a lost one; again: the session tries again
  * @typedef {{screen: Screen, receivedAt: number}} Shown receivedAt: by the clock that nobody sets
  * @typedef {"open" | "reconnecting" | "lost"} LinkState lost: the page has to be reloaded
  * @typedef {{
@@ -79,10 +79,12 @@ export class Study {
   }
 
   /** Act on what the session says. @param {StudyNotice} notice */
-  receive({ ticket, returns, code, say }) {
+  receive({ ticket, returns, code, say, again }) {
     clearTimeout(this.#ticketTimer);
     this.#returns = returns ?? this.#returns;
+    if (!ticket && again && this.#connection.isOpen) return; // the socket works without
     if (!ticket) return this.#finish(code ?? "", say ?? "");
+    if (this.#over) for (const view of this.#everywhere()) view.refuse("");
     this.#isAsking = this.#wasLost = false;
     this.#over = "";
     this.#connection.connect(ticket);

@@ -62,8 +62,12 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     async def _():
         hello = session.input[ResolvedId(PAGE_HELLO)]
         if hello.is_set() and PageHello.of(hello()).page_key:
-            ticket = {"do": "study", "study": "pilot", "ticket": room, "returns": True}
-            await session.send_custom_message("labchat", ticket)
+            notice = {"ticket": room, "returns": True}
+            if say := asked("refused"):
+                notice = {"code": "full", "say": say}
+            await session.send_custom_message(
+                "labchat", {"do": "study", "study": "pilot", **notice}
+            )
 
     @render.ui
     def page():

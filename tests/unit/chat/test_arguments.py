@@ -67,6 +67,12 @@ def test_another_key_to_submit_is_an_error() -> None:
         chat_ui("chat", submit_key=cast(Any, "space"))
 
 
+@pytest.mark.parametrize("wrong", [True, "", " ", 1])
+def test_the_button_for_who_is_done_has_a_text(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="done must be the text of a button"):
+        chat_ui("chat", done=wrong)
+
+
 @pytest.mark.parametrize("wrong", ["trust", "", None, True])
 def test_html_is_sanitized_or_trusted(wrong: Any) -> None:
     with pytest.raises(ValueError, match='html must be "sanitize" or "trusted"'):

@@ -442,6 +442,11 @@ def test_nobody_is_gone_from_before_the_time_has_started():
     assert advance_by(room.state, known, room.now + 61 * SECOND, heard_since=0).gone
 
 
+def test_nobody_is_gone_while_a_start_is_awaited():
+    room = timed(300, on_gone="close")
+    assert not advance_by(room.state, {"b": 1_000 * SECOND}, room.now, heard_since=0).gone
+
+
 def test_who_has_never_come_is_gone_from_a_group_only():
     room = running(300, on_gone="close", grace=60)
     room.now += 61 * SECOND

@@ -469,7 +469,9 @@ def _do(study: Study, step: str, reason: str, *people: str) -> None:
     taking_part = [each for each in people if study.person(each).ended is None]
     match step:
         case "enter":
-            study.enter(*taking_part)
+            places = study.lobby("l").places
+            grouped = {each for each in places if places[each].status == "grouped"}
+            study.enter(*(each for each in taking_part if each not in grouped))
         case "advance" | "late":
             study.advance(20 if step == "late" else 0)
         case "ready":
