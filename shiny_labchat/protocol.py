@@ -126,6 +126,7 @@ __all__ = [
     "chunks",
     "decode",
     "events",
+    "fields_of",
     "here",
     "item",
     "older",
@@ -241,14 +242,14 @@ class Done:
 Frame = Hello | Send | Typing | Older | Stop | Check | Pong | Confirm | Done
 
 
-def decode(raw: str) -> Frame:
+def fields_of(raw: str) -> dict[str, object]:
     """
-    The frame that a browser sent.
+    The fields of a frame that a browser sent.
 
     Raises
     ------
     BadFrame
-        It is too long, is not a JSON object, or lacks a field that its type needs.
+        It is too long, or is not a JSON object.
     """
     if len(raw) > MAX_FRAME:
         raise BadFrame("too_big", f"{len(raw)} characters")
@@ -258,7 +259,19 @@ def decode(raw: str) -> Frame:
         raise BadFrame("bad_frame", f"not JSON: {exc}") from exc
     if not isinstance(loaded, dict):
         raise BadFrame("bad_frame", "not an object")
-    fields = cast("dict[str, object]", loaded)
+    return cast("dict[str, object]", loaded)
+
+
+def decode(raw: str) -> Frame:
+    """
+    The frame that a browser sent.
+
+    Raises
+    ------
+    BadFrame
+        It is too long, is not a JSON object, or lacks a field that its type needs.
+    """
+    fields = fields_of(raw)
     match fields.get("t"):
         case "send":
             return Send(_id(fields, "cid", 64), _text(fields, "text", MAX_FRAME))

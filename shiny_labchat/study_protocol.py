@@ -106,15 +106,7 @@ def decode(raw: str) -> Frame:
     BadFrame
         It is too long, is not a JSON object, or lacks a field that its type needs.
     """
-    if len(raw) > protocol.MAX_FRAME:
-        raise BadFrame("too_big", f"{len(raw)} characters")
-    try:
-        loaded: object = json.loads(raw)
-    except (ValueError, RecursionError) as exc:
-        raise BadFrame("bad_frame", f"not JSON: {exc}") from exc
-    if not isinstance(loaded, dict):
-        raise BadFrame("bad_frame", "not an object")
-    fields = cast("dict[str, object]", loaded)
+    fields = protocol.fields_of(raw)
     if fields.get("t") == "do":
         return _do(fields)
     if fields.get("t") == "hello":

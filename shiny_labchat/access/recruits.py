@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,17 +26,19 @@ from shiny_labchat.store import (
     Log,
     arrival_of,
     complete_arrival,
+    generations_of,
+    grants_of,
     insert_arrival,
     look_up,
     note_by_hash,
     reissue,
     set_generation,
-    with_hash,
     with_id,
     with_key,
 )
 
 __all__ = [
+    "Admitted",
     "Arrived",
     "Standing",
     "act_again",
@@ -45,6 +47,7 @@ __all__ = [
     "find_elsewhere",
     "is_newest",
     "standing",
+    "standings",
     "take_over",
 ]
 
@@ -313,12 +316,43 @@ def standing(
     generation
         The number of its browser when it was let in.
     """
-    grant = None if source is None else with_hash(conn, *source)
-    if grant is not None and grant.study == study:  # its browser may have taken over since
+    [found] = standings(conn, [Admitted(study, person, source, generation)])
+    return found
+
+
+class Admitted(NamedTuple):
+    """A page that was let in; see `standing`."""
+
+    study: str
+    person: str
+    source: Source | None
+    generation: int
+
+
+def standings(conn: sa.Connection, pages: Sequence[Admitted]) -> list[Standing]:
+    """What each of some pages may do now, as `standing`; few statements for many pages."""
+    hashes: dict[str, set[str]] = {}
+    people: dict[str, set[str]] = {}
+    for page in pages:
+        people.setdefault(page.study, set()).add(page.person)
+        if page.source is not None:
+            hashes.setdefault(page.source.kind, set()).add(page.source.hash)
+    grants = {kind: grants_of(conn, kind, some) for kind, some in hashes.items()}
+    newest = {study: generations_of(conn, study, some) for study, some in people.items()}
+    return [_standing(page, grants, newest) for page in pages]
+
+
+def _standing(
+    page: Admitted,
+    grants: Mapping[str, Mapping[str, Grant]],
+    newest: Mapping[str, Mapping[str, int]],
+) -> Standing:
+    source, generation = page.source, page.generation
+    grant = None if source is None else grants[source.kind].get(source.hash)
+    if grant is not None and grant.study == page.study:  # its browser may have taken over since
         generation = max(generation, _generation(grant))
-    arrival = arrival_of(conn, study, person)
-    newest = generation if arrival is None else arrival.generation
-    return Standing(source is None or grant is not None, generation, newest)
+    last = newest[page.study].get(page.person, generation)
+    return Standing(source is None or grant is not None, generation, last)
 
 
 async def act_again(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from markdown_it import MarkdownIt
 
@@ -41,18 +41,7 @@ Action = Literal[
     "debriefed",
     "here",
 ]
-ACTIONS: tuple[Action, ...] = (
-    "consent",
-    "refuse",
-    "ready",
-    "wait_again",
-    "confirm",
-    "longer",
-    "leave",
-    "stop",
-    "debriefed",
-    "here",
-)
+ACTIONS: tuple[Action, ...] = get_args(Action)
 """What a person can do on a screen."""
 
 

@@ -293,18 +293,18 @@ def _stepped(state: StudyState, event: Event) -> _Changes:
 
 def _paid(state: StudyState, event: Event) -> _Changes:
     person = state.people.get(event.member or "")
-    if person is None:
-        return {}
-    paid = {**person.paid, event.data["key"]: event.data["cents"]}
-    return _with(state, person._replace(paid=paid))
+    return {} if person is None else _person_with(state, event, paid=_with_sum(person.paid, event))
 
 
 def _paid_out(state: StudyState, event: Event) -> _Changes:
     person = state.people.get(event.member or "")
     if person is None:
         return {}
-    paid_out = {**person.paid_out, event.data["key"]: event.data["cents"]}
-    return _with(state, person._replace(paid_out=paid_out))
+    return _person_with(state, event, paid_out=_with_sum(person.paid_out, event))
+
+
+def _with_sum(sums: Mapping[str, int], event: Event) -> Mapping[str, int]:
+    return {**sums, event.data["key"]: event.data["cents"]}
 
 
 def _ended(state: StudyState, event: Event) -> _Changes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 
@@ -82,7 +83,7 @@ _UNREADABLE = {
 """Headers of what is kept nowhere, and is no script or style sheet of another page."""
 
 
-class Endpoint:
+class _Endpoint(ABC):
     """
     Serves one browser's socket until either side ends it.
 
@@ -91,7 +92,7 @@ class Endpoint:
     logs
         Returns the logs of all labs that this process has open.
     rooms_of
-        Returns the live rooms of such a lab.
+        Returns the live rooms of such a lab, and the people of its studies.
     words_of
         Returns its words; for None, those for a page whose lab is not known yet.
     """
@@ -110,6 +111,14 @@ class Endpoint:
         ws = WebSocket(scope, receive, send)
         await ws.accept()
         await _close_in_words(ws, self._meet(ws, receive, send), self._words_of(None))
+
+    @abstractmethod
+    async def _meet(self, ws: WebSocket, receive: Receive, send: Send) -> None:
+        """Have a page say hello, and serve it if it may come in."""
+
+
+class Endpoint(_Endpoint):
+    __doc__ = _Endpoint.__doc__
 
     async def _meet(self, ws: WebSocket, receive: Receive, send: Send) -> None:
         with _greeted(ws):
@@ -137,30 +146,8 @@ class Endpoint:
             room.leave()
 
 
-class StudyEndpoint:
-    """
-    Serves one browser's socket to a study until either side ends it.
-
-    Parameters
-    ----------
-    logs, live_of, words_of
-        As of `Endpoint`; what is live has the studies' people, too.
-    """
-
-    def __init__(
-        self,
-        logs: Callable[[], Iterable[Log]],
-        live_of: Callable[[Log], LiveRooms],
-        words_of: Callable[[Log | None], Words],
-    ) -> None:
-        self._logs = logs
-        self._live_of = live_of
-        self._words_of = words_of
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ws = WebSocket(scope, receive, send)
-        await ws.accept()
-        await _close_in_words(ws, self._meet(ws, receive, send), self._words_of(None))
+class StudyEndpoint(_Endpoint):
+    """Serves one browser's socket to a study until either side ends it; as `Endpoint`."""
 
     async def _meet(self, ws: WebSocket, receive: Receive, send: Send) -> None:
         with _greeted(ws):
@@ -172,7 +159,7 @@ class StudyEndpoint:
     async def _serve(
         self, receive: Receive, send: Send, entry: tickets.StudyEntry, words: Words
     ) -> None:
-        socket = StudySocket(receive, send, entry, self._live_of(entry.log), words)
+        socket = StudySocket(receive, send, entry, self._rooms_of(entry.log), words)
         with _sockets.open((entry.log, socket.person), socket.give_up):
             await socket.serve()
 

@@ -216,8 +216,16 @@ class Room(Timing):
         return await self.submit(commands.Join(member, handle, role, pseudonym, by_page))
 
     async def remove_member(self, member: str | Member) -> None:
-        """Remove a member: from this moment they can neither read nor write here."""
-        await self.submit(commands.Remove(as_member_id(member)))
+        """
+        Remove a member: from this moment they can neither read nor write here.
+
+        If this is the room of their group, their part in the study ends with "removed".
+        """
+        id = as_member_id(member)
+        person = (await self._study_state()).people.get(id)
+        if person is not None and person.room == self.id and person.ended is None:
+            await self.log.submit_together(commands.EndPerson(self.study, id, "removed"))
+        await self.submit(commands.Remove(id))
 
     async def mute(self, member: str | Member) -> None:
         """Stop a member from writing, until :meth:`unmute`; they can still read."""
@@ -492,8 +500,10 @@ class Room(Timing):
             Each with `member` (the person's id), `kind`, `data` (of a form, its answers by the
             ids of its inputs) and `at`. Person by person, in the order of their group.
         """
-        study = await self._runtime.live.logs.read(study_log(self.study))
-        return records_in(cast(StudyState, study), self.id, kind)
+        return records_in(await self._study_state(), self.id, kind)
+
+    async def _study_state(self) -> StudyState:
+        return cast(StudyState, await self._runtime.live.logs.read(study_log(self.study)))
 
     # ── the room itself ──
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
-import sqlalchemy as sa
-
-from shiny_labchat.access.recruits import Standing, standing
+from shiny_labchat.access.recruits import Admitted, Standing, standings
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.presence import ALIVE, Signs
@@ -216,21 +215,17 @@ class LivePeople:
         except Exception:  # who waits would be gone if this was not stored any more
             logger.exception("who is here could not be stored; trying again")
 
-    async def _judge(self, pages: Iterable[StudyPage], *, is_asked_for: bool = False) -> None:
-        def read(conn: sa.Connection) -> list[tuple[StudyPage, Standing]]:
-            return [
-                (page, standing(conn, *page.person, page.source, page.generation)) for page in pages
-            ]
-
+    async def _judge(self, pages: Sequence[StudyPage], *, is_asked_for: bool = False) -> None:
+        admitted = [Admitted(*page.person, page.source, page.generation) for page in pages]
         try:
-            found = await self._log.read(read)
+            found = await self._log.read(partial(standings, pages=admitted))
         except LabChatError as exc:
             logger.error("which browser of somebody acts is not known: %s", exc)
             return
         except Exception:
             logger.exception("which browser of somebody acts is not known")
             return
-        for page, now in found:
+        for page, now in zip(pages, found, strict=True):
             was_newest = page.is_newest
             page.learn(now)
             if is_asked_for or page.is_newest != was_newest:

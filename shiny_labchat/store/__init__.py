@@ -9,6 +9,7 @@ from shiny_labchat.store.arrivals import (
     complete_arrival,
     find_arrivals,
     forget_arrivals,
+    generations_of,
     insert_arrival,
     keep_hash_only,
     set_delete_after,
@@ -43,6 +44,7 @@ from shiny_labchat.store.seen import Person, lobby_signs, note_seen, rooms_with_
 from shiny_labchat.store.sqlite import parse
 from shiny_labchat.store.tokens import (
     Grant,
+    grants_of,
     hash_of,
     is_revoked,
     is_valid,
@@ -77,7 +79,9 @@ __all__ = [
     "find_name",
     "find_room",
     "forget_arrivals",
+    "generations_of",
     "give_name",
+    "grants_of",
     "hash_of",
     "insert_arrival",
     "is_revoked",

@@ -22,6 +22,7 @@ __all__ = [
     "complete_arrival",
     "find_arrivals",
     "forget_arrivals",
+    "generations_of",
     "insert_arrival",
     "keep_hash_only",
     "set_delete_after",
@@ -77,6 +78,21 @@ def insert_arrival(conn: sa.Connection, new: Arrival) -> None:
 def arrival_of(conn: sa.Connection, study: str, person: str) -> Arrival | None:
     """The arrival of a person; None: unknown, or deleted."""
     return _first(conn, *_is(study, person))
+
+
+def generations_of(conn: sa.Connection, study: str, people: Collection[str]) -> dict[str, int]:
+    """The numbers of the newest browsers of people; who is unknown is left out."""
+    ids, found = list(people), dict[str, int]()
+    for start in range(0, len(ids), MOST_IDS):
+        wanted = {"study": study, "people": ids[start : start + MOST_IDS]}
+        found |= {person: number for person, number in conn.execute(_GENERATIONS, wanted)}
+    return found
+
+
+_GENERATIONS = sa.select(arrival.c.person, arrival.c.generation).where(
+    arrival.c.study == sa.bindparam("study"),
+    arrival.c.person.in_(sa.bindparam("people", expanding=True)),
+)
 
 
 def with_key(conn: sa.Connection, study: str, key: str | None) -> Arrival | None:

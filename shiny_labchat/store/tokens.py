@@ -27,6 +27,7 @@ __all__ = [
     "Grant",
     "are_expired",
     "forget_expired",
+    "grants_of",
     "hash_of",
     "is_revoked",
     "is_valid",
@@ -132,6 +133,17 @@ def with_hash(conn: sa.Connection, kind: str, hash: str) -> Grant | None:
     now = time.time_ns() // 1000
     row = conn.execute(_LOOK_UP, {"hash_": hash, "kind_": kind, "now": now}).first()
     return None if row is None else _grant(kind, tuple(row))
+
+
+def grants_of(conn: sa.Connection, kind: str, hashes: Collection[str]) -> dict[str, Grant]:
+    """By their sha256, the grants of the valid tokens of one kind among these."""
+    some, found = list(hashes), dict[str, Grant]()
+    now = time.time_ns() // 1000
+    for start in range(0, len(some), HASHES_AT_ONCE):
+        wanted = {"hashes": some[start : start + HASHES_AT_ONCE], "kind_": kind, "now": now}
+        for hash, *row in conn.execute(_LOOK_UP_ALL, wanted):
+            found[hash] = _grant(kind, row)
+    return found
 
 
 def note(conn: sa.Connection, kind: str, raw: str, data: Mapping[str, Any]) -> None:
@@ -246,3 +258,6 @@ _VALID = (
 _IS_REVOKED = sa.select(token.c.hash).where(*_VALID[:2], token.c.used.is_not(None))
 _REDEEM = sa.update(token).where(*_VALID).values(used=sa.bindparam("now")).returning(*_FIELDS)
 _LOOK_UP = sa.select(*_FIELDS).where(*_VALID)
+_LOOK_UP_ALL = sa.select(token.c.hash, *_FIELDS).where(
+    token.c.hash.in_(sa.bindparam("hashes", expanding=True)), *_VALID[1:]
+)

@@ -106,8 +106,8 @@ def test_who_waits_without_a_network_is_not_grouped_and_keeps_the_place(
     ann.says("I am back")
     bob.sees("I am back", by=ann)
     expect(ann.page.get_by_text(LOST)).to_have_count(0)
-    kinds = [kind for _, kind in state.done(id)]
-    assert kinds.count("entered") == kinds.count("arrived") == 1
+    for once in (("study", "arrived"), ("lobby", "entered")):
+        assert state.done(id).count(once) == 1
 
 
 def test_who_has_no_network_when_they_are_called_is_asked_again(

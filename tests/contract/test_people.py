@@ -280,6 +280,7 @@ async def test_a_view_that_is_closed_hears_nothing_more(lab: Lab) -> None:
 
 
 async def test_who_follows_a_page_hears_of_its_socket_and_of_a_newer_browser(lab: Lab) -> None:
+    await study(lab.log, "ann")
     people, heard, news = people_of(lab), list[tuple[bool, bool]](), asyncio.Event()
     page = Page(people, "ann")
 

@@ -24,7 +24,7 @@ from shiny_labchat import Lab
 from tests.support.check_groups import check_groups, read_log
 from tests.support.journal import decide_again, journals_of
 from tests.support.server import Server, shiny_run
-from tests.support.visitor import Visitor, visitor
+from tests.support.visitor import Visitor, go_by, visitor
 
 APP = Path(__file__).parent / "apps" / "arrivals.py"
 STUDY, LOBBY = "arrivals", "lobby"
@@ -82,7 +82,7 @@ class Crowd:
         await asyncio.gather(*people)
 
     async def comes(self, n: int, kind: str, after: float, silent_after: float) -> None:
-        await asyncio.sleep(after)
+        await go_by(after)
         port, key = self.ports[n % 2], secrets.token_hex(16)
         async with AsyncExitStack() as stack:
             page = await stack.enter_async_context(visitor(port, key=key))
@@ -105,7 +105,7 @@ class Crowd:
             await self.over.wait()
 
     async def falls_silent(self, page: Visitor, kind: str, after: float) -> None:
-        await asyncio.sleep(after)
+        await go_by(after)
         page.drop() if kind == "dropped" else page.be_silent()
         assert page.study is not None
         await self.over.wait()

@@ -20,7 +20,7 @@ from shiny_labchat.study.study import Study
 from tests.support.check_groups import SECOND, read_log
 from tests.support.experiment import CHOICE, LOBBY, STUDY, serve
 from tests.support.study_page import study_page
-from tests.support.visitor import Visitor, visitor
+from tests.support.visitor import Visitor, go_by, visitor
 
 
 @pytest.fixture
@@ -60,6 +60,7 @@ async def test_a_page_that_is_only_fetched_takes_no_place_and_makes_no_person(
 
 
 ARRIVALS = "SELECT count(*) FROM arrival"
+HEARD = "SELECT count(*) FROM seen"
 
 
 async def test_a_start_leaves_nobody_over(
@@ -80,7 +81,8 @@ async def test_a_start_leaves_nobody_over(
             page = study_page(server.port, lab.log, STUDY, f"p{n}", lobby=LOBBY)
             await stack.enter_async_context(page)
             await lab.log.submit_together(EnterLobby(STUDY, LOBBY, f"p{n}"))
-        await asyncio.sleep(2)  # until the last one has been heard
+        while await lab.log.read(lambda conn: conn.exec_driver_sql(HEARD).scalar()) != 118:
+            await lab.log.settled()
         made = await lobby.start()
     grouped = [each["data"]["people"] for each in events(url) if each["kind"] == "grouped"]
     sizes = Counter(map(len, grouped))
@@ -100,15 +102,15 @@ async def test_who_is_silent_for_eleven_seconds_is_not_grouped_and_keeps_the_pla
         ann = await stack.enter_async_context(visitor(server.port))
         await ann.sees("waiting")
         ann.be_silent()
-        await asyncio.sleep(11)
+        await go_by(11)
         for other in ("bob", "carl"):
             page = await stack.enter_async_context(visitor(server.port))
             await page.sees("waiting", "moment")
             if other == "bob":
-                await asyncio.sleep(3)
+                await go_by(3)
                 assert page.screen["is"] == "waiting", "ann does not answer"
         await page.sees("moment")
-        await asyncio.sleep(5)  # ann is frozen for more than twenty seconds
+        await go_by(5)  # ann is frozen for more than twenty seconds
         assert ann.study is not None
         ann.study.hidden = 0
         dora = await stack.enter_async_context(visitor(server.port))
@@ -260,8 +262,8 @@ async def test_an_answer_survives_a_kill_or_the_form_says_that_it_is_not_kept(
             await until_stored(pages, enough)
             server.kill()
             sent |= await sending
-            await asyncio.sleep(0.1)  # what the server has sent is read
             for page in pages:
+                await page.is_cut_off()
                 stored |= stored_on(page)
     kept = recorded_cids(url)
     lost = sent - kept

@@ -18,10 +18,20 @@ from shiny_labchat.protocol import VERSION
 from tests.support.client import Browser, Frame, browser
 from tests.support.page import fetch_key
 
-__all__ = ["Visitor", "visitor"]
+__all__ = ["Visitor", "go_by", "visitor"]
 
 PATIENCE = 120.0
 """How long a visitor waits for what they are told to wait for, in seconds."""
+
+
+async def go_by(seconds: float) -> None:
+    """Let time go by, where it is time itself that a rule is about."""
+    over = asyncio.get_running_loop().create_future()
+    timer = asyncio.get_running_loop().call_later(seconds, over.set_result, None)
+    try:
+        await over
+    finally:
+        timer.cancel()
 
 
 class StudySocket(Browser):
@@ -124,6 +134,10 @@ class Visitor:
                 known = len(line.frames)
                 await line.until(lambda known=known: len(line.frames) > known, within=3_600)
                 self._news.set()
+
+    async def is_cut_off(self) -> None:
+        """Wait until the session's socket has ended, and all is read that was sent before."""
+        await asyncio.wait(self._tasks[:1])
 
     async def close(self) -> None:
         """Close the page."""

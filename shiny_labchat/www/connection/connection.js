@@ -19,7 +19,7 @@ import { VERSION } from "../protocol.js";
  * }} ConnectionOptions path: of the websocket, from the page's address; place: what a hello says of
  *   how far the page is; lose: for now, and why if the server said so; end: for good; checks: how
  *   often, and after how long a silence, the server is asked whether it is there, and how long it may
- *   take to answer
+ *   take to answer, which is less than that
  */
 
 /** All times are in milliseconds. */

@@ -26,8 +26,9 @@ import { PageEnd } from "./page_end.js";
 
 /** How long Shiny's session may take to give a new ticket, in milliseconds. */
 const TICKET_TIMEOUT = 8000;
-/** The server pings each page of a study every few seconds; these are milliseconds. */
-const CHECKS = { every: 3000, silence: 6000, timeout: 4000 };
+/** The server pings each page of a study every few seconds, and answers at once; in milliseconds. */
+const ANSWER_TIMEOUT = 5000;
+const CHECKS = { every: 5000, silence: 6000, timeout: 4000 };
 /** A connection that comes back sooner is not mentioned, in milliseconds. */
 const LOSS_SHOWN_AFTER = 2500;
 
@@ -119,7 +120,15 @@ export class Study {
     const frame = { ...details, t: "do", cid, do: action };
     this.#pending.set(cid, frame);
     this.#connection.send(frame); // else when the connection is back
+    window.setTimeout(() => this.#doubt(cid), ANSWER_TIMEOUT);
     for (const view of this.#everywhere()) view.setBusy(true);
+  }
+
+  /** Without an answer the connection may be dead: say it again over another one. @param {string} cid */
+  #doubt(cid) {
+    if (!this.#pending.has(cid) || !this.#connection.isOpen) return;
+    this.#wasLost = true;
+    this.#connection.wake(true);
   }
 
   /** @param {StudyFrame} frame */
