@@ -21,14 +21,14 @@ FIRST_CHATS = {
     "04-core-and-module": "plain",
     "05-a-model-in-the-room": "chat",
     "07-callbacks": "plaza",
-    "09-what-a-model-reads": "chat",
+    "12-what-a-model-reads": "chat",
 }
 
 
 def test_every_app_is_tried_here() -> None:
     tried = {*FIRST_CHATS, "06-bookmarks"}  # this one by test_bookmarks
     tried |= {"08-private-room-with-a-bot"}
-    tried |= {"10-groups-of-two", "11-hidden-profile", "12-a-whole-study"}
+    tried |= {"09-groups-of-two", "10-hidden-profile", "11-a-whole-study"}
     assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == tried
 
 
@@ -78,7 +78,7 @@ def test_callbacks_hear_their_rooms(people: People, serve: Serve):
 
 
 def test_people_see_what_was_written_and_a_model_something_else(people: People, serve: Serve):
-    ann, bob = people(2, serve(str(ROOT / "apps" / "09-what-a-model-reads" / "app.py")))
+    ann, bob = people(2, serve(str(ROOT / "apps" / "12-what-a-model-reads" / "app.py")))
     ann.says("Call me at 0171 234 5678, Bob.")
     bob.sees("Call me at 0171 234 5678, Bob.", by=ann)
     for person in (ann, bob):
@@ -121,7 +121,7 @@ def is_clean(app: Server) -> bool:
 
 
 def test_two_tabs_are_a_group_of_two(people: People, serve: Serve):
-    app = serve(str(ROOT / "apps" / "10-groups-of-two" / "app.py"))
+    app = serve(str(ROOT / "apps" / "09-groups-of-two" / "app.py"))
     (ann,) = taking_part(people, 1, app)
     ann.waits()
     assert faults(ann) == set()
@@ -138,7 +138,7 @@ def test_two_tabs_are_a_group_of_two(people: People, serve: Serve):
 
 
 def test_a_group_that_agrees_on_the_hidden_profile_is_paid(people: People, serve: Serve):
-    app = serve(str(ROOT / "apps" / "11-hidden-profile" / "app.py"))
+    app = serve(str(ROOT / "apps" / "10-hidden-profile" / "app.py"))
     three = taking_part(people, 3, app)
     for each in three:
         each.consents()
@@ -163,7 +163,7 @@ def test_a_group_that_agrees_on_the_hidden_profile_is_paid(people: People, serve
 
 
 def test_a_whole_study_leads_from_the_recruiters_link_to_its_code(people: People, serve: Serve):
-    app = serve(str(ROOT / "apps" / "12-a-whole-study" / "app.py"))
+    app = serve(str(ROOT / "apps" / "11-a-whole-study" / "app.py"))
     three = [
         each
         for id in ("ann", "bob", "carl")
