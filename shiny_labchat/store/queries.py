@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
 from itertools import chain
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
+from shiny_labchat.concurrency import unhurried
 from shiny_labchat.domain.commands import STREAM, SUBMITTED
 from shiny_labchat.domain.events import Event, LogKey, LogKind
 from shiny_labchat.domain.held import HeldMessage
@@ -256,10 +258,10 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
     presence, only the last event of each kind and member is.
     """
     wanted = {"room": number, "upto": upto}
-    rows = [*conn.execute(_LAST_OF_PRESENCE, wanted)]
-    rows += conn.execute(_MAKING_STATE, wanted)
-    rows.sort(key=_seq_of)
-    state = fold_all(RoomState(), map(_event_of, rows))._replace(seq=upto)
+    presences = sorted(conn.execute(_LAST_OF_PRESENCE, wanted), key=_seq_of)
+    # Row by row, and not in haste: of a room with many members there are many.
+    rows = merge(presences, conn.execute(_MAKING_STATE, wanted), key=_seq_of)
+    state = fold_all(RoomState(), unhurried(map(_event_of, rows)))._replace(seq=upto)
     return _with_counts(conn, number, state) if state.counts_from else state
 
 
@@ -278,7 +280,7 @@ def load_log(conn: sa.Connection, number: int, upto: int, kind: LogKind) -> Stat
     if kind == "room":
         return load_state(conn, number, upto)
     rows = conn.execute(_EVENTS_UPTO, {"room": number, "upto": upto})
-    return fold_any_all(empty_state(kind), map(_event_of, rows))
+    return fold_any_all(empty_state(kind), unhurried(map(_event_of, rows)))
 
 
 def _seq_of(row: Any) -> int:

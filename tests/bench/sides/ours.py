@@ -103,7 +103,8 @@ class Ours:
         while newest not in welcome:
             welcome = await shiny_page.told(chat)
         person = Person(chat, resume=read["resume"], screen=chat.received)
-        person.newest = read["e"][-1]["id"] if read["e"] else ""
+        # Where nothing of the newest may be shown, the page is told what to ask on with.
+        person.newest = read["e"][-1]["id"] if read["e"] else read.get("before") or ""
         person.welcomed = now() - start
         return person
 
