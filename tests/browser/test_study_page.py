@@ -291,7 +291,8 @@ def test_what_was_pressed_without_a_connection_is_sent_with_one_id(opened: Opene
     ann.told(drop=True, answers=True)
     first, again = ann.hears(2)
     assert first == again
-    assert [("ticket" in hello) for hello in ann.heard("hello")] == [True, False]
+    hellos = ann.heard("hello")[:2]  # the session gives another ticket when it is asked later
+    assert [("ticket" in hello) for hello in hellos] == [True, False]
     expect(ann.button("I am here")).not_to_have_attribute("aria-disabled", "true")
 
 
