@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -105,9 +105,10 @@ class StudyView:
     @property
     def new_code(self) -> str | None:
         """The code on the screen, if the study's log does not know that it was shown; else None."""
-        person, code = self._state.people.get(self._entry.person), self.screen.fields.get("code")
-        is_new = person is not None and person.code is None and code is not None
-        return code["value"] if is_new else None
+        person = self._state.people.get(self._entry.person)
+        is_known = person is None or person.code is not None
+        code: Mapping[str, str] = self.screen.fields.get("code") or {}
+        return None if is_known else code.get("value")
 
     # ── what has changed ──
 

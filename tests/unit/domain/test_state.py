@@ -210,8 +210,13 @@ def test_bots_and_the_order_of_members_are_what_a_look_at_each_member_gives(
     assert {each.member for each in state.bots()} == {
         each.member for each in every if each.is_bot and not each.is_removed
     }
+    until = len(happenings) if state.is_open else state.closed - 1
+    then = folded(events_of(happenings[:until])).memberships.values()
+    there = {
+        each.member for each in then if not each.is_removed
+    }  # of a closed room: when it closed
     for viewer in (None, "a", "bot"):
-        here = [each for each in every if not each.is_removed]
+        here = [each for each in every if each.member in there]
         if any(each.role_for(viewer) != each.role for each in every):
             here.sort(key=lambda each: each.handle)
         assert list(state.members_for(viewer)) == here
