@@ -210,17 +210,16 @@ def test_bots_and_the_order_of_members_are_what_a_look_at_each_member_gives(
     assert {each.member for each in state.bots()} == {
         each.member for each in every if each.is_bot and not each.is_removed
     }
-    here_now = [each for each in every if not each.is_removed]
+    until = len(happenings) if state.is_open else state.closed - 1
+    then = folded(events_of(happenings[:until])).memberships.values()
+    there = {
+        each.member for each in then if not each.is_removed
+    }  # of a closed room: when it closed
     for viewer in (None, "a", "bot"):
-        here = here_now if state.is_open else [each for each in every if was_there(state, each)]
+        here = [each for each in every if each.member in there]
         if any(each.role_for(viewer) != each.role for each in every):
-            here = sorted(here, key=lambda each: each.handle)
+            here.sort(key=lambda each: each.handle)
         assert list(state.members_for(viewer)) == here
-
-
-def was_there(state: RoomState, each: Membership) -> bool:
-    """Whether somebody was a member when the room was closed."""
-    return each.joined < state.closed and not (each.is_removed and each.left < state.closed)
 
 
 def test_who_is_a_bot_is_found_without_a_look_at_each_member() -> None:
