@@ -222,10 +222,12 @@ class Room(Timing):
         If this is the room of their group, their part in the study ends with "removed".
         """
         id = as_member_id(member)
+        outcome = await self.submit(commands.Remove(id))
+        if outcome.state.lobby is None:
+            return
         person = (await self._study_state()).people.get(id)
         if person is not None and person.room == self.id and person.ended is None:
             await self.log.submit_together(commands.EndPerson(self.study, id, "removed"))
-        await self.submit(commands.Remove(id))
 
     async def mute(self, member: str | Member) -> None:
         """Stop a member from writing, until :meth:`unmute`; they can still read."""

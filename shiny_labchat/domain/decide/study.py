@@ -229,9 +229,11 @@ def _be_done(decided: Decided, room: LogKey, person: str) -> None:
 
 def _leave_room(decided: Decided, room: LogKey, person: str, reason: str) -> None:
     state = cast(RoomState, decided.now(room))
-    if state.is_open and state.membership(person) is not None:
+    if not state.is_open:
+        return
+    if state.membership(person) is not None:
         decided.add(room, "removed", person, {"reason": reason})
-        _dissolve_if_alone(decided, room)
+    _dissolve_if_alone(decided, room)
 
 
 def _dissolve_if_alone(decided: Decided, room: LogKey) -> None:

@@ -358,7 +358,7 @@ def test_an_end_has_its_own_words_and_pay() -> None:
     study.tell(EndPerson("s", "ann", "lobby_timeout"))
     data = study.shows(end_link="TOKEN")
     assert data["html"] == "<p>Sorry, <em>nobody</em> came.</p>\n"
-    assert data["lines"] == ["You are paid £1.50.", "You can close this window now."]
+    assert data["lines"] == ["You are paid £1.50."], "who has a code needs the window still"
     assert data["code"]["value"] == "LT" and "link" not in data
     assert needs_link(study.view()) is None
 
