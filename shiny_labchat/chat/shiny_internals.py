@@ -234,6 +234,8 @@ def fire_events_once() -> None:
         names = {key.partition(":")[0] for key in data}
         if self not in _came_back:
             _came_back[self] = _events_among(self, names)
+            # These refer to calculations that have read them, which refer to the session.
+            self.on_ended(lambda: _forget(self))
         else:
             _happened(self, names)
 
@@ -253,6 +255,10 @@ def _events_among(session: AppSession, names: Iterable[str]) -> dict[str, reacti
         if isinstance(value._value, ActionButtonValue)
         or (isinstance(listed, Collection) and name in listed)
     }
+
+
+def _forget(session: AppSession) -> None:
+    _came_back[session].clear()
 
 
 def _happened(session: Session, names: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from contextvars import Context
 from functools import partial
 
 from shiny_labchat.concurrency import Tasks
@@ -82,7 +83,9 @@ class Alive:
     def begin(self) -> None:
         """Make rounds as long as any room is open."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(ROUND, self._begin_round)
+            loop = asyncio.get_running_loop()
+            # Not in the context of who opens a room: one round begins the next, with its context.
+            self._timer = loop.call_later(ROUND, self._begin_round, context=Context())
 
     def _begin_round(self) -> None:
         self._timer = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 from typing import NamedTuple
 
 from shiny_labchat.caches import BoundedCache
@@ -63,7 +64,9 @@ class LingeringRooms:
     def _wait(self) -> None:
         oldest = self._rooms.oldest()
         if oldest is not None and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_at(oldest.until, self._expire)
+            loop = asyncio.get_running_loop()
+            # Not in the context of who left the room: there is always a timer that has it.
+            self._timer = loop.call_at(oldest.until, self._expire, context=Context())
 
     def _expire(self) -> None:
         self._timer = None

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import Context
 from typing import Any
 
 import sqlalchemy as sa
@@ -198,7 +199,7 @@ class LiveRoom:
 
     def reopen(self) -> None:
         """Read what was missed since all have left it; `loaded` waits for that."""
-        self._loading = asyncio.create_task(self._read_missed())
+        self._loading = _begin(self._read_missed())
 
     async def _read_missed(self) -> None:
         number, state, has_held = self._number, self.state, self._has_held
@@ -223,7 +224,7 @@ class LiveRoom:
     async def loaded(self) -> None:
         """Wait until the state and the newest events have been read."""
         if self._loading is None:
-            self._loading = asyncio.create_task(self._load())
+            self._loading = _begin(self._load())
         await asyncio.shield(self._loading)
 
     async def _load(self) -> None:
@@ -256,7 +257,7 @@ class LiveRoom:
         if fresh and fresh[0].seq == self.state.seq + 1:
             self._take_in(fresh, committed.state)
         elif self._heard > self.state.seq:
-            self._catching_up = asyncio.create_task(self._catch_up_all())
+            self._catching_up = _begin(self._catch_up_all())
 
     def _void(self) -> None:
         """Let pages begin again: the database was replaced by one with another such room."""
@@ -338,7 +339,7 @@ class LiveRoom:
             return
         stream = self.streams.begin(event)
         if stream.stop is None and (self._watching is None or self._watching.done()):
-            self._watching = asyncio.create_task(self._watch_streams())
+            self._watching = _begin(self._watch_streams())
 
     async def _watch_streams(self) -> None:
         await watch_over(self._log, self.key, self._number, self.streams, lambda: bool(self.users))
@@ -483,3 +484,9 @@ def _add(followers: dict[str, set[Follower]], of: str, follower: Follower) -> Ca
             del followers[of]
 
     return end
+
+
+def _begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    # A task refers to its context, also when it has ended: that of who opens a room has their
+    # Shiny session in it, which would stay in memory as long as the room.
+    return asyncio.create_task(work, context=Context())

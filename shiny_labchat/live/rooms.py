@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import LogKey
@@ -118,7 +119,8 @@ class LiveRooms:
         earlier = self._gone.get((room.key, page))
         if earlier is not None:
             earlier.cancel()
-        self._gone[room.key, page] = self._tasks.spawn(self._publish_left(room.key, page))
+        publishing = self._publish_left(room.key, page)
+        self._gone[room.key, page] = self._tasks.spawn(publishing, context=Context())
 
     async def _publish_left(self, key: LogKey, page: str) -> None:
         await asyncio.sleep(PAGE_RETURNS_WITHIN)

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from contextvars import Context
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -101,7 +102,8 @@ class StreamCommits:
             self._renew_at = asyncio.get_running_loop().time() + RENEWAL
         self._own.add(own)
         if self._running is None or self._running.done():
-            self._running = self._tasks.spawn(self._run())
+            # Not in the context of the first stream: it runs as long as there is any.
+            self._running = self._tasks.spawn(self._run(), context=Context())
         return own
 
     def remove(self, own: OwnStream) -> None:

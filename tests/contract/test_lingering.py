@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
+from collections.abc import Coroutine
+from contextvars import Context, ContextVar
 from pathlib import Path
+from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -153,3 +158,57 @@ async def test_a_room_that_nobody_opens_again_is_dropped_after_a_time(lab: Lab, 
     assert lingering.size == 0 and lingering.take(room.key) is None
     for each in live:
         each.leave()
+
+
+# ── who had it open ──
+
+
+class Visitor:
+    """Stands for a Shiny session."""
+
+
+_visitor: ContextVar[Visitor | None] = ContextVar("visitor", default=None)
+
+
+async def by_visitor(work: Coroutine[Any, Any, None]) -> ref[Visitor]:
+    """Do something in the context of a visitor, who is gone then."""
+    context, visitor = Context(), Visitor()
+    context.run(_visitor.set, visitor)
+    await asyncio.create_task(work, context=context)
+    return ref(visitor)
+
+
+async def is_forgotten(visitor: ref[Visitor]) -> bool:
+    """Whether nothing refers to a visitor any more, once what they did has ended."""
+    try:
+        async with asyncio.timeout(20):
+            while visitor() is not None:
+                await asyncio.sleep(0.1)
+                gc.collect()
+    except TimeoutError:
+        return False
+    return True
+
+
+async def test_a_room_keeps_nothing_of_who_opened_it(lab: Lab, room: Room) -> None:
+    held: list[LiveRoom] = []
+
+    async def come() -> None:
+        held.append(await opened(lab, room))
+        await held[0].read_whole()
+
+    assert await is_forgotten(await by_visitor(come())), "who came first"
+    held.pop().leave()
+    await room.post("missed")
+    assert await is_forgotten(await by_visitor(come())), "who came to a room that all had left"
+    held.pop().leave()
+
+
+async def test_a_room_keeps_nothing_of_who_left_it_last(lab: Lab, room: Room) -> None:
+    live = await opened(lab, room)
+
+    async def go() -> None:
+        live.leave()
+
+    assert await is_forgotten(await by_visitor(go()))
+    assert len(live_of(lab).lingering) == 1

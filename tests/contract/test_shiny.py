@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import ref
 
 import httpx
 import pytest
@@ -398,6 +400,26 @@ async def test_an_input_that_came_back_and_is_set_from_here_is_an_event() -> Non
         shiny_internals.set_input(opened.session, "said", "new")
         await asyncio.wait_for(has_fired.wait(), 10)
         assert fired == ["new"]
+
+
+async def test_a_session_whose_calculations_read_what_came_back_is_freed_after_its_end() -> None:
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        @reactive.calc
+        def pressed() -> str:
+            return f"{input.go()} {input.said()}"
+
+        @render.text
+        def shown() -> str:
+            return pressed()
+
+    async with page(server, inputs=BACK) as opened:
+        assert (await opened.hears("values"))["shown"] == "3 hello"
+        session = ref(opened.session)
+        del opened
+    async with asyncio.timeout(20):
+        while session() is not None:
+            await asyncio.sleep(0.1)
+            gc.collect()
 
 
 async def test_an_input_can_be_set_from_here_and_each_value_of_it_is_an_event() -> None:

@@ -64,6 +64,13 @@ async def nobody_has_a_room_open(server: Server) -> None:
         raise AssertionError(f"rooms that are held for ever: {users}") from None
 
 
+async def no_ended_session_is_kept(server: Server) -> None:
+    """Wait until no session of the server is in memory that has ended."""
+    async with asyncio.timeout(60), httpx.AsyncClient(timeout=60) as client:
+        while (await client.get(f"http://127.0.0.1:{server.port}/kept")).json():
+            pass
+
+
 async def room_says(room: Room, *texts: str) -> list[str]:
     """Wait until these were said; gives all that was."""
     try:
@@ -105,6 +112,18 @@ async def test_a_session_may_end_at_any_moment_of_its_admission(
         await ann.says("still here")
     await nobody_has_a_room_open(chats)
     assert has_failed(chats, since) == []
+
+
+async def test_a_session_that_has_ended_does_not_stay_in_memory(
+    chats: Server, shared: Room
+) -> None:
+    """Neither with the room that it has opened, nor with what runs for as long as the server."""
+    async with admitted(chats) as (_, ann):
+        await ann.says("hello")
+    await no_ended_session_is_kept(chats)
+    async with admitted(chats) as (_, bob):  # all had left the room
+        await bob.says("hello")
+    await no_ended_session_is_kept(chats)
 
 
 async def test_a_session_may_end_while_its_admission_waits_for_the_database(

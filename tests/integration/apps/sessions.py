@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from typing import cast
 
 from shiny import App, Inputs, Outputs, Session, render, ui
+from shiny.session._session import AppSession
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -49,4 +51,13 @@ async def users(request: Request) -> JSONResponse:
     return JSONResponse({room.key.id: room.users for room in rooms.values()})
 
 
-app = Starlette(routes=[Route("/users", users), Mount("/", app=App(page, server))])
+async def kept(request: Request) -> JSONResponse:
+    """How many sessions are in memory that have ended."""
+    gc.collect()
+    sessions = [each for each in gc.get_objects() if type(each) is AppSession]
+    return JSONResponse(sum(each._is_closed() for each in sessions))  # pyright: ignore[reportPrivateUsage]
+
+
+app = Starlette(
+    routes=[Route("/users", users), Route("/kept", kept), Mount("/", app=App(page, server))]
+)
