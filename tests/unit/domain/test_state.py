@@ -212,9 +212,9 @@ def test_bots_and_the_order_of_members_are_what_a_look_at_each_member_gives(
     }
     until = len(happenings) if state.is_open else state.closed - 1
     then = folded(events_of(happenings[:until])).memberships.values()
-    there = {
-        each.member for each in then if not each.is_removed
-    }  # of a closed room: when it closed
+    there = {each.member for each in then if not each.is_removed}
+    if not state.is_open:  # when it was closed; who has come anew since, has not been there
+        there -= {each.member for each in every if each.joined >= state.closed}
     for viewer in (None, "a", "bot"):
         here = [each for each in every if each.member in there]
         if any(each.role_for(viewer) != each.role for each in every):
