@@ -183,8 +183,7 @@ async def is_forgotten(visitor: ref[Visitor]) -> bool:
     try:
         async with asyncio.timeout(20):
             while visitor() is not None:
-                await asyncio.sleep(0.1)
-                gc.collect()
+                await asyncio.to_thread(gc.collect)
     except TimeoutError:
         return False
     return True
