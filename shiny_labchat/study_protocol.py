@@ -13,8 +13,8 @@ What is said with "do": for "consent" ``"version"`` and ``"answers": {"ID": true
 
 Server → browser::
 
-    {"t": "welcome", "v": 3, "resume": "..." | null, "words": {"time.minutes_one": "...", ...}}
-         resume: null, if the page has one that goes on to be valid; words: those for times
+    {"t": "welcome", "v": 3, "resume": "...", "words": {"time.minutes_one": "...", ...}}
+         resume: what the page's next socket is opened with; words: those for times
     {"t": "screen", "screen": {...}}                       what the person sees from now on
     {"t": "did", "cid": "..."}                             stored
     {"t": "refused", "cid": "...", "code": "...", "say": "..."}
