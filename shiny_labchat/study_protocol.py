@@ -163,9 +163,9 @@ def _bool(fields: Mapping[str, object], name: str) -> bool | None:
 
 
 def welcome(resume: str, words: Words) -> str:
-    """The first frame; `resume`: the new resume token, "" where the page keeps its own."""
+    """The first frame; `resume`: the token with which the page's next socket is opened."""
     times = {key: words[key] for key in _TIMES}
-    return _json({"t": "welcome", "v": protocol.VERSION, "resume": resume or None, "words": times})
+    return _json({"t": "welcome", "v": protocol.VERSION, "resume": resume, "words": times})
 
 
 _TIMES = tuple(f"time.{unit}_{many}" for unit in ("minutes", "seconds") for many in ("one", "many"))
