@@ -34,11 +34,11 @@ class LingeringRooms:
     most
         Most memory of all of them, in bytes; a larger room is not kept.
     seconds
-        How long each is kept, in seconds.
+        How long each is kept, in seconds; None: as long as `LINGER` says.
     """
 
-    def __init__(self, most: int = LINGER_BYTES, seconds: float = LINGER) -> None:
-        self._seconds = seconds
+    def __init__(self, most: int = LINGER_BYTES, seconds: float | None = None) -> None:
+        self._seconds = LINGER if seconds is None else seconds
         self._rooms: BoundedCache[LogKey, _Lingering] = BoundedCache(most)
         self._timer: asyncio.TimerHandle | None = None
 

@@ -45,6 +45,8 @@ SEARCHED = 5_000
 """Most events of the log that are searched for one page of older messages."""
 ENTRY_BYTES = 1_024
 """Memory of an event in the window without its text, in bytes; an estimate."""
+OF_ENDING = ("of", "is", "audience")
+"""What a frame of the end of a stream is made of."""
 SHOWN = ("message", "cleared", "streamed")
 """The kinds of events that viewers are shown."""
 
@@ -104,6 +106,7 @@ class Window:
                 continue
             if event.kind == "streamed":
                 self._settle(event)
+                event = _for_viewers(event)
             self._entries.append((event, item))
             if _is_private(event):
                 self._private = event.seq
@@ -198,6 +201,15 @@ def page_of(newest: Sequence[str]) -> Page:
         items.append(item)
         left -= len(item)
     return Page(items[::-1], len(items) < len(newest))
+
+
+def _for_viewers(ending: Event) -> Event:
+    """
+    The end of a stream without its content, which the opening has by now.
+
+    The record of its pieces would take more memory than all else in the window.
+    """
+    return ending._replace(data={k: ending.data[k] for k in OF_ENDING if k in ending.data})
 
 
 def _is_private(event: Event) -> bool:

@@ -26,7 +26,8 @@ class Plan:
     reader
         Whether somebody reads the database all the time.
     shorter
-        How many times shorter the server's times to live are, of those that are hours or days.
+        How many times shorter the server's times to live are: of tokens that live for hours or
+        days, and of rooms that nobody has open.
     """
 
     minutes: float
