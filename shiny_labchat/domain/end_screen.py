@@ -78,11 +78,12 @@ def _pay(view: View, person: Participation, end: End | None) -> list[str]:
     """What is said of pay: nothing is promised that the app has not said."""
     words, currency = view.words, view.study.settings.get("currency") or "USD"
     cents, lines = bonus(person), list[str]()
-    if end is not None and end.cents is not None:
+    pay = None if end is None else "none" if end.cents == 0 else end.pay
+    if end is not None and end.cents:
         amount = money(end.cents, currency, words.language)
         lines.append(words.filled("pay.amount", amount=amount))
-    elif end is not None and not (end.pay == "none" and cents):
-        lines.append(words[f"pay.{end.pay}"])
+    elif end is not None and not (pay == "none" and cents):
+        lines.append(words[f"pay.{pay}"])
     elif end is None and view.study.settings.get("ends") and _has_begun(view, person):
         lines.append(words["pay.unsaid"])
     if cents:

@@ -15,6 +15,7 @@ from shiny_labchat.arguments import as_id, check_choice, did_you_mean
 __all__ = [
     "PARTS",
     "REASONS",
+    "UNPAID",
     "End",
     "as_cents",
     "as_params",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from shiny_labchat.domain.commands.lobby import lobby_log
 from shiny_labchat.domain.ended import condition_text, ends_in, in_units, unsaid_ends
-from shiny_labchat.domain.ends import REASONS, End
+from shiny_labchat.domain.ends import REASONS, UNPAID, End
 from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.settings import Settings
@@ -31,8 +31,8 @@ async def overview(study: Study) -> dict[str, Any]:
     -------
     dict
         ``study``, ``seed``, ``settings`` (and ``code``: what the app's code says of those that were
-        changed since), ``people`` (see `people_of`), ``ends``, ``unsaid`` (the reasons that may
-        come and have no end), ``lobbies`` and ``conditions``.
+        changed since), ``people`` (see `people_of`), ``ends``, ``unsaid`` (the reasons to which
+        people have come, or may come, and which have no end), ``lobbies`` and ``conditions``.
     """
     state = await study.state()
     waited = await study.log.read(lambda conn: lobbies(conn, study.name))
@@ -45,8 +45,8 @@ async def overview(study: Study) -> dict[str, Any]:
         "settings": {name: settings[name] for name in settings if name not in NOT_SHOWN},
         "code": _changed(state.settings),
         "people": people_of(state),
-        "ends": _ends(state),
-        "unsaid": unsaid_ends(state.settings.now),
+        "ends": (ends := _ends(state)),
+        "unsaid": _unsaid(state, ends),
         "lobbies": [_lobby(id, lobby) for id, lobby in found.items()],
         "conditions": [row for id, lobby in found.items() for row in _conditions(state, id, lobby)],
     }
@@ -97,6 +97,13 @@ def _ends(state: StudyState) -> list[dict[str, Any]]:
     known = {*ends, *reached, *unsaid_ends(state.settings.now)}
     order = [*(each for each in REASONS if each in known), *sorted(known - {*REASONS})]
     return [_end(reason, reached[reason], ends.get(reason)) for reason in order]
+
+
+def _unsaid(state: StudyState, ends: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The reasons of which a study with ends says nothing, though people may be due something."""
+    if not state.settings.get("ends"):
+        return []
+    return [each["reason"] for each in ends if not (each["is_said"] or each["reason"] in UNPAID)]
 
 
 def _end(reason: str, people: int, end: End | None) -> dict[str, Any]:

@@ -324,7 +324,20 @@ def test_it_is_said_once_which_ends_a_study_says_nothing_of(
         unsaid,
     ]
     printed = ask("study", "pilot").stdout
-    assert f"study.ends() says nothing of: {unsaid}. Who comes" in printed
+    listed = "not_ready, idle, removed, group_dissolved, withdrew"
+    assert f"study.ends() says nothing of: {listed}. Who comes" in printed
+
+
+def test_an_end_that_the_app_chooses_and_says_nothing_of_is_named(ask: Ask, lab: Lab) -> None:
+    async def end() -> list[Person]:
+        study = study_in(lab)
+        for reason in ("screened_out", "already_took_part"):
+            await (await come(study, reason)).end(reason)
+        return []
+
+    run(end)
+    printed = ask("study", "pilot").stdout
+    assert "study.ends() says nothing of: removed, screened_out, withdrew. Who comes" in printed
 
 
 def test_a_study_without_any_ends_is_not_warned_of(

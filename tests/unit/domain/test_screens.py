@@ -413,6 +413,7 @@ def says_of_pay(study: Study, language: str = "en") -> list[str]:
         ("full", ["You are paid in full.", "In addition you get a bonus of €2.50."]),
         (1.5, ["You are paid €1.50.", "In addition you get a bonus of €2.50."]),
         ("none", ["You get a bonus of €2.50."]),
+        (0, ["You get a bonus of €2.50."]),
     ],
 )
 def test_the_bonus_is_the_sum_of_what_was_paid_beside_the_pay_of_the_end(
