@@ -81,7 +81,7 @@ class Do:
     version, answers
         The version of the consent, and the answers to its items.
     delete
-        Whether their data are to be deleted.
+        Whether their data are to be deleted; None: they were not asked.
     keep
         Whether their data may be kept; None: they were not asked.
     """
@@ -90,7 +90,7 @@ class Do:
     action: Action
     version: str = ""
     answers: Mapping[str, bool] = field(default_factory=dict[str, bool])
-    delete: bool = False
+    delete: bool | None = None
     keep: bool | None = None
 
 
@@ -127,7 +127,7 @@ def _do(fields: Mapping[str, object]) -> Do:
         case "consent":
             return Do(cid, action, _version(fields), _answers(fields))
         case "stop":
-            return Do(cid, action, delete=_bool(fields, "delete") or False)
+            return Do(cid, action, delete=_bool(fields, "delete"))
         case "debriefed":
             return Do(cid, action, keep=_bool(fields, "keep"))
         case _:

@@ -40,9 +40,14 @@ study.debrief(DEBRIEF)
 study.ends(
     "prolific",
     complete="C1ABC",
-    no_consent="NC01",
-    lobby_timeout=End(code="LT22", pay=0.50, text="Nobody else has come in time. Sorry!"),
-    group_dissolved=End(code="GD33", pay="full"),
+    no_consent=End("NC01", pay="none"),
+    # 0.50 is instead of the reward, so this code must not approve it at Prolific's
+    lobby_timeout=End("LT22", pay=0.50, text="Nobody else has come in time. Sorry!"),
+    group_dissolved=End("GD33", pay="full"),
+    withdrew=End("WD44", pay="partial"),
+    idle=End("ID55", pay="none"),
+    not_ready=End("NR66", pay="none"),
+    removed=End(pay="none"),
 )
 lobby = Lobby(
     "lobby",

@@ -6,7 +6,8 @@ import click
 
 from shiny_labchat.cli.demo import demo
 from shiny_labchat.cli.links import links
-from shiny_labchat.cli.people import ends, find, pay, study
+from shiny_labchat.cli.people import ends, find, pay
+from shiny_labchat.cli.studies import study
 
 __all__ = ["main"]
 

@@ -1,8 +1,7 @@
-"""The commands about the people of a study: `labchat find`, `ends`, `pay` and `study`."""
+"""The commands about the people of a study: `labchat find`, `ends` and `pay`."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -11,12 +10,12 @@ import click
 from shiny_labchat.access.private_tables import check_new_table, write_rows
 from shiny_labchat.cli.database import db_option, file_of, lab_of, run, study_of
 from shiny_labchat.domain.ended import in_units
-from shiny_labchat.store import find_arrivals, studies
+from shiny_labchat.store import find_arrivals
 from shiny_labchat.study.payments import due_in, mark_paid
 from shiny_labchat.study.study import Study
 from shiny_labchat.study.table_of_ends import table_of_ends
 
-__all__ = ["ends", "find", "pay", "study"]
+__all__ = ["ends", "find", "pay"]
 
 
 _study_option = click.option("--study", help="The study; it may be left out if there is one only.")
@@ -151,45 +150,3 @@ async def _note_paid(study: Study, name: str, lines: list[str]) -> None:
             "they were sent once more, give the file another name",
             err=True,
         )
-
-
-@click.command(epilog="Example: labchat study. What one of them is like: labchat study pilot")
-@click.argument("name", required=False)
-@db_option
-def study(name: str | None, db: Path | None) -> None:
-    """
-    Print the studies of the app, one line each: name, how many people, how many take part.
-
-    With a NAME, print what the study has been told: one line for each setting and each way in
-    which people have ended.
-    """
-
-    async def print_study() -> None:
-        lab = lab_of(db)
-        if name is not None:
-            await _print_settings(await study_of(lab, name))
-            return
-        for each in await lab.log.read(studies):
-            people = (await Study(each, lab=lab).state()).people.values()
-            here = sum(person.ended is None for person in people)
-            click.echo(f"{each}\t{len(people)} people\t{here} take part")
-
-    run(print_study())
-
-
-async def _print_settings(study: Study) -> None:
-    state = await study.state()
-    for setting, value in sorted(state.settings.now.items()):
-        said = state.settings.code.get(setting, value)
-        note = "" if said == value else f"\t(the code says {_in_line(said)})"
-        click.echo(f"{setting}\t{_in_line(value)}{note}")
-    people = state.people.values()
-    click.echo(f"people\t{len(people)}")
-    click.echo(f"groups\t{len(state.groups)}")
-    counts = Counter("take part" if each.ended is None else each.ended.reason for each in people)
-    for reason, number in counts.most_common():
-        click.echo(f"people: {reason}\t{number}")
-
-
-def _in_line(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -16,8 +16,8 @@ __all__ = ["end_screen", "has_debrief", "needs_link"]
 
 NOT_BEGUN = ("no_consent", "already_took_part", "full", "closed", "screened_out", "incompatible")
 """
-Reasons for which people may leave before they have done anything: nothing is said of pay then,
-unless their end says it.
+Reasons for which people may leave before they have done anything. Where no consent says whether
+they have, nothing is said of pay then, unless their end says it.
 """
 
 
@@ -35,12 +35,12 @@ def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
     words, end = view.words, end_at(view.study, person)
     title = words[_known(words, ended.reason)]
     fields = _text(words, ended, end)
-    fields["lines"] += _kept(words, person, ended) + _pay(view, person, ended, end)
+    fields["lines"] += _kept(view, person, ended) + _pay(view, person, end)
     fields |= view.contact()
     if has_debrief(view, person):
         fields["debrief"] = _debrief(view)
     if _is_debriefed_first(view, person):
-        return _asking(Screen("ended", title, fields), words, _asks_to_keep(view, ended))
+        return _asking(Screen("ended", title, fields), view, person, end)
     fields |= _code(view, person, end)
     if not {"link", "code"} & {*fields}:  # who has one needs the window still
         fields["lines"].append(words["ended.close"])
@@ -63,28 +63,32 @@ def _text(words: Words, ended: Ended, end: End | None) -> dict[str, Any]:
     return {"lines": [] if known == "ended.page" else [words[f"{known}.text"]]}
 
 
-def _kept(words: Words, person: Participation, ended: Ended) -> list[str]:
-    is_deleted = ended.delete or person.keep is False
-    if ended.reason != "withdrew" and not is_deleted:
-        return []
-    return [words["stop.deleted" if is_deleted else "stop.kept"]]
+def _kept(view: View, person: Participation, ended: Ended) -> list[str]:
+    """What becomes of the data of somebody who has stopped, or wants them deleted."""
+    if ended.delete or person.keep is False:
+        return [view.words["stop.deleted"]]
+    is_asked = _is_debriefed_first(view, person) and _asks_to_keep(view, person)
+    return [view.words["stop.kept"]] if ended.reason == "withdrew" and not is_asked else []
 
 
 # ── pay and code ─────────────────────────────────────────────────────────────────────────────
 
 
-def _pay(view: View, person: Participation, ended: Ended, end: End | None) -> list[str]:
+def _pay(view: View, person: Participation, end: End | None) -> list[str]:
+    """What is said of pay: nothing is promised that the app has not said."""
     words, currency = view.words, view.study.settings.get("currency") or "USD"
-    has_ends = bool(view.study.settings.get("ends"))
-    lines: list[str] = []
-    if end is not None and end.cents is not None:
+    cents, lines = bonus(person), list[str]()
+    pay = None if end is None else "none" if end.cents == 0 else end.pay
+    if end is not None and end.cents:
         amount = money(end.cents, currency, words.language)
         lines.append(words.filled("pay.amount", amount=amount))
-    elif end is not None or (has_ends and ended.reason not in NOT_BEGUN):
-        lines.append(words[f"pay.{'full' if end is None else end.pay}"])
-    if cents := bonus(person):
+    elif end is not None and not (pay == "none" and cents):
+        lines.append(words[f"pay.{pay}"])
+    elif end is None and view.study.settings.get("ends") and _has_begun(view, person):
+        lines.append(words["pay.unsaid"])
+    if cents:
         amount = money(cents, currency, words.language)
-        lines.append(words.filled("pay.bonus", amount=amount))
+        lines.append(words.filled("pay.bonus" if lines else "pay.bonus_only", amount=amount))
     return lines
 
 
@@ -109,12 +113,24 @@ def _code(view: View, person: Participation, end: End | None) -> dict[str, Any]:
 
 
 def has_debrief(view: View, person: Participation) -> bool:
-    """Whether there is something to tell somebody afterwards: they have taken part."""
-    settings = view.study.settings
+    """Whether there is something to tell somebody afterwards: it is about them, or their end."""
+    settings, end = view.study.settings, end_at(view.study, person)
     if settings.get("debrief") is None or person.ended is None:
         return False
-    asked = settings.get("consent") is not None
-    return person.consent is not None if asked else person.ended.reason not in NOT_BEGUN
+    if person.rooms and settings.get("deceives") and settings.get("debriefed") is None:
+        return True
+    if end is not None and end.debrief is not None:
+        return end.debrief
+    has_lobby = settings.get("has_lobby") or person.lobby is not None
+    is_about_them = person.rooms or person.ended.reason == "complete" or not has_lobby
+    return _has_begun(view, person) and bool(is_about_them)
+
+
+def _has_begun(view: View, person: Participation) -> bool:
+    """Whether somebody who has ended had begun: they have consented, if people are asked."""
+    if view.study.settings.get("consent") is not None:
+        return person.consent is not None
+    return person.ended is not None and person.ended.reason not in NOT_BEGUN
 
 
 def _is_debriefed_first(view: View, person: Participation) -> bool:
@@ -130,16 +146,31 @@ def _debrief(view: View) -> dict[str, Any]:
     }
 
 
-def _asks_to_keep(view: View, ended: Ended) -> bool:
-    return bool(view.study.settings.get("debrief").get("keep")) and not ended.delete
+def _asks_to_keep(view: View, person: Participation) -> bool:
+    """Whether somebody is asked if their data may be kept: there are some, and they did not say."""
+    is_answered = person.ended is not None and person.ended.delete is not None
+    asks = bool(view.study.settings.get("debrief").get("keep"))
+    return asks and not is_answered and _has_begun(view, person)
 
 
-def _asking(screen: Screen, words: Words, asks_to_keep: bool) -> Screen:
+def _asking(screen: Screen, view: View, person: Participation, end: End | None) -> Screen:
     """The screen on which somebody is debriefed, with what leads on to their code."""
-    if not asks_to_keep:
+    words, asks = view.words, _asks_to_keep(view, person)
+    lines = [*screen.fields["lines"], *_comes_later(words, end, "question" if asks else "text")]
+    screen = screen.plus(lines=lines)
+    if not asks:
         return screen.with_button(Button("debriefed", words["go_on"], is_primary=True))
+    is_paid = view.study.settings.get("ends") or bonus(person)
     keep = {name: words[f"keep.{name}"] for name in ("title", "text", "yes", "no")}
+    keep["text"] = keep["text"] if is_paid else ""
     return screen.plus(debrief={**screen.fields["debrief"], "keep": keep})
+
+
+def _comes_later(words: Words, end: End | None, after: str) -> list[str]:
+    """That the code, or the link, comes when somebody goes on."""
+    if end is None or (end.code is None and end.url is None):
+        return []
+    return [words[f"{'link' if end.code is None else 'code'}.after_{after}"]]
 
 
 def _programmes(words: Words, programmes: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
-from shiny_labchat.domain.ends import End, end_of, fill
+from shiny_labchat.domain.ends import End, end_of, fill, usual_pay
 from shiny_labchat.domain.settings import Settings
 from shiny_labchat.domain.study import Participation, StudyState
 
@@ -17,8 +17,10 @@ __all__ = [
     "condition_text",
     "due",
     "end_at",
+    "ends_in",
     "in_units",
     "params_in",
+    "unsaid_ends",
 ]
 
 
@@ -28,12 +30,31 @@ def end_at(state: StudyState, person: Participation) -> End | None:
 
     Its code is the one that they have been shown, though the app may say another one by now.
     """
-    ends: Mapping[str, Mapping[str, Any]] = state.settings.get("ends") or {}
-    data = None if person.ended is None else ends.get(person.ended.reason)
-    if data is None:
-        return None
-    end = end_of(data)
-    return end if person.code is None else replace(end, code=person.code)
+    end = None if person.ended is None else ends_in(state.settings).get(person.ended.reason)
+    return end if end is None or person.code is None else replace(end, code=person.code)
+
+
+def ends_in(settings: Settings) -> dict[str, End]:
+    """The ends of a study that its app gives, by reason, each with its pay."""
+    ends: Mapping[str, Mapping[str, Any]] = settings.get("ends") or {}
+    return {reason: usual_pay(reason, end_of(data)) for reason, data in ends.items()}
+
+
+def unsaid_ends(settings: Mapping[str, Any]) -> list[str]:
+    """
+    The reasons for which people may leave without the app's doing, and of which it says nothing.
+
+    `settings`: those of the study, by name. In a study without any ends nobody is paid: none.
+    """
+    ends = settings.get("ends")
+    may_be = (*FROM_ANY, *FROM_LOBBY) if settings.get("has_lobby") else FROM_ANY
+    return [reason for reason in may_be if reason not in ends] if ends else []
+
+
+FROM_ANY = ("withdrew", "removed")
+"""Reasons to leave any study, besides those of `UNPAID`."""
+FROM_LOBBY = ("lobby_timeout", "not_ready", "idle", "group_dissolved")
+"""Reasons to leave a study with a lobby; "full" needs a capacity."""
 
 
 def params_in(settings: Settings) -> tuple[str, ...]:

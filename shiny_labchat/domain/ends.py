@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Integral
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from shiny_labchat.arguments import as_id, check_choice, did_you_mean
 __all__ = [
     "PARTS",
     "REASONS",
+    "UNPAID",
     "End",
     "as_cents",
     "as_params",
@@ -23,6 +24,7 @@ __all__ = [
     "data_of",
     "end_of",
     "fill",
+    "usual_pay",
 ]
 
 REASONS = (
@@ -53,6 +55,9 @@ Pay = Literal["full", "partial", "none"] | int | float | Decimal
 PAY = ("full", "partial", "none")
 """The pay in words: the recruiter's own reward, a part of it, or nothing."""
 
+UNPAID = ("already_took_part", "closed", "no_consent")
+"""The reasons of those who have done nothing: an end pays them nothing, unless it says so."""
+
 MAX_AMOUNT = 10**9
 """The largest amount, in units of the currency; larger ones are mistakes."""
 
@@ -70,30 +75,47 @@ class End:
         The address that leads back to the recruiter. It may name ``{code}``, ``{room}``,
         ``{condition}``, ``{member}``, ``{bonus}`` and any of the study's params. None: no link.
     pay
-        ``"full"`` or ``"partial"``: the recruiter's own reward or a part of it. ``"none"``:
-        nothing. A number: an amount in units of the study's currency, with at most two decimals.
+        ``"full"`` or ``"partial"``: the recruiter's own reward or a part of it, which you pay with
+        the recruiter's means. ``"none"``: nothing. A number: this amount *instead of* the
+        recruiter's reward, in units of the study's currency, with at most two decimals; you send
+        it yourself, and ``labchat pay`` lists it. None: ``"none"`` for the reasons "no_consent",
+        "already_took_part" and "closed", and ``"full"`` for all others. Bonuses, as of
+        `person.pay()`, are paid beside any of these.
     text
         What people read. None: the package's own words for the reason.
+    debrief
+        Whether people are shown the study's debrief, see :meth:`Study.debrief`. None: those it is
+        about are.
     """
 
     code: str | None = None
     url: str | None = None
-    pay: Pay = "full"
+    pay: Pay | None = None
     text: str | None = None
+    debrief: bool | None = None
 
     def __post_init__(self) -> None:
         if self.code is not None:
             as_id("End(code=)", self.code)
         if self.url is not None:
             _check_url(self.url)
-        _check_pay(self.pay)
+        if self.pay is not None:
+            _check_pay(self.pay)
         if self.text is not None:
             _check_text(self.text)
+        check_choice("End(debrief=)", self.debrief, (True, False, None))
 
     @property
     def cents(self) -> int | None:
-        """The amount in cents, for this package; None: the pay is said in words."""
-        return None if isinstance(self.pay, str) else as_cents("End(pay=)", self.pay)
+        """The amount in cents, for this package; None: the pay is no amount."""
+        is_amount = self.pay is not None and not isinstance(self.pay, str)
+        return as_cents("End(pay=)", self.pay) if is_amount else None
+
+
+def usual_pay(reason: str, end: End) -> End:
+    """An end with the pay that is usual for the reason, if the app says none."""
+    usual = "none" if reason in UNPAID else "full"
+    return end if end.pay is not None else replace(end, pay=usual)
 
 
 def _check_url(url: object) -> None:
@@ -265,11 +287,12 @@ _RESERVED = "%:/?#[]@!$&'()*+,;="
 def data_of(end: End) -> dict[str, Any]:
     """An end as JSON values, with an amount in cents."""
     pay = end.pay if end.cents is None else end.cents
-    return {"code": end.code, "url": end.url, "pay": pay, "text": end.text}
+    said = {"code": end.code, "url": end.url, "pay": pay, "text": end.text}
+    return said if end.debrief is None else {**said, "debrief": end.debrief}
 
 
 def end_of(data: Mapping[str, Any]) -> End:
     """The end that `data_of` made these JSON values of."""
     pay: Any = data["pay"]
     amount = Decimal(pay) / 100 if isinstance(pay, int) else pay
-    return End(data["code"], data["url"], amount, data["text"])
+    return End(data["code"], data["url"], amount, data["text"], data.get("debrief"))

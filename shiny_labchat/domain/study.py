@@ -58,12 +58,12 @@ class Ended(NamedTuple):
     at
         When, in microseconds since 1970 (UTC).
     delete
-        Whether they have asked that their data be deleted.
+        Whether they have asked that their data be deleted; None: they were not asked then.
     """
 
     reason: str
     at: int
-    delete: bool = False
+    delete: bool | None = None
 
 
 class Participation(NamedTuple):
@@ -308,7 +308,7 @@ def _with_sum(sums: Mapping[str, int], event: Event) -> Mapping[str, int]:
 
 
 def _ended(state: StudyState, event: Event) -> _Changes:
-    ended = Ended(event.data["reason"], event.at, event.data.get("delete", False))
+    ended = Ended(event.data["reason"], event.at, event.data.get("delete"))
     return _person_with(state, event, ended=ended)
 
 

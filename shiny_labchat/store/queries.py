@@ -42,6 +42,7 @@ __all__ = [
     "is_settled",
     "load_log",
     "load_state",
+    "lobbies",
     "messages_between",
     "move_heads",
     "open_streams",
@@ -91,6 +92,12 @@ def studies(conn: sa.Connection) -> list[str]:
     """The names of the studies that have people or settings, in order of creation."""
     found = sa.select(room.c.study).where(room.c.kind == "study").order_by(room.c.key)
     return list(conn.execute(found).scalars())
+
+
+def lobbies(conn: sa.Connection, study: str) -> list[str]:
+    """The ids of the lobbies of a study, in order of creation."""
+    found = sa.select(room.c.id).where(room.c.study == study, room.c.kind == "lobby")
+    return list(conn.execute(found.order_by(room.c.key)).scalars())
 
 
 def studies_with(conn: sa.Connection, id: str) -> list[str]:

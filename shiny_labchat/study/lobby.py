@@ -167,6 +167,7 @@ class Lobby:
         given = dict(locals())
         self._id = as_id("id", id)
         self._study = self._as_study(study, lab)
+        self._study.have_lobby()
         self._settings, functions = checked(given)
         self._driver = driver_of(self._runtime, self._study.name, self._id)
         self._driver.take(self._study, self._settings, functions)

@@ -11,6 +11,7 @@ from shiny_labchat.access.recruits import Arrived
 from shiny_labchat.arguments import StudyLike, as_id
 from shiny_labchat.domain.commands import Arrive, DescribeStudy, StudyCommand
 from shiny_labchat.domain.commands.study import study_log
+from shiny_labchat.domain.ended import unsaid_ends
 from shiny_labchat.domain.ends import End, as_params, check_end, data_of
 from shiny_labchat.domain.records import Record, records_of, stays
 from shiny_labchat.domain.recruiters import params_of, recruiter
@@ -162,12 +163,18 @@ class Study:
 
         It also names, by pseudonym, the bots of their rooms that were not disclosed.
 
+        Who has consented sees it. Where there is a lobby, these are those who were in a group, and
+        those who have completed: to all others nothing has happened that it could be about.
+        :class:`End`, `debrief`, says otherwise for a reason. In a study that deceives people, who
+        was in a group sees it in any case, unless `Study(debriefed=)` says how they are told.
+
         Parameters
         ----------
         text
             What they read, as markdown.
         keep
-            Whether they are asked if their data may be kept. They are paid all the same.
+            Whether they are asked if their data may be kept, unless they have said so when they
+            stopped taking part. What they are paid does not depend on it.
         """
         self._say("debrief", settings.debrief(text, keep))
 
@@ -182,7 +189,8 @@ class Study:
             or an :class:`End` for each reason.
         **codes
             With a recruiter: the code for each reason, or what else the recruiter gives (for
-            ``"sona"`` the completion URL), or an :class:`End`.
+            ``"sona"`` the completion URL), or an :class:`End`. A code alone stands for
+            ``End(code)``, whose pay is full for most reasons.
 
         Raises
         ------
@@ -211,6 +219,10 @@ class Study:
         self._says.setdefault("params", list(params_of(name)))
         return ends
 
+    def have_lobby(self) -> None:
+        """Note that people wait for groups in it; for this package."""
+        self._say("has_lobby", True)
+
     def deceive(self) -> None:
         """Note that somebody in it may not be what they seem; for this package."""
         self._say("deceives", True)
@@ -231,8 +243,21 @@ class Study:
         said, known = dict(self._says), self._runtime.described.get(self._name)
         if known is None or not said.items() <= known.items():
             await self._configure(said, is_default=True)
-            self._runtime.described[self._name] = {**(known or {}), **said}
+            before = self._runtime.described.get(self._name, {})
+            self._runtime.described[self._name] = {**before, **said}
+            self._warn(before)
         self._applied = said
+
+    def _warn(self, before: Mapping[str, Any]) -> None:
+        """Have the server's log say, once, of which ends the code says nothing."""
+        unsaid = unsaid_ends(self._runtime.described[self._name])
+        if unsaid and unsaid != unsaid_ends(before):
+            logger.warning(
+                "study %r says nothing of these ends: %s; who comes to one gets no code, and is "
+                "told that the organisers decide what they are paid. Give them in study.ends(), "
+                "such as %s=End(pay='partial')",
+                *(self._name, ", ".join(unsaid), unsaid[0]),
+            )
 
     async def _configure(self, given: Mapping[str, Any], *, is_default: bool) -> None:
         command = DescribeStudy(self._name, secrets.token_hex(8), given, is_default)

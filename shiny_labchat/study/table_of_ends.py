@@ -67,7 +67,7 @@ def _row(state: StudyState, person: Participation) -> list[str]:
 
 def _wants_deletion(person: Participation) -> bool:
     """Whether they have asked that their data be deleted."""
-    return person.keep is False or (person.ended is not None and person.ended.delete)
+    return person.keep is False or (person.ended is not None and bool(person.ended.delete))
 
 
 def _time(at: int) -> str:

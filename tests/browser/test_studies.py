@@ -79,10 +79,10 @@ def test_a_whole_study_leads_from_consent_to_a_code(come: Come, serve: Serve):
 def test_who_does_not_consent_takes_no_part(come: Come, serve: Serve):
     (ann,) = come(1, serve("wanted/study.py"))
     ann.presses_button("I do not want to take part")
-    ann.ends("You do not take part")
+    ann.ends("You are not taking part")
     ann.reads_in_study("NC01")
     ann.page.reload()
-    ann.ends("You do not take part")
+    ann.ends("You are not taking part")
 
 
 def test_a_hidden_profile_is_asked_about_talked_about_and_paid(come: Come, serve: Serve):

@@ -39,13 +39,21 @@ def come(people: People, playwright: Playwright, app: Server) -> Come:
     return arrive
 
 
+DEBRIEF = "We wanted to know how people leave."
+
+
 def has_left(
-    each: Participant, reason: str, folder: Path, *, pay: str = "in part", told: bool = True
+    each: Participant, reason: str, folder: Path, *, pay: str = "in part", told: bool = False
 ) -> None:
-    """The last page is whole, before and after a reload; pictures of it are kept."""
+    """
+    The last page is whole, before and after a reload; pictures of it are kept.
+
+    `told`: they are told first what the study was about, as they were in a group or completed.
+    """
     _says_why(each, reason)
     if told:
-        each.reads_in_study("We wanted to know how people leave.")
+        each.reads_in_study(DEBRIEF)
+        each.reads_in_study(ENGLISH["code.after_text"])
         expect(each.study).not_to_contain_text("CODE-")
         each.page.screenshot(path=folder / f"{reason}-debrief.png")
         each.presses_button("Continue")
@@ -53,12 +61,28 @@ def has_left(
         _says_why(each, reason)
         each.reads_in_study(f"CODE-{reason}")
         each.reads_in_study(re.compile(pay))
+        if not told:
+            expect(each.study).not_to_contain_text(DEBRIEF)
         expect(each.page.get_by_role("button", name=ENGLISH["code.copy"])).to_be_visible()
-        expect(each.page.get_by_role("button", name=ENGLISH["stop.button"])).to_have_count(0)
-        width, screen = each.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert width <= screen, "something is cut off"
+        _is_whole(each)
         each.page.screenshot(path=folder / f"{reason}.png")
         each.page.reload()
+
+
+def has_left_without_end(each: Participant, reason: str, folder: Path) -> None:
+    """The last page of a reason of which the study says nothing promises nothing, and is whole."""
+    _says_why(each, reason)
+    each.reads_in_study(ENGLISH["pay.unsaid"])
+    each.reads_in_study(ENGLISH["ended.close"])
+    expect(each.study).not_to_contain_text(re.compile("CODE-|You are paid"))
+    _is_whole(each)
+    each.page.screenshot(path=folder / f"{reason}-unsaid.png")
+
+
+def _is_whole(each: Participant) -> None:
+    expect(each.page.get_by_role("button", name=ENGLISH["stop.button"])).to_have_count(0)
+    width, screen = each.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width <= screen, "something is cut off"
 
 
 def _says_why(each: Participant, reason: str) -> None:
@@ -71,7 +95,7 @@ def _says_why(each: Participant, reason: str) -> None:
 def test_who_refuses(come: Come, tmp_path: Path):
     (ann,) = come()
     ann.presses_button("I do not want to take part")
-    has_left(ann, "no_consent", tmp_path, pay="no payment", told=False)
+    has_left(ann, "no_consent", tmp_path, pay="no payment")
 
 
 @pytest.mark.parametrize("reason", ["complete", "screened_out", "incompatible", "error"])
@@ -80,8 +104,33 @@ def test_whom_a_form_leads_out(reason: str, come: Come, tmp_path: Path):
     ann.consents()
     ann.fills("Why?", "Because.")
     ann.presses_button("Leave")
-    pay = "in full" if reason == "complete" else "in part"
-    has_left(ann, reason, tmp_path, pay=pay)
+    has_completed = reason == "complete"
+    pay = "in full" if has_completed else "in part"
+    has_left(ann, reason, tmp_path, pay=pay, told=has_completed)
+
+
+@pytest.mark.parametrize("reason", ["screened_out", "incompatible", "error"])
+def test_whom_a_form_leads_out_to_an_end_of_which_nothing_is_said(
+    reason: str, come: Come, tmp_path: Path
+):
+    (ann,) = come(study="few", end=reason)
+    ann.consents()
+    ann.fills("Why?", "Because.")
+    ann.presses_button("Leave")
+    has_left_without_end(ann, reason, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lobby", "reason"), [("brief", "lobby_timeout"), ("asks", "idle"), ("small", "full")]
+)
+def test_whom_a_lobby_leads_out_to_an_end_of_which_nothing_is_said(
+    lobby: str, reason: str, come: Come, tmp_path: Path
+):
+    if reason == "full":
+        come(study="few", lobby=lobby)[0].consents()
+    (ann,) = come(study="few", lobby=lobby)
+    ann.consents()
+    has_left_without_end(ann, reason, tmp_path)
 
 
 def test_whose_group_does_not_come_in_time(come: Come, tmp_path: Path):
@@ -119,8 +168,8 @@ def test_who_is_removed_and_who_is_left_behind(
     members = organiser.does(room.members())
     (member,) = (each for each in members if each.pseudonym == ann.name)
     organiser.does(room.remove_member(member))
-    has_left(ann, "removed", tmp_path)
-    has_left(bob, "group_dissolved", tmp_path)
+    has_left(ann, "removed", tmp_path, told=True)
+    has_left(bob, "group_dissolved", tmp_path, told=True)
 
 
 def test_who_comes_too_late_for_a_place(come: Come, tmp_path: Path):
@@ -140,7 +189,7 @@ def test_who_comes_when_a_study_is_closed(
     ann.waits()
     organiser.does(Study("ends", lab=organiser.lab(app)).close())
     (bob,) = come()
-    has_left(bob, "closed", tmp_path, told=False)
+    has_left(bob, "closed", tmp_path)
     ann.waits()
 
 
@@ -154,11 +203,32 @@ def test_who_stops(choice: str, come: Come, tmp_path: Path):
     has_left(ann, "withdrew", tmp_path)
 
 
+def test_who_stops_in_a_group_is_asked_about_their_data_once_and_who_is_left_behind_too(
+    come: Come, tmp_path: Path
+):
+    ann, bob = come(2, study="keeps")
+    for each in (ann, bob):
+        each.consents()
+    for each in (ann, bob):
+        each.is_in_group()
+    ann.presses_button(ENGLISH["stop.button"])
+    ann.presses_button(ENGLISH["stop.keep"])
+    ann.reads_in_study(ENGLISH["stop.kept"])
+    expect(ann.study).not_to_contain_text(ENGLISH["keep.title"])
+    has_left(ann, "withdrew", tmp_path, told=True)
+    bob.reads_in_study(ENGLISH["code.after_question"])
+    bob.reads_in_study(ENGLISH["keep.title"])
+    bob.page.screenshot(path=tmp_path / "group_dissolved-keep.png")
+    bob.presses_button(ENGLISH["keep.yes"])
+    bob.reads_in_study("CODE-group_dissolved")
+    expect(bob.study).not_to_contain_text(ENGLISH["keep.title"])
+
+
 def test_who_has_taken_part_already(come: Come, tmp_path: Path):
     (ann,) = come(study="earlier", PROLIFIC_PID="p1", end="complete")
     ann.consents()
     ann.fills("Why?", "Because.")
     ann.presses_button("Leave")
-    has_left(ann, "complete", tmp_path, pay="in full")
+    has_left(ann, "complete", tmp_path, pay="in full", told=True)
     (again,) = come(PROLIFIC_PID="p1")
-    has_left(again, "already_took_part", tmp_path, told=False)
+    has_left(again, "already_took_part", tmp_path)

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import json
+import re
 import shutil
 import stat
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from shiny_labchat import End, Lab
+from shiny_labchat import End, Lab, Rules
 from shiny_labchat.access.ends import EndLink
 from shiny_labchat.cli import main
-from shiny_labchat.domain.commands import Arrive, EndPerson
+from shiny_labchat.domain.commands import (
+    Advance,
+    Arrive,
+    Consent,
+    EndPerson,
+    EnterLobby,
+    LobbySigns,
+)
 from shiny_labchat.lab.runtime import address_of
+from shiny_labchat.study.lobby import Lobby
 from shiny_labchat.study.person import Person
 from shiny_labchat.study.study import Study
 
@@ -246,7 +257,36 @@ def test_whose_id_is_not_known_any_more_is_named(ask: Ask, lab: Lab) -> None:
 
 def test_studies_are_listed_with_their_people(ask: Ask, lab: Lab, people: list[Person]) -> None:
     run(lambda: _describe(study_in(lab, "main")))
-    assert ask("study").stdout == "pilot\t3 people\t1 take part\nmain\t0 people\t0 take part\n"
+    run(lambda: _wait_at_consent(study_in(lab, "asking")))
+    head, *rows = cells_of(ask("study").stdout)
+    assert head == ["study", "came", "at the consent", "take part", "completed", "ended otherwise"]
+    told = [["pilot", "3", "0", "1", "1", "1"], ["main", *"00000"], ["asking", *"21100"]]
+    assert rows == told
+    said = json.loads(ask("study", "--json").stdout)
+    assert said[0] == {
+        "study": "pilot",
+        "people": {
+            "came": 3,
+            "at_consent": 0,
+            "take_part": 1,
+            "ended": {"complete": 1, "lobby_timeout": 1},
+        },
+    }
+
+
+async def _wait_at_consent(study: Study) -> list[Person]:
+    """Two come, and one of them has consented."""
+    study.consent("You will talk.", version="1", items={"share": "Share?"}, required=["share"])
+    first, second = await come(study, "ann"), await come(study, "ben")
+    await study.submit(Consent(study.name, first.id, "1", answers={"share": True}))
+    return [first, second]
+
+
+def cells_of(printed: str) -> list[list[str]]:
+    """The cells of the printed tables, line by line; lines are drawn between head and rows."""
+    lines = (line.strip() for line in printed.splitlines())
+    cells = (re.split(r" {2,}", line) for line in lines if line and set(line) != {"─"})
+    return [[cell.strip() for cell in each] for each in cells]
 
 
 async def _describe(study: Study) -> list[Person]:
@@ -257,10 +297,103 @@ async def _describe(study: Study) -> list[Person]:
 
 def test_a_study_is_printed_as_it_is_now(ask: Ask, lab: Lab, people: list[Person]) -> None:
     run(lambda: _describe(study_in(lab)))
-    lines = ask("study", "pilot").stdout.splitlines()
-    assert {"contact\tlab@example.org", "currency\tGBP", "closed\ttrue", "people\t3"} <= set(lines)
-    assert {"people: complete\t1", "people: take part\t1", "groups\t0"} <= set(lines)
-    assert 'params\t["PROLIFIC_PID", "STUDY_ID", "SESSION_ID"]' in lines
+    rows = cells_of(ask("study", "pilot").stdout)
+    assert ["Study pilot"] in rows and ["contact", "lab@example.org"] in rows
+    assert ["params", "PROLIFIC_PID, STUDY_ID, SESSION_ID"] in rows
+    assert ["new people", "nobody new takes part"] in rows and ["came", "3"] in rows
+    assert ["ended: complete", "1"] in rows and ["take part", "1"] in rows
+    assert ["complete", "1", "full", "C1", "app.prolific.com", "by default"] in rows
+    assert ["lobby_timeout", "1", "1.50 GBP", "LT22", "app.prolific.com", "by default"] in rows
+    assert ["withdrew", "0", "not said", "none", "by default"] in rows
+
+
+def test_it_is_said_once_which_ends_a_study_says_nothing_of(
+    ask: Ask, lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def describe() -> list[Person]:
+        await study_in(lab).describe()
+        await Lobby("lobby", study=study_in(lab)).describe()
+        await study_in(lab).describe()
+        return []
+
+    run(describe)
+    told = [each for each in caplog.messages if "says nothing of these ends" in each]
+    unsaid = "withdrew, removed, not_ready, idle, group_dissolved"
+    assert [each.partition("ends: ")[2].partition(";")[0] for each in told] == [
+        "withdrew, removed",
+        unsaid,
+    ]
+    printed = ask("study", "pilot").stdout
+    listed = "not_ready, idle, removed, group_dissolved, withdrew"
+    assert f"study.ends() says nothing of: {listed}. Who comes" in printed
+
+
+def test_an_end_that_the_app_chooses_and_says_nothing_of_is_named(ask: Ask, lab: Lab) -> None:
+    async def end() -> list[Person]:
+        study = study_in(lab)
+        for reason in ("screened_out", "already_took_part"):
+            await (await come(study, reason)).end(reason)
+        return []
+
+    run(end)
+    printed = ask("study", "pilot").stdout
+    assert "study.ends() says nothing of: removed, screened_out, withdrew. Who comes" in printed
+
+
+def test_a_study_without_any_ends_is_not_warned_of(
+    ask: Ask, lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(lambda: _described(Study("class", lab=lab)))
+    assert not caplog.messages and "says nothing" not in ask("study", "class").stdout
+
+
+async def _described(study: Study) -> list[Person]:
+    await study.describe()
+    return []
+
+
+def test_a_lobby_is_printed_with_its_settings_and_its_conditions(ask: Ask, lab: Lab) -> None:
+    async def group() -> list[Person]:
+        study = study_in(lab)
+        settings = {"conditions": ["calm", "heated"], "group_size": (2, 2, 3), "max_wait": 90}
+        lobby = Lobby("lobby", study=study, ready=None, rules=Rules(duration=300), **settings)
+        await lobby.describe()
+        three = [await come(study, pid) for pid in ("ann", "ben", "cem")]
+        for each in three:
+            await study.submit(EnterLobby(study.name, "lobby", each.id))
+        seen = {each.id: time.time_ns() // 1000 for each in three[:2]}
+        leftover = Advance(study.name, "lobby", LobbySigns(seen), "random", leftover="wait")
+        await study.submit(leftover)
+        await (await study.person_with_id(three[0].id)).end("complete")
+        return three
+
+    run(group)
+    rows = cells_of(ask("study", "pilot").stdout)
+    assert ["Lobby lobby: 1 wait, 2 were grouped"] in rows
+    assert ["group_size", "2 to 3, ideally 2"] in rows and ["max_wait", "90 s"] in rows
+    assert ["rules", "duration=300"] in rows and ["conditions", "calm, heated"] in rows
+    assert ["settle", "20 s", "default"] in rows and ["rooms", "{lobby}-{n}", "default"] in rows
+    of_conditions = [row[1:] for row in rows if row[0] == "lobby" and row[1] in ("calm", "heated")]
+    assert sorted(row[1:] for row in of_conditions) == [[*"000000"], [*"102110"]]
+    said = json.loads(ask("study", "pilot", "--json").stdout)
+    assert said["lobbies"][0]["settings"]["max_wait"] == 90
+    assert {each["condition"] for each in said["conditions"]} == {"calm", "heated"}
+
+
+def test_who_refuses_has_a_row_without_what_the_recruiter_said(ask: Ask, lab: Lab) -> None:
+    async def refuse() -> list[Person]:
+        study = study_in(lab)
+        study.consent("You will talk.", version="1")
+        ann = await come(study, "ann")
+        await study.submit(Consent(study.name, ann.id, "1", agrees=False))
+        return [ann]
+
+    (ann,) = run(refuse)
+    (row,) = csv.DictReader(ask("ends", "--csv").stdout.splitlines())
+    assert row["person"] == ann.id and row["end"] == "no_consent" and row["ended_at"]
+    assert [row[name] for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")] == ["", "", ""]
+    assert [row[name] for name in ("code", "pay", "to_delete")] == ["", "", ""]
+    assert ask("find", "PROLIFIC_PID=ann").exit_code == 1
 
 
 def test_the_commands_say_which_studies_there_are(ask: Ask, lab: Lab, people: list[Person]) -> None:
@@ -272,4 +405,5 @@ def test_the_commands_say_which_studies_there_are(ask: Ask, lab: Lab, people: li
 
 def test_without_a_study_the_commands_say_so(ask: Ask) -> None:
     assert "nobody has come to one yet" in ask("ends").stderr
-    assert ask("study").stdout == ""
+    told = ask("study")
+    assert told.stdout == "" and "nobody has come to a study yet" in told.stderr

@@ -203,12 +203,12 @@ class EndPerson(OfStudy):
     """
     End a person's part in a study, for one of `REASONS`.
 
-    `delete`: they have asked that their data be deleted.
+    `delete`: whether they have asked that their data be deleted; None: they were not asked.
     """
 
     person: str
     reason: str
-    delete: bool = False
+    delete: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ def _end(states: States, command: EndPerson, at: int) -> Decided:
 
 
 def end_person(
-    decided: Decided, study: str, person: str, reason: str, delete: bool = False
+    decided: Decided, study: str, person: str, reason: str, delete: bool | None = None
 ) -> None:
     """
     End a person's part: in the study, in the lobby where they wait, and in their room.
@@ -209,7 +209,7 @@ def end_person(
     two may be left; then the group is dissolved, unless a bot speaks in it.
     """
     log = study_log(study)
-    data: dict[str, Any] = {"reason": reason, **({"delete": True} if delete else {})}
+    data: dict[str, Any] = {"reason": reason, **({} if delete is None else {"delete": delete})}
     decided.add(log, "ended", person, data)
     known = cast(StudyState, decided.now(log)).people[person]
     _end_in_lobby(decided, study, person, reason)

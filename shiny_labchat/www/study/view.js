@@ -202,7 +202,7 @@ export class ScreenView {
       "div",
       { class: "labchat-study-keep", role: "group", "aria-labelledby": id },
       make("h3", { id }, title),
-      make("p", {}, text),
+      text ? make("p", {}, text) : "",
       make("div", { class: "labchat-study-row" }, ...buttons),
     );
   }

@@ -1,4 +1,5 @@
 # A study that has a code for each end, and lobbies and forms by which each of them comes soon.
+# The study "few" has a code for one end only, the study "keeps" asks whether it may keep the data.
 
 from _asked import asked
 from shiny.express import render, ui
@@ -26,8 +27,9 @@ study = Study(
     currency="GBP",
 )
 study.consent("You will talk to one other person.", version="1")
-study.debrief("We wanted to know **how** people leave.")
-study.ends({each: End(code=f"CODE-{each}", pay=PAY.get(each, "partial")) for each in REASONS})
+study.debrief("We wanted to know **how** people leave.", keep=asked("study") == "keeps")
+given = ["complete"] if asked("study") == "few" else REASONS
+study.ends({each: End(code=f"CODE-{each}", pay=PAY.get(each, "partial")) for each in given})
 lobbies = {
     id: Lobby(id, study=study, rules=Rules(duration=300), **{"ready": None, **options})
     for id, options in LOBBIES.items()

@@ -16,8 +16,15 @@ from shiny_labchat.domain.commands import (
     PayOut,
     RecordAnswer,
 )
-from shiny_labchat.domain.ended import address_at_end, condition_text, due, end_at, in_units
-from shiny_labchat.domain.ends import data_of
+from shiny_labchat.domain.ended import (
+    address_at_end,
+    condition_text,
+    due,
+    end_at,
+    in_units,
+    unsaid_ends,
+)
+from shiny_labchat.domain.ends import REASONS, data_of
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.records import records_in, records_of, took_part
 from shiny_labchat.errors import Refused
@@ -64,7 +71,7 @@ def test_without_an_address_nobody_is_sent_anywhere():
     made.does(EndPerson("s", "ben", "idle"))
     for person in ("ann", "ben"):
         assert address_at_end(made.study, made.person(person), {}) is None
-    assert end_at(made.study, made.person("ann")) == End("C1")
+    assert end_at(made.study, made.person("ann")) == End("C1", pay="full")
     assert end_at(made.study, made.person("ben")) is None
 
 
@@ -89,6 +96,15 @@ def test_what_an_end_says_in_words_is_the_recruiters():
     made = logs("ann", ends={"complete": data_of(End(pay="partial"))})
     made.does(EndPerson("s", "ann", "complete"))
     assert due(made.study, made.person("ann")) == 0
+
+
+def test_a_study_with_ends_leaves_out_some_that_come_without_its_doing():
+    assert unsaid_ends({}) == unsaid_ends({"has_lobby": True, "ends": {}}) == []
+    ends = {"complete": {}, "withdrew": {}}
+    assert unsaid_ends({"ends": ends}) == ["removed"]
+    waiting = ["removed", "lobby_timeout", "not_ready", "idle", "group_dissolved"]
+    assert unsaid_ends({"ends": ends, "has_lobby": True}) == waiting
+    assert unsaid_ends({"ends": dict.fromkeys(REASONS, {}), "has_lobby": True}) == []
 
 
 @pytest.mark.parametrize(("cents", "text"), [(0, "0.00"), (5, "0.05"), (123456, "1234.56")])

@@ -325,6 +325,7 @@ ENDS = {
     "no_consent": data_of(End(pay="none")),
     "full": data_of(End(url="https://e.org/full", pay="partial")),
 }
+UNSAID = CATALOGUE["en"]["pay.unsaid"]
 
 
 def test_an_end_has_its_code_and_a_link_that_says_nothing() -> None:
@@ -367,28 +368,64 @@ def test_an_end_has_its_own_words_and_pay() -> None:
     ("reason", "line"),
     [
         ("no_consent", "There is no payment for this."),
+        ("already_took_part", "There is no payment for this."),
         ("full", "You are paid in part."),
-        ("idle", "You are paid in full."),
+        ("complete", "You are paid in full."),
+        ("idle", UNSAID),
+        ("withdrew", UNSAID),
+        ("error", UNSAID),
         ("closed", None),
+        ("screened_out", None),
     ],
 )
 def test_what_is_paid_is_said_where_the_study_pays(reason: str, line: str | None) -> None:
-    study = Study("ann", ends=ENDS)
+    study = Study("ann", ends={**ENDS, "already_took_part": data_of(End("AT"))})
     study.tell(EndPerson("s", "ann", reason))
-    pay = [each for each in study.shows()["lines"] if "pa" in each and "part in" not in each]
-    assert [each for each in pay if each.startswith(("You are paid", "There is"))] == (
-        [line] if line else []
-    )
+    assert says_of_pay(study) == ([line] if line else [])
 
 
-def test_the_bonus_is_the_sum_of_what_was_paid() -> None:
-    study = Study("ann", currency="EUR")
+@pytest.mark.parametrize("reason", REASONS)
+def test_nothing_is_promised_of_which_the_study_says_nothing(reason: str) -> None:
+    study = Study("ann", consent=CONSENT, ends={"replaced": ENDS["complete"]})
+    study.tell(Consent("s", "ann", "v1"))
+    study.tell(EndPerson("s", "ann", reason))
+    assert says_of_pay(study) == ["You are paid in full." if reason == "replaced" else UNSAID]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_of_pay_nothing_is_said_where_there_is_none(reason: str) -> None:
+    study = Study("ann", debrief={"text": "Well.", "keep": True})
+    study.tell(EndPerson("s", "ann", reason))
+    data = study.shows()
+    assert says_of_pay(study) == [] and "paid" not in json.dumps(data.get("debrief", ""))
+
+
+def says_of_pay(study: Study, language: str = "en") -> list[str]:
+    lines = study.shows(words=Words(language))["lines"]
+    pay = {key: text for key, text in CATALOGUE[language].items() if key.startswith("pay.")}
+    starts = tuple(text.split("{")[0] for text in pay.values() if not text.startswith("{"))
+    return [line for line in lines if line.startswith(starts)]
+
+
+@pytest.mark.parametrize(
+    ("pay", "lines"),
+    [
+        ("full", ["You are paid in full.", "In addition you get a bonus of €2.50."]),
+        (1.5, ["You are paid €1.50.", "In addition you get a bonus of €2.50."]),
+        ("none", ["You get a bonus of €2.50."]),
+        (0, ["You get a bonus of €2.50."]),
+    ],
+)
+def test_the_bonus_is_the_sum_of_what_was_paid_beside_the_pay_of_the_end(
+    pay: Any, lines: list[str]
+) -> None:
+    study = Study("ann", currency="EUR", ends={"complete": data_of(End(pay=pay))})
     study.tell(Pay("s", "ann", "group", 200))
     study.tell(Pay("s", "ann", "quiz", 50))
     study.tell(EndPerson("s", "ann", "complete"))
-    assert "In addition you get a bonus of €2.50." in study.shows()["lines"]
+    assert says_of_pay(study) == lines
     german = study.shows(words=Words("de"))["lines"]
-    assert "Zusätzlich bekommen Sie einen Bonus von 2,50 €." in german
+    assert any("Bonus von 2,50 €." in line for line in german)
 
 
 def test_the_debrief_comes_first_and_the_code_when_it_was_read() -> None:
@@ -397,8 +434,10 @@ def test_the_debrief_comes_first_and_the_code_when_it_was_read() -> None:
     data = study.shows(end_link="TOKEN")
     assert "<em>about</em>" in data["debrief"]["html"] and "code" not in data
     assert actions(data) == ["debriefed"] and needs_link(study.view()) is None
+    assert data["lines"][-1] == "Your completion code comes after the text below."
     study.tell(Debrief("s", "ann"))
     data = study.shows(end_link="TOKEN")
+    assert not any("comes after" in line for line in data["lines"])
     assert data["code"]["value"] == "C1" and data["debrief"]["html"] and data["buttons"] == []
 
 
@@ -407,18 +446,49 @@ def test_the_debrief_asks_whether_the_data_may_be_kept() -> None:
     study.tell(EndPerson("s", "ann", "complete"))
     data = study.shows()
     assert data["debrief"]["keep"]["title"] == "May we keep your data?" and data["buttons"] == []
+    assert data["debrief"]["keep"]["text"] == CATALOGUE["en"]["keep.text"]
+    assert data["lines"][-1] == CATALOGUE["en"]["code.after_question"]
     study.tell(Debrief("s", "ann", keep=False))
     data = study.shows()
     assert "keep" not in data["debrief"] and data["code"]["value"] == "C1"
     assert CATALOGUE["en"]["stop.deleted"] in data["lines"]
 
 
-def test_who_has_their_data_deleted_is_not_asked_whether_to_keep_it() -> None:
+@pytest.mark.parametrize(("delete", "key"), [(True, "stop.deleted"), (False, "stop.kept")])
+def test_who_has_said_what_becomes_of_their_data_is_not_asked_again(delete: bool, key: str) -> None:
     study = Study("ann", debrief={"text": "Well.", "keep": True})
-    study.tell(EndPerson("s", "ann", "withdrew", delete=True))
+    study.tell(EndPerson("s", "ann", "withdrew", delete=delete))
     data = study.shows()
     assert "keep" not in data["debrief"] and actions(data) == ["debriefed"]
-    assert CATALOGUE["en"]["stop.deleted"] in data["lines"]
+    assert CATALOGUE["en"][key] in data["lines"]
+
+
+def test_who_leaves_without_being_asked_about_their_data_is_asked_then() -> None:
+    study = Study("ann", debrief={"text": "Well.", "keep": True})
+    study.tell(EndPerson("s", "ann", "withdrew"))
+    data = study.shows()
+    assert "keep" in data["debrief"] and CATALOGUE["en"]["stop.kept"] not in data["lines"]
+    study.tell(Debrief("s", "ann", keep=True))
+    assert CATALOGUE["en"]["stop.kept"] in study.shows()["lines"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("keep", "after"), [(True, "question"), (False, "text")])
+@pytest.mark.parametrize(
+    ("end", "what"), [(End("C1"), "code"), (End(url="https://e.org"), "link"), (End(), None)]
+)
+def test_before_the_debrief_is_read_it_is_said_that_something_comes_after_it(
+    end: End, what: str | None, keep: bool, after: str, language: str
+) -> None:
+    ends = {"complete": data_of(end)}
+    study = Study("ann", ends=ends, debrief={"text": "Well.", "keep": keep})
+    study.tell(EndPerson("s", "ann", "complete"))
+    words = CATALOGUE[language]
+    said = {
+        key for key, text in words.items() if text in study.shows(words=Words(language))["lines"]
+    }
+    later = {key for key in said if ".after_" in key}
+    assert later == ({f"{what}.after_{after}"} if what else set())
 
 
 def test_the_debrief_names_the_programmes() -> None:
@@ -435,6 +505,72 @@ def test_who_never_took_part_is_not_told_what_it_was_about() -> None:
     study = Study("ann", consent=CONSENT, debrief={"text": "Secret.", "keep": False})
     study.tell(Consent("s", "ann", "v1", agrees=False))
     assert "Secret" not in json.dumps(study.shows())
+
+
+# ── whom the debrief is about ──
+
+WELL = {"text": "One of you was a machine.", "keep": True}
+
+
+def with_end(reason: str, *, lobby: bool = True, seated: bool = False, **settings: Any) -> Study:
+    """ann has consented, was perhaps in a group, and has ended."""
+    study = Study("ann", "bob", lobby={"ready": None}, consent=CONSENT, debrief=WELL, **settings)
+    if lobby:
+        study.tell(DescribeStudy("s", "seed", {"has_lobby": True}))
+    for person in ("ann", "bob"):
+        study.tell(Consent("s", person, "v1"))
+    if seated:
+        study.enter("ann", "bob")
+        study.advance()
+        assert study.person("ann").rooms
+    study.tell(EndPerson("s", "ann", reason))
+    return study
+
+
+@pytest.mark.parametrize("reason", [each for each in REASONS if each != "complete"])
+def test_who_was_in_no_group_is_told_nothing_of_one(reason: str) -> None:
+    data = with_end(reason).shows()
+    assert "debrief" not in data and data["buttons"] == []
+    assert "debrief" in with_end(reason, seated=True).shows()
+    assert "debrief" in with_end(reason, lobby=False).shows(), "it is not about a group"
+
+
+def test_who_has_waited_in_a_lobby_is_told_nothing_whatever_the_code_says_of_lobbies() -> None:
+    study = Study("ann", consent=CONSENT, debrief=WELL)
+    study.tell(Consent("s", "ann", "v1"))
+    study.enter("ann")
+    study.tell(EndPerson("s", "ann", "lobby_timeout"))
+    assert "debrief" not in study.shows()
+
+
+def test_who_completes_without_a_group_is_told_what_it_was_about() -> None:
+    assert "debrief" in with_end("complete").shows()
+
+
+@pytest.mark.parametrize("reason", ["complete", "idle"])
+def test_an_end_says_whether_people_are_told(reason: str) -> None:
+    for chosen in (True, False):
+        ends = {reason: data_of(End("C1", debrief=chosen))}
+        for seated in (True, False):
+            data = with_end(reason, seated=seated, ends=ends).shows()
+            assert ("debrief" in data) == chosen and ("code" in data) == (not chosen)
+
+
+def test_whoever_may_have_met_a_machine_is_told_whatever_their_end_says() -> None:
+    ends = {"idle": data_of(End("C1", debrief=False))}
+    deceived = with_end("idle", seated=True, deceives=True, ends=ends)
+    assert deceived.shows(programmes=["Teal Otter"])["debrief"]["lines"]
+    assert "debrief" not in with_end("idle", deceives=True, ends=ends).shows()
+    elsewhere = with_end("idle", seated=True, deceives=True, debriefed="by e-mail", ends=ends)
+    assert "debrief" not in elsewhere.shows()
+
+
+def test_who_has_given_no_data_is_not_asked_whether_they_may_be_kept() -> None:
+    ends = {"no_consent": data_of(End(debrief=True))}
+    study = Study("ann", consent=CONSENT, debrief=WELL, ends=ends)
+    study.tell(Consent("s", "ann", "v1", agrees=False))
+    data = study.shows()
+    assert "keep" not in data["debrief"] and actions(data) == ["debriefed"]
 
 
 def test_a_reason_of_a_newer_version_is_an_end_all_the_same() -> None:
