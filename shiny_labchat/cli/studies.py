@@ -87,7 +87,7 @@ def _print_one(about: dict[str, Any]) -> None:
         console.print(
             Text(
                 f"study.ends() says nothing of: {', '.join(about['unsaid'])}. Who comes to one "
-                "gets no code, and is told that the organisers decide what they are paid."
+                "gets no code, and is told that they are paid in full."
             ),
             "",
             sep="\n",

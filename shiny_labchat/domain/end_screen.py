@@ -75,7 +75,7 @@ def _kept(view: View, person: Participation, ended: Ended) -> list[str]:
 
 
 def _pay(view: View, person: Participation, end: End | None) -> list[str]:
-    """What is said of pay: nothing is promised that the app has not said."""
+    """What is said of pay: in full, where the app says nothing of an end to who had begun."""
     words, currency = view.words, view.study.settings.get("currency") or "USD"
     cents, lines = bonus(person), list[str]()
     pay = None if end is None else "none" if end.cents == 0 else end.pay
@@ -85,7 +85,7 @@ def _pay(view: View, person: Participation, end: End | None) -> list[str]:
     elif end is not None and not (pay == "none" and cents):
         lines.append(words[f"pay.{pay}"])
     elif end is None and view.study.settings.get("ends") and _has_begun(view, person):
-        lines.append(words["pay.unsaid"])
+        lines.append(words["pay.full"])
     if cents:
         amount = money(cents, currency, words.language)
         lines.append(words.filled("pay.bonus" if lines else "pay.bonus_only", amount=amount))
@@ -113,7 +113,7 @@ def _code(view: View, person: Participation, end: End | None) -> dict[str, Any]:
 
 
 def has_debrief(view: View, person: Participation) -> bool:
-    """Whether there is something to tell somebody afterwards: it is about them, or their end."""
+    """Whether there is something to tell somebody afterwards: they had begun."""
     settings, end = view.study.settings, end_at(view.study, person)
     if settings.get("debrief") is None or person.ended is None:
         return False
@@ -121,9 +121,7 @@ def has_debrief(view: View, person: Participation) -> bool:
         return True
     if end is not None and end.debrief is not None:
         return end.debrief
-    has_lobby = settings.get("has_lobby") or person.lobby is not None
-    is_about_them = person.rooms or person.ended.reason == "complete" or not has_lobby
-    return _has_begun(view, person) and bool(is_about_them)
+    return _has_begun(view, person)
 
 
 def _has_begun(view: View, person: Participation) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
-from shiny_labchat.domain.ends import End, end_of, fill, usual_pay
+from shiny_labchat.domain.ends import End, end_of, fill
 from shiny_labchat.domain.settings import Settings
 from shiny_labchat.domain.study import Participation, StudyState
 
@@ -35,9 +35,9 @@ def end_at(state: StudyState, person: Participation) -> End | None:
 
 
 def ends_in(settings: Settings) -> dict[str, End]:
-    """The ends of a study that its app gives, by reason, each with its pay."""
+    """The ends of a study that its app gives, by reason."""
     ends: Mapping[str, Mapping[str, Any]] = settings.get("ends") or {}
-    return {reason: usual_pay(reason, end_of(data)) for reason, data in ends.items()}
+    return {reason: end_of(data) for reason, data in ends.items()}
 
 
 def unsaid_ends(settings: Mapping[str, Any]) -> list[str]:

@@ -23,8 +23,8 @@ __all__ = [
     "check_reason",
     "data_of",
     "end_of",
+    "end_with_code",
     "fill",
-    "usual_pay",
 ]
 
 REASONS = (
@@ -56,7 +56,7 @@ PAY = ("full", "partial", "none")
 """The pay in words: the recruiter's own reward, a part of it, or nothing."""
 
 UNPAID = ("already_took_part", "closed", "no_consent")
-"""The reasons of those who have done nothing: an end pays them nothing, unless it says so."""
+"""The reasons of those who have done nothing."""
 
 MAX_AMOUNT = 10**9
 """The largest amount, in units of the currency; larger ones are mistakes."""
@@ -78,19 +78,18 @@ class End:
         ``"full"`` or ``"partial"``: the recruiter's own reward or a part of it, which you pay with
         the recruiter's means. ``"none"``: nothing. A number: this amount *instead of* the
         recruiter's reward, in units of the study's currency, with at most two decimals; you send
-        it yourself, and ``labchat pay`` lists it. None: ``"none"`` for the reasons "no_consent",
-        "already_took_part" and "closed", and ``"full"`` for all others. Bonuses, as of
-        `person.pay()`, are paid beside any of these.
+        it yourself, and ``labchat pay`` lists it. Bonuses, as of `person.pay()`, are paid beside
+        any of these.
     text
         What people read. None: the package's own words for the reason.
     debrief
-        Whether people are shown the study's debrief, see :meth:`Study.debrief`. None: those it is
-        about are.
+        Whether people are shown the study's debrief, see :meth:`Study.debrief`. None: those who had
+        begun are.
     """
 
     code: str | None = None
     url: str | None = None
-    pay: Pay | None = None
+    pay: Pay = "full"
     text: str | None = None
     debrief: bool | None = None
 
@@ -99,23 +98,20 @@ class End:
             as_id("End(code=)", self.code)
         if self.url is not None:
             _check_url(self.url)
-        if self.pay is not None:
-            _check_pay(self.pay)
+        _check_pay(self.pay)
         if self.text is not None:
             _check_text(self.text)
         check_choice("End(debrief=)", self.debrief, (True, False, None))
 
     @property
     def cents(self) -> int | None:
-        """The amount in cents, for this package; None: the pay is no amount."""
-        is_amount = self.pay is not None and not isinstance(self.pay, str)
-        return as_cents("End(pay=)", self.pay) if is_amount else None
+        """The amount in cents, for this package; None: the pay is said in words."""
+        return None if isinstance(self.pay, str) else as_cents("End(pay=)", self.pay)
 
 
-def usual_pay(reason: str, end: End) -> End:
-    """An end with the pay that is usual for the reason, if the app says none."""
-    usual = "none" if reason in UNPAID else "full"
-    return end if end.pay is not None else replace(end, pay=usual)
+def end_with_code(reason: str, end: End) -> End:
+    """An end of which the app says a code alone: who has done nothing for it is paid nothing."""
+    return replace(end, pay="none") if reason in UNPAID else end
 
 
 def _check_url(url: object) -> None:

@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from shiny_labchat.arguments import did_you_mean
-from shiny_labchat.domain.ends import End, check_reason
+from shiny_labchat.domain.ends import End, check_reason, end_with_code
 
 __all__ = ["RECRUITERS", "params_of", "recruiter"]
 
@@ -96,7 +96,7 @@ def _end(name: str, reason: str, given: object) -> End:
         return replace(given, code=made.code, url=made.url)
     if not isinstance(given, str):
         raise TypeError(f"{reason} must be text or an End, not {given!r}")
-    return _MAKE[name](reason, given)
+    return end_with_code(reason, _MAKE[name](reason, given))
 
 
 def _of_prolific(reason: str, given: str) -> End:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from shiny_labchat.arguments import as_id, study_name
-from shiny_labchat.domain.ends import End
+from shiny_labchat.domain.ends import End, end_with_code
 
 __all__ = ["as_end", "as_names", "as_seed", "consent", "debrief"]
 
@@ -60,4 +60,4 @@ def as_end(reason: str, given: object) -> End:
     """The end that an app gives for a reason: an End, or a completion code."""
     if not isinstance(given, str | End):
         raise TypeError(f"{reason} must be a completion code or an End, not {given!r}")
-    return given if isinstance(given, End) else End(given)
+    return given if isinstance(given, End) else end_with_code(reason, End(given))

@@ -190,7 +190,8 @@ class Study:
         **codes
             With a recruiter: the code for each reason, or what else the recruiter gives (for
             ``"sona"`` the completion URL), or an :class:`End`. A code alone stands for
-            ``End(code)``, whose pay is full for most reasons.
+            ``End(code)``; for "no_consent", "already_took_part" and "closed" for
+            ``End(code, pay="none")``.
 
         Raises
         ------
@@ -254,8 +255,8 @@ class Study:
         if unsaid and unsaid != unsaid_ends(before):
             logger.warning(
                 "study %r says nothing of these ends: %s; who comes to one gets no code, and is "
-                "told that the organisers decide what they are paid. Give them in study.ends(), "
-                "such as %s=End(pay='partial')",
+                "told that they are paid in full. Give them in study.ends(), such as "
+                "%s=End(pay='partial')",
                 *(self._name, ", ".join(unsaid), unsaid[0]),
             )
 

@@ -231,7 +231,6 @@ _STUDY = {
     "pay.partial": "You are paid in part.",
     "pay.none": "There is no payment for this.",
     "pay.amount": "You are paid {amount}.",
-    "pay.unsaid": "The organisers decide what you are paid for this.",
     "pay.bonus": "In addition you get a bonus of {amount}.",
     "pay.bonus_only": "You get a bonus of {amount}.",
     "code.label": "Your completion code",

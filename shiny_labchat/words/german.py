@@ -303,7 +303,6 @@ _STUDY = {
     "pay.partial": "Sie bekommen einen Teil der Bezahlung.",
     "pay.none": "Dafür gibt es keine Bezahlung.",
     "pay.amount": "Sie bekommen {amount}.",
-    "pay.unsaid": "Was Sie dafür bezahlt bekommen, entscheidet die Studienleitung.",
     "pay.bonus": "Zusätzlich bekommen Sie einen Bonus von {amount}.",
     "pay.bonus_only": "Sie bekommen einen Bonus von {amount}.",
     "code.label": "Ihr Abschlusscode",

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from shiny_labchat import End, Lab
 from shiny_labchat.cli import main
 from shiny_labchat.domain.commands import Consent
-from shiny_labchat.domain.ends import REASONS, usual_pay
+from shiny_labchat.domain.ends import REASONS, end_with_code
 from shiny_labchat.study.study import Study
 from tests.support.server import ROOT
 
@@ -72,4 +72,4 @@ def test_the_page_says_of_each_end_what_a_code_alone_pays() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (full|no) pay, the code \|", PAGE, re.MULTILINE)
     assert {reason for reason, _ in rows} == {*REASONS} and len(rows) == len(REASONS)
     for reason, pay in rows:
-        assert usual_pay(reason, End("C1")).pay == {"full": "full", "no": "none"}[pay]
+        assert end_with_code(reason, End("C1")).pay == {"full": "full", "no": "none"}[pay]

@@ -71,7 +71,7 @@ def test_without_an_address_nobody_is_sent_anywhere():
     made.does(EndPerson("s", "ben", "idle"))
     for person in ("ann", "ben"):
         assert address_at_end(made.study, made.person(person), {}) is None
-    assert end_at(made.study, made.person("ann")) == End("C1", pay="full")
+    assert end_at(made.study, made.person("ann")) == End("C1")
     assert end_at(made.study, made.person("ben")) is None
 
 

@@ -20,8 +20,8 @@ from shiny_labchat.domain.ends import (
     check_reason,
     data_of,
     end_of,
+    end_with_code,
     fill,
-    usual_pay,
 )
 
 PARAMS = ("PROLIFIC_PID", "SESSION_ID")
@@ -62,7 +62,7 @@ def test_an_amount_that_is_not_whole_cents_is_refused_in_words(amount: Any, sent
         End(pay=amount)
 
 
-@pytest.mark.parametrize("amount", [True, [1], object()])
+@pytest.mark.parametrize("amount", [True, None, [1], object()])
 def test_what_is_no_amount_is_refused(amount: Any) -> None:
     with pytest.raises(TypeError, match=r"End\(pay=\) must be an amount"):
         End(pay=amount)
@@ -71,15 +71,14 @@ def test_what_is_no_amount_is_refused(amount: Any) -> None:
 # ── an end ──
 
 
-def test_an_end_without_arguments_has_no_code_and_says_nothing_of_pay() -> None:
-    assert End() == End(code=None, url=None, pay=None, text=None) and End().cents is None
+def test_an_end_without_arguments_pays_in_full_and_has_no_code() -> None:
+    assert End() == End(code=None, url=None, pay="full", text=None) and End().cents is None
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_an_end_that_says_nothing_of_pay_pays_those_who_have_begun(reason: str) -> None:
-    usual = "none" if reason in ("no_consent", "already_took_part", "closed") else "full"
-    assert usual_pay(reason, End("C1")) == End("C1", pay=usual)
-    assert usual_pay(reason, End("C1", pay=1.5)) == End("C1", pay=1.5)
+def test_a_code_alone_pays_nothing_to_those_who_have_done_nothing(reason: str) -> None:
+    pay = "none" if reason in ("no_consent", "already_took_part", "closed") else "full"
+    assert end_with_code(reason, End("C1")) == End("C1", pay=pay)
 
 
 @pytest.mark.parametrize(

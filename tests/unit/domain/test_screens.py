@@ -325,7 +325,7 @@ ENDS = {
     "no_consent": data_of(End(pay="none")),
     "full": data_of(End(url="https://e.org/full", pay="partial")),
 }
-UNSAID = CATALOGUE["en"]["pay.unsaid"]
+IN_FULL = CATALOGUE["en"]["pay.full"]
 
 
 def test_an_end_has_its_code_and_a_link_that_says_nothing() -> None:
@@ -371,25 +371,25 @@ def test_an_end_has_its_own_words_and_pay() -> None:
         ("already_took_part", "There is no payment for this."),
         ("full", "You are paid in part."),
         ("complete", "You are paid in full."),
-        ("idle", UNSAID),
-        ("withdrew", UNSAID),
-        ("error", UNSAID),
+        ("idle", IN_FULL),
+        ("withdrew", IN_FULL),
+        ("error", IN_FULL),
         ("closed", None),
         ("screened_out", None),
     ],
 )
 def test_what_is_paid_is_said_where_the_study_pays(reason: str, line: str | None) -> None:
-    study = Study("ann", ends={**ENDS, "already_took_part": data_of(End("AT"))})
+    study = Study("ann", ends={**ENDS, "already_took_part": data_of(End("AT", pay="none"))})
     study.tell(EndPerson("s", "ann", reason))
     assert says_of_pay(study) == ([line] if line else [])
 
 
 @pytest.mark.parametrize("reason", REASONS)
-def test_nothing_is_promised_of_which_the_study_says_nothing(reason: str) -> None:
+def test_who_had_begun_is_paid_in_full_where_the_study_says_nothing(reason: str) -> None:
     study = Study("ann", consent=CONSENT, ends={"replaced": ENDS["complete"]})
     study.tell(Consent("s", "ann", "v1"))
     study.tell(EndPerson("s", "ann", reason))
-    assert says_of_pay(study) == ["You are paid in full." if reason == "replaced" else UNSAID]
+    assert says_of_pay(study) == [IN_FULL]
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -512,11 +512,9 @@ def test_who_never_took_part_is_not_told_what_it_was_about() -> None:
 WELL = {"text": "One of you was a machine.", "keep": True}
 
 
-def with_end(reason: str, *, lobby: bool = True, seated: bool = False, **settings: Any) -> Study:
+def with_end(reason: str, *, seated: bool = False, **settings: Any) -> Study:
     """ann has consented, was perhaps in a group, and has ended."""
     study = Study("ann", "bob", lobby={"ready": None}, consent=CONSENT, debrief=WELL, **settings)
-    if lobby:
-        study.tell(DescribeStudy("s", "seed", {"has_lobby": True}))
     for person in ("ann", "bob"):
         study.tell(Consent("s", person, "v1"))
     if seated:
@@ -527,24 +525,10 @@ def with_end(reason: str, *, lobby: bool = True, seated: bool = False, **setting
     return study
 
 
-@pytest.mark.parametrize("reason", [each for each in REASONS if each != "complete"])
-def test_who_was_in_no_group_is_told_nothing_of_one(reason: str) -> None:
-    data = with_end(reason).shows()
-    assert "debrief" not in data and data["buttons"] == []
-    assert "debrief" in with_end(reason, seated=True).shows()
-    assert "debrief" in with_end(reason, lobby=False).shows(), "it is not about a group"
-
-
-def test_who_has_waited_in_a_lobby_is_told_nothing_whatever_the_code_says_of_lobbies() -> None:
-    study = Study("ann", consent=CONSENT, debrief=WELL)
-    study.tell(Consent("s", "ann", "v1"))
-    study.enter("ann")
-    study.tell(EndPerson("s", "ann", "lobby_timeout"))
-    assert "debrief" not in study.shows()
-
-
-def test_who_completes_without_a_group_is_told_what_it_was_about() -> None:
-    assert "debrief" in with_end("complete").shows()
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("seated", [False, True])
+def test_who_has_consented_is_told_whatever_the_reason(reason: str, seated: bool) -> None:
+    assert "debrief" in with_end(reason, seated=seated).shows()
 
 
 @pytest.mark.parametrize("reason", ["complete", "idle"])
