@@ -43,6 +43,7 @@ MessageFunction = Callable[["Room", Member | None, Any], Awaitable[object] | obj
 """Takes the room, the author (None: the programme) and a `MessageText`; async or not."""
 PresenceFunction = Callable[["Room", Member, Any], Awaitable[object] | object]
 """Takes the room, a member, and their new state: "here", "idle", "away" or "gone"; async or not."""
+T = TypeVar("T")
 F = TypeVar("F", bound=MessageFunction)
 P = TypeVar("P", bound=PresenceFunction)
 
@@ -154,18 +155,22 @@ class Room(Timing):
 
     async def submit(self, command: commands.Command) -> Outcome:
         """Submit a command, creating the room if needed; for this package."""
-        self._runtime.start_callbacks()
         command = signed(command, self._given_to)
+        return await self._once_created(lambda: self.log.submit(self.key, command))
+
+    async def _once_created(self, submit: Callable[[], Awaitable[T]]) -> T:
+        """Submit a command to the room, creating it if needed."""
+        self._runtime.start_callbacks()
         known = self._runtime.created.get(self.key)
         if known is None or self._settings not in (known, Settings()):
             await self.create()
         try:
-            return await self.log.submit(self.key, command)
+            return await submit()
         except Refused as exc:
             if exc.code != "no_room":
                 raise
         await self.create()  # the database was replaced while this ran
-        return await self.log.submit(self.key, command)
+        return await submit()
 
     # ── members ──
 
@@ -222,12 +227,8 @@ class Room(Timing):
         If this is the room of their group, their part in the study ends with "removed".
         """
         id = as_member_id(member)
-        outcome = await self.submit(commands.Remove(id))
-        if outcome.state.lobby is None:
-            return
-        person = (await self._study_state()).people.get(id)
-        if person is not None and person.room == self.id and person.ended is None:
-            await self.log.submit_together(commands.EndPerson(self.study, id, "removed"))
+        command = commands.RemoveMember(self.study, self.id, id)
+        await self._once_created(lambda: self.log.submit_together(command))
 
     async def mute(self, member: str | Member) -> None:
         """Stop a member from writing, until :meth:`unmute`; they can still read."""

@@ -58,6 +58,7 @@ from shiny_labchat.domain.commands.study import (
     Pay,
     PayOut,
     RecordAnswer,
+    RemoveMember,
     SetStep,
     ShowCode,
     ShowRoom,
@@ -110,6 +111,7 @@ __all__ = [
     "Record",
     "RecordAnswer",
     "Remove",
+    "RemoveMember",
     "Resubmit",
     "Say",
     "SendAway",
@@ -168,6 +170,7 @@ StudyCommand = (
     | PayOut
     | Debrief
     | EndPerson
+    | RemoveMember
     | Barrier
     | ShowRoom
     | Dissolve

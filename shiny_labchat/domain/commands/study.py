@@ -20,6 +20,7 @@ __all__ = [
     "Pay",
     "PayOut",
     "RecordAnswer",
+    "RemoveMember",
     "SetStep",
     "ShowCode",
     "ShowRoom",
@@ -209,6 +210,23 @@ class EndPerson(OfStudy):
     person: str
     reason: str
     delete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMember(OfStudy):
+    """
+    Remove a member of a room; if it is that of their group, their part in the study ends, too.
+
+    The first log is the room's, and the only one if it has not come from a lobby.
+    """
+
+    room: str
+    person: str
+
+    @property
+    def logs(self) -> tuple[LogKey, ...]:
+        """The logs whose states its rule needs."""
+        return (LogKey(self.study, self.room), *self.also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from shiny_labchat.domain.commands import Remove
 from shiny_labchat.domain.commands.study import (
     Arrive,
     Barrier,
@@ -15,6 +16,7 @@ from shiny_labchat.domain.commands.study import (
     Pay,
     PayOut,
     RecordAnswer,
+    RemoveMember,
     SetStep,
     ShowCode,
     ShowRoom,
@@ -199,6 +201,20 @@ def _end(states: States, command: EndPerson, at: int) -> Decided:
     return decided
 
 
+def _remove(states: States, command: RemoveMember, at: int) -> Decided:
+    decided = Decided(states, at)
+    room, person = LogKey(command.study, command.room), command.person
+    talk = cast(RoomState, decided.now(room))
+    if talk.seq == 0:
+        raise Refused("no_room", room.id)
+    decided.run(room, Remove(person))
+    if talk.lobby is not None:
+        known = cast(StudyState, decided.now(study_log(room.study))).people.get(person)
+        if known is not None and known.room == room.id and known.ended is None:
+            end_person(decided, room.study, person, "removed")
+    return decided
+
+
 def end_person(
     decided: Decided, study: str, person: str, reason: str, delete: bool = False
 ) -> None:
@@ -340,6 +356,7 @@ RULES: dict[type, RuleTogether] = {
     Pay: _pay,
     PayOut: _pay_out,
     RecordAnswer: _record,
+    RemoveMember: _remove,
     SetStep: _set_step,
     ShowCode: _show_code,
     ShowRoom: _show,

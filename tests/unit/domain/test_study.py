@@ -23,6 +23,8 @@ from shiny_labchat.domain.commands import (
     Pay,
     PressDone,
     RecordAnswer,
+    Remove,
+    RemoveMember,
     SetStep,
     ShowRoom,
     StudyCommand,
@@ -209,6 +211,35 @@ def test_one_who_is_left_behind_ends_too():
     assert ended is not None and ended.reason == "group_dissolved"
     assert not made.room("r").is_open and made.study.groups["r"].dissolved == "group_dissolved"
     assert made.study.cells("l") == []
+
+
+def test_who_is_removed_from_the_room_of_their_group_ends():
+    made = grouped("ann", "bob", "carl")
+    made.add(ROOM, "grouped", lobby="l")
+    remove = RemoveMember("s", "r", "ann", also=(STUDY,))
+    made.does(remove)
+    assert reasons(made) == ["removed", None, None]
+    assert made.room("r").membership("ann") is None and made.room("r").is_open
+    assert made.does(remove) == []
+    made.does(RemoveMember("s", "r", "bob", also=(STUDY,)))
+    assert reasons(made) == ["removed", "removed", "group_dissolved"]
+
+
+def test_a_removal_reads_no_study_where_the_room_is_no_groups():
+    made = grouped("ann", "bob")
+    assert [each.kind for each in made.does(RemoveMember("s", "r", "ann"))] == ["removed"]
+    assert reasons(made) == [None, None]
+    assert refused(made, RemoveMember("s", "r", "eve")) == "not_member"
+    assert refused(made, RemoveMember("s", "no", "ann")) == "no_room"
+
+
+def test_who_was_removed_before_ends_when_they_are_removed_again():
+    """A server of an older version was killed between the two."""
+    made = grouped("ann", "bob", "carl")
+    made.add(ROOM, "grouped", lobby="l")
+    made.in_room("r", Remove("ann"))
+    made.does(RemoveMember("s", "r", "ann", also=(STUDY,)))
+    assert reasons(made) == ["removed", None, None]
 
 
 def test_a_bot_that_speaks_keeps_a_group_together():
