@@ -44,6 +44,11 @@ class SessionPerson(Protocol):
     """The person of one study in front of a session's page; all reads are reactive, none waits."""
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether the app has drawn the study for the page, or asked who its person is."""
+        ...
+
+    @property
     def identified(self) -> Identified:
         """Who they are in rooms, as far as that is known."""
         ...
@@ -79,9 +84,14 @@ def has_people(session: Session) -> bool:
 
 
 def only_person(session: Session) -> SessionPerson | None:
-    """The person in front of a session's page, if the app has one study there; else None."""
-    known = _people.of(session)
-    return next(iter(known.values())) if len(known) == 1 else None
+    """
+    The person in front of a session's page, if the app has one study there; else None.
+
+    One that is drawn counts rather than others that are only made.
+    """
+    known = list(_people.of(session).values())
+    found = [each for each in known if each.is_wanted] if len(known) > 1 else known
+    return found[0] if len(found) == 1 else None
 
 
 _people: PerSession[tuple[Log, str], SessionPerson] = PerSession()

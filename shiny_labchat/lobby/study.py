@@ -48,7 +48,7 @@ class Study(_Study):
             currency=currency,
             debriefed=debriefed,
         )
-        study_session(self)  # the page's person arrives, if this is a session
+        study_session(self)  # what the page reads later is read of this study
 
     def person(self) -> Person | None:
         """
@@ -78,6 +78,9 @@ class Study(_Study):
         Tag
             A ``<labchat-study>``.
         """
+        session = study_session(self, is_by_name=True)
+        if session is not None:
+            session.want()
         return study_element(self.name, self.lab.words)
 
     def form(
@@ -121,6 +124,7 @@ class Study(_Study):
             `end` is no reason to leave a study.
         """
         session = known_session(self)
+        session.want()
         if end is not None:
             check_reason("end", end)
         if step is not None:
