@@ -12,10 +12,10 @@ from shiny.session import session_context
 
 from shiny_labchat import Lab, chat_ui
 from shiny_labchat.domain.commands import Mute
+from shiny_labchat.domain.shown_state import shown_state
 from shiny_labchat.errors import SENTENCES, BadFrame, Refused, StoreError
 from shiny_labchat.express import Chat
 from shiny_labchat.lab.runtime import Runtime, words_of
-from shiny_labchat.protocol import shown_state
 from shiny_labchat.words import CATALOGUE, ENGLISH, Words
 from tests.unit.pure_room import PureRoom
 
