@@ -417,9 +417,10 @@ class Room(Members, Timing):
             Each with `member` (the person's id), `kind`, `data` (of a form, its answers by the
             ids of its inputs) and `at`. Person by person, in the order of their group.
         """
-        return records_in(await self._study_state(), self.id, kind)
+        return records_in(await self.study_state(), self.id, kind)
 
-    async def _study_state(self) -> StudyState:
+    async def study_state(self) -> StudyState:
+        """The state of its study in the log now; for this package."""
         return cast(StudyState, await self._runtime.live.logs.read(study_log(self.study)))
 
     # ── the room itself ──

@@ -90,7 +90,7 @@ class StudySession:
         self.forms = Forms(
             *(session, study.name, lambda: self.id),
             submit=lambda command: self.study.submit(command),
-            words=lambda: self.study.lab.words,
+            words=lambda: self.study.words,
         )
         self._is_wanted: reactive.Value[bool] = reactive.Value(False, name="is_wanted")
         self._is_older: reactive.Value[bool] = reactive.Value(False, name="is_older")
@@ -265,7 +265,7 @@ class StudySession:
     async def _refuse(self, error: Refused | StoreError, again: bool) -> None:
         if not again:
             self._decide(Identified(True))
-        say = self.study.lab.words.refusal(error)
+        say = self.study.words.refusal(error)
         await self._tell(code=error.code, say=say, again=again)
 
     def _decide(self, known: Identified) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import cast
 
@@ -37,6 +37,8 @@ class Study(_Study):
         exclude: Sequence[StudyLike] | None = None,
         currency: str | None = None,
         debriefed: str | None = None,
+        language: str | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -47,6 +49,8 @@ class Study(_Study):
             exclude=exclude,
             currency=currency,
             debriefed=debriefed,
+            language=language,
+            texts=texts,
         )
         study_session(self)  # what the page reads later is read of this study
 
@@ -81,7 +85,7 @@ class Study(_Study):
         session = study_session(self, is_by_name=True)
         if session is not None:
             session.want()
-        return study_element(self.name, self.lab.words)
+        return study_element(self.name, self.words)
 
     def form(
         self,
@@ -105,7 +109,7 @@ class Study(_Study):
         *inputs
             The inputs, and what stands between them.
         submit
-            What stands on the button. None: "Continue", in the language of the lab.
+            What stands on the button. None: "Continue", in the language of the study.
         step
             The step that is set with the answers, see :meth:`Person.set_step`.
         end
@@ -139,7 +143,7 @@ class Study(_Study):
             end,
         )
         session.forms.add(form)
-        words = self.lab.words
+        words = self.words
         label = words["form.submit"] if submit is None else submit
         named = {"study_name": self.name, "who": _mark(self.name, session.id)}
         return form_element(form.id, kind, TagList(*inputs), label, words, **named)

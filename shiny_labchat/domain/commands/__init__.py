@@ -10,6 +10,7 @@ from shiny_labchat.domain.commands.lobby import (
     EnterLobby,
     LobbySigns,
     Ready,
+    TakeName,
     WaitLonger,
 )
 from shiny_labchat.domain.commands.members import (
@@ -49,6 +50,7 @@ from shiny_labchat.domain.commands.streams import STREAM, Ending, EndStream, Pie
 from shiny_labchat.domain.commands.study import (
     Arrive,
     Barrier,
+    CallLate,
     Consent,
     Debrief,
     DescribeStudy,
@@ -75,6 +77,7 @@ __all__ = [
     "Arrive",
     "AskPresence",
     "Barrier",
+    "CallLate",
     "Change",
     "Clear",
     "Close",
@@ -120,6 +123,7 @@ __all__ = [
     "ShowRoom",
     "Start",
     "StudyCommand",
+    "TakeName",
     "WaitLonger",
     "Withhold",
 ]
@@ -157,6 +161,7 @@ StudyCommand = (
     DescribeStudy
     | DescribeLobby
     | EnterLobby
+    | TakeName
     | WaitLonger
     | Confirm
     | Advance
@@ -172,6 +177,7 @@ StudyCommand = (
     | EndPerson
     | RemoveMember
     | Barrier
+    | CallLate
     | ShowRoom
     | Dissolve
 )

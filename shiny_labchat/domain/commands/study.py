@@ -11,6 +11,7 @@ from shiny_labchat.domain.events import LogKey
 __all__ = [
     "Arrive",
     "Barrier",
+    "CallLate",
     "Consent",
     "Debrief",
     "DescribeStudy",
@@ -173,6 +174,18 @@ class Barrier(OfStudy):
     room: str
     kind: str
     within: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallLate(OfStudy):
+    """
+    Note who was late for a barrier, which is met, as the app's function is called with them.
+
+    Once: who has sent it, and gets an event, calls the function.
+    """
+
+    room: str
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

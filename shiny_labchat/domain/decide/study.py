@@ -8,6 +8,7 @@ from shiny_labchat.domain.commands import Remove
 from shiny_labchat.domain.commands.study import (
     Arrive,
     Barrier,
+    CallLate,
     Consent,
     Debrief,
     DescribeStudy,
@@ -316,6 +317,16 @@ def _barrier(states: States, command: Barrier, at: int) -> Decided:
     return decided
 
 
+def _call_late(states: States, command: CallLate, at: int) -> Decided:
+    state, decided = study_in(states, command.study), Decided(states, at)
+    barrier = state.barriers.get((command.room, command.kind))
+    late = state.late(command.room, command.kind)
+    if barrier is not None and barrier.late is None and late:
+        about = {"room": command.room, "kind": command.kind, "people": late}
+        decided.add(study_log(command.study), "late_called", None, about)
+    return decided
+
+
 def _until(barrier: Waiting | None, command: Barrier, at: int) -> int | None:
     if barrier is not None:
         return barrier.until
@@ -348,6 +359,7 @@ def _show(states: States, command: ShowRoom, at: int) -> Decided:
 RULES: dict[type, RuleTogether] = {
     Arrive: _arrive,
     Barrier: _barrier,
+    CallLate: _call_late,
     Consent: _consent,
     Debrief: _debrief,
     DescribeStudy: _describe,

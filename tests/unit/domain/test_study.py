@@ -12,6 +12,7 @@ from shiny_labchat.domain.commands import (
     AdvanceRoom,
     Arrive,
     Barrier,
+    CallLate,
     Close,
     Configure,
     Consent,
@@ -332,6 +333,20 @@ def test_nobody_waits_longer_than_from_the_first_page_that_waited():
     made.now += 30
     made.does(Barrier("s", "r", "choice", within=60, also=(ROOM,)))
     assert made.study.barriers["r", "choice"].met == ("ann",)
+
+
+def test_who_is_late_is_named_once_when_a_barrier_is_met():
+    made = grouped("ann", "bob", "carl")
+    wait = Barrier("s", "r", "choice", 10, also=(ROOM,))
+    made.does(RecordAnswer("s", "ann", "choice", "X"))
+    made.does(wait)
+    assert made.does(CallLate("s", "r", "choice")) == []
+    made.now += 10
+    made.does(wait)
+    made.does(EndPerson("s", "carl", "complete", also=(ROOM,)))
+    (noted,) = made.does(CallLate("s", "r", "choice"))
+    assert noted.data == {"room": "r", "kind": "choice", "people": ["bob"]}
+    assert made.does(CallLate("s", "r", "choice")) == []
 
 
 def test_a_barrier_before_there_is_a_group_is_not_met_for_ever():
