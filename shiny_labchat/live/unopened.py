@@ -41,6 +41,10 @@ class _Room:
     is_behind: bool = True
     is_judged: bool = False
 
+    def state_at_head(self) -> RoomState | None:
+        """The state, where nothing since has counted in it: so only what is new is read next."""
+        return None if self.state is None else self.state._replace(seq=self.found.seq)
+
 
 class UnopenedRooms:
     """
@@ -100,16 +104,18 @@ class UnopenedRooms:
             return
         known = [(room.found, room.state) for room in rooms]
         states = await self._log.read(partial(_load, known=known))
-        for room, state in zip(rooms, states, strict=True):
-            room.is_judged = room.is_judged and state is room.state
-            room.state, room.is_behind = state, False
+        for room, read in zip(rooms, states, strict=True):
+            room.is_judged = room.is_judged and read is None
+            room.state = read if read is not None else room.state_at_head()
+            room.is_behind = False
 
 
 def _load(
     conn: sa.Connection, known: Iterable[tuple[MovedClock, RoomState | None]]
-) -> list[RoomState]:
+) -> list[RoomState | None]:
+    """The states of rooms as they are now; None: but for its seq, it is the one that is known."""
     return [
-        state
+        None
         if state is not None and not makes_state_after(conn, found.number, state.seq)
         else load_state(conn, found.number, found.seq)
         for found, state in known

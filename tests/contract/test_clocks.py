@@ -18,7 +18,7 @@ from shiny_labchat.domain.state import RoomState, fold_all
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import EVER, Log, Person, events_after, find_room, load_state, note_seen
-from shiny_labchat.store.clocks import _MOVED, clocks_moved
+from shiny_labchat.store.clocks import _MAKING_STATE, _MOVED, clocks_moved
 from shiny_labchat.store.queries import insert_events, move_heads, row_of
 from tests.contract.test_together import STUDY, append, state_of
 from tests.unit.store.conftest import asked_of
@@ -222,15 +222,18 @@ async def test_a_room_that_was_open_here_is_seen_to_after_that(
     assert (await room.state()).reason == "time"
 
 
-async def test_the_rooms_that_have_moved_are_found_by_indices(lab: Lab, room: Room) -> None:
-    def plan(conn: sa.Connection) -> list[str]:
-        asked = _MOVED.params(since=5).compile(conn, compile_kwargs={"literal_binds": True})
+async def test_what_has_moved_is_found_by_indices(lab: Lab, room: Room) -> None:
+    def plan(conn: sa.Connection, statement: sa.Select[Any], **values: int) -> list[str]:
+        wanted = statement.params(**values)
+        asked = wanted.compile(conn, compile_kwargs={"literal_binds": True})
         rows = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").fetchall()
         return [row[-1] for row in rows if "SUBQUERY" not in row[-1]]
 
-    found = await lab.log.read(plan)
-    assert all("USING" in each and "INDEX" in each for each in found), found
-    assert "SEARCH room USING INDEX room_touched (touched>?)" in found
+    rooms = await lab.log.read(lambda conn: plan(conn, _MOVED, since=5))
+    assert rooms[0] == "SEARCH room USING INDEX room_touched (touched>?)"
+    assert all("USING COVERING INDEX event_clock" in each for each in rooms[1:]), rooms
+    events = await lab.log.read(lambda conn: plan(conn, _MAKING_STATE, room=1, after=5))
+    assert events == ["SEARCH event USING PRIMARY KEY (room=? AND seq>?)"], "those that are new"
 
 
 async def test_an_extension_by_another_process_moves_the_end(
