@@ -26,6 +26,7 @@ __all__ = [
 
 SENTENCES: dict[str, str] = {
     "bad_frame": "The page sent something the server does not understand. Please reload the page.",
+    "bad_name": "Please type a name of 1 to 30 characters.",
     "bad_text": "The message contains characters that cannot be shown. Please remove them.",
     "busy": "The server is very busy. This page tries again by itself.",
     "closed": "This room is closed. You can read, but not write.",
@@ -39,6 +40,7 @@ SENTENCES: dict[str, str] = {
     "gate": "You cannot go on yet. Please write some more messages first.",
     "link_over": "This link does not lead into the room any more. Please ask for another one.",
     "muted": "You cannot write in this room at the moment.",
+    "name_taken": "Somebody else has this name. Please choose another one.",
     "no_chat": "This page shows a chat that its app does not serve. Please tell the organisers.",
     "no_clock": "This room has no time limit.",
     "no_debrief": "This study is not ready yet. Please tell the organisers.",

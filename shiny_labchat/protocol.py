@@ -94,11 +94,10 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from shiny_labchat.domain.commands import REPLY
 from shiny_labchat.domain.events import Event, Part
-from shiny_labchat.domain.messages import is_void, role_of
 from shiny_labchat.domain.opaque import id_of
-from shiny_labchat.domain.rules import is_timed
+from shiny_labchat.domain.shown_item import shown_deps, shown_item
+from shiny_labchat.domain.shown_state import shown_state
 from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.errors import BadFrame
 from shiny_labchat.words import Words
@@ -332,46 +331,8 @@ def _duration(fields: Mapping[str, object], name: str) -> int:
 
 def item(event: Event, seed: str) -> str | None:
     """The item of an event as JSON text, in the room with this seed; None: it is not shown."""
-    if event.kind == "message":
-        return None if is_void(event) else _json(_message(event, seed))
-    id = id_of(seed, event.seq)
-    if event.kind == "cleared":
-        greeting = {"greeting": True} if "greeting" in event.data else {}
-        return _json({"k": "cleared", "id": id, **greeting})
-    if event.kind == "streamed":
-        of = id_of(seed, event.data["of"])
-        return _json({"k": "end", "id": id, "of": of, "is": event.data["is"]})
-    return None
-
-
-def _message(event: Event, seed: str) -> dict[str, Any]:
-    data, parts, role = event.data, event.data["parts"], role_of(event)
-    shown: dict[str, Any] = {"id": id_of(seed, event.seq)}
-    for key in ("h", "name"):
-        if data.get(key) is not None:
-            shown[key] = data[key]
-    if role != "user":
-        shown["role"] = role
-    shown["at"] = event.at // 1000
-    if len(parts) == 1 and parts[0][0] == "text":
-        shown["text"] = parts[0][1]
-    else:
-        shown["parts"] = parts
-    for key, name in (("icon", "icon"), ("live", "live"), ("by_h", "by"), ("is", "is")):
-        if key in data:
-            shown[name] = data[key]
-    if "id" in data and not data["id"].startswith(REPLY):
-        shown["as"] = data["id"]
-    if "deps" in data:
-        shown["deps"] = _shown_deps(data["deps"])
-    if "audience" in data:
-        shown["only"] = True
-    return shown
-
-
-def _shown_deps(deps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    # "source" is a folder of the server: browsers must not know it
-    return [{k: v for k, v in dep.items() if k != "source"} for dep in deps]
+    shown = shown_item(event, seed)
+    return None if shown is None else _json(shown)
 
 
 class Chunk(NamedTuple):
@@ -392,7 +353,7 @@ def _chunk(chunk: Chunk, seed: str) -> list[Any]:
     id, parts = id_of(seed, chunk.seq), chunk.parts
     more = parts[0][1] if len(parts) == 1 and not parts[0][0] else parts
     if chunk.deps:
-        return [id, more, chunk.keep, _shown_deps(chunk.deps)]
+        return [id, more, chunk.keep, shown_deps(chunk.deps)]
     return [id, more] if chunk.keep is None else [id, more, chunk.keep]
 
 
@@ -458,63 +419,6 @@ def text_frame(text: str) -> bytes:
     else:
         head = b"\x81\x7f" + size.to_bytes(8)
     return head + payload
-
-
-def shown_state(room: RoomState, viewer: Membership, words: Words, at: int = 0) -> dict[str, Any]:
-    """
-    The room's state for one viewer: whether they may write, and if not, why.
-
-    `at`: the time, in microseconds since 1970, where people of the room have one.
-    """
-    code = room.silence(viewer)
-    shown: dict[str, Any] = {"is": "open" if room.is_open else "closed"}
-    if viewer.is_removed:
-        shown["is"] = "removed"
-    shown |= {"write": code is None, "name": viewer.pseudonym, "title": room.title}
-    if code is not None:
-        shown |= {"code": code, "say": words[code]}
-    if room.reason and not room.is_open:
-        shown |= _shown_reason(room.reason, words)
-    if room.is_open and is_timed(room.rules):
-        shown |= _shown_clock(room, words, at)
-    if room.rules.min_messages and (left := room.messages_left(viewer)):
-        shown["gate"] = words.counted("done.messages", left)
-    if viewer.member in room.done:
-        shown["done"] = words["done.pressed"]
-    return shown
-
-
-def _shown_reason(reason: str, words: Words) -> dict[str, Any]:
-    """Why a room is closed: the app's words, or ours if its rules have closed it."""
-    if reason not in _OWN_REASONS:
-        return {"reason": reason}
-    key = _OWN_REASONS[reason]
-    return {} if key is None else {"reason": words[key]}
-
-
-_OWN_REASONS: Mapping[str, str | None] = {
-    "time": "clock.over",
-    **dict.fromkeys(("all_done", "any_done", "gone", "group_dissolved")),
-}
-"""The reasons for which rooms are closed by rules, and the keys of their words, if any."""
-
-
-def _shown_clock(room: RoomState, words: Words, at: int) -> dict[str, Any]:
-    rules, clock = room.rules, room.clock
-    left, starts_by = clock.left(rules, at), clock.starts_by(rules)
-    if left is not None:
-        shown = {"is": "running", "left": left // 1000, "text": words["clock.left"]}
-        if clock.paused:
-            shown |= {"is": "paused", "say": words["clock.paused"]}
-        elif clock.warned is not None:
-            warned = words.duration(clock.warned)
-            shown["say"] = words.filled("clock.left", time=warned)
-    elif starts_by is not None and not room.has_begun:
-        waits = max(0, starts_by - at) // 1000
-        shown = {"is": "waiting", "left": waits, "text": words["clock.waiting"]}
-    else:
-        return {}
-    return {"clock": shown}
 
 
 def state(room: RoomState, viewer: Membership, words: Words, at: int = 0) -> str:

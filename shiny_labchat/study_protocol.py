@@ -9,7 +9,8 @@ They are as those of a room (`protocol`), with the same version. Browser → ser
     {"t": "do", "cid": "...", "do": "ready"}               one of `ACTIONS`; cid: the browser's id
 
 What is said with "do": for "consent" ``"version"`` and ``"answers": {"ID": true}``, for "stop"
-``"delete": true``, for "debriefed" ``"keep": true | false | null``; for the others nothing.
+``"delete": true``, for "debriefed" ``"keep": true | false | null``, for "name" ``"name"``; for the
+others nothing.
 
 Server → browser::
 
@@ -22,8 +23,8 @@ Server → browser::
 
 A screen is::
 
-    {"is": "none" | "consent" | "waiting" | "ready" | "wait_again" | "idle" | "moment" | "barrier" |
-           "ended" | "other_window",
+    {"is": "none" | "consent" | "name" | "waiting" | "ready" | "wait_again" | "idle" | "moment" |
+           "barrier" | "ended" | "other_window",
      "title": "...", "lines": ["...", ...],
      "buttons": [{"do": "...", "label": "...", "primary": true, "with": {...}, "ask": {"title",
                   "text", "yes", "no"}}, ...]}             with: sent with it; ask: asked before
@@ -34,6 +35,7 @@ with these in addition, where they apply::
      "clock": {"left": 12000, "text": "... {time} ..."}    ms that are left, at the time of sending
      "items": [{"id", "text", "required"}], "version", "needed", "missing"   of the consent: what to
                                                            agree to, and words for what is missing
+     "field": {"name": "name", "label": "..."}             a line of text, sent by this name
      "stop": {"label", "title", "text", "data", "keep", "delete", "limits", "cancel"}
      "attention": {"sound": true, "title": "..." | null, "notify": "..." | null}
      "notify": "..."                                       the label that asks whether to notify
@@ -64,7 +66,7 @@ __all__ = ["Do", "Frame", "decode", "did", "screen", "welcome"]
 MAX_ITEMS = 100
 """Most items of a consent that a browser may answer."""
 LONGEST = 200
-"""Longest id of an item, and longest version, in characters."""
+"""Longest id of an item, longest version and longest name, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Do:
         Whether their data are to be deleted; None: they were not asked.
     keep
         Whether their data may be kept; None: they were not asked.
+    name
+        The pseudonym that they choose.
     """
 
     cid: str
@@ -92,6 +96,7 @@ class Do:
     answers: Mapping[str, bool] = field(default_factory=dict[str, bool])
     delete: bool | None = None
     keep: bool | None = None
+    name: str = ""
 
 
 Frame = protocol.Hello | protocol.Pong | protocol.Check | Do
@@ -125,20 +130,22 @@ def _do(fields: Mapping[str, object]) -> Do:
         raise BadFrame("bad_frame", "cid is not printable ASCII of 1 to 64 characters")
     match action:
         case "consent":
-            return Do(cid, action, _version(fields), _answers(fields))
+            return Do(cid, action, _line(fields, "version"), _answers(fields))
         case "stop":
             return Do(cid, action, delete=_bool(fields, "delete"))
         case "debriefed":
             return Do(cid, action, keep=_bool(fields, "keep"))
+        case "name":
+            return Do(cid, action, name=_line(fields, "name"))
         case _:
             return Do(cid, action)
 
 
-def _version(fields: Mapping[str, object]) -> str:
-    version = fields.get("version")
-    if not isinstance(version, str) or len(version) > LONGEST:
-        raise BadFrame("bad_frame", f"version is not a text of at most {LONGEST} characters")
-    return version
+def _line(fields: Mapping[str, object], name: str) -> str:
+    line = fields.get(name)
+    if not isinstance(line, str) or len(line) > LONGEST:
+        raise BadFrame("bad_frame", f"{name} is not a text of at most {LONGEST} characters")
+    return line
 
 
 def _answers(fields: Mapping[str, object]) -> dict[str, bool]:

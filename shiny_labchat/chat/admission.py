@@ -311,6 +311,9 @@ class Admission:
         """The pseudonym that the person gets if they are no member yet; None: a generated one."""
         given = resolve_pseudonym(placement.pseudonym, grant.member) or grant.pseudonym
         if given is None and placement.names == "study":
+            person = (await room.study_state()).people.get(grant.member)
+            if person is not None and person.name is not None:  # a lobby has given it to them
+                return person.name
             return await study_pseudonym(room.log, room.study, grant.member)
         return given
 

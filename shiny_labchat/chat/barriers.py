@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Iterable
 from contextvars import Context
 from typing import Literal, NamedTuple
 
@@ -12,18 +13,26 @@ from shiny.session import Session
 
 from shiny_labchat.chat.session_logs import session_log
 from shiny_labchat.concurrency import Tasks
-from shiny_labchat.domain.commands import Barrier, EndPerson
+from shiny_labchat.domain.commands import Barrier, CallLate, EndPerson
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import LabChatError
+from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
+from shiny_labchat.study.groups import call, people_of
+from shiny_labchat.study.person import Person
+from shiny_labchat.study.study import Study
 
 __all__ = ["Barriers", "OnLate"]
 
 logger = logging.getLogger("shiny_labchat")
 
-OnLate = Literal["end", "without"]
-"""What becomes of those who are late: their part ends, or they go on without being waited for."""
+OnLate = Literal["end", "without"] | Callable[[Person], object]
+"""
+What becomes of those who are late: their part ends, or they go on without being waited for.
+
+A function is called with each of them, async or not; if it returns "end", their part ends.
+"""
 
 RETRY_DELAY = 2.0
 """Pause before a barrier that could not be decided is tried again, in seconds."""
@@ -52,7 +61,7 @@ class Barriers:
         self._tasks = Tasks("barriers")
         self._waiting: dict[_Key, asyncio.Task[None]] = {}
         self._deciding: set[_Key] = set()
-        self._ended: set[_Key] = set()
+        self._seen_to: set[_Key] = set()
         session.on_ended(self._stop)
 
     def is_met(
@@ -69,8 +78,8 @@ class Barriers:
         if known is None:
             return False
         if known.is_met:
-            if on_late == "end" and known.late:
-                self._end(room, kind, known.late)
+            if known.late:
+                self._see_to_late(room, kind, on_late, known.late)
             return True
         if not known.waits:
             return False
@@ -106,14 +115,31 @@ class Barriers:
         finally:
             self._deciding.discard((room.id, kind))
 
-    def _end(self, room: Room, kind: str, late: tuple[str, ...]) -> None:
-        if (room.id, kind) not in self._ended:
-            self._ended.add((room.id, kind))
-            self._tasks.spawn(self._end_all(room, late), context=Context())
+    def _see_to_late(self, room: Room, kind: str, on_late: OnLate, late: tuple[str, ...]) -> None:
+        if on_late == "without" or (room.id, kind) in self._seen_to:
+            return
+        self._seen_to.add((room.id, kind))
+        job = self._call_with(room, kind, on_late) if callable(on_late) else self._end(room, late)
+        self._tasks.spawn(job, context=Context())
 
-    async def _end_all(self, room: Room, late: tuple[str, ...]) -> None:
+    async def _end(self, room: Room, late: Iterable[str]) -> None:
         for person in late:
             await room.log.submit_together(EndPerson(room.study, person, "idle"))
+
+    async def _call_with(self, room: Room, kind: str, fn: Callable[[Person], object]) -> None:
+        """Call the app's function with each who is late, if no other page has it called."""
+        stored = await room.log.submit_together(CallLate(room.study, room.id, kind))
+        noted = stored.events.get(study_log(room.study), ())
+        late = [id for event in noted for id in event.data["people"]]
+        study = Study(room.study, lab=Lab(room.log.url.render_as_string(hide_password=False)))
+        for person in await people_of(study, late):
+            try:
+                result = await call(fn, person)
+            except Exception:
+                logger.exception("the function for who is late for %r has failed", kind)
+            else:
+                if result == "end":
+                    await self._end(room, [person.id])
 
     def _stop(self) -> None:
         for task in self._waiting.values():
@@ -152,6 +178,4 @@ class _Seen(NamedTuple):
         if barrier is None or barrier.met is None:
             have, are_all = state.awaited(room, kind)
             return cls(False, person in have, are_all, barrier and barrier.until)
-        met = barrier.met
-        people = (each.person for each in state.taking_part(room))
-        return cls(True, late=tuple(each for each in people if each not in met))
+        return cls(True, late=tuple(state.late(room, kind)))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from shiny.session import Session
+from shiny.session import Session, get_current_session
 
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.chat.per_session import PerSession
+from shiny_labchat.lab.lab import Lab
+from shiny_labchat.lab.runtime import words_of
 from shiny_labchat.store import Log
 from shiny_labchat.study.person import Person
+from shiny_labchat.words import Words
 
 __all__ = [
     "Identified",
@@ -18,6 +21,7 @@ __all__ = [
     "only_person",
     "person_of",
     "register_person",
+    "words_here",
 ]
 
 
@@ -42,6 +46,11 @@ class Identified(NamedTuple):
 
 class SessionPerson(Protocol):
     """The person of one study in front of a session's page; all reads are reactive, none waits."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the app has drawn the study for the page, or asked who its person is."""
+        ...
 
     @property
     def identified(self) -> Identified:
@@ -79,9 +88,23 @@ def has_people(session: Session) -> bool:
 
 
 def only_person(session: Session) -> SessionPerson | None:
-    """The person in front of a session's page, if the app has one study there; else None."""
-    known = _people.of(session)
-    return next(iter(known.values())) if len(known) == 1 else None
+    """
+    The person in front of a session's page, if the app has one study there; else None.
+
+    One that is drawn counts rather than others that are only made.
+    """
+    known = list(_people.of(session).values())
+    found = [each for each in known if each.is_wanted] if len(known) > 1 else known
+    return found[0] if len(found) == 1 else None
+
+
+def words_here(lab: Lab, study: str | None = None) -> Words:
+    """The words of a study; None: of the only one that the app has in its page, or of the lab."""
+    session = get_current_session()
+    if study is None and session is not None:
+        names = [name for log, name in _people.of(session) if log == lab.log]
+        study = names[0] if len(names) == 1 else None
+    return words_of(lab.log, study)
 
 
 _people: PerSession[tuple[Log, str], SessionPerson] = PerSession()

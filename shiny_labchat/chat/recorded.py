@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import get_args
 
-from shiny_labchat.arguments import as_id, check_choice, check_number
+from shiny_labchat.arguments import as_id, check_choice, check_function, check_number
 from shiny_labchat.chat.barriers import Barriers, OnLate
 from shiny_labchat.chat.base import ChatBase
 from shiny_labchat.chat.session_logs import session_log
@@ -52,7 +51,9 @@ class Recorded(ChatBase):
             How long to wait for the others, in seconds.
         on_late
             What becomes of those who have not recorded it in time: their part in the study ends
-            with the reason "idle" ("end"), or they go on as well ("without").
+            with the reason "idle" ("end"), or they go on as well ("without"). Or a function that is
+            called once with each of them, a :class:`~shiny_labchat.Person`, async or not: it may
+            record something in their place, or return "end".
 
         Returns
         -------
@@ -60,7 +61,10 @@ class Recorded(ChatBase):
             True once everybody who still takes part has recorded it, or the time is over.
         """
         check_number("within", within, least=0)
-        check_choice("on_late", on_late, get_args(OnLate))
+        if callable(on_late):
+            check_function("on_late", on_late, "person")
+        else:
+            check_choice("on_late", on_late, ("end", "without"), also="a function")
         room = self._placements.room()
         if room is None or self._session.is_stub_session():
             return False

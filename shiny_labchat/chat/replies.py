@@ -173,7 +173,7 @@ class Replies:
             "a model could not answer message %d of room %r", message.seq, room.id, exc_info=exc
         )
         audience = [message.member] if self._failures == "asker" and message.member else None
-        words = words_of(room.log)["reply_failed"]
+        words = words_of(room.log, room.study)["reply_failed"]
         await room.say(commands.Post([("text", words)], "system", audience=audience))
 
 

@@ -19,6 +19,7 @@ from shiny_labchat.chat.assets import element_dependency
 from shiny_labchat.chat.content import MarkdownHtml, as_html, as_shown, is_trusted
 from shiny_labchat.chat.greeting import Greeting, as_drawn
 from shiny_labchat.chat.labels import element_words
+from shiny_labchat.chat.people import words_here
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.words import ENGLISH, Words
 
@@ -117,7 +118,7 @@ def chat_ui(
     if done is not None and not (isinstance(cast(object, done), str) and done.strip()):
         raise TypeError(f"done must be the text of a button, or None, not {done!r}")
     # Lab(): so a page left open over a restart finds its lab before the app's server function runs
-    words = (Lab() if lab is None else lab).words
+    words = words_here(Lab() if lab is None else lab)
     replaced = element_words(words, {} if labels is None else labels)
     resolved = resolve_id(id)
     if placeholder == PLACEHOLDER:

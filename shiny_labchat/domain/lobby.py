@@ -16,8 +16,13 @@ from shiny_labchat.domain.settings import Settings
 
 __all__ = ["LobbyState", "Match", "Place", "fold_all_lobby", "fold_lobby"]
 
-Status = Literal["waiting", "matched", "missed", "grouped", "left"]
-"""Of a person in a lobby. "missed": they did not answer the ready check, and are asked again."""
+Status = Literal["naming", "waiting", "matched", "missed", "grouped", "left"]
+"""
+Of a person in a lobby.
+
+"naming": they are asked for their pseudonym, and do not wait yet. "missed": they did not answer the
+ready check, and are asked again.
+"""
 
 
 class Place(NamedTuple):
@@ -146,6 +151,11 @@ def _configured(state: LobbyState, event: Event) -> _Changes:
     }
 
 
+def _name_asked(state: LobbyState, event: Event) -> _Changes:
+    assert event.member is not None
+    return _with(state, Place(event.member, event.at, "naming"))
+
+
 def _entered(state: LobbyState, event: Event) -> _Changes:
     assert event.member is not None
     before = state.places.get(event.member) or Place(event.member, event.at)
@@ -255,6 +265,7 @@ _FOLDS = {
     "idle_prompt": _idle_prompt,
     "left": _left,
     "matched": _matched,
+    "name_asked": _name_asked,
     "not_ready": _not_ready,
     "ready": _ready,
     "requeued": _requeued,

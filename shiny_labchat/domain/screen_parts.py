@@ -19,6 +19,7 @@ Json = Mapping[str, Any]
 ScreenKind = Literal[
     "none",
     "consent",
+    "name",
     "waiting",
     "ready",
     "wait_again",
@@ -32,6 +33,7 @@ ScreenKind = Literal[
 Action = Literal[
     "consent",
     "refuse",
+    "name",
     "ready",
     "wait_again",
     "confirm",

@@ -140,6 +140,8 @@ class _Waiting:
         if self.place.prompted is not None:
             return self._asked(self.place.prompted)
         match self.place.status:
+            case "naming":
+                return self._naming()
             case "matched":
                 return self._ready()
             case "missed":
@@ -148,6 +150,15 @@ class _Waiting:
                 return self._wait_again("wait_again.away")
             case _:
                 return self._waiting()
+
+    def _naming(self) -> Screen:
+        words = self.words
+        fields = {
+            "lines": [words["name.text"]],
+            "field": {"name": "name", "label": words["name.label"]},
+        }
+        button = Button("name", words["name.button"], is_primary=True)
+        return Screen("name", words["name.title"], fields, (button, self._leave()))
 
     def _asked(self, until: int) -> Screen:
         words, prompt = self.words, self.settings.idle_prompt or (0, 0)

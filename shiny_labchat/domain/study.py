@@ -102,6 +102,8 @@ class Participation(NamedTuple):
         What they said there to whether their data may be kept; None: nothing.
     code
         The code that they have been shown at their end, which is theirs from then on; None: none.
+    name
+        The pseudonym that they have in all groups of the study; None: another one in each.
     """
 
     person: str
@@ -120,6 +122,7 @@ class Participation(NamedTuple):
     is_debriefed: bool = False
     keep: bool | None = None
     code: str | None = None
+    name: str | None = None
 
     @property
     def room(self) -> str | None:
@@ -172,10 +175,14 @@ class Barrier(NamedTuple):
         Until when those who are there wait for the others, in microseconds since 1970 (UTC).
     met
         The ids of the people with whom it was met; None: they wait.
+    late
+        The ids of those with whom the app's function was called, as they were late; None: it was
+        not called.
     """
 
     until: int
     met: tuple[str, ...] | None = None
+    late: tuple[str, ...] | None = None
 
 
 class StudyState(NamedTuple):
@@ -197,6 +204,10 @@ class StudyState(NamedTuple):
         rooms = self.people[person].rooms if person in self.people else ()
         return {other for room in rooms for other in self.groups[room].people} - {person}
 
+    def names(self) -> list[str]:
+        """The pseudonyms that people have throughout the study."""
+        return [each.name for each in self.people.values() if each.name is not None]
+
     def taking_part(self, room: str) -> list[Participation]:
         """The people of a group who have not ended, in the order drawn for them."""
         group = self.groups.get(room)
@@ -214,6 +225,14 @@ class StudyState(NamedTuple):
         there = [each for each in people if each.ended is None or each.ended.reason == "complete"]
         have = [each.person for each in there if kind in each.data]
         return have, all(kind in each.data for each in people if each.ended is None)
+
+    def late(self, room: str, kind: str) -> list[str]:
+        """Who of a group takes part, but was not waited for any more when a barrier was met."""
+        barrier = self.barriers.get((room, kind))
+        if barrier is None or barrier.met is None:
+            return []
+        people = (each.person for each in self.taking_part(room))
+        return [each for each in people if each not in barrier.met]
 
     def awaits(self, person: str) -> list[Barrier]:
         """Where somebody waits for their group, or has waited: those whose kinds they recorded."""
@@ -320,6 +339,10 @@ def _code_shown(state: StudyState, event: Event) -> _Changes:
     return _person_with(state, event, code=event.data["code"])
 
 
+def _named(state: StudyState, event: Event) -> _Changes:
+    return _person_with(state, event, name=event.data["name"])
+
+
 def _grouped(state: StudyState, event: Event) -> _Changes:
     data = event.data
     parts: Mapping[str, str] = data.get("parts", {})
@@ -372,6 +395,15 @@ def _barrier_met(state: StudyState, event: Event) -> _Changes:
     return {"barriers": state.barriers.changed(key, before._replace(met=met))}
 
 
+def _late_called(state: StudyState, event: Event) -> _Changes:
+    key = event.data["room"], event.data["kind"]
+    barrier = state.barriers.get(key)
+    if barrier is None:
+        return {}
+    late = tuple(event.data["people"])
+    return {"barriers": state.barriers.changed(key, barrier._replace(late=late))}
+
+
 def _person_with(state: StudyState, event: Event, **changes: Any) -> _Changes:
     person = state.people.get(event.member or "")
     return {} if person is None else _with(state, person._replace(**changes))
@@ -393,6 +425,8 @@ _FOLDS = {
     "ended": _ended,
     "entered": _entered,
     "grouped": _grouped,
+    "late_called": _late_called,
+    "named": _named,
     "paid": _paid,
     "paid_out": _paid_out,
     "recorded": _recorded,

@@ -13,6 +13,7 @@ from shiny_labchat.domain.commands import (
     EnterLobby,
     Ready,
     StudyCommand,
+    TakeName,
     WaitLonger,
 )
 from shiny_labchat.domain.lobby import LobbyState
@@ -68,6 +69,8 @@ def command_for(
             return None
         case _ if lobby is None:
             raise Refused("not_waiting", member=person)
+        case "name":
+            return TakeName(study, lobby[0], person, frame.name)
         case _:
             return _in_lobby(frame.action, study, person, screen, *lobby)
 

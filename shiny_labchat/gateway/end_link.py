@@ -14,7 +14,7 @@ from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import Log
 from shiny_labchat.words import Words
 
-__all__ = ["END_PATH", "AddressOf", "end_route"]
+__all__ = ["END_PATH", "AddressOf", "WordsOf", "end_route"]
 
 END_PATH = "/labchat/end/{token}"
 
@@ -26,10 +26,18 @@ It is called at each click, and must change nothing: link previews click, too.
 """
 
 
+WordsOf = Callable[[Log | None, str | None], Words]
+"""
+Gives the words of a study in a lab, or of the lab, if none is named.
+
+For None, those for somebody whose lab is not known yet.
+"""
+
+
 def end_route(
     logs: Callable[[], Iterable[Log]],
     address_of: AddressOf,
-    words_of: Callable[[Log | None], Words],
+    words_of: WordsOf,
 ) -> Route:
     """
     The route of the links.
@@ -41,16 +49,16 @@ def end_route(
     address_of
         Gives the address.
     words_of
-        Returns the words of a lab; for None, those for somebody whose lab is not known.
+        Returns the words of a lab and study, see `WordsOf`.
     """
 
     async def follow(request: Request) -> Response:
         try:
             address = await _address(logs(), request.path_params["token"], address_of)
         except StoreError as exc:
-            return _page(words_of(None), exc, 503)
+            return _page(words_of(None, None), exc, 503)
         if address is None:
-            return _page(words_of(None), Refused("end_link"), 404)
+            return _page(words_of(None, None), Refused("end_link"), 404)
         return _redirect(address)
 
     return Route(END_PATH, follow, methods=["GET"], name="labchat_end")

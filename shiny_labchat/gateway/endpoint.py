@@ -22,7 +22,7 @@ from shiny_labchat import protocol, study_protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.access.page_keys import page_key
 from shiny_labchat.errors import BadFrame, Refused, StoreError
-from shiny_labchat.gateway.end_link import AddressOf, end_route
+from shiny_labchat.gateway.end_link import AddressOf, WordsOf, end_route
 from shiny_labchat.gateway.limits import OpenSockets, WaitingSockets
 from shiny_labchat.gateway.origin import check_origin, judge
 from shiny_labchat.gateway.socket import Socket, text_of_frame
@@ -45,7 +45,7 @@ HELLO_WITHIN = 10.0
 def routes(
     logs: Callable[[], Iterable[Log]],
     rooms_of: Callable[[Log], LiveRooms],
-    words_of: Callable[[Log | None], Words],
+    words_of: WordsOf,
     address_of: AddressOf,
 ) -> list[BaseRoute]:
     """The routes of the gateway, for an app; see `Endpoint` and `end_route`."""
@@ -94,14 +94,14 @@ class _Endpoint(ABC):
     rooms_of
         Returns the live rooms of such a lab, and the people of its studies.
     words_of
-        Returns its words; for None, those for a page whose lab is not known yet.
+        Returns its words, see `WordsOf`.
     """
 
     def __init__(
         self,
         logs: Callable[[], Iterable[Log]],
         rooms_of: Callable[[Log], LiveRooms],
-        words_of: Callable[[Log | None], Words],
+        words_of: WordsOf,
     ) -> None:
         self._logs = logs
         self._rooms_of = rooms_of
@@ -110,7 +110,7 @@ class _Endpoint(ABC):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ws = WebSocket(scope, receive, send)
         await ws.accept()
-        await _close_in_words(ws, self._meet(ws, receive, send), self._words_of(None))
+        await _close_in_words(ws, self._meet(ws, receive, send), self._words_of(None, None))
 
     @abstractmethod
     async def _meet(self, ws: WebSocket, receive: Receive, send: Send) -> None:
@@ -124,7 +124,7 @@ class Endpoint(_Endpoint):
         with _greeted(ws):
             hello = await _hello(receive, protocol.decode)
             entry = await tickets.enter(self._logs(), hello.token, hello.is_resume)
-        words = self._words_of(entry.log)
+        words = self._words_of(entry.log, entry.room.study)
         await _close_in_words(ws, self._serve(receive, send, hello, entry, words), words)
 
     async def _serve(
@@ -153,7 +153,7 @@ class StudyEndpoint(_Endpoint):
         with _greeted(ws):
             hello = await _hello(receive, study_protocol.decode)
             entry = await tickets.enter_study(self._logs(), hello.token, hello.is_resume)
-        words = self._words_of(entry.log)
+        words = self._words_of(entry.log, entry.study)
         await _close_in_words(ws, self._serve(receive, send, entry, words), words)
 
     async def _serve(

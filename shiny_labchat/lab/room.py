@@ -18,9 +18,8 @@ from shiny_labchat.callbacks.scheduler import signed
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
-from shiny_labchat.domain.members import Member, as_member_id, as_role, as_roles
+from shiny_labchat.domain.members import Member, as_member_id, as_roles
 from shiny_labchat.domain.messages import Message, message_of
-from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
 from shiny_labchat.domain.records import Record, records_in
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
@@ -29,6 +28,7 @@ from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab import asking, history
 from shiny_labchat.lab.bot_registry import RoomBot
+from shiny_labchat.lab.members import Members
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.settings import Settings, without_effect
 from shiny_labchat.lab.timing import Timing
@@ -43,11 +43,12 @@ MessageFunction = Callable[["Room", Member | None, Any], Awaitable[object] | obj
 """Takes the room, the author (None: the programme) and a `MessageText`; async or not."""
 PresenceFunction = Callable[["Room", Member, Any], Awaitable[object] | object]
 """Takes the room, a member, and their new state: "here", "idle", "away" or "gone"; async or not."""
+T = TypeVar("T")
 F = TypeVar("F", bound=MessageFunction)
 P = TypeVar("P", bound=PresenceFunction)
 
 
-class Room(Timing):
+class Room(Members, Timing):
     """
     One shared chat. Made by :meth:`Lab.room`.
 
@@ -154,88 +155,24 @@ class Room(Timing):
 
     async def submit(self, command: commands.Command) -> Outcome:
         """Submit a command, creating the room if needed; for this package."""
-        self._runtime.start_callbacks()
         command = signed(command, self._given_to)
+        return await self.once_created(lambda: self.log.submit(self.key, command))
+
+    async def once_created(self, submit: Callable[[], Awaitable[T]]) -> T:
+        """Submit a command to the room, creating it if needed; for this package."""
+        self._runtime.start_callbacks()
         known = self._runtime.created.get(self.key)
         if known is None or self._settings not in (known, Settings()):
             await self.create()
         try:
-            return await self.log.submit(self.key, command)
+            return await submit()
         except Refused as exc:
             if exc.code != "no_room":
                 raise
         await self.create()  # the database was replaced while this ran
-        return await self.log.submit(self.key, command)
+        return await submit()
 
-    # ── members ──
-
-    async def add_member(
-        self,
-        member: str | Member,
-        pseudonym: Pseudonym = None,
-        role: Role | None = None,
-    ) -> Member:
-        """
-        Make someone a member; a member keeps their membership.
-
-        Parameters
-        ----------
-        member
-            The person's id in the study, such as ``"p17"``; never shown to participants.
-        pseudonym
-            The name that others see: text (made unique with a number), a template such as
-            ``"Player {n}"``, or a function of the member's id. None: a generated name, which
-            stays the same. For someone who is a member already: a new name, or None to keep it.
-        role
-            "participant" (also None), "observer", "experimenter" or "assistant". For someone who
-            is a member already: a new role, or None to keep it.
-
-        Returns
-        -------
-        Member
-            The member as they are in the room now.
-        """
-        id = as_member_id(member)
-        wanted = as_role("role", role)
-        asked = resolve_pseudonym(pseudonym, id)
-        await self._join(id, asked, wanted or "participant")
-        change = commands.Change(id, wanted, asked)
-        return _member_in(await self.submit(change), id)
-
-    async def join(self, member: str, pseudonym: str | None, role: Role | None) -> Member:
-        """Join as a page does: never brings back a removed member; for this package."""
-        outcome = await self._join(member, pseudonym, role or "participant", by_page=True)
-        if role is not None and outcome.state.memberships[member].role != role:
-            outcome = await self.submit(commands.Change(member, role))
-        return _member_in(outcome, member)
-
-    async def _join(
-        self, member: str, pseudonym: str | None, role: Role, by_page: bool = False
-    ) -> Outcome:
-        handle = secrets.token_hex(4)
-        return await self.submit(commands.Join(member, handle, role, pseudonym, by_page))
-
-    async def remove_member(self, member: str | Member) -> None:
-        """
-        Remove a member: from this moment they can neither read nor write here.
-
-        If this is the room of their group, their part in the study ends with "removed".
-        """
-        id = as_member_id(member)
-        outcome = await self.submit(commands.Remove(id))
-        if outcome.state.lobby is None:
-            return
-        person = (await self._study_state()).people.get(id)
-        if person is not None and person.room == self.id and person.ended is None:
-            await self.log.submit_together(commands.EndPerson(self.study, id, "removed"))
-
-    async def mute(self, member: str | Member) -> None:
-        """Stop a member from writing, until :meth:`unmute`; they can still read."""
-        await self.submit(commands.Mute(as_member_id(member)))
-
-    async def unmute(self, member: str | Member) -> None:
-        """Let a muted member write again."""
-        await self.submit(commands.Mute(as_member_id(member), on=False))
+    # ── bots ──
 
     def add_bot(self, bot: RoomBot) -> None:
         """
@@ -252,31 +189,9 @@ class Room(Timing):
         if self.key in self._runtime.created:  # people are here already
             self._runtime.bots.enter_soon(bot, self)
 
-    async def disclose(
-        self, member: str | Member | None = None, *, to: Iterable[str | Member] | None = None
-    ) -> None:
-        """
-        Disclose a bot: from now on it is shown as an assistant, also in old messages.
-
-        Parameters
-        ----------
-        member
-            The bot; None: all bots of the room.
-        to
-            The members to whom it is disclosed; None: everybody.
-        """
-        who = None if member is None else as_member_id(member)
-        whom = None if to is None else tuple(as_member_id(each) for each in to)
-        await self.submit(commands.Disclose(who, whom))
-
     async def audit(self) -> list[AuditEntry]:
         """Read the audit of the room's bots; see :meth:`Lab.audit`."""
         return await self.log.read(lambda conn: written(conn, self.study, self.id))
-
-    async def members(self) -> list[Member]:
-        """The members of the room now, in order of joining."""
-        state = await self.state()
-        return [Member.of(membership) for membership in state.members()]
 
     # ── messages ──
 
@@ -502,9 +417,10 @@ class Room(Timing):
             Each with `member` (the person's id), `kind`, `data` (of a form, its answers by the
             ids of its inputs) and `at`. Person by person, in the order of their group.
         """
-        return records_in(await self._study_state(), self.id, kind)
+        return records_in(await self.study_state(), self.id, kind)
 
-    async def _study_state(self) -> StudyState:
+    async def study_state(self) -> StudyState:
+        """The state of its study in the log now; for this package."""
         return cast(StudyState, await self._runtime.live.logs.read(study_log(self.study)))
 
     # ── the room itself ──
@@ -548,7 +464,3 @@ def _configure(
     is_default: bool = False,
 ) -> commands.Configure:
     return commands.Configure(secrets.token_hex(8), title, write, rules, is_default)
-
-
-def _member_in(outcome: Outcome, member: str) -> Member:
-    return Member.of(outcome.state.memberships[member])

@@ -94,6 +94,8 @@ class Runtime:
         The bots of its rooms.
     words
         The words that its participants read.
+    study_words
+        By study, the language and the texts that its code gives for its own participants.
     address_of
         Gives the address that somebody goes to who has ended; None: it has none.
     created
@@ -114,6 +116,7 @@ class Runtime:
         self.log = log
         self.bots = BotRegistry()
         self.words = ENGLISH
+        self.study_words: dict[str, tuple[str | None, Mapping[str, str] | None]] = {}
         self.address_of: AddressOf | None = None
         self.created: BoundedCache[LogKey, Settings] = BoundedCache(ROOMS_CREATED)
         self.drivers: dict[LogKey, Driver] = {}
@@ -250,10 +253,16 @@ def live_rooms(log: Log) -> LiveRooms:
     return Runtime.of(log).live
 
 
-def words_of(log: Log | None) -> Words:
-    """The words of a lab; None: of the first open one that has its own, as it is not known yet."""
+def words_of(log: Log | None, study: str | None = None) -> Words:
+    """
+    The words of a lab, or of a study of it.
+
+    None: of the first open lab that has its own, as it is not known yet which one it is.
+    """
     if log is not None:
-        return Runtime.of(log).words
+        runtime = Runtime.of(log)
+        own = None if study is None else runtime.study_words.get(study)
+        return runtime.words if own is None else runtime.words.replaced(*own)
     return next((each.words for each in _opened() if each.words != ENGLISH), ENGLISH)
 
 

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-import sqlalchemy as sa
-
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.clock import CLOCK_KINDS, SECOND
 from shiny_labchat.domain.commands import AdvanceRoom, Dissolve
@@ -28,13 +26,11 @@ from shiny_labchat.domain.rules import is_watched
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.live.unopened import UnopenedRooms
 from shiny_labchat.store import (
     Log,
     Outcome,
     Person,
-    find_room,
-    load_state,
-    rooms_with_clocks,
     seen_of,
 )
 
@@ -81,6 +77,7 @@ class Clocks:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._timers: dict[LiveRoom, _Timer] = {}
+        self._unopened = UnopenedRooms(log)
         self._next_look: asyncio.TimerHandle | None = None
         self._is_looking = False
         self._heard_since = _now()
@@ -181,24 +178,25 @@ class Clocks:
             return {}, 0
         return await self._log.read(partial(seen_of, people=people))
 
-    async def _judge(self, look: _Look, known: _Known) -> None:
-        """Have done what is due in a room, by what is known of its people."""
+    async def _judge(self, look: _Look, known: _Known) -> bool:
+        """Have done what is due in a room, by what is known of its people; whether anything is."""
         state, at = look.state, _now()
         command = advance_by(state, look.silences(known), at, self._heard_since)
-        self._advance(look.key, state, command)
+        is_due = self._advance(look.key, state, command)
         if gone := dissolving(state, command.gone):
             await self._log.submit_together(Dissolve(look.key.study, look.key.id, gone))
+        return is_due
 
     # ── rooms that nobody has open here ──
 
     async def resume(self) -> None:
         """Do what is due in rooms that are not open here: their processes may have ended."""
-        is_open = {room.key for room in self._timers}
-        states = await self._log.read(partial(_closed_here, is_open=is_open))
+        states = await self._unopened.due({room.key for room in self._timers}, _now())
         looks = [_Look(key, state, frozenset()) for key, state in states.items()]
         known = await self._known(looks)
         for look in looks:
-            await self._judge(look, known)
+            if not await self._judge(look, known):
+                self._unopened.judged(look.key)
 
 
 _Known = tuple[dict[Person, Signs], int]
@@ -229,13 +227,6 @@ class _Look(NamedTuple):
 
 def _here(room: LiveRoom) -> set[str]:
     return room.signs.members
-
-
-def _closed_here(conn: sa.Connection, is_open: Collection[LogKey]) -> dict[LogKey, RoomState]:
-    """The rooms with clocks that are not open here."""
-    keys = [key for key in rooms_with_clocks(conn) if key not in is_open]
-    found = {key: find_room(conn, key) for key in keys}
-    return {key: load_state(conn, *each) for key, each in found.items() if each is not None}
 
 
 def _now() -> int:

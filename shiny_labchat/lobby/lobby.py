@@ -152,6 +152,7 @@ class Lobby(_Lobby):
 
 
 _STATES: dict[str, State] = {
+    "naming": "waiting",
     "waiting": "waiting",
     "missed": "waiting",
     "left": "waiting",

@@ -94,9 +94,10 @@ class LobbySession:
 
         @reactive.effect(session=session)
         def enter() -> None:
+            if self._drawn() == 0 or not self.study.is_here():
+                return
             person = self.study.participation()
-            is_drawn = self._drawn() > 0 and self.study.is_here()
-            if not is_drawn or person is None or person.ended is not None:
+            if person is None or person.ended is not None:
                 return
             is_out = self.read(lambda state: person.person not in state.places)
             if is_out and self.study.takes_part() and self._entering != person.person:

@@ -50,8 +50,9 @@ class StudySession:
     """
     One study in front of one session's page.
 
-    The person arrives as soon as the page has said hello over its socket; a page that is only
-    fetched, as by a preview of a link, does nothing.
+    The person arrives once the app draws something of the study for them, or asks who they are, and
+    the page has said hello over its socket. A page that is only fetched, as by a preview of a link,
+    does nothing, and neither does a study that the app only makes.
 
     Parameters
     ----------
@@ -89,27 +90,40 @@ class StudySession:
         self.forms = Forms(
             *(session, study.name, lambda: self.id),
             submit=lambda command: self.study.submit(command),
-            words=lambda: self.study.lab.words,
+            words=lambda: self.study.words,
         )
+        self._is_wanted: reactive.Value[bool] = reactive.Value(False, name="is_wanted")
         self._is_older: reactive.Value[bool] = reactive.Value(False, name="is_older")
         self._is_open: reactive.Value[bool] = reactive.Value(False, name="is_open")
         self._unfollow: Callable[[], None] | None = None
         self._tasks = Tasks(f"study {study.name!r}")
         self._arriving: asyncio.Task[None] | None = None
         register_person(session, study.log, study.name, self)
-        if not session.is_stub_session():
-            install.ensure_route(session)
-            study.log.serve()
-            elements.have_page_say_hello(session)
-            session.allow_reconnect("force")
-            session.on_ended(self._stop)
-            self._listen()
+
+    def want(self) -> None:
+        """Have the page's person arrive, as the app draws the study for them or reads who it is."""
+        with reactive.isolate():
+            if self._is_wanted() or self.session.is_stub_session():
+                return
+        self._is_wanted.set(True)
+        install.ensure_route(self.session)
+        self.study.log.serve()
+        elements.have_page_say_hello(self.session)
+        self.session.allow_reconnect("force")
+        self.session.on_ended(self._stop)
+        self._listen()
 
     # ── reactive reads ──
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether the app has drawn the study for this page, or asked who its person is."""
+        return self._is_wanted()
+
+    @property
     def identified(self) -> Identified:
         """Who the person is in rooms: nobody before they take part, and once they have ended."""
+        self.want()
         known = self._known()
         if known.id is None or (self.takes_part() and self.ended is None):
             return known
@@ -132,6 +146,7 @@ class StudySession:
 
         Also None while they take part in another browser, which they have come with later.
         """
+        self.want()
         id = self.id
         known = None if id is None else self.read(lambda state: state.people.get(id))
         is_elsewhere = known is not None and known.ended is None and self._is_older()
@@ -250,7 +265,7 @@ class StudySession:
     async def _refuse(self, error: Refused | StoreError, again: bool) -> None:
         if not again:
             self._decide(Identified(True))
-        say = self.study.lab.words.refusal(error)
+        say = self.study.words.refusal(error)
         await self._tell(code=error.code, say=say, again=again)
 
     def _decide(self, known: Identified) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import cast
 
@@ -37,6 +37,8 @@ class Study(_Study):
         exclude: Sequence[StudyLike] | None = None,
         currency: str | None = None,
         debriefed: str | None = None,
+        language: str | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -47,8 +49,10 @@ class Study(_Study):
             exclude=exclude,
             currency=currency,
             debriefed=debriefed,
+            language=language,
+            texts=texts,
         )
-        study_session(self)  # the page's person arrives, if this is a session
+        study_session(self)  # what the page reads later is read of this study
 
     def person(self) -> Person | None:
         """
@@ -78,7 +82,10 @@ class Study(_Study):
         Tag
             A ``<labchat-study>``.
         """
-        return study_element(self.name, self.lab.words)
+        session = study_session(self, is_by_name=True)
+        if session is not None:
+            session.want()
+        return study_element(self.name, self.words)
 
     def form(
         self,
@@ -102,7 +109,7 @@ class Study(_Study):
         *inputs
             The inputs, and what stands between them.
         submit
-            What stands on the button. None: "Continue", in the language of the lab.
+            What stands on the button. None: "Continue", in the language of the study.
         step
             The step that is set with the answers, see :meth:`Person.set_step`.
         end
@@ -121,6 +128,7 @@ class Study(_Study):
             `end` is no reason to leave a study.
         """
         session = known_session(self)
+        session.want()
         if end is not None:
             check_reason("end", end)
         if step is not None:
@@ -135,7 +143,7 @@ class Study(_Study):
             end,
         )
         session.forms.add(form)
-        words = self.lab.words
+        words = self.words
         label = words["form.submit"] if submit is None else submit
         named = {"study_name": self.name, "who": _mark(self.name, session.id)}
         return form_element(form.id, kind, TagList(*inputs), label, words, **named)

@@ -18,7 +18,7 @@ from shiny_labchat.store.arrivals import (
     with_key,
 )
 from shiny_labchat.store.batch import Outcome, StudyOutcome
-from shiny_labchat.store.clocks import rooms_with_clocks
+from shiny_labchat.store.clocks import MovedClock, clocks_moved, makes_state_after
 from shiny_labchat.store.log import Log
 from shiny_labchat.store.memberships import rooms_of
 from shiny_labchat.store.names import find_name, give_name
@@ -42,7 +42,7 @@ from shiny_labchat.store.queries import (
     visible_before,
 )
 from shiny_labchat.store.seen import Person, lobby_signs, note_seen, rooms_with_people, seen_of
-from shiny_labchat.store.sqlite import parse
+from shiny_labchat.store.sqlite import EVER, parse
 from shiny_labchat.store.tokens import (
     Grant,
     grants_of,
@@ -62,15 +62,18 @@ from shiny_labchat.store.tokens import (
 from shiny_labchat.store.work import Committed
 
 __all__ = [
+    "EVER",
     "Arrival",
     "Committed",
     "Grant",
     "Log",
+    "MovedClock",
     "Outcome",
     "Person",
     "StudyOutcome",
     "arrival_of",
     "arrivals_of",
+    "clocks_moved",
     "complete_arrival",
     "dependencies",
     "event_at",
@@ -94,6 +97,7 @@ __all__ = [
     "lobbies",
     "lobby_signs",
     "look_up",
+    "makes_state_after",
     "messages_between",
     "note",
     "note_by_hash",
@@ -106,7 +110,6 @@ __all__ = [
     "room_number",
     "rooms",
     "rooms_of",
-    "rooms_with_clocks",
     "rooms_with_people",
     "seen_of",
     "set_delete_after",

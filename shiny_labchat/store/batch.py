@@ -101,7 +101,7 @@ class Batch:
 
     def claim(self, logs: Iterable[LogKey]) -> None:
         """Load these logs; if careful, lock them, and load what other processes did there."""
-        found = {key: self._known.get(key) or load_head(self._conn, key) for key in logs}
+        found = {key: self._known.get(key) or self._load(key) for key in logs}
         heads = [(key, head) for key, head in found.items() if head is not None]
         for key, head in sorted(heads, key=_by_number):  # all processes lock in one order
             self.heads[key] = head
@@ -112,6 +112,9 @@ class Batch:
                 self._catch_up(key, head)
             if self._known.get(key) is None:  # its followers may not have all of its events
                 self.news.setdefault(key, [])
+
+    def _load(self, key: LogKey) -> Head | None:
+        return load_head(self._conn, key, in_haste=True)  # all that is to be stored waits for this
 
     def _catch_up(self, key: LogKey, head: Head) -> Head:
         missed = queries.events_after(self._conn, head.number, head.state.seq)

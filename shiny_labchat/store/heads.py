@@ -31,10 +31,16 @@ class Head(NamedTuple):
     state: State
 
 
-def load_head(conn: sa.Connection, key: LogKey) -> Head | None:
-    """The head of a log as the database has it now; None: there is no such log."""
+def load_head(conn: sa.Connection, key: LogKey, *, in_haste: bool = False) -> Head | None:
+    """
+    The head of a log as the database has it now; None: there is no such log.
+
+    `in_haste`: see `load_state`.
+    """
     found = queries.find_room(conn, key)
-    return None if found is None else Head(found[0], queries.load_log(conn, *found, key.kind))
+    if found is None:
+        return None
+    return Head(found[0], queries.load_log(conn, *found, key.kind, in_haste=in_haste))
 
 
 class Heads:

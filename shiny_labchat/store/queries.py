@@ -256,19 +256,22 @@ def is_settled(conn: sa.Connection, number: int, message: HeldMessage) -> bool:
     return find_cid(conn, number, message.member, message.cid) is not None
 
 
-def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
+def load_state(conn: sa.Connection, number: int, upto: int, *, in_haste: bool = False) -> RoomState:
     """
     The state of a room at a seq.
 
     For speed, messages are not folded. A message changes only its author's allowance, so in this
     state all allowances are full; and the number of their messages, where the room counts them. Of
     presence, only the last event of each kind and member is.
+
+    Of a room with many members there are many rows; they are read with pauses for other threads,
+    unless it is `in_haste`, as others wait for this thread.
     """
     wanted = {"room": number, "upto": upto}
     presences = sorted(conn.execute(_LAST_OF_PRESENCE, wanted), key=_seq_of)
-    # Row by row, and not in haste: of a room with many members there are many.
     rows = merge(presences, conn.execute(_MAKING_STATE, wanted), key=_seq_of)
-    state = fold_all(RoomState(), unhurried(map(_event_of, rows)))._replace(seq=upto)
+    events = map(_event_of, rows)
+    state = fold_all(RoomState(), events if in_haste else unhurried(events))._replace(seq=upto)
     return _with_counts(conn, number, state) if state.counts_from else state
 
 
@@ -282,12 +285,14 @@ def _with_counts(conn: sa.Connection, number: int, state: RoomState) -> RoomStat
     return state._replace(memberships=memberships)
 
 
-def load_log(conn: sa.Connection, number: int, upto: int, kind: LogKind) -> State:
+def load_log(
+    conn: sa.Connection, number: int, upto: int, kind: LogKind, *, in_haste: bool = False
+) -> State:
     """The state of a log of any kind at a seq; that of a room as `load_state` gives it."""
     if kind == "room":
-        return load_state(conn, number, upto)
-    rows = conn.execute(_EVENTS_UPTO, {"room": number, "upto": upto})
-    return fold_any_all(empty_state(kind), unhurried(map(_event_of, rows)))
+        return load_state(conn, number, upto, in_haste=in_haste)
+    events = map(_event_of, conn.execute(_EVENTS_UPTO, {"room": number, "upto": upto}))
+    return fold_any_all(empty_state(kind), events if in_haste else unhurried(events))
 
 
 def _seq_of(row: Any) -> int:

@@ -111,7 +111,8 @@ class Lobby:
     rooms
         The ids of the groups' rooms. None: ``"{lobby}-{n}"``.
     names
-        "room": people have another pseudonym in each room.
+        "room": people have another pseudonym in each room. "study": they have one in all groups
+        of the study. "ask": so, and they choose it before they wait; nobody else can have it.
     rules, title
         The rules and the title of the rooms.
     identity
@@ -158,7 +159,7 @@ class Lobby:
         show_wait: bool = True,
         bots: Sequence[ShownBot] | Mapping[Any, Sequence[ShownBot]] | Callable[..., Any] = (),
         rooms: str | None = None,
-        names: Literal["room"] = "room",
+        names: Literal["room", "study", "ask"] = "room",
         rules: Rules | None = None,
         title: str | None = None,
         identity: Literal["browser", "tab", "link"] = "browser",

@@ -181,7 +181,7 @@ def _steps(on_timeout: object) -> Sequence[Any]:
 
 def _check_choices(given: Mapping[str, Any]) -> None:
     check_choice("on_not_ready", given["on_not_ready"], ("requeue_others",))
-    check_choice("names", given["names"], ("room",))
+    check_choice("names", given["names"], ("room", "study", "ask"))
     check_choice("identity", given["identity"], ("browser", "tab", "link"))
     for name in ("sound", "blink_title", "show_count", "show_wait"):
         check_choice(name, given[name], (True, False))

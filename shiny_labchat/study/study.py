@@ -18,13 +18,14 @@ from shiny_labchat.domain.recruiters import params_of, recruiter
 from shiny_labchat.domain.study import Participation, StudyState
 from shiny_labchat.errors import LabChatError, Refused
 from shiny_labchat.lab.lab import Lab
-from shiny_labchat.lab.runtime import Runtime
+from shiny_labchat.lab.runtime import Runtime, words_of
 from shiny_labchat.store import Log, arrival_of, arrivals_of, find_arrivals
 from shiny_labchat.store.batch import StudyOutcome
 from shiny_labchat.study import settings
 from shiny_labchat.study.arriving import come
 from shiny_labchat.study.ends import address_of
 from shiny_labchat.study.person import Person
+from shiny_labchat.words import Words
 
 __all__ = ["Study"]
 
@@ -60,6 +61,11 @@ class Study:
     debriefed
         How people are debriefed elsewhere, such as ``"by e-mail, board 2026-117"``, for a study
         that deceives them and has no :meth:`debrief`.
+    language
+        The language of all words that its participants read: "en" or "de". None: that of the lab.
+    texts
+        Replacements for single words, by key, on top of the lab's: ``{"lobby.title": "Hello."}``.
+        The page :doc:`words` has all of them.
 
     Raises
     ------
@@ -83,6 +89,8 @@ class Study:
         exclude: Sequence[StudyLike] | None = None,
         currency: str | None = None,
         debriefed: str | None = None,
+        language: str | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
         self._name = as_id("the name of a study", name)
         self._lab = Lab() if lab is None else _checked(lab)
@@ -96,6 +104,15 @@ class Study:
         self._say("exclude", None if exclude is None else settings.as_names(exclude, name))
         self._say("currency", None if currency is None else as_id("currency", currency))
         self._say("debriefed", None if debriefed is None else as_id("debriefed", debriefed))
+        self._take_words(language, texts)
+
+    def _take_words(self, language: str | None, texts: Mapping[str, str] | None) -> None:
+        if language is None and texts is None:
+            return
+        self._lab.words.replaced(language, texts)  # what is wrong is an error here
+        self._runtime.study_words[self._name] = language, texts
+        self._say("language", language)
+        self._say("texts", None if texts is None else dict(texts))
 
     def _say(self, setting: str, value: Any) -> None:
         if value is not None:
@@ -110,6 +127,11 @@ class Study:
     def lab(self) -> Lab:
         """The lab that it is in."""
         return self._lab
+
+    @property
+    def words(self) -> Words:
+        """The words that its participants read; for this package."""
+        return words_of(self.log, self._name)
 
     @property
     def log(self) -> Log:

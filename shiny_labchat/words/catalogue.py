@@ -61,6 +61,28 @@ class Words:
     def __getitem__(self, key: str) -> str:
         return self._by_key[key]
 
+    def replaced(self, language: str | None, texts: Mapping[str, str] | None) -> Words:
+        """
+        These words, with others for some of them.
+
+        Parameters
+        ----------
+        language
+            Another language; what was replaced in this one counts there no more. None: the same.
+        texts
+            Replacements for single words, by key; None: no more than these have.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `Words` itself.
+        """
+        language = self.language if language is None else language
+        added: Mapping[str, str] = {} if texts is None else texts
+        check_texts("texts", added, CATALOGUE["en"])
+        is_same = language == self.language
+        return Words(language, {**self.texts, **added} if is_same else added)
+
     def filled(self, key: str, **values: object) -> str:
         """The words for a key, with values in the place of its slots."""
         return _SLOT.sub(lambda slot: str(values[slot[1]]), self[key])

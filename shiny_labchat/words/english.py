@@ -167,8 +167,7 @@ _STUDY = {
     "name.title": "Choose a name",
     "name.text": "The others see this name. Please do not use your real one.",
     "name.label": "Your name in the group",
-    "name.length": "A name has 1 to {max} characters.",
-    "name.taken": "Somebody has this name already. Please choose another one.",
+    "name.button": "Continue",
     # forms, and waiting for each other
     "form.submit": "Continue",
     "form.missing_one": "1 answer is missing. It is marked.",

@@ -7,6 +7,7 @@ __all__ = ["WORDS"]
 _REFUSALS = {
     "bad_frame": "Die Seite hat etwas gesendet, was der Server nicht versteht. Bitte laden Sie die "
     "Seite neu.",
+    "bad_name": "Bitte geben Sie einen Namen aus 1 bis 30 Zeichen ein.",
     "bad_text": "Die Nachricht enthält Zeichen, die nicht angezeigt werden können. Bitte entfernen "
     "Sie diese.",
     "busy": "Der Server ist stark ausgelastet. Diese Seite versucht es von selbst wieder.",
@@ -23,6 +24,7 @@ _REFUSALS = {
     "gate": "Sie können noch nicht weitermachen. Bitte schreiben Sie erst noch einige Nachrichten.",
     "link_over": "Dieser Link führt nicht mehr in den Raum. Bitte fragen Sie nach einem neuen.",
     "muted": "Sie können in diesem Raum zurzeit nicht schreiben.",
+    "name_taken": "Diesen Namen hat schon jemand. Bitte wählen Sie einen anderen.",
     "no_chat": "Diese Seite zeigt einen Chat, den ihre Anwendung nicht bedient. Bitte "
     "benachrichtigen Sie die Studienleitung.",
     "no_clock": "Dieser Raum hat keine Zeitgrenze.",
@@ -236,8 +238,7 @@ _STUDY = {
     "name.title": "Wählen Sie einen Namen",
     "name.text": "Die anderen sehen diesen Namen. Bitte nehmen Sie nicht Ihren richtigen.",
     "name.label": "Ihr Name in der Gruppe",
-    "name.length": "Ein Name hat 1 bis {max} Zeichen.",
-    "name.taken": "Diesen Namen hat schon jemand. Bitte wählen Sie einen anderen.",
+    "name.button": "Weiter",
     "form.submit": "Weiter",
     "form.missing_one": "1 Antwort fehlt. Sie ist markiert.",
     "form.missing_many": "{n} Antworten fehlen. Sie sind markiert.",

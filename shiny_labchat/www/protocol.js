@@ -72,7 +72,7 @@
 /**
  * The frames of a study. All sentences of a screen are the server's.
  *
- * @typedef {"none" | "consent" | "waiting" | "ready" | "wait_again" | "idle" | "moment" | "barrier" |
+ * @typedef {"none" | "consent" | "name" | "waiting" | "ready" | "wait_again" | "idle" | "moment" | "barrier" |
  *   "ended" | "other_window"} ScreenName
  * @typedef {{title: string, text: string, yes: string, no: string}} Ask
  * @typedef {{do: string, label: string, primary?: boolean, with?: Record<string, unknown>, ask?: Ask}} ScreenButton
@@ -85,11 +85,12 @@
  * @typedef {{sound?: boolean, title?: string | null, notify?: string | null}} Attention
  * @typedef {{is: ScreenName, title?: string | null, html?: string | null, lines?: string[],
  *   items?: ConsentItem[] | null, version?: string | null, clock?: {left: number, text: string} | null,
+ *   field?: {name: string, label: string} | null,
  *   buttons?: ScreenButton[], stop?: Stop | null, code?: Code | null, link?: {href: string, label: string} | null,
  *   contact?: string | null, debrief?: Debrief | null, attention?: Attention | null, needed?: string,
  *   missing?: string, notify?: string}} Screen
  *   html: the developer's own words; needed, missing: said of items that one has to agree to, before and
- *   after one has not; notify: stands on the button that allows notifications; clock: `left` milliseconds, which take the place of {time} in `text`
+ *   after one has not; field: a line of text, sent by its name; notify: stands on the button that allows notifications; clock: `left` milliseconds, which take the place of {time} in `text`
  *
  * @typedef {{t: "welcome", v: number, resume: string | null, words?: Record<string, string>}} StudyWelcome
  *   words: those for times

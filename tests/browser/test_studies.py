@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser._organiser import Organiser
 from tests.browser._outage import SEVERED
@@ -44,6 +45,25 @@ def test_two_who_wait_get_a_room_of_their_own(come: Come, serve: Serve):
     ann.reloads()
     ann.sees_only(re.compile("You may begin"), "hi")
     assert not [line for line in app.log if "Traceback" in line or "rror" in line]
+
+
+def test_people_choose_the_names_that_the_others_see(come: Come, serve: Serve):
+    ann, bob = come(2, serve("naming.py"))
+    ann.page.get_by_label("Your name in the group").fill("Ann")
+    ann.page.keyboard.press("Enter")
+    ann.waits()
+    bobs = bob.page.get_by_label("Your name in the group")
+    bobs.fill("ANN")
+    bob.presses_button("That is me")
+    bob.reads_in_study("Somebody else has this name")
+    expect(bobs).to_have_value("ANN")
+    bobs.fill("Bob")
+    bob.presses_button("That is me")
+    for each in (ann, bob):
+        each.is_in_group()
+    ann.says("hi")
+    bob.sees("hi", by=ann)
+    bob.reads_on_page("Ann")
 
 
 def test_a_whole_study_leads_from_consent_to_a_code(come: Come, serve: Serve):

@@ -1,4 +1,8 @@
-"""A process with a lobby, to be killed: ``python -m tests.contract.grouping URL``."""
+"""
+A process with a lobby, to be killed: ``python -m tests.contract.grouping URL``.
+
+With ``remove``, it removes one person of each pair from their room.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,15 @@ async def hear(lab: Lab, *people: str) -> None:
     await lab.log.write(lambda conn, now: note_seen(conn, signs))
 
 
-async def main(url: str) -> None:
+async def remove_some(lab: Lab) -> None:
+    """Remove the first person of each pair that is whole."""
+    groups = (await Study("s", lab=lab).state()).groups.values()
+    whole = [each for each in groups if each.dissolved is None]
+    rooms = ((lab.room(each.room, study="s"), each.people[0]) for each in whole)
+    await asyncio.gather(*(room.remove_member(person) for room, person in rooms))
+
+
+async def main(url: str, then: str = "") -> None:
     async with running():
         lobby = lobby_of(Lab(url))
         number = 0
@@ -49,8 +61,11 @@ async def main(url: str) -> None:
             people = [f"p{number + n}" for n in range(6)]
             await asyncio.gather(*(come(lobby, person) for person in people))
             number += len(people)
+            if then == "remove":
+                await lobby.start()
+                await remove_some(lobby.lab)
             print(number, flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,10 +17,11 @@ from shiny_labchat.domain.presence import Signs
 from shiny_labchat.domain.state import RoomState, fold_all
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.rooms import LiveRooms
-from shiny_labchat.store import Log, Person, events_after, find_room, load_state, note_seen
-from shiny_labchat.store.clocks import rooms_with_clocks
+from shiny_labchat.store import EVER, Log, Person, events_after, find_room, load_state, note_seen
+from shiny_labchat.store.clocks import _MAKING_STATE, _MOVED, clocks_moved
 from shiny_labchat.store.queries import insert_events, move_heads, row_of
 from tests.contract.test_together import STUDY, append, state_of
+from tests.unit.store.conftest import asked_of
 
 PATIENCE = 60
 
@@ -78,6 +80,12 @@ async def closed(room: Room) -> str | None:
 async def kinds(room: Room) -> list[str]:
     ignored = ("configured", "joined", "message", "presence")
     return [e.kind for e in await events_of(room.log, room.key) if e.kind not in ignored]
+
+
+async def running(log: Log) -> list[LogKey]:
+    """The rooms whose time runs, or is to start."""
+    moved, _ = await log.read(partial(clocks_moved, since=EVER))
+    return [each.key for each in moved if each.is_running]
 
 
 class Page:
@@ -154,11 +162,78 @@ async def test_a_room_whose_process_was_killed_is_closed_by_the_next(
     await timed(lab, room, duration=60, starts="code")
     other = await lab.create_room("never", study="s", rules=Rules(duration=1, starts="code"))
     await started(room, ago=61)
-    assert await lab.log.read(rooms_with_clocks) == [room.key]
+    assert await running(lab.log) == [room.key]
     await processes[1].clocks.resume()
     assert await closed(room) == "time"
-    assert await lab.log.read(rooms_with_clocks) == []
+    assert await running(lab.log) == []
     assert (await other.state()).is_open
+
+
+def selects(asked: list[str]) -> list[str]:
+    return [each for each in asked if each.startswith("SELECT")]
+
+
+def read(asked: list[str]) -> int:
+    """The number of rooms that were read."""
+    return sum("ORDER BY event.seq" in each for each in selects(asked))
+
+
+async def test_a_look_at_rooms_that_are_not_open_reads_only_what_has_changed(
+    lab: Lab, room: Room, processes: Processes
+) -> None:
+    others = [await lab.create_room(f"other-{n}", study="s") for n in range(3)]
+    for each in (room, *others):
+        await timed(lab, each, duration=600, starts="code")
+        await each.start()
+
+    async def settled() -> None:
+        await lab.log.settled()
+
+    async def said() -> None:
+        await room.post("It changes nothing.")
+
+    async def extended() -> None:
+        await others[0].extend(10)
+
+    clocks = processes[1].clocks
+    with asked_of(processes[1].log._database.engine()) as asked:
+        await clocks.resume()
+        assert read(asked) == 4, "all of them at first"
+        for change, loaded, looks in ((settled, 0, 2), (said, 0, 3), (extended, 1, 3)):
+            await change()
+            asked.clear()
+            await clocks.resume()
+            assert read(asked) == loaded
+            assert len(selects(asked)) == looks + 2 * loaded, "its presence and its state"
+
+
+async def test_a_room_that_was_open_here_is_seen_to_after_that(
+    lab: Lab, room: Room, processes: Processes
+) -> None:
+    await timed(lab, room, duration=1, starts="code")
+    live = await processes[1].open(room.key)
+    await room.start()
+    await processes[1].clocks.resume()
+    live.leave()
+    processes[1].clocks.forget(live)
+    async with asyncio.timeout(PATIENCE):
+        while (await room.state()).is_open:
+            await processes[1].clocks.resume()
+    assert (await room.state()).reason == "time"
+
+
+async def test_what_has_moved_is_found_by_indices(lab: Lab, room: Room) -> None:
+    def plan(conn: sa.Connection, statement: sa.Select[Any], **values: int) -> list[str]:
+        wanted = statement.params(**values)
+        asked = wanted.compile(conn, compile_kwargs={"literal_binds": True})
+        rows = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").fetchall()
+        return [row[-1] for row in rows if "SUBQUERY" not in row[-1]]
+
+    rooms = await lab.log.read(lambda conn: plan(conn, _MOVED, since=5))
+    assert rooms[0] == "SEARCH room USING INDEX room_touched (touched>?)"
+    assert all("USING COVERING INDEX event_clock" in each for each in rooms[1:]), rooms
+    events = await lab.log.read(lambda conn: plan(conn, _MAKING_STATE, room=1, after=5))
+    assert events == ["SEARCH event USING PRIMARY KEY (room=? AND seq>?)"], "those that are new"
 
 
 async def test_an_extension_by_another_process_moves_the_end(

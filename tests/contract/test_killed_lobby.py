@@ -36,16 +36,21 @@ async def states(lab: Lab) -> tuple[StudyState, LobbyState, dict[str, RoomState]
     return study, lobby, rooms
 
 
-async def test_all_of_a_group_are_in_it_or_wait_and_are_greeted_once(lab: Lab) -> None:
-    """Whenever a server is killed; the next one goes on."""
-    command = sys.executable, "-m", "tests.contract.grouping", str(lab.url)
+async def kill_after(people: int, lab: Lab, *then: str) -> None:
+    """Have a server work until so many people have come, and kill it."""
+    command = sys.executable, "-m", "tests.contract.grouping", str(lab.url), *then
     server = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert server.stdout is not None
     async with asyncio.timeout(120):
-        while int(await server.stdout.readline()) < 30:
+        while int(await server.stdout.readline()) < people:
             pass
     server.kill()
     await server.wait()
+
+
+async def test_all_of_a_group_are_in_it_or_wait_and_are_greeted_once(lab: Lab) -> None:
+    """Whenever a server is killed; the next one goes on."""
+    await kill_after(30, lab)
     study, lobby, rooms = await states(lab)
     grouped = {person for group in study.groups.values() for person in group.people}
     for person, place in lobby.places.items():
@@ -54,12 +59,31 @@ async def test_all_of_a_group_are_in_it_or_wait_and_are_greeted_once(lab: Lab) -
         assert {each.member for each in rooms[id].members()} == set(group.people)
     lobby_of(lab)
     async with asyncio.timeout(120):
-        while lobby.queue[2:] or not all(room.prepared for room in rooms.values()):
+        while lobby.queue[2:] or not all(group.is_shown for group in study.groups.values()):
             await hear(lab, *lobby.queue)
             await checkpoint()
             study, lobby, rooms = await states(lab)
     assert len(lobby.queue) < 2 and len(study.groups) >= 15
-    assert all(group.is_shown for group in study.groups.values())
+    assert all(room.prepared for room in rooms.values())
     for id in study.groups:
         said = [each.content for each in await lab.room(id, study="s").messages()]
         assert said == ["Hello.", "Hello again."], id
+
+
+async def test_who_was_removed_has_ended_whenever_a_server_is_killed(lab: Lab) -> None:
+    await kill_after(30, lab, "remove")
+    study, _, rooms = await states(lab)
+    whole = [group for group in study.groups.values() if group.dissolved is None]
+    removed = [id for id, group in study.groups.items() if group.dissolved is not None]
+    assert removed
+    for id in removed:
+        first, second = (study.people[person].ended for person in study.groups[id].people)
+        assert first and second and (first.reason, second.reason) == ("removed", "group_dissolved")
+        assert rooms[id].membership(first_of(study, id)) is None and not rooms[id].is_open
+    for group in whole:
+        assert all(study.people[person].ended is None for person in group.people)
+        assert {each.member for each in rooms[group.room].members()} == set(group.people)
+
+
+def first_of(study: StudyState, room: str) -> str:
+    return study.groups[room].people[0]

@@ -109,6 +109,40 @@ async def test_an_end_is_in_all_logs_or_in_none(lab: Lab, room: Room, url: str) 
     assert all(len(each) == 1 for each in outcome.events.values())
 
 
+async def test_a_removal_and_the_end_that_follows_are_in_all_logs_or_in_none(
+    lab: Lab, room: Room, url: str
+) -> None:
+    log = await group(lab, room)
+    await append(log, ROOM, "grouped", {"lobby": "r", "number": 1})
+    path = Path(url.removeprefix("sqlite:///"))
+    with sqlite3.connect(path) as conn:
+        conn.execute(
+            "CREATE TRIGGER no_ends BEFORE INSERT ON event WHEN NEW.kind = 'ended'"
+            " BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END"
+        )
+    before = [await events_of(log, key) for key in (STUDY, ROOM)]
+    with pytest.raises(Exception, match="disk I/O"):
+        await room.remove_member("a")
+    assert [await events_of(log, key) for key in (STUDY, ROOM)] == before
+    with sqlite3.connect(path) as conn:
+        conn.execute("DROP TRIGGER no_ends")
+    await room.remove_member("a")
+    await room.remove_member("a")
+    state, talk = await state_of(log, STUDY), await state_of(log, ROOM)
+    assert isinstance(state, StudyState) and isinstance(talk, RoomState)
+    ended = state.people["a"].ended
+    assert ended is not None and ended.reason == "removed"
+    assert [each.member for each in talk.members()] == ["b", "c"]
+
+
+async def test_a_member_of_a_room_that_is_no_groups_is_removed_from_it_alone(
+    lab: Lab, room: Room
+) -> None:
+    await room.remove_member("a")
+    assert [each.id for each in await room.members()] == ["b"]
+    assert await events_of(lab.log, STUDY) == []
+
+
 async def test_a_form_that_is_sent_twice_is_one_answer(lab: Lab, room: Room, reopen: Lab) -> None:
     log = await group(lab, room)
     once = RecordAnswer("s", "a", "choice", "X", cid="form-1")

@@ -17,6 +17,7 @@ from shiny_labchat import Lab
 from shiny_labchat.domain.commands import Arrive, EnterLobby
 from shiny_labchat.study.lobby import Lobby
 from shiny_labchat.study.study import Study
+from shiny_labchat.words import CATALOGUE
 from tests.support.check_groups import SECOND, read_log
 from tests.support.experiment import CHOICE, LOBBY, STUDY, serve
 from tests.support.study_page import study_page
@@ -316,3 +317,46 @@ def stored_on(page: Visitor) -> set[str]:
 
 def recorded_cids(url: str) -> set[str]:
     return {each["cid"] for each in events(url) if each["kind"] == "recorded"}
+
+
+async def test_people_read_the_words_of_their_study(url: str) -> None:
+    said = {"language": "de", "texts": {"lobby.title": "Gleich geht es los."}}
+    async with serve(url, study=said) as server, visitor(server.port) as one:
+        screen = await one.sees("waiting")
+        assert screen["title"] == "Gleich geht es los."
+        assert screen["buttons"][0]["label"] == CATALOGUE["de"]["lobby.leave"]
+        refused = await one.does("ready")
+        assert refused["say"] in CATALOGUE["de"].values()
+
+
+async def test_a_function_is_called_once_with_who_is_late(url: str, lab: Lab) -> None:
+    async with serve(url, within=3, late="choose", lobby={"group_size": 3}) as server:
+        async with AsyncExitStack() as stack:
+            three = [await stack.enter_async_context(visitor(server.port)) for _ in range(3)]
+            for each in three:
+                await each.until(lambda page=each: CHOICE in page.page)
+            for each in three[:2]:
+                await each.sends(CHOICE, choice="X")
+            for each in three:
+                await each.until(lambda page=each: "All have chosen" in page.page)
+    recorded = [
+        each["data"]["value"]["choice"] for each in events(url) if each["kind"] == "recorded"
+    ]
+    assert sorted(recorded) == ["X", "X", "default"]
+    assert counts(url)["late_called"] == 1 and counts(url)["ended"] == 0
+
+
+async def test_people_choose_the_names_that_others_see(url: str, lab: Lab) -> None:
+    async with serve(url, lobby={"names": "ask"}) as server, AsyncExitStack() as stack:
+        ann, bob = [await stack.enter_async_context(visitor(server.port)) for _ in range(2)]
+        for each in (ann, bob):
+            screen = await each.sees("name")
+            assert screen["field"]["label"] and screen["stop"]
+        assert (await ann.does("name", name="Ann"))["t"] == "did"
+        assert (await bob.does("name", name="ann"))["code"] == "name_taken"
+        assert (await bob.does("name", name="  "))["code"] == "bad_name"
+        assert (await bob.does("name", name="Bob"))["t"] == "did"
+        for each in (ann, bob):
+            await each.until(lambda page=each: CHOICE in page.page)
+        members = await lab.room("secret-room-1", study=STUDY).members()
+        assert {each.pseudonym for each in members} == {"Ann", "Bob"}

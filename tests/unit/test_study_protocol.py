@@ -20,7 +20,7 @@ def do(**fields: Any) -> str:
     return json.dumps({"t": "do", "cid": "c1", **fields})
 
 
-@pytest.mark.parametrize("action", [a for a in ACTIONS if a != "consent"])
+@pytest.mark.parametrize("action", [a for a in ACTIONS if a not in ("consent", "name")])
 def test_each_action_needs_its_name_only(action: str) -> None:
     assert decode(do(do=action)) == Do("c1", action)  # pyright: ignore[reportArgumentType]
 
@@ -31,6 +31,10 @@ def test_what_is_said_with_an_action_is_read() -> None:
     assert decode(do(do="stop", delete=True)) == Do("c1", "stop", delete=True)
     assert decode(do(do="debriefed", keep=False)) == Do("c1", "debriefed", keep=False)
     assert decode(do(do="debriefed", keep=None)) == Do("c1", "debriefed")
+    assert decode(do(do="name", name="Ann")) == Do("c1", "name", name="Ann")
+    for wrong in (None, 1, "x" * 201):
+        with pytest.raises(BadFrame, match="name is not a text"):
+            decode(do(do="name", name=wrong))
 
 
 def test_a_hello_and_what_a_room_has_too_are_read() -> None:

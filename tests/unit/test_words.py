@@ -12,10 +12,11 @@ from shiny.session import session_context
 
 from shiny_labchat import Lab, chat_ui
 from shiny_labchat.domain.commands import Mute
+from shiny_labchat.domain.shown_state import shown_state
 from shiny_labchat.errors import SENTENCES, BadFrame, Refused, StoreError
 from shiny_labchat.express import Chat
 from shiny_labchat.lab.runtime import Runtime, words_of
-from shiny_labchat.protocol import shown_state
+from shiny_labchat.study.study import Study
 from shiny_labchat.words import CATALOGUE, ENGLISH, Words
 from tests.unit.pure_room import PureRoom
 
@@ -186,3 +187,34 @@ def test_in_express_the_element_has_the_words_of_the_chats_lab(
     with session_context(ExpressStubSession()):
         element = Chat("chat", lab=Lab(url, language="de")).ui()
     assert _drawn(element)[1]["send"] == "Senden"
+
+
+# ── of a study ──
+
+
+def test_a_study_has_words_of_its_own_on_top_of_those_of_its_lab(url: str) -> None:
+    lab = Lab(url, texts={"one_moment": "Hold on.", "form.submit": "Next"})
+    assert Study("plain", lab=lab).words == lab.words
+    study = Study("s", lab=lab, texts={"form.submit": "Send"})
+    said = study.words["one_moment"], study.words["form.submit"], lab.words["form.submit"]
+    assert said == ("Hold on.", "Send", "Next")
+    assert Study("s", lab=lab).words == study.words, "who only names it changes nothing"
+    german = Study("g", lab=lab, language="de").words
+    assert german == GERMAN, "what the lab says in English is not said in German"
+
+
+def test_a_study_whose_words_are_wrong_is_an_error_that_names_the_nearest(url: str) -> None:
+    lab = Lab(url)
+    with pytest.raises(ValueError, match="did you mean 'lobby.title'"):
+        Study("s", lab=lab, texts={"loby.title": "Hello."})
+    with pytest.raises(ValueError, match='language must be "de" or "en"'):
+        Study("s", lab=lab, language="fr")
+    assert Study("s", lab=lab).words == lab.words
+
+
+async def test_the_log_of_a_study_has_its_words(url: str) -> None:
+    lab = Lab(url)
+    study = Study("s", lab=lab, language="de", texts={"lobby.title": "Hallo."})
+    await study.describe()
+    now = (await study.state()).settings.now
+    assert (now["language"], now["texts"]) == ("de", {"lobby.title": "Hallo."})

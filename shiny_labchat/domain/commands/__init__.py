@@ -10,6 +10,7 @@ from shiny_labchat.domain.commands.lobby import (
     EnterLobby,
     LobbySigns,
     Ready,
+    TakeName,
     WaitLonger,
 )
 from shiny_labchat.domain.commands.members import (
@@ -49,6 +50,7 @@ from shiny_labchat.domain.commands.streams import STREAM, Ending, EndStream, Pie
 from shiny_labchat.domain.commands.study import (
     Arrive,
     Barrier,
+    CallLate,
     Consent,
     Debrief,
     DescribeStudy,
@@ -58,6 +60,7 @@ from shiny_labchat.domain.commands.study import (
     Pay,
     PayOut,
     RecordAnswer,
+    RemoveMember,
     SetStep,
     ShowCode,
     ShowRoom,
@@ -74,6 +77,7 @@ __all__ = [
     "Arrive",
     "AskPresence",
     "Barrier",
+    "CallLate",
     "Change",
     "Clear",
     "Close",
@@ -110,6 +114,7 @@ __all__ = [
     "Record",
     "RecordAnswer",
     "Remove",
+    "RemoveMember",
     "Resubmit",
     "Say",
     "SendAway",
@@ -118,6 +123,7 @@ __all__ = [
     "ShowRoom",
     "Start",
     "StudyCommand",
+    "TakeName",
     "WaitLonger",
     "Withhold",
 ]
@@ -155,6 +161,7 @@ StudyCommand = (
     DescribeStudy
     | DescribeLobby
     | EnterLobby
+    | TakeName
     | WaitLonger
     | Confirm
     | Advance
@@ -168,7 +175,9 @@ StudyCommand = (
     | PayOut
     | Debrief
     | EndPerson
+    | RemoveMember
     | Barrier
+    | CallLate
     | ShowRoom
     | Dissolve
 )

@@ -18,6 +18,7 @@ __all__ = [
     "LobbySigns",
     "OfLobby",
     "Ready",
+    "TakeName",
     "WaitLonger",
     "lobby_log",
 ]
@@ -55,9 +56,21 @@ class DescribeLobby(OfLobby):
 
 @dataclass(frozen=True, slots=True)
 class EnterLobby(OfLobby):
-    """Take a place in a lobby, at the back; who has one keeps it."""
+    """
+    Take a place in a lobby, at the back; who has one keeps it.
+
+    Where people choose their pseudonyms, who has none yet is asked for it first.
+    """
 
     person: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeName(OfLobby):
+    """Choose the pseudonym that one has throughout the study, and take the place in the lobby."""
+
+    person: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from shiny_labchat.domain.events import LogKey
 __all__ = [
     "Arrive",
     "Barrier",
+    "CallLate",
     "Consent",
     "Debrief",
     "DescribeStudy",
@@ -20,6 +21,7 @@ __all__ = [
     "Pay",
     "PayOut",
     "RecordAnswer",
+    "RemoveMember",
     "SetStep",
     "ShowCode",
     "ShowRoom",
@@ -175,6 +177,18 @@ class Barrier(OfStudy):
 
 
 @dataclass(frozen=True, slots=True)
+class CallLate(OfStudy):
+    """
+    Note who was late for a barrier, which is met, as the app's function is called with them.
+
+    Once: who has sent it, and gets an event, calls the function.
+    """
+
+    room: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowRoom(OfStudy):
     """
     Show the room of a group to its people.
@@ -209,6 +223,23 @@ class EndPerson(OfStudy):
     person: str
     reason: str
     delete: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMember(OfStudy):
+    """
+    Remove a member of a room; if it is that of their group, their part in the study ends, too.
+
+    The first log is the room's, and the only one if it has not come from a lobby.
+    """
+
+    room: str
+    person: str
+
+    @property
+    def logs(self) -> tuple[LogKey, ...]:
+        """The logs whose states its rule needs."""
+        return (LogKey(self.study, self.room), *self.also)
 
 
 @dataclass(frozen=True, slots=True)

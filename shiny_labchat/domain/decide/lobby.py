@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, cast
 
+from shiny_labchat.domain import pseudonyms
 from shiny_labchat.domain.commands import Configure, Join
 from shiny_labchat.domain.commands.lobby import (
     Advance,
@@ -16,6 +17,7 @@ from shiny_labchat.domain.commands.lobby import (
     LobbySigns,
     OfLobby,
     Ready,
+    TakeName,
     WaitLonger,
     lobby_log,
 )
@@ -51,6 +53,8 @@ __all__ = ["RULES"]
 
 FIXED = ("group_size", "conditions")
 """The settings of a lobby that cannot change once its study has people."""
+LONGEST_NAME = 30
+"""Longest pseudonym that somebody can choose, in characters."""
 SECOND = 1_000_000
 """Microseconds."""
 
@@ -72,21 +76,42 @@ def _describe(states: States, command: DescribeLobby, at: int) -> Decided:
 def _enter(states: States, command: EnterLobby, at: int) -> Decided:
     its = _Lobby.of(states, command, at)
     person = person_in(its.people, command.person)
-    if its.state.is_in(command.person) and its.place(command.person).status != "missed":
-        return its.decided
-    capacity = its.settings.capacity
-    if capacity is not None and _places_taken(its.state) >= capacity:
-        its.decided.add(its.log, "full", command.person)
-        its.end(command.person, "full")
+    is_asked = its.settings.names == "ask" and person.name is None
+    place = its.state.places.get(command.person)
+    if place is not None and place.status not in ("left", "missed"):
+        if place.status != "naming" or is_asked:
+            return its.decided
+    if its.is_full(command.person):
         return its.decided
     if person.lobby != command.lobby:
         its.decided.add(its.study, "entered", command.person, {"lobby": command.lobby})
-    its.decided.add(its.log, "entered", command.person)
+    its.decided.add(its.log, "name_asked" if is_asked else "entered", command.person)
     return its.decided
 
 
-def _places_taken(state: LobbyState) -> int:
-    return sum(place.status != "left" for place in state.places.values())
+def _take_name(states: States, command: TakeName, at: int) -> Decided:
+    its = _Lobby.of(states, command, at)
+    person = person_in(its.people, command.person)
+    place = its.state.places.get(command.person)
+    if place is None or place.status != "naming":
+        return its.decided
+    if person.name is None:
+        name = _as_name(command.name, its.people.names())
+        its.decided.add(its.study, "named", command.person, {"name": name})
+    if not its.is_full(command.person):
+        its.decided.add(its.log, "entered", command.person)
+    return its.decided
+
+
+def _as_name(given: str, taken: Sequence[str]) -> str:
+    """A name as somebody has typed it; refused if it is none, or if others have it."""
+    name = pseudonyms.plain(given)
+    # What stands for a number in a template would be replaced.
+    if not 0 < len(name) <= LONGEST_NAME or "{n}" in name:
+        raise Refused("bad_name")
+    if not pseudonyms.fits(name, taken):
+        raise Refused("name_taken")
+    return name
 
 
 def _wait_longer(states: States, command: WaitLonger, at: int) -> Decided:
@@ -176,9 +201,18 @@ class _Lobby:
     def place(self, person: str) -> Place:
         """The place of somebody who is in the lobby."""
         place = self.state.places.get(person)
-        if place is None or place.status in ("grouped", "left"):
+        if place is None or place.status in ("naming", "grouped", "left"):
             raise Refused("not_waiting", member=person)
         return place
+
+    def is_full(self, person: str) -> bool:
+        """Whether there is no place for somebody; then their part in the study ends."""
+        taken = sum(each.status not in ("naming", "left") for each in self.state.places.values())
+        if self.settings.capacity is None or taken < self.settings.capacity:
+            return False
+        self.decided.add(self.log, "full", person)
+        self.end(person, "full")
+        return True
 
     def end(self, person: str, reason: str) -> None:
         """End a person's part in the study."""
@@ -369,7 +403,19 @@ class _Lobby:
         seed = _drawn(random, room.id)
         self.decided.run(room, Configure(seed, settings.title, None, rules, is_default=True))
         for person in people:
-            self.decided.run(room, Join(person, _drawn(random, room.id, person)[:8]))
+            handle, name = _drawn(random, room.id, person)[:8], self._name_of(person)
+            self.decided.run(room, Join(person, handle, pseudonym=name))
+
+    def _name_of(self, person: str) -> str | None:
+        """The pseudonym that somebody has in all groups; None: they get one in each room."""
+        if self.settings.names == "room":
+            return None
+        known = self.people.people[person].name
+        if known is not None:
+            return known
+        name = pseudonyms.generate(self.people.seed, person, self.people.names())
+        self.decided.add(self.study, "named", person, {"name": name})
+        return name
 
 
 def _signs(command: Advance | Ready) -> LobbySigns:
@@ -395,5 +441,6 @@ RULES: dict[type, RuleTogether] = {
     DescribeLobby: _describe,
     EnterLobby: _enter,
     Ready: _ready,
+    TakeName: _take_name,
     WaitLonger: _wait_longer,
 }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from shiny_labchat.domain.commands import Remove
 from shiny_labchat.domain.commands.study import (
     Arrive,
     Barrier,
+    CallLate,
     Consent,
     Debrief,
     DescribeStudy,
@@ -15,6 +17,7 @@ from shiny_labchat.domain.commands.study import (
     Pay,
     PayOut,
     RecordAnswer,
+    RemoveMember,
     SetStep,
     ShowCode,
     ShowRoom,
@@ -199,6 +202,20 @@ def _end(states: States, command: EndPerson, at: int) -> Decided:
     return decided
 
 
+def _remove(states: States, command: RemoveMember, at: int) -> Decided:
+    decided = Decided(states, at)
+    room, person = LogKey(command.study, command.room), command.person
+    talk = cast(RoomState, decided.now(room))
+    if talk.seq == 0:
+        raise Refused("no_room", room.id)
+    decided.run(room, Remove(person))
+    if talk.lobby is not None:
+        known = cast(StudyState, decided.now(study_log(room.study))).people.get(person)
+        if known is not None and known.room == room.id and known.ended is None:
+            end_person(decided, room.study, person, "removed")
+    return decided
+
+
 def end_person(
     decided: Decided, study: str, person: str, reason: str, delete: bool | None = None
 ) -> None:
@@ -300,6 +317,16 @@ def _barrier(states: States, command: Barrier, at: int) -> Decided:
     return decided
 
 
+def _call_late(states: States, command: CallLate, at: int) -> Decided:
+    state, decided = study_in(states, command.study), Decided(states, at)
+    barrier = state.barriers.get((command.room, command.kind))
+    late = state.late(command.room, command.kind)
+    if barrier is not None and barrier.late is None and late:
+        about = {"room": command.room, "kind": command.kind, "people": late}
+        decided.add(study_log(command.study), "late_called", None, about)
+    return decided
+
+
 def _until(barrier: Waiting | None, command: Barrier, at: int) -> int | None:
     if barrier is not None:
         return barrier.until
@@ -332,6 +359,7 @@ def _show(states: States, command: ShowRoom, at: int) -> Decided:
 RULES: dict[type, RuleTogether] = {
     Arrive: _arrive,
     Barrier: _barrier,
+    CallLate: _call_late,
     Consent: _consent,
     Debrief: _debrief,
     DescribeStudy: _describe,
@@ -340,6 +368,7 @@ RULES: dict[type, RuleTogether] = {
     Pay: _pay,
     PayOut: _pay_out,
     RecordAnswer: _record,
+    RemoveMember: _remove,
     SetStep: _set_step,
     ShowCode: _show_code,
     ShowRoom: _show,

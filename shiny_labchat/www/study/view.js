@@ -19,6 +19,9 @@ import { stopButton } from "./stop.js";
 /** Where a person has to act soon: a key answers at once. */
 const URGENT = ["ready", "idle"];
 
+/** The longest line that is sent, in characters: the server says what is too long for it. */
+const LONGEST = 200;
+
 let made = 0;
 
 /** Draws what a study shows a person. What has not changed stays as it is, with the focus in it. */
@@ -27,6 +30,8 @@ export class ScreenView {
   #words;
   #prefix;
   #clock;
+  /** @type {HTMLInputElement | null} */
+  #field = null;
   /** @type {Consent | null} */
   #consent = null;
   /** @type {Map<string, {slot: HTMLElement, from: string}>} */
@@ -44,6 +49,7 @@ export class ScreenView {
     ["clock", () => "", () => this.#clock.element],
     ["debrief", ({ debrief }) => debrief, (screen) => this.#debrief(screen)],
     ["items", ({ items, needed, version }) => [items, needed, version], (screen) => this.#items(screen)],
+    ["field", ({ field }) => field, (screen) => this.#line(screen)],
     ["code", ({ code }) => code, ({ code }) => code && completionCode(code)],
     ["buttons", ({ buttons, link }) => [buttons, link], (screen) => this.#buttons(screen)],
     ["notify", ({ notify }) => notify, ({ notify }) => notifyButton(notify)],
@@ -64,7 +70,7 @@ export class ScreenView {
       const slot = make("div", { "data-part": part });
       this.#slots.set(part, { slot, from: "" });
       (part === "stop" ? this.#foot : this.#body).append(slot);
-      if (part === "items") this.#body.append(this.#alert);
+      if (part === "field") this.#body.append(this.#alert);
     }
   }
 
@@ -146,6 +152,25 @@ export class ScreenView {
     return this.#consent?.element ?? null;
   }
 
+  /** A line of text, which is sent with what people do. @param {Screen} screen */
+  #line({ field }) {
+    this.#field = null;
+    if (!field) return null;
+    const id = `${this.#prefix}-field`;
+    const input = make("input", { id, type: "text", class: "form-control", name: field.name, autocomplete: "off" });
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing) return;
+      /** @type {HTMLElement | null} */ (this.element.querySelector(`[data-do="${field.name}"]`))?.click();
+    });
+    this.#field = /** @type {HTMLInputElement} */ (input);
+    return make("div", { class: "labchat-study-field" }, make("label", { for: id }, field.label), input);
+  }
+
+  /** What was typed, by its name. */
+  get #typed() {
+    return this.#field ? { [this.#field.name]: this.#field.value.slice(0, LONGEST) } : {};
+  }
+
   /** @param {Screen} screen */
   #buttons(screen) {
     const drawn = (screen.buttons ?? []).map((button) => this.#button(button, screen));
@@ -163,7 +188,8 @@ export class ScreenView {
     const style = primary ? "btn btn-primary" : "btn btn-outline-secondary";
     const button = make("button", { type: "button", class: style, "data-do": action }, label);
     const send = () => {
-      if (action !== "consent") return this.#study.act(action, details);
+      if (action === this.#field?.name) this.refuse("");
+      if (action !== "consent") return this.#study.act(action, { ...details, ...this.#typed });
       if (this.#consent?.check() === false) return this.refuse(missing ?? "");
       this.refuse("");
       this.#study.act(action, { ...details, version, answers: this.#consent?.answers ?? {} });

@@ -9,7 +9,9 @@ from shiny_labchat import Bot, Lobby, Study
 from shiny_labchat.express import Chat
 
 said = json.loads(os.environ.get("EXPERIMENT", "{}"))
-study = Study("experiment", seed=3, contact="lab@example.org", params=("PID",))
+study = Study(
+    "experiment", seed=3, contact="lab@example.org", params=("PID",), **said.get("study", {})
+)
 if "consent" in said:
     study.consent("You will choose.", version=said["consent"])
 if "debrief" in said:
@@ -34,6 +36,13 @@ async def pay(room, members):
         await member.pay("group", choices.count(mine) * 0.25 + len(members) * 0.01)
 
 
+async def choose_for(person):
+    await person.record("choice", {"choice": "default"})
+
+
+late = choose_for if said.get("late") == "choose" else "end"
+
+
 def choose():
     return study.form("choice", ui.input_radio_buttons("choice", "Which?", ["X", "Y"]))
 
@@ -49,7 +58,7 @@ def page():
     elif state == "open" and person is not None and "choice" not in person.data:
         chat.ui()
         choose()
-    elif state == "open" and chat.all_have("choice", within=said.get("within", 120)):
+    elif state == "open" and chat.all_have("choice", said.get("within", 120), late):
         ui.h2("All have chosen")
         study.form("after", ui.input_text("why", "Why?"), end="complete")
     else:

@@ -21,6 +21,7 @@ from shiny_labchat.domain.commands import (
     LobbySigns,
     Ready,
     StudyCommand,
+    TakeName,
     WaitLonger,
 )
 from shiny_labchat.domain.decide import MoreLogs
@@ -302,6 +303,7 @@ def test_nobody_is_in_two_groups_and_no_ghost_in_one(
     acts: list[tuple[str, Any]], ready: float | None, size: list[int]
 ):
     waiting = Waiting(ready=ready, group_size=size, conditions=["a", "b"])
+    waiting.now += 1_000 * SECOND  # long after 0, when people were heard of who never were
     for what, whom in acts:
         try:
             _act(waiting, what, whom)
@@ -345,3 +347,80 @@ def test_a_groups_time_starts_once_all_are_there_unless_the_rules_say_otherwise(
         waiting.advance()
         starts.append(waiting.room("l-1").rules.starts)
     assert starts == ["all_present", "open", None, None]
+
+
+# ── names ──
+
+
+def shown_in(waiting: Waiting, room: str) -> dict[str, str]:
+    return {each.member: each.pseudonym for each in waiting.room(room).members()}
+
+
+def test_people_have_another_name_in_each_room_or_one_in_all():
+    for names, are_same in (("room", False), ("study", True)):
+        waiting = Waiting("ann", "bob", names=names)
+        waiting.advance()
+        first = shown_in(waiting, "l-1")
+        waiting.tell(DescribeLobby("s", "m", "seed", {"settle": 0, "ready": None, "names": names}))
+        for person in ("ann", "bob"):
+            waiting.tell(EnterLobby("s", "m", person))
+        waiting.tell(Advance("s", "m", waiting.signs(), "random"))
+        assert (first == shown_in(waiting, "m-1")) is are_same, names
+
+
+def test_names_throughout_a_study_are_different():
+    people = [f"p{n}" for n in range(60)]
+    waiting = Waiting(*people, names="study")
+    waiting.advance()
+    names = waiting.study.names()
+    assert len({*names}) == len(people)
+
+
+def test_who_is_asked_for_a_name_waits_once_they_have_chosen_one():
+    waiting = Waiting("ann", "bob", names="ask", capacity=2)
+    assert waiting.place("ann").status == "naming"
+    waiting.advance(seconds=400)
+    assert waiting.groups() == [] and waiting.lobby("l").queue == ()
+    with pytest.raises(Refused, match="do not wait"):
+        waiting.tell(WaitLonger("s", "l", "ann"))
+    for person, name in (("ann", " Zoë\u200b  the 1st "), ("bob", "Bob")):
+        waiting.tell(TakeName("s", "l", person, name))
+        assert waiting.tell(TakeName("s", "l", person, "Another")) == [], "a double click is one"
+    assert waiting.place("ann").since > 400 * SECOND, "the time of choosing is not waited for"
+    waiting.advance()
+    assert shown_in(waiting, "l-1") == {"ann": "Zoë the 1st", "bob": "Bob"}
+    waiting.enter("carl")
+    assert waiting.reason("carl") == "full", "those who choose have no place yet, all others have"
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u200b", "x" * 31, "Player {n}"])
+def test_a_name_that_is_none_is_refused(name: str):
+    waiting = Waiting("ann", names="ask")
+    with pytest.raises(Refused) as caught:
+        waiting.tell(TakeName("s", "l", "ann", name))
+    assert caught.value.code == "bad_name"
+    waiting.tell(TakeName("s", "l", "ann", "x" * 30))
+    assert waiting.place("ann").status == "waiting"
+
+
+@pytest.mark.parametrize("name", ["Ann", "ANN", " a\u200bnn", "ａｎｎ"])
+def test_nobody_takes_a_name_that_looks_like_anothers(name: str):
+    waiting = Waiting("ann", "bob", names="ask")
+    waiting.tell(TakeName("s", "l", "ann", "Ann"))
+    with pytest.raises(Refused) as caught:
+        waiting.tell(TakeName("s", "l", "bob", name))
+    assert caught.value.code == "name_taken" and waiting.place("bob").status == "naming"
+
+
+def test_who_has_chosen_a_name_is_not_asked_again_in_another_lobby():
+    waiting = Waiting("ann", names="ask")
+    waiting.tell(TakeName("s", "l", "ann", "Ann"))
+    waiting.tell(DescribeLobby("s", "m", "seed", {"names": "ask"}))
+    waiting.tell(EnterLobby("s", "m", "ann"))
+    assert waiting.lobby("m").places["ann"].status == "waiting"
+
+
+def test_who_is_asked_for_a_name_can_leave():
+    waiting = Waiting("ann", names="ask")
+    waiting.tell(EndPerson("s", "ann", "withdrew"))
+    assert waiting.place("ann").status == "left"

@@ -12,6 +12,7 @@ from shiny_labchat.domain.commands import (
     AdvanceRoom,
     Arrive,
     Barrier,
+    CallLate,
     Close,
     Configure,
     Consent,
@@ -23,6 +24,8 @@ from shiny_labchat.domain.commands import (
     Pay,
     PressDone,
     RecordAnswer,
+    Remove,
+    RemoveMember,
     SetStep,
     ShowRoom,
     StudyCommand,
@@ -211,6 +214,35 @@ def test_one_who_is_left_behind_ends_too():
     assert made.study.cells("l") == []
 
 
+def test_who_is_removed_from_the_room_of_their_group_ends():
+    made = grouped("ann", "bob", "carl")
+    made.add(ROOM, "grouped", lobby="l")
+    remove = RemoveMember("s", "r", "ann", also=(STUDY,))
+    made.does(remove)
+    assert reasons(made) == ["removed", None, None]
+    assert made.room("r").membership("ann") is None and made.room("r").is_open
+    assert made.does(remove) == []
+    made.does(RemoveMember("s", "r", "bob", also=(STUDY,)))
+    assert reasons(made) == ["removed", "removed", "group_dissolved"]
+
+
+def test_a_removal_reads_no_study_where_the_room_is_no_groups():
+    made = grouped("ann", "bob")
+    assert [each.kind for each in made.does(RemoveMember("s", "r", "ann"))] == ["removed"]
+    assert reasons(made) == [None, None]
+    assert refused(made, RemoveMember("s", "r", "eve")) == "not_member"
+    assert refused(made, RemoveMember("s", "no", "ann")) == "no_room"
+
+
+def test_who_was_removed_before_ends_when_they_are_removed_again():
+    """A server of an older version was killed between the two."""
+    made = grouped("ann", "bob", "carl")
+    made.add(ROOM, "grouped", lobby="l")
+    made.in_room("r", Remove("ann"))
+    made.does(RemoveMember("s", "r", "ann", also=(STUDY,)))
+    assert reasons(made) == ["removed", None, None]
+
+
 def test_a_bot_that_speaks_keeps_a_group_together():
     made = grouped("ann", "bob", bot=True)
     made.does(EndPerson("s", "ann", "withdrew", also=(ROOM,)))
@@ -301,6 +333,20 @@ def test_nobody_waits_longer_than_from_the_first_page_that_waited():
     made.now += 30
     made.does(Barrier("s", "r", "choice", within=60, also=(ROOM,)))
     assert made.study.barriers["r", "choice"].met == ("ann",)
+
+
+def test_who_is_late_is_named_once_when_a_barrier_is_met():
+    made = grouped("ann", "bob", "carl")
+    wait = Barrier("s", "r", "choice", 10, also=(ROOM,))
+    made.does(RecordAnswer("s", "ann", "choice", "X"))
+    made.does(wait)
+    assert made.does(CallLate("s", "r", "choice")) == []
+    made.now += 10
+    made.does(wait)
+    made.does(EndPerson("s", "carl", "complete", also=(ROOM,)))
+    (noted,) = made.does(CallLate("s", "r", "choice"))
+    assert noted.data == {"room": "r", "kind": "choice", "people": ["bob"]}
+    assert made.does(CallLate("s", "r", "choice")) == []
 
 
 def test_a_barrier_before_there_is_a_group_is_not_met_for_ever():

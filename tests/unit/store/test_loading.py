@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import queue
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy.exc import DatabaseError
 
+from shiny_labchat.concurrency import UNHURRIED
 from shiny_labchat.domain.commands import Say
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.store.batch import Batch
 from shiny_labchat.store.database import Database, File
-from shiny_labchat.store.heads import Heads
+from shiny_labchat.store.heads import Heads, load_head
 from shiny_labchat.store.loading import HeadLoader, Loaded
 from shiny_labchat.store.sqlite import parse
 from shiny_labchat.store.work import Work
@@ -135,3 +139,31 @@ def test_why_a_room_could_not_be_read_is_told(loading: Loading) -> None:
     loading.loader.load(loading.rooms.keys[1])
     item = loading.put.get(timeout=30)
     assert isinstance(item, Loaded) and isinstance(item.error, DatabaseError)
+
+
+def test_only_the_thread_that_reads_beside_the_writer_pauses(rooms: Rooms) -> None:
+    """A transaction that reads a head which is not kept any more has everybody wait."""
+    rooms.make()
+    rooms.join(1, 2 * UNHURRIED)
+    (key,) = rooms.keys.values()
+    with rooms.engine.begin() as conn:
+        batch = Batch(conn, Heads(), 0)
+        assert pauses(lambda: batch.claim([key])) == 0
+        assert batch.heads[key] == load_head(conn, key)
+        assert pauses(lambda: load_head(conn, key)) == 2
+
+
+def pauses(do: Callable[[], object]) -> int:
+    """How often this thread pauses meanwhile."""
+    paused = 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal paused
+        paused += event == "c_call" and arg is time.sleep
+
+    sys.setprofile(count)
+    try:
+        do()
+    finally:
+        sys.setprofile(None)
+    return paused

@@ -88,7 +88,7 @@ def test_functions_are_not_stored_but_that_there_are_some(lab: Lab):
         ({"rooms": "pair"}, r"rooms must have \{n\}"),
         ({"rooms": "{x}-{n}"}, r"rooms must have \{n\}"),
         ({"rooms": "{n"}, "rooms must be a text such as"),
-        ({"names": "study"}, 'names must be "room"'),
+        ({"names": "own"}, 'names must be "room", "study" or "ask"'),
         ({"rules": {"duration": 5}}, "rules must be Rules"),
         ({"identity": "cookie"}, "identity must be"),
         ({"bots": "helper"}, "bots must be a list of bots"),

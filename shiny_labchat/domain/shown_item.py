@@ -1,0 +1,58 @@
+"""What an event of a room is in a page: a message, or what became of some. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shiny_labchat.domain.commands import REPLY
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.messages import is_void, role_of
+from shiny_labchat.domain.opaque import id_of
+
+__all__ = ["shown_deps", "shown_item"]
+
+
+def shown_item(event: Event, seed: str) -> dict[str, Any] | None:
+    """The item of an event, in the room with this seed; None: it is not shown."""
+    if event.kind == "message":
+        return None if is_void(event) else _message(event, seed)
+    id = id_of(seed, event.seq)
+    if event.kind == "cleared":
+        greeting = {"greeting": True} if "greeting" in event.data else {}
+        return {"k": "cleared", "id": id, **greeting}
+    if event.kind == "streamed":
+        of = id_of(seed, event.data["of"])
+        return {"k": "end", "id": id, "of": of, "is": event.data["is"]}
+    return None
+
+
+def _message(event: Event, seed: str) -> dict[str, Any]:
+    data, parts, role = event.data, event.data["parts"], role_of(event)
+    shown: dict[str, Any] = {"id": id_of(seed, event.seq)}
+    for key in ("h", "name"):
+        if data.get(key) is not None:
+            shown[key] = data[key]
+    if role != "user":
+        shown["role"] = role
+    shown["at"] = event.at // 1000
+    if len(parts) == 1 and parts[0][0] == "text":
+        shown["text"] = parts[0][1]
+    else:
+        shown["parts"] = parts
+    for key, name in (("icon", "icon"), ("live", "live"), ("by_h", "by"), ("is", "is")):
+        if key in data:
+            shown[name] = data[key]
+    if "id" in data and not data["id"].startswith(REPLY):
+        shown["as"] = data["id"]
+    if "deps" in data:
+        shown["deps"] = shown_deps(data["deps"])
+    if "audience" in data:
+        shown["only"] = True
+    return shown
+
+
+def shown_deps(deps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """HTML dependencies as a page is told of them."""
+    # "source" is a folder of the server: browsers must not know it
+    return [{k: v for k, v in dep.items() if k != "source"} for dep in deps]
