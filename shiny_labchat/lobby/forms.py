@@ -113,7 +113,7 @@ _TIMES = {"shown_at": "shown", "first_change_at": "changed", "sent_at": "sent"}
 
 
 def _as_ids(value: object) -> frozenset[str]:
-    given = cast("list[object]", value if isinstance(value, list) else [])
+    given = cast("Sequence[object]", value if isinstance(value, list | tuple) else ())
     return frozenset(each for each in given if isinstance(each, str))
 
 

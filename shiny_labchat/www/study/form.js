@@ -11,8 +11,8 @@ import { Sending } from "./sending.js";
  * @typedef {{id: string, cid: string, is: "stored" | "not_stored", say?: string}} FormNotice the session's answer
  */
 
-/** What people do with an input. */
-const USES = ["pointerdown", "click", "keydown", "input", "change"];
+/** What people do with an input. No click: to press its question is one, too. */
+const USES = ["pointerdown", "keydown", "input", "change"];
 /** Keys that lead from one input to the next. */
 const PASSING = new Set(["Tab", "Shift", "Control", "Alt", "Meta", "Escape"]);
 /** The question of an input: to press it answers nothing. */

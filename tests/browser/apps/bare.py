@@ -1,4 +1,4 @@
-"""A page of Shiny with nothing of this package: how long a page takes to come on this machine."""
+# A page of Shiny with nothing of this package: how long a page takes to come on this machine.
 
 from shiny.express import render, ui
 

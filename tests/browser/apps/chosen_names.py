@@ -1,4 +1,4 @@
-"""People choose how they are called; names stand in the lobby, the chat, a form and the end."""
+# People choose how they are called; names stand in the lobby, the chat, a form and the end.
 
 from shiny.express import render, ui
 

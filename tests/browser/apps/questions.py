@@ -1,4 +1,4 @@
-"""A form with an input that needs no answer, and two that begin with a value and must be used."""
+# A form with an input that needs no answer, and two that begin with a value and must be used.
 
 from shiny.express import render, ui
 
@@ -24,5 +24,5 @@ def page():
             touched=["trust", "who"],
         )
     else:
-        ui.p(f"recorded: {person.data['first']}")
+        ui.p(", ".join(f"{id}: {each}" for id, each in person.data["first"].items()), id="recorded")
         study.form("last", ui.input_text("end", "The end?"), end="complete")

@@ -101,7 +101,8 @@ def test_what_no_form_sends_is_ignored(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("used", "kept"), [(["a", 7, None], {"a"}), ("a", set()), (None, set()), ({"a": 1}, set())]
+    ("used", "kept"),
+    [(["a", 7, None], {"a"}), (("a",), {"a"}), ("a", set()), (None, set()), ({"a": 1}, set())],
 )
 def test_which_inputs_were_used_is_a_list_of_ids(used: object, kept: set[str]) -> None:
     sent = Sent.of({"cid": "a1b2", "used": used})
