@@ -1,5 +1,5 @@
 """
-Calls of the app's functions, in the event loop or in threads; background tasks; retries.
+Calls of the app's functions in threads; background tasks; retries.
 
 Whatever the app's code does, it cannot end the thread or the task that called it.
 """
@@ -15,7 +15,6 @@ import traceback
 from collections import deque
 from collections.abc import (
     AsyncIterator,
-    Awaitable,
     Callable,
     Coroutine,
     Generator,
@@ -29,7 +28,6 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 __all__ = [
-    "BLOCKED",
     "THREADS",
     "UNHURRIED",
     "Queue",
@@ -41,15 +39,12 @@ __all__ = [
     "retry",
     "text_of_error",
     "unhurried",
-    "watched",
 ]
 
 logger = logging.getLogger("shiny_labchat")
 
 T = TypeVar("T")
 
-BLOCKED = 0.25
-"""A call that blocks the event loop for longer than this is logged, in seconds."""
 UNHURRIED = 50
 """Values that are worked on in a thread before it lets other threads run."""
 THREADS = 100
@@ -88,67 +83,6 @@ def contained() -> Generator[None]:
         if task is None or task.cancelling():
             raise
         raise RuntimeError("it waited for something that was cancelled") from exc
-
-
-# ── in the event loop ────────────────────────────────────────────────────────────────────────
-
-
-async def watched(kind: str, fn: Callable[..., Any], *args: Any) -> Any:
-    """
-    Call a function, async or not, and return its result; log it if it blocks the event loop.
-
-    It runs within `contained`.
-
-    Parameters
-    ----------
-    kind
-        The kind of function, such as "handler", for the log.
-    fn, args
-        The function and its arguments.
-    """
-
-    def after(started: float) -> None:
-        took = time.monotonic() - started
-        if took > BLOCKED:
-            logger.warning(
-                "the %s %s blocked the whole server for %.1f s; "
-                "await asyncio.to_thread(...) what takes long",
-                kind,
-                name_of(fn),
-                took,
-            )
-
-    with contained():
-        started = time.monotonic()
-        result = fn(*args)
-        after(started)
-        return await _Steps(result, after) if inspect.isawaitable(result) else result
-
-
-class _Steps:
-    """Awaits something; calls `after` after each step, with the time when the step began."""
-
-    def __init__(self, inner: Awaitable[Any], after: Callable[[float], None]) -> None:
-        self._inner = inner
-        self._after = after
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        inner = self._inner.__await__()
-        value: Any = None
-        error: BaseException | None = None
-        while True:
-            started = time.monotonic()
-            try:
-                step = inner.send(value) if error is None else inner.throw(error)
-            except StopIteration as end:
-                return end.value
-            finally:
-                self._after(started)
-            value = error = None
-            try:
-                value = yield step
-            except BaseException as exc:
-                error = exc
 
 
 # ── in threads ───────────────────────────────────────────────────────────────────────────────

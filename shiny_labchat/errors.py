@@ -37,6 +37,7 @@ SENTENCES: dict[str, str] = {
     "ended": "You have left this study.",
     "failed": "Something went wrong on the server. Please reload the page or tell the organisers.",
     "fixed": "This cannot be changed any more: there are people in the study.",
+    "form_incomplete": "Some answers are missing. Please answer all questions, and send it again.",
     "gate": "You cannot go on yet. Please write some more messages first.",
     "link_over": "This link does not lead into the room any more. Please ask for another one.",
     "muted": "You cannot write in this room at the moment.",

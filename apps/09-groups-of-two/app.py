@@ -19,7 +19,8 @@ chat = Chat("chat", room=lobby.room)  # waits until there is one
 @lobby.after_grouping  # once for each group, whichever process forms it
 async def greet(room, members):
     ann, bob = members
-    await room.post(f"Hello {ann.pseudonym} and {bob.pseudonym}. Which film should everybody see?")
+    hello = f"Hello {ann.pseudonym} and {bob.pseudonym}."
+    await room.announce(f"{hello} Which film should everybody see?")
 
 
 @render.express(fill=True, fillable=True)

@@ -36,7 +36,7 @@ chat = Chat("chat", room=lobby.room)
 @lobby.after_grouping
 async def begin(room, members):
     if room.condition["leader"] == "yes":
-        await room.post(f"{members[0].pseudonym} leads this group.")
+        await room.announce(f"{members[0].pseudonym} leads this group.")
 
 
 @lobby.when_all("choice")  # when all of a group have chosen, or the time for that is over
@@ -54,16 +54,17 @@ def page():
         study.ui()  # consent, and the end
     elif "before" not in person.data:
         trust = ui.input_slider("trust", "How much do you trust groups?", 0, 10, 5)
-        study.form("before", trust)
+        study.form("before", trust, touched=["trust"])  # a slider has a value from the beginning
     elif state == "open":
         ui.p(" ".join(cards(person)), style="width: min(42rem, 100%); margin: 0 auto;")
         chat.ui(done="We have decided")
     elif state in ("done", "closed") and "choice" not in person.data:
-        choice = ui.input_radio_buttons("choice", "Whom does your group hire?", CANDIDATES)
+        question = "Whom does your group hire?"
+        choice = ui.input_radio_buttons("choice", question, CANDIDATES, selected="")
         study.form("choice", choice)
     elif state == "closed" and chat.all_have("choice", within=120):
         sure = ui.input_slider("sure", "How sure are you?", 0, 10, 5)
-        study.form("after", sure, submit="Finish", end="complete")
+        study.form("after", sure, submit="Finish", end="complete", touched=["sure"])
     else:
         lobby.ui()  # waiting for a group, or for the others of the group
 

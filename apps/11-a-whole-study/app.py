@@ -61,7 +61,7 @@ chat = Chat("chat", room=lobby.room)
 
 @lobby.after_grouping
 async def begin(room, members):
-    await room.post(TOPIC[room.condition])
+    await room.announce(TOPIC[room.condition])
 
 
 @render.express(fill=True, fillable=True)

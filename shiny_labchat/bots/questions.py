@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from shiny_labchat import concurrency
+from shiny_labchat.blocking import watched
 from shiny_labchat.bots.when import NO_REPLY, Respond
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.models import exchange
@@ -258,7 +259,7 @@ class FunctionQuestion:
         }
         await record.begin(about)
         if inspect.iscoroutinefunction(respond):
-            said = await concurrency.watched("bot's function", respond, self._heard)
+            said = await watched("bot's function", respond, self._heard)
         else:
             said = await concurrency.in_thread(respond, self._heard)
             if inspect.isawaitable(said):

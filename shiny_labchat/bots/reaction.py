@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from shiny_labchat import concurrency
 from shiny_labchat.audit import entries
+from shiny_labchat.blocking import watched
 from shiny_labchat.bots import queue
 from shiny_labchat.bots.calls import ModelCalls, NoReply, NotAllowed, in_words
 from shiny_labchat.bots.delivery import ComposedReply, ComposingPlan, compose, stream_reply
@@ -200,7 +201,7 @@ class Reaction:
 
     async def _is_wanted(self, when: Any) -> bool:
         if inspect.iscoroutinefunction(when):
-            return bool(await concurrency.watched("bot's function", when, self._message))
+            return bool(await watched("bot's function", when, self._message))
         wanted = await concurrency.in_thread(when, self._message)
         return bool(await wanted if inspect.isawaitable(wanted) else wanted)
 

@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from shiny_labchat.blocking import watched
 from shiny_labchat.callbacks import cursors
 from shiny_labchat.callbacks.kinds import Given
 from shiny_labchat.callbacks.registry import Callback
 from shiny_labchat.callbacks.skipping import Complete, Job, Skip, Skipped
-from shiny_labchat.concurrency import in_thread, name_of, retry, text_of_error, watched
+from shiny_labchat.concurrency import in_thread, name_of, retry, text_of_error
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import message_of

@@ -18,9 +18,10 @@ from shiny import reactive, ui
 from shiny.session import Session, session_context
 from shiny.types import NotifyException, SilentException
 
+from shiny_labchat.blocking import watched
 from shiny_labchat.chat.shiny_internals import app_of, flush
 from shiny_labchat.chat.waiting import let_wait
-from shiny_labchat.concurrency import Queue, name_of, watched
+from shiny_labchat.concurrency import Queue, name_of
 from shiny_labchat.domain.messages import Message, MessageText, as_transformed
 
 __all__ = ["Handler", "Handlers", "Handling", "OnError", "UserSubmitFunction", "handling"]

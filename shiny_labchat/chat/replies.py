@@ -17,8 +17,9 @@ from shiny import reactive
 from shiny.session import Session, session_context
 
 from shiny_labchat.arguments import check_choice, check_client, check_function
+from shiny_labchat.blocking import watched
 from shiny_labchat.chat.streams import MessageStream, streaming
-from shiny_labchat.concurrency import contained, retry, watched
+from shiny_labchat.concurrency import contained, retry
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.commands import REPLY
 from shiny_labchat.domain.events import LogKey

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from htmltools import Tag, TagChild, TagList
 from shiny import ui
@@ -18,7 +18,8 @@ _PAGE_WORDS = {"reconnecting": "reconnecting", "reload": "reload"}
 """What the page itself says of a study: keys of the catalogue, by its names for them."""
 
 _FORM_WORDS = {
-    name: f"form.{name}" for name in ("missing_one", "missing_many", "needed", "not_stored")
+    name: f"form.{name}"
+    for name in ("missing_one", "missing_many", "needed", "untouched", "not_stored")
 }
 """What a form says of itself, likewise."""
 
@@ -58,14 +59,17 @@ def form_element(
     *,
     study_name: str = "",
     who: str = "",
+    optional: Sequence[str] = (),
+    touched: Sequence[str] = (),
 ) -> Tag:
     """
     A form: Shiny inputs, and a button that sends their values together.
 
     When a person presses it and no input is empty, the page sends the event ``<id>_sent`` with
-    "cid" (a random id, the same as long as the same answers are sent again), and the times
-    "shown", "changed" (None: nothing was) and "sent", in milliseconds since 1970 by the browser's
-    clock. The inputs' values are there before. The session answers by the custom message "labchat"
+    "cid" (a random id, the same as long as the same answers are sent again), the times "shown",
+    "changed" (None: nothing was) and "sent", in milliseconds since 1970 by the browser's clock, and
+    "used", the ids of the inputs that the person has used. The inputs' values are there before. The
+    session answers by the custom message "labchat"
     ``{"do": "form", "id": id, "cid": cid, "is": "stored" | "not_stored", "say": words}``; until
     then the button does nothing, and what is filled in is kept in the tab.
 
@@ -88,6 +92,8 @@ def form_element(
         The study's name.
     who
         Differs for each person: nobody gets what another one has filled in in the same tab.
+    optional, touched
+        The ids of inputs that may be empty, and of those that must be used, resolved.
     """
     drawn = TagList(inputs)
     return Tag(
@@ -101,8 +107,12 @@ def form_element(
         data_kind=kind,
         data_study=study_name or None,
         data_who=who or None,
+        data_optional=" ".join(optional) or None,
+        data_touched=" ".join(touched) or None,
         data_words=_json(_FORM_WORDS, words),
-        data_digest=hashlib.sha256(f"{drawn}\0{submit_label}\0{who}".encode()).hexdigest()[:16],
+        data_digest=hashlib.sha256(
+            f"{drawn}\0{submit_label}\0{who}\0{optional}\0{touched}".encode()
+        ).hexdigest()[:16],
         lang=_language(words),
     )
 

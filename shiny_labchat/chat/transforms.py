@@ -18,8 +18,9 @@ from shiny import reactive
 from shiny.session import Session, session_context
 from shiny.types import SilentException
 
+from shiny_labchat.blocking import watched
 from shiny_labchat.chat.waiting import let_wait
-from shiny_labchat.concurrency import Queue, name_of, retry, text_of_error, watched
+from shiny_labchat.concurrency import Queue, name_of, retry, text_of_error
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event, Part
 from shiny_labchat.domain.held import HeldMessage

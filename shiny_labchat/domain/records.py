@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from shiny_labchat.domain.messages import to_datetime
 from shiny_labchat.domain.study import Participation, StudyState
 
-__all__ = ["Record", "records_in", "records_of", "stays", "took_part"]
+__all__ = ["Record", "missing_in", "records_in", "records_of", "stays", "took_part"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,24 @@ class Record:
     kind: str
     data: Any
     at: datetime
+
+
+def missing_in(answers: object, needed: Iterable[str]) -> list[str]:
+    """
+    The inputs of a form that nobody has answered, among those that need an answer.
+
+    A number and a switch always say something. Of several choices, none is an answer.
+    """
+    given = cast("Mapping[str, object]", answers if isinstance(answers, Mapping) else {})
+    return [id for id in needed if _is_missing(given.get(id))]
+
+
+def _is_missing(value: object) -> bool:
+    if isinstance(value, str):
+        return not value.strip()
+    if isinstance(value, list):
+        return any(map(_is_missing, cast("list[object]", value)))
+    return value is None
 
 
 def stays(person: Participation) -> bool:

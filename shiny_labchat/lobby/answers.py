@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, cast
 
@@ -15,22 +15,45 @@ from shiny.types import ActionButtonValue
 
 from shiny_labchat.storable import storable
 
-__all__ = ["answers_in", "as_answer", "ids_in", "short_id"]
+__all__ = ["answers_in", "as_answer", "ids_in", "inputs_in", "short_id"]
 
 
 def ids_in(content: Iterable[object]) -> list[str]:
     """The ids of all elements in some UI; those of inputs are among them."""
-    found: list[str] = []
+    return list(dict.fromkeys(str(each.attrs["id"]) for each in _named(content)))
+
+
+def inputs_in(content: Iterable[object]) -> list[str]:
+    """The ids of Shiny's own inputs in some UI, but for buttons."""
+    return list(dict.fromkeys(str(each.attrs["id"]) for each in _named(content) if _is_input(each)))
+
+
+def _named(content: Iterable[object]) -> Iterator[Tag]:
+    """The elements in some UI that have an id."""
     for each in content:
         if isinstance(each, Tag):
-            if (id := each.attrs.get("id")) is not None:
-                found.append(str(id))
-            found += ids_in(each.children)
+            if "id" in each.attrs:
+                yield each
+            yield from _named(each.children)
         elif isinstance(each, TagList | list | tuple):
-            found += ids_in(cast("Iterable[object]", each))
+            yield from _named(cast("Iterable[object]", each))
         elif isinstance(each, Tagifiable):
-            found += ids_in([each.tagify()])
-    return list(dict.fromkeys(found))
+            yield from _named([each.tagify()])
+
+
+def _is_input(element: Tag) -> bool:
+    if element.name == "input":
+        return element.attrs.get("type") not in ("button", "submit", "reset")
+    return element.name in ("select", "textarea") or any(map(element.has_class, OF_SEVERAL))
+
+
+OF_SEVERAL = (
+    "shiny-input-radiogroup",
+    "shiny-input-checkboxgroup",
+    "shiny-date-input",
+    "shiny-date-range-input",
+)
+"""The classes of inputs that are made of several elements."""
 
 
 def short_id(id: str, namespace: str) -> str:

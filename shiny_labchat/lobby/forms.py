@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from time import monotonic
@@ -19,7 +19,7 @@ from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.commands import RecordAnswer
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.gateway.limits import Allowance, TokenBucket
-from shiny_labchat.lobby.answers import answers_in
+from shiny_labchat.lobby.answers import answers_in, short_id
 from shiny_labchat.words import Words
 
 __all__ = ["Form", "Forms", "Sent"]
@@ -53,6 +53,10 @@ class Form:
         The namespace of the module that draws it.
     step, end
         The step that is set with its answers, and why the person's part ends with them.
+    needed
+        The inputs that need an answer, by their ids in the app's code.
+    touched
+        The inputs whose value is an answer only once the person has used them, likewise.
     """
 
     id: str
@@ -61,6 +65,16 @@ class Form:
     namespace: str = ""
     step: str | None = None
     end: str | None = None
+    needed: Sequence[str] = ()
+    touched: Sequence[str] = ()
+
+    def given(self, answers: Mapping[str, Any], used: Collection[str]) -> dict[str, Any]:
+        """The answers among the values of its inputs; `used`: the ids of inputs that were used."""
+        unused = {short_id(id, self.namespace) for id in self.ids if id not in used}
+        return {
+            id: None if id in self.touched and id in unused else value
+            for id, value in answers.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +89,13 @@ class Sent:
     about
         When the form was shown, first changed and sent, in milliseconds since 1970 by the page's
         clock; what is not known is left out.
+    used
+        The ids of the inputs that its person has used.
     """
 
     cid: str
     about: dict[str, int]
+    used: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, value: object) -> Sent | None:
@@ -88,10 +105,16 @@ class Sent:
         if not isinstance(cid, str) or not 0 < len(cid) <= MAX_CID or not cid.isalnum():
             return None
         times = {name: _as_time(fields.get(key)) for name, key in _TIMES.items()}
-        return cls(cid, {name: at for name, at in times.items() if at is not None})
+        about = {name: at for name, at in times.items() if at is not None}
+        return cls(cid, about, _as_ids(fields.get("used")))
 
 
 _TIMES = {"shown_at": "shown", "first_change_at": "changed", "sent_at": "sent"}
+
+
+def _as_ids(value: object) -> frozenset[str]:
+    given = cast("Sequence[object]", value if isinstance(value, list | tuple) else ())
+    return frozenset(each for each in given if isinstance(each, str))
 
 
 def _as_time(value: object) -> int | None:
@@ -153,7 +176,7 @@ class Forms:
             if person is None:  # it runs again when it is known
                 return
             form = self._forms[id]
-            answers = answers_in(self._session, form.ids, form.namespace)
+            answers = form.given(answers_in(self._session, form.ids, form.namespace), sent.used)
             self._tasks.spawn(self._record(form, sent, answers, person), context=Context())
 
     def _check(self, answers: dict[str, Any]) -> None:
@@ -173,6 +196,7 @@ class Forms:
                     *(self._study, person, form.kind, answers, sent.cid, sent.about),
                     step=form.step,
                     end=form.end,
+                    needed=tuple(form.needed),
                 )
             )
         except Refused as exc:

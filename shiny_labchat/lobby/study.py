@@ -14,7 +14,7 @@ from shiny_labchat.arguments import StudyLike, as_id
 from shiny_labchat.chat.study_elements import form_element, study_element
 from shiny_labchat.domain.ends import check_reason
 from shiny_labchat.lab.lab import Lab
-from shiny_labchat.lobby.answers import ids_in
+from shiny_labchat.lobby.answers import ids_in, inputs_in, short_id
 from shiny_labchat.lobby.forms import Form
 from shiny_labchat.lobby.session import found_session, known_session, study_session
 from shiny_labchat.study.person import Person
@@ -94,6 +94,8 @@ class Study(_Study):
         submit: str | None = None,
         step: str | None = None,
         end: str | None = None,
+        optional: Sequence[str] = (),
+        touched: Sequence[str] = (),
     ) -> Tag:
         """
         A form: Shiny inputs, and a button that has their answers recorded once.
@@ -114,6 +116,12 @@ class Study(_Study):
             The step that is set with the answers, see :meth:`Person.set_step`.
         end
             The reason for which the person's part ends with the answers, such as ``"complete"``.
+        optional
+            The ids of the inputs that need no answer. All others do: the page asks for them, and
+            the server refuses a form without them.
+        touched
+            The ids of inputs that have a value from the beginning, as sliders do and radio buttons
+            without ``selected=""``, and that count as answered only once the person has used them.
 
         Returns
         -------
@@ -125,7 +133,7 @@ class Study(_Study):
         RuntimeError
             It is called outside a session.
         ValueError
-            `end` is no reason to leave a study.
+            `end` is no reason to leave a study, or no input has an id of `optional` or `touched`.
         """
         session = known_session(self)
         session.want()
@@ -133,26 +141,48 @@ class Study(_Study):
             check_reason("end", end)
         if step is not None:
             as_id("step", step)
-        namespace = current_namespace()
         form = Form(
             resolve_id(_form_id(self.name, as_id("kind", kind))),
-            kind,
-            ids_in(inputs),
-            str(namespace),
-            step,
-            end,
+            *(kind, ids_in(inputs), str(current_namespace()), step, end),
+            needed=_others(inputs, _known("optional", optional, inputs)),
+            touched=_known("touched", touched, inputs),
         )
         session.forms.add(form)
         words = self.words
-        label = words["form.submit"] if submit is None else submit
-        named = {"study_name": self.name, "who": _mark(self.name, session.id)}
-        return form_element(form.id, kind, TagList(*inputs), label, words, **named)
+        return form_element(
+            *(form.id, kind, TagList(*inputs)),
+            words["form.submit"] if submit is None else submit,
+            words,
+            study_name=self.name,
+            who=_mark(self.name, session.id),
+            optional=[resolve_id(id) for id in optional],
+            touched=[resolve_id(id) for id in touched],
+        )
 
 
 def named_study(name: str, lab: Lab) -> Study:
     """The study with a name: in a session as the app's code has made it, else a new one."""
     session = found_session(lab.log, name)
     return cast(Study, session.study) if session is not None else Study(name, lab=lab)
+
+
+def _known(argument: str, ids: Sequence[str], inputs: Sequence[object]) -> Sequence[str]:
+    """The ids that an argument of a form gives, each of something in it."""
+    if isinstance(ids, str):
+        raise TypeError(f"{argument} must be several ids, such as [{ids!r}], not one text")
+    there = [short_id(id, str(current_namespace())) for id in ids_in(inputs)]
+    for id in ids:
+        if id not in there:
+            raise ValueError(
+                f"{argument} has {id!r}, but the form has {', '.join(there) or 'none'}"
+            )
+    return ids
+
+
+def _others(inputs: Sequence[object], optional: Sequence[str]) -> list[str]:
+    """The inputs of a form that are not optional, by their ids in the app's code."""
+    ids = [short_id(id, str(current_namespace())) for id in inputs_in(inputs)]
+    return [id for id in ids if id not in optional]
 
 
 def _mark(study: str, person: str | None) -> str:

@@ -173,6 +173,7 @@ _STUDY = {
     "form.missing_one": "1 answer is missing. It is marked.",
     "form.missing_many": "{n} answers are missing. They are marked.",
     "form.needed": "Please answer this.",
+    "form.untouched": "Please choose, also if it is to stay as it is.",
     "form.not_stored": "Your answers are kept on this page, but they are not stored yet. Please "
     "try again in a moment.",
     "barrier.waiting": "Waiting for the others, at most {time}.",

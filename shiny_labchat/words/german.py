@@ -21,6 +21,8 @@ _REFUSALS = {
     "failed": "Auf dem Server ist etwas schiefgegangen. Bitte laden Sie die Seite neu oder "
     "benachrichtigen Sie die Studienleitung.",
     "fixed": "Das kann nicht mehr geändert werden: Es sind Personen in der Studie.",
+    "form_incomplete": "Einige Antworten fehlen. Bitte beantworten Sie alle Fragen, und senden Sie "
+    "es noch einmal.",
     "gate": "Sie können noch nicht weitermachen. Bitte schreiben Sie erst noch einige Nachrichten.",
     "link_over": "Dieser Link führt nicht mehr in den Raum. Bitte fragen Sie nach einem neuen.",
     "muted": "Sie können in diesem Raum zurzeit nicht schreiben.",
@@ -243,6 +245,7 @@ _STUDY = {
     "form.missing_one": "1 Antwort fehlt. Sie ist markiert.",
     "form.missing_many": "{n} Antworten fehlen. Sie sind markiert.",
     "form.needed": "Bitte beantworten Sie das.",
+    "form.untouched": "Bitte wählen Sie, auch wenn es so bleiben soll.",
     "form.not_stored": "Ihre Antworten bleiben auf dieser Seite, sind aber noch nicht gespeichert. "
     "Bitte versuchen Sie es gleich noch einmal.",
     "barrier.waiting": "Warten auf die anderen, höchstens {time}.",

@@ -7,6 +7,7 @@ import { Outbox } from "./connection/outbox.js";
 import { loadRendererWhenIdle } from "./content/renderer.js";
 import { listenForSuggestions } from "./content/suggestions.js";
 import { make, mark } from "./dom.js";
+import { LeastHeight } from "./page/least_height.js";
 import { countUnread } from "./page/unread.js";
 import { watchWaking } from "./page/wake.js";
 import { participantAvatar } from "./people/avatar.js";
@@ -58,6 +59,8 @@ export class Room {
   #connection;
   #title = make("div", { class: "labchat-title", hidden: true });
   #me = make("div", { class: "labchat-me", hidden: true });
+  #stage = make("div", { class: "labchat-stage" });
+  #leastHeight;
   #listeners = new AbortController();
   /** @type {RoomState | null} */
   #state = null;
@@ -107,6 +110,7 @@ export class Room {
       lose: (bye) => this.#lose(bye && labels.sentence(bye.code, bye.say)),
       end: ({ code, say }) => options.onEnd(code, say),
     });
+    this.#leastHeight = new LeastHeight(host, this.#stage);
     this.#build();
   }
 
@@ -119,6 +123,7 @@ export class Room {
     this.#composer.listen();
     this.#presence.listen();
     this.#transcript.watch();
+    this.#leastHeight.watch();
     this.#connection.resume();
   }
 
@@ -129,6 +134,7 @@ export class Room {
     this.#composer.unlisten();
     this.#presence.unlisten();
     this.#transcript.unwatch();
+    this.#leastHeight.unwatch();
     this.#status.close();
     this.#question.hide();
     this.#clock.close();
@@ -234,9 +240,9 @@ export class Room {
     this.#status.element.id = `${host.id}_status`;
     const parts = [this.#title, this.#presence.element, this.#status.element, this.#clock.element];
     const header = make("div", { class: "labchat-header" }, ...parts);
-    const stage = make("div", { class: "labchat-stage" }, log, gauge, button, announcements);
+    this.#stage.append(log, gauge, button, announcements);
     box.prepend(this.#me);
-    host.prepend(header, stage, this.#outbox.element, this.#typing.element, this.#question.element);
+    host.prepend(header, this.#stage, this.#outbox.element, this.#typing.element, this.#question.element);
     box.after(this.#done.element);
     listenForSuggestions(log, (text, isSent) => (isSent ? this.#composer.send(text) : this.#composer.fill(text)));
     this.#transcript.drawInitial(messages);

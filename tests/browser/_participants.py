@@ -75,6 +75,11 @@ class Participant(Person):
         group = self.page.get_by_role("radiogroup", name=question)
         group.get_by_label(answer, exact=True).check()
 
+    def confirms(self, slider: str) -> None:
+        """Has a slider, by its id, stay as it is."""
+        box = self.page.locator(".shiny-input-container", has=self.page.locator(f"#{slider}"))
+        box.locator(".irs-handle").click()
+
     def fills(self, question: str, answer: str) -> None:
         """Answers a question in their own words."""
         self.page.get_by_label(question).fill(answer)

@@ -142,6 +142,7 @@ def test_a_group_that_agrees_on_the_hidden_profile_is_paid(people: People, serve
     three = taking_part(people, 3, app)
     for each in three:
         each.consents()
+        each.confirms("trust")
         each.presses_button("Continue")
     for each in three:
         each.is_ready()
@@ -156,6 +157,7 @@ def test_a_group_that_agrees_on_the_hidden_profile_is_paid(people: People, serve
         each.chooses("Whom does your group hire?", "Candidate X")
         each.presses_button("Continue")
     for each in three:
+        each.confirms("sure")
         each.presses_button("Finish")
         each.ends()
         each.reads_in_study("€2.00")

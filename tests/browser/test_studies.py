@@ -186,6 +186,28 @@ def test_a_place_is_a_persons_over_tabs_and_reloads(come: Come, serve: Serve):
         each.sees("hello", by=ann.name if each is bob else None)
 
 
+NOTING = """addEventListener("DOMContentLoaded", () => {
+  window.said = [];
+  new MutationObserver(() => {
+    const words = document.querySelector(".labchat-status")?.textContent;
+    if (words && words !== window.said.at(-1)) window.said.push(words);
+  }).observe(document, { subtree: true, childList: true, characterData: true });
+});"""
+
+
+def test_who_has_a_group_is_never_told_to_wait_for_a_room(people: People, serve: Serve):
+    """The page has waited for a room before; what it was told then is over once it has a chat."""
+    app = serve("wanted/group_please.py")
+    ann, bob = (Participant(each.page) for each in people(2, app, settled=False, script=NOTING))
+    for each in (ann, bob):
+        each.is_ready()
+    for each in (ann, bob):
+        each.is_in_group()
+        said = each.page.evaluate("() => window.said")
+        assert said != []
+        assert "Waiting for a room…" not in said
+
+
 def test_who_comes_in_another_browser_with_the_same_params_acts_there(come: Come, serve: Serve):
     app = serve("waiting.py")
     (ann,) = come(1, app, WHO="ann")

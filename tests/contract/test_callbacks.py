@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from anyio.lowlevel import checkpoint
 
 from shiny_labchat import Bot, Lab, Member, Message, Room, Rules, protocol
+from shiny_labchat.blocking import BLOCKED
 from shiny_labchat.callbacks.cursors import LEASE, Cursor, advance
 from shiny_labchat.callbacks.scheduler import CallbackScheduler
 from shiny_labchat.callbacks.worker import TRIES
-from shiny_labchat.concurrency import BLOCKED
 from shiny_labchat.domain.commands import EndStream, PassOver, Post
 from shiny_labchat.domain.events import Event
 from shiny_labchat.lab.runtime import Runtime, running

@@ -223,7 +223,7 @@ async def test_a_room_that_was_open_here_is_seen_to_after_that(
 
 
 async def test_what_has_moved_is_found_by_indices(lab: Lab, room: Room) -> None:
-    def plan(conn: sa.Connection, statement: sa.Select[Any], **values: int) -> list[str]:
+    def plan(conn: sa.Connection, statement: Any, **values: int) -> list[str]:
         wanted = statement.params(**values)
         asked = wanted.compile(conn, compile_kwargs={"literal_binds": True})
         rows = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").fetchall()

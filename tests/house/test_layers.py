@@ -15,7 +15,7 @@ from .code import PACKAGE, imports, modules
 
 ABOVE = (
     {"arguments", "caches", "concurrency", "errors", "public", "storable", "urls"},
-    {"words"},
+    {"blocking", "words"},
     {"domain"},
     {"models", "protocol", "store"},
     {"access", "audit", "callbacks", "streams", "study_protocol"},

@@ -13,6 +13,7 @@ from functools import partial
 import pytest
 from anyio.lowlevel import checkpoint
 
+from shiny_labchat.blocking import watched
 from shiny_labchat.concurrency import (
     THREADS,
     UNHURRIED,
@@ -20,7 +21,6 @@ from shiny_labchat.concurrency import (
     contained,
     in_thread,
     unhurried,
-    watched,
 )
 
 variable: ContextVar[str] = ContextVar("variable")

@@ -101,7 +101,8 @@ class RecordAnswer(OfStudy):
 
     `cid`: the id of the form that was sent, so that a double click is one answer. `about`: when a
     form was shown, first changed and sent. `step`: the step that is set with it. `end`: the reason
-    for which their part in the study ends with it.
+    for which their part in the study ends with it. `needed`: the inputs of the form
+    that must have an answer, by their ids.
     """
 
     person: str
@@ -111,6 +112,7 @@ class RecordAnswer(OfStudy):
     about: Mapping[str, int] | None = None
     step: str | None = None
     end: str | None = None
+    needed: tuple[str, ...] = ()
 
     @property
     def member(self) -> str:

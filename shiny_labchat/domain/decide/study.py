@@ -28,6 +28,7 @@ from shiny_labchat.domain.decide.shared import check_storable
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import States
+from shiny_labchat.domain.records import missing_in
 from shiny_labchat.domain.rules import is_watched
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import Barrier as Waiting
@@ -125,6 +126,8 @@ def _consent(states: States, command: Consent, at: int) -> Decided:
 def _record(states: States, command: RecordAnswer, at: int) -> Decided:
     decided = Decided(states, at)
     person_in(study_in(states, command.study), command.person)
+    if missing_in(command.value, command.needed):
+        raise Refused("form_incomplete")
     log = study_log(command.study)
     if command.step is not None:
         decided.add(log, "stepped", command.person, {"step": command.step})

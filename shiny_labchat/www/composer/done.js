@@ -11,6 +11,7 @@ export class DoneButton {
   #isDead = true;
   #button;
   #words;
+  #statusId;
   element = make("div", { class: "labchat-done", hidden: true });
 
   /**
@@ -21,8 +22,8 @@ export class DoneButton {
   constructor(label, id, onPress) {
     this.#onPress = onPress;
     this.#words = make("span", { id: `${id}_done`, role: "status", tabindex: -1 });
-    const marks = { type: "button", class: "btn btn-primary", "aria-describedby": this.#words.id };
-    this.#button = label === null ? null : make("button", marks, label);
+    this.#statusId = `${id}_status`; // it says why nobody can write yet
+    this.#button = label === null ? null : make("button", { type: "button", class: "btn btn-primary" }, label);
     if (this.#button) this.element.append(this.#words, this.#button);
     this.#button?.addEventListener("click", () => this.#press());
   }
@@ -67,6 +68,7 @@ export class DoneButton {
     const isFocused = document.activeElement === this.#button;
     this.#isDead = Boolean(this.#pressed || !state || state.gate || state.code === "not_yet");
     mark(this.#button, "aria-disabled", this.#isDead && "true");
+    mark(this.#button, "aria-describedby", `${this.#words.id} ${state?.code === "not_yet" ? this.#statusId : ""}`.trim());
     mark(this.#button, "aria-busy", this.#pressed !== "" && "true");
     this.#button.hidden = Boolean(state?.done);
     this.#words.replaceChildren(words ?? state?.done ?? state?.gate ?? "");

@@ -1,11 +1,12 @@
 // @ts-check
-import { query } from "./shiny.js";
+import { query, setInput } from "./shiny.js";
 
 /**
  * The Shiny inputs in a part of the page, whatever their kind: their values, read and set.
  *
  * @typedef {{
  *   getId: (element: Element) => string,
+ *   getType: (element: Element) => string | null | false,
  *   getValue: (element: Element) => unknown,
  *   setValue: (element: Element, value: unknown) => void,
  * }} Binding
@@ -14,6 +15,7 @@ import { query } from "./shiny.js";
 
 /** Not kept in the browser. */
 const SECRET = 'input[type="password"]';
+const FILE = 'input[type="file"]';
 /** Their value is a click. */
 const ACTION = ".action-button, .bslib-task-button";
 /** Its value is read as a list, and set by two names. */
@@ -56,9 +58,18 @@ function settable(element, value) {
   return Array.isArray(value) ? value.map(scale) : scale(value);
 }
 
-/** Send the values of all inputs that have not been sent yet. @param {Input[]} inputs */
+/**
+ * Send the values of all inputs that have not been sent yet, at once: Shiny waits a little with those of sliders
+ * and text boxes, and would send them after what follows.
+ *
+ * @param {Input[]} inputs
+ */
 export function flush(inputs) {
-  for (const { element } of inputs) query(element).trigger("change");
+  for (const input of inputs) {
+    if (input.element.matches(FILE)) continue; // it is sent as it is chosen
+    const type = input.binding.getType(input.element);
+    setInput(type ? `${input.id}:${type}` : input.id, valueOf(input));
+  }
 }
 
 /** Whether a person has given no answer. Of several choices, none is an answer. @param {Input} input */

@@ -57,6 +57,8 @@ const keys = new Keys(undefined);
 
 /** @type {Map<string, Notice>} */
 const pending = new Map();
+/** What an element is told anew when it asks, as it does once it is drawn: by then it may be otherwise. */
+const SAID_AGAIN = new Set(["wait", "refuse", "greet"]);
 
 /** Who hears of the notices that are for no room, by what they ask for. @type {Map<string, (notice: any) => void>} */
 const hearers = new Map();
@@ -292,7 +294,8 @@ function deliver(notice) {
     return;
   }
   if (room?.localName === ROOM && "receive" in room) /** @type {RoomElement} */ (room).receive(notice);
-  else if (notice.do !== "greet") pending.set(notice.id, notice); // a greeting comes again with the admission
+  else if (room || !SAID_AGAIN.has(notice.do)) pending.set(notice.id, notice);
+  else pending.delete(notice.id);
 }
 
 /** @param {ShinyPage} page */

@@ -3,8 +3,9 @@
 /**
  * What a person has filled in of a form, and when: kept in this tab until it is stored.
  *
- * @typedef {{values: Record<string, unknown>, shown: number, changed: number | null}} Kept in milliseconds
- *   since 1970, by this browser's clock as it was when the page was opened
+ * @typedef {{values: Record<string, unknown>, shown: number, changed: number | null, used: string[]}} Kept
+ *   shown, changed: in milliseconds since 1970, by this browser's clock as it was when the page was opened;
+ *   used: the ids of the inputs that the person has used
  */
 
 /** In milliseconds since 1970; setting the clock while the page is open does not change it. */

@@ -7,9 +7,16 @@ import { Sending } from "./sending.js";
 
 /**
  * @typedef {import("../page/inputs.js").Input} Input
- * @typedef {{missing_one: string, missing_many: string, needed: string, not_stored: string}} FormWords
+ * @typedef {{missing_one: string, missing_many: string, needed: string, untouched: string, not_stored: string}} FormWords
  * @typedef {{id: string, cid: string, is: "stored" | "not_stored", say?: string}} FormNotice the session's answer
  */
+
+/** What people do with an input. No click: to press its question is one, too. */
+const USES = ["pointerdown", "keydown", "input", "change"];
+/** Keys that lead from one input to the next. */
+const PASSING = new Set(["Tab", "Shift", "Control", "Alt", "Meta", "Escape"]);
+/** The question of an input: to press it answers nothing. */
+const QUESTION = ".control-label";
 
 /**
  * `<labchat-form data-kind="decision">`: Shiny's inputs, and a button that sends them together.
@@ -24,6 +31,8 @@ export class LabchatForm extends HTMLElement {
   #shown = 0;
   /** @type {number | null} */
   #changed = null;
+  /** The ids of the inputs that the person has used. @type {Set<string>} */
+  #used = new Set();
   #isRestored = false;
   /** What is filled in is stored: it is not kept for the next form of this kind. */
   #isStored = false;
@@ -40,6 +49,7 @@ export class LabchatForm extends HTMLElement {
     this.addEventListener("input", () => this.#note(), { signal });
     this.addEventListener("change", () => this.#note(), { signal });
     this.addEventListener("click", (event) => this.#click(event), { signal });
+    for (const use of USES) this.addEventListener(use, (event) => this.#use(event), { signal });
     query(this).on("change.labchat shiny:bound.labchat", () => this.#note());
     this.#showBusy();
     this.#note();
@@ -64,6 +74,7 @@ export class LabchatForm extends HTMLElement {
     this.#draft.forget();
     this.#shown = now(); // if the app goes on to show it, what comes is another answer
     this.#changed = null;
+    this.#used.clear();
     this.#initial = this.#values();
     this.#isStored = true;
   }
@@ -89,6 +100,7 @@ export class LabchatForm extends HTMLElement {
     this.#initial = this.#values();
     const kept = this.#draft.read();
     this.#changed = kept?.changed ?? null;
+    this.#used = new Set([...(kept?.used ?? []), ...this.#used]);
     for (const input of inputs) this.#fill(input, kept?.values ?? {});
     this.#keep();
   }
@@ -108,7 +120,31 @@ export class LabchatForm extends HTMLElement {
     if (this.#changed === null && !isAsBefore) this.#changed = now();
     if (!this.#sending.isUnderWay) this.#clearFaults();
     const before = this.#draft.read()?.values; // also of inputs that are not shown now
-    this.#draft.write({ values: { ...before, ...values }, shown: this.#shown, changed: this.#changed });
+    const used = [...this.#used];
+    this.#draft.write({ values: { ...before, ...values }, shown: this.#shown, changed: this.#changed, used });
+  }
+
+  /** Note that the person uses an input, as opposed to a script that sets it. @param {Event} event */
+  #use(event) {
+    const { target } = event;
+    const isMoving = event instanceof KeyboardEvent && PASSING.has(event.key);
+    if (!event.isTrusted || isMoving || !(target instanceof Element) || target.closest(QUESTION)) return;
+    const input = inputsIn(this).find((each) => boxOf(each).contains(target));
+    if (!input || this.#used.has(input.id)) return;
+    this.#used.add(input.id);
+    this.#note();
+  }
+
+  /** Whether a person must still answer. @param {Input} input */
+  #isOpen(input) {
+    const { optional = "", touched = "" } = this.dataset;
+    if (isAmong(input, optional)) return false;
+    return isMissing(input) || this.#isUntouched(input, touched);
+  }
+
+  /** @param {Input} input @param {string} [ids] of those that must be used */
+  #isUntouched(input, ids = this.dataset.touched ?? "") {
+    return isAmong(input, ids) && !this.#used.has(input.id);
   }
 
   #values() {
@@ -121,13 +157,14 @@ export class LabchatForm extends HTMLElement {
     if (!(target instanceof Element) || !target.closest(".labchat-form-submit")) return;
     if (this.#sending.isUnderWay) return;
     const inputs = inputsIn(this);
-    const missing = inputs.filter(isMissing);
+    const missing = inputs.filter((input) => this.#isOpen(input));
     this.#markMissing(inputs, missing);
     if (missing.length) return this.#complain(missing);
     flush(inputs);
     const sent = now();
     const of = JSON.stringify(inputs.map(valueOf));
-    this.#sending.send({ shown: this.#shown, changed: this.#changed, sent }, of);
+    const used = [...this.#used];
+    this.#sending.send({ shown: this.#shown, changed: this.#changed, sent, used }, of);
     this.#fail("");
     this.#showBusy();
   }
@@ -147,7 +184,7 @@ export class LabchatForm extends HTMLElement {
   /** Take the marks from what is answered now. */
   #clearFaults() {
     const marked = inputsIn(this).filter((input) => boxOf(input).classList.contains("labchat-missing"));
-    const answered = marked.filter((input) => !isMissing(input));
+    const answered = marked.filter((input) => !this.#isOpen(input));
     for (const input of answered) this.#markInput(input, false);
     if (marked.length && marked.length === answered.length) this.#fail("");
   }
@@ -161,7 +198,9 @@ export class LabchatForm extends HTMLElement {
     box.querySelector(":scope > .labchat-needed")?.remove();
     mark(field, "aria-invalid", isMissing ? "true" : null);
     mark(field, "aria-describedby", isMissing ? id : null);
-    if (isMissing) box.append(make("div", { class: "labchat-needed", id }, this.#words.needed));
+    const { needed, untouched } = this.#words;
+    const words = this.#isUntouched(input) ? untouched : needed;
+    if (isMissing) box.append(make("div", { class: "labchat-needed", id }, words));
   }
 
   /** Say what is wrong; "": nothing. @param {string} words */
@@ -176,6 +215,11 @@ export class LabchatForm extends HTMLElement {
     const button = this.querySelector(".labchat-form-submit");
     if (button) mark(button, "aria-disabled", isBusy ? "true" : null);
   }
+}
+
+/** @param {Input} input @param {string} ids with spaces between them */
+function isAmong({ id }, ids) {
+  return ids.split(" ").includes(id);
 }
 
 /** What an input is in, with its label. @param {Input} input */

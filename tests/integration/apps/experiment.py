@@ -2,6 +2,7 @@
 
 import json
 import os
+from typing import Any
 
 from shiny.express import render, ui
 
@@ -40,7 +41,7 @@ async def choose_for(person):
     await person.record("choice", {"choice": "default"})
 
 
-late = choose_for if said.get("late") == "choose" else "end"
+late: Any = choose_for if said.get("late") == "choose" else "end"
 
 
 def choose():

@@ -11,8 +11,9 @@ from contextvars import ContextVar
 import pytest
 from anyio.lowlevel import checkpoint
 
+from shiny_labchat.blocking import BLOCKED, watched
 from shiny_labchat.chat.waiting import can_wait, let_wait, wait
-from shiny_labchat.concurrency import BLOCKED, name_of, watched
+from shiny_labchat.concurrency import name_of
 
 value: ContextVar[int] = ContextVar("value", default=0)
 

@@ -411,3 +411,35 @@ def test_what_a_newer_version_has_written_is_ignored_and_kept():
     made.add(STUDY, "ended", "nobody", reason="complete", mood="good")
     made.add(STUDY, "paid", "ann", key="k", cents=5, currency="EUR")
     assert made.person("ann").paid == {"k": 5}
+
+
+# ── the answers that a form needs ──
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {},
+        {"why": "so"},
+        {"why": "so", "who": None},
+        {"why": "so", "who": " \n"},
+        {"why": "so", "who": ["2026-11-30", None]},
+        "no answers at all",
+    ],
+    ids=str,
+)
+def test_a_form_without_an_answer_that_it_needs_is_refused(answers: Any) -> None:
+    made = logs("ann")
+    form = RecordAnswer("s", "ann", "form", answers, "a1", end="complete", needed=("why", "who"))
+    with pytest.raises(Refused, match="form_incomplete"):
+        made.does(form)
+    assert made.study.people["ann"].ended is None
+    assert made.study.people["ann"].data == {}
+
+
+@pytest.mark.parametrize("who", ["X", 0, False, [], ["a"], {"x": 1}], ids=str)
+def test_a_form_with_all_answers_that_it_needs_is_recorded(who: object) -> None:
+    made = logs("ann")
+    answers = {"why": "so", "who": who, "more": None}
+    made.does(RecordAnswer("s", "ann", "form", answers, "a1", needed=("why", "who")))
+    assert made.study.people["ann"].data == {"form": answers}

@@ -7,8 +7,8 @@ from datetime import date, datetime
 import pytest
 from shiny import ui
 
-from shiny_labchat.lobby.answers import as_answer, ids_in, short_id
-from shiny_labchat.lobby.forms import Sent
+from shiny_labchat.lobby.answers import as_answer, ids_in, inputs_in, short_id
+from shiny_labchat.lobby.forms import Form, Sent
 
 
 def test_the_ids_of_a_form_are_those_of_its_inputs_and_of_what_is_around_them() -> None:
@@ -22,6 +22,46 @@ def test_the_ids_of_a_form_are_those_of_its_inputs_and_of_what_is_around_them() 
     found = ids_in(content)
     assert {"trust", "who", "why"} <= set(found)
     assert len(found) == len(set(found)), "an id is listed once"
+
+
+INPUTS = {
+    "text": lambda id: ui.input_text(id, "?"),
+    "area": lambda id: ui.input_text_area(id, "?"),
+    "password": lambda id: ui.input_password(id, "?"),
+    "number": lambda id: ui.input_numeric(id, "?", 1),
+    "radio": lambda id: ui.input_radio_buttons(id, "?", ["X"]),
+    "boxes": lambda id: ui.input_checkbox_group(id, "?", ["X"]),
+    "box": lambda id: ui.input_checkbox(id, "?"),
+    "switch": lambda id: ui.input_switch(id, "?"),
+    "select": lambda id: ui.input_select(id, "?", ["X"]),
+    "selectize": lambda id: ui.input_selectize(id, "?", ["X"]),
+    "slider": lambda id: ui.input_slider(id, "?", 0, 1, 1),
+    "date": lambda id: ui.input_date(id, "?"),
+    "dates": lambda id: ui.input_date_range(id, "?"),
+    "file": lambda id: ui.input_file(id, "?"),
+}
+
+
+@pytest.mark.parametrize("kind", INPUTS)
+def test_each_of_shinys_inputs_is_known_as_one(kind: str) -> None:
+    assert inputs_in([ui.div("How was it?", INPUTS[kind]("it"), id="around")]) == ["it"]
+
+
+def test_buttons_and_outputs_are_no_inputs_of_a_form() -> None:
+    content = [
+        ui.input_action_button("more", "More"),
+        ui.input_action_link("link", "More"),
+        ui.input_task_button("task", "Work"),
+        ui.output_text("said"),
+    ]
+    assert inputs_in(content) == []
+
+
+def test_what_must_be_used_is_no_answer_before_it_was() -> None:
+    form = Form("f", "kind", ["left-trust", "left-why"], "left", touched=["trust"])
+    answers = {"trust": 5, "why": "so"}
+    assert form.given(answers, {"left-why"}) == {"trust": None, "why": "so"}
+    assert form.given(answers, {"left-trust"}) == answers
 
 
 def test_an_answer_is_known_by_the_id_that_the_code_gives() -> None:
@@ -58,6 +98,16 @@ def test_what_a_page_sends_of_a_form_is_its_id_and_times() -> None:
 )
 def test_what_no_form_sends_is_ignored(value: object) -> None:
     assert Sent.of(value) is None
+
+
+@pytest.mark.parametrize(
+    ("used", "kept"),
+    [(["a", 7, None], {"a"}), (("a",), {"a"}), ("a", set()), (None, set()), ({"a": 1}, set())],
+)
+def test_which_inputs_were_used_is_a_list_of_ids(used: object, kept: set[str]) -> None:
+    sent = Sent.of({"cid": "a1b2", "used": used})
+    assert sent is not None
+    assert sent.used == kept
 
 
 @pytest.mark.parametrize("at", [True, -1, 2**60, "1000", float("nan"), float("inf")])
