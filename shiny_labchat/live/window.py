@@ -41,7 +41,7 @@ FRAME_CHARS = 16_384
 """Longest frame of events, in characters of its items; but it has at least one item."""
 FRAMES_CACHED = 128
 """Most frames for viewers that a live room keeps until its next event; most viewers share them."""
-SEARCHED = 5_000
+SEARCHED = 2_000
 """Most events of the log that are searched for one page of older messages."""
 ENTRY_BYTES = 1_024
 """Memory of an event in the window without its text, in bytes; an estimate."""
