@@ -11,8 +11,8 @@ from shiny_labchat import Lab
 async def main(url: str, folder: str) -> None:
     lab = Lab(url)
     while True:
-        made = await lab.export(folder)
-        print(made.sha256, flush=True)
+        await lab.export(folder, progress=lambda done, total: print(done, total, flush=True))
+        print("made", flush=True)
 
 
 if __name__ == "__main__":
