@@ -198,6 +198,8 @@ class StudyState(NamedTuple):
     """By lobby, the number of its last group."""
     barriers: LayeredMap[tuple[str, str], Barrier] = LayeredMap()
     """By room and kind."""
+    last_withdrawn: int = 0
+    """The seq at which somebody has last withdrawn their data; 0: nobody has."""
 
     def met(self, person: str) -> set[str]:
         """The people with whom somebody was in a group of this study."""
@@ -404,6 +406,10 @@ def _late_called(state: StudyState, event: Event) -> _Changes:
     return {"barriers": state.barriers.changed(key, barrier._replace(late=late))}
 
 
+def _withdrawn(state: StudyState, event: Event) -> _Changes:
+    return {"last_withdrawn": event.seq}
+
+
 def _person_with(state: StudyState, event: Event, **changes: Any) -> _Changes:
     person = state.people.get(event.member or "")
     return {} if person is None else _with(state, person._replace(**changes))
@@ -432,4 +438,5 @@ _FOLDS = {
     "recorded": _recorded,
     "shown": _shown,
     "stepped": _stepped,
+    "withdrawn": _withdrawn,
 }

@@ -60,6 +60,7 @@ from shiny_labchat.domain.commands.study import (
     Pay,
     PayOut,
     RecordAnswer,
+    RecordExport,
     RemoveMember,
     SetStep,
     ShowCode,
@@ -113,6 +114,7 @@ __all__ = [
     "Ready",
     "Record",
     "RecordAnswer",
+    "RecordExport",
     "Remove",
     "RemoveMember",
     "Resubmit",
@@ -169,6 +171,7 @@ StudyCommand = (
     | Arrive
     | Consent
     | RecordAnswer
+    | RecordExport
     | SetStep
     | ShowCode
     | Pay
