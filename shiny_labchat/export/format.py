@@ -70,11 +70,14 @@ class Destination:
         The folder of the whole export.
     is_excel_safe
         Whether cells that Excel would take for formulas are guarded.
+    studies
+        The names of the studies that are exported.
     """
 
     folder: Path
     root: Path
     is_excel_safe: bool = False
+    studies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

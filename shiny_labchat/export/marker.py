@@ -11,25 +11,18 @@ from typing import Any, cast
 import orjson
 
 from shiny_labchat.errors import ExportError
+from shiny_labchat.export.folder import MARKER, SUMS
 
 __all__ = [
     "FORMAT",
-    "MARKER",
-    "SUMS",
     "Difference",
     "Marker",
     "differences",
     "read_marker",
-    "sha256_of",
 ]
 
-MARKER = "labchat-export.json"
-"""The file that marks a folder as an export, and names the files of its tables."""
 FORMAT = 1
 """The format of exports that this version writes, and the newest one that it reads."""
-SUMS = "SHA256SUMS"
-"""The file with the SHA-256 of all others, as `sha256sum` writes and checks it."""
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +129,7 @@ def differences(folder: Path) -> Iterator[Difference]:
         found = folder / path
         if not found.is_file():
             yield Difference(path, "missing")
-        elif sha256_of(found) != digest:
+        elif _sha256_of(found) != digest:
             yield Difference(path, "changed")
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         name = path.relative_to(folder).as_posix()
@@ -144,10 +137,6 @@ def differences(folder: Path) -> Iterator[Difference]:
             yield Difference(name, "new")
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
+def _sha256_of(path: Path) -> str:
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -37,11 +37,16 @@ labchat_files <- function(folder) {
   text <- paste(readLines(marker, encoding = "UTF-8", warn = FALSE), collapse = " ")
   format <- as.integer(sub('.*"format": *([0-9]+).*', "\\1", text))
   if (format > 1) stop("this export is of a newer shiny_labchat: use the read_labchat.R in it")
-  text <- sub('.*"tables": *\\{', "", text)
-  one <- '"([^"{}]+)": *\\{[^{}]*"csv": *"([^"]+)"[^{}]*\\}'
-  found <- regmatches(text, gregexpr(one, text))[[1]]
-  paths <- sub(one, "\\2", found)
-  names(paths) <- sub(one, "\\1", found)
+  if (grepl('"excel_safe": *true', text)) {
+    message("This export is guarded against formulas: in its CSV files, texts that look like one ",
+            "begin with an apostrophe.")
+  }
+  paths <- character()
+  for (format in c("csv", "psych-ds")) { # those of psych-ds are never guarded: they come last
+    one <- paste0('"([^"{}]+)": *\\{[^{}]*"', format, '": *"([^"]+)"[^{}]*\\}')
+    found <- regmatches(text, gregexpr(one, text))[[1]]
+    paths[sub(one, "\\1", found)] <- sub(one, "\\2", found)
+  }
   paths
 }
 

@@ -18,6 +18,8 @@ from shiny_labchat.export.marker import Marker, differences, read_marker
 __all__ = ["Export", "codebook_types", "read"]
 
 CODEBOOK_TABLE = "codebook"
+_ALL = "*"
+"""The table of what the codebook says of all tables."""
 _TOLD = 5
 """How many changed files an error names."""
 
@@ -130,14 +132,14 @@ class Export:
         types = self._types.get(name)
         if types is None:
             raise ExportError(self._folder, f"its codebook does not know its table {name!r}")
-        paths = [self._folder / path for path in self._marker.tables[name].values()]
+        files = dict(self._marker.tables[name])
+        if self._marker.excel_safe and len(files) > 1:
+            files.pop("csv", None)  # what looks like a formula has a mark before it there
+        paths = [self._folder / path for path in files.values()]
         there = [path for path in paths if path.is_file()]
         if not there:
             missing = ", ".join(path.name for path in paths)
             raise ExportError(self._folder, f"{missing} is missing; export again")
-        exact = [path for path in there if path.suffix != ".csv"]
-        if self._marker.excel_safe and exact:  # there a text has a mark before a formula
-            there = exact
         return frame_of(there, types, self._engine)
 
 
@@ -158,6 +160,8 @@ def codebook_types(folder: Path, marker: Marker) -> Mapping[str, Mapping[str, Co
         CODEBOOK_TABLE: {column.name: column.type for column in CODEBOOK}
     }
     for row in _codebook_rows(folder, marker):
+        if row["table"] == _ALL:
+            continue
         columns = types.setdefault(row["table"], {})
         columns[row["column"]] = cast(ColumnType, row["type"])
     return types

@@ -11,8 +11,10 @@ from shiny_labchat.export.checks.finding import Finding, error, warning
 from shiny_labchat.export.checks.relations import Relations
 from shiny_labchat.export.checks.values import Values
 from shiny_labchat.export.columns import ColumnType
-from shiny_labchat.export.marker import MARKER, SUMS, Marker, differences, read_marker
+from shiny_labchat.export.folder import MARKER, SUMS
+from shiny_labchat.export.marker import Marker, differences, read_marker
 from shiny_labchat.export.reading import codebook_types
+from shiny_labchat.export.scripts import csv_file
 
 __all__ = ["check_export"]
 
@@ -57,7 +59,7 @@ def _check_tables(
         if table not in types:
             yield error("codebook", MARKER, f"the codebook does not know the table {table}", AGAIN)
             continue
-        file = _csv_of(marker.tables[table])
+        file = csv_file(marker.tables[table])
         if file is None or not (folder / file).is_file():
             continue  # another format, or said to be missing
         read.add(table)
@@ -96,15 +98,10 @@ def _check_table(
         relations.add(line, row)
 
 
-def _csv_of(files: Mapping[str, str]) -> str | None:
-    """The CSV file of a table whose texts are unchanged, if there are two."""
-    return next((path for path in reversed(files.values()) if path.endswith(".csv")), None)
-
-
 def _few_values(folder: Path, marker: Marker) -> Mapping[str, Mapping[str, Sequence[str]]]:
     """The values that a column may have, by table and column, if they are few."""
     found: dict[str, dict[str, Sequence[str]]] = {}
-    file = _csv_of(marker.tables["codebook"])
+    file = csv_file(marker.tables["codebook"])
     if file is None or not (folder / file).is_file():
         return found
     rows = rows_of(folder / file)
@@ -113,5 +110,5 @@ def _few_values(folder: Path, marker: Marker) -> Mapping[str, Mapping[str, Seque
         said = dict(zip(header, row, strict=False))
         if said.get("values"):
             columns = found.setdefault(said.get("table", ""), {})
-            columns[said.get("column", "")] = said["values"].split("\n")
+            columns[said.get("column", "")] = said["values"].split("; ")
     return found

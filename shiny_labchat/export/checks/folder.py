@@ -10,7 +10,8 @@ from shiny_labchat.export.checks.description import DESCRIPTION
 from shiny_labchat.export.checks.export import check_export
 from shiny_labchat.export.checks.finding import Finding, error
 from shiny_labchat.export.checks.psych_ds import check_psych_ds
-from shiny_labchat.export.marker import MARKER, read_marker
+from shiny_labchat.export.folder import MARKER
+from shiny_labchat.export.marker import read_marker
 
 __all__ = ["check_folder"]
 
