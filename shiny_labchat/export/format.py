@@ -129,7 +129,10 @@ class FormatEntry(NamedTuple):
         Makes it for a destination.
     check
         Raises an ImportError, which says what to install, if it cannot be written here.
+    has_folder
+        Whether its files are in a folder of its name, and not at the top of the export.
     """
 
     make: Callable[[Destination], Format]
     check: Callable[[], None] = lambda: None
+    has_folder: bool = False

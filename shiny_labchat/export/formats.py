@@ -25,9 +25,9 @@ FORMATS: Mapping[str, FormatEntry] = MappingProxyType(
         "csv": FormatEntry(CsvFormat),
         "jsonl": FormatEntry(JsonLinesFormat),
         "parquet": FormatEntry(ParquetFormat, check_parquet),
-        "convokit": FormatEntry(ConvoKitFormat),
+        "convokit": FormatEntry(ConvoKitFormat, has_folder=True),
         PSYCH_DS: FormatEntry(PsychDsFormat),
-        "text": FormatEntry(TextFormat),
+        "text": FormatEntry(TextFormat, has_folder=True),
     }
 )
 """All formats."""

@@ -21,9 +21,11 @@ import orjson
 from shiny_labchat.errors import ExportError
 from shiny_labchat.export.columns import ColumnType
 
-__all__ = ["Engine", "frame_of", "installed"]
+__all__ = ["ENGINES", "Engine", "frame_of", "installed"]
 
 Engine = Literal["polars", "pandas"]
+ENGINES: Sequence[Engine] = ("polars", "pandas")
+"""The libraries that make data frames; the first one that is installed is taken."""
 Types = Mapping[str, ColumnType]
 
 _QUOTED = re.compile(rb'"([^"]*(?:""[^"]*)*)"')
@@ -33,7 +35,7 @@ _BOM = b"\xef\xbb\xbf"
 _TIME = "%Y-%m-%dT%H:%M:%S"
 
 
-def installed(folder: Path) -> Engine:
+def installed(folder: Path, engines: Sequence[Engine] = ENGINES) -> Engine:
     """
     The library whose data frames are made: polars, if it is installed, else pandas.
 
@@ -42,10 +44,9 @@ def installed(folder: Path) -> Engine:
     ExportError
         Neither is installed.
     """
-    if find_spec("polars"):
-        return "polars"
-    if find_spec("pandas"):
-        return "pandas"
+    for engine in engines:
+        if find_spec(engine):
+            return engine
     raise ExportError(
         folder,
         "reading it as data frames needs polars or pandas; type: pip install polars (or: pip "

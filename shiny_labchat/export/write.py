@@ -88,7 +88,8 @@ def write_folder(
     products = folder / "products" if PSYCH_DS in order.formats else folder
     formats: dict[str, Format] = {}
     for name in order.formats:
-        own = products / name if products != folder and name != PSYCH_DS else folder
+        is_apart = FORMATS[name].has_folder or (products != folder and name != PSYCH_DS)
+        own = products / name if is_apart else folder
         own.mkdir(parents=True, exist_ok=True)
         to = Destination(own, folder, order.is_excel_safe, tuple(each.name for each in studies))
         formats[name] = FORMATS[name].make(to)
