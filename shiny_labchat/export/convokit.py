@@ -59,7 +59,7 @@ class ConvoKitFormat:
         """Write what is said of the whole corpus; no table can be read from it."""
         meta = [column for column in self._columns if column.name not in _APART]
         conditions = {c.name: str for c in meta if c.name.startswith("condition")}
-        index = {
+        index: dict[str, Any] = {
             "utterances-index": types_of({column.name: _TYPES[column.type] for column in meta}),
             "speakers-index": types_of(_SPEAKER_TYPES),
             "conversations-index": types_of(_CONVERSATION_TYPES | conditions),

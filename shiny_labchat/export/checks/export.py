@@ -24,6 +24,7 @@ _DIFFERENCES = {
     "missing": f"it is missing, and {SUMS} lists it",
     "unlisted": "it is missing, or cannot be read, so no file can be compared",
 }
+_NOTHING: tuple[int, list[str]] = (0, [])
 _FIRST = ("codebook", "rooms", "members")
 """What other tables refer to is read first."""
 
@@ -83,7 +84,7 @@ def _check_table(
     path: Path, file: str, table: str, values: Values, relations: Relations
 ) -> Iterator[Finding]:
     rows = rows_of(path)
-    _, header = next(rows, (0, []))
+    _, header = next(rows, _NOTHING)
     if header != values.columns:
         yield error("columns", file, "its columns are not those of the codebook", AGAIN)
         return
@@ -105,7 +106,7 @@ def _few_values(folder: Path, marker: Marker) -> Mapping[str, Mapping[str, Seque
     if file is None or not (folder / file).is_file():
         return found
     rows = rows_of(folder / file)
-    _, header = next(rows, (0, []))
+    _, header = next(rows, _NOTHING)
     for _, row in rows:
         said = dict(zip(header, row, strict=False))
         if said.get("values"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from shiny_labchat.export.checks.csv_files import BadCsv, rows_of
 from shiny_labchat.export.checks.description import (
@@ -286,4 +286,4 @@ def _name(folder: Path, path: Path) -> str:
 
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
-    return ", ".join(map(repr, cast("Sequence[str]", names[:_TOLD]))) + more
+    return ", ".join(map(repr, names[:_TOLD])) + more
