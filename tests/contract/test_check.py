@@ -98,11 +98,9 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "no type": ("no-type", described(at_type=None)),
     "another type": ("type", described(at_type="DataSet")),
     "no name": ("no-name", described(name=None)),
-    "an empty name": ("no-name", described(name="")),
     "no description of what it is": ("no-description", described(description=None)),
     "no variables": ("no-variableMeasured", described(variableMeasured=None)),
     "variables that are a number": ("variables", described(variableMeasured=7)),
-    "a variable without a name": ("variable-name", with_variable({"@type": "PropertyValue"})),
     "a variable of no file": ("variable-not-in-data", with_variable("mood")),
     "a column that is not described": ("column-not-described", written(
         DATA, b"group,donor_strand,il6_secretion_abs,mood\n1,A1,2,3\n")),
@@ -142,6 +140,8 @@ NOTES: dict[str, tuple[str, Fault]] = {
     "a description in another place": ("description-place", written(f"data/{DESCRIPTION}", b"{}")),
     "a CSV file with another name": ("not-a-data-file", written("data/notes.csv", b"a\n")),
     "a sidecar of no file": ("not-a-sidecar", written("data/study-2_data.json", b"{}")),
+    "an empty name": ("empty-name", described(name="")),
+    "a variable without a name": ("variable-name", with_variable({"@type": "PropertyValue"})),
     "an unknown keyword": ("keyword", renamed(DATA, "data/gender-male_data.csv")),
 }
 
@@ -153,6 +153,13 @@ def test_what_is_recommended_is_noted_and_no_error(fault: str, tmp_path: Path) -
     code, plant = NOTES[fault]
     plant(folder)
     assert (errors(folder), notes(folder)) == (set(), {code})
+
+
+def test_a_column_that_the_official_validator_cannot_read_is_noted(tmp_path: Path) -> None:
+    folder = shutil.copytree(FIXTURES / "macrophage-conditioning", tmp_path / "set")
+    described(variableMeasured=["size"])(folder)
+    written(DATA, b"size\n7\n")(folder)
+    assert (errors(folder), notes(folder)) == (set(), {"column-size"})
 
 
 # ── faults of an export ──

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from shiny_labchat.export.checks.finding import Finding, error
+from shiny_labchat.export.checks.finding import Finding, error, warning
 
 __all__ = ["DESCRIPTION", "check_description", "measured", "read_object"]
 
@@ -51,8 +51,11 @@ def check_description(data: Mapping[str, Any], file: str) -> Iterator[Finding]:
     yield from _check_context(data, file)
     yield from _check_type(data, file)
     for key, says in _REQUIRED.items():
-        if data.get(_key(data, key)) in (None, "", []):
+        value = data.get(_key(data, key))
+        if value is None:
             yield error(f"no-{key}", file, f"it has no {key}", f"Add {key}: {says}")
+        elif value in ("", []):
+            yield warning(f"empty-{key}", file, f"its {key} is empty", f"Write {says}")
     yield from _check_variables(data.get("variableMeasured"), file)
 
 
@@ -101,7 +104,7 @@ def _check_variables(variables: object, file: str) -> Iterator[Finding]:
         return
     if not all(names):
         problem = f"number {names.index('') + 1} of variableMeasured has no name"
-        yield error("variable-name", file, problem, "Give it a name: that of its column")
+        yield warning("variable-name", file, problem, "Give it a name: that of its column")
 
 
 def measured(variables: object) -> Sequence[str] | None:

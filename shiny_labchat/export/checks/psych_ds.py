@@ -29,6 +29,8 @@ KEYWORDS = frozenset("study site subject session task condition trial stimulus d
 """The keywords of names that the schema has; others are allowed."""
 INHERITED = "file_metadata.json"
 ROW_ID = "row_id"
+UNREADABLE = "size"
+"""The official validator, in February 2026, takes a file with a column of this name for broken."""
 _RECOMMENDED = {"README": "what the data set is", "CHANGES": "what has changed in it"}
 _TOLD = 5
 
@@ -230,6 +232,13 @@ def _check_header(file: str, header: Sequence[str]) -> Iterator[Finding]:
         )
     if not all(name.strip() for name in header):
         yield error("csv-header", file, "a column has no name", "Give each column a name")
+    if UNREADABLE in header:
+        yield warning(
+            "column-size",
+            file,
+            f"the validator of Psych-DS cannot read a column with the name {UNREADABLE}",
+            "Give it another name, if the data set is to pass there",
+        )
 
 
 def _check_columns(
