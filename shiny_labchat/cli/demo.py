@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
-import uvicorn
 
 from shiny_labchat.lab.lab import Lab
 
@@ -38,6 +37,8 @@ def demo(port: int, host: str, db: Path, model: str | None, no_browser: bool) ->
 
     Messages with @assistant get a reply: from the --model, or from a script.
     """
+    import uvicorn
+
     from shiny_labchat.demo import make_app
 
     client = None if model is None else _client_of(model)

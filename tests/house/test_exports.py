@@ -6,6 +6,8 @@ import inspect
 import json
 import pydoc
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +33,26 @@ def test_a_public_module_lists_its_names_and_has_them(name: str) -> None:
     assert len(set(module.__all__)) == len(module.__all__) > 0
     for each in module.__all__:
         assert hasattr(module, each)
+
+
+@pytest.mark.parametrize("imported", ["shiny_labchat.cli", "shiny_labchat.errors", "Lab"])
+def test_what_needs_no_shiny_does_not_wait_for_it(imported: str) -> None:
+    first = f"import {imported}" if "." in imported else f"from shiny_labchat import {imported}"
+    loaded = _python(
+        f"{first}; import sys; print('shiny' in sys.modules, 'uvicorn' in sys.modules)"
+    )
+    assert loaded == "False False"
+
+
+def test_apps_have_the_gateway_from_the_first_import_on() -> None:
+    is_adapted = "hasattr(shiny.App.init_starlette_app, '__labchat__')"
+    for first in ("import shiny, shiny_labchat", "from shiny_labchat import Chat; import shiny"):
+        assert _python(f"{first}; print({is_adapted})") == "True"
+
+
+def _python(code: str) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.mark.parametrize("name", NAMES)
