@@ -18,7 +18,7 @@ from shiny_labchat.cli import main
 from shiny_labchat.export import read
 from shiny_labchat.export.checks import check_folder
 from shiny_labchat.export.folder import SUMS, sums_of
-from tests.contract.exporting import ALL_FORMATS, Exported
+from tests.contract.odd_texts import ALL_FORMATS, Exported
 from tests.support.sample_study import make_study
 
 FIXTURES = Path(__file__).parent / "fixtures" / "psych-ds"

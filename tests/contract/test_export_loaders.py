@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab
-from tests.contract.exporting import NAMED, Exported
+from tests.contract.odd_texts import NAMED, Exported
 from tests.support.convokit import loaded
 from tests.support.r_language import run_r
 from tests.support.sample_study import make_study
