@@ -117,7 +117,7 @@ def _said_after(conn: sa.Connection, number: int, after: int, limit: int) -> lis
 
 
 def _whole_message(conn: sa.Connection, number: int, said: Event) -> Event | None:
-    """The message that this event completes; None: it is not complete yet, was before, or is gone."""
+    """The message that this event completes; None: it is not complete, was before, or is gone."""
     if said.data.get("withdrawn"):
         return None
     if said.kind == "message":

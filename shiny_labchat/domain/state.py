@@ -370,7 +370,16 @@ def _known_of_member(event: Event) -> dict[str, Any]:
     return known
 
 
-_OF_MEMBERS = ("handle", "pseudonym", "role", "asked", "is_muted", "is_bot", "shown", "is_withdrawn")
+_OF_MEMBERS = (
+    "handle",
+    "pseudonym",
+    "role",
+    "asked",
+    "is_muted",
+    "is_bot",
+    "shown",
+    "is_withdrawn",
+)
 """The fields of a `Membership` that events may set."""
 
 

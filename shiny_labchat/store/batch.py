@@ -93,6 +93,7 @@ class Batch:
     ) -> None:
         self.heads: dict[LogKey, Head] = {}
         self.news: dict[LogKey, list[Event]] = {}
+        self.gone: tuple[str, str] | None = None
         self._conn = conn
         self._known = heads
         self._now = now
@@ -220,6 +221,10 @@ class Batch:
             There is something of them in further logs.
         """
         found = find(self._conn, command.study, command.person, reach, command.quotes)
+        if not any(
+            each.member == command.person for some in found.events.values() for each in some
+        ):
+            return StudyOutcome({}, self._states(command), is_repeat=True)  # another was first
         more = [key for key in found.keys.values() if key not in command.logs]
         if more:
             raise MoreLogs(*more)
@@ -238,6 +243,7 @@ class Batch:
             self.news[key] = queries.events_after(self._conn, number, before[key])
             if isinstance(state, StudyState):
                 forget_params(self._conn, command.study, state, self._now)
+        self.gone = command.study, command.person
         made = {key: tuple(self.news[key]) for key in decided}
         return StudyOutcome(made, self._states(command))
 

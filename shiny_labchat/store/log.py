@@ -20,8 +20,9 @@ from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.batch import Outcome, StudyOutcome
 from shiny_labchat.store.database import Database, File, note_inherited
+from shiny_labchat.store.ledger import Ledger
 from shiny_labchat.store.reach import Reach, logs_with_numbers, look_for
-from shiny_labchat.store.sqlite import READERS, Cleaned, CleanHow, file_of, store_error
+from shiny_labchat.store.sqlite import READERS, Cleaned, CleanHow, file_of, ledger_of, store_error
 from shiny_labchat.store.work import Listener, Work
 from shiny_labchat.store.writer import Writer
 
@@ -54,6 +55,11 @@ class Log:
 
     def __repr__(self) -> str:
         return f"Log({self.url.render_as_string()!r})"
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of those who have withdrawn; it is outside the database."""
+        return Ledger(ledger_of(self.url))
 
     @property
     def exists(self) -> bool:

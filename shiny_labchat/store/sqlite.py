@@ -36,6 +36,7 @@ __all__ = [
     "is_in_transaction",
     "last_moved",
     "lease_time",
+    "ledger_of",
     "may_name_in_audience",
     "note_boot",
     "parse",
@@ -80,6 +81,16 @@ def parse(url: str) -> sa.URL:
 def file_of(url: sa.URL) -> Path:
     """The file that holds the log."""
     return Path(url.database or "")
+
+
+def ledger_of(url: sa.URL) -> Path:
+    """
+    The file that notes who has withdrawn, outside the database and its backups.
+
+    It is beside the database, or where the environment variable ``LABCHAT_LEDGER`` says.
+    """
+    said = os.environ.get("LABCHAT_LEDGER")
+    return Path(said) if said else Path(f"{file_of(url)}.withdrawn")
 
 
 def connect(

@@ -67,6 +67,11 @@ LISTEN_RETRY_DELAY = 1.0
 """Pause before it looks for others' commits again after that failed, in seconds."""
 
 
+GONE_FOR = 600.0
+"""
+How long after somebody has withdrawn commands in their name are refused, which were on their way,
+in seconds. Somebody else may get an id that the app itself has chosen.
+"""
 PATIENCE_TO_CLEAN = 0.5
 """How long it waits for others when it takes away what was deleted, in seconds; then it is said."""
 
@@ -117,6 +122,7 @@ class Writer:
         self._others_at = -OTHERS_ACTIVE_FOR
         self._tidy_at = 0.0
         self._trouble = ""
+        self._gone: dict[tuple[str, str | None], float] = {}
 
     @property
     def is_open(self) -> bool:
@@ -282,6 +288,9 @@ class Writer:
 
     def _do(self, work: Work, rooms: Batch, conn: sa.Connection, now: int) -> None:
         work.result = work.error = None
+        if self._gone and (gone := self._is_of_gone(work)) is not None:
+            work.error = gone
+            return
         if work.reach is not None:  # it is alone: whatever fails undoes all of it
             assert isinstance(work.command, Withdraw)
             work.result = rooms.withdraw(work.command, work.reach)
@@ -301,6 +310,15 @@ class Writer:
         except Exception as exc:
             work.error = exc
 
+    def _is_of_gone(self, work: Work) -> Refused | None:
+        """Refuse what was on its way in the name of somebody who has withdrawn meanwhile."""
+        if work.command is None:
+            return None
+        for id in (getattr(work.command, name, None) for name in ("member", "person")):
+            if time.monotonic() < self._gone.get((work.logs[0].study, id), 0.0):
+                return Refused("removed", member=id, room=_room_of(work))
+        return None
+
     def _do_job(self, work: Work, job: Job, conn: sa.Connection, now: int) -> None:
         """Run a job; one that fails leaves nothing, and affects no other."""
         try:
@@ -312,6 +330,8 @@ class Writer:
             work.error = store_error(self._url, exc)
 
     def _remember(self, rooms: Batch) -> list[Committed]:
+        if rooms.gone is not None:
+            self._gone[rooms.gone] = time.monotonic() + GONE_FOR
         for key, head in rooms.heads.items():
             self._heads.keep(key, head)
         return [Committed(k, tuple(e), rooms.heads[k].state) for k, e in rooms.news.items()]
