@@ -17,7 +17,7 @@ from shiny_labchat.domain.commands import (
     StudyCommand,
     Withdraw,
 )
-from shiny_labchat.domain.decide import decide, decide_together
+from shiny_labchat.domain.decide import MoreLogs, decide, decide_together
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.lobby import LobbyState

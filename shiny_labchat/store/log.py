@@ -107,7 +107,7 @@ class Log:
 
     async def withdraw(self, command: Withdraw) -> StudyOutcome:
         """
-        Have somebody withdrawn: what there is of them is searched, and then rewritten, all or nothing.
+        Have somebody withdrawn: what there is of them is searched, then rewritten, all or nothing.
 
         Raises
         ------

@@ -163,7 +163,7 @@ def _rewrite_tokens(conn: sa.Connection, command: Withdraw, now: int) -> None:
 
 
 def _without_name(data: str | None) -> str | None:
-    known = {} if data is None else json.loads(data)
+    known: dict[str, Any] = {} if data is None else json.loads(data)
     left = {key: value for key, value in known.items() if key not in ("pseudonym", "client")}
     return json.dumps(left) if left else None
 
