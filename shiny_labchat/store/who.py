@@ -87,7 +87,7 @@ def asked(conn: sa.Connection, before: Asked) -> Asked:
         return before._replace(studies=())
     logs = sa.select(room.c.key, room.c.study, room.c.seq).where(room.c.kind == "study")
     known = conn.execute(logs).all()
-    some = [name for key, name, seq in known if _have_asked(conn, key, before.heads.get(key, 0))]
+    some = [name for key, name, _ in known if _have_asked(conn, key, before.heads.get(key, 0))]
     return Asked(some, moved, {key: seq for key, _, seq in known})
 
 
