@@ -30,10 +30,10 @@ __all__ = ["retain", "withdraw"]
               help="In place of PERSON: whom the recruiter means. All that are given must be what "
               "the recruiter said.")  # fmt: skip
 @click.option("--quotes", is_flag=True,
-              help="Also blank 30 or more characters in a row that others have quoted.")  # fmt: skip
+              help="Also blank 30 or more characters in a row that others quote.")  # fmt: skip
 @click.option("--vacuum", is_flag=True,
-              help="Write the whole file anew, however large, so that nothing is left in it of what "
-              "was deleted. Without PERSON, do only this. Others wait meanwhile.")  # fmt: skip
+              help="Write the whole file anew, however large, so that nothing is left in it of "
+              "what was deleted. Without PERSON, do only this. Others wait meanwhile.")  # fmt: skip
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def withdraw(
     person: str | None,
