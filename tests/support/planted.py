@@ -11,7 +11,9 @@ from pathlib import Path
 __all__ = ["SENTENCES", "files_of", "forms_of", "found_in"]
 
 _ODD = ("Grüße aus Köln", 'sie sagte "nein"', "C:\\Temp\\ÖÄÜ", "sehr schön 🙂🎉", "a < b & c > d's")
-SENTENCES = [f"Satz {n:02d} von mir: {_ODD[n % 5]} und noch etwas Eigenes {n:02d}" for n in range(50)]
+SENTENCES = [
+    f"Satz {n:02d} von mir: {_ODD[n % 5]} und noch etwas Eigenes {n:02d}" for n in range(50)
+]
 """Fifty sentences with umlauts, quotation marks, backslashes, emoji and markup."""
 
 

@@ -98,12 +98,14 @@ def test_a_withdrawn_message_is_empty_and_for_no_model() -> None:
 
 
 def test_who_has_withdrawn_has_no_name_and_does_not_come_back() -> None:
-    joined = Event(1, 1, "joined", OLD, {"handle": "h", "pseudonym": "Otter", "role": "participant"})
+    joined = Event(
+        1, 1, "joined", OLD, {"handle": "h", "pseudonym": "Otter", "role": "participant"}
+    )
     room = fold(RoomState(), rewritten(joined, RENAMING))
     membership = room.memberships[NEW]
     assert (membership.pseudonym, membership.is_withdrawn) == ("", True)
     with pytest.raises(Refused, match="removed"):
-        decide(room, Join(NEW, "h", "Otter", "participant"), 2)
+        decide(room, Join(NEW, "h", "participant", "Otter"), 2)
 
 
 # ── prompts ──
@@ -113,7 +115,10 @@ def test_their_turns_in_prompts_are_blank_and_their_number_stays() -> None:
     said = Event(3, 7, "message", OLD, {"name": "Teal Otter", "parts": [["text", "mine\nall"]]})
     told = [
         {"role": "system", "contents": [{"text": "Teal Otter: mine"}]},
-        {"role": "user", "contents": [{"text": "Ann: yours"}, {"text": "\nTeal Otter: mine\n  all"}]},
+        {
+            "role": "user",
+            "contents": [{"text": "Ann: yours"}, {"text": "\nTeal Otter: mine\n  all"}],
+        },
         {"role": "assistant", "contents": [{"text": "So mine, all."}]},
     ]
     left = without_words_of(told, Said.of([said]), RENAMING)
