@@ -69,7 +69,7 @@ class Found(NamedTuple):
     """
 
     keys: Mapping[int, LogKey]
-    events: Mapping[int, Sequence[Event]]
+    events: dict[int, list[Event]]
     theirs: Mapping[int, Mapping[int, Event]]
     said: Mapping[int, Said]
 

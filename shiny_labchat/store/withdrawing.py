@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
-from shiny_labchat.domain.commands import Withdraw
+from shiny_labchat.domain.commands import SUBMITTED, Withdraw
 from shiny_labchat.domain.ended import needs_params
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.study import StudyState
@@ -53,7 +53,19 @@ def with_found(conn: sa.Connection, command: Withdraw, found: Found) -> Withdraw
         if found.keys[number].kind == "study" and each.kind == "exported"
         if command.person in each.data.get("people", ())
     ]
-    return replace(command, said=said, streaming=streaming, exports=tuple(exports))
+    held = {
+        found.keys[number]: _held(events, command.person) for number, events in found.events.items()
+    }
+    told = {"said": said, "streaming": streaming, "held": held}
+    return replace(command, **told, exports=tuple(exports))
+
+
+def _held(events: Sequence[Event], person: str) -> list[int]:
+    """The messages of somebody that wait until the app has transformed them."""
+    theirs = [each for each in events if each.member == person]
+    settled = {each.cid for each in theirs if each.kind != "submitted"}
+    sent = (each for each in theirs if each.kind == "submitted" and "again" not in each.data)
+    return [each.seq for each in sent if f"{SUBMITTED}{each.seq}" not in settled]
 
 
 def _open(conn: sa.Connection, number: int, own: Collection[int]) -> list[int]:

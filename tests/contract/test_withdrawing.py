@@ -13,11 +13,16 @@ import sqlalchemy as sa
 
 from shiny_labchat import Lab, LabChatError, Refused, Room, Study
 from shiny_labchat.access.recruits import arrive
+from shiny_labchat.audit import entries
+from shiny_labchat.audit.prompts import Prompt
 from shiny_labchat.domain.commands import (
     Arrive,
     EndPerson,
+    EndStream,
+    Join,
     Pay,
     PayOut,
+    Post,
     RecordAnswer,
     Say,
     Withdraw,
@@ -27,7 +32,16 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import empty_state, fold_any_all
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.lab.restoring import restore
-from shiny_labchat.store import Committed, Log, arrival_of, events_after, find_room
+from shiny_labchat.store import (
+    Committed,
+    Log,
+    arrival_of,
+    events_after,
+    find_room,
+    open_streams,
+    room_number,
+    submitted,
+)
 from shiny_labchat.store.backup import back_up
 from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.schema import metadata
@@ -158,6 +172,53 @@ async def test_a_member_of_rooms_without_a_study_withdraws(lab: Lab, room: Room)
         await room.submit(Say("a", "I was on my way", "c1", "page"))
     again = await lab.withdraw(done.id)
     assert again.id == done.id
+
+
+async def test_a_member_withdraws_who_is_no_person_of_the_study(lab: Lab, room: Room) -> None:
+    await Study("s", lab=lab, contact="a@b.org").describe()
+    await room.post("mine", author="a")
+    done = await lab.withdraw("a")
+    assert [each.content for each in await room.messages()] == [""]
+    events = await lab.log.read(lambda conn: events_after(conn, number_of(conn), 0))
+    assert [(each.kind, each.member) for each in events][1:] == [("withdrawn", done.id)]
+
+
+def number_of(conn: sa.Connection) -> int:
+    found = find_room(conn, study_log("s"))
+    assert found is not None
+    return found[0]
+
+
+async def test_what_waits_or_grows_in_their_name_ends(lab: Lab, room: Room) -> None:
+    await room.submit(Say("a", "held words", "c1", "page", waits=True))
+    opening = (await room.submit(Post([], "user", "a", is_live=True))).events[-1]
+    await lab.withdraw("a")
+
+    def rest(conn: sa.Connection) -> tuple[int, int]:
+        number = room_number(conn, room.key)
+        return len(submitted(conn, number)), len(open_streams(conn, number))
+
+    assert await lab.log.read(rest) == (0, 0)
+    await room.submit(EndStream(opening.seq, [("text", "late words")]))
+    assert [each.content for each in await room.messages()] == [""]
+
+
+async def test_what_a_bot_was_told_meanwhile_is_blank(lab: Lab, room: Room) -> None:
+    said = (await room.submit(Say("a", "words of a", "c1", "page"))).events[-1]
+    await lab.withdraw("a")
+    told = [{"role": "user", "contents": [{"text": "Otter: words of a"}]}]
+    fields = {"seq": said.seq, "knew": said.seq, "outcome": "open"}
+    await lab.log.write(
+        lambda conn, now: entries.add(conn, now, room.key, "bot", Prompt(told), **fields)
+    )
+    [entry] = await room.audit()
+    assert "words of a" not in str(entry.prompt)
+
+
+async def test_a_bot_cannot_withdraw(lab: Lab, room: Room) -> None:
+    await room.submit(Join("robot", "h", "participant", None, is_bot=True))
+    with pytest.raises(LabChatError, match="'robot'.*bot"):
+        await lab.withdraw("robot")
 
 
 async def test_of_a_member_of_a_closed_room_the_place_is_left(lab: Lab, room: Room) -> None:
