@@ -30,6 +30,7 @@ from shiny_labchat.domain.commands import (
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import empty_state, fold_any_all
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.lab.restoring import restore
 from shiny_labchat.store import (
@@ -274,7 +275,8 @@ async def test_another_process_has_the_new_state_and_goes_on(
     there.log.watch(room.key)
     new = (await lab.withdraw("a")).id
     await asyncio.wait_for(rewritten.wait(), 20)
-    assert {*heard[-1].state.memberships} == {new, "b"}
+    state = heard[-1].state
+    assert isinstance(state, RoomState) and {*state.memberships} == {new, "b"}
     outcome = await there.log.submit(room.key, Say("b", "after it", "c1", "page"))
     assert {*outcome.state.memberships} == {new, "b"}
     with pytest.raises(Refused, match="not_member"):
