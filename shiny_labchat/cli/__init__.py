@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from shiny_labchat.cli.backups import backup, restore
 from shiny_labchat.cli.checking import check
 from shiny_labchat.cli.demo import demo
 from shiny_labchat.cli.export import export_command
 from shiny_labchat.cli.links import links
 from shiny_labchat.cli.people import ends, find, pay
 from shiny_labchat.cli.studies import study
+from shiny_labchat.cli.withdrawing import retain, withdraw
 
 __all__ = ["main"]
 
@@ -20,5 +22,9 @@ def main() -> None:
     """Group chat for Shiny for Python, made for people who study people."""
 
 
-for _command in (check, demo, ends, export_command, find, links, pay, study):
+_COMMANDS = (
+    *(backup, check, demo, ends, export_command, find, links),
+    *(pay, restore, retain, study, withdraw),
+)
+for _command in _COMMANDS:
     main.add_command(_command)

@@ -104,6 +104,10 @@ class Participation(NamedTuple):
         The code that they have been shown at their end, which is theirs from then on; None: none.
     name
         The pseudonym that they have in all groups of the study; None: another one in each.
+    withdrawn
+        By what their data was withdrawn, one of `WithdrawnBy`; None: it was not.
+    withdrawn_at
+        When, in microseconds since 1970 (UTC); 0: it was not.
     """
 
     person: str
@@ -123,6 +127,14 @@ class Participation(NamedTuple):
     keep: bool | None = None
     code: str | None = None
     name: str | None = None
+    withdrawn: str | None = None
+    withdrawn_at: int = 0
+
+    @property
+    def wants_withdrawal(self) -> bool:
+        """Whether they have asked that their data be deleted, or not be kept, and it still is."""
+        asks = (self.ended is not None and self.ended.delete) or self.keep is False
+        return asks and self.withdrawn is None
 
     @property
     def room(self) -> str | None:
@@ -300,7 +312,7 @@ def _entered(state: StudyState, event: Event) -> _Changes:
 
 def _recorded(state: StudyState, event: Event) -> _Changes:
     person = state.people.get(event.member or "")
-    if person is None:
+    if person is None or event.data.get("withdrawn"):
         return {}
     kind: str = event.data["kind"]
     data = {**person.data, kind: event.data["value"]}
@@ -343,6 +355,11 @@ def _code_shown(state: StudyState, event: Event) -> _Changes:
 
 def _named(state: StudyState, event: Event) -> _Changes:
     return _person_with(state, event, name=event.data["name"])
+
+
+def _withdrawn(state: StudyState, event: Event) -> _Changes:
+    changes = _person_with(state, event, withdrawn=event.data["by"], withdrawn_at=event.at)
+    return {**changes, "last_withdrawn": event.seq}
 
 
 def _grouped(state: StudyState, event: Event) -> _Changes:
@@ -404,10 +421,6 @@ def _late_called(state: StudyState, event: Event) -> _Changes:
         return {}
     late = tuple(event.data["people"])
     return {"barriers": state.barriers.changed(key, barrier._replace(late=late))}
-
-
-def _withdrawn(state: StudyState, event: Event) -> _Changes:
-    return {"last_withdrawn": event.seq}
 
 
 def _person_with(state: StudyState, event: Event, **changes: Any) -> _Changes:

@@ -124,7 +124,8 @@ class Members(ABC):
     async def members(self) -> list[Member]:
         """The members of the room now, in order of joining."""
         state = await self.state()
-        return [Member.of(membership) for membership in state.members()]
+        gone = self._runtime.words["withdrawn.name"]
+        return [Member.of(membership, gone) for membership in state.members()]
 
 
 def _member_in(outcome: Outcome, member: str) -> Member:

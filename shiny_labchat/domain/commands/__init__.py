@@ -65,6 +65,8 @@ from shiny_labchat.domain.commands.study import (
     SetStep,
     ShowCode,
     ShowRoom,
+    Withdraw,
+    WithdrawnBy,
 )
 
 __all__ = [
@@ -127,6 +129,8 @@ __all__ = [
     "StudyCommand",
     "TakeName",
     "WaitLonger",
+    "Withdraw",
+    "WithdrawnBy",
     "Withhold",
 ]
 
@@ -183,5 +187,6 @@ StudyCommand = (
     | CallLate
     | ShowRoom
     | Dissolve
+    | Withdraw
 )
 """A command whose rule needs the states of several logs: those that it names."""
