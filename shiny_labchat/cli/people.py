@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -182,7 +184,8 @@ async def _print_settings(study: Study) -> None:
     for setting, value in sorted(state.settings.now.items()):
         said = state.settings.code.get(setting, value)
         note = "" if said == value else f"\t(the code says {_in_line(said)})"
-        click.echo(f"{setting}\t{_in_line(value)}{note}")
+        shown = _SHORT.get(setting, _in_line)(value)
+        click.echo(f"{setting}\t{shown}{note}")
     people = state.people.values()
     click.echo(f"people\t{len(people)}")
     click.echo(f"groups\t{len(state.groups)}")
@@ -193,3 +196,19 @@ async def _print_settings(study: Study) -> None:
 
 def _in_line(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _environment_in_line(value: Mapping[str, Any]) -> str:
+    packages = (f"{name} {version}" for name, version in value["packages"].items() if version)
+    return ", ".join([value["python"], *packages, f"{len(value['files'])} files"])
+
+
+def _bots_in_line(value: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(bot["id"] for bot in value)
+
+
+_SHORT: Mapping[str, Callable[[Any], str]] = {
+    "bots": _bots_in_line,
+    "environment": _environment_in_line,
+}
+"""How settings are printed that would be long."""

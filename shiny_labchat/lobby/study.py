@@ -37,6 +37,10 @@ class Study(_Study):
         exclude: Sequence[StudyLike] | None = None,
         currency: str | None = None,
         debriefed: str | None = None,
+        purpose: str | None = None,
+        controller: str | None = None,
+        board: str | None = None,
+        basis: str | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -47,6 +51,10 @@ class Study(_Study):
             exclude=exclude,
             currency=currency,
             debriefed=debriefed,
+            purpose=purpose,
+            controller=controller,
+            board=board,
+            basis=basis,
         )
         study_session(self)  # the page's person arrives, if this is a session
 
