@@ -103,6 +103,7 @@ _STUDY = {
     "time.minutes_many": "{n} minutes",
     "time.seconds_one": "1 second",
     "time.seconds_many": "{n} seconds",
+    "withdrawn.name": "Withdrawn participant",
     "other_window": "You have opened this study in another window. Please go on there.",
     "other_window.title": "Open in another window",
     "other_window.here": "Go on here instead",

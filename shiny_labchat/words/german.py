@@ -170,6 +170,7 @@ _STUDY = {
     "time.minutes_many": "{n} Minuten",
     "time.seconds_one": "1 Sekunde",
     "time.seconds_many": "{n} Sekunden",
+    "withdrawn.name": "Zurückgezogene Person",
     "other_window": "Sie haben diese Studie in einem anderen Fenster geöffnet. Bitte machen Sie "
     "dort weiter.",
     "other_window.title": "In einem anderen Fenster geöffnet",
