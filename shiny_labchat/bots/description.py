@@ -79,5 +79,5 @@ def _budget(budget: Budget) -> dict[str, Any] | None:
 
 def _function(function: Any) -> dict[str, str]:
     """The name of the app's function; what it does is in the app's files."""
-    named = function if hasattr(function, "__qualname__") else type(function)
-    return {"function": named.__qualname__}
+    own: str | None = getattr(function, "__qualname__", None)
+    return {"function": own or type(function).__qualname__}

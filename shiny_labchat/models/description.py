@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import orjson
@@ -34,8 +34,9 @@ def description_of(client: Any) -> dict[str, Any]:
 
 
 def _tools_of(client: Any) -> list[str]:
-    tools = getattr(client, "get_tools", None)
-    return sorted(str(getattr(each, "name", each)) for each in tools()) if callable(tools) else []
+    get_tools: Callable[[], Sequence[object]] | None = getattr(client, "get_tools", None)
+    tools = [] if get_tools is None else get_tools()
+    return sorted(str(getattr(each, "name", type(each).__name__)) for each in tools)
 
 
 def _as_json(value: object) -> Any:

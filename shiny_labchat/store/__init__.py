@@ -37,6 +37,7 @@ from shiny_labchat.store.queries import (
     steps_after,
     studies,
     studies_with,
+    studies_with_rooms,
     submitted,
     visible_before,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "steps_after",
     "studies",
     "studies_with",
+    "studies_with_rooms",
     "submitted",
     "tokens_of",
     "visible_before",

@@ -54,6 +54,7 @@ __all__ = [
     "steps_after",
     "studies",
     "studies_with",
+    "studies_with_rooms",
     "submitted",
     "visible_before",
     "whole_at",
@@ -92,6 +93,12 @@ def rooms(conn: sa.Connection, study: str | None = None) -> list[LogKey]:
 def studies(conn: sa.Connection) -> list[str]:
     """The names of the studies that have people or settings, in order of creation."""
     found = sa.select(room.c.study).where(room.c.kind == "study").order_by(room.c.key)
+    return list(conn.execute(found).scalars())
+
+
+def studies_with_rooms(conn: sa.Connection) -> list[str]:
+    """The names of all studies, those that have rooms only, too, in order of creation."""
+    found = sa.select(room.c.study).group_by(room.c.study).order_by(sa.func.min(room.c.key))
     return list(conn.execute(found).scalars())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from chatlas import ChatOpenAICompletions
 
@@ -16,7 +17,7 @@ def say_nothing(messages: object) -> None:
     """A function in the place of a model."""
 
 
-def model() -> object:
+def model() -> Any:
     client = ChatOpenAICompletions(
         model="gpt-4.1",
         system_prompt="Be brief.",
@@ -49,7 +50,7 @@ def test_a_bot_is_described_with_its_model_and_no_key_of_it() -> None:
 def test_without_its_models_a_bot_is_described_without_making_them() -> None:
     made: list[str] = []
 
-    def make() -> object:
+    def make() -> Any:
         made.append("made")
         return model()
 
@@ -61,7 +62,7 @@ def test_without_its_models_a_bot_is_described_without_making_them() -> None:
 
 
 def test_of_a_model_that_cannot_be_made_only_the_name_of_the_error_is_noted() -> None:
-    def make() -> object:
+    def make() -> Any:
         raise RuntimeError("no key sk-very-secret")
 
     (said,) = Bot("helper", client=make).described(with_clients=True)
