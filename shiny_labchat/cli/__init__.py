@@ -6,6 +6,7 @@ import click
 
 from shiny_labchat.cli.demo import demo
 from shiny_labchat.cli.ethics import ethics
+from shiny_labchat.cli.export import export_command
 from shiny_labchat.cli.links import links
 from shiny_labchat.cli.people import ends, find, pay, study
 
@@ -18,5 +19,5 @@ def main() -> None:
     """Group chat for Shiny for Python, made for people who study people."""
 
 
-for _command in (demo, ends, ethics, find, links, pay, study):
+for _command in (demo, ends, ethics, export_command, find, links, pay, study):
     main.add_command(_command)

@@ -203,6 +203,8 @@ class StudyState(NamedTuple):
     """By lobby, the number of its last group."""
     barriers: LayeredMap[tuple[str, str], Barrier] = LayeredMap()
     """By room and kind."""
+    last_withdrawn: int = 0
+    """The seq at which somebody has last withdrawn their data; 0: nobody has."""
 
     def met(self, person: str) -> set[str]:
         """The people with whom somebody was in a group of this study."""
@@ -387,6 +389,10 @@ def _barrier_met(state: StudyState, event: Event) -> _Changes:
     before = state.barriers.get(key) or Barrier(event.at)
     met = tuple(event.data["people"])
     return {"barriers": state.barriers.changed(key, before._replace(met=met))}
+
+
+def _withdrawn(state: StudyState, event: Event) -> _Changes:
+    return {"last_withdrawn": event.seq}
 
 
 def _person_with(state: StudyState, event: Event, **changes: Any) -> _Changes:

@@ -58,6 +58,7 @@ from shiny_labchat.domain.commands.study import (
     Pay,
     PayOut,
     RecordAnswer,
+    RecordExport,
     SetStep,
     ShowCode,
     ShowRoom,
@@ -111,6 +112,7 @@ __all__ = [
     "Ready",
     "Record",
     "RecordAnswer",
+    "RecordExport",
     "Remove",
     "Resubmit",
     "Say",
@@ -166,6 +168,7 @@ StudyCommand = (
     | Arrive
     | Consent
     | RecordAnswer
+    | RecordExport
     | SetStep
     | ShowCode
     | Pay

@@ -21,6 +21,7 @@ __all__ = [
     "Pay",
     "PayOut",
     "RecordAnswer",
+    "RecordExport",
     "SetStep",
     "ShowCode",
     "ShowRoom",
@@ -272,3 +273,23 @@ class Withdraw(OfStudy):
     said: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
     streaming: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
     exports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordExport(OfStudy):
+    """
+    Record that data of a study were exported, unless somebody has withdrawn theirs meanwhile.
+
+    Parameters
+    ----------
+    sha256
+        The hash of the export, by which its copies are known.
+    upto
+        The seq of the study's log up to which it was read.
+    about
+        What it has: its formats, rooms, and the ids of the people whose words it has.
+    """
+
+    sha256: str
+    upto: int
+    about: Mapping[str, Any]
