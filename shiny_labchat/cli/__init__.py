@@ -9,6 +9,7 @@ from shiny_labchat.cli.ethics import ethics
 from shiny_labchat.cli.export import export_command
 from shiny_labchat.cli.links import links
 from shiny_labchat.cli.people import ends, find, pay, study
+from shiny_labchat.cli.report import report
 
 __all__ = ["main"]
 
@@ -19,5 +20,5 @@ def main() -> None:
     """Group chat for Shiny for Python, made for people who study people."""
 
 
-for _command in (demo, ends, ethics, export_command, find, links, pay, study):
+for _command in (demo, ends, ethics, export_command, find, links, pay, report, study):
     main.add_command(_command)

@@ -74,7 +74,8 @@ def kept_of(
     recorded = "kind", "fields as the app says"
     presence = "presence", "presence_asked", "presence_confirmed", "presence_unanswered"
     return [
-        Kept("what recruiters say", params or ("nothing",), recruited, ids, "nothing, once they are paid"),
+        Kept("what recruiters say", params or ("nothing",), recruited, ids,
+             "nothing, once they are paid"),
         Kept("keyed hashes of that", ("by which people are known again",), recruited, ids, _GONE),
         Kept("people", ("random id", "arrival", "device", "language", "step", "end", "code"),
              len(state.people), words, "a new random id, times, the end"),
