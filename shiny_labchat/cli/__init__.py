@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from shiny_labchat.cli.backups import backup, restore
 from shiny_labchat.cli.demo import demo
 from shiny_labchat.cli.ethics import ethics
 from shiny_labchat.cli.export import export_command
 from shiny_labchat.cli.links import links
 from shiny_labchat.cli.people import ends, find, pay, study
 from shiny_labchat.cli.report import report
+from shiny_labchat.cli.withdrawing import retain, withdraw
 
 __all__ = ["main"]
 
@@ -20,5 +22,8 @@ def main() -> None:
     """Group chat for Shiny for Python, made for people who study people."""
 
 
-for _command in (demo, ends, ethics, export_command, find, links, pay, report, study):
+for _command in (
+    *(backup, demo, ends, ethics, export_command, find, links),
+    *(pay, report, restore, retain, study, withdraw),
+):
     main.add_command(_command)

@@ -14,7 +14,7 @@ from shiny_labchat.errors import LabChatError
 from shiny_labchat.lab.retention import retain
 from shiny_labchat.lab.withdrawing import apply_ledger, clean, withdraw_due
 from shiny_labchat.store import Log
-from shiny_labchat.store.who import studies_seq
+from shiny_labchat.store.who import Asked, asked
 
 __all__ = ["Duties"]
 
@@ -36,7 +36,7 @@ class Duties:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._seq = -1
+        self._asked = Asked()
         self._daily_at = 0.0
         self._trouble = ""
 
@@ -48,10 +48,10 @@ class Duties:
             if time.monotonic() >= self._daily_at:
                 await self._do_daily()
                 self._daily_at = time.monotonic() + AGAIN
-            seq = await self._log.read(studies_seq)
-            if seq != self._seq:
-                await withdraw_due(self._log)
-                self._seq = seq
+            asked_now = await self._log.read(lambda conn: asked(conn, self._asked))
+            for study in asked_now.studies:
+                await withdraw_due(self._log, study)
+            self._asked = asked_now
             self._trouble = ""
         except (LabChatError, OSError) as exc:
             trouble = f"withdrawals in {self._log!r} are not done; trying again: {exc}"
@@ -61,7 +61,6 @@ class Duties:
 
     async def _do_daily(self) -> None:
         await apply_ledger(self._log)
-        await withdraw_due(self._log)
         await retain(self._log)
         if not await asyncio.to_thread(lambda: self._log.ledger.is_cleaned):
             await clean(self._log)

@@ -578,7 +578,7 @@ class Lab:
 
 def study_of_person(person: object) -> str | None:
     """The name of the study in which somebody is a person; None: it is not known."""
-    return getattr(person, "study", None)
+    return getattr(getattr(person, "person", person), "study", None)
 
 
 def _several(rooms: object) -> Sequence[object]:

@@ -276,7 +276,7 @@ class Room(Timing):
     async def members(self) -> list[Member]:
         """The members of the room now, in order of joining."""
         state = await self.state()
-        gone = Runtime.of(self._log).words["withdrawn.name"]
+        gone = self._runtime.words["withdrawn.name"]
         return [Member.of(membership, gone) for membership in state.members()]
 
     # ── messages ──

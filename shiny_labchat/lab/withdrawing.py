@@ -12,7 +12,7 @@ from shiny_labchat.domain.commands import Withdraw, WithdrawnBy
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import LabChatError
-from shiny_labchat.store import Log, studies
+from shiny_labchat.store import Log
 from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.sqlite import Cleaned, CleanHow
 from shiny_labchat.store.who import everybody, is_bot, studies_of, withdrawn_ids
@@ -142,15 +142,15 @@ async def clean(log: Log, how: CleanHow = "small") -> Cleaned:
             await asyncio.to_thread(log.ledger.note_cleaned)
     elif not cleaned.is_emptied:
         logger.warning(
-            "the words of somebody who has withdrawn are in no row of %s any more, but may still be "
-            "in its write-ahead log, as another program reads it; it is tried again at the next "
+            "the words of somebody who has withdrawn are in no row of %s any more, but may still "
+            "be in its write-ahead log, as another program reads it; it is tried again at the next "
             "start, or run: labchat withdraw --vacuum",
             where,
         )
     else:
         logger.warning(
-            "the words of somebody who has withdrawn are in no row of %s any more; single pieces of "
-            "the file may still have them, as it is too large to be written anew while it is in "
+            "the words of somebody who has withdrawn are in no row of %s any more; single pieces "
+            "of the file may still have them, as it is too large to be written anew while it is in "
             "use. When the app is stopped, run: labchat withdraw --vacuum",
             where,
         )
@@ -178,21 +178,15 @@ async def apply_ledger(log: Log) -> int:
     return len(back)
 
 
-async def withdraw_due(log: Log) -> int:
-    """Withdraw those who have asked that their data be deleted, or not be kept."""
-    count = 0
-    for study in await log.read(studies):
-        for person in await _asking(log, study):
-            await withdraw_one(log, study, person, new_id(), "participant")
-            count += 1
-    if count:
-        await clean(log)
-    return count
-
-
-async def _asking(log: Log, study: str) -> list[str]:
+async def withdraw_due(log: Log, study: str) -> int:
+    """Withdraw those of a study who have asked that their data be deleted, or not be kept."""
     head = await log.read(lambda conn: load_head(conn, study_log(study)))
     if head is None:
-        return []
-    state = cast(StudyState, head.state)
-    return [each.person for each in state.people.values() if each.wants_withdrawal]
+        return 0
+    people = cast(StudyState, head.state).people.values()
+    asking = [each.person for each in people if each.wants_withdrawal]
+    for person in asking:
+        await withdraw_one(log, study, person, new_id(), "participant")
+    if asking:
+        await clean(log)
+    return len(asking)

@@ -17,7 +17,7 @@ from shiny_labchat.domain.commands import (
     StudyCommand,
     Withdraw,
 )
-from shiny_labchat.domain.decide import decide, decide_together
+from shiny_labchat.domain.decide import MoreLogs, decide, decide_together
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.lobby import LobbyState
@@ -221,9 +221,7 @@ class Batch:
             There is something of them in further logs.
         """
         found = find(self._conn, command.study, command.person, reach, command.quotes)
-        if not any(
-            each.member == command.person for some in found.events.values() for each in some
-        ):
+        if not found.are_of(command.person):
             return StudyOutcome({}, self._states(command), is_repeat=True)  # another was first
         more = [key for key in found.keys.values() if key not in command.logs]
         if more:

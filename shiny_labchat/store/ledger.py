@@ -1,8 +1,8 @@
 """
 The ledger of withdrawals: a file outside the database, so that no backup brings anybody back.
 
-Each line is a JSON object. The first one has the key; each later one is a withdrawal: the keyed hash
-of the study and the old id, the new id, and when. Lines are only appended. It has no old id.
+Each line is a JSON object. The first one has the key; each later one is a withdrawal: the keyed
+hash of the study and the old id, the new id, and when. Lines are only appended. It has no old id.
 """
 
 from __future__ import annotations

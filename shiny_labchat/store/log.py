@@ -39,11 +39,17 @@ class Log:
     ----------
     url
         The database.
+
+    Attributes
+    ----------
+    ledger
+        The ledger of those who have withdrawn, outside the database.
     """
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
         self.is_closed = False
+        self.ledger = Ledger(ledger_of(url))
         self._begin()
         _logs.add(self)
 
@@ -55,11 +61,6 @@ class Log:
 
     def __repr__(self) -> str:
         return f"Log({self.url.render_as_string()!r})"
-
-    @property
-    def ledger(self) -> Ledger:
-        """The ledger of those who have withdrawn; it is outside the database."""
-        return Ledger(ledger_of(self.url))
 
     @property
     def exists(self) -> bool:
@@ -107,7 +108,7 @@ class Log:
 
     async def withdraw(self, command: Withdraw) -> StudyOutcome:
         """
-        Have somebody withdrawn: what there is of them is searched, and then rewritten, all or nothing.
+        Have somebody withdrawn: what there is of them is searched, then rewritten, all or nothing.
 
         Raises
         ------

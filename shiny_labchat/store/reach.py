@@ -73,6 +73,10 @@ class Found(NamedTuple):
     theirs: Mapping[int, Mapping[int, Event]]
     said: Mapping[int, Said]
 
+    def are_of(self, person: str) -> bool:
+        """Whether any of the events is of somebody, so that they have not withdrawn meanwhile."""
+        return any(each.member == person for some in self.events.values() for each in some)
+
     @property
     def runs(self) -> frozenset[str]:
         """The runs of characters by which quotations of them are known."""

@@ -239,7 +239,7 @@ def _raw(conn: sa.Connection) -> sqlite3.Connection:
 # other rows come there. Only VACUUM, which writes the whole file anew, takes these away.
 
 SMALL = 32_000_000
-"""Size up to which the whole file is written anew without being asked, in bytes: it takes a second."""
+"""Size up to which the file is written anew without being asked, in bytes: it takes a second."""
 CleanHow = Literal["small", "always"]
 """Whether the whole file is written anew: if it is small, or in any case."""
 

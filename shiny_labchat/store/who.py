@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from shiny_labchat.store.schema import arrival, event, room
+from shiny_labchat.store.sqlite import last_moved
 
-__all__ = ["everybody", "is_bot", "people_of_study", "studies_of", "studies_seq", "withdrawn_ids"]
+__all__ = [
+    "Asked",
+    "asked",
+    "everybody",
+    "is_bot",
+    "people_of_study",
+    "studies_of",
+    "withdrawn_ids",
+]
 
 
 def studies_of(conn: sa.Connection, id: str, study: str | None = None) -> list[str]:
@@ -50,10 +61,45 @@ def people_of_study(conn: sa.Connection, study: str) -> list[str]:
     return sorted(here | set(conn.execute(arrived).scalars()))
 
 
-def studies_seq(conn: sa.Connection) -> int:
-    """A number that is another one whenever something has happened in the log of any study."""
-    seqs = sa.select(sa.func.coalesce(sa.func.sum(room.c.seq), 0)).where(room.c.kind == "study")
-    return conn.execute(seqs).scalar_one()
+class Asked(NamedTuple):
+    """
+    Who has asked that their data be deleted, or not be kept; some may have withdrawn since.
+
+    Attributes
+    ----------
+    studies
+        The names of their studies.
+    moved
+        What `last_moved` says, up to which it is known.
+    heads
+        By the number of the log of a study, the seq up to which it is known.
+    """
+
+    studies: Sequence[str] = ()
+    moved: int = -1
+    heads: Mapping[int, int] = MappingProxyType({})
+
+
+def asked(conn: sa.Connection, before: Asked) -> Asked:
+    """Who has asked since; this costs nothing as long as nothing has happened."""
+    moved = last_moved(conn)
+    if moved == before.moved:
+        return before._replace(studies=())
+    logs = sa.select(room.c.key, room.c.study, room.c.seq).where(room.c.kind == "study")
+    known = conn.execute(logs).all()
+    some = [name for key, name, _ in known if _have_asked(conn, key, before.heads.get(key, 0))]
+    return Asked(some, moved, {key: seq for key, _, seq in known})
+
+
+def _have_asked(conn: sa.Connection, number: int, since: int) -> bool:
+    says = event.c.data.contains('"delete":true'), event.c.data.contains('"keep":false')
+    found = sa.select(event.c.seq).where(
+        event.c.room == number,
+        event.c.seq > since,
+        event.c.kind.in_(("ended", "debriefed")),
+        sa.or_(*says),
+    )
+    return conn.execute(found.limit(1)).first() is not None
 
 
 def withdrawn_ids(conn: sa.Connection) -> set[str]:

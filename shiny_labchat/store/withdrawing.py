@@ -30,6 +30,7 @@ from shiny_labchat.store.schema import (
     audit,
     checkpoint,
     event,
+    metadata,
     open_stream,
     room,
     seen,
@@ -81,6 +82,17 @@ def rewrite(conn: sa.Connection, command: Withdraw, reach: Reach, found: Found, 
     for table, column in ((study_name, study_name.c.member), (seen, seen.c.person)):
         gone = table.c.study == command.study, column == command.person
         conn.execute(sa.delete(table).where(*gone))
+    for table in _NAMING:
+        same = table.c.study == command.study, table.c.member == command.person
+        conn.execute(sa.update(table).where(*same).values(member=command.new))
+
+
+_NAMING = [
+    table
+    for table in metadata.sorted_tables
+    if {"study", "member"} <= set(table.c.keys()) and table not in (token, study_name)
+]
+"""Further tables with ids of members."""
 
 
 def _update(conn: sa.Connection, number: int, before: Event, after: Event) -> None:
@@ -163,7 +175,7 @@ def _rewrite_tokens(conn: sa.Connection, command: Withdraw, now: int) -> None:
 
 
 def _without_name(data: str | None) -> str | None:
-    known = {} if data is None else json.loads(data)
+    known: dict[str, Any] = {} if data is None else json.loads(data)
     left = {key: value for key, value in known.items() if key not in ("pseudonym", "client")}
     return json.dumps(left) if left else None
 

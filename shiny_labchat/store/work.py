@@ -48,7 +48,7 @@ class Work:
     says that a job is done after all work that was queued before it, as commands for one room are;
     other jobs do not wait for commands whose logs have to be read first. `missing` are those of the
     logs that were looked for and are not there. `reach` says where there is something of somebody
-    who withdraws; such a command has a transaction of its own. `clean` asks for what `Cleaning` does,
+    who withdraws; such a command has a transaction of its own. `clean` asks for `clean`,
     between two transactions.
     """
 

@@ -56,7 +56,7 @@ def _leave(decided: Decided, room: LogKey, command: Withdraw) -> None:
     if state.is_open and state.membership(command.person) is not None:
         decided.add(room, "removed", command.person, {"reason": "withdrew"})
     for seq in command.streaming.get(room, ()):
-        end = {"of": seq, "is": "withheld", "parts": []}
+        end: dict[str, Any] = {"of": seq, "is": "withheld", "parts": []}
         decided.add(room, "streamed", None, end, EndStream(seq, ()).cid)
 
 
