@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, cast
 
 from shiny_labchat.domain.ended import params_in
 from shiny_labchat.domain.study import StudyState
@@ -76,7 +76,8 @@ def kept_of(
     return [
         Kept("what recruiters say", params or ("nothing",), recruited, ids,
              "nothing, once they are paid"),
-        Kept("keyed hashes of that", ("by which people are known again",), recruited, ids, _GONE),
+        Kept("keyed hashes of that", ("by which people are known again",), recruited, ids,
+             "they stay, so that nobody takes part again"),
         Kept("people", ("random id", "arrival", "device", "language", "step", "end", "code"),
              len(state.people), words, "a new random id, times, the end"),
         Kept("consent", ("version", "items", "time"), of_log("study", "consented"), words,
@@ -89,7 +90,7 @@ def kept_of(
         Kept("members of rooms", ("pseudonym", "role"), of_log("room", "joined"), words,
              "role and time"),
         Kept("calls of bots' models", ("prompt, with what people have written", "reply", "times"),
-             prompts, words, "others' turns, times, cost"),
+             prompts, words, "others' turns, and times"),
         Kept("presence", ("here, idle, away or gone", "time"), of_log("room", *presence), words,
              "times, under the new id"),
         Kept("pages that are open", ("when one last answered",), seen, words, _GONE),
@@ -105,10 +106,13 @@ def _answers(state: StudyState, words: str) -> list[Kept]:
     numbers: dict[str, int] = {}
     for person in state.people.values():
         for kind, value in person.data.items():
-            names = value if isinstance(value, Mapping) else ("value",)
-            fields.setdefault(kind, {}).update(dict.fromkeys(map(str, names)))
+            fields.setdefault(kind, {}).update(dict.fromkeys(_names_in(value)))
             numbers[kind] = numbers.get(kind, 0) + 1
     return [
         Kept(f"answers: {kind}", tuple(names), numbers[kind], words, _GONE)
         for kind, names in fields.items()
     ]
+
+
+def _names_in(value: object) -> Iterable[str]:
+    return map(str, cast("Mapping[Any, Any]", value)) if isinstance(value, Mapping) else ("value",)

@@ -148,7 +148,8 @@ _DAYS = {
 def _day(settings: Settings, found: Evidence, what: str, kept: int) -> Safeguard:
     name, whose, call = _DAYS[what]
     todo = f"Say until which day {whose} are kept: {call}."
-    day: str | None = (settings.get("retain") or {}).get(what)
+    retain: Mapping[str, str | None] = settings.get("retain") or {}
+    day = retain.get(what)
     if day is None:
         none = what == "ids" and not kept and not settings.get("params")
         says = "none are kept, and none are asked for" if none else "no day is set"

@@ -35,7 +35,7 @@ def description_of(client: Any) -> dict[str, Any]:
 
 def _tools_of(client: Any) -> list[str]:
     get_tools: Callable[[], Sequence[object]] | None = getattr(client, "get_tools", None)
-    tools = [] if get_tools is None else get_tools()
+    tools: Sequence[object] = () if get_tools is None else get_tools()
     return sorted(str(getattr(each, "name", type(each).__name__)) for each in tools)
 
 

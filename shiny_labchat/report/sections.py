@@ -287,7 +287,7 @@ def _pay(numbers: Numbers) -> str:
         "end": "amounts of ends",
         "paid_out": "noted as sent",
     }
-    sums = [
+    sums: list[tuple[str, object, str]] = [
         (whats.get(kind, kind), len(numbers.paid_people[kind]), _money(cents, numbers.currency))
         for kind, cents in numbers.paid.items()
     ]

@@ -229,12 +229,12 @@ def _evidence(study: Study, state: StudyState, found: _Found) -> Evidence:
         staff_links=sum(each.number for each in found.opened),
         withdrawn=len(withdrawn),
         in_ledger=sum(each in ledger for each in withdrawn),
-        unencrypted=sorted({each.base_url for each in found.models if _is_plain(each.base_url)}),
+        unencrypted=sorted({url for each in found.models if _is_plain(url := each.base_url or "")}),
     )
 
 
-def _is_plain(address: str | None) -> bool:
-    parts = urlsplit(address or "")
+def _is_plain(address: str) -> bool:
+    parts = urlsplit(address)
     return parts.scheme == "http" and parts.hostname not in LOOPBACK
 
 

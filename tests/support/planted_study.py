@@ -148,25 +148,17 @@ class PlantedStudy:
                 self._audit(conn, key, events)
         assert move_heads(conn, sorted(moves))
 
-    def _audit(self, conn: sa.Connection, key: LogKey, events: Sequence[Event]) -> None:
+    def _audit(self, conn: sa.Connection, room: LogKey, events: Sequence[Event]) -> None:
         for each in events:
-            if each.kind == "message" and (each.member or "").startswith("bot"):
-                for outcome in ("silent", "posted") if each.seq % 2 else ("posted",):
-                    is_call = outcome == "posted"
-                    used: dict[str, Any] = {
-                        "provider": "OpenAI",
-                        "model": "gpt-4.1",
-                        "parameters": {"base_url": "https://api.openai.com/v1/"},
-                        "prompt": Prompt([]),
-                        "asked": each.at - 2 * SECOND,
-                    }
-                    key_of = entries.add(
-                        conn, each.at, key, each.member or "",
-                        outcome=outcome, seq=each.seq - 1, knew=each.seq - 1, is_call=is_call,
-                        is_fallback=False, **(used if is_call else {"reason": "when"}),
-                    )  # fmt: skip
-                    if is_call:
-                        entries.settle(
-                            conn, key_of, tokens_in=100, tokens_out=20, tokens_cached=0,
-                            cost=0.0004, done=each.at - SECOND, became=each.seq,
-                        )  # fmt: skip
+            bot = each.member or ""
+            if each.kind == "message" and bot.startswith("bot"):
+                about: dict[str, Any] = {"seq": each.seq - 1, "knew": each.seq - 1,
+                                         "is_fallback": False}  # fmt: skip
+                if each.seq % 2:
+                    entries.add(conn, each.at, room, bot, outcome="silent", reason="when",
+                                is_call=False, **about)  # fmt: skip
+                key = entries.add(conn, each.at, room, bot, outcome="posted", is_call=True,
+                                  provider="OpenAI", model="gpt-4.1", prompt=Prompt([]),
+                                  asked=each.at - 2 * SECOND, **about)  # fmt: skip
+                entries.settle(conn, key, tokens_in=100, tokens_out=20, tokens_cached=0,
+                               cost=0.0004, done=each.at - SECOND, became=each.seq)  # fmt: skip
