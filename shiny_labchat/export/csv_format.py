@@ -102,9 +102,9 @@ def cells_of(
         return [""] * missing
     match type:
         case "text":
-            return _text_cells(values, quote)
+            return _text_cells(values, quote, bool(missing))
         case "time":
-            return cast("list[str]", times.texts(list(values), ""))
+            return cast("list[str]", times.texts(values, ""))
         case "boolean":
             return [_BOOLEANS[value] for value in values]
         case "integer" | "number":
@@ -116,11 +116,13 @@ def cells_of(
 _BOOLEANS = {True: "true", False: "false", None: ""}
 
 
-def _text_cells(values: Sequence[str | None], quote: Callable[[str], str]) -> list[str]:
+def _text_cells(values: Sequence[Any], quote: Callable[[str], str], has_missing: bool) -> list[str]:
     if len(set(values[:SAMPLE])) <= FEW:
         known = {value: "" if value is None else quote(value) for value in set(values)}
         return [known[value] for value in values]
-    return ["" if value is None else quote(value) for value in values]
+    if has_missing or quote is not quoted:
+        return ["" if value is None else quote(value) for value in values]
+    return ['"' + value.replace('"', '""') + '"' for value in values]
 
 
 def quoted(text: str) -> str:

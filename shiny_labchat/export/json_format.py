@@ -49,7 +49,7 @@ class _JsonLinesSink:
         if not rows:
             return
         columns: list[Sequence[Any]] = [
-            self._texts.texts(list(values), None) if n in self._times else values
+            self._texts.texts(values, None) if n in self._times else values
             for n, values in enumerate(zip(*rows, strict=True))
         ]
         names, dumps = self._names, orjson.dumps

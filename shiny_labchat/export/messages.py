@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -47,12 +47,23 @@ class Said:
     messages, characters
         How many messages, and how many characters these have.
     first_at
-        When the first one was stored, in microseconds since 1970 (UTC).
+        When the first one was stored, in microseconds since 1970 (UTC); 0: there was none.
     """
 
     messages: int = 0
     characters: int = 0
     first_at: int = 0
+
+
+class _Author(NamedTuple):
+    """What the rows of an author's messages have in common, and what they have said."""
+
+    shown: str | None
+    part: str | None
+    kind_true: str
+    kind_shown: str
+    shows_words: bool
+    said: Said
 
 
 class _Open(NamedTuple):
@@ -111,14 +122,14 @@ class MessageRows:
         self._disguise = disguise
         self._since = since
         self._people = people
-        self._kinds: dict[str | None, tuple[str, str]] = {None: ("programme", "programme")}
+        self._authors: dict[str | None, _Author] = {}
         self._last_any = self._last_public = (0, 0)
         self._last_private: dict[str, tuple[int, int]] = {}
         self._open: dict[int, _Open] = {}
 
-    def forget_kinds(self) -> None:
+    def forget_authors(self) -> None:
         """Look again who is a person or a bot: members have come or changed."""
-        self._kinds = {None: ("programme", "programme")}
+        self._authors.clear()
 
     # ── events ──
 
@@ -127,11 +138,18 @@ class MessageRows:
         ends: Ends, calls: Calls,
     ) -> tuple[Any, ...] | None:  # fmt: skip
         """The row of a message; None: it has none, or none that is wanted."""
+        if member is None:
+            last = self._last_any
+        elif member in self._last_private:
+            last = max(self._last_public, self._last_private[member])
+        else:
+            last = self._last_public
+        since_before = (at - last[1]) // 1000 if last[0] else None
         audience: list[str] | None = data.get("audience")
-        before = self._last_seen(member)
         if "live" not in data:
             self._note_whole(seq, at, member, audience)
-            return self._row(seq, at, member, data, data, cid, (at, None, before, None), calls)
+            when = at, None, since_before, None
+            return self._row(seq, member, data, data, when, cid, calls.get(seq))
         end = ends.get(seq)
         if end is None:
             return None
@@ -140,8 +158,8 @@ class MessageRows:
         if how == "withheld" or (how == "failed" and not _has_content(ending)):
             return None
         self._open[seq] = _Open(member, audience, end_seq)
-        when = ended, at, before, None if how == "done" else how
-        return self._row(seq, at, member, data, ending, cid, when, calls)
+        when = ended, at, since_before, None if how == "done" else how
+        return self._row(seq, member, data, ending, when, cid, calls.get(seq))
 
     def streamed(self, seq: int, at: int, of: int) -> None:
         """Note that a stream has ended: from then on it can be seen whole."""
@@ -149,17 +167,6 @@ class MessageRows:
         if opened is not None and opened.end == seq:
             del self._open[of]
             self._note_whole(seq, at, opened.member, opened.audience)
-
-    def _last_seen(self, member: str | None) -> int | None:
-        """The time of the last message that a member could see."""
-        if member is None:
-            last = self._last_any
-        else:
-            last = self._last_public
-            private = self._last_private.get(member)
-            if private is not None and private > last:
-                last = private
-        return last[1] if last[0] else None
 
     def _note_whole(
         self, seq: int, at: int, member: str | None, audience: list[str] | None
@@ -176,66 +183,55 @@ class MessageRows:
     # ── rows ──
 
     def _row(
-        self,
-        seq: int,
-        at: int,
-        member: str | None,
-        data: dict[str, Any],
-        content: dict[str, Any],
-        cid: str | None,
-        when: tuple[int, int | None, int | None, str | None],
-        calls: Calls,
-    ) -> tuple[Any, ...] | None:
-        sent, opened, before, interrupted = when
-        withdrawn = "withdrawn" in data and bool(data["withdrawn"])
-        text: str | None = _text_of(content["parts"])
+        self, seq: int, member: str | None, data: dict[str, Any], content: dict[str, Any],
+        when: tuple[int, int | None, int | None, str | None], cid: str | None,
+        call: tuple[int, int, str | None] | None,
+    ) -> tuple[Any, ...] | None:  # fmt: skip
+        author = self._authors.get(member) or self._author(member)
+        shown, part, kind_true, kind_shown, shows_words, said = author
+        sent, opened, since_before, interrupted = when
+        parts, withdrawn = content["parts"], "withdrawn" in data
+        # Nearly all messages have one part, which is text.
+        text = parts[0][1] if len(parts) == 1 and parts[0][0] == "text" else _text_of(parts)
         characters = len(text)
-        kind_true, kind_shown = self._kinds_of(member)
-        if kind_true == "human" and "page" not in data and not withdrawn:
-            kind_true = "programme"
-        self._count(member, characters, sent)
+        said.messages += 1
+        said.characters += characters
+        said.first_at = said.first_at or sent
         if sent < self._since:
             return None
-        original, transformed = content.get("original") or data.get("original"), None
-        transformed = data.get("transformed")
-        words = len(_findall(text))
-        if not self._disguise.shows_words(member):
-            text = original = transformed = None
-        elif characters and member is not None and kind_true != "bot":
+        if shows_words and characters and member is not None and kind_true == "human":
             self._people.add(member)
-        call = calls.get(seq)
-        role, audience = data["role"], data.get("audience")
-        opening = self._opened
+        if kind_true == "human" and "page" not in data and not withdrawn:
+            kind_true = "programme"
+        role, audience, start = data["role"], data.get("audience"), self._opened
+        model, number, trigger = _call_of(cid) if call is None else (call[2], call[0], call[1])
         return (
-            f"{self._prefix}{seq}", *self._head, seq,
-            self._disguise.member(member), data.get("name"),
-            None if member is None else self.parts.get(member),
+            f"{self._prefix}{seq}", *self._head, seq, shown, data.get("name"), part,
             kind_true, kind_shown, role if role in _ROLES else "user",
             None if audience is None else self._audience(audience),
-            text, original, transformed, withdrawn, sent, opened,
-            None if opening is None else (sent - opening) // 1000,
-            None if before is None else (at - before) // 1000,
-            characters, words,
-            *(_call_of(cid) if call is None else (call[2], call[0], call[1])),
-            interrupted,
+            text if shows_words else None,
+            content.get("original") or data.get("original") if shows_words else None,
+            data.get("transformed") if shows_words else None,
+            withdrawn, sent, opened, None if start is None else (sent - start) // 1000,
+            since_before, characters, len(_findall(text)), model, number, trigger, interrupted,
         )  # fmt: skip
 
     def _audience(self, audience: list[str]) -> str:
         return orjson.dumps(self._disguise.members(audience)).decode()
 
-    def _count(self, member: str | None, characters: int, sent: int) -> None:
-        said = self.said.get(member)
-        if said is None:
-            said = self.said[member] = Said(first_at=sent)
-        said.messages += 1
-        said.characters += characters
-
-    def _kinds_of(self, member: str | None) -> tuple[str, str]:
-        """Whom a member truly is, and is shown as."""
-        kinds = self._kinds.get(member)
-        if kinds is None:
-            kinds = self._kinds[member] = kinds_in(self.state, cast(str, member))
-        return kinds
+    def _author(self, member: str | None) -> _Author:
+        said = self.said.setdefault(member, Said())
+        kinds = "programme", "programme"
+        if member is not None:
+            kinds = kinds_in(self.state, member)
+        author = self._authors[member] = _Author(
+            self._disguise.member(member),
+            None if member is None else self.parts.get(member),
+            *kinds,
+            self._disguise.shows_words(member),
+            said,
+        )
+        return author
 
 
 def kinds_in(state: RoomState, member: str) -> tuple[str, str]:
@@ -248,19 +244,19 @@ def kinds_in(state: RoomState, member: str) -> tuple[str, str]:
 
 
 def _text_of(parts: list[Any]) -> str:
-    if len(parts) == 1:
-        kind, content = parts[0]
-        return content if is_text(kind) else ""
     return "".join(content for kind, content in parts if is_text(kind))
+
+
+_NO_CALL = None, None, None
 
 
 def _has_content(ending: dict[str, Any]) -> bool:
     return any(not isinstance(said, str) or has_visible(said) for _, said in ending["parts"])
 
 
-def _call_of(cid: str | None) -> tuple[None, None, int | None]:
+def _call_of(cid: str | None) -> tuple[str | None, int | None, int | None]:
     """What is known of a reply that is in no audit: a chat's model names what it replies to."""
     if cid is None or not cid.startswith(REPLY):
-        return None, None, None
+        return _NO_CALL
     _, _, of = cid.rpartition(":")
     return None, None, int(of) if of.isdecimal() else None

@@ -236,10 +236,10 @@ class RoomWalk:
         note = _NOTES.get(event.kind)
         if note is not None:
             note(self.facts, event)
-        if event.kind in ("joined", "changed", "disclosed"):
-            self.made.forget_kinds()
-        elif event.kind == "grouped":
+        if event.kind == "grouped":
             self.made.parts = event.data.get("parts", {})
+        if event.kind in ("joined", "changed", "disclosed", "grouped"):
+            self.made.forget_authors()
 
     def _count(self, member: str | None, at: int) -> None:
         """Count a message of those that people must send before they may be done."""

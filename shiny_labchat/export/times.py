@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 __all__ = ["Times", "as_iso"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KEPT = 4_096
-"""Most seconds whose texts are kept."""
+"""Most beginnings of texts that are kept."""
+SHARED = 10_000_000
+"""Ten seconds, in microseconds."""
 
 
 def as_iso(at: int) -> str:
@@ -18,29 +21,27 @@ def as_iso(at: int) -> str:
 
 
 class Times:
-    """Makes the texts of many times: those of one second share all but their last digits."""
+    """Makes the texts of many times: those of ten seconds share all but their last digits."""
 
     def __init__(self) -> None:
-        self._seconds: dict[int, str] = {}
+        self._shared: dict[int, str] = {}
 
-    def texts(self, times: list[int | None], missing: str | None) -> list[str | None]:
+    def texts(self, times: Iterable[int | None], missing: str | None) -> list[str | None]:
         """The texts of times in microseconds; `missing` in place of None."""
-        seconds = self._seconds
+        shared = self._shared
         made: list[str | None] = []
         add = made.append
         for at in times:
             if at is None:
                 add(missing)
                 continue
-            second, rest = divmod(at, 1_000_000)
-            known = seconds.get(second)
-            if known is None:
-                known = self._keep(second)
-            add(f"{known}{rest:06d}Z")
+            begin = shared.get(at // SHARED) or self._keep(at)
+            digits = str(at)
+            add(f"{begin}{digits[-7]}.{digits[-6:]}Z" if at >= SHARED else as_iso(at))
         return made
 
-    def _keep(self, second: int) -> str:
-        if len(self._seconds) >= KEPT:
-            self._seconds.clear()
-        text = self._seconds[second] = as_iso(second * 1_000_000)[:-7]
+    def _keep(self, at: int) -> str:
+        if len(self._shared) >= KEPT:
+            self._shared.clear()
+        text = self._shared[at // SHARED] = as_iso(at)[: -len("0.000000Z")]
         return text

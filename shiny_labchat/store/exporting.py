@@ -39,7 +39,7 @@ __all__ = [
 IDS_AT_ONCE = 100
 """Most values of a statement that names each."""
 
-EventRow = tuple[int, int, str, str | None, str, str | None]
+EventRow = Sequence[Any]
 """The seq, time, kind, member, data (JSON) and cid of an event."""
 
 AuditRow = Mapping[str, Any]
@@ -79,7 +79,7 @@ def events_page(
 ) -> list[EventRow]:
     """Some events of a log after one seq, up to another, oldest first, as they were written."""
     wanted = {"room": number, "after": after, "upto": upto, "limit": limit}
-    return [tuple(row) for row in conn.execute(_PAGE, wanted)]  # pyright: ignore[reportReturnType]
+    return [*conn.execute(_PAGE, wanted).all()]
 
 
 def stream_ends(
