@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 
 from shiny_labchat.cli.database import db_option, file_of, lab_of, run, study_of
-from shiny_labchat.domain.kept import Kept
 from shiny_labchat.domain.messages import to_datetime
+from shiny_labchat.report.ethics import Ethics, ethics_of
+from shiny_labchat.report.kept import Kept
 from shiny_labchat.store.kept import Called
-from shiny_labchat.study.ethics import Ethics, ethics_of
 
 __all__ = ["ethics"]
 
@@ -45,7 +45,8 @@ def ethics(study: str | None, db: Path | None, as_json: bool) -> None:
 
     async def print_ethics() -> None:
         lab = lab_of(db)
-        told = await ethics_of(await study_of(lab, study, or_rooms=True))
+        name = (await study_of(lab, study, or_rooms=True)).name
+        told = await ethics_of(lab.log, name)
         found.append(told)
         if as_json:
             click.echo(json.dumps(told.as_dict(), ensure_ascii=False, indent=1))

@@ -24,7 +24,7 @@ from shiny_labchat.domain.events import Event
 from shiny_labchat.store import events_after, find_room
 from tests.support.planted_study import PlantedStudy
 
-MANY = 100_000
+MANY = 100_000 if os.environ.get("LABCHAT_LONG") == "1" else 10_000
 
 
 class Tables(HTMLParser):
@@ -191,9 +191,8 @@ def test_names_are_no_markup(lab: Lab) -> None:
     assert "&lt;script&gt;" in page and "&amp;amp;" in page
 
 
-@pytest.mark.skipif(os.environ.get("LABCHAT_LONG") != "1", reason="it takes a minute")
 def test_many_messages_are_reported_in_seconds(lab: Lab) -> None:
     plant(lab, groups=MANY // 200, size=4, messages=200)
     begun = time.process_time()
     assert f"{MANY:,}" in report(lab)
-    assert time.process_time() - begun < 15, "of the processor's time"
+    assert time.process_time() - begun < 15 * MANY / 100_000 + 3, "of the processor's time"

@@ -8,17 +8,18 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from shiny_labchat.domain.commands.study import study_log
-from shiny_labchat.domain.kept import Kept, kept_of
 from shiny_labchat.domain.messages import to_datetime
-from shiny_labchat.domain.safeguards import Evidence, Safeguard, safeguards
 from shiny_labchat.domain.study import StudyState
-from shiny_labchat.store import events_after, find_room
+from shiny_labchat.report.kept import Kept, kept_of
+from shiny_labchat.report.safeguards import Evidence, Safeguard, safeguards
+from shiny_labchat.store import Log, events_after, find_room
+from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.kept import (
     Called,
     Opened,
@@ -31,7 +32,6 @@ from shiny_labchat.store.kept import (
     undisclosed,
 )
 from shiny_labchat.store.sqlite import file_of, ledger_of
-from shiny_labchat.study.study import Study
 
 __all__ = ["Ethics", "Export", "OpenFile", "ethics_of"]
 
@@ -138,6 +138,7 @@ class Ethics:
 class _Found(NamedTuple):
     """What one look at the database finds."""
 
+    state: StudyState
     counts: Mapping[tuple[str, str], int]
     recruited: int
     seen: int
@@ -147,7 +148,7 @@ class _Found(NamedTuple):
     exports: Sequence[Export]
 
 
-async def ethics_of(study: Study) -> Ethics:
+async def ethics_of(log: Log, study: str) -> Ethics:
     """
     Read what a board of ethics asks of a study.
 
@@ -156,18 +157,18 @@ async def ethics_of(study: Study) -> Ethics:
     StoreError
         There is no such database.
     """
-    state = await study.state()
-    found = await study.log.read(lambda conn: _find(conn, study.name))
+    found = await log.read(lambda conn: _find(conn, study))
+    state = found.state
     bots = _undisclosed(state, found)
-    files = _files(file_of(study.log.url), ledger_of(study.log.url))
+    files = _files(file_of(log.url), ledger_of(log.url))
     settings = state.settings
     said = ("purpose", "basis", "board", "controller", "contact")
     retain: Mapping[str, str | None] = settings.get("retain") or {}
-    evidence = _evidence(study, state, found)._replace(
+    evidence = _evidence(log, state, found)._replace(
         undisclosed=bots, open_files=[f"{each.path} ({each.mode})" for each in files if each.others]
     )
     return Ethics(
-        study.name,
+        study,
         {name: settings.get(name) for name in said},
         {name: retain.get(name) for name in ("ids", "words")},
         kept_of(
@@ -181,7 +182,9 @@ async def ethics_of(study: Study) -> Ethics:
 
 def _find(conn: sa.Connection, study: str) -> _Found:
     now = time.time_ns() // 1000
+    head = load_head(conn, study_log(study))
     return _Found(
+        StudyState() if head is None else cast(StudyState, head.state),
         counts_of(conn, study),
         recruited(conn, study),
         people_seen(conn, study),
@@ -217,8 +220,8 @@ def _undisclosed(state: StudyState, found: _Found) -> list[str]:
     return sorted(ids)
 
 
-def _evidence(study: Study, state: StudyState, found: _Found) -> Evidence:
-    ledger = {each.new for each in study.log.ledger.entries()}
+def _evidence(log: Log, state: StudyState, found: _Found) -> Evidence:
+    ledger = {each.new for each in log.ledger.entries()}
     people = state.people.values()
     withdrawn = [each.person for each in people if each.withdrawn is not None]
     return Evidence(
