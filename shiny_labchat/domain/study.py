@@ -336,7 +336,8 @@ def _code_shown(state: StudyState, event: Event) -> _Changes:
 
 def _withdrawn(state: StudyState, event: Event) -> _Changes:
     by = event.data["by"]
-    return _person_with(state, event, withdrawn=by, withdrawn_at=event.at)
+    changes = _person_with(state, event, withdrawn=by, withdrawn_at=event.at)
+    return {**changes, "last_withdrawn": event.seq}
 
 
 def _grouped(state: StudyState, event: Event) -> _Changes:
@@ -389,10 +390,6 @@ def _barrier_met(state: StudyState, event: Event) -> _Changes:
     before = state.barriers.get(key) or Barrier(event.at)
     met = tuple(event.data["people"])
     return {"barriers": state.barriers.changed(key, before._replace(met=met))}
-
-
-def _withdrawn(state: StudyState, event: Event) -> _Changes:
-    return {"last_withdrawn": event.seq}
 
 
 def _person_with(state: StudyState, event: Event, **changes: Any) -> _Changes:
