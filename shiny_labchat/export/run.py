@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 
 from shiny_labchat.domain.commands import RecordExport
 from shiny_labchat.errors import LabChatError
@@ -20,11 +20,18 @@ from shiny_labchat.export.folder import check_folder, new_folder, put_in_place
 from shiny_labchat.export.format import About, Format, Sink, Table
 from shiny_labchat.export.formats import FORMATS
 from shiny_labchat.export.order import Exported, Order, Progress
-from shiny_labchat.export.source import Source, select_heads
+from shiny_labchat.export.source import Source, Stopped, select_heads
 from shiny_labchat.export.tables import Tables
 from shiny_labchat.export.write import Ids, People, Written, scan, write_folder, write_tables
 from shiny_labchat.store import Log
-from shiny_labchat.store.exporting import LogHead, draw_ids, heads_of_logs, members_of_log, new_id
+from shiny_labchat.store.exporting import (
+    LogHead,
+    bots_of_log,
+    draw_ids,
+    heads_of_logs,
+    members_of_log,
+    new_id,
+)
 
 __all__ = [
     "Given",
@@ -204,13 +211,9 @@ async def _prepared(log: Log, source: Source, order: Order) -> tuple[list[StudyF
 
 def _people_of(source: Source, study: StudyFacts) -> set[str]:
     """All whom the logs of a study name, but for bots."""
-    people, bots = set(study.state.people), set[str]()
-    for number, key, seq in source.heads:
-        if key.study == study.name:
-            found = source.read(partial(members_of_log, number=number, upto=seq))
-            people |= found[0]
-            bots |= found[1]
-    return people - (bots - study.state.people.keys())
+    heads = source.of_study(study.name)
+    people, bots = (source.names(heads, read) for read in (members_of_log, bots_of_log))
+    return (people - bots) | study.state.people.keys()
 
 
 async def _record(
@@ -245,9 +248,16 @@ _EVER = 2**62
 
 async def _in_thread(source: Source, job: Callable[[], T]) -> T:
     """Run a job in a thread; if nobody waits for it any more, it is stopped before this returns."""
-    running = asyncio.ensure_future(asyncio.to_thread(job))
+
+    def run() -> T | None:
+        try:
+            return job()
+        except Stopped:  # there is nobody to tell
+            return None
+
+    running = asyncio.ensure_future(asyncio.to_thread(run))
     try:
-        return await asyncio.shield(running)
+        return cast(T, await asyncio.shield(running))
     except asyncio.CancelledError:
         source.is_stopped = True
         await asyncio.wait([running])
