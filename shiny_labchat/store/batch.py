@@ -230,9 +230,9 @@ class Batch:
         told = with_found(self._conn, command, found)
         decided = decide_together(self._states(command), told, self._now)
         for key, events in decided.items():
-            queries.insert_events(self._conn, self._rows_of(self.heads[key].number, events))
-            since = [event for event in events if event.member == command.person]
-            cast("list[Event]", found.events[self.heads[key].number]).extend(since)
+            number = self.heads[key].number
+            queries.insert_events(self._conn, self._rows_of(number, events))
+            found.events.setdefault(number, []).extend(events)
         rewrite(self._conn, command, reach, found, self._now)
         for key, events in decided.items():
             number = self.heads[key].number

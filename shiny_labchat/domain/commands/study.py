@@ -262,6 +262,8 @@ class Withdraw(OfStudy):
         By log, the seqs of their messages; the store says so.
     streaming
         By log, the seqs of those that still grow.
+    held
+        By log, the seqs of those that wait until the app has transformed them.
     exports
         The sha256 of the exports that have their words.
     """
@@ -272,6 +274,7 @@ class Withdraw(OfStudy):
     quotes: bool = False
     said: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
     streaming: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
+    held: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
     exports: tuple[str, ...] = ()
 
 

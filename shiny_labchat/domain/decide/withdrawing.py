@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shiny_labchat.domain.commands.messages import Withhold
 from shiny_labchat.domain.commands.streams import EndStream
 from shiny_labchat.domain.commands.study import Withdraw, study_log
 from shiny_labchat.domain.decide.study import end_person
@@ -50,9 +51,11 @@ def _check_is_nobodys_bot(states: States, command: Withdraw) -> None:
 
 
 def _leave(decided: Decided, room: LogKey, command: Withdraw) -> None:
-    """Have them leave a room that is open, and end what grows there in their name."""
+    """Have them leave a room that is open, and end what grows or waits there in their name."""
     state = decided.now(room)
     assert isinstance(state, RoomState)
+    for seq in command.held.get(room, ()):
+        decided.run(room, Withhold("", command.person, "removed", seq))
     if state.is_open and state.membership(command.person) is not None:
         decided.add(room, "removed", command.person, {"reason": "withdrew"})
     for seq in command.streaming.get(room, ()):
