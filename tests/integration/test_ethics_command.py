@@ -210,6 +210,16 @@ def test_a_ledger_that_was_lost_is_not_met(lab: Lab) -> None:
     assert missing(lab) == {"ledger"}
 
 
+def test_exports_that_were_taken_are_listed_with_whose_words_they_have(
+    lab: Lab, tmp_path: Path
+) -> None:
+    asyncio.run(take_place(lab))
+    asyncio.run(lab.export(tmp_path / "out", study="pilot", anonymise=True))
+    (export,) = json.loads(ask(lab, "--json").stdout)["exports"]
+    assert export["formats"] == ["csv"] and export["anonymised"] is True
+    assert f"anonymised; sha256 {export['sha256']}" in ask(lab).stdout
+
+
 def test_a_study_of_rooms_only_has_none_of_what_a_study_says(lab: Lab) -> None:
     assert ask(lab, "--study", "pilot").exit_code == 1
     asyncio.run(lab.create_room("r", study="pilot"))
