@@ -89,7 +89,8 @@ class AuditEntry:
         The whole prompt: chatlas' turns as JSON values, the system prompt first. For a `respond`
         function, the messages.
     provider, model, parameters, seed
-        The model and its settings. For a function: "respond" and the function's name.
+        The model and its settings, among them the address of its server (`base_url`), if it is
+        known; no keys. For a function: "respond" and the function's name.
     reply
         The reply of this call, unchanged.
     tokens_in, tokens_out, tokens_cached

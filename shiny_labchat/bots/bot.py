@@ -14,7 +14,7 @@ from shiny_labchat.arguments import (
     check_function,
     check_number,
 )
-from shiny_labchat.bots import hearing, reaction
+from shiny_labchat.bots import description, hearing, reaction
 from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.pace import JITTER, READING_SPEED, TYPING_SPEED, Pace
 from shiny_labchat.bots.spec import BotSpec, MovedOn, WhenSpent
@@ -49,8 +49,9 @@ class Bot:
     client
         The language model that writes its messages: a chatlas Chat with its system prompt and
         tools (or any object with its public methods), or a function that makes one, called when it
-        is first needed. The model is sent all
-        messages that everybody could read, with names; the client's own turns are not used.
+        is first needed: when the bot writes, or when a :class:`Study` notes what it is. The model
+        is sent all messages that everybody could read, with names; the client's own turns are not
+        used.
     respond
         Instead of a model: a function that takes the conversation (a tuple of :class:`Message`,
         the last one by somebody else) and returns the text to post, or None to post nothing. A
@@ -211,6 +212,18 @@ class Bot:
 
     def __repr__(self) -> str:
         return f"Bot({self.id!r})"
+
+    def described(self, *, with_clients: bool) -> list[dict[str, Any]]:
+        """
+        What it is, as JSON values for a study's record; for this package only.
+
+        Parameters
+        ----------
+        with_clients
+            Whether its models are described, too. They are made then, which may take long.
+        """
+        clients = description.clients_of(self._spec) if with_clients else {}
+        return [description.outline_of(self._spec) | clients]
 
     async def enter(self, room: Room) -> None:
         """Join a room; for this package only."""

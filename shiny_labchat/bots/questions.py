@@ -13,6 +13,7 @@ from shiny_labchat.bots.when import NO_REPLY, Respond
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.models import exchange
 from shiny_labchat.models.client import (
+    base_url_of,
     before_each_request,
     is_chatlas,
     parameters_of,
@@ -20,6 +21,7 @@ from shiny_labchat.models.client import (
     used_for_one_reply,
     without_retries,
 )
+from shiny_labchat.models.description import without_secrets
 from shiny_labchat.models.turns import alternating, as_json, turns_of
 
 if TYPE_CHECKING:
@@ -188,11 +190,13 @@ def _told(heard: Sequence[Message], bot: str) -> tuple[list[chatlas.Turn], list[
 
 def _about(client: Any) -> dict[str, Any]:
     provider, parameters = getattr(client, "provider", None), parameters_of(client)
+    address = base_url_of(client)
+    place = {} if address is None else {"base_url": address}
     return {
         "is_call": True,
         "provider": getattr(provider, "name", type(client).__name__),
         "model": getattr(provider, "model", None),
-        "parameters": parameters,
+        "parameters": without_secrets(parameters) | place,
         "seed": parameters.get("seed"),
     }
 

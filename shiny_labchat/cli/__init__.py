@@ -7,9 +7,11 @@ import click
 from shiny_labchat.cli.backups import backup, restore
 from shiny_labchat.cli.checking import check
 from shiny_labchat.cli.demo import demo
+from shiny_labchat.cli.ethics import ethics
 from shiny_labchat.cli.export import export_command
 from shiny_labchat.cli.links import links
 from shiny_labchat.cli.people import ends, find, pay
+from shiny_labchat.cli.report import report
 from shiny_labchat.cli.studies import study
 from shiny_labchat.cli.withdrawing import retain, withdraw
 
@@ -23,8 +25,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    *(backup, check, demo, ends, export_command, find, links),
-    *(pay, restore, retain, study, withdraw),
+    *(backup, check, demo, ends, ethics, export_command, find, links),
+    *(pay, report, restore, retain, study, withdraw),
 )
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -12,7 +12,7 @@ import click
 
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.lab.lab import Lab
-from shiny_labchat.store import studies
+from shiny_labchat.store import studies, studies_with_rooms
 from shiny_labchat.study.study import Study
 
 __all__ = ["db_option", "file_of", "lab_of", "run", "study_of", "url_of"]
@@ -45,16 +45,18 @@ def lab_of(db: Path | None) -> Lab:
     return lab
 
 
-async def study_of(lab: Lab, name: str | None) -> Study:
+async def study_of(lab: Lab, name: str | None, *, or_rooms: bool = False) -> Study:
     """
     The study that a command is for; None: the only one.
+
+    `or_rooms`: also one that has rooms only, and neither people nor settings.
 
     Raises
     ------
     ValueError
         The database has no such study, or it has several and none is named.
     """
-    known = await lab.log.read(studies)
+    known = await lab.log.read(studies_with_rooms if or_rooms else studies)
     names = ", ".join(known)
     if name is None and len(known) == 1:
         return Study(known[0], lab=lab)

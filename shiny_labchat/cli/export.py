@@ -20,7 +20,7 @@ from shiny_labchat.export.run import export_messages
 from shiny_labchat.lab.exporting import as_order, export, settle_streams
 from shiny_labchat.lab.lab import Lab
 
-__all__ = ["export_command"]
+__all__ = ["export_command", "progress_bar"]
 
 
 @click.command(
@@ -71,7 +71,7 @@ def export_command(
         if out == "-":
             await _print_messages(lab, order)
             return
-        with _bar() as tell:
+        with progress_bar("Exporting") as tell:
             made = await export(lab.log, out, order, tell)
         for table, count in made.counts.items():
             click.echo(f"{table}\t{count} rows", err=True)
@@ -99,13 +99,13 @@ async def _print_messages(lab: Lab, order: Order) -> None:
 
 
 @contextmanager
-def _bar() -> Generator[Tell | None]:
+def progress_bar(what: str) -> Generator[Tell | None]:
     """A bar that shows how far it is; None: nobody would see it."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
         return
-    columns = TextColumn("Exporting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("Exporting", total=None)
+        task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from textwrap import shorten
 from typing import Any, cast
@@ -25,6 +25,8 @@ def setting_rows(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, value in settings.items():
         if name == "consent":
             rows += _consent(value)
+        elif name in _IN_LINE:
+            rows.append((name, _IN_LINE[name](value)))
         elif name in _IN_WORDS:
             label, *words = _IN_WORDS[name]
             rows.append((label, words[not value]))
@@ -33,6 +35,18 @@ def setting_rows(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     changed = (each for each in about["code"].items() if each[0] in settings)
     return rows + [(f"{name}, as the code says", _value(value)) for name, value in changed]
 
+
+def _environment(value: Mapping[str, Any]) -> str:
+    packages = (f"{name} {version}" for name, version in value["packages"].items() if version)
+    return ", ".join([f"Python {value['python']}", *packages, f"{len(value['files'])} files"])
+
+
+def _bots(value: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(bot["id"] for bot in value)
+
+
+_IN_LINE: Mapping[str, Callable[[Any], str]] = {"bots": _bots, "environment": _environment}
+"""How settings are printed that would be long."""
 
 _IN_WORDS = {
     "closed": ("new people", "nobody new takes part", "may take part"),

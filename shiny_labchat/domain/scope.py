@@ -46,10 +46,22 @@ class Scope:
         of_study = [] if self.study is None else [{"study": self.study}]
         return json.dumps([*sorted(self.parts, key=str), *of_study], ensure_ascii=False)
 
+    @property
+    def shown(self) -> list[str]:
+        """Its ids and globs, in order."""
+        return sorted(part.id if isinstance(part, LogKey) else part for part in self.parts)
+
     def covers(self, room: LogKey) -> bool:
         """Whether a room belongs to the scope."""
         return any(
             part == room if isinstance(part, LogKey) else self._matches(part, room)
+            for part in self.parts
+        )
+
+    def may_be_in(self, study: str) -> bool:
+        """Whether rooms of a study may belong to it."""
+        return any(
+            part.study == study if isinstance(part, LogKey) else self.study in (None, study)
             for part in self.parts
         )
 

@@ -7,6 +7,7 @@ import hashlib
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
@@ -16,7 +17,7 @@ from shiny_labchat.errors import LabChatError
 from shiny_labchat.export.csv_format import CsvSink
 from shiny_labchat.export.facts import StudyFacts
 from shiny_labchat.export.folder import check_folder, new_folder, put_in_place
-from shiny_labchat.export.format import About, Sink, Table
+from shiny_labchat.export.format import About, Format, Sink, Table
 from shiny_labchat.export.formats import FORMATS
 from shiny_labchat.export.order import Exported, Order, Progress
 from shiny_labchat.export.source import Source, Stopped, select_heads
@@ -32,7 +33,14 @@ from shiny_labchat.store.exporting import (
     new_id,
 )
 
-__all__ = ["Overtaken", "export_folder", "export_messages"]
+__all__ = [
+    "Given",
+    "Overtaken",
+    "export_folder",
+    "export_messages",
+    "give_tables",
+    "record_export",
+]
 
 T = TypeVar("T")
 
@@ -265,3 +273,57 @@ async def _temporary(folder: Path) -> AsyncGenerator[Path]:
         yield path
     finally:
         await asyncio.shield(asyncio.to_thread(made.__exit__, None, None, None))
+
+
+# ── for others who look at the rows ──────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """
+    What `give_tables` has given.
+
+    Parameters
+    ----------
+    studies
+        The studies, as they were read.
+    people
+        Whose words the rows have.
+    """
+
+    studies: Sequence[StudyFacts]
+    people: People
+
+
+async def give_tables(
+    log: Log,
+    order: Order,
+    formats: Mapping[str, Format],
+    only: Sequence[str],
+    progress: Progress | None = None,
+) -> Given:
+    """
+    Give the rows of some tables to formats that write no export; nothing is recorded.
+
+    Raises
+    ------
+    ValueError
+        There is no such study or room.
+    StoreError
+        The database could not be read.
+    """
+    source = await _source(log, order, progress, is_gentle=False)
+    studies, ids = await _prepared(log, source, order)
+    people: dict[str, set[str]] = {}
+    tables = Tables(formats, only)
+    with tempfile.TemporaryDirectory(prefix="labchat-") as folder:
+        spool = Path(folder) / "answers"
+        job = partial(write_tables, source, tables, order, studies, ids, spool=spool, people=people)
+        await _in_thread(source, job)
+    tables.close()
+    return Given(studies, people)
+
+
+async def record_export(log: Log, order: Order, given: Given, sha256: str) -> None:
+    """Record that words were given out, though somebody may have withdrawn theirs meanwhile."""
+    await _record(log, order, given.studies, sha256, given.people, upto=None)

@@ -30,6 +30,10 @@ class RoomBot(Protocol):
         """Its member id."""
         ...
 
+    def described(self, *, with_clients: bool) -> list[dict[str, Any]]:
+        """What it is, as JSON values; with its models it may take long: call it in a thread."""
+        ...
+
     async def enter(self, room: Any) -> object:
         """Join a room; a bot that was removed does not join again."""
         ...
@@ -76,6 +80,11 @@ class BotRegistry:
         found = [self._all[key] for key in keys if key[1].covers(room)]
         found.sort(key=lambda each: (each.scope.room is not None, each.number))
         return [*{each.bot.id: each.bot for each in found}.values()]
+
+    def of_study(self, study: str) -> list[tuple[Scope, RoomBot]]:
+        """The bots that may be in rooms of a study, and their rooms, in the order of adding."""
+        found = [each for each in self._all.values() if each.scope.may_be_in(study)]
+        return [(each.scope, each.bot) for each in sorted(found, key=lambda each: each.number)]
 
     async def enter(self, key: LogKey, room: Any) -> None:
         """Have all bots of a room enter it; one that fails does not stop the others."""

@@ -109,6 +109,11 @@ class Lab:
         return self._log.url.render_as_string()
 
     @property
+    def folder(self) -> Path:
+        """The app's folder; for this package."""
+        return self._folder
+
+    @property
     def log(self) -> Log:
         """The log behind the lab; for this package."""
         return self._log

@@ -39,6 +39,10 @@ class Study(_Study):
         debriefed: str | None = None,
         language: str | None = None,
         texts: Mapping[str, str] | None = None,
+        purpose: str | None = None,
+        controller: str | None = None,
+        board: str | None = None,
+        basis: str | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -51,6 +55,10 @@ class Study(_Study):
             debriefed=debriefed,
             language=language,
             texts=texts,
+            purpose=purpose,
+            controller=controller,
+            board=board,
+            basis=basis,
         )
         study_session(self)  # what the page reads later is read of this study
 

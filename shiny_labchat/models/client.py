@@ -14,6 +14,7 @@ import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from shiny_labchat.concurrency import in_thread
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ModelClient",
+    "base_url_of",
     "before_each_request",
     "for_one_reply",
     "is_chatlas",
@@ -210,3 +212,22 @@ def parameters_of(client: Chat[Any, Any]) -> dict[str, Any]:
     own = getattr(known.provider, "_seed", None)
     seed = {} if own is None else {"seed": own}
     return {**known._standard_model_params, **known.kwargs_chat, **seed}
+
+
+def base_url_of(client: Any) -> str | None:
+    """The address that a client sends its requests to, without a login; None: not known."""
+    provider = getattr(client, "provider", None)
+    for name in ("_async_client", "_client"):
+        connection = getattr(provider, name, None)
+        options = getattr(getattr(connection, "_api_client", None), "_http_options", None)
+        for holder in (connection, options):  # Google's client keeps it in its options
+            address = str(getattr(holder, "base_url", None) or "")
+            if address.startswith(("http://", "https://")):
+                return _without_login(address)
+    return None
+
+
+def _without_login(address: str) -> str:
+    parts = urlsplit(address)
+    place = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=place, query="", fragment="").geturl()

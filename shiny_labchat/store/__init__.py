@@ -38,6 +38,7 @@ from shiny_labchat.store.queries import (
     steps_after,
     studies,
     studies_with,
+    studies_with_rooms,
     submitted,
     visible_before,
 )
@@ -117,6 +118,7 @@ __all__ = [
     "steps_after",
     "studies",
     "studies_with",
+    "studies_with_rooms",
     "submitted",
     "tokens_of",
     "visible_before",

@@ -55,6 +55,7 @@ __all__ = [
     "steps_after",
     "studies",
     "studies_with",
+    "studies_with_rooms",
     "submitted",
     "visible_before",
     "whole_at",
@@ -101,6 +102,12 @@ def lobbies(conn: sa.Connection, study: str) -> list[str]:
     """The ids of the lobbies of a study, in order of creation."""
     found = sa.select(room.c.id).where(room.c.study == study, room.c.kind == "lobby")
     return list(conn.execute(found.order_by(room.c.key)).scalars())
+
+
+def studies_with_rooms(conn: sa.Connection) -> list[str]:
+    """The names of all studies, those that have rooms only, too, in order of creation."""
+    found = sa.select(room.c.study).group_by(room.c.study).order_by(sa.func.min(room.c.key))
+    return list(conn.execute(found).scalars())
 
 
 def studies_with(conn: sa.Connection, id: str) -> list[str]:

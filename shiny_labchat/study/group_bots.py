@@ -56,6 +56,14 @@ class GroupBot:
         """Whether all of them are shown as assistants."""
         return all(bot.is_disclosed for _, bot in self._by_cell)
 
+    def described(self, *, with_clients: bool) -> list[dict[str, Any]]:
+        """What they are, as JSON values; each with its condition, None: all."""
+        return [
+            {"lobby": self._lobby, "condition": None if cell is ALL else cell, **each}
+            for cell, bot in self._by_cell
+            for each in bot.described(with_clients=with_clients)
+        ]
+
     async def enter(self, room: Room) -> object:
         """Join a room, if it is of a group that has this bot."""
         bot = self._bot_in(await room.state())

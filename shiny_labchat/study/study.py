@@ -26,6 +26,7 @@ from shiny_labchat.study import settings
 from shiny_labchat.study.arriving import come
 from shiny_labchat.study.ends import address_of
 from shiny_labchat.study.person import Person
+from shiny_labchat.study.program import BOTS, environment, note_bots_soon
 from shiny_labchat.words import Words
 
 __all__ = ["Study"]
@@ -67,6 +68,15 @@ class Study:
     texts
         Replacements for single words, by key, on top of the lab's: ``{"lobby.title": "Hello."}``.
         The page :doc:`words` has all of them.
+    purpose
+        What the data is for, in a sentence.
+    controller
+        Who answers for the data: name and address of the institution.
+    board
+        The board that has approved the study, and the number of its decision.
+    basis
+        The legal basis, such as ``"consent, Art. 6(1)(a) GDPR"``. These four are shown to no
+        participant; ``labchat ethics`` prints them.
 
     Raises
     ------
@@ -92,6 +102,10 @@ class Study:
         debriefed: str | None = None,
         language: str | None = None,
         texts: Mapping[str, str] | None = None,
+        purpose: str | None = None,
+        controller: str | None = None,
+        board: str | None = None,
+        basis: str | None = None,
     ) -> None:
         self._name = as_id("the name of a study", name)
         self._lab = Lab() if lab is None else _checked(lab)
@@ -101,10 +115,9 @@ class Study:
         self._recruiter: str | None = None
         self._say("seed", settings.as_seed(seed))
         self._say("params", None if params is None else list(as_params(params)))
-        self._say("contact", None if contact is None else as_id("contact", contact))
         self._say("exclude", None if exclude is None else settings.as_names(exclude, name))
-        self._say("currency", None if currency is None else as_id("currency", currency))
-        self._say("debriefed", None if debriefed is None else as_id("debriefed", debriefed))
+        self._say_text(contact=contact, currency=currency, debriefed=debriefed)
+        self._say_text(purpose=purpose, controller=controller, board=board, basis=basis)
         self._take_words(language, texts)
 
     def _take_words(self, language: str | None, texts: Mapping[str, str] | None) -> None:
@@ -114,6 +127,10 @@ class Study:
         self._runtime.study_words[self._name] = language, texts
         self._say("language", language)
         self._say("texts", None if texts is None else dict(texts))
+
+    def _say_text(self, **settings: str | None) -> None:
+        for name, value in settings.items():
+            self._say(name, None if value is None else as_id(name, value))
 
     def _say(self, setting: str, value: Any) -> None:
         if value is not None:
@@ -279,22 +296,41 @@ class Study:
         """
         Store what the code says of the study, if it is something new.
 
-        This happens by itself before the study is first used.
+        This happens by itself before the study is first used. With it, the versions of packages,
+        the hashes of the app's files, and the bots of its rooms are stored, if they have changed.
 
         Raises
         ------
         Refused
             ``fixed``: there are people in the study, and its seed is another one.
         """
-        if self._applied == self._says:
-            return
-        said, known = dict(self._says), self._runtime.described.get(self._name)
-        if known is None or not said.items() <= known.items():
-            await self._configure(said, is_default=True)
-            before = self._runtime.described.get(self._name, {})
-            self._runtime.described[self._name] = {**before, **said}
-            self._warn(before)
-        self._applied = said
+        await self._describe(is_app=bool(self._says))
+
+    async def _describe(self, *, is_app: bool, is_served: bool = False) -> None:
+        """Store what is new; of the program, too, if it is the app."""
+        known = self._runtime.described.get(self._name)
+        said = dict(self._says)
+        if is_app:
+            said |= await environment(self._lab, known or {})
+        if known is None or (said != self._applied and not said.items() <= known.items()):
+            await self._store(said)
+        self._applied = dict(self._says)
+        if is_app:
+            note_bots_soon(self._runtime, self._name, self._store_bots, is_served=is_served)
+
+    async def _store(self, said: Mapping[str, Any]) -> None:
+        await self._configure(said, is_default=True)
+        before = self._runtime.described.get(self._name, {})
+        self._runtime.described[self._name] = {**before, **said}
+        self._warn(before)
+
+    async def _store_bots(self, bots: Sequence[Mapping[str, Any]]) -> None:
+        """Store which bots its rooms have; nothing if there are none, and there never were."""
+        if bots or (await self.state()).settings.get(BOTS):
+            await self._store({BOTS: bots})
+        else:
+            applied = self._runtime.described
+            applied[self._name] = {**applied.get(self._name, {}), BOTS: bots}
 
     def _warn(self, before: Mapping[str, Any]) -> None:
         """Have the server's log say, once, of which ends the code says nothing."""
@@ -451,7 +487,7 @@ class Study:
             ``revoked``: the key was revoked. ``no_debrief``: the study deceives people, and does
             not tell them.
         """
-        await self.describe()
+        await self._describe(is_app=True, is_served=True)
         came = await come(self._runtime, self._name, said, browser_key, count_new)
         if not came.is_known:
             person = came.arrived.person

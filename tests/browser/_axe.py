@@ -7,10 +7,12 @@ from functools import cache
 from itertools import product
 from typing import Literal
 
+from playwright.sync_api import Page
+
 from tests.browser._people import Person
 from tests.support.npm import installed
 
-__all__ = ["faults"]
+__all__ = ["faults", "faults_of"]
 
 VERSION = "4.14.1"
 GRAVE = ("serious", "critical")
@@ -25,12 +27,17 @@ NOT_OURS = {".bslib-sidebar-resize-handle": "a focusable separator of Shiny's, w
 
 def faults(person: Person) -> set[str]:
     """What is serious on the page that somebody has open, in each of the `LOOKS`."""
-    person.page.evaluate(_axe())
+    return faults_of(person.page)
+
+
+def faults_of(page: Page) -> set[str]:
+    """What is serious on a page, in each of the `LOOKS`."""
+    page.evaluate(_axe())
     found: set[str] = set()
     for scheme, width in LOOKS:
-        person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        person.page.set_viewport_size({"width": width, "height": 720})
-        for rule in person.page.evaluate(_RUN, [scheme, [*NOT_OURS]]):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 720})
+        for rule in page.evaluate(_RUN, [scheme, [*NOT_OURS]]):
             if rule["impact"] in GRAVE:
                 places = (node["html"][:120] for node in rule["nodes"])
                 found |= {f"{scheme}, {width}: {rule['id']}: {place}" for place in places}

@@ -60,7 +60,8 @@ async def test_what_two_labs_say_alike_is_stored_once(lab: Lab, reopen: Lab) -> 
         study.consent("You will talk.", version="1", items={"share": "My words."})
         study.ends("prolific", complete="C1ABC")
         await study.describe()
-    assert [event.kind for event in await events_of(study)] == ["configured"]
+    told = [event.data["settings"] for event in await events_of(study)]
+    assert len([each for each in told if each.keys() != {"environment"}]) == 1
     settings = (await study.state()).settings
     assert settings.get("seed") == 7 and settings.get("params")[0] == "PROLIFIC_PID"
     assert settings.get("consent")["items"] == {"share": "My words."}

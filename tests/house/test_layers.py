@@ -20,7 +20,7 @@ ABOVE = (
     {"models", "protocol", "store"},
     {"access", "audit", "callbacks", "streams", "study_protocol"},
     {"export", "live"},
-    {"gateway", "lab"},
+    {"gateway", "lab", "report"},
     {"bots", "study"},
 )
 """Above the Shiny line, lowest first; wings on one step do not import each other."""

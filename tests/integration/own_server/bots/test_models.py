@@ -46,7 +46,8 @@ async def test_a_call_is_on_record_with_all_that_belongs_to_it(
     ]
     assert (second.provider, second.model) == ("OpenAI", "gpt-4.1-nano")
     assert second.seed == model.calls[1].body["seed"] != first.seed
-    assert second.parameters == {"seed": second.seed}
+    address = f"{model.url.rstrip('/')}/"
+    assert second.parameters == {"seed": second.seed, "base_url": address}
     assert (second.tokens_in, second.tokens_out) == model.calls[1].tokens
     assert second.cost is not None and second.cost > 0
     assert second.asked and second.first and second.done and second.posted
