@@ -61,6 +61,8 @@ from shiny_labchat.domain.commands.study import (
     SetStep,
     ShowCode,
     ShowRoom,
+    Withdraw,
+    WithdrawnBy,
 )
 
 __all__ = [
@@ -119,6 +121,8 @@ __all__ = [
     "Start",
     "StudyCommand",
     "WaitLonger",
+    "Withdraw",
+    "WithdrawnBy",
     "Withhold",
 ]
 
@@ -171,5 +175,6 @@ StudyCommand = (
     | Barrier
     | ShowRoom
     | Dissolve
+    | Withdraw
 )
 """A command whose rule needs the states of several logs: those that it names."""
