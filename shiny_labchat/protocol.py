@@ -61,7 +61,10 @@ Server → browser::
 An item is a message, or has a kind ``k``: ``{"k": "cleared", "id": "ID"}`` (forget all before it;
 with ``"greeting": true`` the greeting, too), or the end of a stream, ``{"k": "end", "id": "ID",
 "of": "ID", "is": "done" | "stopped" | "failed" | "withheld" | "interrupted"}`` (all of its text has
-come before; a message that has failed without any content goes away). A message is::
+come before; a message that has failed without any content goes away), or
+``{"k": "withdrawn", "id": "ID", "h": "handle"}`` (all messages of somebody are blank now; with
+``"anew": true`` what others have quoted of them, too: the page asks for all that it shows again). A
+message is::
 
     {"id": "ID", "h": "handle", "name": "Teal Otter", "at": 1760000000000, "text": "..."}
 
@@ -70,6 +73,7 @@ or, where they apply, with these in addition, or for ``text``::
      "role": "assistant" | "system",                       else "user"
      "parts": [["text" | "markdown" | "html", "..."], ...],
      "as": "...", "icon": "<svg ...>", "deps": [...], "only": true,   as: the id that the app gave
+     "withdrawn": true,                                    there is neither name nor text any more
      "live": true, "by": "handle", "is": "stopped"         live: a stream, whose parts come in
                                                            `chunks`; by: who may stop it; is: how
                                                            it ended, if not well
@@ -138,6 +142,7 @@ __all__ = [
     "together",
     "typing",
     "welcome",
+    "withdrawn",
 ]
 
 VERSION = 3
@@ -341,7 +346,15 @@ def item(event: Event, seed: str) -> str | None:
     if event.kind == "streamed":
         of = id_of(seed, event.data["of"])
         return _json({"k": "end", "id": id, "of": of, "is": event.data["is"]})
+    if event.kind == "withdrawn" and "h" in event.data:
+        return withdrawn(event.seq, seed, event.data["h"], anew="quotes" in event.data)
     return None
+
+
+def withdrawn(seq: int, seed: str, handle: str, *, anew: bool = False) -> str:
+    """The item that says that all messages of somebody are blank; `anew`: others have changed."""
+    told = {"k": "withdrawn", "id": id_of(seed, seq), "h": handle}
+    return _json({**told, "anew": True} if anew else told)
 
 
 def _message(event: Event, seed: str) -> dict[str, Any]:
@@ -353,7 +366,9 @@ def _message(event: Event, seed: str) -> dict[str, Any]:
     if role != "user":
         shown["role"] = role
     shown["at"] = event.at // 1000
-    if len(parts) == 1 and parts[0][0] == "text":
+    if data.get("withdrawn"):
+        shown["withdrawn"] = True
+    elif len(parts) == 1 and parts[0][0] == "text":
         shown["text"] = parts[0][1]
     else:
         shown["parts"] = parts
