@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from shiny_labchat.domain.ended import bonus, end_at
@@ -12,7 +13,7 @@ from shiny_labchat.domain.screen_parts import Button, Screen, View, html_of
 from shiny_labchat.domain.study import Ended, Participation
 from shiny_labchat.words import Words
 
-__all__ = ["end_screen", "has_debrief", "needs_link"]
+__all__ = ["end_screen", "has_debrief", "needs_link", "needs_receipt"]
 
 NOT_BEGUN = ("no_consent", "already_took_part", "full", "closed", "screened_out", "incompatible")
 """
@@ -30,6 +31,14 @@ def needs_link(view: View) -> str | None:
     return None if end is None or end.url is None else person.ended.reason
 
 
+def needs_receipt(view: View) -> bool:
+    """Whether somebody is given a code with which they can withdraw later: there is data of them."""
+    person = view.study.people.get(view.person)
+    if person is None or person.ended is None or _is_debriefed_first(view, person):
+        return False
+    return has_taken_part(view, person) and not (person.wants_withdrawal or person.withdrawn)
+
+
 def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
     """The last screen; a reason without an end of its own has words of the catalogue."""
     words, end = view.words, end_at(view.study, person)
@@ -37,12 +46,14 @@ def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
     fields = _text(words, ended, end)
     fields["lines"] += _kept(words, person, ended) + _pay(view, person, ended, end)
     fields |= view.contact()
+    if person.wants_withdrawal or person.withdrawn is not None:
+        fields["forget"] = True
     if has_debrief(view, person):
         fields["debrief"] = _debrief(view)
     if _is_debriefed_first(view, person):
         return _asking(Screen("ended", title, fields), words, _asks_to_keep(view, ended))
-    fields |= _code(view, person, end)
-    if not {"link", "code"} & {*fields}:  # who has one needs the window still
+    fields |= _code(view, person, end) | _receipt(view)
+    if not {"link", "code", "receipt"} & {*fields}:  # who has one needs the window still
         fields["lines"].append(words["ended.close"])
     return Screen("ended", title, fields)
 
@@ -64,6 +75,8 @@ def _text(words: Words, ended: Ended, end: End | None) -> dict[str, Any]:
 
 
 def _kept(words: Words, person: Participation, ended: Ended) -> list[str]:
+    if person.withdrawn is not None:
+        return [words.filled("withdrawn.at", time=_time(person.withdrawn_at))]
     is_deleted = ended.delete or person.keep is False
     if ended.reason != "withdrew" and not is_deleted:
         return []
@@ -105,15 +118,34 @@ def _code(view: View, person: Participation, end: End | None) -> dict[str, Any]:
     return fields
 
 
+def _time(at: int) -> str:
+    """A time in UTC, to the minute, as all languages write it."""
+    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _receipt(view: View) -> dict[str, Any]:
+    if view.receipt is None or not needs_receipt(view):
+        return {}
+    words = view.words
+    said = {name: words[f"receipt.{name}"] for name in ("label", "text")}
+    copies = {name: words[f"code.{name}"] for name in ("copy", "copied")}
+    link = {"href": "labchat/withdraw", "label": words["receipt.link"]}
+    return {"receipt": {**said, "value": view.receipt, **copies, "link": link}}
+
+
 # ── debrief ──────────────────────────────────────────────────────────────────────────────────
 
 
 def has_debrief(view: View, person: Participation) -> bool:
     """Whether there is something to tell somebody afterwards: they have taken part."""
-    settings = view.study.settings
-    if settings.get("debrief") is None or person.ended is None:
+    return view.study.settings.get("debrief") is not None and has_taken_part(view, person)
+
+
+def has_taken_part(view: View, person: Participation) -> bool:
+    """Whether somebody who has ended has consented, or done anything if nobody is asked to."""
+    if person.ended is None:
         return False
-    asked = settings.get("consent") is not None
+    asked = view.study.settings.get("consent") is not None
     return person.consent is not None if asked else person.ended.reason not in NOT_BEGUN
 
 

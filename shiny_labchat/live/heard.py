@@ -53,7 +53,6 @@ class Heard:
                 self.note(person, signs)
             raise
 
-
     async def forget(self, person: Person) -> None:
         """
         Note nothing any more of somebody whose data was withdrawn, who has had this id.

@@ -298,7 +298,7 @@ class LiveRoom:
         return self._take_in_missed(missed)
 
     async def _read_anew(self) -> None:
-        """Read what is in memory again, as earlier events are others now: somebody has withdrawn."""
+        """Read what is in memory again: earlier events are others, as somebody has withdrawn."""
         while True:
             before = self.state
             found, missed = await self._log.read(
