@@ -32,7 +32,7 @@ def needs_link(view: View) -> str | None:
 
 
 def needs_receipt(view: View) -> bool:
-    """Whether somebody is given a code with which they can withdraw later: there is data of them."""
+    """Whether somebody gets a code with which to withdraw later: there is data of them."""
     person = view.study.people.get(view.person)
     if person is None or person.ended is None or _is_debriefed_first(view, person):
         return False

@@ -150,6 +150,9 @@ class EachAddress:
         self._allowance = allowance
         self._buckets: dict[str, TokenBucket] = {}
 
+    def __len__(self) -> int:
+        return len(self._buckets)
+
     def may(self, address: str, now: float) -> bool:
         """Whether it may be done once more from an address."""
         return self._bucket(address, now).left(now) >= 1
