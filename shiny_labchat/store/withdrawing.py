@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -128,13 +128,21 @@ def _rewrite_audit(
     for number, key in found.keys.items():
         if key.kind != "room":
             continue
-        here = sa.or_(audit.c.key.in_(reach.prompts), audit.c.key > reach.prompts_upto)
-        rows = sa.select(*OF_AUDIT).where(audit.c.room == number, here)
-        for row in conn.execute(rows).mappings().all():
-            changes = changes_of_entry(dict(row), found.said[number], renaming, runs)
+        for row in _entries(conn, number, reach):
+            changes = changes_of_entry(row, found.said[number], renaming, runs)
             if changes:
                 this = audit.c.key == row["key"]
                 conn.execute(sa.update(audit).where(this).values(**changes))
+
+
+def _entries(conn: sa.Connection, number: int, reach: Reach) -> Iterator[dict[str, Any]]:
+    """The entries of a room that the search has found, and all that came since."""
+    rows = sa.select(*OF_AUDIT).where(audit.c.room == number)
+    for start in range(0, len(reach.prompts), AT_ONCE):
+        some = rows.where(audit.c.key.in_(reach.prompts[start : start + AT_ONCE]))
+        yield from map(dict[str, Any], conn.execute(some).mappings().all())
+    since = rows.where(audit.c.key > reach.prompts_upto)
+    yield from map(dict[str, Any], conn.execute(since).mappings().all())
 
 
 # ── who they are ──
