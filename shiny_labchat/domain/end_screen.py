@@ -127,10 +127,10 @@ def _receipt(view: View) -> dict[str, Any]:
     if view.receipt is None or not needs_receipt(view):
         return {}
     words = view.words
-    said = {name: words[f"receipt.{name}"] for name in ("label", "text")}
-    copies = {name: words[f"code.{name}"] for name in ("copy", "copied")}
+    said = {name: words[f"receipt.{name}"] for name in ("label", "text", "copy")}
     link = {"href": "labchat/withdraw", "label": words["receipt.link"]}
-    return {"receipt": {**said, "value": view.receipt, **copies, "link": link}}
+    fields = {**said, "copied": words["code.copied"], "value": view.receipt, "link": link}
+    return {"receipt": fields}
 
 
 # ── debrief ──────────────────────────────────────────────────────────────────────────────────

@@ -243,6 +243,7 @@ _STUDY = {
     "receipt.text": "With this code, and nothing else, you can have the data deleted that "
     "you have given. Please keep it: nobody can give it to you again, and it says nothing of "
     "who you are.",
+    "receipt.copy": "Copy the withdrawal code",
     "receipt.link": "Withdraw my data",
     "withdraw.title": "Withdraw your data",
     "withdraw.text": "Here you can have the data deleted that you have given in a study. "

@@ -315,6 +315,7 @@ _STUDY = {
     "receipt.text": "Mit diesem Code, und nur damit, können Sie die Daten löschen lassen, "
     "die Sie gegeben haben. Bitte bewahren Sie ihn auf: Niemand kann ihn Ihnen noch einmal "
     "geben, und er sagt nichts darüber, wer Sie sind.",
+    "receipt.copy": "Code zum Zurückziehen kopieren",
     "receipt.link": "Meine Daten zurückziehen",
     "withdraw.title": "Ihre Daten zurückziehen",
     "withdraw.text": "Hier können Sie die Daten löschen lassen, die Sie in einer Studie "
