@@ -63,6 +63,11 @@ class BoundedCache(Generic[K, V]):
         while self.size > self._most:
             self.pop(next(iter(self._entries)))
 
+    def clear(self) -> None:
+        """Drop all values."""
+        self._entries.clear()
+        self.size = 0
+
     def pop(self, key: K) -> V | None:
         """Take a value out; None: it is not there."""
         entry = self._entries.pop(key, None)

@@ -61,7 +61,10 @@ Server → browser::
 An item is a message, or has a kind ``k``: ``{"k": "cleared", "id": "ID"}`` (forget all before it;
 with ``"greeting": true`` the greeting, too), or the end of a stream, ``{"k": "end", "id": "ID",
 "of": "ID", "is": "done" | "stopped" | "failed" | "withheld" | "interrupted"}`` (all of its text has
-come before; a message that has failed without any content goes away). A message is::
+come before; a message that has failed without any content goes away), or
+``{"k": "withdrawn", "id": "ID", "h": "handle"}`` (all messages of somebody are blank now; with
+``"anew": true`` what others have quoted of them, too: the page asks for all that it shows again). A
+message is::
 
     {"id": "ID", "h": "handle", "name": "Teal Otter", "at": 1760000000000, "text": "..."}
 
@@ -70,6 +73,7 @@ or, where they apply, with these in addition, or for ``text``::
      "role": "assistant" | "system",                       else "user"
      "parts": [["text" | "markdown" | "html", "..."], ...],
      "as": "...", "icon": "<svg ...>", "deps": [...], "only": true,   as: the id that the app gave
+     "withdrawn": true,                                    there is neither name nor text any more
      "live": true, "by": "handle", "is": "stopped"         live: a stream, whose parts come in
                                                            `chunks`; by: who may stop it; is: how
                                                            it ended, if not well
@@ -96,7 +100,7 @@ import orjson
 
 from shiny_labchat.domain.events import Event, Part
 from shiny_labchat.domain.opaque import id_of
-from shiny_labchat.domain.shown_item import shown_deps, shown_item
+from shiny_labchat.domain.shown_item import shown_deps, shown_item, shown_withdrawal
 from shiny_labchat.domain.shown_state import shown_state
 from shiny_labchat.domain.state import Membership, RoomState
 from shiny_labchat.errors import BadFrame
@@ -137,6 +141,7 @@ __all__ = [
     "together",
     "typing",
     "welcome",
+    "withdrawn",
 ]
 
 VERSION = 3
@@ -333,6 +338,11 @@ def item(event: Event, seed: str) -> str | None:
     """The item of an event as JSON text, in the room with this seed; None: it is not shown."""
     shown = shown_item(event, seed)
     return None if shown is None else _json(shown)
+
+
+def withdrawn(seq: int, seed: str, handle: str, *, anew: bool = False) -> str:
+    """The item that says that all messages of somebody are blank; `anew`: others have changed."""
+    return _json(shown_withdrawal(seq, seed, handle, anew=anew))
 
 
 class Chunk(NamedTuple):

@@ -111,6 +111,11 @@ class Told:
         with self._lock:
             self._known.put(whose, (base, whole), size)
 
+    def clear(self) -> None:
+        """Keep none of them any longer: somebody may have withdrawn whose words they have."""
+        with self._lock:
+            self._known.clear()
+
 
 def _size_of(turn: Any) -> int:
     text = turn.content if isinstance(turn, Message) else orjson.dumps(turn)

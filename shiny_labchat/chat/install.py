@@ -22,6 +22,7 @@ from shiny_labchat.chat.static_files import configure_static_files
 from shiny_labchat.gateway import endpoint
 from shiny_labchat.gateway.access_log import hide_addresses
 from shiny_labchat.lab import runtime
+from shiny_labchat.lab.withdrawing import withdraw_with_code
 
 __all__ = ["ensure_route", "install"]
 
@@ -80,7 +81,8 @@ def ensure_route(session: Session) -> None:
 
 def _insert_routes(app: Starlette) -> None:
     app.router.routes[:0] = endpoint.routes(
-        runtime.opened_logs, runtime.live_rooms, runtime.words_of, runtime.address_of
+        *(runtime.opened_logs, runtime.live_rooms, runtime.words_of),
+        *(runtime.address_of, withdraw_with_code),
     )
 
 

@@ -30,12 +30,15 @@ FAILED_FOR = 1.0
 again when they ask."""
 
 _TOPICS = {
-    "messages": {"message", "streamed", "cleared", "removed"},
-    "members": {"joined", "changed", "removed", "disclosed", "closed", "opened"},
-    "state": {"closed", "configured", "done", "grouped", "joined", "removed", *CLOCK_KINDS},
+    "messages": {"message", "streamed", "cleared", "removed", "withdrawn"},
+    "members": {"joined", "changed", "removed", "disclosed", "closed", "opened", "withdrawn"},
+    "state": {
+        *("closed", "configured", "done", "grouped", "joined", "removed", "withdrawn"),
+        *CLOCK_KINDS,
+    },
     "gate": {"configured", "joined", "message"},
     "deadline": {"closed", "configured", *CLOCK_KINDS},
-    "here": {"changed", "removed", "disclosed"},
+    "here": {"changed", "removed", "disclosed", "withdrawn"},
 }
 """The topics, and the kinds of events after which each is read again."""
 
@@ -163,7 +166,7 @@ class SessionRoom:
     async def read_whole(self) -> None:
         """Read the whole room, if it is not in memory."""
         live = self.live
-        if live is not None and self._whole is None:
+        if live is not None and self._known is None:
             self._keep(live, await live.read())
 
     def messages_for(
@@ -199,8 +202,14 @@ class SessionRoom:
         upto = live.state.seq if upto is None else upto
         return whole.seen(live.state, viewer, upto, also, wording, private=private)
 
+    @property
+    def _known(self) -> Conversation | None:
+        """The messages that were read, unless some have become others since."""
+        whole = self._whole
+        return None if whole is None or whole.is_outdated else whole
+
     def _whole_of(self, live: LiveRoom) -> Conversation:
-        known = self._whole or live.conversation()
+        known = self._known or live.conversation()
         if known is None and shiny_internals.runs_again():
             self._read_soon(live)
             raise SilentException
@@ -213,7 +222,7 @@ class SessionRoom:
     def may_have_to_wait(self) -> bool:
         """Whether reading the room now would have to wait for it."""
         live = self.live
-        return live is not None and self._whole is None and not live.is_in_memory
+        return live is not None and self._known is None and not live.is_in_memory
 
     def _keep(self, live: LiveRoom, whole: Conversation) -> None:
         if live is self.live:

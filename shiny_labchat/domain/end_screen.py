@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from shiny_labchat.domain.ended import bonus, end_at
@@ -12,7 +13,7 @@ from shiny_labchat.domain.screen_parts import Button, Screen, View, html_of
 from shiny_labchat.domain.study import Ended, Participation
 from shiny_labchat.words import Words
 
-__all__ = ["end_screen", "has_debrief", "needs_link"]
+__all__ = ["end_screen", "has_debrief", "needs_link", "needs_receipt"]
 
 NOT_BEGUN = ("no_consent", "already_took_part", "full", "closed", "screened_out", "incompatible")
 """
@@ -30,6 +31,14 @@ def needs_link(view: View) -> str | None:
     return None if end is None or end.url is None else person.ended.reason
 
 
+def needs_receipt(view: View) -> bool:
+    """Whether somebody gets a code with which to withdraw later: there is data of them."""
+    person = view.study.people.get(view.person)
+    if person is None or person.ended is None or _is_debriefed_first(view, person):
+        return False
+    return has_taken_part(view, person) and not (person.wants_withdrawal or person.withdrawn)
+
+
 def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
     """The last screen; a reason without an end of its own has words of the catalogue."""
     words, end = view.words, end_at(view.study, person)
@@ -37,12 +46,14 @@ def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
     fields = _text(words, ended, end)
     fields["lines"] += _kept(view, person, ended) + _pay(view, person, end)
     fields |= view.contact()
+    if person.wants_withdrawal or person.withdrawn is not None:
+        fields["forget"] = True
     if has_debrief(view, person):
         fields["debrief"] = _debrief(view)
     if _is_debriefed_first(view, person):
         return _asking(Screen("ended", title, fields), view, person, end)
-    fields |= _code(view, person, end)
-    if not {"link", "code"} & {*fields}:  # who has one needs the window still
+    fields |= _code(view, person, end) | _receipt(view)
+    if not {"link", "code", "receipt"} & {*fields}:  # who has one needs the window still
         fields["lines"].append(words["ended.close"])
     return Screen("ended", title, fields)
 
@@ -65,6 +76,8 @@ def _text(words: Words, ended: Ended, end: End | None) -> dict[str, Any]:
 
 def _kept(view: View, person: Participation, ended: Ended) -> list[str]:
     """What becomes of the data of somebody who has stopped, or wants them deleted."""
+    if person.withdrawn is not None:
+        return [view.words.filled("withdrawn.at", time=_time(person.withdrawn_at))]
     if ended.delete or person.keep is False:
         return [view.words["stop.deleted"]]
     is_asked = _is_debriefed_first(view, person) and _asks_to_keep(view, person)
@@ -84,7 +97,7 @@ def _pay(view: View, person: Participation, end: End | None) -> list[str]:
         lines.append(words.filled("pay.amount", amount=amount))
     elif end is not None and not (pay == "none" and cents):
         lines.append(words[f"pay.{pay}"])
-    elif end is None and view.study.settings.get("ends") and _has_begun(view, person):
+    elif end is None and view.study.settings.get("ends") and has_taken_part(view, person):
         lines.append(words["pay.full"])
     if cents:
         amount = money(cents, currency, words.language)
@@ -109,11 +122,26 @@ def _code(view: View, person: Participation, end: End | None) -> dict[str, Any]:
     return fields
 
 
+def _time(at: int) -> str:
+    """A time in UTC, to the minute, as all languages write it."""
+    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _receipt(view: View) -> dict[str, Any]:
+    if view.receipt is None or not needs_receipt(view):
+        return {}
+    words = view.words
+    said = {name: words[f"receipt.{name}"] for name in ("label", "text", "copy")}
+    link = {"href": "labchat/withdraw", "label": words["receipt.link"]}
+    fields = {**said, "copied": words["code.copied"], "value": view.receipt, "link": link}
+    return {"receipt": fields}
+
+
 # ── debrief ──────────────────────────────────────────────────────────────────────────────────
 
 
 def has_debrief(view: View, person: Participation) -> bool:
-    """Whether there is something to tell somebody afterwards: they had begun."""
+    """Whether there is something to tell somebody afterwards: they have taken part."""
     settings, end = view.study.settings, end_at(view.study, person)
     if settings.get("debrief") is None or person.ended is None:
         return False
@@ -121,14 +149,15 @@ def has_debrief(view: View, person: Participation) -> bool:
         return True
     if end is not None and end.debrief is not None:
         return end.debrief
-    return _has_begun(view, person)
+    return has_taken_part(view, person)
 
 
-def _has_begun(view: View, person: Participation) -> bool:
-    """Whether somebody who has ended had begun: they have consented, if people are asked."""
-    if view.study.settings.get("consent") is not None:
-        return person.consent is not None
-    return person.ended is not None and person.ended.reason not in NOT_BEGUN
+def has_taken_part(view: View, person: Participation) -> bool:
+    """Whether somebody who has ended has consented, or done anything if nobody is asked to."""
+    if person.ended is None:
+        return False
+    asked = view.study.settings.get("consent") is not None
+    return person.consent is not None if asked else person.ended.reason not in NOT_BEGUN
 
 
 def _is_debriefed_first(view: View, person: Participation) -> bool:
@@ -148,7 +177,7 @@ def _asks_to_keep(view: View, person: Participation) -> bool:
     """Whether somebody is asked if their data may be kept: there are some, and they did not say."""
     is_answered = person.ended is not None and person.ended.delete is not None
     asks = bool(view.study.settings.get("debrief").get("keep"))
-    return asks and not is_answered and _has_begun(view, person)
+    return asks and not is_answered and has_taken_part(view, person)
 
 
 def _asking(screen: Screen, view: View, person: Participation, end: End | None) -> Screen:

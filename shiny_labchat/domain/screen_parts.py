@@ -70,6 +70,8 @@ class View:
         The token of the link of their end; None: it is not made yet, or there is none.
     programmes
         The pseudonyms of the members of their rooms that were programmes and shown as people.
+    receipt
+        The code with which they can withdraw later; None: it is not made yet, or there is none.
     """
 
     study: StudyState
@@ -80,6 +82,7 @@ class View:
     is_newest: bool = True
     end_link: str | None = None
     programmes: Sequence[str] = ()
+    receipt: str | None = None
 
     def contact(self) -> Json:
         """Whom to write to, as a field of a screen, if the study says it."""

@@ -10,7 +10,7 @@ from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import is_void, role_of
 from shiny_labchat.domain.opaque import id_of
 
-__all__ = ["shown_deps", "shown_item"]
+__all__ = ["shown_deps", "shown_item", "shown_withdrawal"]
 
 
 def shown_item(event: Event, seed: str) -> dict[str, Any] | None:
@@ -24,7 +24,15 @@ def shown_item(event: Event, seed: str) -> dict[str, Any] | None:
     if event.kind == "streamed":
         of = id_of(seed, event.data["of"])
         return {"k": "end", "id": id, "of": of, "is": event.data["is"]}
+    if event.kind == "withdrawn" and "h" in event.data:
+        return shown_withdrawal(event.seq, seed, event.data["h"], anew="quotes" in event.data)
     return None
+
+
+def shown_withdrawal(seq: int, seed: str, handle: str, *, anew: bool = False) -> dict[str, Any]:
+    """What says that all messages of somebody are blank; `anew`: those of others have changed."""
+    told = {"k": "withdrawn", "id": id_of(seed, seq), "h": handle}
+    return {**told, "anew": True} if anew else told
 
 
 def _message(event: Event, seed: str) -> dict[str, Any]:
@@ -36,7 +44,9 @@ def _message(event: Event, seed: str) -> dict[str, Any]:
     if role != "user":
         shown["role"] = role
     shown["at"] = event.at // 1000
-    if len(parts) == 1 and parts[0][0] == "text":
+    if data.get("withdrawn"):
+        shown["withdrawn"] = True
+    elif len(parts) == 1 and parts[0][0] == "text":
         shown["text"] = parts[0][1]
     else:
         shown["parts"] = parts

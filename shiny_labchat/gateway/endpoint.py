@@ -27,6 +27,7 @@ from shiny_labchat.gateway.limits import OpenSockets, WaitingSockets
 from shiny_labchat.gateway.origin import check_origin, judge
 from shiny_labchat.gateway.socket import Socket, text_of_frame
 from shiny_labchat.gateway.study_socket import StudySocket
+from shiny_labchat.gateway.withdraw_page import WithdrawWithCode, withdraw_route
 from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Log
 from shiny_labchat.words import Words
@@ -47,8 +48,9 @@ def routes(
     rooms_of: Callable[[Log], LiveRooms],
     words_of: WordsOf,
     address_of: AddressOf,
+    withdraw: WithdrawWithCode,
 ) -> list[BaseRoute]:
-    """The routes of the gateway, for an app; see `Endpoint` and `end_route`."""
+    """The routes of the gateway, for an app; see `Endpoint`, `end_route` and `withdraw_route`."""
 
     async def key(request: Request) -> Response:
         return await _key(request, logs())
@@ -59,6 +61,7 @@ def routes(
         WebSocketRoute(STUDY_PATH, StudyEndpoint(*given)),
         Route(KEY_PATH, key),
         end_route(logs, address_of, words_of),
+        withdraw_route(logs, withdraw, words_of),
     ]
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "WAITING",
     "WAITING_PER_ADDRESS",
     "Allowance",
+    "EachAddress",
     "NewPeople",
     "OpenSockets",
     "TokenBucket",
@@ -135,6 +136,38 @@ class TokenBucket:
         self._left, self._at = self.left(now) - 1, now
 
 
+class EachAddress:
+    """
+    Counts what an `Allowance` leaves to each address; times are as for a `TokenBucket`.
+
+    Parameters
+    ----------
+    allowance
+        How much there is for each.
+    """
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        self._buckets: dict[str, TokenBucket] = {}
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def may(self, address: str, now: float) -> bool:
+        """Whether it may be done once more from an address."""
+        return self._bucket(address, now).left(now) >= 1
+
+    def take(self, address: str, now: float) -> None:
+        """Count that it was done from an address."""
+        self._bucket(address, now).take(now)
+
+    def _bucket(self, address: str, now: float) -> TokenBucket:
+        if len(self._buckets) >= ADDRESSES:
+            spent = {of: each for of, each in self._buckets.items() if not each.is_full(now)}
+            self._buckets = spent if len(spent) < ADDRESSES else {}
+        return self._buckets.setdefault(_network(address), TokenBucket(self._allowance, now))
+
+
 class NewPeople:
     """
     Limits how many new people come from one Shiny session, and from one address.
@@ -156,10 +189,9 @@ class NewPeople:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._each_session = each_session
-        self._each_address = each_address
         self._clock = clock
         self._sessions: WeakKeyDictionary[object, TokenBucket] = WeakKeyDictionary()
-        self._addresses: dict[str, TokenBucket] = {}
+        self._addresses = EachAddress(each_address)
 
     def come(self, session: object, address: str) -> None:
         """
@@ -171,21 +203,11 @@ class NewPeople:
             ``too_many_people``: too many have come from the session or the address.
         """
         now = self._clock()
-        self._forget(now)
-        buckets = (
-            self._sessions.setdefault(session, TokenBucket(self._each_session, now)),
-            self._addresses.setdefault(_network(address), TokenBucket(self._each_address, now)),
-        )
-        if any(bucket.left(now) < 1 for bucket in buckets):
+        bucket = self._sessions.setdefault(session, TokenBucket(self._each_session, now))
+        if bucket.left(now) < 1 or not self._addresses.may(address, now):
             raise Refused("too_many_people")
-        for bucket in buckets:
-            bucket.take(now)
-
-    def _forget(self, now: float) -> None:
-        if len(self._addresses) < ADDRESSES:
-            return
-        spent = {of: bucket for of, bucket in self._addresses.items() if not bucket.is_full(now)}
-        self._addresses = spent if len(spent) < ADDRESSES else {}
+        bucket.take(now)
+        self._addresses.take(address, now)
 
 
 def _network(address: str) -> str:

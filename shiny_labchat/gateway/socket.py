@@ -116,12 +116,18 @@ class Socket:
         self._state = ""
         self._state_changed = False
         self._said = 0
+        self._handle = ""
+        self._is_withdrawn = False
         self._seen_here: Seen | None = None
         self._seen_typing = 0
         self._frames = TokenBucket(FRAMES, asyncio.get_running_loop().time())
 
     async def serve(self, hello: protocol.Hello) -> None:
         """Send the welcome, then read and send until the browser leaves or is refused."""
+        known = self._room.state.memberships.get(self._entry.member)
+        self._handle = "" if known is None else known.handle
+        if known is not None and known.is_removed and known.is_withdrawn:
+            await self._part()
         self._state = self._state_frame(self._membership())
         presence = self._room.presence
         unfollow = self._room.follow(self.hear, first=True), presence.follow(self._wake)
@@ -200,6 +206,8 @@ class Socket:
             if event.kind == "disclosed":
                 to = event.data["to"]
                 self._is_told = self._is_told or to is None or self._entry.member in to
+            elif event.kind == "withdrawn" and self._is_gone():
+                self._is_withdrawn = self._state_changed = True
             elif is_sent_away(event, self._entry.member, self._entry.by):
                 self.give_up("revoked")
             if event.kind in _ABOUT_ALL or event.member == self._entry.member:
@@ -207,6 +215,11 @@ class Socket:
         is_due = self._state_changed or self._is_told or self._submissions.has_stored
         if is_due or not events or self._has_news():
             self._rounds.wake()
+
+    def _is_gone(self) -> bool:
+        """Whether its person has another id now, or none: their data was withdrawn."""
+        known = self._room.state.memberships.get(self._entry.member)
+        return known is None or known.is_withdrawn
 
     def _has_news(self) -> bool:
         """Whether there may be something to show: not after others have only come, for example."""
@@ -264,6 +277,8 @@ class Socket:
         )
 
     async def _owed(self) -> list[str]:
+        if self._is_withdrawn:
+            await self._part()
         room, membership = self._room, self._membership()
         if room.is_void:
             raise StoreError(
@@ -289,6 +304,12 @@ class Socket:
         if self._asked and self._may_search():
             owed += await self._older()
         return owed
+
+    async def _part(self) -> None:
+        """Have the page forget what its person has said, whose data was withdrawn."""
+        state = self._room.state
+        await self._send(protocol.events([protocol.withdrawn(state.seq, state.seed, self._handle)]))
+        raise Refused("removed")
 
     def _note_said(self, membership: Membership) -> None:
         """Have its person told how many messages they must send yet, if that has changed."""

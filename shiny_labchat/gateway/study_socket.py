@@ -18,7 +18,7 @@ from starlette.websockets import WebSocketDisconnect
 from shiny_labchat import protocol, study_protocol
 from shiny_labchat.access.recruits import Standing, act_again, standing
 from shiny_labchat.access.revoking import Source
-from shiny_labchat.access.tickets import StudyEntry
+from shiny_labchat.access.tickets import StudyEntry, enter_study
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.commands import ShowCode
 from shiny_labchat.domain.presence import Signs
@@ -178,6 +178,8 @@ class StudySocket:
 
     async def _owed(self) -> list[str]:
         """The screen if it is another one, and replies, which come after what they are about."""
+        if self._view.is_gone:
+            await self._become()
         screen, owed = await self._view.look(is_newest=self._standing.is_newest), list[str]()
         if screen != self._shown:
             self._shown = screen
@@ -186,6 +188,16 @@ class StudySocket:
         self._replies.clear()
         self._replied.set()
         return owed
+
+    async def _become(self) -> None:
+        """Go on with the id that the person has now, as their data was withdrawn."""
+        people, before = self._live.people, self._entry
+        entry = await enter_study([before.log], before.resume, is_resume=True)
+        people.go(self)
+        self._live.forget(self.person)
+        self._entry = entry
+        self._view.become(entry)
+        people.come(self)
 
     def _reply(self, frame: str) -> None:
         self._replies.append(frame)

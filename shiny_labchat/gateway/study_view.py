@@ -15,10 +15,11 @@ from dataclasses import replace
 from typing import Any, cast
 
 from shiny_labchat.access.ends import EndLink, end_token
+from shiny_labchat.access.receipts import Receipt, receipt_code
 from shiny_labchat.access.tickets import StudyEntry
 from shiny_labchat.domain.commands.lobby import lobby_log
 from shiny_labchat.domain.commands.study import study_log
-from shiny_labchat.domain.end_screen import has_debrief, needs_link
+from shiny_labchat.domain.end_screen import has_debrief, needs_link, needs_receipt
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.lobby_settings import LobbySettings
@@ -78,10 +79,12 @@ class StudyView:
         self._lobby: LiveLog | None = None
         self._end_study: Callable[[], None] = _nothing
         self._end_lobby: Callable[[], None] = _nothing
+        self._was_there = False
         self._known: tuple[Any, ...] = ()
         self._queue: Sequence[str] = ()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._end_link: str | None = None
+        self._receipt: str | None = None
         self._programmes: Sequence[str] | None = None
 
     async def open(self) -> None:
@@ -109,6 +112,17 @@ class StudyView:
         if person is None or person.code is not None or code is None:
             return None
         return code["value"]
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the study knows the person no more who was there: they have another id now."""
+        return self._was_there and self._entry.person not in self._state.people
+
+    def become(self, entry: StudyEntry) -> None:
+        """Go on as the view of a page whose person has another id now, as they have withdrawn."""
+        self._entry, self._was_there = entry, False
+        self._end_link = self._receipt = None
+        self._programmes = None
 
     # ── what has changed ──
 
@@ -162,6 +176,7 @@ class StudyView:
         self._queue = () if lobby is None else lobby.queue
         self.alive = ALIVE if lobby is None else LobbySettings.of(lobby.settings).alive
         at, person = time.time_ns() // 1000, self._entry.person
+        self._was_there = self._was_there or person in self._state.people
         view = View(self._state, person, lobby, at, self._words, is_newest)
         self.screen = screen_of(await self._with_end(view))
         if (earlier := self._timers.pop("change", None)) is not None:
@@ -194,10 +209,14 @@ class StudyView:
             if self._end_link is None and reason is not None:
                 link = EndLink(self._entry.study, view.person, reason)
                 self._end_link = await end_token(self._entry.log, link)
+            if self._receipt is None and needs_receipt(view):
+                receipt = Receipt(self._entry.study, view.person)
+                self._receipt = await receipt_code(self._entry.log, receipt)
         except StoreError as exc:
             logger.error("the end of somebody is shown without all of it: %s", exc)
             self._wake_in("end", RETRY_DELAY)
-        return replace(view, end_link=self._end_link, programmes=self._programmes or ())
+        link, programmes = self._end_link, self._programmes or ()
+        return replace(view, end_link=link, programmes=programmes, receipt=self._receipt)
 
 
 def _nothing() -> None:

@@ -31,6 +31,7 @@ from shiny_labchat.domain.scope import Scope
 from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.lab.bot_registry import CALLBACK, BotRegistry, RoomBot
 from shiny_labchat.lab.duties import Duties
+from shiny_labchat.lab.forgetting import Forgetting
 from shiny_labchat.lab.settings import Settings
 from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Log, parse
@@ -121,6 +122,8 @@ class Runtime:
         The same streams, by their rooms and seqs, as soon as they are in the log.
     duties
         What is to be done for people who have withdrawn, and when a day has come.
+    forgetting
+        What is to be forgotten when somebody has withdrawn in any process.
     tasks
         Tasks that must run to their end, even if nobody waits for them any more.
     """
@@ -138,6 +141,7 @@ class Runtime:
         self.own_streams: set[tuple[LogKey, int]] = set()
         self.tasks = Tasks(repr(log))
         self.duties = Duties(log)
+        self.forgetting = Forgetting(log, lambda: self._live)
         self.scheduler: CallbackScheduler | None = None
         self._live: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveRooms] = WeakKeyDictionary()
         self._commits: WeakKeyDictionary[asyncio.AbstractEventLoop, StreamCommits] = (
@@ -413,6 +417,7 @@ async def _do_duties() -> None:
         for runtime in _opened():
             try:
                 await runtime.duties.do()
+                await runtime.forgetting.look()
             except Exception:
                 logger.exception("withdrawals in %r are not done; trying again", runtime.log)
         await asyncio.sleep(DUTIES)

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from typing import cast
 
+from shiny_labchat.access.receipts import Receipt
 from shiny_labchat.domain.commands import Withdraw, WithdrawnBy
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.study import StudyState
@@ -25,6 +26,7 @@ __all__ = [
     "withdraw",
     "withdraw_due",
     "withdraw_one",
+    "withdraw_with_code",
 ]
 
 logger = logging.getLogger("shiny_labchat")
@@ -155,6 +157,21 @@ async def clean(log: Log, how: CleanHow = "small") -> Cleaned:
             where,
         )
     return cleaned
+
+
+async def withdraw_with_code(log: Log, receipt: Receipt) -> bool:
+    """
+    Withdraw somebody by the code of their end; return whether they had not withdrawn before.
+
+    Raises
+    ------
+    LabChatError
+        As `withdraw`.
+    """
+    if receipt.person in await log.read(withdrawn_ids):
+        return False
+    await withdraw(log, receipt.person, receipt.study, by="participant")
+    return True
 
 
 async def apply_ledger(log: Log) -> int:

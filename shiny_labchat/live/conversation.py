@@ -54,25 +54,41 @@ class Conversation:
         Whether the last message from a page was a held message.
     size
         The bytes that the messages take in memory, about.
+    is_outdated
+        Whether messages in it have become others since: somebody has withdrawn. Then it is empty,
+        and has to be read again.
     """
 
     def __init__(self, events: Iterable[Event] = (), room: LogKey | None = None) -> None:
+        self.is_outdated = False
+        self._room = room
+        self._lock = threading.Lock()
+        self._empty()
+        self.add(events)
+
+    def _empty(self) -> None:
         self.ends: dict[int, int] = {}
         self.waits = False
         self.size = 0
-        self._room = room
+        self._has_withdrawn = False
         self._open: dict[int, Event] = {}
-        self._told = SharedMessages()
+        self._seen = SharedMessages()
         self._public = SharedMessages()
         self._private: dict[str, SharedMessages] = {}
         self._changed = SharedMessages()
         self._read: dict[tuple[str | None, Wording | None], SharedMessages] = {}
-        self._lock = threading.Lock()
-        self.add(events)
+
+    def close(self) -> None:
+        """Have nothing any more, and say so to those who still refer to it."""
+        with self._lock:
+            self.is_outdated = True
+            self._empty()
 
     def add(self, events: Iterable[Event]) -> None:
         """Add newer events."""
         with self._lock:
+            if self.is_outdated:
+                return
             for event in events:
                 if event.kind == "streamed" and event.data["of"] in self._open:
                     self._put(settled(self._open[event.data["of"]], event))
@@ -90,6 +106,7 @@ class Conversation:
         if "whole" in event.data:
             self.ends[event.seq] = event.data["whole"]
         self.size += _size_of(message)
+        self._has_withdrawn = self._has_withdrawn or message.withdrawn
         for messages in self._lists_with(message):
             messages.put(message)
         for (whose, wording), messages in self._read.items():
@@ -102,8 +119,8 @@ class Conversation:
     def _lists_with(self, message: Message) -> Iterator[SharedMessages]:
         if message.audience is None:
             yield self._public
-        if is_for_models(message):
-            yield self._told
+        if message.audience is None or is_instruction(message):
+            yield self._seen
             return
         for member in {*(message.audience or ()), message.member}:
             if member is not None:
@@ -119,7 +136,8 @@ class Conversation:
     def told(self, after: int) -> tuple[Message, ...]:
         """The messages after a seq that an app's model is told."""
         with self._lock:
-            return self._told.between(after, sys.maxsize)
+            told = self._seen.between(after, sys.maxsize)
+        return tuple(filter(is_for_models, told)) if self._has_withdrawn else told
 
     # ── what one viewer sees ──
 
@@ -161,7 +179,7 @@ class Conversation:
         whose = member if member in self._private else None
         how = wording if self._changed else None
         if (whose, how) == (None, None):
-            return self._told
+            return self._seen
         known = self._read.get((whose, how))
         if known is None:
             self._forget_unread()
@@ -176,7 +194,7 @@ class Conversation:
     def _made_for(self, whose: str | None, wording: Wording | None) -> list[Message]:
         """The messages that someone sees: those that all see, and then only what differs."""
         private = self._private[whose].all() if whose is not None else ()
-        made = _merged(self._told.all(), private)
+        made = _merged(self._seen.all(), private)
         for message in self._changed.all():
             if _sees(whose, message):
                 at = bisect_left(made, message.seq, key=SEQ)

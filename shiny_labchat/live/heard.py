@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from shiny_labchat.domain.presence import Signs, all_signs
-from shiny_labchat.store import Log, Person, note_seen
+from shiny_labchat.store import Log, Person, forget_seen, note_seen
 
 __all__ = ["Heard", "now"]
 
@@ -25,9 +25,12 @@ class Heard:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._fresh: dict[Person, Signs] = {}
+        self._withdrawn: set[Person] = set()
 
     def note(self, person: Person, signs: Signs) -> None:
         """Note what a page of a person has said."""
+        if person in self._withdrawn:
+            return
         self._fresh[person] = all_signs((self._fresh.get(person, Signs()), signs))
 
     async def store(self) -> None:
@@ -49,6 +52,21 @@ class Heard:
             for person, signs in taken.items():
                 self.note(person, signs)
             raise
+
+    async def forget(self, person: Person) -> None:
+        """
+        Note nothing any more of somebody whose data was withdrawn, who has had this id.
+
+        What was on its way to the database when they withdrew is deleted there.
+
+        Raises
+        ------
+        LabChatError
+            The database could not store it.
+        """
+        self._withdrawn.add(person)
+        self._fresh.pop(person, None)
+        await self._log.write(lambda conn, _: forget_seen(conn, person))
 
 
 def now() -> int:

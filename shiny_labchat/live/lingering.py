@@ -61,6 +61,10 @@ class LingeringRooms:
         kept = self._rooms.pop(key)
         return None if kept is None else kept.room
 
+    def clear(self) -> None:
+        """Keep none of them any longer: what was read of them may not be so any more."""
+        self._rooms.clear()
+
     def _wait(self) -> None:
         oldest = self._rooms.oldest()
         if oldest is not None and self._timer is None:

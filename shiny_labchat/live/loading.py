@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.withdrawal import changes_the_past
 from shiny_labchat.errors import Refused
 from shiny_labchat.live.window import SHOWN, WINDOW
 from shiny_labchat.store import (
@@ -22,7 +23,7 @@ from shiny_labchat.store import (
     submitted,
 )
 
-__all__ = ["Missed", "Opened", "missed", "opened"]
+__all__ = ["Missed", "Opened", "missed", "opened", "rewritten"]
 
 
 class Opened(NamedTuple):
@@ -80,13 +81,28 @@ def opened(conn: sa.Connection, key: LogKey) -> Opened:
     )
 
 
+def rewritten(
+    conn: sa.Connection, key: LogKey, number: int, seq: int
+) -> tuple[Opened, list[Event]]:
+    """
+    Read a room again in which earlier events are others now, and the events after a seq.
+
+    Raises
+    ------
+    Refused
+        There is no such room.
+    """
+    return opened(conn, key), events_after(conn, number, seq)
+
+
 def missed(
     conn: sa.Connection, key: LogKey, number: int, state: RoomState, has_held: bool, most: int
 ) -> Missed | None:
     """
     Read what a room that was read before lacks; None: it is better read anew.
 
-    That is so if more than `most` events are new, or if the database was replaced.
+    That is so if more than `most` events are new, if one of them says that somebody has withdrawn,
+    or if the database was replaced.
 
     Parameters
     ----------
@@ -107,6 +123,8 @@ def missed(
     if first is None or first.data.get("seed", "") not in ("", state.seed):
         return None
     events = events_after(conn, number, state.seq)
+    if any(map(changes_the_past, events)):
+        return None
     has_held = has_held or any(event.kind == "submitted" for event in events)
     return Missed(events, _pages_of_held(conn, number) if has_held else set())
 

@@ -280,6 +280,11 @@ class Presence:
         self._is_new = True
         self.here.changed()
 
+    def withdraw(self, member: str) -> None:
+        """Note that somebody's data was withdrawn, with their name."""
+        self.stop_typing(member)
+        self.rename(member)
+
     def type(self, member: str) -> None:
         """Note that the member is typing."""
         self._have_sent.discard(member)

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.state import Membership, RoomState, fold
+from shiny_labchat.domain.withdrawal import changes_the_past
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.live import loading
 from shiny_labchat.live.broadcast import Broadcast, Receiver, is_for_all
@@ -26,7 +27,7 @@ from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.live.presence import Presence
 from shiny_labchat.live.signs import RoomSigns
 from shiny_labchat.live.whole import Whole, recently_read
-from shiny_labchat.live.window import WINDOW, Page, Window, missed, older
+from shiny_labchat.live.window import Page, Window, missed, older
 from shiny_labchat.store import Committed, Log, events_after
 from shiny_labchat.streams.open_streams import OpenStreams
 from shiny_labchat.streams.remote import watch_over
@@ -75,6 +76,7 @@ class LiveRoom:
         key: LogKey,
         on_unused: Callable[[LiveRoom], None],
         on_page_gone: Callable[[LiveRoom, str], None],
+        on_withdrawn: Callable[[LiveRoom, str], None],
     ) -> None:
         self.key = key
         self.state = RoomState()
@@ -88,6 +90,7 @@ class LiveRoom:
         self._number = 0
         self._on_unused = on_unused
         self._on_page_gone = on_page_gone
+        self._on_withdrawn = on_withdrawn
         self._has_held = False
         self._window = Window()
         self._pages: Counter[str] = Counter()
@@ -207,10 +210,10 @@ class LiveRoom:
             lambda conn: loading.missed(conn, self.key, number, state, has_held, MAX_MISSED_EVENTS)
         )
         if missed is None:
-            self._whole = Whole(self._log, self.key)
             self._has_held = False
             self.streams = self._new_streams()
             await self._load()
+            self._whole.forget(self.state.seq)
             self.presence.begin_again()
             return
         self.deps += [dep for event in missed.events for dep in event.data.get("deps", ())]
@@ -231,9 +234,7 @@ class LiveRoom:
         found = await self._log.read(lambda conn: loading.opened(conn, self.key))
         self._number, self.state, newest, self.deps, opened, pages = found
         self._has_held = bool(pages)
-        self._window = Window(self.state.seed)
-        self._window.since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
-        self._window.keep(reversed(newest))
+        self._window = Window.of(self.state, newest)
         for event in (*opened, *reversed(newest)):
             self._follow_stream(event)
         for page in pages:  # that may never come back
@@ -254,7 +255,7 @@ class LiveRoom:
         if self._loading is None or not self._loading.done() or self._catching_up is not None:
             return  # the reading under way goes on until `_heard`
         fresh = [event for event in committed.events if event.seq > self.state.seq]
-        if fresh and fresh[0].seq == self.state.seq + 1:
+        if fresh and fresh[0].seq == self.state.seq + 1 and not committed.is_rewritten:
             self._take_in(fresh, committed.state)
         elif self._heard > self.state.seq:
             self._catching_up = _begin(self._catch_up_all())
@@ -291,7 +292,30 @@ class LiveRoom:
         """Read and apply other processes' events; return whether there were any."""
         after = self.state.seq
         missed = await self._log.read(lambda conn: events_after(conn, self._number, after))
+        if any(map(changes_the_past, missed)):
+            await self._read_anew()
+            return True
         return self._take_in_missed(missed)
+
+    async def _read_anew(self) -> None:
+        """Read what is in memory again: earlier events are others, as somebody has withdrawn."""
+        while True:
+            before = self.state
+            found, missed = await self._log.read(
+                lambda conn, seq=before.seq: loading.rewritten(conn, self.key, self._number, seq)
+            )
+            if self.state is before:
+                break
+        self._window = Window.of(found.state, found.newest, upto=before.seq)
+        self._whole.forget(found.state.seq)
+        self._kept = None
+        for event in filter(changes_the_past, missed):
+            self.streams.withdraw(event)
+        self._take_in(missed, found.state)
+        for member in before.memberships.keys() - found.state.memberships.keys():
+            self.presence.withdraw(member)
+            self.signs.withdraw(member)
+            self._on_withdrawn(self, member)
 
     def _take_in_missed(self, events: Sequence[Event]) -> bool:
         missed = [event for event in events if event.seq > self.state.seq]
@@ -465,8 +489,13 @@ class LiveRoom:
 
     @property
     def whole(self) -> Conversation:
-        """All messages of the room; call :meth:`read_whole` first."""
-        assert self._kept is not None
+        """
+        All messages of the room; call :meth:`read_whole` first.
+
+        If somebody has withdrawn since, this thread waits for them.
+        """
+        if self._kept is None:
+            self._kept = self.read_now()
         return self._kept
 
     def _read_after(self, seq: int) -> Callable[[sa.Connection], list[Event]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextvars import Context
 
+from shiny_labchat.audit.prompts import told_of
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.errors import LabChatError
 from shiny_labchat.live.alive import Alive
 from shiny_labchat.live.clocks import Clocks
 from shiny_labchat.live.heard import Heard
@@ -16,9 +19,12 @@ from shiny_labchat.live.lingering import LingeringRooms
 from shiny_labchat.live.logs import LiveLogs
 from shiny_labchat.live.people import LivePeople
 from shiny_labchat.live.room import LiveRoom
-from shiny_labchat.store import Committed, Log
+from shiny_labchat.live.whole import recently_read
+from shiny_labchat.store import Committed, Log, Person
 
 __all__ = ["LiveRooms"]
+
+logger = logging.getLogger("shiny_labchat")
 
 PAGE_RETURNS_WITHIN = 30.0
 """How long a page that has gone may take to come back to its held messages, in seconds."""
@@ -58,7 +64,7 @@ class LiveRooms:
         self._rooms: dict[LogKey, LiveRoom] = {}
         self._tasks = Tasks("held messages")
         self._gone: dict[tuple[LogKey, str], asyncio.Task[None]] = {}
-        heard = Heard(log)
+        self._heard = heard = Heard(log)
         self.clocks = Clocks(log)
         self.alive = Alive(log, self._rooms.values, self.open, asks, heard, self.clocks.note)
         self.people = LivePeople(log, heard)
@@ -98,7 +104,7 @@ class LiveRooms:
         return room
 
     def _new(self, key: LogKey) -> LiveRoom:
-        return LiveRoom(self.log, key, self._close, self._page_gone)
+        return LiveRoom(self.log, key, self._close, self._page_gone, self._withdrawn)
 
     def _hear(self, news: list[Committed]) -> None:
         for committed in news:
@@ -114,6 +120,26 @@ class LiveRooms:
             self.clocks.forget(room)
             if room.can_linger:
                 self.lingering.keep(room)
+
+    def _withdrawn(self, room: LiveRoom, member: str) -> None:
+        self.forget(Person(room.key.study, member))
+
+    def forget(self, person: Person) -> None:
+        """Forget somebody whose data was withdrawn, by the id that they had."""
+        self._tasks.spawn(self._forget(person), context=Context())
+        self.forget_unused()
+
+    async def _forget(self, person: Person) -> None:
+        try:
+            await self._heard.forget(person)
+        except LabChatError as exc:
+            logger.error("when somebody who has withdrawn was last seen may be stored: %s", exc)
+
+    def forget_unused(self) -> None:
+        """Forget what is kept only to be found again: somebody has withdrawn."""
+        self.lingering.clear()
+        recently_read().clear()
+        told_of(self.log).clear()
 
     def _page_gone(self, room: LiveRoom, page: str) -> None:
         earlier = self._gone.get((room.key, page))

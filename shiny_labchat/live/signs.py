@@ -64,6 +64,10 @@ class RoomSigns:
         if self.is_asking:
             self._fresh[member] = all_signs((self._fresh.get(member, Signs()), signs))
 
+    def withdraw(self, member: str) -> None:
+        """Forget what was said of somebody whose data was withdrawn."""
+        self._fresh.pop(member, None)
+
     def take(self) -> dict[str, Signs]:
         """What was said since the last time, by member."""
         fresh, self._fresh = self._fresh, {}

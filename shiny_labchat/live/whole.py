@@ -42,6 +42,8 @@ class Whole:
         self._known: ref[Conversation] | None = None
         self._loading: asyncio.Task[Conversation] | None = None
         self._missed: list[Event] = []
+        self._upto = 0
+        self._times_forgotten = 0
 
     @property
     def conversation(self) -> Conversation | None:
@@ -55,6 +57,24 @@ class Whole:
         known = self.conversation
         if known is not None:
             known.add(events)
+
+    def forget(self, upto: int) -> None:
+        """
+        Forget what was read, as earlier messages are others now: somebody has withdrawn.
+
+        Whoever still has it finds it empty. A reading that is under way begins again.
+
+        Parameters
+        ----------
+        upto
+            The seq of the last event that the live room has from now on.
+        """
+        known, self._known = self.conversation, None
+        if known is not None:
+            recently_read().forget(known)
+            known.close()
+        self._upto, self._missed = upto, []
+        self._times_forgotten += 1
 
     def begin(self, events: Iterable[Event]) -> Conversation:
         """Make the conversation of all events of the room so far."""
@@ -77,15 +97,18 @@ class Whole:
             The log could not be read; whoever asks next tries again.
         """
         if self._loading is None:
-            self._missed = []
-            self._loading = asyncio.create_task(self._load(number, upto))
+            self._upto, self._missed = upto, []
+            self._loading = asyncio.create_task(self._load(number))
             self._loading.add_done_callback(_retrieve)
         return await asyncio.shield(self._loading)
 
-    async def _load(self, number: int, upto: int) -> Conversation:
-        made = Conversation(room=self._key)
+    async def _load(self, number: int) -> Conversation:
         try:
-            await in_slices(self._log, _Reading(made, number, upto).read)
+            while True:
+                times, made = self._times_forgotten, Conversation(room=self._key)
+                await in_slices(self._log, _Reading(made, number, self._upto).read)
+                if times == self._times_forgotten:
+                    break
             made.add(self._missed)
             # It may have been made meanwhile by somebody who could not wait.
             return self.conversation or self._have(made)
@@ -167,6 +190,15 @@ class RecentlyRead:
         self._total += size
         while self._total > self._most:
             self._total -= self._sizes.pop(next(iter(self._sizes)))
+
+    def forget(self, conversation: Conversation) -> None:
+        """Keep a conversation no longer."""
+        self._total -= self._sizes.pop(conversation, 0)
+
+    def clear(self) -> None:
+        """Keep none of them any longer."""
+        self._sizes.clear()
+        self._total = 0
 
 
 def recently_read() -> RecentlyRead:

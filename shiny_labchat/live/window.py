@@ -47,7 +47,7 @@ ENTRY_BYTES = 1_024
 """Memory of an event in the window without its text, in bytes; an estimate."""
 OF_ENDING = ("of", "is", "audience")
 """What a frame of the end of a stream is made of."""
-SHOWN = ("message", "cleared", "streamed")
+SHOWN = ("message", "cleared", "streamed", "withdrawn")
 """The kinds of events that viewers are shown."""
 
 
@@ -86,6 +86,23 @@ class Window:
         self._entries: deque[tuple[Event, str]] = deque()
         self._private = 0
         self._frames: dict[tuple[int, str | None], tuple[str | None, int]] = {}
+
+    @classmethod
+    def of(cls, room: RoomState, newest: Sequence[Event], upto: int | None = None) -> Window:
+        """
+        The window of a room that was read.
+
+        Parameters
+        ----------
+        room, newest
+            The room, and its newest events for viewers, newest first, at most `WINDOW`.
+        upto
+            Only events up to this seq, as `keep` is told of the others; None: all.
+        """
+        window = cls(room.seed)
+        window.since = newest[-1].seq - 1 if len(newest) == WINDOW else 0
+        window.keep(event for event in reversed(newest) if upto is None or event.seq <= upto)
+        return window
 
     @property
     def newest_seq(self) -> int:

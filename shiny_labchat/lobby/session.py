@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from shiny import reactive
 from shiny.module import ResolvedId
+from shiny.reactive._reactives import Effect_
 from shiny.session import Session, get_current_session
 
 from shiny_labchat.access import tickets
@@ -98,6 +99,7 @@ class StudySession:
         self._unfollow: Callable[[], None] | None = None
         self._tasks = Tasks(f"study {study.name!r}")
         self._arriving: asyncio.Task[None] | None = None
+        self._coming: tuple[PageHello, str] | None = None
         register_person(session, study.log, study.name, self)
 
     def want(self) -> None:
@@ -191,11 +193,29 @@ class StudySession:
                 query = self.session.clientdata.url_search()
             self._begin(hello, query)
 
-        self._effect = meet
+        self._effects = meet, self._follow_withdrawal()
+
+    def _follow_withdrawal(self) -> Effect_:
+        """Learn who the person is now when their data was withdrawn: they have another id then."""
+        was_there: set[str] = set()
+
+        @reactive.effect(priority=999_998, session=self.session)
+        def look() -> None:
+            id = self.id
+            if id is None or (is_there := self.read(lambda state: id in state.people)) is None:
+                return
+            if is_there:
+                was_there.add(id)
+            elif id in was_there and self._coming is not None:
+                was_there.clear()
+                self._begin(*self._coming)
+
+        return look
 
     def _begin(self, hello: PageHello, query: str) -> None:
         if self._arriving is not None:
             self._arriving.cancel()
+        self._coming = hello, query
         headers = connection_of(self.session).headers
         coming = Coming(query, hello.keys, headers)
         self._arriving = self._tasks.spawn(self._come(hello, coming), context=Context())
@@ -276,7 +296,8 @@ class StudySession:
         await elements.tell(self.session, "", do="study", study=self.study.name, **message)
 
     def _stop(self) -> None:
-        self._effect.destroy()
+        for effect in self._effects:
+            effect.destroy()
         self._unfollow_page()
         if self._arriving is not None:
             self._arriving.cancel()

@@ -42,7 +42,14 @@ from shiny_labchat.store.queries import (
     submitted,
     visible_before,
 )
-from shiny_labchat.store.seen import Person, lobby_signs, note_seen, rooms_with_people, seen_of
+from shiny_labchat.store.seen import (
+    Person,
+    forget_seen,
+    lobby_signs,
+    note_seen,
+    rooms_with_people,
+    seen_of,
+)
 from shiny_labchat.store.sqlite import EVER, parse
 from shiny_labchat.store.tokens import (
     Grant,
@@ -84,6 +91,7 @@ __all__ = [
     "find_name",
     "find_room",
     "forget_arrivals",
+    "forget_seen",
     "generations_of",
     "give_name",
     "grants_of",

@@ -20,7 +20,7 @@ from shiny_labchat.store.leases import lease_time
 from shiny_labchat.store.schema import OF_PRESENCE, event, room, seen
 from shiny_labchat.store.sqlite import execute
 
-__all__ = ["Person", "lobby_signs", "note_seen", "rooms_with_people", "seen_of"]
+__all__ = ["Person", "forget_seen", "lobby_signs", "note_seen", "rooms_with_people", "seen_of"]
 
 PEOPLE_AT_ONCE = 100
 """Most people in one statement."""
@@ -50,6 +50,12 @@ def note_seen(conn: sa.Connection, ages: Mapping[Person, Signs]) -> None:
         some = rows[start : start + PEOPLE_AT_ONCE]
         statement = f"{_INSERT} {','.join([_VALUES] * len(some))} {_KEEP_NEWER}"
         execute(conn, statement, tuple(chain.from_iterable(some)))
+
+
+def forget_seen(conn: sa.Connection, person: Person) -> None:
+    """Forget when somebody was last heard."""
+    of_person = seen.c.study == person.study, seen.c.person == person.id
+    conn.execute(sa.delete(seen).where(*of_person))
 
 
 def seen_of(conn: sa.Connection, people: Collection[Person]) -> tuple[dict[Person, Signs], int]:

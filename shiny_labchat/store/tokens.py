@@ -3,8 +3,9 @@ Tokens: random texts by which a browser has rights. The database has only their 
 
 Kinds: "ticket" (opens one socket to a room, once, soon), "resume" (opens it again), "study_ticket"
 and "study_resume" (the same for a study), "browser" (identifies a browser), "invite" (a personal
-link), "seat" (a bookmark), "end" (where a person goes when they have ended), "server" (what all
-servers of the database share; its data is no hash, as they need it themselves).
+link), "seat" (a bookmark), "end" (where a person goes when they have ended), "receipt" (the code
+with which they withdraw later), "server" (what all servers of the database share; its data is no
+hash, as they need it themselves).
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ LIFETIMES: dict[str, float | None] = {
     "invite": None,
     "seat": None,
     "end": None,
+    "receipt": None,
     "server": None,
 }
 """How long a token of each kind is valid, in seconds; None: for ever."""

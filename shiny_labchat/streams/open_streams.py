@@ -91,6 +91,14 @@ class OpenStreams:
         for seq in [seq for seq in self._ended if seq <= before]:
             del self._ended[seq]
 
+    def withdraw(self, withdrawn: Event) -> None:
+        """Forget ended streams whose content is another one since somebody has withdrawn."""
+        data = withdrawn.data
+        seqs, is_any = set(data.get("messages", ())), "quotes" in data
+        for at in [at for at, each in self._ended.items() if is_any or each.seq in seqs]:
+            del self._ended[at]
+        self._frames.clear()
+
     def show(self, stored: Iterable[tuple[StreamContent, Position]]) -> None:
         """Show streams up to the positions up to which they are stored."""
         if any([stream.show(position) for stream, position in stored]):

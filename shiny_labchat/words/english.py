@@ -17,6 +17,8 @@ ELEMENT = {
     "you": "You",
     "assistant": "Assistant",
     "only": "Only you can see this",
+    "withdrawn": "This message was withdrawn.",
+    "withdrawn_name": "Withdrawn participant",
     "today": "Today",
     "yesterday": "Yesterday",
     "show_more": "Show more",
@@ -243,9 +245,29 @@ _STUDY = {
     "link.after_question": "The link that leads you back comes when you have answered the question "
     "below.",
     "link.after_text": "The link that leads you back comes after the text below.",
+    "receipt.label": "If you want to withdraw your data later",
+    "receipt.text": "With this code, and nothing else, you can have the data deleted that "
+    "you have given. Please keep it: nobody can give it to you again, and it says nothing of "
+    "who you are.",
+    "receipt.copy": "Copy the withdrawal code",
+    "receipt.link": "Withdraw my data",
+    "withdraw.title": "Withdraw your data",
+    "withdraw.text": "Here you can have the data deleted that you have given in a study. "
+    "You need the code that the last page of the study has shown you for this.",
+    "withdraw.label": "Your code for withdrawing",
+    "withdraw.final": "This cannot be undone. You need not give a reason.",
+    "withdraw.button": "Delete my data",
+    "withdraw.wrong": "No data belong to this code. Please compare it with the last page of"
+    " the study: it has 20 letters and digits, and is not the completion code.",
+    "withdraw.too_many": "Too many wrong codes have come from your network. Please try "
+    "again in a few minutes.",
+    "withdraw.failed": "Your data could not be deleted just now. Please try again in a moment.",
+    "withdraw.done_title": "Your data are deleted",
+    "withdraw.done": "The data that you have given in the study are deleted. You can close "
+    "this page.",
+    "withdraw.earlier": "These data have been deleted before.",
+    "withdrawn.at": "The data that you have given were deleted on {time} (UTC).",
     "code.none": "There is no completion code for this.",
-    "receipt.label": "Your receipt",
-    "receipt.text": "With this code you can have your data deleted later: {code}",
     "debrief.title": "What this study was about",
     "debrief.programme_one": "In your group, {names} was a computer program, not a person.",
     "debrief.programme_many": "In your group, {names} were computer programs, not people.",

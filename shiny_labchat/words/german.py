@@ -91,6 +91,8 @@ _ELEMENT = {
     "you": "Sie",
     "assistant": "Assistent",
     "only": "Nur Sie können das sehen",
+    "withdrawn": "Diese Nachricht wurde zurückgezogen.",
+    "withdrawn_name": "Zurückgezogene Person",
     "today": "Heute",
     "yesterday": "Gestern",
     "show_more": "Mehr anzeigen",
@@ -318,9 +320,32 @@ _STUDY = {
     "code.after_text": "Ihr Abschlusscode kommt nach dem Text unten.",
     "link.after_question": "Der Link zurück kommt, wenn Sie die Frage unten beantwortet haben.",
     "link.after_text": "Der Link zurück kommt nach dem Text unten.",
+    "receipt.label": "Wenn Sie Ihre Daten später zurückziehen möchten",
+    "receipt.text": "Mit diesem Code, und nur damit, können Sie die Daten löschen lassen, "
+    "die Sie gegeben haben. Bitte bewahren Sie ihn auf: Niemand kann ihn Ihnen noch einmal "
+    "geben, und er sagt nichts darüber, wer Sie sind.",
+    "receipt.copy": "Code zum Zurückziehen kopieren",
+    "receipt.link": "Meine Daten zurückziehen",
+    "withdraw.title": "Ihre Daten zurückziehen",
+    "withdraw.text": "Hier können Sie die Daten löschen lassen, die Sie in einer Studie "
+    "gegeben haben. Sie brauchen den Code, den Ihnen die letzte Seite der Studie dafür gezeigt "
+    "hat.",
+    "withdraw.label": "Ihr Code zum Zurückziehen",
+    "withdraw.final": "Das kann nicht rückgängig gemacht werden. Sie müssen keinen Grund nennen.",
+    "withdraw.button": "Meine Daten löschen",
+    "withdraw.wrong": "Zu diesem Code gehören keine Daten. Bitte vergleichen Sie ihn mit "
+    "der letzten Seite der Studie: Er hat 20 Buchstaben und Ziffern und ist nicht der "
+    "Abschlusscode.",
+    "withdraw.too_many": "Aus Ihrem Netz sind zu viele falsche Codes gekommen. Bitte "
+    "versuchen Sie es in ein paar Minuten noch einmal.",
+    "withdraw.failed": "Ihre Daten konnten gerade nicht gelöscht werden. Bitte versuchen "
+    "Sie es gleich noch einmal.",
+    "withdraw.done_title": "Ihre Daten sind gelöscht",
+    "withdraw.done": "Die Daten, die Sie in der Studie gegeben haben, sind gelöscht. Sie "
+    "können diese Seite schließen.",
+    "withdraw.earlier": "Diese Daten wurden schon früher gelöscht.",
+    "withdrawn.at": "Die Daten, die Sie gegeben haben, wurden am {time} (UTC) gelöscht.",
     "code.none": "Dafür gibt es keinen Abschlusscode.",
-    "receipt.label": "Ihre Quittung",
-    "receipt.text": "Mit diesem Code können Sie Ihre Daten später löschen lassen: {code}",
     "debrief.title": "Worum es in dieser Studie ging",
     "debrief.programme_one": "In Ihrer Gruppe war {names} ein Computerprogramm und kein Mensch.",
     "debrief.programme_many": "In Ihrer Gruppe waren {names} Computerprogramme und keine Menschen.",

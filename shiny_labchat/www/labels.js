@@ -9,6 +9,8 @@ export const LABELS = {
   you: "You",
   assistant: "Assistant",
   only: "Only you can see this",
+  withdrawn: "This message was withdrawn.",
+  withdrawn_name: "Withdrawn participant",
   today: "Today",
   yesterday: "Yesterday",
   show_more: "Show more",

@@ -27,15 +27,17 @@
  * @typedef {"done" | "stopped" | "failed" | "withheld" | "interrupted"} Ending how a stream ended
  * @typedef {{k?: undefined, id: string, h?: string, name?: string, role?: "assistant" | "system",
  *   at: number, text?: string, parts?: Part[], as?: string, icon?: string, deps?: unknown[],
- *   only?: boolean, live?: boolean, by?: string, is?: Ending}} MessageItem
+ *   only?: boolean, live?: boolean, by?: string, is?: Ending, withdrawn?: boolean}} MessageItem
  *   without a role: of a participant; as: the id that the app gave it; live: its text comes in
  *   chunks; by: who may stop it
  * @typedef {{k: "end", id: string, of: string, is: Ending}} EndItem
  * @typedef {{k: "cleared", id: string, greeting?: boolean}} ClearedItem
- * @typedef {MessageItem | EndItem | ClearedItem} Item
+ * @typedef {{k: "withdrawn", id: string, h: string, anew?: boolean}} WithdrawnItem all that somebody
+ *   has said is blank; anew: others have quoted it, so all that is shown is to be asked for again
+ * @typedef {MessageItem | EndItem | ClearedItem | WithdrawnItem} Item
  * @typedef {{id?: string, h?: string | null, name?: string | null, role: string, at?: number,
  *   parts: Part[], as?: string, icon?: string, deps?: unknown[], only?: boolean, greeting?: boolean,
- *   persistent?: boolean, live?: boolean, by?: string, is?: Ending}} ShownMessage
+ *   persistent?: boolean, live?: boolean, by?: string, is?: Ending, withdrawn?: boolean}} ShownMessage
  *   a message of the room, which has an id, or one of the page's initial messages
  *
  * @typedef {Part | ["", string]} Piece "" continues the part before it
@@ -81,15 +83,16 @@
  * @typedef {{label: string, title: string, text: string, data: string, keep: string, delete: string,
  *   limits: string, cancel: string}} Stop
  * @typedef {{label: string, text: string, value: string, copy: string, copied: string}} Code
+ * @typedef {Code & {link: {href: string, label: string}}} Receipt the code with which a person withdraws later, and where
  * @typedef {{title?: string, html?: string, lines?: string[], keep?: Ask | null}} Debrief
  * @typedef {{sound?: boolean, title?: string | null, notify?: string | null}} Attention
  * @typedef {{is: ScreenName, title?: string | null, html?: string | null, lines?: string[],
  *   items?: ConsentItem[] | null, version?: string | null, clock?: {left: number, text: string} | null,
  *   field?: {name: string, label: string} | null,
- *   buttons?: ScreenButton[], stop?: Stop | null, code?: Code | null, link?: {href: string, label: string} | null,
+ *   buttons?: ScreenButton[], stop?: Stop | null, code?: Code | null, receipt?: Receipt | null, forget?: boolean, link?: {href: string, label: string} | null,
  *   contact?: string | null, debrief?: Debrief | null, attention?: Attention | null, needed?: string,
  *   missing?: string, notify?: string}} Screen
- *   html: the developer's own words; needed, missing: said of items that one has to agree to, before and
+ *   forget: the page has to forget what the person has said and filled in; html: the developer's own words; needed, missing: said of items that one has to agree to, before and
  *   after one has not; field: a line of text, sent by its name; notify: stands on the button that allows notifications; clock: `left` milliseconds, which take the place of {time} in `text`
  *
  * @typedef {{t: "welcome", v: number, resume: string | null, words?: Record<string, string>}} StudyWelcome
@@ -112,5 +115,16 @@ export function isMessage(item) {
 
 /** A message as it is shown: what its item leaves out is said. @param {MessageItem} item @returns {ShownMessage} */
 export function shownOf({ text, parts, role, ...rest }) {
-  return { role: role ?? "user", parts: parts ?? [["text", text ?? ""]], ...rest };
+  const shown = { role: role ?? "user", parts: parts ?? [["text", text ?? ""]], ...rest };
+  return rest.withdrawn ? blanked(shown) : shown;
+}
+
+/** What is left of a message that was withdrawn. @param {ShownMessage} shown @returns {ShownMessage} */
+export function blanked({ id, h, role, at, as, only }) {
+  return { id, h, role, at, as, only, parts: [], withdrawn: true };
+}
+
+/** Whether an item says that somebody has withdrawn. @param {Item} item @returns {item is WithdrawnItem} */
+export function isWithdrawal(item) {
+  return item.k === "withdrawn";
 }

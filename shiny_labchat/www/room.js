@@ -8,6 +8,7 @@ import { loadRendererWhenIdle } from "./content/renderer.js";
 import { listenForSuggestions } from "./content/suggestions.js";
 import { make, mark } from "./dom.js";
 import { LeastHeight } from "./page/least_height.js";
+import { whenForgotten } from "./page/forgetting.js";
 import { countUnread } from "./page/unread.js";
 import { watchWaking } from "./page/wake.js";
 import { participantAvatar } from "./people/avatar.js";
@@ -15,7 +16,7 @@ import { Clock } from "./people/clock.js";
 import { Presence } from "./people/presence.js";
 import { Question } from "./people/question.js";
 import { TypingIndicator } from "./people/typing.js";
-import { isMessage, shownOf } from "./protocol.js";
+import { isMessage, isWithdrawal, shownOf } from "./protocol.js";
 import { Status } from "./status.js";
 import { isOwn } from "./transcript/message.js";
 import { Transcript } from "./transcript/transcript.js";
@@ -70,6 +71,8 @@ export class Room {
   #drawing = Promise.resolve();
   /** What a person is told who sends something after the app has ended the chat; "": it has not. */
   #retired = "";
+  /** Whether to forget what the person has said, as soon as the room has ended for them. */
+  #isForgetting = false;
   /** Whether the app has named the element. */
   #isNamed;
 
@@ -118,6 +121,7 @@ export class Room {
   open() {
     const { signal } = (this.#listeners = new AbortController());
     watchWaking((isDoubtful) => this.#wake(isDoubtful), signal);
+    whenForgotten(() => this.#forgetSoon(), signal);
     window.addEventListener("pagehide", () => this.#drafts.save(), { signal });
     document.addEventListener("visibilitychange", () => this.#drafts.save(), { signal });
     this.#composer.listen();
@@ -185,6 +189,7 @@ export class Room {
     this.#context.me = this.#context.role = null;
     this.#me.hidden = this.#title.hidden = true;
     this.#transcript.reset([], false);
+    if (this.#isForgetting) this.dropUnsent();
   }
 
   /** Drop what was not sent: this tab is a copy, and the text belongs to the original. */
@@ -216,6 +221,7 @@ export class Room {
     this.#transcript.disconnect();
     this.#composer.restore(this.#outbox.withdrawAll().join("\n"));
     this.#lock(code === "removed" ? "removed" : "gone", this.#labels.sentence(code, say));
+    if (this.#isForgetting) this.#forget();
   }
 
   /** Stop, and leave the page as it is: the app has ended the chat. @param {string} words said to who sends */
@@ -258,6 +264,7 @@ export class Room {
   /** @param {string} who */
   #switchTo(who) {
     if (this.#drafts.who) this.leave();
+    this.#isForgetting = false;
     const left = this.#drafts.switchTo(who);
     if (!left) return;
     for (const [cid, text] of left.waiting) this.#outbox.put(text, cid);
@@ -312,12 +319,35 @@ export class Room {
     loadRendererWhenIdle();
   }
 
+  /** Forget what the person has said; a room that goes on for them is another matter. */
+  #forgetSoon() {
+    this.#isForgetting = true;
+    if (!this.#connection.isOpen) this.#forget();
+  }
+
+  #forget() {
+    this.dropUnsent();
+    this.#transcript.withdraw(this.#context.me);
+    this.#me.hidden = true;
+  }
+
+  /** Let nothing stay of those who have withdrawn. @param {import("./protocol.js").WithdrawnItem[]} withdrawn */
+  #note(withdrawn) {
+    if (!withdrawn.length) return;
+    this.#typing.stop(new Set(withdrawn.map(({ h }) => h)));
+    if (withdrawn.some(({ h }) => h === this.#context.me)) this.#forget();
+    if (!withdrawn.some(({ anew }) => anew)) return;
+    this.#cursor = "";
+    this.#connection.wake(true); // its welcome has all that is shown, as it is now
+  }
+
   /** @param {Item[]} items */
   #addItems(items) {
     const messages = items.filter(isMessage).map(shownOf);
     this.#draw(items, this.#transcript.add(items));
     this.#typing.stop(new Set(messages.map(({ h }) => h ?? null)));
     countUnread(messages.filter((message) => !isOwn(message, this.#context)).length);
+    this.#note(items.filter(isWithdrawal));
   }
 
   /** @param {Item[]} items @param {Promise<void>} drawing */

@@ -170,6 +170,10 @@ class Browser:
             if item.get("k") == "cleared":
                 self.items.clear()
                 fresh.clear()
+            elif item.get("k") == "withdrawn":
+                for of, known in {**self.items, **fresh}.items():
+                    if known["h"] == item["h"]:
+                        (fresh if of in fresh else self.items)[of] = blanked(known)
             elif item.get("k") == "end":
                 known = fresh.get(item["of"]) or self.items.get(item["of"])
                 if known is not None:
@@ -207,8 +211,16 @@ class Browser:
                 return exc.rcvd.code if exc.rcvd else 1006
 
 
+def blanked(item: Frame) -> Frame:
+    """What a page leaves of a message whose author has withdrawn."""
+    kept = {key: item[key] for key in ("id", "h", "role", "at", "only") if key in item}
+    return {**kept, "name": None, "parts": [], "withdrawn": True}
+
+
 def filled_in(item: Frame) -> Frame:
     """The item of a message, with all that it leaves out."""
+    if item.get("withdrawn"):
+        return blanked({"role": "user", **item})
     parts = item.get("parts", [["text", item.get("text", "")]])
     return {"h": None, "name": None, "role": "user", **item, "parts": parts}
 

@@ -29,7 +29,7 @@ def counted() -> Generator[Counter[str]]:
     """
     work: Counter[str] = Counter()
     before: dict[int, int] = {}
-    event_of = queries._event_of
+    event_of = queries.event_of
 
     def count_event(row: Any) -> Any:
         work["events"] += 1
@@ -41,13 +41,13 @@ def counted() -> Generator[Counter[str]]:
     def count_commit(conn: sa.Connection) -> None:
         work["commits"] += _changes(conn) > before.get(id(conn), 0)
 
-    queries._event_of = count_event
+    queries.event_of = count_event
     sa_event.listen(sa.Engine, "begin", begin)
     sa_event.listen(sa.Engine, "commit", count_commit)
     try:
         yield work
     finally:
-        queries._event_of = event_of
+        queries.event_of = event_of
         sa_event.remove(sa.Engine, "begin", begin)
         sa_event.remove(sa.Engine, "commit", count_commit)
 

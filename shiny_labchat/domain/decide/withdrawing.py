@@ -10,7 +10,7 @@ from shiny_labchat.domain.commands.study import Withdraw, study_log
 from shiny_labchat.domain.decide.study import end_person
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
-from shiny_labchat.domain.logs import States
+from shiny_labchat.domain.logs import State, States
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
@@ -39,7 +39,7 @@ def _withdraw(states: States, command: Withdraw, at: int) -> Decided:
             _leave(decided, key, command)
     for key in dict.fromkeys(command.logs):
         if states[key].seq:
-            decided.add(key, "withdrawn", command.new, _about(key, command, is_later))
+            decided.add(key, "withdrawn", command.new, _about(states, key, command, is_later))
     return decided
 
 
@@ -63,15 +63,23 @@ def _leave(decided: Decided, room: LogKey, command: Withdraw) -> None:
         decided.add(room, "streamed", None, end, EndStream(seq, ()).cid)
 
 
-def _about(key: LogKey, command: Withdraw, is_later: bool) -> dict[str, Any]:
+def _about(states: States, key: LogKey, command: Withdraw, is_later: bool) -> dict[str, Any]:
     match key.kind:
         case "study":
             exports = list(command.exports)
             return {"by": command.by, "later": is_later, "exports": exports}
         case "room":
-            return {"messages": list(command.said.get(key, ()))}
+            return {"messages": list(command.said.get(key, ())), **_for_pages(states[key], command)}
         case "lobby":
             return {}
+
+
+def _for_pages(room: State, command: Withdraw) -> dict[str, Any]:
+    """By what pages know which messages are blank, and whether others are changed, too."""
+    assert isinstance(room, RoomState)
+    membership = room.memberships.get(command.person)
+    known = {} if membership is None else {"h": membership.handle}
+    return {**known, "quotes": True} if command.quotes else known
 
 
 RULES: dict[type, RuleTogether] = {Withdraw: _withdraw}

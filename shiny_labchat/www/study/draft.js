@@ -16,13 +16,21 @@ export function now() {
 /** Where the browser stores nothing: kept until the page is loaded anew. @type {Map<string, string>} */
 const notStored = new Map();
 
+/** Where drafts are kept, before the names. */
+const PREFIX = "labchat-form-";
+
+/** Studies whose drafts are kept no longer. @type {Set<string>} */
+const forgotten = new Set();
+
 /** One form's draft. */
 export class Draft {
   #name;
+  #study;
 
   /** @param {string[]} names the study, the kind of form, and whose it is */
   constructor(names) {
-    this.#name = `labchat-form-${JSON.stringify(names)}`;
+    this.#name = PREFIX + JSON.stringify(names);
+    this.#study = names[0];
   }
 
   /** @returns {Kept | null} */
@@ -33,6 +41,7 @@ export class Draft {
 
   /** @param {Kept} kept */
   write(kept) {
+    if (forgotten.has(this.#study)) return;
     const text = JSON.stringify(kept);
     try {
       sessionStorage.setItem(this.#name, text);
@@ -43,12 +52,37 @@ export class Draft {
   }
 
   forget() {
-    notStored.delete(this.#name);
-    try {
-      sessionStorage.removeItem(this.#name);
-    } catch {
-      // nothing is stored there
-    }
+    forget(this.#name);
+  }
+}
+
+/** Delete what was filled in for a study, and keep no more of it. @param {string} study */
+export function forgetDrafts(study) {
+  forgotten.add(study);
+  const names = [...notStored.keys(), ...storedNames()];
+  for (const name of names.filter((each) => isOf(each, study))) forget(name);
+}
+
+/** @param {string} name @param {string} study */
+function isOf(name, study) {
+  return name.startsWith(`${PREFIX}[${JSON.stringify(study)},`);
+}
+
+function storedNames() {
+  try {
+    return Object.keys(sessionStorage);
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} name */
+function forget(name) {
+  notStored.delete(name);
+  try {
+    sessionStorage.removeItem(name);
+  } catch {
+    // nothing is stored there
   }
 }
 

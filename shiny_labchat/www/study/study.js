@@ -1,9 +1,11 @@
 // @ts-check
 import { Connection } from "../connection/connection.js";
+import { forgetPerson } from "../page/forgetting.js";
 import { randomId } from "../page/identity.js";
 import { giveUpSession, greetAgain, hearNotices, isSessionLost, watchSession } from "../page/shiny.js";
 import { watchWaking } from "../page/wake.js";
 import { Attention } from "./attention.js";
+import { forgetDrafts } from "./draft.js";
 import { PageEnd } from "./page_end.js";
 
 /**
@@ -158,10 +160,17 @@ export class Study {
 
   /** @param {Screen} screen */
   #show(screen) {
+    if (screen.forget && !this.#shown?.screen.forget) this.#forget();
     this.#shown = { screen, receivedAt: performance.now() };
     for (const view of this.#views) view.draw(this.#shown);
     this.#end.show(this.#shown);
     this.#attention.show(screen);
+  }
+
+  /** The person's data are deleted: nothing of them stays in the page. */
+  #forget() {
+    forgetDrafts(this.name);
+    forgetPerson();
   }
 
   /** @param {string} cid */

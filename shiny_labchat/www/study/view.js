@@ -5,6 +5,7 @@ import { Clock } from "./clock.js";
 import { completionCode } from "./completion_code.js";
 import { Consent } from "./consent.js";
 import { ask } from "./dialog.js";
+import { receiptCode } from "./receipt.js";
 import { stopButton } from "./stop.js";
 
 /**
@@ -51,6 +52,7 @@ export class ScreenView {
     ["items", ({ items, needed, version }) => [items, needed, version], (screen) => this.#items(screen)],
     ["field", ({ field }) => field, (screen) => this.#line(screen)],
     ["code", ({ code }) => code, ({ code }) => code && completionCode(code)],
+    ["receipt", ({ receipt }) => receipt, ({ receipt }) => receipt && receiptCode(receipt)],
     ["buttons", ({ buttons, link }) => [buttons, link], (screen) => this.#buttons(screen)],
     ["notify", ({ notify }) => notify, ({ notify }) => notifyButton(notify)],
     ["contact", ({ contact }) => contact, ({ contact }) => quiet(contact)],

@@ -14,4 +14,9 @@ export class Announcer {
     this.element.append(line);
     setTimeout(() => line.remove(), REMOVED_AFTER); // else a screen reader finds the text twice in the page
   }
+
+  /** Take back what is being announced. */
+  clear() {
+    this.element.replaceChildren();
+  }
 }

@@ -32,6 +32,7 @@ export function drawMessage(shown, context, { keepStill, announce }) {
   const article = make("article", attributes(shown, context), body);
   const stream = new Stream(article, content, context.labels, announce);
   content.add(shown.parts, shown.deps);
+  if (shown.withdrawn) body.append(make("div", { class: "labchat-withdrawn" }, context.labels.text("withdrawn")));
   if (shown.live) stream.begin(stopFunction(shown, context));
   else stream.end(shown.is ?? "done");
   if (!shown.live && isLong(shown.parts)) body.append(fold(content.element, context.labels));
@@ -73,6 +74,7 @@ function attributes(shown, context) {
     "data-greeting": shown.greeting,
     "data-persistent": shown.persistent,
     "data-only": Boolean(shown.only),
+    "data-withdrawn": Boolean(shown.withdrawn),
   };
 }
 
@@ -92,7 +94,8 @@ function heading(shown, context) {
  * @param {ShownMessage} shown
  * @param {RoomContext} context
  */
-function authorOf({ name, role }, { labels }) {
+function authorOf({ name, role, withdrawn }, { labels }) {
+  if (withdrawn) return labels.text("withdrawn_name");
   return name ?? (role === "assistant" ? labels.text("assistant") : "");
 }
 
@@ -108,6 +111,7 @@ function clock(at, language) {
  * @param {ShownMessage} shown
  * @param {RoomContext} context
  */
-function avatar({ role, h = null, name = null, icon }, { iconAssistant }) {
+function avatar({ role, h = null, name = null, icon, withdrawn }, { iconAssistant }) {
+  if (withdrawn) return make("span", { class: "labchat-avatar", "aria-hidden": "true" }, "–");
   return role === "assistant" ? assistantAvatar(icon ?? iconAssistant) : participantAvatar(h, name);
 }

@@ -3,7 +3,7 @@ import { listenForJumps } from "../content/anchors.js";
 import { listenForCopy } from "../content/code.js";
 import { make, mark } from "../dom.js";
 import { discard } from "../page/shiny.js";
-import { isMessage, shownOf } from "../protocol.js";
+import { blanked, isMessage, shownOf } from "../protocol.js";
 import { Announcer } from "./announcer.js";
 import { dayDivider, renameDays } from "./days.js";
 import { isContinued, isSameDay } from "./grouping.js";
@@ -163,6 +163,11 @@ export class Transcript {
     });
   }
 
+  /** Blank all that somebody has said. @param {string | null} h their handle */
+  withdraw(h) {
+    return this.#scroller.change(async () => () => this.#blank(h));
+  }
+
   /** Take note of a new connection: requests on the old one will not be answered. */
   reconnect() {
     this.#stopLoading();
@@ -196,7 +201,35 @@ export class Transcript {
   /** End a streamed message, or complete it with its whole text. @param {Item} item */
   #finish(item) {
     if (item.k === "end") this.#end(item);
+    else if (item.k === "withdrawn") this.#blank(item.h);
     else if (isMessage(item) && !item.live) this.#find(item.id)?.stream.complete(shownOf(item));
+  }
+
+  /**
+   * Blank the messages of somebody. Screen readers are silent about it: nobody has said anything.
+   *
+   * @param {string | null} h
+   */
+  #blank(h) {
+    const theirs = this.#entries.filter(({ shown }) => h && shown.h === h && !shown.withdrawn);
+    if (!theirs.length) return;
+    this.#silence();
+    this.#announcer.clear();
+    for (const entry of theirs) this.#redraw(entry, blanked(entry.shown));
+    this.#entries.forEach((entry, at) => (theirs.includes(entry) || theirs.includes(this.#entries[at - 1])) && this.#group(at));
+  }
+
+  /** Draw a message anew, in the same element: what is being read does not move. @param {Entry} entry @param {ShownMessage} shown */
+  #redraw(entry, shown) {
+    const { article, stream } = this.#draw(shown);
+    const old = entry.article;
+    if (old.contains(document.activeElement)) this.log.focus({ preventScroll: true });
+    entry.stream.drop();
+    for (const name of ["data-live", "aria-busy", "aria-live"]) old.removeAttribute(name);
+    for (const name of ["data-withdrawn", "data-id"]) mark(old, name, article.getAttribute(name));
+    for (const child of [...old.children]) discard(child);
+    old.replaceChildren(...article.childNodes);
+    Object.assign(entry, { shown, stream });
   }
 
   /** @param {import("../protocol.js").EndItem} item */

@@ -30,7 +30,7 @@ from shiny_labchat.domain.commands import (
     WaitLonger,
 )
 from shiny_labchat.domain.decide import MoreLogs
-from shiny_labchat.domain.end_screen import needs_link
+from shiny_labchat.domain.end_screen import needs_link, needs_receipt
 from shiny_labchat.domain.ends import REASONS, End, data_of
 from shiny_labchat.domain.money import money
 from shiny_labchat.domain.screen_parts import Screen, View
@@ -626,3 +626,35 @@ def _do(study: Study, step: str, reason: str, *people: str) -> None:
                 study.tell(Debrief("s", each))
         case _:
             pass
+
+
+# ── withdrawing later ──
+
+
+def test_who_has_taken_part_is_given_a_code_to_withdraw_with_once_they_are_debriefed() -> None:
+    study = Study("ann", ends=ENDS, debrief={"text": "Well.", "keep": False})
+    assert not needs_receipt(study.view()), "their part has not ended"
+    study.tell(EndPerson("s", "ann", "complete"))
+    assert not needs_receipt(study.view()) and "receipt" not in study.shows(receipt="R")
+    study.tell(Debrief("s", "ann"))
+    assert needs_receipt(study.view()) and "receipt" not in study.shows()
+    receipt = study.shows(receipt="R-1")["receipt"]
+    assert receipt["value"] == "R-1" and receipt["link"]["href"] == "labchat/withdraw"
+    assert {"label", "text", "copy", "copied"} <= {*receipt}
+
+
+@pytest.mark.parametrize("reason", ["no_consent", "full", "already_took_part"])
+def test_who_has_not_begun_has_nothing_to_withdraw(reason: str) -> None:
+    study = Study("ann", ends=ENDS)
+    study.tell(EndPerson("s", "ann", reason))
+    assert not needs_receipt(study.view()) and "receipt" not in study.shows(receipt="R")
+
+
+def test_the_page_of_who_has_their_data_deleted_forgets_it_and_gives_no_code() -> None:
+    study = Study("ann", "bob", ends=ENDS)
+    study.tell(EndPerson("s", "ann", "withdrew", delete=True))
+    study.tell(EndPerson("s", "bob", "withdrew"))
+    data = study.shows()
+    assert data["forget"] is True and not needs_receipt(study.view())
+    assert CATALOGUE["en"]["stop.deleted"] in data["lines"]
+    assert "forget" not in study.shows("bob") and needs_receipt(study.view("bob"))
