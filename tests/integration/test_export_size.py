@@ -111,8 +111,8 @@ async def test_printing_the_messages_ends_as_soon_as_nobody_reads(folder: Path) 
 
 def print_ten(command: Sequence[str]) -> tuple[list[bytes], int, bytes]:
     """As ``| head``: read ten lines, and close; these, the status, and what is said."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe) as process:
         assert process.stdout is not None and process.stderr is not None
         lines = [process.stdout.readline() for _ in range(10)]
         process.stdout.close()
