@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from shiny_labchat.cli.demo import demo
+from shiny_labchat.cli.export import export_command
 from shiny_labchat.cli.links import links
 from shiny_labchat.cli.people import ends, find, pay, study
 
@@ -17,5 +18,5 @@ def main() -> None:
     """Group chat for Shiny for Python, made for people who study people."""
 
 
-for _command in (demo, ends, find, links, pay, study):
+for _command in (demo, ends, export_command, find, links, pay, study):
     main.add_command(_command)

@@ -191,6 +191,8 @@ class StudyState(NamedTuple):
     """By lobby, the number of its last group."""
     barriers: LayeredMap[tuple[str, str], Barrier] = LayeredMap()
     """By room and kind."""
+    last_withdrawn: int = 0
+    """The seq at which somebody has last withdrawn their data; 0: nobody has."""
 
     def met(self, person: str) -> set[str]:
         """The people with whom somebody was in a group of this study."""
@@ -372,6 +374,10 @@ def _barrier_met(state: StudyState, event: Event) -> _Changes:
     return {"barriers": state.barriers.changed(key, before._replace(met=met))}
 
 
+def _withdrawn(state: StudyState, event: Event) -> _Changes:
+    return {"last_withdrawn": event.seq}
+
+
 def _person_with(state: StudyState, event: Event, **changes: Any) -> _Changes:
     person = state.people.get(event.member or "")
     return {} if person is None else _with(state, person._replace(**changes))
@@ -398,4 +404,5 @@ _FOLDS = {
     "recorded": _recorded,
     "shown": _shown,
     "stepped": _stepped,
+    "withdrawn": _withdrawn,
 }

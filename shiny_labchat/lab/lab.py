@@ -7,6 +7,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar, cast
@@ -23,6 +24,8 @@ from shiny_labchat.domain.pseudonyms import as_pseudonym
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import Role
+from shiny_labchat.export.order import Exported, Progress
+from shiny_labchat.lab import exporting
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.room import MessageFunction, PresenceFunction, Room
 from shiny_labchat.lab.runtime import Runtime
@@ -341,6 +344,75 @@ class Lab:
         """
         name = self._named(study)
         return await self._log.read(lambda conn: written(conn, name))
+
+    async def export(
+        self,
+        folder: str | Path,
+        *,
+        study: StudyLike | None = None,
+        rooms: Sequence[str | Room] | None = None,
+        formats: Sequence[str] = ("csv",),
+        anonymise: bool = False,
+        public: bool = False,
+        new_ids: bool = False,
+        since: datetime | str | None = None,
+        progress: Progress | None = None,
+    ) -> Exported:
+        """
+        Export the data as files: tables, all settings, and a codebook that explains every column.
+
+        It may run while people talk: it has what was there when it began. The same log gives the
+        same files, byte for byte. That it was made, and whose words it has, is in the study's log.
+
+        Parameters
+        ----------
+        folder
+            Where to. It must be empty, not there, or hold an export, which is replaced once the new
+            one is whole.
+        study
+            Only this study; None: all.
+        rooms
+            Only these rooms, or rooms with these ids, and the people in them; None: all.
+        formats
+            Of "csv", "jsonl" and "parquet" any.
+        anonymise
+            Whether random ids stand in place of members' ids. They are drawn once, so that exports
+            of the same study can be joined.
+        public
+            Whether the words of those are left out who did not agree to the item "share" of the
+            consent.
+        new_ids
+            Whether the random ids are drawn for this export alone, so that it cannot be joined with
+            others.
+        since
+            Only what was sent since then: a datetime with a time zone, or such a text. A table
+            ``changes`` then says which earlier rows were withdrawn.
+        progress
+            Called now and then with two numbers: how many events were read, and how many there are.
+
+        Returns
+        -------
+        Exported
+            The folder, its sha256, and how many rows each table has.
+
+        Raises
+        ------
+        NotAnExport
+            The folder has files that are no export.
+        ImportError
+            A format needs a package that is not installed.
+        TypeError, ValueError
+            An argument is not valid, or there is no such study or room.
+        """
+        name = self._named(study)
+        for each in () if rooms is None or isinstance(rooms, str | Room) else rooms:
+            self._part(each)
+        order = exporting.as_order(
+            *(name, rooms, formats),
+            **{"anonymise": anonymise, "public": public, "new_ids": new_ids},
+            since=since,
+        )
+        return await exporting.export(self._log, folder, order, progress)
 
     def _given(self, room: LogKey, to: str) -> Room:
         return Room(self._log, room, Settings(), to)

@@ -37,7 +37,15 @@ from shiny_labchat.streams import remote
 from shiny_labchat.streams.commits import StreamCommits
 from shiny_labchat.words import ENGLISH, Words
 
-__all__ = ["Runtime", "address_of", "live_rooms", "opened_logs", "running", "words_of"]
+__all__ = [
+    "Runtime",
+    "address_of",
+    "is_serving",
+    "live_rooms",
+    "opened_logs",
+    "running",
+    "words_of",
+]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -243,6 +251,11 @@ def _opened() -> list[Runtime]:
 def opened_logs() -> list[Log]:
     """The logs of all labs that this process has open, in the order in which it opened them."""
     return [each.log for each in _opened()]
+
+
+def is_serving() -> bool:
+    """Whether this process runs a server, whose pages must not wait."""
+    return bool(_serving)
 
 
 def live_rooms(log: Log) -> LiveRooms:

@@ -12,7 +12,7 @@ from shiny_labchat.store.sqlite import connect
 
 __all__ = ["SCHEMA", "is_current", "upgrade"]
 
-SCHEMA = "0017"
+SCHEMA = "0018"
 """The newest migration that this version knows."""
 
 UPGRADE_TIMEOUT = 30.0

@@ -89,7 +89,8 @@ def rooms(conn: sa.Connection, study: str | None = None) -> list[LogKey]:
 
 def studies(conn: sa.Connection) -> list[str]:
     """The names of the studies that have people or settings, in order of creation."""
-    found = sa.select(room.c.study).where(room.c.kind == "study").order_by(room.c.key)
+    told = sa.exists().where(event.c.room == room.c.key, event.c.kind != "exported")
+    found = sa.select(room.c.study).where(room.c.kind == "study", told).order_by(room.c.key)
     return list(conn.execute(found).scalars())
 
 

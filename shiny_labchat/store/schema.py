@@ -9,6 +9,7 @@ __all__ = [
     "OF_CLOCK",
     "OF_PRESENCE",
     "OF_STEPS",
+    "anonymous_id",
     "arrival",
     "audit",
     "boot",
@@ -235,6 +236,9 @@ audit = sa.Table(
 sa.Index("audit_about", audit.c.room, audit.c.bot, audit.c.seq)
 sa.Index("audit_outcome", audit.c.room, audit.c.bot, audit.c.outcome, audit.c.knew)
 
+# Which call a message of a bot comes from.
+sa.Index("audit_became", audit.c.room, audit.c.became)
+
 composing = sa.Table(
     "composing",
     metadata,
@@ -283,4 +287,15 @@ study_name = sa.Table(
     sa.Column("member", sa.Text, primary_key=True),
     sa.Column("pseudonym", sa.Text, nullable=False),
     sa.UniqueConstraint("study", "pseudonym", name="study_name_pseudonym"),
+)
+
+# What stands in anonymous exports in place of a member's id: drawn once, so that exports link.
+anonymous_id = sa.Table(
+    "anonymous_id",
+    metadata,
+    sa.Column("study", sa.Text, primary_key=True),
+    sa.Column("member", sa.Text, primary_key=True),
+    sa.Column("drawn", sa.Text, nullable=False),
+    sa.UniqueConstraint("study", "drawn", name="anonymous_id_drawn"),
+    sqlite_with_rowid=False,
 )

@@ -19,7 +19,7 @@ ABOVE = (
     {"domain"},
     {"models", "protocol", "store"},
     {"access", "audit", "callbacks", "streams", "study_protocol"},
-    {"live"},
+    {"export", "live"},
     {"gateway", "lab"},
     {"bots", "study"},
 )

@@ -58,6 +58,7 @@ from shiny_labchat.domain.commands.study import (
     Pay,
     PayOut,
     RecordAnswer,
+    RecordExport,
     SetStep,
     ShowCode,
     ShowRoom,
@@ -109,6 +110,7 @@ __all__ = [
     "Ready",
     "Record",
     "RecordAnswer",
+    "RecordExport",
     "Remove",
     "Resubmit",
     "Say",
@@ -162,6 +164,7 @@ StudyCommand = (
     | Arrive
     | Consent
     | RecordAnswer
+    | RecordExport
     | SetStep
     | ShowCode
     | Pay

@@ -20,6 +20,7 @@ __all__ = [
     "Pay",
     "PayOut",
     "RecordAnswer",
+    "RecordExport",
     "SetStep",
     "ShowCode",
     "ShowRoom",
@@ -227,3 +228,23 @@ class Dissolve(OfStudy):
     def logs(self) -> tuple[LogKey, ...]:
         """The logs whose states its rule needs."""
         return (study_log(self.study), LogKey(self.study, self.room), *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordExport(OfStudy):
+    """
+    Record that data of a study were exported, unless somebody has withdrawn theirs meanwhile.
+
+    Parameters
+    ----------
+    sha256
+        The hash of the export, by which its copies are known.
+    upto
+        The seq of the study's log up to which it was read.
+    about
+        What it has: its formats, rooms, and the ids of the people whose words it has.
+    """
+
+    sha256: str
+    upto: int
+    about: Mapping[str, Any]

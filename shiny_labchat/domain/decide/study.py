@@ -15,6 +15,7 @@ from shiny_labchat.domain.commands.study import (
     Pay,
     PayOut,
     RecordAnswer,
+    RecordExport,
     SetStep,
     ShowCode,
     ShowRoom,
@@ -67,8 +68,8 @@ def _describe(states: States, command: DescribeStudy, at: int) -> Decided:
     change = settings.described(given) if command.is_default else settings.configured(given)
     if state.people.size:
         settings.check_fixed(change, FIXED)
-    if change or state.seq == 0:
-        seed = {"seed": command.seed} if state.seq == 0 else {}
+    if change or not state.seed:
+        seed = {} if state.seed else {"seed": command.seed}
         decided.add(study_log(command.study), "configured", None, {**seed, **change.data})
     return decided
 
@@ -77,7 +78,7 @@ def _arrive(states: States, command: Arrive, at: int) -> Decided:
     state, decided = study_in(states, command.study), Decided(states, at)
     if command.person in state.people:
         return decided
-    if state.seq == 0:  # nobody has said yet what people are asked for
+    if not state.seed:  # nobody has said yet what people are asked for
         raise Refused("not_in_study", member=command.person)
     _check_debriefs(state)
     log, person = study_log(command.study), command.person
@@ -185,6 +186,14 @@ def _show_code(states: States, command: ShowCode, at: int) -> Decided:
     if known.code is None:
         log = study_log(command.study)
         decided.add(log, "code_shown", command.person, {"code": command.code})
+    return decided
+
+
+def _record_export(states: States, command: RecordExport, at: int) -> Decided:
+    decided = Decided(states, at)
+    if study_in(states, command.study).last_withdrawn <= command.upto:
+        data = {"sha256": command.sha256, **command.about}
+        decided.add(study_log(command.study), "exported", None, data)
     return decided
 
 
@@ -340,6 +349,7 @@ RULES: dict[type, RuleTogether] = {
     Pay: _pay,
     PayOut: _pay_out,
     RecordAnswer: _record,
+    RecordExport: _record_export,
     SetStep: _set_step,
     ShowCode: _show_code,
     ShowRoom: _show,

@@ -1,0 +1,66 @@
+"""``study.json``: all settings as the log has them, and each change of any with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from shiny_labchat.domain.settings import Settings
+from shiny_labchat.domain.state import RoomState
+from shiny_labchat.export.facts import StudyFacts
+from shiny_labchat.export.times import as_iso
+
+__all__ = ["room_settings", "study_json"]
+
+
+def study_json(studies: Iterable[StudyFacts]) -> dict[str, Any]:
+    """What ``study.json`` says of some studies."""
+    return {"studies": [_study(each) for each in studies]}
+
+
+def _study(facts: StudyFacts) -> dict[str, Any]:
+    return {
+        "study": facts.name,
+        "seed": facts.state.seed or None,
+        **_settings(facts.state.settings),
+        "changes": _changes(facts.changes),
+        "lobbies": [
+            {
+                "lobby": id,
+                "seed": lobby.seed or None,
+                **_settings(lobby.settings),
+                "changes": _changes(lobby.changes),
+            }
+            for id, lobby in facts.lobbies.items()
+        ],
+        "rooms": facts.rooms,
+    }
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    """Settings as they are, and those of which the app's code says something else."""
+    differs = {
+        name: value
+        for name, value in settings.code.items()
+        if name not in settings.now or settings.now[name] != value
+    }
+    return {"settings": dict(settings.now), "code_says": differs}
+
+
+def _changes(changes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{**change, "at": as_iso(change["at"])} for change in changes]
+
+
+def room_settings(
+    room: str, state: RoomState, changes: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """What ``study.json`` says of a room."""
+    return {
+        "room": room,
+        "seed": state.seed or None,
+        "title": state.title,
+        "write": state.write,
+        "rules": {**asdict(state.rules), **state.unknown_rules},
+        "changes": _changes(changes),
+    }

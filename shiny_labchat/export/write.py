@@ -1,0 +1,242 @@
+"""Writing an export: all of its tables in one pass through the logs, study by study."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+import orjson
+
+from shiny_labchat.export.answers import Answers
+from shiny_labchat.export.call_rows import CallRows
+from shiny_labchat.export.codebook import CODEBOOK_TABLE, codebook_rows
+from shiny_labchat.export.columns import columns_of
+from shiny_labchat.export.csv_format import CsvSink
+from shiny_labchat.export.disguise import Disguise
+from shiny_labchat.export.event_rows import EventRows
+from shiny_labchat.export.facts import StudyFacts, scan_study
+from shiny_labchat.export.folder import MARKER, SUMS, sums_of
+from shiny_labchat.export.format import About, Destination, Format, Table
+from shiny_labchat.export.formats import FORMATS, PSYCH_DS
+from shiny_labchat.export.order import Order, shares_in
+from shiny_labchat.export.people_rows import MemberRows, flow_rows, note_progress, room_row
+from shiny_labchat.export.room_walk import RoomWalk
+from shiny_labchat.export.source import Source
+from shiny_labchat.export.study_json import room_settings, study_json
+from shiny_labchat.export.study_walk import walk_lobby, walk_study
+from shiny_labchat.export.tables import Rows, Tables
+from shiny_labchat.store.exporting import LogHead, audit_keys, members_of_log
+
+__all__ = ["Ids", "People", "Written", "hash_of", "scan", "write_folder", "write_tables"]
+
+Ids = Mapping[str, Mapping[str, str]]
+"""By study and member, the id that stands in its place."""
+People = Mapping[str, Collection[str]]
+"""By study, the ids of those whose words an export has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """
+    What was written.
+
+    Parameters
+    ----------
+    counts
+        By table, how many rows.
+    people
+        Whose words these have.
+    sha256
+        The hash of ``SHA256SUMS``; "": there is none.
+    """
+
+    counts: Mapping[str, int]
+    people: People
+    sha256: str = ""
+
+
+def scan(source: Source) -> list[StudyFacts]:
+    """Read what the logs of studies and lobbies say, before any room is read."""
+    by_study = groupby(source.heads, key=lambda head: head.key.study)
+    return [scan_study(source, study, list(heads)) for study, heads in by_study]
+
+
+def write_folder(
+    source: Source, folder: Path, order: Order, studies: Sequence[StudyFacts], ids: Ids
+) -> Written:
+    """
+    Write an export into an empty folder.
+
+    Parameters
+    ----------
+    source
+        The database.
+    folder
+        The folder.
+    order
+        What is asked for.
+    studies
+        The studies, as `scan` gives them.
+    ids
+        The random ids; empty: they are not asked for.
+    """
+    products = folder / "products" if PSYCH_DS in order.formats else folder
+    formats: dict[str, Format] = {}
+    for name in order.formats:
+        own = products / name if products != folder and name != PSYCH_DS else folder
+        own.mkdir(parents=True, exist_ok=True)
+        formats[name] = FORMATS[name].make(Destination(own, folder, order.is_excel_safe))
+    tables = Tables(formats)
+    people: dict[str, set[str]] = {}
+    spool = folder / ".answers"
+    try:
+        write_tables(source, tables, order, studies, ids, spool=spool, people=people)
+    finally:
+        counts = tables.close()
+    about = About(
+        order.marker([each.name for each in studies]), study_json(studies), tuple(tables.made)
+    )
+    files = _finish(folder, products, formats, about, order)
+    marker = {**about.marker, "tables": files}
+    (folder / MARKER).write_bytes(orjson.dumps(marker, option=_READABLE))
+    sums = sums_of(folder, (path for path in folder.rglob("*") if path.is_file())).encode()
+    (folder / SUMS).write_bytes(sums)
+    return Written(counts, people, hash_of(sums))
+
+
+_READABLE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+
+
+def hash_of(content: bytes) -> str:
+    """The SHA-256 of some content, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _finish(
+    folder: Path, products: Path, formats: Mapping[str, Format], about: About, order: Order
+) -> dict[str, dict[str, str]]:
+    """Write what only the end tells; by table and format, the files."""
+    codebook = products / "codebook.csv"
+    sink = CsvSink(codebook.open("wb"), CODEBOOK_TABLE.columns, is_excel_safe=order.is_excel_safe)
+    sink.write(codebook_rows((*about.tables, CODEBOOK_TABLE)))
+    sink.close()
+    (products / "study.json").write_bytes(orjson.dumps(about.study, option=_READABLE))
+    files: dict[str, dict[str, str]] = {}
+    for name, each in formats.items():
+        for table, path in each.finish(about).items():
+            files.setdefault(table, {})[name] = path.relative_to(folder).as_posix()
+    files.setdefault("codebook", {})["csv"] = codebook.relative_to(folder).as_posix()
+    return files
+
+
+def write_tables(
+    source: Source, tables: Tables, order: Order, studies: Sequence[StudyFacts], ids: Ids, *,
+    spool: Path, people: dict[str, set[str]],
+) -> None:  # fmt: skip
+    """
+    Give the rows of all tables.
+
+    Parameters
+    ----------
+    source, tables, order, studies, ids
+        As in `write_folder`.
+    spool
+        A temporary file, which is made and deleted.
+    people
+        Is given, by study, the ids of those whose words the rows have, as far as it gets.
+    """
+    factors = list(dict.fromkeys(name for each in studies for name in each.factors()))
+    items = list(dict.fromkeys(item for each in studies for item in each.items()))
+    answers = Answers(spool, order.since)
+    try:
+        writing = _Writing(source, tables, order, answers, factors, items)
+        for study in studies:
+            shown = ids.get(study.name, {}) if order.is_anonymous else None
+            shares = shares_in(study.state) if order.is_public else None
+            writing.study(study, Disguise(shown, shares), people.setdefault(study.name, set()))
+        answers.write(tables, factors)
+    finally:
+        answers.close()
+        spool.unlink(missing_ok=True)
+
+
+class _Writing:
+    def __init__(
+        self, source: Source, tables: Tables, order: Order, answers: Answers,
+        factors: list[str], items: list[str],
+    ) -> None:  # fmt: skip
+        self._source = source
+        self._order = order
+        self._answers = answers
+        self._factors, self._items = factors, items
+
+        def rows(name: str) -> Rows:
+            return tables.rows(Table(name, columns_of(name, factors=factors, items=items)))
+
+        self._messages, self._members, self._rooms = map(rows, ("messages", "members", "rooms"))
+        self._payments, self._events = rows("payments"), rows("events")
+        self._calls, self._flow = rows("bot_calls"), rows("flow")
+        self._changes = rows("changes") if order.since else None
+
+    def study(self, study: StudyFacts, disguise: Disguise, people: set[str]) -> None:
+        """Give the rows of a study, and tell whose words they have."""
+        heads = [head for head in self._source.heads if head.key.study == study.name]
+        members = MemberRows(study, disguise, self._factors, self._items)
+        only = None if self._order.rooms is None else self._members_of(heads)
+        for head in heads:
+            events = EventRows(self._events, head.key, disguise, self._order.since)
+            match head.key.kind:
+                case "room":
+                    self._room(study, head, disguise, events, members, people)
+                case "study":
+                    walk_study(
+                        self._source, head, study, disguise,
+                        events=events if only is None else None, payments=self._payments,
+                        answers=self._answers, people=people, only=only,
+                    )  # fmt: skip
+                case "lobby" if only is None:
+                    walk_lobby(self._source, head, disguise, events)
+                case "lobby":
+                    pass
+        everybody = [each for each in study.state.people if only is None or each in only]
+        members.add_others(everybody)
+        self._members.extend(members.rows())
+        self._flow.extend(flow_rows(study, everybody))
+
+    def _members_of(self, heads: Iterable[LogHead]) -> set[str]:
+        """All whom the logs of rooms name."""
+        found: set[str] = set()
+        for number, key, seq in heads:
+            if key.kind == "room":
+                members, _ = self._source.read(partial(members_of_log, number=number, upto=seq))
+                found |= members
+        return found
+
+    def _room(
+        self, study: StudyFacts, head: LogHead, disguise: Disguise, events: EventRows,
+        members: MemberRows, people: set[str],
+    ) -> None:  # fmt: skip
+        keys = self._source.read(lambda conn: audit_keys(conn, head.number))
+        walk = RoomWalk(
+            self._source, head, study, disguise, since=self._order.since,
+            messages=self._messages, events=events, answers=self._answers,
+            factors=self._factors, has_calls=bool(keys), people=people, changes=self._changes,
+        )  # fmt: skip
+        walk.run()
+        facts, made, room = walk.facts, walk.made, disguise.name(head.key.id)
+        note_progress(study, facts)
+        members.add_room(head.key.id, facts, made)
+        self._rooms.add(room_row(study, room, facts, made, self._factors))
+        study.rooms.append(room_settings(room, facts.state, facts.changes))
+        if keys:
+            everybody = facts.state.memberships.values()
+            humans = (each.member for each in everybody if not each.is_bot)
+            hides = not all(map(disguise.shows_words, humans))
+            CallRows(
+                self._source, study.name, room, disguise,
+                hides_prompts=hides, since=self._order.since, upto=head.seq,
+            ).write(keys, self._calls)  # fmt: skip
