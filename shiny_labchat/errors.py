@@ -6,6 +6,7 @@
     ├── Refused            a rule refuses a command: a code, and a sentence for the person
     ├── StoreError         the database could not store or read something
     │   └── SchemaTooNew   the database was written by a newer shiny_labchat
+    ├── ExportError        a folder is not the export that it should be, or cannot be read
     └── BadFrame           a browser sent something that is not a frame of the protocol
 """
 
@@ -18,6 +19,7 @@ __all__ = [
     "NOT_STORED",
     "SENTENCES",
     "BadFrame",
+    "ExportError",
     "LabChatError",
     "Refused",
     "SchemaTooNew",
@@ -161,6 +163,27 @@ class StoreError(LabChatError):
 
 class SchemaTooNew(StoreError):
     """A newer version of this package wrote the database; install that version."""
+
+
+class ExportError(LabChatError):
+    """
+    A folder is not the export that it should be, or cannot be read or replaced.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    reason
+        What is wrong with it, and what to do.
+    """
+
+    def __init__(self, folder: object, reason: str) -> None:
+        self.folder = str(folder)
+        self.reason = reason
+        super().__init__(folder, reason)
+
+    def __str__(self) -> str:
+        return f"{self.folder}: {self.reason}"
 
 
 class BadFrame(LabChatError):

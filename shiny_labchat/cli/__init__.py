@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from shiny_labchat.cli.checking import check
 from shiny_labchat.cli.demo import demo
 from shiny_labchat.cli.export import export_command
 from shiny_labchat.cli.links import links
@@ -18,5 +19,5 @@ def main() -> None:
     """Group chat for Shiny for Python, made for people who study people."""
 
 
-for _command in (demo, ends, export_command, find, links, pay, study):
+for _command in (check, demo, ends, export_command, find, links, pay, study):
     main.add_command(_command)

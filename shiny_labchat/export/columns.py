@@ -209,7 +209,7 @@ _ROOMS = (
     _count("block", "The number of the block in which the condition was drawn; missing: it was "
            "not drawn in blocks."),
     _count("size_planned", "How many people the lobby's groups are to have."),
-    _count("size", "How many people were in it, as participants, since its making."),
+    _count("size_actual", "How many people were in it, as participants, since its making."),
     _count("bots", "How many bots were in it."),
     _time("opened_at", "When its people could first use it: when it was made, or, for a group, "
           "when it was shown to them."),

@@ -70,11 +70,14 @@ class Destination:
         The folder of the whole export.
     is_excel_safe
         Whether cells that Excel would take for formulas are guarded.
+    studies
+        The names of the studies that are exported.
     """
 
     folder: Path
     root: Path
     is_excel_safe: bool = False
+    studies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,10 @@ class FormatEntry(NamedTuple):
         Makes it for a destination.
     check
         Raises an ImportError, which says what to install, if it cannot be written here.
+    has_folder
+        Whether its files are in a folder of its name, and not at the top of the export.
     """
 
     make: Callable[[Destination], Format]
     check: Callable[[], None] = lambda: None
+    has_folder: bool = False

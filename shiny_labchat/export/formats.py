@@ -7,10 +7,13 @@ from types import MappingProxyType
 from typing import cast
 
 from shiny_labchat.arguments import did_you_mean
+from shiny_labchat.export.convokit import ConvoKitFormat
 from shiny_labchat.export.csv_format import CsvFormat
 from shiny_labchat.export.format import FormatEntry
 from shiny_labchat.export.json_format import JsonLinesFormat
 from shiny_labchat.export.parquet_format import ParquetFormat, check_parquet
+from shiny_labchat.export.plain_text import TextFormat
+from shiny_labchat.export.psych_ds import PsychDsFormat
 
 __all__ = ["FORMATS", "PSYCH_DS", "as_formats"]
 
@@ -22,6 +25,9 @@ FORMATS: Mapping[str, FormatEntry] = MappingProxyType(
         "csv": FormatEntry(CsvFormat),
         "jsonl": FormatEntry(JsonLinesFormat),
         "parquet": FormatEntry(ParquetFormat, check_parquet),
+        "convokit": FormatEntry(ConvoKitFormat, has_folder=True),
+        PSYCH_DS: FormatEntry(PsychDsFormat),
+        "text": FormatEntry(TextFormat, has_folder=True),
     }
 )
 """All formats."""

@@ -66,6 +66,7 @@ class Order:
             "anonymised": self.is_anonymous,
             "public": self.is_public,
             "since": as_iso(self.since) if self.since else None,
+            "excel_safe": self.is_excel_safe,
         }
 
 

@@ -25,6 +25,7 @@ from shiny_labchat.export.formats import FORMATS, PSYCH_DS
 from shiny_labchat.export.order import Order, shares_in
 from shiny_labchat.export.people_rows import MemberRows, flow_rows, note_progress, room_row
 from shiny_labchat.export.room_walk import RoomWalk
+from shiny_labchat.export.scripts import write_scripts
 from shiny_labchat.export.source import Source
 from shiny_labchat.export.study_json import room_settings, study_json
 from shiny_labchat.export.study_walk import walk_lobby, walk_study
@@ -87,9 +88,11 @@ def write_folder(
     products = folder / "products" if PSYCH_DS in order.formats else folder
     formats: dict[str, Format] = {}
     for name in order.formats:
-        own = products / name if products != folder and name != PSYCH_DS else folder
+        is_apart = FORMATS[name].has_folder or (products != folder and name != PSYCH_DS)
+        own = products / name if is_apart else folder
         own.mkdir(parents=True, exist_ok=True)
-        formats[name] = FORMATS[name].make(Destination(own, folder, order.is_excel_safe))
+        to = Destination(own, folder, order.is_excel_safe, tuple(each.name for each in studies))
+        formats[name] = FORMATS[name].make(to)
     tables = Tables(formats)
     people: dict[str, set[str]] = {}
     spool = folder / ".answers"
@@ -101,6 +104,7 @@ def write_folder(
         order.marker([each.name for each in studies]), study_json(studies), tuple(tables.made)
     )
     files = _finish(folder, products, formats, about, order)
+    write_scripts(products, folder, files, (*about.tables, CODEBOOK_TABLE))
     marker = {**about.marker, "tables": files}
     (folder / MARKER).write_bytes(orjson.dumps(marker, option=_READABLE))
     sums = sums_of(folder, (path for path in folder.rglob("*") if path.is_file())).encode()

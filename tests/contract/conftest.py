@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
+from tests.contract.exporting import Exported, export_texts
 
 
 @pytest.fixture(params=["sqlite"])
@@ -40,3 +41,9 @@ def reopen(lab: Lab) -> Iterator[Lab]:
     again._log = Log(parse(lab.url))  # one log per URL and process: here a second one is wanted
     yield again
     again.log.close()
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """A log of a thousand texts, and its exports, which tests only read."""
+    return export_texts(tmp_path_factory.mktemp("exported"))

@@ -15,9 +15,14 @@ def has_apt() -> bool:
     return os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def by_apt(packages: Sequence[str], tried: list[str]) -> bool:
-    """Whether all of these are installed now; what failed is added to `tried`."""
-    return run(["apt-get", "update"], tried) and run(["apt-get", "install", "-y", *packages], tried)
+def by_apt(packages: Sequence[str], tried: list[str], *, recommends: bool = True) -> bool:
+    """
+    Whether all of these are installed now; what failed is added to `tried`.
+
+    `recommends` is whether what they recommend is installed, too.
+    """
+    install = ["apt-get", "install", "-y", *([] if recommends else ["--no-install-recommends"])]
+    return run(["apt-get", "update"], tried) and run([*install, *packages], tried)
 
 
 def run(command: Sequence[str], tried: list[str]) -> bool:
