@@ -18,8 +18,9 @@ from shiny_labchat.audit.prompts import Prompt, joined
 from shiny_labchat.audit.spending import Spent, spend
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.messages import Message, to_datetime
+from shiny_labchat.domain.withdrawn_prompts import blanked_prompt
 from shiny_labchat.store.queries import ends_of, find_cid, room_number, whole_at
-from shiny_labchat.store.schema import audit, room
+from shiny_labchat.store.schema import audit, event, room
 
 __all__ = [
     "AuditEntry",
@@ -159,12 +160,27 @@ def add(
     number = room_number(conn, where)
     row = {"is_call": False, "is_fallback": False, **_columns(fields)}
     if prompt is not None:
-        row |= _told(conn, number, bot, prompt)
+        row |= _told(conn, number, bot, _unless_withdrawn(conn, number, prompt, row))
     if row["is_call"] and not row["is_fallback"]:
         spend(conn, where.study, bot, Spent(calls=1))
     made = conn.execute(sa.insert(audit).values(room=number, bot=bot, at=now, **row))
     assert made.inserted_primary_key is not None
     return made.inserted_primary_key[0]
+
+
+def _unless_withdrawn(
+    conn: sa.Connection, number: int, prompt: Prompt, row: Mapping[str, Any]
+) -> Prompt:
+    """
+    The prompt, but blank if somebody has withdrawn since it was made.
+
+    It may have their words, and it cannot be said any more which of its words these are.
+    """
+    since = event.c.room == number, event.c.seq > row["knew"], event.c.kind == "withdrawn"
+    if conn.execute(sa.select(event.c.seq).where(*since).limit(1)).first() is None:
+        return prompt
+    whole = (each.as_dict() if isinstance(each, Message) else each for each in prompt.whole)
+    return Prompt(blanked_prompt([*whole]))
 
 
 def _told(conn: sa.Connection, number: int, bot: str, prompt: Prompt) -> dict[str, Any]:

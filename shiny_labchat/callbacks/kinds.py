@@ -117,7 +117,9 @@ def _said_after(conn: sa.Connection, number: int, after: int, limit: int) -> lis
 
 
 def _whole_message(conn: sa.Connection, number: int, said: Event) -> Event | None:
-    """The message that this event completes; None: it is not complete yet, or was before."""
+    """The message that this event completes; None: it is not complete, was before, or is gone."""
+    if said.data.get("withdrawn"):
+        return None
     if said.kind == "message":
         return said if is_message(said) else None
     if not was_said(said):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
+from shiny_labchat.cli.backups import backup, restore
 from shiny_labchat.cli.checking import check
 from shiny_labchat.cli.demo import demo
 from shiny_labchat.cli.export import export_command
 from shiny_labchat.cli.links import links
 from shiny_labchat.cli.people import ends, find, pay, study
+from shiny_labchat.cli.withdrawing import retain, withdraw
 
 __all__ = ["main"]
 
@@ -19,5 +21,8 @@ def main() -> None:
     """Group chat for Shiny for Python, made for people who study people."""
 
 
-for _command in (check, demo, ends, export_command, find, links, pay, study):
+for _command in (
+    *(backup, check, demo, ends, export_command, find, links, pay),
+    *(restore, retain, study, withdraw),
+):
     main.add_command(_command)

@@ -15,7 +15,7 @@ from shiny_labchat.lab.lab import Lab
 from shiny_labchat.store import studies
 from shiny_labchat.study.study import Study
 
-__all__ = ["db_option", "file_of", "lab_of", "run", "study_of"]
+__all__ = ["db_option", "file_of", "lab_of", "run", "study_of", "url_of"]
 
 db_option = click.option(
     "--db",
@@ -36,7 +36,7 @@ def run(command: Coroutine[Any, Any, None]) -> None:
 
 def lab_of(db: Path | None) -> Lab:
     """The lab that a command is for; its database must be there."""
-    lab = Lab(_url_of(db))
+    lab = Lab(url_of(db))
     if not lab.log.exists:
         raise click.ClickException(
             f"there is no database {file_of(lab)}: start the app once, which makes it, or name "
@@ -72,7 +72,8 @@ def file_of(lab: Lab) -> str:
     return lab.url.removeprefix("sqlite:///")
 
 
-def _url_of(db: Path | None) -> str:
+def url_of(db: Path | None) -> str:
+    """The URL of the database that a command is for."""
     if db is None and (said := os.environ.get("LABCHAT_URL")):
         return said
     return f"sqlite:///{(db or Path('labchat.db')).expanduser().resolve()}"

@@ -16,15 +16,16 @@ from shiny_labchat.study.payments import due_in, mark_paid
 from shiny_labchat.study.study import Study
 from shiny_labchat.study.table_of_ends import table_of_ends
 
-__all__ = ["ends", "find", "pay", "study"]
+__all__ = ["as_params", "ends", "find", "pay", "study"]
 
 
 _study_option = click.option("--study", help="The study; it may be left out if there is one only.")
 
 
-def _as_params(
+def as_params(
     context: click.Context, argument: click.Parameter, value: tuple[str, ...]
 ) -> dict[str, str]:
+    """The values of an argument or option that are each a name and a value."""
     params: dict[str, str] = {}
     for each in value:
         name, sign, said = each.partition("=")
@@ -38,7 +39,7 @@ def _as_params(
     epilog="Example: labchat find PROLIFIC_PID=5f3c0ffee0. With a study: "
     "labchat find PROLIFIC_PID=5f3c0ffee0 SESSION_ID=aa11 --study pilot"
 )
-@click.argument("params", nargs=-1, required=True, callback=_as_params, metavar="NAME=VALUE...")
+@click.argument("params", nargs=-1, required=True, callback=as_params, metavar="NAME=VALUE...")
 @db_option
 @click.option("--study", help="Only people of this study.")
 def find(params: dict[str, str], db: Path | None, study: str | None) -> None:

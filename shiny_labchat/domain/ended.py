@@ -18,6 +18,7 @@ __all__ = [
     "due",
     "end_at",
     "in_units",
+    "needs_params",
     "params_in",
 ]
 
@@ -55,6 +56,25 @@ def due(state: StudyState, person: Participation) -> int:
     end = end_at(state, person)
     amount = 0 if end is None else end.cents or 0
     return bonus(person) + amount - sum(person.paid_out.values())
+
+
+KEPT_FOR_ADDRESS = 24 * 3600 * 1_000_000
+"""How long the address of somebody who has withdrawn can be made, in microseconds."""
+
+
+def needs_params(state: StudyState, person: Participation, at: int) -> bool:
+    """
+    Whether what the recruiter said of somebody who has withdrawn is still needed at a time.
+
+    It is, to pay them, until all that is due is noted as sent; and for a day, if the address to
+    which they go at their end has it.
+    """
+    if due(state, person) > 0:
+        return True
+    end = end_at(state, person)
+    url = "" if end is None else end.url or ""
+    named = any(f"{{{name}}}" in url for name in params_in(state.settings))
+    return named and at < person.withdrawn_at + KEPT_FOR_ADDRESS
 
 
 def in_units(cents: int) -> str:

@@ -39,11 +39,14 @@ class Member:
     is_muted: bool = False
 
     @classmethod
-    def of(cls, membership: Membership) -> Member:
-        """A membership with its real role; for this package."""
-        return cls(
-            membership.member, membership.pseudonym, membership.role, is_muted=membership.is_muted
-        )
+    def of(cls, membership: Membership, withdrawn: str = "") -> Member:
+        """
+        A membership with its real role; for this package.
+
+        `withdrawn`: the name of somebody whose data was withdrawn.
+        """
+        name = withdrawn if membership.is_withdrawn else membership.pseudonym
+        return cls(membership.member, name, membership.role, is_muted=membership.is_muted)
 
     @classmethod
     def seen_by(cls, viewer: str | None, membership: Membership) -> Member:

@@ -82,6 +82,8 @@ class Message(dict[str, Any]):
     transformed
         What the app's transform made of a person's message, for the app and its model, while
         people see `content`; None: it made nothing.
+    withdrawn
+        Whether its author has withdrawn their data: then its `content` is empty, and `author` None.
     is_repeat
         In a callback: whether the callback was called with this message before, and failed or
         its server ended (see `Lab.on_message`).
@@ -102,6 +104,7 @@ class Message(dict[str, Any]):
     is_repeat: bool = False
     room: LogKey | None = None
     transformed: str | None = None
+    withdrawn: bool = False
 
     def __post_init__(self) -> None:
         dict.update(self, content=self.content, role=self.role)  # pyright: ignore[reportUnknownMemberType]
@@ -217,6 +220,7 @@ def message_of(event: Event, room: LogKey | None = None) -> Message:
             original=data.get("original"),
             room=room,
             transformed=data.get("transformed"),
+            withdrawn=data.get("withdrawn", False),
         )
     )
 
@@ -283,6 +287,8 @@ def is_instruction(message: Message) -> bool:
 
 def is_for_models(message: Message) -> bool:
     """Whether a model is told a message: what everybody may see, and instructions."""
+    if message.withdrawn:
+        return False
     return message.audience is None or is_instruction(message)
 
 

@@ -59,6 +59,8 @@ class Membership(NamedTuple):
         The number of their messages, as far as the room counts them, see `RoomState.counts_from`.
     left
         The seq at which they were removed.
+    is_withdrawn
+        Whether their data was withdrawn: then they have no pseudonym any more.
     """
 
     member: str
@@ -80,6 +82,7 @@ class Membership(NamedTuple):
     answer_by: int = 0
     said: int = 0
     left: int = 0
+    is_withdrawn: bool = False
 
     def role_for(self, viewer: str | None) -> Role:
         """The role that a viewer is shown; viewer None: nothing was disclosed to them."""
@@ -367,7 +370,16 @@ def _known_of_member(event: Event) -> dict[str, Any]:
     return known
 
 
-_OF_MEMBERS = ("handle", "pseudonym", "role", "asked", "is_muted", "is_bot", "shown")
+_OF_MEMBERS = (
+    "handle",
+    "pseudonym",
+    "role",
+    "asked",
+    "is_muted",
+    "is_bot",
+    "shown",
+    "is_withdrawn",
+)
 """The fields of a `Membership` that events may set."""
 
 

@@ -102,6 +102,10 @@ class Participation(NamedTuple):
         What they said there to whether their data may be kept; None: nothing.
     code
         The code that they have been shown at their end, which is theirs from then on; None: none.
+    withdrawn
+        By what their data was withdrawn, one of `WithdrawnBy`; None: it was not.
+    withdrawn_at
+        When, in microseconds since 1970 (UTC); 0: it was not.
     """
 
     person: str
@@ -120,6 +124,14 @@ class Participation(NamedTuple):
     is_debriefed: bool = False
     keep: bool | None = None
     code: str | None = None
+    withdrawn: str | None = None
+    withdrawn_at: int = 0
+
+    @property
+    def wants_withdrawal(self) -> bool:
+        """Whether they have asked that their data be deleted, or not be kept, and it still is."""
+        asks = (self.ended is not None and self.ended.delete) or self.keep is False
+        return asks and self.withdrawn is None
 
     @property
     def room(self) -> str | None:
@@ -281,7 +293,7 @@ def _entered(state: StudyState, event: Event) -> _Changes:
 
 def _recorded(state: StudyState, event: Event) -> _Changes:
     person = state.people.get(event.member or "")
-    if person is None:
+    if person is None or event.data.get("withdrawn"):
         return {}
     kind: str = event.data["kind"]
     data = {**person.data, kind: event.data["value"]}
@@ -320,6 +332,11 @@ def _debriefed(state: StudyState, event: Event) -> _Changes:
 
 def _code_shown(state: StudyState, event: Event) -> _Changes:
     return _person_with(state, event, code=event.data["code"])
+
+
+def _withdrawn(state: StudyState, event: Event) -> _Changes:
+    by = event.data["by"]
+    return _person_with(state, event, withdrawn=by, withdrawn_at=event.at)
 
 
 def _grouped(state: StudyState, event: Event) -> _Changes:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar, cast
+from typing import Literal, Protocol, TypeVar, cast
 
 from shiny_labchat.access import identity
 from shiny_labchat.access.revoking import KINDS, Revocable, revoke_all
@@ -30,6 +30,7 @@ from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.room import MessageFunction, PresenceFunction, Room
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.settings import Settings
+from shiny_labchat.lab.withdrawing import Withdrawal, withdraw
 from shiny_labchat.store import Grant, Log, find_room, rooms
 from shiny_labchat.words import Words
 
@@ -37,6 +38,18 @@ __all__ = ["Lab"]
 
 F = TypeVar("F", bound=MessageFunction)
 P = TypeVar("P", bound=PresenceFunction)
+
+
+class WithId(Protocol):
+    """Somebody with an id: a `Person` or a `Member`."""
+
+    @property
+    def id(self) -> str:
+        """Their id."""
+        ...
+
+
+Identified = str | WithId
 
 
 class Lab:
@@ -414,6 +427,49 @@ class Lab:
         )
         return await exporting.export(self._log, folder, order, progress)
 
+    async def withdraw(
+        self,
+        person: Identified,
+        *,
+        study: StudyLike | None = None,
+        quotes: Literal["blank"] | None = None,
+    ) -> Withdrawal:
+        """
+        Withdraw all data of somebody: blank it, and give them another id everywhere.
+
+        Their messages stay as empty ones, so that the order and times of a conversation can still
+        be seen. Everything else that they have said or that was said of them to a model is deleted:
+        their answers, their names, what their recruiter said of them (but only once they are paid).
+        Who takes part ends with the reason ``"withdrew"``. It cannot be undone: a ledger beside the
+        database has it blanked again in every backup that is restored.
+
+        Parameters
+        ----------
+        person
+            A :class:`Person`, a :class:`Member`, or the id of one: a person's id is that of the
+            member in rooms.
+        study
+            Only in this study. None: that of the person, and for an id in all studies.
+        quotes
+            ``"blank"``: also blank 30 or more characters in a row that others, or bots, have
+            quoted of them. Else what others have said stays as it is.
+
+        Returns
+        -------
+        Withdrawal
+            Their new id, and what could not be reached: `exports` that were taken before, which
+            have to be destroyed, and `is_clean`, whether nothing is left in the database's files.
+
+        Raises
+        ------
+        LabChatError
+            Nobody has this id, or a bot has it.
+        """
+        check_choice("quotes", quotes, ("blank", None))
+        id = as_id("person", getattr(person, "id", person))
+        name = self._named(study) or study_of_person(person)
+        return await withdraw(self._log, id, name, quotes=quotes is not None)
+
     def _given(self, room: LogKey, to: str) -> Room:
         return Room(self._log, room, Settings(), to)
 
@@ -513,6 +569,11 @@ class Lab:
         away = commands.SendAway(who, kinds)
         await asyncio.gather(*(self._log.submit(room, away) for room in rooms))
         return number
+
+
+def study_of_person(person: object) -> str | None:
+    """The name of the study in which somebody is a person; None: it is not known."""
+    return getattr(getattr(person, "person", person), "study", None)
 
 
 def _several(rooms: object) -> Sequence[object]:

@@ -276,7 +276,8 @@ class Room(Timing):
     async def members(self) -> list[Member]:
         """The members of the room now, in order of joining."""
         state = await self.state()
-        return [Member.of(membership) for membership in state.members()]
+        gone = self._runtime.words["withdrawn.name"]
+        return [Member.of(membership, gone) for membership in state.members()]
 
     # ── messages ──
 

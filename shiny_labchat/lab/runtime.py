@@ -30,6 +30,7 @@ from shiny_labchat.domain.messages import MessageText
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.lab.bot_registry import CALLBACK, BotRegistry, RoomBot
+from shiny_labchat.lab.duties import Duties
 from shiny_labchat.lab.settings import Settings
 from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Log, parse
@@ -55,6 +56,8 @@ RESUME = 60.0
 """Pause between two searches for people whom no process watches any more, in seconds."""
 CLOCKS = 10.0
 """Pause between two searches for rooms whose time is over and nobody has open, in seconds."""
+DUTIES = 1.0
+"""Pause between two looks whether somebody has asked for their data to be deleted, in seconds."""
 ROOMS_CREATED = 20_000
 """Rooms that a process remembers to have created; others are created again, which does nothing."""
 DRAIN_TIMEOUT = 5.0
@@ -114,6 +117,8 @@ class Runtime:
         The streams that this process runs, in any of its event loops.
     own_streams
         The same streams, by their rooms and seqs, as soon as they are in the log.
+    duties
+        What is to be done for people who have withdrawn, and when a day has come.
     tasks
         Tasks that must run to their end, even if nobody waits for them any more.
     """
@@ -129,6 +134,7 @@ class Runtime:
         self.streams: set[ClosableStream] = set()
         self.own_streams: set[tuple[LogKey, int]] = set()
         self.tasks = Tasks(repr(log))
+        self.duties = Duties(log)
         self.scheduler: CallbackScheduler | None = None
         self._live: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveRooms] = WeakKeyDictionary()
         self._commits: WeakKeyDictionary[asyncio.AbstractEventLoop, StreamCommits] = (
@@ -305,6 +311,7 @@ async def running() -> AsyncGenerator[None]:
     tasks.spawn(_sweep())
     tasks.spawn(_resume_presence())
     tasks.spawn(_resume_clocks())
+    tasks.spawn(_do_duties())
     try:
         yield
     finally:
@@ -390,6 +397,16 @@ async def _resume_clocks() -> None:
             except LabChatError as exc:
                 logger.error("rooms of %r may be open too long: %s", runtime.log, exc)
         await asyncio.sleep(CLOCKS)
+
+
+async def _do_duties() -> None:
+    while True:
+        for runtime in _opened():
+            try:
+                await runtime.duties.do()
+            except Exception:
+                logger.exception("withdrawals in %r are not done; trying again", runtime.log)
+        await asyncio.sleep(DUTIES)
 
 
 async def _end_streams() -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import State, empty_state, fold_any
+from shiny_labchat.domain.withdrawal import changes_the_past
 from shiny_labchat.store import Committed, Log, event_at, events_after, find_room
 from shiny_labchat.store.heads import load_head
 
@@ -141,7 +142,10 @@ def _read_after(conn: sa.Connection, key: LogKey, known: State | None) -> State:
     first = event_at(conn, found[0], 1)
     if first is None or first.data.get("seed") != known.seed:  # the database was replaced
         return _read(conn, key)
-    return reduce(fold_any, events_after(conn, found[0], known.seq), known)
+    news = events_after(conn, found[0], known.seq)
+    if any(map(changes_the_past, news)):
+        return _read(conn, key)
+    return reduce(fold_any, news, known)
 
 
 def _read(conn: sa.Connection, key: LogKey) -> State:

@@ -22,6 +22,7 @@ __all__ = [
     "complete_arrival",
     "find_arrivals",
     "forget_arrivals",
+    "forget_arrivals_of",
     "generations_of",
     "insert_arrival",
     "keep_hash_only",
@@ -158,6 +159,11 @@ def set_delete_after(conn: sa.Connection, study: str, when: int | None) -> None:
 def forget_arrivals(conn: sa.Connection, now: int) -> int:
     """Delete the arrivals whose date has come, hashes included; return how many there were."""
     return conn.execute(sa.delete(arrival).where(arrival.c.delete_after <= now)).rowcount
+
+
+def forget_arrivals_of(conn: sa.Connection, study: str) -> int:
+    """Delete all arrivals of a study, hashes included; return how many there were."""
+    return conn.execute(sa.delete(arrival).where(arrival.c.study == study)).rowcount
 
 
 def _change(conn: sa.Connection, study: str, person: str, **values: Any) -> None:

@@ -15,19 +15,23 @@ from shiny_labchat.domain.commands import (
     EndStream,
     Ready,
     StudyCommand,
+    Withdraw,
 )
-from shiny_labchat.domain.decide import decide, decide_together
+from shiny_labchat.domain.decide import MoreLogs, decide, decide_together
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.lobby import LobbyState
-from shiny_labchat.domain.logs import State, empty_state, fold_any, fold_any_all
+from shiny_labchat.domain.logs import State, empty_state, fold_any
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import checkpoints, queries
 from shiny_labchat.store.arrivals import keep_hash_only
-from shiny_labchat.store.heads import Head, Heads, load_head
+from shiny_labchat.store.heads import Head, Heads, caught_up, load_head
 from shiny_labchat.store.leases import lease_time
+from shiny_labchat.store.reach import Reach, find
 from shiny_labchat.store.seen import lobby_signs
+from shiny_labchat.store.withdrawing import forget_params, rewrite, with_found
 
 __all__ = ["Batch", "Outcome", "Stale", "StudyOutcome"]
 
@@ -89,6 +93,7 @@ class Batch:
     ) -> None:
         self.heads: dict[LogKey, Head] = {}
         self.news: dict[LogKey, list[Event]] = {}
+        self.gone: tuple[str, str] | None = None
         self._conn = conn
         self._known = heads
         self._now = now
@@ -114,8 +119,7 @@ class Batch:
                 self.news.setdefault(key, [])
 
     def _catch_up(self, key: LogKey, head: Head) -> Head:
-        missed = queries.events_after(self._conn, head.number, head.state.seq)
-        return self._advance(key, Head(head.number, fold_any_all(head.state, missed)), missed)
+        return self._advance(key, *caught_up(self._conn, key.kind, head))
 
     def _advance(self, key: LogKey, head: Head, events: list[Event]) -> Head:
         self.news.setdefault(key, []).extend(events)
@@ -203,6 +207,44 @@ class Batch:
         made = {key: tuple(events) for key, events in decided.items()}
         return StudyOutcome(made, self._states(command))
 
+    def withdraw(self, command: Withdraw, reach: Reach) -> StudyOutcome:
+        """
+        Decide the withdrawal of somebody, and rewrite all rows in which there is something of them.
+
+        It must be alone in its transaction, and careful.
+
+        Raises
+        ------
+        Refused
+            The rule does not allow it.
+        MoreLogs
+            There is something of them in further logs.
+        """
+        found = find(self._conn, command.study, command.person, reach, command.quotes)
+        if not found.are_of(command.person):
+            return StudyOutcome({}, self._states(command), is_repeat=True)  # another was first
+        more = [key for key in found.keys.values() if key not in command.logs]
+        if more:
+            raise MoreLogs(*more)
+        before = {key: head.state.seq for key, head in self.heads.items()}
+        told = with_found(self._conn, command, found)
+        decided = decide_together(self._states(command), told, self._now)
+        for key, events in decided.items():
+            number = self.heads[key].number
+            queries.insert_events(self._conn, self._rows_of(number, events))
+            found.events.setdefault(number, []).extend(events)
+        rewrite(self._conn, command, reach, found, self._now)
+        for key, events in decided.items():
+            number = self.heads[key].number
+            state = queries.load_log(self._conn, number, events[-1].seq, key.kind)
+            self.heads[key] = Head(number, state)
+            self.news[key] = queries.events_after(self._conn, number, before[key])
+            if isinstance(state, StudyState):
+                forget_params(self._conn, command.study, state, self._now)
+        self.gone = command.study, command.person
+        made = {key: tuple(self.news[key]) for key in decided}
+        return StudyOutcome(made, self._states(command))
+
     def _with_signs(self, command: StudyCommand, states: Mapping[LogKey, State]) -> StudyCommand:
         """A command with what is known of the people in its lobby now, if it needs that."""
         if not isinstance(command, Advance | Ready) or command.signs is not None:
@@ -212,11 +254,19 @@ class Batch:
         return replace(command, signs=found)
 
     def _forget_who_refused(self, key: LogKey, events: list[Event]) -> None:
-        """Delete what the recruiter said of those who have refused consent."""
+        """
+        Delete what the recruiter said of those who have refused consent.
+
+        So is what was said of those who have withdrawn, once they are paid.
+        """
         for event in events if key.kind == "study" else ():
             if event.kind == "ended" and event.data["reason"] == "no_consent":
                 assert event.member is not None
                 keep_hash_only(self._conn, key.study, event.member)
+            elif event.kind == "paid_out":
+                state = cast(StudyState, self.heads[key].state)
+                if state.people[event.member or ""].withdrawn is not None:
+                    forget_params(self._conn, key.study, state, self._now)
 
     def _repeat_of(self, command: StudyCommand, event: Event) -> StudyOutcome:
         return StudyOutcome({command.logs[0]: (event,)}, self._states(command), is_repeat=True)

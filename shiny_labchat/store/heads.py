@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.events import Event, LogKey, LogKind
 from shiny_labchat.domain.lobby import LobbyState
-from shiny_labchat.domain.logs import State
+from shiny_labchat.domain.logs import State, fold_any_all
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import StudyState
+from shiny_labchat.domain.withdrawal import changes_the_past
 from shiny_labchat.store import queries
 
-__all__ = ["Head", "Heads", "load_head"]
+__all__ = ["Head", "Heads", "caught_up", "load_head"]
 
 HEADS_SIZE = 64_000_000
 """About how many bytes the heads may take; those used longest ago are read again when needed."""
@@ -35,6 +36,20 @@ def load_head(conn: sa.Connection, key: LogKey) -> Head | None:
     """The head of a log as the database has it now; None: there is no such log."""
     found = queries.find_room(conn, key)
     return None if found is None else Head(found[0], queries.load_log(conn, *found, key.kind))
+
+
+def caught_up(conn: sa.Connection, kind: LogKind, head: Head) -> tuple[Head, list[Event]]:
+    """
+    A head with the events that others have stored since, and these.
+
+    If one of them has changed the past, the state is read anew, and not made of the old one.
+    """
+    events = queries.events_after(conn, head.number, head.state.seq)
+    if any(map(changes_the_past, events)):
+        state = queries.load_log(conn, head.number, events[-1].seq, kind)
+    else:
+        state = fold_any_all(head.state, events)
+    return Head(head.number, state), events
 
 
 class Heads:

@@ -8,9 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import LogKey
-from shiny_labchat.domain.logs import fold_any_all
-from shiny_labchat.store import queries
-from shiny_labchat.store.heads import Head, Heads
+from shiny_labchat.store.heads import Heads, caught_up
 from shiny_labchat.store.sqlite import EVER, last_moved, rooms_moved
 from shiny_labchat.store.work import Committed
 
@@ -64,9 +62,8 @@ class Hearing:
             if head is None:
                 heard.unknown.append(room.key)
             elif head.state.seq != room.seq:
-                events = queries.events_after(conn, room.number, head.state.seq)
-                state = fold_any_all(head.state, events)
-                heard.news.append(Committed(room.key, tuple(events), state))
-                self._heads.keep(room.key, Head(room.number, state))
+                moved_to, events = caught_up(conn, room.key.kind, head)
+                heard.news.append(Committed(room.key, tuple(events), moved_to.state))
+                self._heads.keep(room.key, moved_to)
         self._since = until
         return heard

@@ -8,18 +8,21 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from shiny_labchat.domain.commands import Command, StudyCommand
+from shiny_labchat.domain.commands import Command, StudyCommand, Withdraw
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.batch import Outcome, StudyOutcome
 from shiny_labchat.store.database import Database, File, note_inherited
-from shiny_labchat.store.sqlite import READERS, file_of, store_error
+from shiny_labchat.store.ledger import Ledger
+from shiny_labchat.store.reach import Reach, logs_with_numbers, look_for
+from shiny_labchat.store.sqlite import READERS, Cleaned, CleanHow, file_of, ledger_of, store_error
 from shiny_labchat.store.work import Listener, Work
 from shiny_labchat.store.writer import Writer
 
@@ -36,11 +39,17 @@ class Log:
     ----------
     url
         The database.
+
+    Attributes
+    ----------
+    ledger
+        The ledger of those who have withdrawn, outside the database.
     """
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
         self.is_closed = False
+        self.ledger = Ledger(ledger_of(url))
         self._begin()
         _logs.add(self)
 
@@ -95,6 +104,42 @@ class Log:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[StudyOutcome] = loop.create_future()
         self._writer.put(Work(loop, _settle(done), command.logs, command, raises=True))
+        return done
+
+    async def withdraw(self, command: Withdraw) -> StudyOutcome:
+        """
+        Have somebody withdrawn: what there is of them is searched, then rewritten, all or nothing.
+
+        Raises
+        ------
+        Refused
+            The rule does not allow it.
+        StoreError
+            The database could not store it.
+        """
+        look = partial(look_for, study=command.study, person=command.person, quotes=command.quotes)
+        reach = await self.read(look)
+        keys = await self.read(lambda conn: logs_with_numbers(conn, reach.rows))
+        also = dict.fromkeys((*command.also, *keys))
+        command = replace(command, also=tuple(key for key in also if key != command.logs[0]))
+        while True:
+            try:
+                return await self._put_withdrawal(command, reach)
+            except MoreLogs as exc:  # there is something of them elsewhere by now
+                command = replace(command, also=(*command.also, *exc.logs))
+
+    def _put_withdrawal(self, command: Withdraw, reach: Reach) -> asyncio.Future[StudyOutcome]:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[StudyOutcome] = loop.create_future()
+        work = Work(loop, _settle(done), command.logs, command, raises=True, reach=reach)
+        self._writer.put(work)
+        return done
+
+    def clean(self, how: CleanHow = "small") -> asyncio.Future[Cleaned]:
+        """Take away from the files what was deleted, after all that was submitted before."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Cleaned] = loop.create_future()
+        self._writer.put(Work(loop, _settle(done), raises=True, clean=how))
         return done
 
     def put(

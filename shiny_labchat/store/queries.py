@@ -29,9 +29,11 @@ from shiny_labchat.store.sqlite import execute, may_name_in_audience
 
 __all__ = [
     "claim_room",
+    "data_of",
     "dependencies",
     "ends_of",
     "event_at",
+    "event_of",
     "events_after",
     "events_as_written",
     "events_before",
@@ -117,7 +119,7 @@ def events_after(
     if kinds is not None:
         found = found.where(event.c.kind.in_(kinds))
     rows = conn.execute(found, {"room": number, "after": after})
-    return _with_ends(conn, number, [_event_of(row) for row in rows])
+    return _with_ends(conn, number, [event_of(row) for row in rows])
 
 
 def events_as_written(
@@ -125,13 +127,13 @@ def events_as_written(
 ) -> list[Event]:
     """The events of some kinds after a seq, oldest first; streams as they were opened."""
     wanted = {"room": number, "after": after, "limit": limit, "kinds": kinds}
-    return [_event_of(row) for row in conn.execute(_EVENTS_AS_WRITTEN, wanted)]
+    return [event_of(row) for row in conn.execute(_EVENTS_AS_WRITTEN, wanted)]
 
 
 def presences_after(conn: sa.Connection, number: int, after: int, limit: int) -> list[Event]:
     """The changes of members' presence after a seq, oldest first; found by an index of theirs."""
     wanted = {"room": number, "after": after, "limit": limit}
-    return [_event_of(row) for row in conn.execute(_PRESENCES_AFTER, wanted)]
+    return [event_of(row) for row in conn.execute(_PRESENCES_AFTER, wanted)]
 
 
 def steps_after(
@@ -139,13 +141,13 @@ def steps_after(
 ) -> list[Event]:
     """What happened to a group, or in a lobby, after a seq; found by an index of its kinds."""
     wanted = {"room": number, "after": after, "limit": limit, "kinds": kinds}
-    return [_event_of(row) for row in conn.execute(_STEPS_AFTER, wanted)]
+    return [event_of(row) for row in conn.execute(_STEPS_AFTER, wanted)]
 
 
 def event_at(conn: sa.Connection, number: int, seq: int) -> Event | None:
     """One event of a room, as it was written."""
     row = conn.execute(_EVENT_AT, {"room": number, "seq": seq}).first()
-    return None if row is None else _event_of(row)
+    return None if row is None else event_of(row)
 
 
 def events_before(
@@ -161,7 +163,7 @@ def events_before(
         .order_by(event.c.seq.desc())
         .limit(limit)
     )
-    return _with_ends(conn, number, [_event_of(row) for row in conn.execute(found)])
+    return _with_ends(conn, number, [event_of(row) for row in conn.execute(found)])
 
 
 def visible_before(
@@ -181,7 +183,7 @@ def visible_before(
         sa.or_(event.c.member == member, may_name_in_audience(event.c.data, member)),
     )
     rows = conn.execute(found.order_by(event.c.seq.desc()).limit(limit))
-    return _with_ends(conn, number, [_event_of(row) for row in rows])
+    return _with_ends(conn, number, [event_of(row) for row in rows])
 
 
 def messages_between(
@@ -205,7 +207,7 @@ def messages_between(
     wanted = {"room": number, "after": after, "before": before, "limit": limit}
     streams: list[Event] = []
     for row in conn.execute(found, wanted):
-        event = _event_of(row)
+        event = event_of(row)
         if "live" in event.data:
             streams.append(event)
         else:
@@ -221,7 +223,7 @@ def _with_ends(conn: sa.Connection, number: int, events: list[Event]) -> list[Ev
         cids = [f"{STREAM}{seq}{mark}" for seq in some for mark in ("", "?")]
         found = _ENDS.where(event.c.cid.in_(cids))
         for row in conn.execute(found, {"room": number}):  # the true end comes last and wins
-            ending = _event_of(row)
+            ending = event_of(row)
             at = opened[ending.data["of"]]
             events[at] = settled(events[at], ending)
     return events
@@ -233,7 +235,7 @@ def open_streams(conn: sa.Connection, number: int) -> list[Event]:
     if not seqs:
         return []
     found = sa.select(*_FIELDS).where(event.c.room == number, event.c.seq.in_(seqs))
-    return _with_ends(conn, number, [_event_of(row) for row in conn.execute(found)])
+    return _with_ends(conn, number, [event_of(row) for row in conn.execute(found)])
 
 
 def submitted(conn: sa.Connection, number: int, after: int = 0) -> list[Event]:
@@ -262,7 +264,7 @@ def load_state(conn: sa.Connection, number: int, upto: int) -> RoomState:
     presences = sorted(conn.execute(_LAST_OF_PRESENCE, wanted), key=_seq_of)
     # Row by row, and not in haste: of a room with many members there are many.
     rows = merge(presences, conn.execute(_MAKING_STATE, wanted), key=_seq_of)
-    state = fold_all(RoomState(), unhurried(map(_event_of, rows)))._replace(seq=upto)
+    state = fold_all(RoomState(), unhurried(map(event_of, rows)))._replace(seq=upto)
     return _with_counts(conn, number, state) if state.counts_from else state
 
 
@@ -281,7 +283,7 @@ def load_log(conn: sa.Connection, number: int, upto: int, kind: LogKind) -> Stat
     if kind == "room":
         return load_state(conn, number, upto)
     rows = conn.execute(_EVENTS_UPTO, {"room": number, "upto": upto})
-    return fold_any_all(empty_state(kind), unhurried(map(_event_of, rows)))
+    return fold_any_all(empty_state(kind), unhurried(map(event_of, rows)))
 
 
 def _seq_of(row: Any) -> int:
@@ -302,7 +304,7 @@ def find_cid(conn: sa.Connection, number: int, author: str, cid: str) -> Event |
     """The event made by an author's command with this id; None: there is none yet."""
     wanted = {"room": number, "author": author, "cid": cid}
     row = conn.execute(_FIND_CID, wanted).first()
-    return None if row is None else _event_of(row)
+    return None if row is None else event_of(row)
 
 
 def whole_at(conn: sa.Connection, number: int, seq: int) -> Event:
@@ -323,11 +325,12 @@ def ends_of(conn: sa.Connection, number: int, seq: int) -> list[Event]:
     server itself ended it later.
     """
     wanted = {"room": number, "end": f"{STREAM}{seq}", "interrupted": f"{STREAM}{seq}?"}
-    ends = [_event_of(row) for row in conn.execute(_ENDS_OF, wanted)]
+    ends = [event_of(row) for row in conn.execute(_ENDS_OF, wanted)]
     return sorted(ends, key=lambda end: end.seq)
 
 
-def _event_of(row: Any) -> Event:
+def event_of(row: Any) -> Event:
+    """The event of a row with its fields, as they are selected here."""
     seq, at, kind, member, data, cid = row
     return Event(seq, at, kind, member, _loads(kind, data), cid)
 
@@ -382,12 +385,20 @@ def row_of(number: int, entry: Event) -> tuple[Any, ...]:
     TypeError, ValueError
         Its data is not JSON, or has a lone surrogate, which no database takes.
     """
-    data = _dumps(entry.kind, entry.data)
+    data = data_of(entry.kind, entry.data)
     author = entry.member or ""
     return number, entry.seq, entry.at, entry.kind, entry.member, data, author, entry.cid
 
 
-def _dumps(kind: str, data: Mapping[str, Any]) -> str:
+def data_of(kind: str, data: Mapping[str, Any]) -> str:
+    """
+    The data of an event of a kind as its row has it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not JSON, or has a lone surrogate.
+    """
     if kind != "recorded":
         return orjson.dumps(data).decode()
     # The study's own data may have integers of any size, and NaN must be an error, not null.

@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -25,13 +25,18 @@ __all__ = [
     "BUSY_TIMEOUT",
     "EVER",
     "READERS",
+    "SMALL",
+    "CleanHow",
+    "Cleaned",
     "Moved",
+    "clean",
     "connect",
     "execute",
     "file_of",
     "is_in_transaction",
     "last_moved",
     "lease_time",
+    "ledger_of",
     "may_name_in_audience",
     "note_boot",
     "parse",
@@ -78,6 +83,16 @@ def file_of(url: sa.URL) -> Path:
     return Path(url.database or "")
 
 
+def ledger_of(url: sa.URL) -> Path:
+    """
+    The file that notes who has withdrawn, outside the database and its backups.
+
+    It is beside the database, or where the environment variable ``LABCHAT_LEDGER`` says.
+    """
+    said = os.environ.get("LABCHAT_LEDGER")
+    return Path(said) if said else Path(f"{file_of(url)}.withdrawn")
+
+
 def connect(
     url: sa.URL,
     *,
@@ -110,6 +125,7 @@ def connect(
         dbapi.execute("PRAGMA synchronous=FULL")
         dbapi.execute(f"PRAGMA foreign_keys={'ON' if checks_references else 'OFF'}")
         if write:
+            dbapi.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
             dbapi.execute("PRAGMA busy_timeout=0")  # from here on, only `_begin_to_write` waits
             dbapi.execute(f"PRAGMA journal_size_limit={SIZE_KEPT}")
 
@@ -214,6 +230,58 @@ def _raw(conn: sa.Connection) -> sqlite3.Connection:
     raw = conn.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
     return raw
+
+
+# ── deleting for good ──
+#
+# `secure_delete` overwrites what is deleted where it stands. When a page of a tree is full, SQLite
+# has moved some of its rows to another page, and where these stood before, their bytes stay until
+# other rows come there. Only VACUUM, which writes the whole file anew, takes these away.
+
+SMALL = 32_000_000
+"""Size up to which the file is written anew without being asked, in bytes: it takes a second."""
+CleanHow = Literal["small", "always"]
+"""Whether the whole file is written anew: if it is small, or in any case."""
+
+
+class Cleaned(NamedTuple):
+    """
+    Whether nothing of what was deleted is in the files any more.
+
+    Attributes
+    ----------
+    is_vacuumed
+        Whether the whole file was written anew, without the bytes that had been deleted.
+    is_emptied
+        Whether the write-ahead log was emptied; somebody who reads can prevent it.
+    """
+
+    is_vacuumed: bool
+    is_emptied: bool
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether both are so."""
+        return self.is_vacuumed and self.is_emptied
+
+
+def clean(conn: sa.Connection, url: sa.URL, how: CleanHow, patience: float) -> Cleaned:
+    """Take away what was deleted, between two transactions; see `Cleaned`."""
+    raw = _raw(conn)
+    is_small = file_of(url).stat().st_size <= SMALL
+    raw.execute(f"PRAGMA busy_timeout={round(1000 * patience)}")
+    try:
+        is_vacuumed = how == "always" or is_small
+        if is_vacuumed:
+            raw.execute("VACUUM")
+        is_busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError as exc:
+        if exc.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise DBAPIError.instance("VACUUM", (), exc, sqlite3.Error) from exc
+        return Cleaned(False, False)
+    finally:
+        raw.execute("PRAGMA busy_timeout=0")
+    return Cleaned(is_vacuumed, not is_busy)
 
 
 # ── the time of leases ──

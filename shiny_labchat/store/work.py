@@ -12,6 +12,9 @@ import sqlalchemy as sa
 from shiny_labchat.domain.commands import Command, StudyCommand
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.logs import State
+from shiny_labchat.domain.withdrawal import changes_the_past
+from shiny_labchat.store.reach import Reach
+from shiny_labchat.store.sqlite import CleanHow
 
 __all__ = ["Committed", "Job", "Listener", "Work"]
 
@@ -22,12 +25,18 @@ class Committed:
     New events of a log that are on disk, in order, and its state after them.
 
     If another process wrote, events may be missing here. Then ``state.seq`` is larger than the last
-    seq that the receiver has, and the log has the events.
+    seq that the receiver has, and the log has the events. One of these may have changed the past
+    (see `changes_the_past`), too; then `state` has been read anew.
     """
 
     log: LogKey
     events: tuple[Event, ...]
     state: State
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether earlier events are others now: whoever has read some has to read them again."""
+        return any(map(changes_the_past, self.events))
 
 
 @dataclass(slots=True)
@@ -38,7 +47,9 @@ class Work:
     `raises` says that the sender raises the error, so that it needs no line in the log. `is_last`
     says that a job is done after all work that was queued before it, as commands for one room are;
     other jobs do not wait for commands whose logs have to be read first. `missing` are those of the
-    logs that were looked for and are not there.
+    logs that were looked for and are not there. `reach` says where there is something of somebody
+    who withdraws; such a command has a transaction of its own. `clean` asks for `clean`,
+    between two transactions.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -51,6 +62,8 @@ class Work:
     result: Any = None
     error: BaseException | None = None
     missing: frozenset[LogKey] = frozenset()
+    reach: Reach | None = None
+    clean: CleanHow | None = None
 
 
 Listener = Callable[[list[Committed]], None]

@@ -13,13 +13,14 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
-from shiny_labchat.domain.commands import OfStudy
+from shiny_labchat.domain.commands import OfStudy, Withdraw
+from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import tokens
@@ -30,6 +31,8 @@ from shiny_labchat.store.hearing import Hearing
 from shiny_labchat.store.loading import HeadLoader, Loaded
 from shiny_labchat.store.sqlite import (
     BUSY_RETRY_DELAY,
+    CleanHow,
+    clean,
     is_in_transaction,
     note_boot,
     savepoint,
@@ -62,6 +65,15 @@ TIDY_PAUSE = 0.1
 """Pause between two transactions that delete some of them, in seconds: others have it to write."""
 LISTEN_RETRY_DELAY = 1.0
 """Pause before it looks for others' commits again after that failed, in seconds."""
+
+
+GONE_FOR = 600.0
+"""
+How long after somebody has withdrawn commands in their name are refused, which were on their way,
+in seconds. Somebody else may get an id that the app itself has chosen.
+"""
+PATIENCE_TO_CLEAN = 0.5
+"""How long it waits for others when it takes away what was deleted, in seconds; then it is said."""
 
 
 class Writer:
@@ -110,6 +122,7 @@ class Writer:
         self._others_at = -OTHERS_ACTIVE_FOR
         self._tidy_at = 0.0
         self._trouble = ""
+        self._gone: dict[tuple[str, str | None], float] = {}
 
     @property
     def is_open(self) -> bool:
@@ -154,8 +167,8 @@ class Writer:
         while (taken := self._take()) is not None:
             try:
                 batch = self._sort(taken)
-                if batch:
-                    self._commit(batch)
+                for some in _parts(batch):
+                    self._commit(some)
                 if self._conn is not None:
                     self._wal.keep_short(self._conn)
                 listens = self.watched or self.overhearing
@@ -209,6 +222,9 @@ class Writer:
         return works
 
     def _commit(self, batch: list[Work]) -> None:
+        if batch[0].clean is not None:
+            self._clean(batch[0], batch[0].clean)
+            return
         news: list[Committed] = []
         try:
             try:
@@ -224,7 +240,8 @@ class Writer:
             if len(batch) > 1:
                 self._commit_singly(batch)
                 return
-            logger.exception("a command failed")
+            if not isinstance(exc, Refused | MoreLogs):  # these two are answers, and undo it
+                logger.exception("a command failed")
             batch[0].error = exc
         self._tell(batch, news)
 
@@ -237,6 +254,7 @@ class Writer:
         conn = self._connect()
         self._give_way()
         with transaction(conn):
+            is_careful = is_careful or batch[0].reach is not None
             if not self._has_boot:
                 note_boot(conn)
             now = time.time_ns() // 1000
@@ -254,6 +272,14 @@ class Writer:
         self._committed_at = time.monotonic()
         return self._remember(rooms)
 
+    def _clean(self, work: Work, how: CleanHow) -> None:
+        """Take away what was deleted; see `Cleaned`."""
+        try:
+            work.result = clean(self._connect(), self._url, how, PATIENCE_TO_CLEAN)
+        except (SQLAlchemyError, OSError, StoreError) as exc:
+            self._fail([work], exc)
+        self._tell([work], [])
+
     def _give_way(self) -> None:
         """Pause if other processes write: without pauses they could hardly ever commit."""
         now = time.monotonic()
@@ -262,6 +288,13 @@ class Writer:
 
     def _do(self, work: Work, rooms: Batch, conn: sa.Connection, now: int) -> None:
         work.result = work.error = None
+        if self._gone and (gone := self._is_of_gone(work)) is not None:
+            work.error = gone
+            return
+        if work.reach is not None:  # it is alone: whatever fails undoes all of it
+            assert isinstance(work.command, Withdraw)
+            work.result = rooms.withdraw(work.command, work.reach)
+            return
         try:
             if work.job is not None:
                 self._do_job(work, work.job, conn, now)
@@ -277,6 +310,15 @@ class Writer:
         except Exception as exc:
             work.error = exc
 
+    def _is_of_gone(self, work: Work) -> Refused | None:
+        """Refuse what was on its way in the name of somebody who has withdrawn meanwhile."""
+        if work.command is None:
+            return None
+        for id in (getattr(work.command, name, None) for name in ("member", "person")):
+            if time.monotonic() < self._gone.get((work.logs[0].study, id), 0.0):
+                return Refused("removed", member=id, room=_room_of(work))
+        return None
+
     def _do_job(self, work: Work, job: Job, conn: sa.Connection, now: int) -> None:
         """Run a job; one that fails leaves nothing, and affects no other."""
         try:
@@ -288,6 +330,8 @@ class Writer:
             work.error = store_error(self._url, exc)
 
     def _remember(self, rooms: Batch) -> list[Committed]:
+        if rooms.gone is not None:
+            self._gone[rooms.gone] = time.monotonic() + GONE_FOR
         for key, head in rooms.heads.items():
             self._heads.keep(key, head)
         return [Committed(k, tuple(e), rooms.heads[k].state) for k, e in rooms.news.items()]
@@ -401,6 +445,21 @@ class Writer:
             self._version = None  # it may be compared only within a connection
             self._has_boot = False
         return self._conn
+
+
+def _parts(batch: list[Work]) -> Iterator[list[Work]]:
+    """The work in its order, in which what needs a transaction of its own is alone."""
+    part: list[Work] = []
+    for work in batch:
+        if work.reach is None and work.clean is None:
+            part.append(work)
+            continue
+        if part:
+            yield part
+        yield [work]
+        part = []
+    if part:
+        yield part
 
 
 def _room_of(work: Work) -> str | None:

@@ -103,6 +103,11 @@ class Person:
     def __hash__(self) -> int:
         return hash(self.id)
 
+    @property
+    def study(self) -> str:
+        """The name of their study."""
+        return self._name
+
     async def set_step(self, step: str) -> None:
         """
         Set the app's word for how far they are, such as ``"survey"``.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, cast
 
 from shiny_labchat.arguments import as_id, study_name
 from shiny_labchat.domain.ends import End
+from shiny_labchat.domain.retention import as_date
 
-__all__ = ["as_end", "as_names", "as_seed", "consent", "debrief"]
+__all__ = ["as_end", "as_names", "as_seed", "consent", "debrief", "retain"]
 
 
 def as_seed(seed: object) -> int | str | None:
@@ -46,6 +48,13 @@ def consent(
 def debrief(text: str, keep: bool) -> dict[str, Any]:
     """What people are told at the end, see `Study.debrief`."""
     return {"text": _as_text("text", text), "keep": bool(keep)}
+
+
+def retain(ids: str | date | None, words: str | date | None) -> dict[str, str | None]:
+    """The days until which a study keeps what it has of people, see `Study.retain`."""
+    if ids is None and words is None:
+        raise ValueError('retain() needs a day: ids="2027-01-31", words="2036-12-31", or both')
+    return {"ids": as_date("ids", ids), "words": as_date("words", words)}
 
 
 def _as_text(what: str, text: object) -> str:

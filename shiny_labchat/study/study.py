@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, cast
 
 from shiny_labchat.access.recruits import Arrived
@@ -170,6 +171,30 @@ class Study:
             Whether they are asked if their data may be kept. They are paid all the same.
         """
         self._say("debrief", settings.debrief(text, keep))
+
+    def retain(self, *, ids: str | date | None = None, words: str | date | None = None) -> None:
+        """
+        Say until when the study keeps what it has of people.
+
+        After these days (UTC) a server deletes it: at its start, and once a day; so does
+        ``labchat retain``. If that comes more than a day late, the server's log says so.
+
+        Parameters
+        ----------
+        ids
+            The last day on which what recruiters say of people is kept, such as ``"2027-01-31"``.
+            Nobody can be paid by it after that, or be known by it when they come again.
+        words
+            The last day on which everything else is kept. Then all people of the study, and all
+            members of its rooms, are withdrawn, as by :meth:`Lab.withdraw`, with what others and
+            bots quote of them.
+
+        Raises
+        ------
+        TypeError, ValueError
+            No day is given, or it is none.
+        """
+        self._say("retain", settings.retain(ids, words))
 
     def ends(self, recruiter: str | Mapping[str, str | End], **codes: str | End) -> None:
         """

@@ -24,6 +24,7 @@ COLUMNS = (
     "condition",
     "part",
     "to_delete",
+    "withdrawn_at",
 )
 """The columns of a table of ends; before them are the study and what the recruiter says."""
 
@@ -60,14 +61,10 @@ def _row(state: StudyState, person: Participation) -> list[str]:
         "room": person.room,
         "condition": condition_text(person.condition),
         "part": person.part,
-        "to_delete": "yes" if _wants_deletion(person) else None,
+        "to_delete": "yes" if person.wants_withdrawal else None,
+        "withdrawn_at": _time(person.withdrawn_at) if person.withdrawn else None,
     }
     return ["" if cells[name] is None else str(cells[name]) for name in COLUMNS]
-
-
-def _wants_deletion(person: Participation) -> bool:
-    """Whether they have asked that their data be deleted."""
-    return person.keep is False or (person.ended is not None and person.ended.delete)
 
 
 def _time(at: int) -> str:

@@ -103,6 +103,7 @@ _STUDY = {
     "time.minutes_many": "{n} minutes",
     "time.seconds_one": "1 second",
     "time.seconds_many": "{n} seconds",
+    "withdrawn.name": "Withdrawn participant",
     "other_window": "You have opened this study in another window. Please go on there.",
     "other_window.title": "Open in another window",
     "other_window.here": "Go on here instead",
@@ -125,8 +126,7 @@ _STUDY = {
     "stop.limits": "What others have quoted of your messages cannot be deleted.",
     "stop.cancel": "Go on taking part",
     "stop.kept": "The data that you have given are kept.",
-    "stop.deleted": "You have asked that the data that you have given be deleted. The "
-    "organisers see to it.",
+    "stop.deleted": "The data that you have given are deleted, as you have asked.",
     # waiting for a group
     "lobby.title": "Waiting for your group",
     "lobby.count": "People here: {here} of {needed}",

@@ -170,6 +170,7 @@ _STUDY = {
     "time.minutes_many": "{n} Minuten",
     "time.seconds_one": "1 Sekunde",
     "time.seconds_many": "{n} Sekunden",
+    "withdrawn.name": "Zurückgezogene Person",
     "other_window": "Sie haben diese Studie in einem anderen Fenster geöffnet. Bitte machen Sie "
     "dort weiter.",
     "other_window.title": "In einem anderen Fenster geöffnet",
@@ -191,8 +192,7 @@ _STUDY = {
     "stop.limits": "Was andere aus Ihren Nachrichten zitiert haben, kann nicht gelöscht werden.",
     "stop.cancel": "Weiter teilnehmen",
     "stop.kept": "Die Daten, die Sie gegeben haben, bleiben erhalten.",
-    "stop.deleted": "Sie wünschen, dass die Daten gelöscht werden, die Sie gegeben haben. "
-    "Die Studienleitung sorgt dafür.",
+    "stop.deleted": "Die Daten, die Sie gegeben haben, werden wie gewünscht gelöscht.",
     "lobby.title": "Warten auf Ihre Gruppe",
     "lobby.count": "Personen hier: {here} von {needed}",
     "lobby.position": "Ihr Platz in der Reihe: {n}",

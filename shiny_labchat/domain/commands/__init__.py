@@ -62,6 +62,8 @@ from shiny_labchat.domain.commands.study import (
     SetStep,
     ShowCode,
     ShowRoom,
+    Withdraw,
+    WithdrawnBy,
 )
 
 __all__ = [
@@ -121,6 +123,8 @@ __all__ = [
     "Start",
     "StudyCommand",
     "WaitLonger",
+    "Withdraw",
+    "WithdrawnBy",
     "Withhold",
 ]
 
@@ -174,5 +178,6 @@ StudyCommand = (
     | Barrier
     | ShowRoom
     | Dissolve
+    | Withdraw
 )
 """A command whose rule needs the states of several logs: those that it names."""

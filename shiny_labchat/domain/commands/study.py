@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from shiny_labchat.domain.events import LogKey
 
 __all__ = [
+    "WITHDRAWN_BY",
     "Arrive",
     "Barrier",
     "Consent",
@@ -24,8 +25,18 @@ __all__ = [
     "SetStep",
     "ShowCode",
     "ShowRoom",
+    "Withdraw",
+    "WithdrawnBy",
     "study_log",
 ]
+
+
+WithdrawnBy = Literal["participant", "researcher", "retention", "ledger"]
+"""
+Why somebody's data was withdrawn: they asked themselves, or a programme; a date that the study has
+set has come; or it had been withdrawn before the database was replaced by an older one.
+"""
+WITHDRAWN_BY: tuple[WithdrawnBy, ...] = get_args(WithdrawnBy)
 
 
 def study_log(study: str) -> LogKey:
@@ -248,3 +259,40 @@ class RecordExport(OfStudy):
     sha256: str
     upto: int
     about: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw(OfStudy):
+    """
+    Withdraw all data of somebody in a study: blank it, and give them another id everywhere.
+
+    `also` has to name all logs in which there is something of them.
+
+    Parameters
+    ----------
+    person
+        Their id.
+    new
+        The random id in its place.
+    by
+        Why.
+    quotes
+        Whether what others have quoted of them, word by word, is blanked, too.
+    said
+        By log, the seqs of their messages; the store says so.
+    streaming
+        By log, the seqs of those that still grow.
+    held
+        By log, the seqs of those that wait until the app has transformed them.
+    exports
+        The sha256 of the exports that have their words.
+    """
+
+    person: str
+    new: str
+    by: WithdrawnBy = "researcher"
+    quotes: bool = False
+    said: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
+    streaming: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
+    held: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
+    exports: tuple[str, ...] = ()

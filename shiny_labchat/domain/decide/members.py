@@ -18,6 +18,8 @@ def _join(state: RoomState, command: Join, at: int) -> list[Event]:
     membership = state.memberships.get(command.member)
     if membership is not None and command.by_page and membership.is_bot != command.is_bot:
         raise Refused("taken")
+    if membership is not None and membership.is_withdrawn:
+        raise Refused("removed", member=command.member)
     if membership is not None and not membership.is_removed:
         return []
     if membership is not None and command.by_page:

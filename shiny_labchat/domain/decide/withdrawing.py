@@ -1,0 +1,77 @@
+"""The rule for withdrawing somebody's data. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shiny_labchat.domain.commands.messages import Withhold
+from shiny_labchat.domain.commands.streams import EndStream
+from shiny_labchat.domain.commands.study import Withdraw, study_log
+from shiny_labchat.domain.decide.study import end_person
+from shiny_labchat.domain.decide.together import Decided, RuleTogether
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.logs import States
+from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.study import StudyState
+from shiny_labchat.errors import Refused
+
+__all__ = ["RULES"]
+
+
+def _withdraw(states: States, command: Withdraw, at: int) -> Decided:
+    """
+    End their part if they still take part, and say in each log that they have withdrawn.
+
+    The rows of earlier events are rewritten in the same transaction; the events "withdrawn" tell
+    whoever has read them.
+    """
+    decided = Decided(states, at)
+    _check_is_nobodys_bot(states, command)
+    log = study_log(command.study)
+    study = states[log]
+    assert isinstance(study, StudyState)
+    known = study.people.get(command.person)
+    is_later = known is not None and known.ended is not None
+    if known is not None and known.ended is None:
+        end_person(decided, command.study, command.person, "withdrew", delete=True)
+    for key in dict.fromkeys(command.logs):
+        if key.kind == "room" and states[key].seq:
+            _leave(decided, key, command)
+    for key in dict.fromkeys(command.logs):
+        if states[key].seq:
+            decided.add(key, "withdrawn", command.new, _about(key, command, is_later))
+    return decided
+
+
+def _check_is_nobodys_bot(states: States, command: Withdraw) -> None:
+    rooms = (state for state in states.values() if isinstance(state, RoomState))
+    found = (room.memberships.get(command.person) for room in rooms)
+    if any(membership is not None and membership.is_bot for membership in found):
+        raise Refused("not_in_study", member=command.person)
+
+
+def _leave(decided: Decided, room: LogKey, command: Withdraw) -> None:
+    """Have them leave a room that is open, and end what grows or waits there in their name."""
+    state = decided.now(room)
+    assert isinstance(state, RoomState)
+    for seq in command.held.get(room, ()):
+        decided.run(room, Withhold("", command.person, "removed", seq))
+    if state.is_open and state.membership(command.person) is not None:
+        decided.add(room, "removed", command.person, {"reason": "withdrew"})
+    for seq in command.streaming.get(room, ()):
+        end: dict[str, Any] = {"of": seq, "is": "withheld", "parts": []}
+        decided.add(room, "streamed", None, end, EndStream(seq, ()).cid)
+
+
+def _about(key: LogKey, command: Withdraw, is_later: bool) -> dict[str, Any]:
+    match key.kind:
+        case "study":
+            exports = list(command.exports)
+            return {"by": command.by, "later": is_later, "exports": exports}
+        case "room":
+            return {"messages": list(command.said.get(key, ()))}
+        case "lobby":
+            return {}
+
+
+RULES: dict[type, RuleTogether] = {Withdraw: _withdraw}

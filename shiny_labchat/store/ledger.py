@@ -1,0 +1,145 @@
+"""
+The ledger of withdrawals: a file outside the database, so that no backup brings anybody back.
+
+Each line is a JSON object. The first one has the key; each later one is a withdrawal: the keyed
+hash of the study and the old id, the new id, and when. Lines are only appended. It has no old id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+__all__ = ["Ledger", "LedgerEntry"]
+
+FORMAT = 1
+
+
+class LedgerEntry(NamedTuple):
+    """
+    A withdrawal, as the ledger has it.
+
+    Parameters
+    ----------
+    hash
+        The keyed hash of the study and the old id.
+    new
+        The id that came in its place.
+    at
+        When, in microseconds since 1970 (UTC).
+    """
+
+    hash: str
+    new: str
+    at: int
+
+
+class Ledger:
+    """
+    The ledger beside a database.
+
+    Parameters
+    ----------
+    path
+        Its file. It is made with the first withdrawal, so that only its owner may read it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def exists(self) -> bool:
+        """Whether anybody has withdrawn."""
+        return self.path.exists()
+
+    def add(self, study: str, old: str, new: str) -> None:
+        """Note a withdrawal; it is on disk when this returns."""
+        key = self._key() or self._make()
+        entry = {"hash": _hash(key, study, old), "new": new, "at": time.time_ns() // 1000}
+        self._append(entry)
+
+    def note_cleaned(self) -> None:
+        """Note that nothing of those who have withdrawn so far is left in the database's files."""
+        self._append({"cleaned": time.time_ns() // 1000})
+
+    @property
+    def is_cleaned(self) -> bool:
+        """Whether that was noted after the last withdrawal."""
+        lines = self._lines()
+        return not any("new" in line for line in lines) or "cleaned" in lines[-1]
+
+    def entries(self) -> list[LedgerEntry]:
+        """All withdrawals, in their order."""
+        lines = (line for line in self._lines() if "new" in line)
+        return [LedgerEntry(line["hash"], line["new"], line["at"]) for line in lines]
+
+    def known(self, people: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Of people, given as study and id, those who have withdrawn, with their new ids."""
+        key, new = self._key(), {entry.hash: entry.new for entry in self.entries()}
+        if key is None or not new:
+            return {}
+        hashed = ((each, _hash(key, *each)) for each in people)
+        return {each: new[hash] for each, hash in hashed if hash in new}
+
+    def _key(self) -> bytes | None:
+        first = next(iter(self._lines()), None)
+        return None if first is None else bytes.fromhex(first["key"])
+
+    def _lines(self) -> list[Mapping[str, Any]]:
+        """Its lines; one that was cut off when its process was killed is left out."""
+        try:
+            text = self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return []
+        return [found for line in text.splitlines() if (found := _loads(line)) is not None]
+
+    def _make(self) -> bytes:
+        """Make the file with a new key, unless another process makes it at the same time."""
+        key = secrets.token_bytes(32)
+        head = json.dumps({"format": FORMAT, "key": key.hex()}) + "\n"
+        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(head)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(name, self.path)
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(name)
+        made = self._key()
+        if made is None:
+            raise OSError(f"{self.path} is no ledger of withdrawals: its first line has no key")
+        return made
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        handle = os.open(self.path, os.O_RDWR | os.O_APPEND)
+        try:
+            size = os.fstat(handle).st_size
+            os.lseek(handle, max(0, size - 1), os.SEEK_SET)
+            is_cut = size > 0 and os.read(handle, 1) != b"\n"
+            os.write(handle, (b"\n" * is_cut) + json.dumps(line).encode() + b"\n")
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _loads(line: str) -> Mapping[str, Any] | None:
+    try:
+        found: object = json.loads(line)
+    except ValueError:
+        return None
+    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else None
+
+
+def _hash(key: bytes, study: str, id: str) -> str:
+    return hmac.new(key, json.dumps([study, id]).encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,222 @@
+"""Rewriting what there is of somebody who withdraws, in the transaction that says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from shiny_labchat.domain.commands import SUBMITTED, Withdraw
+from shiny_labchat.domain.ended import needs_params
+from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.study import StudyState
+from shiny_labchat.domain.withdrawal import (
+    Renaming,
+    is_random,
+    rewritten,
+    without_quotes,
+    without_quotes_in,
+)
+from shiny_labchat.domain.withdrawn_prompts import Said, without_words_of
+from shiny_labchat.store.arrivals import keep_hash_only
+from shiny_labchat.store.queries import data_of
+from shiny_labchat.store.reach import QUOTING, Found, Reach
+from shiny_labchat.store.schema import (
+    arrival,
+    audit,
+    checkpoint,
+    event,
+    metadata,
+    open_stream,
+    room,
+    seen,
+    study_name,
+    token,
+)
+from shiny_labchat.store.sqlite import execute
+
+__all__ = ["forget_params", "rewrite", "with_found"]
+
+
+def with_found(conn: sa.Connection, command: Withdraw, found: Found) -> Withdraw:
+    """The command with what its rule has to know of the rows."""
+    said = {found.keys[number]: sorted(own) for number, own in found.theirs.items() if own}
+    streaming = {found.keys[n]: _open(conn, n, own) for n, own in found.theirs.items()}
+    exports = [
+        each.data["sha256"]
+        for number, events in found.events.items()
+        for each in events
+        if found.keys[number].kind == "study" and each.kind == "exported"
+        if command.person in each.data.get("people", ())
+    ]
+    held = {
+        found.keys[number]: _held(events, command.person) for number, events in found.events.items()
+    }
+    told = {"said": said, "streaming": streaming, "held": held}
+    return replace(command, **told, exports=tuple(exports))
+
+
+def _held(events: Sequence[Event], person: str) -> list[int]:
+    """The messages of somebody that wait until the app has transformed them."""
+    theirs = [each for each in events if each.member == person]
+    settled = {each.cid for each in theirs if each.kind != "submitted"}
+    sent = (each for each in theirs if each.kind == "submitted" and "again" not in each.data)
+    return [each.seq for each in sent if f"{SUBMITTED}{each.seq}" not in settled]
+
+
+def _open(conn: sa.Connection, number: int, own: Collection[int]) -> list[int]:
+    """Those of somebody's messages that still grow."""
+    growing = sa.select(open_stream.c.seq).where(open_stream.c.room == number)
+    return [seq for seq in conn.execute(growing).scalars() if seq in own]
+
+
+def rewrite(conn: sa.Connection, command: Withdraw, reach: Reach, found: Found, now: int) -> None:
+    """Rewrite all rows in which there is something of somebody."""
+    renaming = Renaming(command.person, command.new)
+    runs = found.runs if command.quotes else frozenset[str]()
+    for number, events in found.events.items():
+        theirs = found.theirs.get(number, {})
+        for each in events:
+            left = rewritten(each, renaming, theirs)
+            if runs and each.member != command.person and each.kind in QUOTING:
+                left = without_quotes_in(left, runs)
+            _update(conn, number, each, left)
+        for seq in theirs:
+            _forget_checkpoints(conn, number, seq)
+    _rewrite_audit(conn, reach, found, renaming, runs)
+    _rewrite_tokens(conn, command, now)
+    of_study = arrival.c.study == command.study, arrival.c.person == command.person
+    conn.execute(sa.update(arrival).where(*of_study).values(person=command.new))
+    for table, column in ((study_name, study_name.c.member), (seen, seen.c.person)):
+        gone = table.c.study == command.study, column == command.person
+        conn.execute(sa.delete(table).where(*gone))
+    for table in _NAMING:
+        same = table.c.study == command.study, table.c.member == command.person
+        conn.execute(sa.update(table).where(*same).values(member=command.new))
+
+
+_NAMING = [
+    table
+    for table in metadata.sorted_tables
+    if {"study", "member"} <= set(table.c.keys()) and table not in (token, study_name)
+]
+"""Further tables with ids of members."""
+
+
+def _update(conn: sa.Connection, number: int, before: Event, after: Event) -> None:
+    if (before.member, before.data) != (after.member, after.data):
+        values = after.member, after.member or "", data_of(after.kind, after.data)
+        execute(conn, _UPDATE, (*values, number, after.seq))
+
+
+_UPDATE = "UPDATE event SET member = ?, author = ?, data = ? WHERE room = ? AND seq = ?"
+
+
+def _forget_checkpoints(conn: sa.Connection, number: int, seq: int) -> None:
+    for table in (open_stream, checkpoint):
+        conn.execute(sa.delete(table).where(table.c.room == number, table.c.seq == seq))
+
+
+# ── the audit ──
+
+
+def _rewrite_audit(
+    conn: sa.Connection, reach: Reach, found: Found, renaming: Renaming, runs: Collection[str]
+) -> None:
+    rooms = [number for number, key in found.keys.items() if key.kind == "room"]
+    known = set(reach.prompts)
+    for number in rooms:
+        of_room = sa.select(*_OF_AUDIT).where(audit.c.room == number)
+        for row in conn.execute(of_room).mappings().all():
+            if row["key"] in known or row["key"] > reach.prompts_upto:
+                _rewrite_entry(conn, dict(row), found.said[number], renaming, runs)
+
+
+_OF_AUDIT = (audit.c.key, audit.c.prompt, audit.c.reply, audit.c.reason, audit.c.parameters)
+
+
+def _rewrite_entry(
+    conn: sa.Connection, row: Mapping[str, Any], said: Said, renaming: Renaming, runs: Any
+) -> None:
+    news: dict[str, str | None] = {}
+    if row["prompt"] is not None:
+        told = orjson.loads(row["prompt"])
+        left = without_words_of(told, said, renaming)
+        if left != told:
+            news["prompt"] = orjson.dumps(left).decode()
+    if row["reason"] is not None and any(text in row["reason"] for text in said.long):
+        news["reason"] = ""
+    if row["reply"] is not None and runs:
+        news["reply"] = without_quotes(row["reply"], runs)
+    if is_random(renaming.old):
+        for name in ("prompt", "reply", "reason", "parameters"):
+            if (text := news.get(name, row[name])) is not None:
+                news[name] = renaming.of(text)
+    changed = {name: value for name, value in news.items() if value != row[name]}
+    if changed:
+        conn.execute(sa.update(audit).where(audit.c.key == row["key"]).values(**changed))
+
+
+# ── who they are ──
+
+
+def _rewrite_tokens(conn: sa.Connection, command: Withdraw, now: int) -> None:
+    """
+    Let their browsers be known by the new id, so that they see their end, and cannot begin again.
+
+    Their bookmarks are deleted, and their personal links revoked.
+    """
+    found = sa.select(token.c.hash, token.c.kind, token.c.data, token.c.used)
+    studies = [token.c.study == command.study]
+    if not _is_elsewhere(conn, command):
+        studies.append(token.c.study.is_(None))
+    theirs = found.where(token.c.member == command.person, sa.or_(*studies))
+    for hash, kind, data, used in conn.execute(theirs).all():
+        this = token.c.hash == hash
+        if kind == "seat":
+            conn.execute(sa.delete(token).where(this))
+            continue
+        news: dict[str, Any] = {"member": command.new, "data": _without_name(data)}
+        if kind == "invite" and used is None:
+            news["used"] = now
+        conn.execute(sa.update(token).where(this).values(**news))
+
+
+def _without_name(data: str | None) -> str | None:
+    known: dict[str, Any] = {} if data is None else json.loads(data)
+    left = {key: value for key, value in known.items() if key not in ("pseudonym", "client")}
+    return json.dumps(left) if left else None
+
+
+def _is_elsewhere(conn: sa.Connection, command: Withdraw) -> bool:
+    """Whether somebody with this id is in another study."""
+    of_others = event.c.room == room.c.key, room.c.study != command.study
+    found = sa.select(event.c.seq).where(*of_others, event.c.member == command.person)
+    return conn.execute(found.limit(1)).first() is not None
+
+
+def forget_params(conn: sa.Connection, study: str, state: StudyState, now: int) -> int:
+    """
+    Delete what recruiters said of those who have withdrawn, once nobody has to be paid by it.
+
+    Returns
+    -------
+    int
+        Of how many it was deleted.
+    """
+    known = sa.select(arrival.c.person).where(
+        arrival.c.study == study, arrival.c.params.is_not(None)
+    )
+    gone = [
+        person
+        for person in conn.execute(known).scalars()
+        if (each := state.people.get(person)) is not None
+        if each.withdrawn is not None and not needs_params(state, each, now)
+    ]
+    for person in gone:
+        keep_hash_only(conn, study, person)
+    return len(gone)

@@ -1,0 +1,217 @@
+"""What is due is deleted: by the days that studies set, and for those who have asked for it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from shiny_labchat import Lab, StoreError, Study
+from shiny_labchat.access.recruits import arrive
+from shiny_labchat.domain.commands import Arrive, Debrief, EndPerson, RecordAnswer
+from shiny_labchat.lab.duties import Duties
+from shiny_labchat.lab.restoring import restore
+from shiny_labchat.lab.retention import retain
+from shiny_labchat.store import arrivals_of
+from shiny_labchat.store.backup import back_up, contents_of
+from shiny_labchat.store.ledger import Ledger
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def path(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def nothing(done: int, total: int) -> None:
+    """Show no bar."""
+
+
+async def study_with(lab: Lab, *people: str) -> Study:
+    study = Study("s", lab=lab, params=["PROLIFIC_PID"])
+    await study.describe()
+    for person in people:
+        await study.submit(Arrive("s", person))
+        await study.submit(RecordAnswer("s", person, "form", {"says": f"words of {person}"}))
+    return study
+
+
+# ── the days that a study sets ──
+
+
+async def test_until_its_day_everything_is_kept(lab: Lab) -> None:
+    study = await study_with(lab, "a")
+    study.retain(ids="2999-01-31", words="2999-12-31")
+    await study.describe()
+    [done] = await retain(lab.log)
+    assert (done.ids, done.words, done.retention) == (0, 0, ("2999-01-31", "2999-12-31"))
+    assert [each.member for each in await study.records()] == ["a"]
+
+
+async def test_what_recruiters_said_goes_on_its_day_and_that_it_is_late_is_said(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    study = await study_with(lab, "a")
+    await arrive(lab.log, "s", {"PROLIFIC_PID": "5f3c"}, "a browser")
+    study.retain(ids="2020-01-31")
+    await study.describe()
+    [done] = await retain(lab.log)
+    assert (done.ids, done.words) == (1, 0) and "2020-02-01" in caplog.text
+    assert await lab.log.read(lambda conn: arrivals_of(conn, "s")) == []
+    caplog.clear()
+    [done] = await retain(lab.log)
+    assert done.ids == 0 and not caplog.text
+    assert [each.member for each in await study.records()] == ["a"]
+
+
+async def test_words_go_on_their_day_with_those_of_bots_that_quote_them(lab: Lab) -> None:
+    study = await study_with(lab, "a", "b")
+    room = await lab.create_room("r", study="s")
+    for member in ("a", "c"):
+        await room.add_member(member)
+    said = "a sentence that is longer than thirty characters"
+    await room.post(said, author="a")
+    await room.post("nothing", author="c")
+    await room.post(f"You said: {said}")
+    study.retain(words="2020-12-31")
+    await study.describe()
+    [done] = await retain(lab.log)
+    assert done.words == 3, "the people, and the member who is none"
+    people = (await study.state()).people
+    assert {each.withdrawn for each in people.values()} == {"retention"}
+    assert [each.content for each in await room.messages()] == ["", "", "You said: […]"]
+    assert (await retain(lab.log))[0].words == 0
+
+
+def test_a_day_must_be_one(lab: Lab) -> None:
+    study = Study("s", lab=lab)
+    with pytest.raises(ValueError, match=r"ids must be a day.*'2026-13-01'"):
+        study.retain(ids="2026-13-01")
+    with pytest.raises(ValueError, match="needs a day"):
+        study.retain()
+
+
+# ── those who have asked ──
+
+
+async def test_who_asked_before_is_withdrawn_at_the_next_start(lab: Lab) -> None:
+    study = await study_with(lab, "a", "b", "c")
+    await study.submit(EndPerson("s", "a", "withdrew", delete=True))
+    await study.submit(EndPerson("s", "b", "complete"))
+    await study.submit(Debrief("s", "b", keep=False))
+    await study.submit(EndPerson("s", "c", "withdrew"))
+    await Duties(lab.log).do()
+    people = (await study.state()).people
+    assert sorted(str(each.withdrawn) for each in people.values()) == [
+        *("None", "participant", "participant")
+    ]
+    assert people["c"].withdrawn is None and {"a", "b"}.isdisjoint(people)
+
+
+async def test_who_asks_is_withdrawn_at_the_next_look(lab: Lab) -> None:
+    study = await study_with(lab, "a")
+    duties = Duties(lab.log)
+    await duties.do()
+    assert "a" in (await study.state()).people
+    await study.submit(EndPerson("s", "a", "complete"))
+    await duties.do()
+    assert "a" in (await study.state()).people
+    await study.submit(Debrief("s", "a", keep=False))
+    await duties.do()
+    [person] = (await study.state()).people.values()
+    assert person.withdrawn == "participant" and person.data == {}
+
+
+# ── the ledger ──
+
+
+def test_a_line_that_was_cut_off_is_left_out_and_the_next_is_whole(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    assert not ledger.exists and ledger.entries() == [] and ledger.is_cleaned
+    ledger.add("s", "a", "new-a")
+    with ledger.path.open("a", encoding="utf-8") as file:
+        file.write('{"hash": "cut o')
+    ledger.add("s", "b", "new-b")
+    assert [entry.new for entry in ledger.entries()] == ["new-a", "new-b"]
+    found = ledger.known([("s", "a"), ("s", "b"), ("t", "a")])
+    assert found == {("s", "a"): "new-a", ("s", "b"): "new-b"}
+    assert not ledger.is_cleaned
+    ledger.note_cleaned()
+    assert ledger.is_cleaned and os.stat(ledger.path).st_mode & 0o077 == 0
+    assert '"a"' not in ledger.path.read_text()
+
+
+async def test_who_has_withdrawn_is_blank_again_when_an_older_file_is_put_there(
+    lab: Lab, path: Path
+) -> None:
+    study = await study_with(lab, "a", "b")
+    backup = path.with_name("backup.db")
+    back_up(path, backup, nothing)
+    new = (await lab.withdraw("a")).id
+    lab.log.close()
+    for each in path.parent.glob("lab.db*"):
+        if each.name != "lab.db.withdrawn":
+            each.unlink()
+    path.write_bytes(backup.read_bytes())
+
+    again = Study("s", lab=Lab(lab.url))
+    assert "a" in (await again.state()).people
+    await Duties(again.log).do()
+    people = (await again.state()).people
+    assert {*people} == {new, "b"} and people[new].withdrawn == "ledger"
+    await Duties(again.log).do()
+    again.log.close()
+    assert study == Study("s", lab=lab)
+
+
+# ── backups ──
+
+
+async def test_a_backup_is_whole_while_others_write(lab: Lab, path: Path) -> None:
+    study = await study_with(lab, "a")
+    backup = path.with_name("backup.db")
+    contents = back_up(path, backup, nothing)
+    await study.submit(Arrive("s", "b"))
+    assert contents_of(backup) == contents
+    assert contents.rows["event"] == 3 and contents.newest > 0
+    assert {each.name for each in path.parent.glob("*backup*")} == {"backup.db"}
+    with pytest.raises(FileExistsError, match="so that none is lost"):
+        back_up(path, backup, nothing)
+
+
+async def test_a_database_in_use_or_newer_stays_as_it_is(lab: Lab, path: Path) -> None:
+    study = await study_with(lab, "a")
+    backup = path.with_name("backup.db")
+    back_up(path, backup, nothing)
+    await study.submit(Arrive("s", "b"))
+    with pytest.raises(StoreError, match="in use"):
+        await restore(lab.log.url, backup, force=True, progress=nothing)
+    lab.log.close()
+    with pytest.raises(StoreError, match="newer than the backup.*--force"):
+        await restore(lab.log.url, backup, force=False, progress=nothing)
+    assert contents_of(path).rows["event"] == 4
+    done = await restore(lab.log.url, backup, force=True, progress=nothing)
+    assert done.contents.rows["event"] == 3 and done.withdrawn == 0
+    assert contents_of(path) == done.contents
+
+
+async def test_a_file_that_is_damaged_or_no_database_is_not_put_back(
+    lab: Lab, path: Path, tmp_path: Path
+) -> None:
+    await study_with(lab, *(f"p{n}" for n in range(300)))
+    backup = tmp_path / "backup.db"
+    back_up(path, backup, nothing)
+    lab.log.close()
+    data = bytearray(backup.read_bytes())
+    data[len(data) // 2 :] = b"\7" * (len(data) - len(data) // 2)
+    backup.write_bytes(bytes(data))
+    text = tmp_path / "notes.txt"
+    text.write_text(json.dumps({"no": "database"}) * 100)
+    before = path.read_bytes()
+    for wrong in (backup, text):
+        with pytest.raises(StoreError):
+            await restore(lab.log.url, wrong, force=True, progress=nothing)
+    assert path.read_bytes() == before

@@ -1,0 +1,96 @@
+"""The commands by which people are withdrawn, and databases copied and put back."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from shiny_labchat import Lab, Study
+from shiny_labchat.cli import main
+
+Ask = Callable[..., Result]
+
+
+@pytest.fixture
+def lab(tmp_path: Path, empty_database: Path) -> Iterator[Lab]:
+    """The database that the commands are for, with ann and ben in a study."""
+    shutil.copy(empty_database, tmp_path / "lab.db")
+    lab = Lab(f"sqlite:///{tmp_path}/lab.db")
+
+    async def come() -> None:
+        study = Study("pilot", lab=lab, params=["PROLIFIC_PID"])
+        for pid in ("ann", "ben"):
+            person = (await study.arrive({"PROLIFIC_PID": pid}, f"key of {pid}")).person
+            await (await study.person_with_id(person)).record("form", f"words of {pid}")
+
+    asyncio.run(come())
+    yield lab
+    lab.log.close()
+
+
+@pytest.fixture
+def ask(lab: Lab) -> Ask:
+    """``ask("withdraw", "id")``: what the command says."""
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(main, [*words, "--db", lab.url.removeprefix("sqlite:///")])
+
+    return run
+
+
+def ids(lab: Lab) -> list[str]:
+    return [each.id for each in asyncio.run(Study("pilot", lab=lab).people())]
+
+
+def test_a_person_is_withdrawn_by_their_id_or_by_what_the_recruiter_says(
+    lab: Lab, ask: Ask
+) -> None:
+    ann, ben = ids(lab)
+    said = ask("withdraw", ann, "--study", "pilot")
+    assert said.exit_code == 0 and "Nothing is left in the files" in said.stderr
+    assert ids(lab) == [said.stdout.strip(), ben]
+    said = ask("withdraw", "--find", "PROLIFIC_PID=ben")
+    assert said.exit_code == 0 and ben not in ids(lab)
+    assert b"words of" not in Path(lab.url.removeprefix("sqlite:///")).read_bytes()
+
+
+def test_who_is_not_there_is_named_and_nothing_is_withdrawn(lab: Lab, ask: Ask) -> None:
+    before = ids(lab)
+    said = ask("withdraw", "nobody-17")
+    assert said.exit_code == 1 and "'nobody-17'" in said.output
+    assert ask("withdraw", "--find", "PROLIFIC_PID=cem").exit_code == 1
+    assert ask("withdraw").exit_code == 2
+    assert ask("withdraw", "--vacuum").exit_code == 0
+    assert ids(lab) == before
+
+
+def test_what_is_kept_until_when_is_printed(lab: Lab, ask: Ask) -> None:
+    study = Study("pilot", lab=lab)
+    study.retain(ids="2020-01-31", words="2999-12-31")
+    asyncio.run(study.describe())
+    said = ask("retain")
+    assert said.stdout.strip().split("\t") == [
+        "pilot",
+        "ids until 2020-01-31, of 2 people deleted now",
+        "words until 2999-12-31, of 0 people deleted now",
+    ]
+
+
+def test_a_copy_is_put_back_without_those_who_have_withdrawn_since(lab: Lab, ask: Ask) -> None:
+    copy = Path(lab.url.removeprefix("sqlite:///")).with_name("copy.db")
+    ann, ben = ids(lab)
+    said = ask("backup", str(copy))
+    assert said.exit_code == 0 and said.stdout == "" and "5 events in 1 logs" in said.stderr
+    assert ask("backup", str(copy)).exit_code == 1
+    new = ask("withdraw", ann).stdout.strip()
+    lab.log.close()
+    assert "--force" in ask("restore", str(copy)).output
+    said = ask("restore", str(copy), "--force")
+    assert said.exit_code == 0 and "Withdrew 1 people again" in said.stderr
+    assert ids(Lab(lab.url)) == [new, ben]
+    Lab(lab.url).log.close()
