@@ -21,6 +21,7 @@ MODULES = (
     "shiny_labchat.bots",
     "shiny_labchat.cli",
     "shiny_labchat.errors",
+    "shiny_labchat.export",
     "shiny_labchat.express",
     "shiny_labchat.module",
     "shiny_labchat.playwright",
