@@ -8,6 +8,7 @@ from shiny_labchat.cli.backups import backup, restore
 from shiny_labchat.cli.checking import check
 from shiny_labchat.cli.demo import demo
 from shiny_labchat.cli.export import export_command
+from shiny_labchat.cli.importing import import_command
 from shiny_labchat.cli.links import links
 from shiny_labchat.cli.people import ends, find, pay, study
 from shiny_labchat.cli.withdrawing import retain, withdraw
@@ -22,7 +23,7 @@ def main() -> None:
 
 
 for _command in (
-    *(backup, check, demo, ends, export_command, find, links, pay),
+    *(backup, check, demo, ends, export_command, find, import_command, links, pay),
     *(restore, retain, study, withdraw),
 ):
     main.add_command(_command)
