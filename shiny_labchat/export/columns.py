@@ -279,14 +279,14 @@ _EVENTS = (
     _text("kind", "What happened."),
     _text("member", "Who did it, or whom it is about; missing: the programme."),
     _text("data", "The rest, as JSON."),
-    _text("cid", "The id of what made it: nothing is done twice; missing: it has none. If ids are "
-          "made anonymous, only those that this package makes itself are there."),
+    _text("cid", "The id of what made it: nothing is done twice; missing: it has none. In an "
+          "anonymous or public export only those that this package makes itself are there."),
 )  # fmt: skip
 
 _BOT_CALLS = (
     _STUDY,
     _ROOM,
-    _count("call", "The number of the call, or of the decision to say nothing, in its room."),
+    _count("call", "The number of the call, or of the decision to say nothing, in the database."),
     _text("bot", "The member id of the bot."),
     _count("trigger", "The seq of the message that it reacts to."),
     _count("knew", "The seq of the newest event that it knew of."),
@@ -337,11 +337,11 @@ _CHANGES = (
 )
 
 CODEBOOK = (
-    _text("table", "The table."),
+    _text("table", "The table; *: what is said of all tables."),
     _text("column", "The column."),
     _text("type", "The type of its values.", "text", "integer", "number", "boolean", "time"),
     _text("unit", "The unit of its numbers."),
-    _text("values", "The values that it may have, one a line; missing: any."),
+    _text("values", "The values that it may have, with semicolons between; missing: any."),
     _text("meaning", "What it means, and when it is missing."),
 )
 """The columns of the codebook itself."""

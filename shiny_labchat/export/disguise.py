@@ -32,7 +32,7 @@ _BLANK: Mapping[str, Mapping[str, Any]] = {
     "submitted": {"text": ""},
     "withheld": {"original": ""},
 }
-_DROPPED = ("deps", "error", "icon", "original", "pieces", "transformed", "turns")
+_DROPPED = ("deps", "error", "icon", "id", "original", "pieces", "sent", "transformed", "turns")
 
 
 class Disguise:
@@ -57,6 +57,11 @@ class Disguise:
     def is_none(self) -> bool:
         """Whether everything is shown as it is."""
         return self._ids is None and self._shares is None
+
+    @property
+    def hides_ids(self) -> bool:
+        """Whether other ids stand in place of members'."""
+        return self._ids is not None
 
     @property
     def is_public(self) -> bool:
@@ -86,7 +91,7 @@ class Disguise:
 
     def cid(self, cid: str | None) -> str | None:
         """The id of a command: of those that a programme or a browser gave, none is shown."""
-        if self._ids is None or cid is None or cid.startswith(_OWN_CIDS):
+        if self.is_none or cid is None or cid.startswith(_OWN_CIDS):
             return cid
         return None
 
@@ -107,7 +112,8 @@ class Disguise:
         return key if self._ids is None else self._ids.get(key, key)
 
     def _inside(self, key: str, value: Any) -> Any:
-        return value if key in _WORDS else self.value(value)
+        is_words = key in _WORDS and not isinstance(value, Mapping)  # "parts" of people are none
+        return value if is_words else self.value(value)
 
     def record(self, value: Any) -> Any:
         """What was recorded, in which all that is an id is replaced, whatever it is called."""
@@ -137,8 +143,8 @@ class Disguise:
         if kind == "recorded":
             return {**data, "value": self.record(data["value"])}
         shown = self.value(data)
-        if self._ids is not None and kind == "message":
-            shown.pop("cause", None)
+        if self._ids is not None and kind == "configured" and "settings" not in data:
+            shown.pop("seed", None)  # of a room: by its pseudonyms, ids could be guessed
         return shown
 
     def text_of(self, value: Any) -> str:

@@ -53,12 +53,14 @@ def _changes(changes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def room_settings(
-    room: str, state: RoomState, changes: Iterable[Mapping[str, Any]]
+    room: str, state: RoomState, changes: Iterable[Mapping[str, Any]], *, hides_seed: bool
 ) -> dict[str, Any]:
-    """What ``study.json`` says of a room."""
+    """What ``study.json`` says of a room; by the seed of its pseudonyms, ids could be guessed."""
+    if hides_seed:
+        changes = [{k: v for k, v in change.items() if k != "seed"} for change in changes]
     return {
         "room": room,
-        "seed": state.seed or None,
+        "seed": None if hides_seed else state.seed or None,
         "title": state.title,
         "write": state.write,
         "rules": {**asdict(state.rules), **state.unknown_rules},

@@ -235,7 +235,9 @@ class _Writing:
         note_progress(study, facts)
         members.add_room(head.key.id, facts, made)
         self._rooms.add(room_row(study, room, facts, made, self._factors))
-        study.rooms.append(room_settings(room, facts.state, facts.changes))
+        study.rooms.append(
+            room_settings(room, facts.state, facts.changes, hides_seed=disguise.hides_ids)
+        )
         if keys:
             everybody = facts.state.memberships.values()
             humans = (each.member for each in everybody if not each.is_bot)
