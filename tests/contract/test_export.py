@@ -181,7 +181,8 @@ async def test_all_events_are_there_but_for_exports(lab: Lab, tmp_path: Path) ->
     rows = table(tmp_path / "out" / "events.csv")
     stored = await lab.log.read(lambda conn: conn.exec_driver_sql(
         "SELECT study, room.kind, id, event.seq, member, data, cid"
-        " FROM event JOIN room ON key = room WHERE event.kind <> 'exported' ORDER BY room, event.seq"
+        " FROM event JOIN room ON key = room WHERE event.kind <> 'exported'"
+        " ORDER BY room, event.seq"
     ).all())  # fmt: skip
     names = ("study", "log", "room", "seq", "member", "data", "cid")
     assert [tuple(row[name] for name in names) for row in rows] == [
