@@ -7,7 +7,7 @@ looks only at what has come since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,12 +15,13 @@ import sqlalchemy as sa
 
 from shiny_labchat.domain.commands import STREAM
 from shiny_labchat.domain.events import Event, LogKey
-from shiny_labchat.domain.withdrawal import runs_of, without_quotes_in
+from shiny_labchat.domain.withdrawal import Renaming, runs_of, without_quotes_in
 from shiny_labchat.domain.withdrawn_prompts import Said
 from shiny_labchat.store.queries import event_of
 from shiny_labchat.store.schema import audit, event, room
+from shiny_labchat.store.withdrawn_audit import OF_AUDIT, changes_of_entry
 
-__all__ = ["QUOTING", "Found", "Reach", "find", "logs_with_numbers", "look_for"]
+__all__ = ["AT_ONCE", "QUOTING", "Found", "Reach", "find", "logs_with_numbers", "look_for"]
 
 AT_ONCE = 400
 """Most rows that one statement asks for by their seqs."""
@@ -41,15 +42,18 @@ class Reach(NamedTuple):
     rows
         By the number of a log, the seqs of the events.
     prompts
-        The keys of the entries of the audit, of the rooms with such events.
+        The keys of the entries of the audit.
     prompts_upto
         The key up to which the audit was searched.
+    is_elsewhere
+        Whether somebody with this id is in another study.
     """
 
     heads: Mapping[int, int]
     rows: Mapping[int, Sequence[int]]
     prompts: Sequence[int] = ()
     prompts_upto: int = 0
+    is_elsewhere: bool = False
 
 
 class Found(NamedTuple):
@@ -92,21 +96,39 @@ def look_for(conn: sa.Connection, study: str, person: str, *, quotes: bool = Fal
     for number, seq in conn.execute(where.order_by(event.c.room, event.c.seq)):
         rows.setdefault(number, []).append(seq)
     newest = conn.execute(sa.select(sa.func.max(audit.c.key))).scalar() or 0
-    in_rooms = audit.c.room.in_(list(rows))
-    prompts = conn.execute(sa.select(audit.c.key).where(in_rooms)).scalars().all() if rows else ()
-    reach = Reach({number: seq for number, (_, seq) in logs.items()}, rows, prompts, newest)
-    if quotes:
-        _add_quotations(conn, study, person, reach, rows)
-    return reach
+    heads = {number: seq for number, (_, seq) in logs.items()}
+    elsewhere = sa.select(event.c.seq).where(event.c.member == person, *_elsewhere(study))
+    is_elsewhere = conn.execute(elsewhere.limit(1)).first() is not None
+    reach = Reach(heads, rows, (), newest, is_elsewhere)
+    found = find(conn, study, person, reach)
+    runs = found.runs if quotes else frozenset[str]()
+    if runs:
+        _add_quotations(conn, found, runs, rows)
+    return reach._replace(prompts=_entries(conn, found, person, runs))
+
+
+def _entries(
+    conn: sa.Connection, found: Found, person: str, runs: Collection[str]
+) -> Sequence[int]:
+    """The keys of the entries of the audit in which there is something of somebody."""
+    keys: list[int] = []
+    renaming = Renaming(person, "")
+    for number, said in found.said.items():
+        rows = conn.execute(sa.select(*OF_AUDIT).where(audit.c.room == number)).mappings()
+        keys += [row["key"] for row in rows if changes_of_entry(dict(row), said, renaming, runs)]
+    return keys
+
+
+def _elsewhere(study: str) -> tuple[sa.ColumnElement[bool], ...]:
+    others = sa.select(room.c.key).where(room.c.study != study)
+    return (event.c.room.in_(others),)
 
 
 def _add_quotations(
-    conn: sa.Connection, study: str, person: str, reach: Reach, rows: dict[int, list[int]]
+    conn: sa.Connection, found: Found, runs: Collection[str], rows: dict[int, list[int]]
 ) -> None:
-    found = find(conn, study, person, reach)
-    runs = found.runs
     for number, key in found.keys.items():
-        if key.kind != "room" or not runs:
+        if key.kind != "room":
             continue
         known = set(rows[number])
         of_room = event.c.room == number, event.c.kind.in_(QUOTING)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from shiny_labchat.domain.commands import SUBMITTED, Withdraw
@@ -16,29 +15,25 @@ from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.domain.withdrawal import (
     Renaming,
-    is_random,
     rewritten,
-    without_quotes,
     without_quotes_in,
 )
-from shiny_labchat.domain.withdrawn_prompts import Said, without_words_of
 from shiny_labchat.store.arrivals import keep_hash_only
 from shiny_labchat.store.queries import data_of
-from shiny_labchat.store.reach import QUOTING, Found, Reach
+from shiny_labchat.store.reach import AT_ONCE, QUOTING, Found, Reach
 from shiny_labchat.store.schema import (
     anonymous_id,
     arrival,
     audit,
     checkpoint,
-    event,
     metadata,
     open_stream,
-    room,
     seen,
     study_name,
     token,
 )
 from shiny_labchat.store.sqlite import execute
+from shiny_labchat.store.withdrawn_audit import OF_AUDIT, changes_of_entry
 
 __all__ = ["forget_params", "rewrite", "with_found"]
 
@@ -86,10 +81,9 @@ def rewrite(conn: sa.Connection, command: Withdraw, reach: Reach, found: Found, 
             if runs and each.member != command.person and each.kind in QUOTING:
                 left = without_quotes_in(left, runs)
             _update(conn, number, each, left)
-        for seq in theirs:
-            _forget_checkpoints(conn, number, seq)
+        _forget_checkpoints(conn, number, theirs)
     _rewrite_audit(conn, reach, found, renaming, runs)
-    _rewrite_tokens(conn, command, now)
+    _rewrite_tokens(conn, command, reach, now)
     of_study = arrival.c.study == command.study, arrival.c.person == command.person
     conn.execute(sa.update(arrival).where(*of_study).values(person=command.new))
     for table, column in ((study_name, study_name.c.member), (seen, seen.c.person)):
@@ -119,9 +113,12 @@ def _update(conn: sa.Connection, number: int, before: Event, after: Event) -> No
 _UPDATE = "UPDATE event SET member = ?, author = ?, data = ? WHERE room = ? AND seq = ?"
 
 
-def _forget_checkpoints(conn: sa.Connection, number: int, seq: int) -> None:
-    for table in (open_stream, checkpoint):
-        conn.execute(sa.delete(table).where(table.c.room == number, table.c.seq == seq))
+def _forget_checkpoints(conn: sa.Connection, number: int, theirs: Mapping[int, Event]) -> None:
+    seqs = [seq for seq, each in theirs.items() if "live" in each.data]
+    for start in range(0, len(seqs), AT_ONCE):
+        some = seqs[start : start + AT_ONCE]
+        for table in (open_stream, checkpoint):
+            conn.execute(sa.delete(table).where(table.c.room == number, table.c.seq.in_(some)))
 
 
 # ── the audit ──
@@ -130,44 +127,31 @@ def _forget_checkpoints(conn: sa.Connection, number: int, seq: int) -> None:
 def _rewrite_audit(
     conn: sa.Connection, reach: Reach, found: Found, renaming: Renaming, runs: Collection[str]
 ) -> None:
-    rooms = [number for number, key in found.keys.items() if key.kind == "room"]
-    known = set(reach.prompts)
-    for number in rooms:
-        of_room = sa.select(*_OF_AUDIT).where(audit.c.room == number)
-        for row in conn.execute(of_room).mappings().all():
-            if row["key"] in known or row["key"] > reach.prompts_upto:
-                _rewrite_entry(conn, dict(row), found.said[number], renaming, runs)
+    """Rewrite the entries that the search has found, and look at those that came since."""
+    for number, key in found.keys.items():
+        if key.kind != "room":
+            continue
+        for row in _entries(conn, number, reach):
+            changes = changes_of_entry(row, found.said[number], renaming, runs)
+            if changes:
+                this = audit.c.key == row["key"]
+                conn.execute(sa.update(audit).where(this).values(**changes))
 
 
-_OF_AUDIT = (audit.c.key, audit.c.prompt, audit.c.reply, audit.c.reason, audit.c.parameters)
-
-
-def _rewrite_entry(
-    conn: sa.Connection, row: Mapping[str, Any], said: Said, renaming: Renaming, runs: Any
-) -> None:
-    news: dict[str, str | None] = {}
-    if row["prompt"] is not None:
-        told = orjson.loads(row["prompt"])
-        left = without_words_of(told, said, renaming)
-        if left != told:
-            news["prompt"] = orjson.dumps(left).decode()
-    if row["reason"] is not None and any(text in row["reason"] for text in said.long):
-        news["reason"] = ""
-    if row["reply"] is not None and runs:
-        news["reply"] = without_quotes(row["reply"], runs)
-    if is_random(renaming.old):
-        for name in ("prompt", "reply", "reason", "parameters"):
-            if (text := news.get(name, row[name])) is not None:
-                news[name] = renaming.of(text)
-    changed = {name: value for name, value in news.items() if value != row[name]}
-    if changed:
-        conn.execute(sa.update(audit).where(audit.c.key == row["key"]).values(**changed))
+def _entries(conn: sa.Connection, number: int, reach: Reach) -> Iterator[dict[str, Any]]:
+    """The entries of a room that the search has found, and all that came since."""
+    rows = sa.select(*OF_AUDIT).where(audit.c.room == number)
+    for start in range(0, len(reach.prompts), AT_ONCE):
+        some = rows.where(audit.c.key.in_(reach.prompts[start : start + AT_ONCE]))
+        yield from map(dict[str, Any], conn.execute(some).mappings().all())
+    since = rows.where(audit.c.key > reach.prompts_upto)
+    yield from map(dict[str, Any], conn.execute(since).mappings().all())
 
 
 # ── who they are ──
 
 
-def _rewrite_tokens(conn: sa.Connection, command: Withdraw, now: int) -> None:
+def _rewrite_tokens(conn: sa.Connection, command: Withdraw, reach: Reach, now: int) -> None:
     """
     Let their browsers be known by the new id, so that they see their end, and cannot begin again.
 
@@ -175,7 +159,7 @@ def _rewrite_tokens(conn: sa.Connection, command: Withdraw, now: int) -> None:
     """
     found = sa.select(token.c.hash, token.c.kind, token.c.data, token.c.used)
     studies = [token.c.study == command.study]
-    if not _is_elsewhere(conn, command):
+    if not reach.is_elsewhere:
         studies.append(token.c.study.is_(None))
     theirs = found.where(token.c.member == command.person, sa.or_(*studies))
     for hash, kind, data, used in conn.execute(theirs).all():
@@ -193,13 +177,6 @@ def _without_name(data: str | None) -> str | None:
     known: dict[str, Any] = {} if data is None else json.loads(data)
     left = {key: value for key, value in known.items() if key not in ("pseudonym", "client")}
     return json.dumps(left) if left else None
-
-
-def _is_elsewhere(conn: sa.Connection, command: Withdraw) -> bool:
-    """Whether somebody with this id is in another study."""
-    of_others = event.c.room == room.c.key, room.c.study != command.study
-    found = sa.select(event.c.seq).where(*of_others, event.c.member == command.person)
-    return conn.execute(found.limit(1)).first() is not None
 
 
 def forget_params(conn: sa.Connection, study: str, state: StudyState, now: int) -> int:

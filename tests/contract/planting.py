@@ -1,14 +1,16 @@
 """
 A study in which somebody has left sentences in every place that a database has for them.
 
-``python -m tests.contract.planting URL``: withdraw them again, as a process that is killed.
+``python -m tests.contract.planting URL ID``: withdraw somebody, as a process that is killed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
@@ -146,13 +148,23 @@ def _ask(conn: sa.Connection, now: int, room: Room, message: Any, place: str, te
     entries.add(conn, now, room.key, "bot", Prompt(told), **fields)
 
 
-async def withdraw(url: str) -> None:
-    """Withdraw the person with the most messages, after a line was printed."""
-    lab, me = Lab(url), sys.argv[2]
-    print("begun", flush=True)
-    await lab.log.withdraw(Withdraw("s", me, "withdrawn-" + "0" * 16))
+async def withdraw(url: str, person: str) -> None:
+    """Withdraw somebody, and print how many rows are rewritten, while this is not stored yet."""
+    lab, rewritten = Lab(url), count(1)
+
+    def trace(statement: str) -> None:
+        if statement.startswith("UPDATE event") and (n := next(rewritten)) % 500 == 0:
+            print(n, flush=True)
+
+    def follow(conn: sa.Connection, now: int) -> None:
+        raw = conn.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        raw.set_trace_callback(trace)
+
+    await lab.log.write(follow)
+    await lab.log.withdraw(Withdraw("s", person, "withdrawn-" + "0" * 16))
     print("stored", flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(withdraw(sys.argv[1]))
+    asyncio.run(withdraw(*sys.argv[1:]))

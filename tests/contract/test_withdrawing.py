@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,11 @@ from shiny_labchat.domain.commands import (
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import empty_state, fold_any_all
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.lab.restoring import restore
 from shiny_labchat.store import (
     Committed,
-    Log,
     arrival_of,
     events_after,
     find_room,
@@ -45,7 +46,7 @@ from shiny_labchat.store import (
 from shiny_labchat.store.backup import back_up
 from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.schema import metadata
-from tests.contract.elsewhere import Process
+from tests.contract.elsewhere import Process, start, write
 from tests.contract.planting import OTHER, PLACES, plant
 from tests.support.planted import SENTENCES, files_of, found_in
 
@@ -274,41 +275,33 @@ async def test_another_process_has_the_new_state_and_goes_on(
     there.log.watch(room.key)
     new = (await lab.withdraw("a")).id
     await asyncio.wait_for(rewritten.wait(), 20)
-    assert {*heard[-1].state.memberships} == {new, "b"}
+    state = heard[-1].state
+    assert isinstance(state, RoomState) and {*state.memberships} == {new, "b"}
     outcome = await there.log.submit(room.key, Say("b", "after it", "c1", "page"))
     assert {*outcome.state.memberships} == {new, "b"}
     with pytest.raises(Refused, match="not_member"):
         await there.log.submit(room.key, Say("a", "I come from elsewhere", "c2", "page"))
 
 
-async def test_two_processes_write_while_somebody_withdraws(
-    lab: Lab, room: Room, reopen: Lab
-) -> None:
-    async def talk(log: Log, who: str, mark: str) -> int:
-        stored = 0
-        for n in range(60):
-            try:
-                await log.submit(room.key, Say(who, f"words {mark}{n}", f"{mark}{n}", "page"))
-            except Refused:
-                return stored
-            stored += 1
-        return stored
-
-    talking = [
-        asyncio.create_task(talk(log, who, f"{who}{mark}"))
-        for mark, log in enumerate((lab.log, reopen.log))
-        for who in "ab"
-    ]
-    await asyncio.sleep(0.05)
+async def test_two_processes_write_while_somebody_withdraws(lab: Lab, room: Room, url: str) -> None:
+    elsewhere_a, elsewhere_b = start(write, url, "a", "20000"), start(write, url, "b", "400")
+    await _talk(room, 40, "a")
     new = (await lab.withdraw("a")).id
-    stored = await asyncio.gather(*talking)
+    await _talk(room, 40, "b", "after")
+    stored_a = int(await asyncio.to_thread(elsewhere_a.said))
+    stored_b = int(await asyncio.to_thread(elsewhere_b.said))
     messages = await room.messages()
-    assert not any(each.member == "a" for each in messages)
+    by = Counter(each.member for each in messages)
+    assert by == {new: stored_a + 40, "b": stored_b + 40} and stored_b == 400
     assert all(each.content == "" for each in messages if each.member == new)
-    assert sum(each.member == new for each in messages) == stored[0] + stored[2]
-    assert sum(each.member == "b" for each in messages) == 120
-    events = await lab.log.read(lambda c: events_after(c, find_room(c, room.key)[0], 0))  # type: ignore[index]
+    events = await lab.log.read(lambda conn: events_after(conn, room_number(conn, room.key), 0))
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
+
+
+async def _talk(room: Room, count: int, who: str, mark: str = "before") -> None:
+    """Say something, so often, at the same time as others."""
+    for n in range(count):
+        await room.submit(Say(who, f"words {n}", f"{mark}{n}", "page"))
 
 
 async def test_of_two_who_withdraw_the_same_person_one_does(
@@ -323,26 +316,21 @@ async def test_of_two_who_withdraw_the_same_person_one_does(
 
 
 async def test_a_kill_in_the_middle_leaves_all_or_nothing(lab: Lab, room: Room, url: str) -> None:
-    for start in range(0, 4000, 500):
-        said = [Say("a", f"words {n} " * 20, f"c{n}", "p") for n in range(start, start + 500)]
+    for first in range(0, 4000, 500):
+        said = [Say("a", f"words {n} " * 20, f"c{n}", "p") for n in range(first, first + 500)]
         await asyncio.gather(*(room.submit(each) for each in said))
-    undone = 0
-    for pause in (0.0, 0.1, 0.2, 0.3, 0.5, 0.8):
+    for rows in (500, 1500, 4000):
         process = Process("-m", "tests.contract.planting", url, "a")
-        process.line()
-        await asyncio.sleep(pause)
+        while process.line().strip() != str(rows):
+            pass
         is_stored = "stored" in process.kill()
         members = {each.member for each in await room.messages()}
         assert len(members) == 1, "either all or none"
-        if members != {"a"}:
-            break
-        assert not is_stored
-        undone += 1
-    assert undone
-    messages = await room.messages()
-    if {each.member for each in messages} == {"a"}:
+        if rows < 4000:
+            assert members == {"a"} and not is_stored
+    if "a" in members:
         await lab.withdraw("a")
-        messages = await room.messages()
+    messages = await room.messages()
     assert len(messages) == 4000 and all(each.withdrawn for each in messages)
 
 
