@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,11 +119,13 @@ def as_since(since: object) -> int:
     return max(0, (moment - _EPOCH) // timedelta(microseconds=1))
 
 
-def shares_in(state: StudyState) -> Callable[[str], bool]:
-    """Whether the words of a person of a study may be published."""
+def shares_in(state: StudyState, bots: Collection[str]) -> Callable[[str], bool]:
+    """Whether the words of a member may be published: a bot's, and of who has agreed."""
 
     def shares(member: str) -> bool:
         person = state.people.get(member)
+        if person is None and member in bots:
+            return True
         consent = None if person is None else person.consent
         return consent is not None and consent.answers.get(SHARE) is True
 

@@ -23,7 +23,14 @@ from shiny_labchat.export.source import Source, select_heads
 from shiny_labchat.export.tables import Tables
 from shiny_labchat.export.write import Ids, People, Written, scan, write_folder, write_tables
 from shiny_labchat.store import Log
-from shiny_labchat.store.exporting import LogHead, draw_ids, heads_of_logs, members_of_log, new_id
+from shiny_labchat.store.exporting import (
+    LogHead,
+    bots_of_log,
+    draw_ids,
+    heads_of_logs,
+    members_of_log,
+    new_id,
+)
 
 __all__ = ["Overtaken", "export_folder", "export_messages"]
 
@@ -196,13 +203,9 @@ async def _prepared(log: Log, source: Source, order: Order) -> tuple[list[StudyF
 
 def _people_of(source: Source, study: StudyFacts) -> set[str]:
     """All whom the logs of a study name, but for bots."""
-    people, bots = set(study.state.people), set[str]()
-    for number, key, seq in source.heads:
-        if key.study == study.name:
-            found = source.read(partial(members_of_log, number=number, upto=seq))
-            people |= found[0]
-            bots |= found[1]
-    return people - (bots - study.state.people.keys())
+    heads = source.of_study(study.name)
+    people, bots = (source.names(heads, read) for read in (members_of_log, bots_of_log))
+    return (people - bots) | study.state.people.keys()
 
 
 async def _record(

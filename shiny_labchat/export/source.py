@@ -97,6 +97,19 @@ class Source:
         if counts:
             self._done += head.seq - max(after, 0)
 
+    def of_study(self, study: str) -> list[LogHead]:
+        """The logs of a study, and how far each goes."""
+        return [head for head in self.heads if head.key.study == study]
+
+    def names(
+        self, heads: Iterable[LogHead], read: Callable[[sa.Connection, int, int], set[str]]
+    ) -> set[str]:
+        """All ids that `read(connection, number, upto)` finds in some logs."""
+        found: set[str] = set()
+        for number, _, seq in heads:
+            found |= self.read(lambda conn, number=number, seq=seq: read(conn, number, seq))
+        return found
+
     def _page(self, head: LogHead, after: int, limit: int) -> list[EventRow]:
         self._pause()
         return self.read(lambda conn: events_page(conn, head.number, after, head.seq, limit))

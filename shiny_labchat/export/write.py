@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from shiny_labchat.export.source import Source
 from shiny_labchat.export.study_json import room_settings, study_json
 from shiny_labchat.export.study_walk import walk_lobby, walk_study
 from shiny_labchat.export.tables import Rows, Tables
-from shiny_labchat.store.exporting import LogHead, audit_keys, members_of_log
+from shiny_labchat.store.exporting import LogHead, audit_keys, bots_of_log, members_of_log
 
 __all__ = ["Ids", "People", "Written", "hash_of", "scan", "write_folder", "write_tables"]
 
@@ -161,7 +160,11 @@ def write_tables(
         writing = _Writing(source, tables, order, answers, factors, items)
         for study in studies:
             shown = ids.get(study.name, {}) if order.is_anonymous else None
-            shares = shares_in(study.state) if order.is_public else None
+            shares = None
+            if order.is_public:
+                shares = shares_in(
+                    study.state, source.names(source.of_study(study.name), bots_of_log)
+                )
             writing.study(study, Disguise(shown, shares), people.setdefault(study.name, set()))
         answers.write(tables, factors)
     finally:
@@ -189,9 +192,12 @@ class _Writing:
 
     def study(self, study: StudyFacts, disguise: Disguise, people: set[str]) -> None:
         """Give the rows of a study, and tell whose words they have."""
-        heads = [head for head in self._source.heads if head.key.study == study.name]
+        heads = self._source.of_study(study.name)
         members = MemberRows(study, disguise, self._factors, self._items)
-        only = None if self._order.rooms is None else self._members_of(heads)
+        only = None
+        if self._order.rooms is not None:
+            rooms = [head for head in heads if head.key.kind == "room"]
+            only = self._source.names(rooms, members_of_log)
         for head in heads:
             events = EventRows(self._events, head.key, disguise, self._order.since)
             match head.key.kind:
@@ -211,15 +217,6 @@ class _Writing:
         members.add_others(everybody)
         self._members.extend(members.rows())
         self._flow.extend(flow_rows(study, everybody))
-
-    def _members_of(self, heads: Iterable[LogHead]) -> set[str]:
-        """All whom the logs of rooms name."""
-        found: set[str] = set()
-        for number, key, seq in heads:
-            if key.kind == "room":
-                members, _ = self._source.read(partial(members_of_log, number=number, upto=seq))
-                found |= members
-        return found
 
     def _room(
         self, study: StudyFacts, head: LogHead, disguise: Disguise, events: EventRows,

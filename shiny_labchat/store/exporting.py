@@ -26,6 +26,7 @@ __all__ = [
     "audit_keys",
     "audit_rows",
     "became_between",
+    "bots_of_log",
     "draw_ids",
     "drawn_ids",
     "events_page",
@@ -122,15 +123,15 @@ def opening_of(conn: sa.Connection, number: int, upto: int) -> Opening:
     return Opening(False, conn.execute(_FIRST_AT, wanted).scalar())
 
 
-def members_of_log(conn: sa.Connection, number: int, upto: int) -> tuple[set[str], set[str]]:
-    """The ids of all whom the events of a log are of, and those of bots among them."""
-    wanted = {"room": number, "upto": upto}
-    bots = {
-        member
-        for member, data in conn.execute(_JOINED, wanted)
-        if orjson.loads(data).get("is_bot", False)
-    }
-    return set(conn.execute(_MEMBERS, wanted).scalars()), bots
+def members_of_log(conn: sa.Connection, number: int, upto: int) -> set[str]:
+    """The ids of all whom the events of a log are of."""
+    return set(conn.execute(_MEMBERS, {"room": number, "upto": upto}).scalars())
+
+
+def bots_of_log(conn: sa.Connection, number: int, upto: int) -> set[str]:
+    """The ids of the bots that were members of a room."""
+    joined = conn.execute(_JOINED, {"room": number, "upto": upto})
+    return {member for member, data in joined if orjson.loads(data).get("is_bot", False)}
 
 
 # ── the audit ──

@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from hypothesis import strategies as st
 
 from shiny_labchat import Lab
 from shiny_labchat.domain import commands as c
+from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.export.columns import TABLES
 from shiny_labchat.export.folder import MARKER, SUMS, NotAnExport
+from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store import studies as studies_in
 from tests.support.check_export import check, pay_of
@@ -89,11 +92,9 @@ async def test_the_pause_is_that_since_the_last_message_which_its_author_could_s
         await room.add_member(member)
     await say(room, "a", "one")
     await room.submit(c.Post([("text", "for b")], audience=["b"], member="a", role="user"))
-    streaming = asyncio.Event()
     await say(room, "c", "two")  # has not seen what was for b
     await stream(room, "three")
     await say(room, "b", "four")
-    streaming.set()
     await lab.export(tmp_path / "out", study="s")
     one, private, two, three, four = table(tmp_path / "out" / "messages.csv")
     assert one["ms_since_prev"] is None
@@ -104,16 +105,12 @@ async def test_the_pause_is_that_since_the_last_message_which_its_author_could_s
 
 
 def ms(last: str | None, first: str | None) -> int:
-    from datetime import datetime
-
     gap = datetime.fromisoformat(str(last)) - datetime.fromisoformat(str(first))
     return gap.days * 86_400_000 + gap.seconds * 1_000 + gap.microseconds // 1_000
 
 
 async def test_a_stream_that_goes_on_is_no_message_yet(lab: Lab, tmp_path: Path) -> None:
     room = await lab.create_room("r", study="s")
-    from shiny_labchat.lab.stream import RoomStream
-
     made = await RoomStream.open(room, c.Post([], is_live=True), lambda: None)
     assert made is not None
     await made.append([("markdown", "Hel")])
@@ -375,8 +372,6 @@ async def test_a_withdrawn_message_keeps_its_row(lab: Lab, tmp_path: Path) -> No
 
 
 def later(at: Any) -> Any:
-    from datetime import timedelta
-
     return at + timedelta(microseconds=1)
 
 
@@ -393,7 +388,6 @@ async def add_event(lab: Lab, room: str, kind: str, member: str, data: dict[str,
 
 async def test_an_export_is_not_recorded_if_somebody_has_withdrawn_meanwhile(lab: Lab) -> None:
     await lab.log.submit_together(c.DescribeStudy("s", "seed", {}))
-    from shiny_labchat.domain.commands.study import study_log
 
     def withdraw(conn: Any, now: int) -> int:
         number, seq = find_room(conn, study_log("s")) or (0, 0)

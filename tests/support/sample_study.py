@@ -57,7 +57,7 @@ async def make_study(lab: Lab, study: str = "s") -> list[Room]:
         await lab.log.submit_together(c.Consent(study, person, "2", agrees, answers))
         if number < 5:
             await lab.log.submit_together(c.EnterLobby(study, "l", person))
-            signs = c.LobbySigns(dict.fromkeys(PEOPLE, 2**60))
+            signs = c.LobbySigns({person: 2**60 for person in PEOPLE})
             await lab.log.submit_together(c.Advance(study, "l", signs, f"random {number}"))
     await lab.log.submit_together(c.EndPerson(study, PEOPLE[6], "screened_out"))
     return await _talk(lab, study, await lab.rooms(study))
