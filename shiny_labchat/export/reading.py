@@ -26,7 +26,7 @@ _TOLD = 5
 
 def read(folder: str | os.PathLike[str], *, check: bool = False) -> Export:
     """
-    Read an export: an attribute for each table, such as ``read("pilot-data").messages``.
+    Read an export; each table is an attribute: ``read("pilot-data").messages``.
 
     A table is a data frame of polars if it is installed, else of pandas. Ids and texts are text,
     whatever they look like ("NA", "null", "007", "1e5", "TRUE", or the empty text), a missing value

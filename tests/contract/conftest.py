@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
-from tests.contract.exporting import Exported, export_texts
+from tests.contract.odd_texts import Exported, export_texts
 
 
 @pytest.fixture(params=["sqlite"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -12,10 +13,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from shiny_labchat import Lab
 from shiny_labchat.cli import main
+from shiny_labchat.export import read
 from shiny_labchat.export.checks import check_folder
 from shiny_labchat.export.folder import SUMS, sums_of
-from tests.contract.exporting import Exported
+from tests.contract.odd_texts import ALL_FORMATS, Exported
+from tests.support.sample_study import make_study
 
 FIXTURES = Path(__file__).parent / "fixtures" / "psych-ds"
 PUBLISHED = ("bfi-dataset", "face-body", "macrophage-conditioning")
@@ -42,6 +46,43 @@ def test_the_shape_of_a_published_data_set_is_accepted(name: str) -> None:
 @pytest.mark.parametrize("which", ["csv", "all"])
 def test_an_export_is_accepted_and_nothing_is_noted(exported: Exported, which: str) -> None:
     assert list(check_folder(getattr(exported, which))) == []
+
+
+@pytest.mark.parametrize("formats", [("csv",), ALL_FORMATS], ids="+".join)
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"anonymise": True}, {"public": True}, {"rooms": 1}, {"since": 1}],
+    ids=str,
+)
+async def test_an_export_of_a_whole_study_is_accepted_however_it_was_made(
+    lab: Lab, tmp_path: Path, how: dict[str, Any], formats: tuple[str, ...]
+) -> None:
+    """With people, groups, bots, payments, private and streamed messages."""
+    rooms = await make_study(lab)
+    third = (await rooms[0].messages())[2]
+    limits = {"rooms": [rooms[0]], "since": third.at}
+    given = {name: limits.get(name, value) for name, value in how.items()}
+    await lab.export(tmp_path / "out", study="s", formats=formats, **given)
+    assert [str(each) for each in check_folder(tmp_path / "out")] == []
+    data = read(tmp_path / "out", check=True)
+    assert all(len(data[table].columns) > 1 for table in data.tables)
+
+
+@pytest.mark.parametrize("formats", ["csv", "csv,psych-ds"])
+async def test_an_export_for_excel_is_accepted_and_read_unguarded_if_it_can_be(
+    lab: Lab, tmp_path: Path, formats: str
+) -> None:
+    room = await lab.create_room("r", study="s")
+    await room.post("=1+1")
+    lab.log.close()
+    command = ["export", "--db", str(tmp_path / "lab.db"), "--out", str(tmp_path / "out")]
+    run = await asyncio.to_thread(
+        CliRunner().invoke, main, [*command, "--format", formats, "--excel-safe"]
+    )
+    assert run.exit_code == 0, run.output
+    assert [str(each) for each in check_folder(tmp_path / "out")] == []
+    texts = read(tmp_path / "out").messages["text"].to_list()
+    assert texts == (["'=1+1"] if formats == "csv" else ["=1+1"])
 
 
 # ── faults of a data set ──

@@ -145,7 +145,7 @@ async def test_rooms_have_their_group_and_their_clock(lab: Lab, tmp_path: Path) 
     await make_study(lab)
     await lab.export(tmp_path / "out", study="s")
     first, second = table(tmp_path / "out" / "rooms.csv")
-    assert (first["size_planned"], first["size"], first["bots"]) == ("2", "2", "1")
+    assert (first["size_planned"], first["size_actual"], first["bots"]) == ("2", "2", "1")
     assert str(first["opened_at"]) < str(first["started_at"]) and first["closed_at"] is None
     assert (second["reason"], second["started_at"]) == ("group_dissolved", None)
     assert (first["lobby"], first["number"], first["block"]) == ("l", "1", "1")

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.exporting import NAMED, Exported
+from shiny_labchat import Lab
+from tests.contract.odd_texts import NAMED, Exported
 from tests.support.convokit import loaded
 from tests.support.r_language import run_r
+from tests.support.sample_study import make_study
 
 pytestmark = pytest.mark.long
 
@@ -90,3 +92,20 @@ def test_convokit_loads_the_corpus_with_all_messages_in_whole_conversations(
     )
     assert [*found["speakers"]] == ["NA"]
     assert {"meta.condition", "meta.kind_true"} <= {*found["columns"]}
+
+
+async def test_convokit_loads_private_talk_bots_and_conditions(lab: Lab, tmp_path: Path) -> None:
+    rooms = await make_study(lab)
+    await lab.export(tmp_path / "out", study="s", formats=("convokit",))
+    (tmp_path / "home").mkdir()
+    found = loaded(tmp_path / "out" / "convokit", tmp_path / "home")
+    said = [(room, message) for room in rooms for message in await room.messages()]
+    ids = [f"{room.id}:{message.seq}" for room, message in said]
+    assert found["texts"] == {id: m.content for id, (_, m) in zip(ids, said, strict=True)}
+    assert found["broken"] == [] and found["bots"] == ["helper"]
+    private = [id for id, (_, m) in zip(ids, said, strict=True) if m.audience is not None]
+    assert found["conversations"] == {
+        ids[0]: [id for id in ids if id not in private],
+        private[0]: private,
+    }
+    assert {"meta.condition_tone", "meta.trigger"} <= {*found["columns"]}

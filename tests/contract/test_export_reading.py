@@ -19,7 +19,7 @@ from shiny_labchat.export import Export, read
 from shiny_labchat.export.frames import ENGINES, Engine, frame_of, installed
 from shiny_labchat.export.marker import read_marker
 from shiny_labchat.export.reading import codebook_types
-from tests.contract.exporting import MADE, NAMED, Exported
+from tests.contract.odd_texts import MADE, NAMED, Exported
 
 FORMATS = ("csv", "jsonl", "parquet", "psych-ds")
 

@@ -53,7 +53,8 @@ def _check_sums(folder: Path) -> Iterator[Finding]:
 def _check_tables(
     folder: Path, marker: Marker, types: Mapping[str, Mapping[str, ColumnType]]
 ) -> Iterator[Finding]:
-    relations = Relations(is_whole=marker.since is None)
+    has_texts = not marker.public and not marker.excel_safe
+    relations = Relations(is_whole=marker.since is None, has_texts=has_texts)
     few = _few_values(folder, marker)
     read: set[str] = set()
     for table in sorted(marker.tables, key=lambda name: (name not in _FIRST, name)):

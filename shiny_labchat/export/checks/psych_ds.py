@@ -163,62 +163,52 @@ def _is_read(path: Path) -> bool:
 
 def _check_csv(file: str, path: Path) -> tuple[Sequence[str], list[Finding]]:
     """The columns of a data file, and what is wrong with it."""
-    header: Sequence[str] = ()
-    found: list[Finding] = []
-    ids: set[str] = set()
-    again: list[str] = []
-    wrong: list[str] = []
+    rows = _Rows()
     try:
         for line, row in rows_of(path):
-            if not header:
-                header = row
-                found += _check_header(file, row)
-            elif len(row) != len(header):
-                wrong.append(f"line {line} has {len(row)}")
-            elif ROW_ID in header:
-                id = row[header.index(ROW_ID)]
-                again += [id] if id in ids else []
-                ids.add(id)
+            rows.add(line, row)
     except BadCsv as exc:
-        found.append(
-            error(
-                exc.code,
-                file,
-                f"at line {exc.line}, {exc.problem}",
-                "Write it anew as CSV in UTF-8; a field with a comma, a line break or "
-                "a quotation mark stands in quotation marks, and those in it are "
-                "doubled",
-            )
+        to_do = (
+            "Write it anew as CSV in UTF-8; a field with a comma, a line break or a quotation mark "
+            "stands in quotation marks, and those in it are doubled"
         )
-        return header, found
-    if not header:
-        found.append(
-            error(
-                "csv-header",
-                file,
-                "it has no header",
-                "Write the names of the columns into its first line",
-            )
-        )
-    if wrong:
-        found.append(
-            error(
-                "csv-width",
-                file,
-                f"the header has {len(header)} columns, but {_some(wrong)}",
-                "Give each row as many fields; put texts with commas in quotation marks",
-            )
-        )
-    if again:
-        found.append(
-            error(
-                "row-id",
-                file,
-                f"{ROW_ID} is there twice: {_some(again)}",
-                f"Make each {ROW_ID} unique, or give the column another name",
-            )
-        )
-    return header, found
+        broken = error(exc.code, file, f"at line {exc.line}, {exc.problem}", to_do)
+        return rows.header, [*_check_header(file, rows.header), broken]
+    return rows.header, [*_check_header(file, rows.header), *rows.findings(file)]
+
+
+class _Rows:
+    """The rows of a data file: whether they fit the header, and have ids of their own."""
+
+    def __init__(self) -> None:
+        self.header: Sequence[str] = ()
+        self._id: int | None = None
+        self._ids: set[str] = set()
+        self._again: list[str] = []
+        self._wrong: list[str] = []
+
+    def add(self, line: int, row: Sequence[str]) -> None:
+        if not self.header:
+            self.header = row
+            self._id = row.index(ROW_ID) if ROW_ID in row else None
+        elif len(row) != len(self.header):
+            self._wrong.append(f"line {line} has {len(row)}")
+        elif self._id is not None:
+            id = row[self._id]
+            self._again += [id] if id in self._ids else []
+            self._ids.add(id)
+
+    def findings(self, file: str) -> Iterator[Finding]:
+        if not self.header:
+            to_do = "Write the names of the columns into its first line"
+            yield error("csv-header", file, "it has no header", to_do)
+        if self._wrong:
+            problem = f"the header has {len(self.header)} columns, but {_some(self._wrong)}"
+            to_do = "Give each row as many fields; put texts with commas in quotation marks"
+            yield error("csv-width", file, problem, to_do)
+        if self._again:
+            to_do = f"Make each {ROW_ID} unique, or give the column another name"
+            yield error("row-id", file, f"{ROW_ID} is there twice: {_some(self._again)}", to_do)
 
 
 def _check_header(file: str, header: Sequence[str]) -> Iterator[Finding]:

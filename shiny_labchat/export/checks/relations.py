@@ -51,10 +51,13 @@ class Relations:
     ----------
     is_whole
         Whether the export has all messages; if not, they are not counted.
+    has_texts
+        Whether it has the texts of messages as they are; if not, their lengths are not compared.
     """
 
-    def __init__(self, *, is_whole: bool = True) -> None:
+    def __init__(self, *, is_whole: bool = True, has_texts: bool = True) -> None:
         self._is_whole = is_whole
+        self._has_texts = has_texts
         self._files: dict[str, str] = {}
         self._keys: dict[tuple[str, Key], set[Key]] = {}
         self._found: list[Finding] = []
@@ -124,8 +127,8 @@ class Relations:
             room = self._key(row, _ROOM)
             text, chars = self._key(row, ("text", "chars"))
             self._counted[room] += 1
-            self._characters[room] += len(text)
-            if chars != str(len(text)):
+            self._characters[room] += int(chars) if chars.isdecimal() else 0
+            if self._has_texts and chars != str(len(text)):
                 self._tell(
                     "chars", line, f"chars is {chars or 'missing'}, and text has {len(text)}"
                 )
