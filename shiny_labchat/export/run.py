@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 
 from shiny_labchat.domain.commands import RecordExport
 from shiny_labchat.errors import LabChatError
@@ -19,7 +19,7 @@ from shiny_labchat.export.folder import check_folder, new_folder, put_in_place
 from shiny_labchat.export.format import About, Sink, Table
 from shiny_labchat.export.formats import FORMATS
 from shiny_labchat.export.order import Exported, Order, Progress
-from shiny_labchat.export.source import Source, select_heads
+from shiny_labchat.export.source import Source, Stopped, select_heads
 from shiny_labchat.export.tables import Tables
 from shiny_labchat.export.write import Ids, People, Written, scan, write_folder, write_tables
 from shiny_labchat.store import Log
@@ -240,9 +240,16 @@ _EVER = 2**62
 
 async def _in_thread(source: Source, job: Callable[[], T]) -> T:
     """Run a job in a thread; if nobody waits for it any more, it is stopped before this returns."""
-    running = asyncio.ensure_future(asyncio.to_thread(job))
+
+    def run() -> T | None:
+        try:
+            return job()
+        except Stopped:  # there is nobody to tell
+            return None
+
+    running = asyncio.ensure_future(asyncio.to_thread(run))
     try:
-        return await asyncio.shield(running)
+        return cast(T, await asyncio.shield(running))
     except asyncio.CancelledError:
         source.is_stopped = True
         await asyncio.wait([running])

@@ -372,10 +372,11 @@ class Lab:
         progress: Progress | None = None,
     ) -> Exported:
         """
-        Export the data as files: tables, all settings, and a codebook that explains every column.
+        Export the data as files.
 
-        It may run while people talk: it has what was there when it began. The same log gives the
-        same files, byte for byte. That it was made, and whose words it has, is in the study's log.
+        They are tables, all settings, and a codebook that explains every column. It may run while
+        people talk: it has what was there when it began. The same log gives the same files, byte
+        for byte. That it was made, and whose words it has, is in the study's log.
 
         Parameters
         ----------

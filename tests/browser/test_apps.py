@@ -128,7 +128,7 @@ def test_only_an_experimenter_takes_the_data_home_and_a_script_makes_a_table_of_
         download.click()
     expect(ann.page.get_by_role("link", name="Download the data")).to_have_count(0)
     assert faults(me) == set()
-    shutil.unpack_archive(downloaded.value.path(), tmp_path / "discussion", "zip")
+    shutil.unpack_archive(downloaded.value.path(), tmp_path, "zip")
     script = str(ROOT / "apps" / "12-take-home" / "take_home.py")
     command = [sys.executable, script, str(tmp_path / "discussion")]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
