@@ -209,7 +209,7 @@ def test_every_table_and_every_kind_of_event_is_described() -> None:
     rows = _rows("data.md", "With SQL")
     names = {name.strip("` ") for row in rows for name in row[0].split(",")}
     sources = [path.read_text(encoding="utf-8") for path in (PACKAGE / "domain").rglob("*.py")]
-    made = r'(?:new_event\(state, at, |steps\.add\()"(\w+)"'
+    made = r'(?:new_event\(state, at, |steps\.add\(|decided\.add\(key, )"(\w+)"'
     kinds = set(re.findall(made, "".join(sources)))
     assert len(kinds) > 10
     assert names == {*metadata.tables, *kinds, "table", "kind"}
