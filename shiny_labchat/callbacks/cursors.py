@@ -8,7 +8,7 @@ knows that this is a further try.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -33,6 +33,7 @@ __all__ = [
     "Waiting",
     "advance",
     "messages_after",
+    "pass_over",
     "register",
     "release",
     "renew",
@@ -154,6 +155,18 @@ def _begin_now(conn: sa.Connection, name: str, scope: Scope, log: LogKind) -> No
         {"callback": name, "room": number, "done": head, "tries": 0}
         for number, study, id, head in conn.execute(found)
         if scope.covers(LogKey(study, id, log))
+    ]
+    if rows:
+        conn.execute(sa.insert(callback_room), rows)
+
+
+def pass_over(conn: sa.Connection, heads: Iterable[tuple[int, int]]) -> None:
+    """Set the cursors of all registered callbacks to the ends of new logs: number and seq."""
+    names = conn.execute(sa.select(callback.c.name).distinct()).scalars().all()
+    rows = [
+        {"callback": name, "room": number, "done": seq, "tries": 0}
+        for number, seq in heads
+        for name in names
     ]
     if rows:
         conn.execute(sa.insert(callback_room), rows)

@@ -9,6 +9,7 @@ from shiny_labchat.cli.checking import check
 from shiny_labchat.cli.demo import demo
 from shiny_labchat.cli.ethics import ethics
 from shiny_labchat.cli.export import export_command
+from shiny_labchat.cli.importing import import_command
 from shiny_labchat.cli.links import links
 from shiny_labchat.cli.people import ends, find, pay
 from shiny_labchat.cli.report import report
@@ -25,7 +26,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    *(backup, check, demo, ends, ethics, export_command, find, links),
+    *(backup, check, demo, ends, ethics, export_command, find, import_command, links),
     *(pay, report, restore, retain, study, withdraw),
 )
 for _command in _COMMANDS:

@@ -53,7 +53,7 @@ def is_random(id: str) -> bool:
     return _RANDOM.fullmatch(id) is not None
 
 
-_RANDOM = re.compile("(person|visitor|withdrawn)-[0-9a-f]{16}")
+_RANDOM = re.compile("(anon|person|visitor|withdrawn)-[0-9a-f]{16}")
 
 
 def changes_the_past(event: Event) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, cast
 import orjson
 
 from shiny_labchat.domain.commands import STREAM, SUBMITTED
+from shiny_labchat.export.counting import counts_of, has_content
 
 __all__ = ["Disguise"]
 
@@ -139,6 +140,8 @@ class Disguise:
         """
         if not self.shows_words(author) and kind in _BLANK:
             kept = {key: each for key, each in data.items() if key not in _DROPPED}
+            if has_content(parts := data.get("parts", ())):
+                kept["counts"] = counts_of(parts)
             data = {**kept, **_BLANK[kind]}
         if kind == "recorded":
             return {**data, "value": self.record(data["value"])}

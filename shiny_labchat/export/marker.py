@@ -38,6 +38,8 @@ class Marker:
         The studies that are in it.
     since
         The time from which on it has messages, in ISO 8601; None: from the beginning.
+    rooms
+        The ids of the rooms to which it is limited; None: it has all.
     anonymised, public
         Whether ids were drawn anew; whether who did not agree to "share" is blanked.
     excel_safe
@@ -47,6 +49,7 @@ class Marker:
     tables: Mapping[str, Mapping[str, str]]
     studies: tuple[str, ...] = ()
     since: str | None = None
+    rooms: tuple[str, ...] | None = None
     anonymised: bool = False
     public: bool = False
     excel_safe: bool = False
@@ -90,6 +93,7 @@ def _marker_of(folder: Path, data: Mapping[str, Any]) -> Marker:
         tables=cast("Mapping[str, Mapping[str, str]]", tables),
         studies=tuple(data.get("studies") or ()),
         since=data.get("since"),
+        rooms=None if data.get("rooms") is None else tuple(data["rooms"]),
         anonymised=bool(data.get("anonymised")),
         public=bool(data.get("public")),
         excel_safe=bool(data.get("excel_safe")),

@@ -7,7 +7,6 @@ begin in a page of events are read with the page, so nothing waits for them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -15,26 +14,18 @@ from typing import Any, NamedTuple
 import orjson
 
 from shiny_labchat.domain.commands import REPLY
-from shiny_labchat.domain.messages import is_text
 from shiny_labchat.domain.state import RoomState
-from shiny_labchat.domain.visible import has_visible
+from shiny_labchat.export.counting import count_words, has_content, text_of
 from shiny_labchat.export.disguise import Disguise
 
-__all__ = ["MessageRows", "Said", "kinds_in", "words_in"]
+__all__ = ["MessageRows", "Said", "kinds_in"]
 
 _ROLES = frozenset({"user", "assistant", "system"})
-_WORD = re.compile(r"[^\W_]+")
-_findall = _WORD.findall
 
 Ends = Mapping[int, tuple[int, int, dict[str, Any]]]
 """By stream, the seq, time and data of its end."""
 Calls = Mapping[int, tuple[int, int, str | None]]
 """By message, the call it comes from, what that is about, and its model."""
-
-
-def words_in(text: str) -> int:
-    """The number of runs of Unicode letters or digits in a text."""
-    return len(_findall(text))
 
 
 @dataclass(slots=True)
@@ -192,8 +183,10 @@ class MessageRows:
         sent, opened, since_before, interrupted = when
         parts, withdrawn = content["parts"], "withdrawn" in data
         # Nearly all messages have one part, which is text.
-        text = parts[0][1] if len(parts) == 1 and parts[0][0] == "text" else _text_of(parts)
-        characters = len(text)
+        text = parts[0][1] if len(parts) == 1 and parts[0][0] == "text" else text_of(parts)
+        characters, words = len(text), count_words(text)
+        if not characters and "counts" in content:  # imported, and its words were not public
+            characters, words = content["counts"]
         said.messages += 1
         said.characters += characters
         said.first_at = said.first_at or sent
@@ -213,7 +206,7 @@ class MessageRows:
             content.get("original") or data.get("original") if shows_words else None,
             data.get("transformed") if shows_words else None,
             withdrawn, sent, opened, None if start is None else (sent - start) // 1000,
-            since_before, characters, len(_findall(text)), model, number, trigger, interrupted,
+            since_before, characters, words, model, number, trigger, interrupted,
         )  # fmt: skip
 
     def _audience(self, audience: list[str]) -> str:
@@ -243,15 +236,11 @@ def kinds_in(state: RoomState, member: str) -> tuple[str, str]:
     return "bot" if membership.is_bot else "human", "bot" if is_shown_bot else "human"
 
 
-def _text_of(parts: list[Any]) -> str:
-    return "".join(content for kind, content in parts if is_text(kind))
-
-
 _NO_CALL = None, None, None
 
 
 def _has_content(ending: dict[str, Any]) -> bool:
-    return any(not isinstance(said, str) or has_visible(said) for _, said in ending["parts"])
+    return "counts" in ending or has_content(ending["parts"])
 
 
 def _call_of(cid: str | None) -> tuple[str | None, int | None, int | None]:

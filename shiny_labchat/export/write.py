@@ -85,6 +85,7 @@ def write_folder(
         The random ids; empty: they are not asked for.
     """
     products = folder / "products" if PSYCH_DS in order.formats else folder
+    products.mkdir(exist_ok=True)
     formats: dict[str, Format] = {}
     for name in order.formats:
         is_apart = FORMATS[name].has_folder or (products != folder and name != PSYCH_DS)

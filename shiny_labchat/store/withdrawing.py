@@ -22,6 +22,7 @@ from shiny_labchat.store.arrivals import keep_hash_only
 from shiny_labchat.store.queries import data_of
 from shiny_labchat.store.reach import AT_ONCE, QUOTING, Found, Reach
 from shiny_labchat.store.schema import (
+    anonymous_id,
     arrival,
     audit,
     checkpoint,
@@ -91,6 +92,8 @@ def rewrite(conn: sa.Connection, command: Withdraw, reach: Reach, found: Found, 
     for table in _NAMING:
         same = table.c.study == command.study, table.c.member == command.person
         conn.execute(sa.update(table).where(*same).values(member=command.new))
+    shown = anonymous_id.c.study == command.study, anonymous_id.c.drawn == command.person
+    conn.execute(sa.update(anonymous_id).where(*shown).values(drawn=command.new))  # it was imported
 
 
 _NAMING = [

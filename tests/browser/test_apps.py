@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from shiny_labchat.lab.importing import import_export
 from tests.browser._axe import faults
+from tests.browser._organiser import Organiser
 from tests.browser._participants import Participant
 from tests.browser.conftest import People, Serve
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT, Server, shiny_run
 
 FIRST_CHATS = {
     "01-hello": "chat",
@@ -21,7 +25,8 @@ FIRST_CHATS = {
     "04-core-and-module": "plain",
     "05-a-model-in-the-room": "chat",
     "07-callbacks": "plaza",
-    "12-what-a-model-reads": "chat",
+    "12-take-home": "chat",
+    "13-what-a-model-reads": "chat",
 }
 
 
@@ -78,7 +83,7 @@ def test_callbacks_hear_their_rooms(people: People, serve: Serve):
 
 
 def test_people_see_what_was_written_and_a_model_something_else(people: People, serve: Serve):
-    ann, bob = people(2, serve(str(ROOT / "apps" / "12-what-a-model-reads" / "app.py")))
+    ann, bob = people(2, serve(str(ROOT / "apps" / "13-what-a-model-reads" / "app.py")))
     ann.says("Call me at 0171 234 5678, Bob.")
     bob.sees("Call me at 0171 234 5678, Bob.", by=ann)
     for person in (ann, bob):
@@ -107,6 +112,51 @@ def test_each_group_has_a_room_and_who_has_none_waits(people: People, serve: Ser
     bob.sees("ours", by=ann)
     carl.sees_no("ours")
     dora.stands("waiting")
+
+
+def test_only_an_experimenter_takes_the_data_home_and_a_script_makes_a_table_of_it(
+    people: People, serve: Serve, organiser: Organiser, tmp_path: Path
+):
+    app = serve(str(ROOT / "apps" / "12-take-home" / "app.py"))
+    (ann,) = people(1, app)
+    token = organiser.does(organiser.lab(app).invite("me", role="experimenter"))
+    (me,) = people(1, app, labchat=token)
+    ann.says("Middlemarch, all of it")
+    me.sees("Middlemarch, all of it", by=ann)
+    download = me.page.get_by_role("link", name="Download the data")
+    with me.page.expect_download() as downloaded:
+        download.click()
+    expect(ann.page.get_by_role("link", name="Download the data")).to_have_count(0)
+    assert faults(me) == set()
+    shutil.unpack_archive(downloaded.value.path(), tmp_path, "zip")
+    script = str(ROOT / "apps" / "12-take-home" / "take_home.py")
+    command = [sys.executable, script, str(tmp_path / "discussion")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert re.search(rf"{ann.name}\W+1\W+4\W+4.0", printed), printed
+    assert "anon-" in (tmp_path / "discussion" / "members.csv").read_text(encoding="utf-8")
+    assert is_clean(app)
+
+
+def test_a_discussion_that_was_imported_goes_on_in_the_app(
+    people: People, serve: Serve, organiser: Organiser, tmp_path: Path
+):
+    path = ROOT / "apps" / "12-take-home" / "app.py"
+    app = serve(str(path))
+    (ann,) = people(1, app)
+    ann.says("Middlemarch, all of it")
+    organiser.does(organiser.lab(app).export(tmp_path / "out"))
+    copy = Server(shiny_run(path), f"sqlite:///{tmp_path / 'copy.db'}")
+    organiser.does(import_export(organiser.lab(copy).log, tmp_path / "out"))
+    copy.start()
+    try:
+        bob, carl = people(2, copy)
+        bob.sees("Middlemarch, all of it")
+        bob.says("And what else?")
+        carl.sees_only("Middlemarch, all of it", "And what else?")
+        ann.sees_no("And what else?")
+        assert is_clean(copy)
+    finally:
+        copy.stop()
 
 
 def taking_part(people: People, n: int, app: Server, **asked: str) -> list[Participant]:
