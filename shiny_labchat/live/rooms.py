@@ -113,6 +113,7 @@ class LiveRooms:
             self.log.unwatch(room.key)
             self.clocks.forget(room)
             if room.can_linger:
+                room.streams.forget_ended()
                 self.lingering.keep(room)
 
     def _page_gone(self, room: LiveRoom, page: str) -> None:
