@@ -333,7 +333,6 @@ class LiveRoom:
     def _take_in(self, events: Sequence[Event], state: RoomState) -> None:
         self.state = state
         self._window.keep(event for event in events if not self.streams.denies(event))
-        self.streams.forget(self._window.since)
         for event in events:
             self._follow_stream(event)
             self._has_held = self._has_held or event.kind == "submitted"
@@ -422,8 +421,8 @@ class LiveRoom:
         return self._window.newest_seq
 
     def is_behind(self, cursor: int) -> bool:
-        """Whether a cursor is older than the events in memory."""
-        return cursor < self._window.since
+        """Whether a cursor is older than the events, or the ended streams, in memory."""
+        return cursor < max(self._window.since, self.streams.forgotten)
 
     def is_lost(self, cursor: int) -> bool:
         """Whether a viewer has missed too much, or has a cursor of another log: begin again."""

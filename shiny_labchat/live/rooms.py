@@ -119,6 +119,7 @@ class LiveRooms:
             self.log.unwatch(room.key)
             self.clocks.forget(room)
             if room.can_linger:
+                room.streams.forget_ended()
                 self.lingering.keep(room)
 
     def _withdrawn(self, room: LiveRoom, member: str) -> None:

@@ -15,10 +15,15 @@ from shiny_labchat import protocol
 from shiny_labchat.domain.events import Event
 from shiny_labchat.streams.content import Position, StreamContent
 
-__all__ = ["OpenStreams"]
+__all__ = ["ENDED_KEPT", "OpenStreams"]
 
 FRAME_CHARS = 16_384
 """Length of a frame of chunks, in characters; the rest comes in the next one."""
+ENDED_KEPT = 4
+"""
+Most ended streams that are kept for viewers who lack some of them, each with all of its pieces. Who
+lacks some of another one reads it from the log.
+"""
 
 
 _NOTHING = Position(0, 0)
@@ -35,11 +40,17 @@ class OpenStreams:
         Called when there is something new to be shown.
     seed
         Returns the room's seed.
+
+    Attributes
+    ----------
+    forgotten
+        Of the ended streams that are not kept any more, the newest seq at which one ended.
     """
 
     def __init__(self, tell: Callable[[], None], seed: Callable[[], str]) -> None:
         self.open: dict[int, StreamContent] = {}
         self._ended: dict[int, StreamContent] = {}
+        self.forgotten = 0
         self._newest_end = 0
         self._tell = tell
         self._seed = seed
@@ -59,12 +70,14 @@ class OpenStreams:
         opening = ending._replace(seq=of, kind="message")
         stream = self.open.pop(of, None) or StreamContent(opening, edition=ending.seq << 32)
         stream.stop = None
+        stream.pieces.clear()
         stream.become(ending.data["parts"], ending.data.get("deps", ()))
         stream.show()
         self._frames.clear()
         self._ended = {at: each for at, each in self._ended.items() if each.seq != of}
         self._ended[ending.seq] = stream
         self._newest_end = max(self._newest_end, ending.seq)
+        self._keep_ended(ENDED_KEPT)
 
     def denies(self, event: Event) -> bool:
         """Whether an event wrongly ends a stream that still runs in this process."""
@@ -86,10 +99,14 @@ class OpenStreams:
         """The positions of a viewer in the streams that they may still be owed some of."""
         return {s.seq: has[s.seq] for s in self._of(cursor) if s.seq in has}
 
-    def forget(self, before: int) -> None:
-        """Forget the streams that ended up to a seq."""
-        for seq in [seq for seq in self._ended if seq <= before]:
+    def forget_ended(self) -> None:
+        """Forget all streams that have ended: nobody is there who lacks some of them."""
+        self._keep_ended(0)
+
+    def _keep_ended(self, most: int) -> None:
+        for seq in sorted(self._ended)[: max(0, len(self._ended) - most)]:
             del self._ended[seq]
+            self.forgotten = max(self.forgotten, seq)
 
     def withdraw(self, withdrawn: Event) -> None:
         """Forget ended streams whose content is another one since somebody has withdrawn."""

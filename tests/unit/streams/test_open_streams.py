@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shiny_labchat.domain.events import Event, Part
 from shiny_labchat.domain.opaque import seq_of
 from shiny_labchat.streams.content import PIECE_CHARS, Position, StreamContent, UnmergedText
-from shiny_labchat.streams.open_streams import OpenStreams
+from shiny_labchat.streams.open_streams import ENDED_KEPT, OpenStreams
 from tests.support.stream_reader import apply_chunks
 
 SEED = "0123456789abcdef"
@@ -213,8 +213,20 @@ class TestWhatViewersAreOwed:
             each.look(streams, cursor=8)
             assert each.drawn[7] == [["markdown", "abc"]]
         assert Viewer().look(streams, cursor=9) == 0  # they were shown it whole
-        streams.forget(9)
-        assert Viewer().look(streams, cursor=8) == 0
+
+    async def test_few_ended_streams_are_kept_and_it_is_known_who_reads_the_others(self) -> None:
+        streams = OpenStreams(lambda: None, lambda: SEED)
+        for seq in range(1, 2 * ENDED_KEPT + 2, 2):
+            streams.begin(opening(seq)).add([("markdown", "a")])
+            streams.open[seq].note((0, 1))
+            streams.finish(
+                ending(seq + 1, "abc")._replace(data={**ending(0, "abc").data, "of": seq})
+            )
+        assert streams.forgotten == 2, "the first one"
+        assert Viewer().look(streams, cursor=1) == 0
+        assert Viewer().look(streams, cursor=3) == 1
+        streams.forget_ended()
+        assert streams.forgotten == 2 * ENDED_KEPT + 2 and not Viewer().look(streams, cursor=3)
 
     async def test_where_no_stream_is_open_or_ends_later_none_is_looked_for(self) -> None:
         streams = OpenStreams(lambda: None, lambda: SEED)
