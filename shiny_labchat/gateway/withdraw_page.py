@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from shiny_labchat.access.receipts import Receipt, find_receipt
 from shiny_labchat.errors import LabChatError, Refused
+from shiny_labchat.gateway.end_link import WordsOf
 from shiny_labchat.gateway.limits import Allowance, EachAddress
 from shiny_labchat.gateway.origin import check_origin
 from shiny_labchat.store import Log
@@ -51,7 +52,7 @@ class _WithdrawPage:
     withdraw
         Withdraws somebody.
     words_of
-        Returns the words of a lab; for None, those for somebody whose lab is not known.
+        Returns the words of a lab and study, see `WordsOf`.
     wrong_codes
         Wrong codes that may come from one address.
     """
@@ -60,7 +61,7 @@ class _WithdrawPage:
         self,
         logs: Callable[[], Iterable[Log]],
         withdraw: WithdrawWithCode,
-        words_of: Callable[[Log | None], Words],
+        words_of: WordsOf,
         wrong_codes: Allowance,
     ) -> None:
         self._logs = logs
@@ -70,7 +71,7 @@ class _WithdrawPage:
 
     async def answer(self, request: Request) -> Response:
         """The page; for a form that was sent, what has become of it."""
-        words = self._words_of(None)
+        words = self._words_of(None, None)
         if request.method != "POST":
             return _form(words)
         address = request.client.host if request.client else ""
@@ -82,7 +83,7 @@ class _WithdrawPage:
             if found is None:
                 self._wrong.take(address, time.monotonic())
                 return _form(words, words["withdraw.wrong"], 404)
-            words = self._words_of(found[0])
+            words = self._words_of(found[0], found[1].study)
             is_new = await self._withdraw(*found)
         except Refused as exc:
             return _form(words, words.refusal(exc), 403)
@@ -95,7 +96,7 @@ class _WithdrawPage:
 def withdraw_route(
     logs: Callable[[], Iterable[Log]],
     withdraw: WithdrawWithCode,
-    words_of: Callable[[Log | None], Words],
+    words_of: WordsOf,
     wrong_codes: Allowance = WRONG_CODES,
 ) -> Route:
     """The route of the page; see `_WithdrawPage`."""

@@ -12,6 +12,7 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member, as_member_id, as_role
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
 from shiny_labchat.domain.state import Role, RoomState
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import Log, Outcome
 
 __all__ = ["Members"]
@@ -124,7 +125,7 @@ class Members(ABC):
     async def members(self) -> list[Member]:
         """The members of the room now, in order of joining."""
         state = await self.state()
-        gone = self._runtime.words["withdrawn.name"]
+        gone = Runtime.of(self.log).words["withdrawn.name"]
         return [Member.of(membership, gone) for membership in state.members()]
 
 

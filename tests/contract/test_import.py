@@ -70,7 +70,7 @@ def new(tmp_path: Path) -> Any:
 @pytest.mark.parametrize("shown", [{}, {"anonymise": True}, {"public": True},
                                    {"anonymise": True, "public": True}])  # fmt: skip
 async def test_an_imported_export_gives_the_same_files(
-    lab: Lab, tmp_path: Path, formats: Sequence[str], shown: dict[str, bool]
+    lab: Lab, tmp_path: Path, formats: Sequence[str], shown: dict[str, Any]
 ) -> None:
     await make_study(lab)
     made = await lab.export(tmp_path / "out", formats=formats, **shown)

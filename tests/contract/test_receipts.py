@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import sqlalchemy as sa
 
@@ -24,8 +26,7 @@ async def test_a_code_is_the_same_each_time_and_another_one_for_each_person(lab:
 
 
 @pytest.mark.parametrize("change", [str.lower, lambda code: f" {code.replace('-', ' ')}\n"])
-async def test_a_code_is_found_however_it_is_typed(lab: Lab, change: object) -> None:
-    assert callable(change)
+async def test_a_code_is_found_however_it_is_typed(lab: Lab, change: Callable[[str], str]) -> None:
     typed = change(await receipt_code(lab.log, ANN))
     assert await find_receipt([lab.log], typed) == (lab.log, ANN)
 

@@ -200,6 +200,6 @@ def app_of(
     log: Log, words: Words = ENGLISH, wrong_codes: Allowance = WRONG_CODES
 ) -> httpx.AsyncClient:
     """An app that has nothing but the page."""
-    route = withdraw_route(lambda: [log], withdraw_with_code, lambda _: words, wrong_codes)
+    route = withdraw_route(lambda: [log], withdraw_with_code, lambda *_: words, wrong_codes)
     transport = httpx.ASGITransport(Starlette(routes=[route]))
     return httpx.AsyncClient(transport=transport, base_url="http://test")

@@ -20,7 +20,7 @@ import asyncio, logging, os, signal
 from shiny_labchat.blocking import watched
 
 async def innocent():
-    await asyncio.sleep(0)
+    await asyncio.to_thread(int)
     os.kill(os.getpid(), signal.SIGSTOP)
 
 logging.basicConfig(format="%(message)s")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from shiny_labchat.export.answers import fields_of, names_of, type_of
 from shiny_labchat.export.columns import columns_of
 from shiny_labchat.export.conditions import levels_of
+from shiny_labchat.export.counting import count_words
 from shiny_labchat.export.csv_format import cells_of, csv_lines, quoted
-from shiny_labchat.export.messages import words_in
 from shiny_labchat.export.presence import Connection
 from shiny_labchat.export.times import KEPT, SHARED, Times, as_iso
 from tests.support.csv_text import cells
@@ -57,7 +57,7 @@ def test_numbers_and_booleans_are_not_quoted() -> None:
     [("", 0), ("one two", 2), ("it's", 2), ("a_b", 2), ("7 Äpfel, ok?", 3), ("🦦 !", 0)],
 )
 def test_words_are_runs_of_letters_or_digits(text: str, words: int) -> None:
-    assert words_in(text) == words
+    assert count_words(text) == words
 
 
 def test_a_family_of_columns_becomes_one_for_each() -> None:
