@@ -106,7 +106,7 @@ class Disguise:
             return {self._key(key): self._inside(key, each) for key, each in given.items()}
         if isinstance(value, list | tuple):
             return [self.value(each) for each in cast("Sequence[Any]", value)]
-        return cast(Any, value)
+        return cast("object", value)
 
     def _key(self, key: str) -> str:
         return key if self._ids is None else self._ids.get(key, key)
