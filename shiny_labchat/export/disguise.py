@@ -113,8 +113,10 @@ class Disguise:
         return key if self._ids is None else self._ids.get(key, key)
 
     def _inside(self, key: str, value: Any) -> Any:
-        is_words = key in _WORDS and not isinstance(value, Mapping)  # "parts" of people are none
-        return value if is_words else self.value(value)
+        # The "parts" of a group's people are no words.
+        if key in _WORDS and isinstance(value, str | list | tuple | None):
+            return cast("object", value)
+        return self.value(value)
 
     def record(self, value: Any) -> Any:
         """What was recorded, in which all that is an id is replaced, whatever it is called."""
