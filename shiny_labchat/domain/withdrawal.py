@@ -126,6 +126,10 @@ def _changed(data: _Data) -> _Data:
     return {**_only(data, ("handle", "role", "shown", "is_muted", "is_bot")), **name}
 
 
+def _named(data: _Data) -> _Data:
+    return {"name": ""}
+
+
 def _recorded(data: _Data) -> _Data:
     return {"kind": data["kind"], "value": None, "withdrawn": True}
 
@@ -155,6 +159,7 @@ BLANKED: Mapping[str, Callable[[_Data], _Data]] = {
     "changed": _changed,
     "joined": _joined,
     "message": _message,
+    "named": _named,
     "recorded": _recorded,
     "stepped": _stepped,
     "submitted": _submitted,
@@ -163,8 +168,8 @@ BLANKED: Mapping[str, Callable[[_Data], _Data]] = {
 """By kind, what is left of the data of somebody's own events."""
 KEPT_WHOLE = (
     *("cleared", "code_shown", "composed", "consented", "debriefed", "disclosed", "done"),
-    *("ended", "entered", "extended", "idle_confirmed", "idle_prompt", "left", "not_ready"),
-    *("paid", "paid_out", "presence", "presence_asked", "presence_confirmed"),
+    *("ended", "entered", "extended", "idle_confirmed", "idle_prompt", "left", "name_asked"),
+    *("not_ready", "paid", "paid_out", "presence", "presence_asked", "presence_confirmed"),
     *("presence_unanswered", "ready", "removed", "revoked", "withdrawn"),
 )
 """The kinds whose events have no words of people; of all others nothing is left."""

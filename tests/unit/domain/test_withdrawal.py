@@ -32,7 +32,16 @@ from tests.support.study import Logs
 OLD, NEW = "person-" + "0" * 16, "withdrawn-" + "1" * 16
 RENAMING = Renaming(OLD, NEW)
 OF_PROGRAMMES = {
-    *("barrier", "barrier_met", "closed", "configured", "dissolved", "extended", "grouped"),
+    *(
+        "barrier",
+        "barrier_met",
+        "closed",
+        "configured",
+        "dissolved",
+        "extended",
+        "grouped",
+        "late_called",
+    ),
     *("matched", "opened", "paused", "prepared", "requeued", "resumed", "shown", "started"),
     *("waiting", "warned"),
 }

@@ -51,8 +51,9 @@ def test_words_of_who_does_not_share_are_blanked() -> None:
     public = Disguise(None, lambda member: member == ANN)
     said = {"parts": [["text", "hi"]], "original": "x", "id": "y", "role": "user"}
     assert public.event("message", ANN, said) == said
-    assert public.event("message", BEN, said) == {"parts": [], "role": "user"}
+    assert public.event("message", BEN, said) == {"parts": [], "role": "user", "counts": (2, 1)}
     assert public.event("message", None, said) == said, "the programme's own are shown"
     assert public.event("recorded", BEN, {"kind": "k", "value": 5})["value"] is None
+    blank = {"of": 1, "is": "done", "parts": []}
     ended = {"of": 1, "is": "done", "parts": [["text", "hi"]], "pieces": [[1, 2, "taken back"]]}
-    assert public.event("streamed", BEN, ended) == {"of": 1, "is": "done", "parts": []}
+    assert public.event("streamed", BEN, ended) == {**blank, "counts": (2, 1)}
