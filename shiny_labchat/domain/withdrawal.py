@@ -84,7 +84,8 @@ def rewritten(event: Event, renaming: Renaming, theirs: Collection[int] = ()) ->
     else:
         data = event.data
     data = _renamed(event.kind, data, renaming)
-    return event._replace(member=renaming.new if is_own else event.member, data=data)
+    cid = None if event.cid is None else renaming.of(event.cid)
+    return event._replace(member=renaming.new if is_own else event.member, data=data, cid=cid)
 
 
 # ── the words ──

@@ -187,6 +187,7 @@ def _concerns(person: str) -> sa.ColumnElement[bool]:
     return sa.or_(
         event.c.member == person,
         event.c.data.contains(named, autoescape=True),
+        event.c.cid.contains(person, autoescape=True),
         event.c.kind == "passed_over",
     )
 

@@ -105,12 +105,12 @@ _NAMING = [
 
 
 def _update(conn: sa.Connection, number: int, before: Event, after: Event) -> None:
-    if (before.member, before.data) != (after.member, after.data):
-        values = after.member, after.member or "", data_of(after.kind, after.data)
+    if before != after:
+        values = after.member, after.member or "", data_of(after.kind, after.data), after.cid
         execute(conn, _UPDATE, (*values, number, after.seq))
 
 
-_UPDATE = "UPDATE event SET member = ?, author = ?, data = ? WHERE room = ? AND seq = ?"
+_UPDATE = "UPDATE event SET member = ?, author = ?, data = ?, cid = ? WHERE room = ? AND seq = ?"
 
 
 def _forget_checkpoints(conn: sa.Connection, number: int, theirs: Mapping[int, Event]) -> None:

@@ -112,6 +112,7 @@ async def test_others_rows_are_the_same_but_for_one_id(lab: Lab) -> None:
     me = await plant(lab)
     room = lab.room("r0", study="s")
     await room.post("for the two of you", audience=[me, OTHER])
+    await room.post("Please answer.", id=f"reminder-{me}")
     await lab.log.submit_together(RecordAnswer("s", OTHER, "partner", {"chosen": me}))
     before = await rows_of(lab)
     new = (await lab.withdraw(me)).id
