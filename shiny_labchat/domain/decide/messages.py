@@ -35,19 +35,25 @@ __all__ = ["RULES"]
 def _say(state: RoomState, command: Say, at: int) -> list[Event]:
     membership = member_of(state, command.member)
     _check_may_write(state, membership, at)
-    _check_said(state, membership, command.text, at)
+    text = _with_line_feeds(command.text)
+    _check_said(state, membership, text, at)
     if command.waits:
-        waiting = {"text": command.text, "page": command.page}
+        waiting = {"text": text, "page": command.page}
         return [new_event(state, at, "submitted", command.member, waiting, command.cid)]
     data = {
         "role": "user",
         "h": membership.handle,
         "name": membership.pseudonym,
-        "parts": [("text", command.text)],
+        "parts": [("text", text)],
         "page": command.page,
     }
     message = new_event(state, at, "message", command.member, data, command.cid)
     return [message] if state.rules.starts is None else started_by(state, message)
+
+
+def _with_line_feeds(text: str) -> str:
+    """A text whose lines end with LF, as in files of tables: other line ends are no other text."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _check_may_write(state: RoomState, membership: Membership, at: int) -> None:

@@ -126,6 +126,19 @@ def test_all_other_text_may_be_said(text: str) -> None:
     check_text(text + "\t\r\n")
 
 
+@given(st.lists(st.text(st.characters(exclude_categories=("Cs", "Cc"))), min_size=2), st.booleans())
+def test_lines_end_as_in_files_of_tables_whatever_a_page_sends(
+    lines: list[str], waits: bool
+) -> None:
+    said: set[str] = set()
+    for line_end in ("\n", "\r\n", "\r"):
+        room = PureRoom(rules=Rules(max_length=10**6, rate=None), members="a")
+        room.does(Say("a", f"x{line_end.join(lines)}", "c", "p", waits=waits))
+        data = room.log[-1].data
+        said.add(data["text"] if waits else data["parts"][0][1])
+    assert said == {"x" + "\n".join(lines)}
+
+
 def test_length_counts_in_characters_up_to_the_limit() -> None:
     room = PureRoom(rules=Rules(max_length=3, rate=None), members="a")
     assert room.says("a", "👩🏽‍🚀"[:3]) is None
