@@ -391,7 +391,7 @@ async def test_an_export_is_not_recorded_if_somebody_has_withdrawn_meanwhile(lab
 
     def withdraw(conn: Any, now: int) -> int:
         number, seq = find_room(conn, study_log("s")) or (0, 0)
-        values = number, seq + 1, now, "withdrawn", "new", "{}", "new", None
+        values = number, seq + 1, now, "withdrawn", "new", '{"by": "ledger"}', "new", None
         conn.exec_driver_sql("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
         move = "UPDATE room SET seq = seq + 1 WHERE key = ?"
         return conn.exec_driver_sql(move, (number,)).rowcount

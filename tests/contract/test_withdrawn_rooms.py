@@ -148,7 +148,6 @@ async def test_a_reading_under_way_begins_again(lab: Lab, room: Room) -> None:
     await talk(room, WINDOW)
     live = await live_of(lab).open(room.key)
     reading = asyncio.create_task(live.read())
-    await asyncio.sleep(0)
     await lab.withdraw("a")
     await until(lab, lambda: has_withdrawn(live))
     read = await reading
