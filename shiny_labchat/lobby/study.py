@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from secrets import token_hex
 from typing import cast
 
 from htmltools import Tag, TagChild, TagList
 from shiny.module import current_namespace, resolve_id
+from shiny.reactive._core import get_current_context
 
 from shiny_labchat.arguments import StudyLike, as_id
 from shiny_labchat.chat.study_elements import form_element, study_element
@@ -162,7 +164,7 @@ class Study(_Study):
             words["form.submit"] if submit is None else submit,
             words,
             study_name=self.name,
-            who=_mark(self.name, session.id),
+            who=_mark(self.name, session.id) if _is_drawn_again() else token_hex(6),
             optional=[resolve_id(id) for id in optional],
             touched=[resolve_id(id) for id in touched],
         )
@@ -191,6 +193,15 @@ def _others(inputs: Sequence[object], optional: Sequence[str]) -> list[str]:
     """The inputs of a form that are not optional, by their ids in the app's code."""
     ids = [short_id(id, str(current_namespace())) for id in inputs_in(inputs)]
     return [id for id in ids if id not in optional]
+
+
+def _is_drawn_again() -> bool:
+    """Whether this is inside an output, which is drawn again when it is known who the person is."""
+    try:
+        get_current_context()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _mark(study: str, person: str | None) -> str:
