@@ -518,3 +518,9 @@ async def test_a_dash_prints_the_messages_and_is_recorded(lab: Lab, tmp_path: Pa
     assert status == 0 and printed == (tmp_path / "out" / "messages.csv").read_bytes()
     first = (await exported(lab))[0].data
     assert first["sha256"] == hashlib.sha256(printed).hexdigest() and first["people"] == [A, B]
+
+
+async def test_the_command_reports_on_a_study(lab: Lab, tmp_path: Path) -> None:
+    await make_study(lab)
+    status, printed, said = labchat(lab, "report", "--study", "s", "--out", "-")
+    assert status == 0 and printed.startswith(b"<!DOCTYPE html>"), said
