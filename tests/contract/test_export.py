@@ -350,6 +350,19 @@ async def test_a_public_export_has_the_words_only_of_who_agreed(lab: Lab, tmp_pa
     assert call["prompt"] is None, "it may have words of all who were there"
 
 
+async def test_where_words_are_not_shared_texts_say_so_and_a_corpus_has_none(
+    lab: Lab, tmp_path: Path
+) -> None:
+    (room, _) = await make_study(lab)
+    await say(room, B, "do not print this")
+    await lab.export(tmp_path / "out", study="s", public=True, formats=("convokit", "text"))
+    texts = (tmp_path / "out" / "text" / f"{room.id}.txt").read_text(encoding="utf-8")
+    assert texts.count(": [not shared]\n") == 2 and ": None" not in texts
+    lines = (tmp_path / "out" / "convokit" / "utterances.jsonl").read_bytes().splitlines()
+    said = [each["text"] for each in map(orjson.loads, lines) if each["speaker"] == B]
+    assert said == ["", ""]
+
+
 async def test_a_withdrawn_message_keeps_its_row(lab: Lab, tmp_path: Path) -> None:
     room = await lab.create_room("r", study="s")
     await room.add_member("a")
