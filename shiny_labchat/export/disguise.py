@@ -19,8 +19,8 @@ from shiny_labchat.export.counting import counts_of, has_content
 __all__ = ["Disguise"]
 
 _WORDS = frozenset(
-    {"asked", "contents", "error", "name", "original", "parts", "pieces", "pseudonym"}
-    | {"text", "title", "transformed", "turns"}
+    {"asked", "contents", "name", "original", "parts", "pieces", "pseudonym"}
+    | {"text", "transformed", "turns"}
 )
 """The keys of an event's data that hold words, in which nothing is replaced."""
 _OUR_IDS = re.compile(r"(?:person|visitor)-[0-9a-f]{16}")
@@ -110,7 +110,7 @@ class Disguise:
         return cast("object", value)
 
     def _key(self, key: str) -> str:
-        return key if self._ids is None else self._ids.get(key, key)
+        return key if self._ids is None else self._ids.get(key) or self.name(key)
 
     def _inside(self, key: str, value: Any) -> Any:
         # The "parts" of a group's people are no words.
@@ -146,11 +146,15 @@ class Disguise:
                 kept["counts"] = counts_of(parts)
             data = {**kept, **_BLANK[kind]}
         if kind == "recorded":
-            return {**data, "value": self.record(data["value"])}
+            return {**self.value({**data, "value": None}), "value": self.record(data["value"])}
         shown = self.value(data)
         if self._ids is not None and kind == "configured" and "settings" not in data:
             shown.pop("seed", None)  # of a room: by its pseudonyms, ids could be guessed
         return shown
+
+    def json(self, text: str | None) -> str | None:
+        """JSON that is stored as text, with ids replaced."""
+        return text if self._ids is None or text is None else self.text_of(orjson.loads(text))
 
     def text_of(self, value: Any) -> str:
         """JSON values as text, with ids replaced."""

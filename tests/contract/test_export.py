@@ -20,6 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shiny_labchat import Lab
+from shiny_labchat.audit import entries
+from shiny_labchat.audit.prompts import Prompt
 from shiny_labchat.domain import commands as c
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
@@ -329,6 +331,55 @@ async def test_an_anonymous_export_has_no_ids_of_people_and_keeps_those_it_drew(
     new = {row["member"] for row in table(tmp_path / "new" / "members.csv")}
     assert new & set(ids[0]) == {"helper"}
     assert check(tmp_path / "one") == len(PEOPLE)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_an_anonymous_export_has_no_ids_that_an_app_has_put_elsewhere(
+    lab: Lab, tmp_path: Path, whole: bool
+) -> None:
+    await make_study(lab)
+    room = await lab.create_room(f"pair-{B}", study="s", title=f"With {B}")
+    await name_everywhere(lab, room, B)
+    formats = ("csv", "jsonl", "parquet", "psych-ds", "convokit", "text")
+    asked = {"study": "s"} if whole else {"rooms": [room]}
+    for shown, is_there in (({}, True), ({"anonymise": True}, False)):
+        folder = tmp_path / str(is_there)
+        await lab.export(folder, formats=formats, **asked, **shown)
+        found = [path for path in folder.rglob("*") if path.is_file() and B in content(path)]
+        assert bool(found) == is_there, found
+    tables = [path.stem for path in (tmp_path / "False").rglob("*.jsonl")]
+    assert any(name.startswith("answers-rate-anon-") for name in tables)
+
+
+async def name_everywhere(lab: Lab, room: Any, member: str) -> None:
+    """Put an id wherever an app can, but for texts."""
+    await room.add_member(member)
+    seq = await say(room, member, "hi")
+    await room.record(f"rate-{member}", {f"rate_{member}": 1, "to": {member: 2}}, member=member)
+    await room.submit(c.PassOver("callback", seq, 4, f"KeyError: {member}"))
+    for command in (
+        c.RecordAnswer("s", member, f"form {member}", {f"likes {member}": True}),
+        c.Pay("s", member, f"bonus-{member}", 5),
+        c.PayOut("s", member, f"file-{member}", 5),
+        c.SetStep("s", member, f"meets-{member}"),
+    ):
+        await lab.log.submit_together(command)
+    about = {"seq": seq, "knew": seq, "outcome": "failed", "reason": f"no {member}"}
+    said = {"reply": f"@{member}", "parameters": {"user": member, member: 1}}
+    await lab.log.write(
+        lambda conn, now: entries.add(conn, now, room.key, "bot", Prompt([]), **about, **said)
+    )
+    await room.close(f"{member} has left")
+
+
+def content(path: Path) -> str:
+    """What a file says, and its name."""
+    if path.suffix != ".parquet":
+        return f"{path} {path.read_bytes().decode()}"
+    import pyarrow.parquet
+
+    found = pyarrow.parquet.read_table(path)
+    return f"{path} {found.column_names} {found.to_pylist()} {path.read_bytes()!r}"
 
 
 async def test_a_public_export_has_the_words_only_of_who_agreed(lab: Lab, tmp_path: Path) -> None:

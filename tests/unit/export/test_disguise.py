@@ -34,6 +34,21 @@ def test_an_id_that_was_drawn_is_found_in_the_names_of_programmes() -> None:
     )
 
 
+def test_an_id_that_was_drawn_is_found_in_the_names_of_fields_kinds_and_in_errors() -> None:
+    recorded = {"kind": f"rate {ANN}", "value": {f"rate_{ANN}": {ANN: 1}}}
+    assert anonymous.event("recorded", BEN, recorded) == {
+        "kind": "rate anon-1", "value": {"rate_anon-1": {"anon-1": 1}}
+    }  # fmt: skip
+    failed = {"of": 1, "error": f"KeyError: {ANN}", "title": ANN}
+    assert anonymous.event("passed_over", None, failed) == {
+        "of": 1, "error": "KeyError: anon-1", "title": "anon-1"
+    }  # fmt: skip
+    assert anonymous.json(f'{{"user":"ben","at":"to {ANN}"}}') == (
+        '{"user":"anon-2","at":"to anon-1"}'
+    )
+    assert Disguise().json('{"user": "ben"}') == '{"user": "ben"}' and anonymous.json(None) is None
+
+
 def test_in_a_record_ids_are_replaced_whatever_they_are_called() -> None:
     record = {"kind": "pair", "value": {"name": BEN, "text": [ANN], "other": "benefit"}}
     assert anonymous.event("recorded", BEN, record)["value"] == {
