@@ -37,7 +37,8 @@ class CallRows:
     disguise
         What is shown of people.
     hides_prompts
-        Whether prompts have words of people who do not share theirs.
+        Whether prompts, and so replies and errors, may have words of people who do not share
+        theirs.
     since, upto
         Entries that were written before or after are left out, in microseconds since 1970 (UTC).
     """
@@ -69,6 +70,9 @@ class CallRows:
         prompt = None if self._hides_prompts else self._prompt(entry)
         disguise = self._disguise
         reason, reply = (disguise.value(entry[name]) for name in ("reason", "reply"))
+        if self._hides_prompts:
+            reply = None
+            reason = None if entry["outcome"] == "failed" else reason
         return (
             *self._head, entry["key"], disguise.member(entry["bot"]), entry["seq"],
             entry["knew"], entry["outcome"], reason,

@@ -28,6 +28,7 @@ _OUR_IDS = re.compile(r"(?:person|visitor)-[0-9a-f]{16}")
 _OWN_CIDS = STREAM, SUBMITTED
 _BLANK: Mapping[str, Mapping[str, Any]] = {
     "message": {"parts": []},
+    "passed_over": {"error": ""},
     "recorded": {"value": None},
     "streamed": {"parts": []},
     "submitted": {"text": ""},
@@ -140,7 +141,9 @@ class Disguise:
         data
             Its data.
         """
-        if not self.shows_words(author) and kind in _BLANK:
+        # The error of a callback may have the words of anybody.
+        hides = self.is_public if kind == "passed_over" else not self.shows_words(author)
+        if hides and kind in _BLANK:
             kept = {key: each for key, each in data.items() if key not in _DROPPED}
             if has_content(parts := data.get("parts", ())):
                 kept["counts"] = counts_of(parts)

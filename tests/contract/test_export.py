@@ -386,19 +386,29 @@ async def test_a_public_export_has_the_words_only_of_who_agreed(lab: Lab, tmp_pa
     rooms = await make_study(lab)
     await say(rooms[0], B, "do not print this")
     await stream(rooms[0], "nor this", member=B, role="user")
+    failed = c.PassOver("callback", 1, 4, "ValueError: no error with this")
+    await rooms[0].submit(failed)
+    about = {"seq": 1, "knew": 1, "outcome": "failed", "reason": "no call with this"}
+    await lab.log.write(
+        lambda conn, now: entries.add(
+            conn, now, rooms[0].key, "helper", Prompt([]), **about, reply="no reply with this"
+        )
+    )
     answer = c.RecordAnswer("s", B, "choice!", {"pick": "and not this"})
     await lab.log.submit_together(answer)
     await lab.export(tmp_path / "all", study="s")
     await lab.export(tmp_path / "out", study="s", public=True)
     everything = b"".join(files_of(tmp_path / "all").values())
     blanked = b"".join(files_of(tmp_path / "out").values())
-    for words in (b"do not print this", b"nor this", b"and not this"):
+    told = b"no error with this", b"no call with this", b"no reply with this"
+    for words in (b"do not print this", b"nor this", b"and not this", *told):
         assert words in everything and words not in blanked
     assert b"second of mine" in blanked and b"Hello everybody" in blanked
     rows = table(tmp_path / "out" / "messages.csv")
     assert [row["text"] for row in rows if row["member"] == B] == [None] * 3
-    (call,) = table(tmp_path / "out" / "bot_calls.csv")
-    assert call["prompt"] is None, "it may have words of all who were there"
+    calls = table(tmp_path / "out" / "bot_calls.csv")
+    hidden = [call[name] for call in calls for name in ("prompt", "reply", "reason")]
+    assert hidden == [None] * 6, "they may have words of all who were there"
 
 
 async def test_where_words_are_not_shared_texts_say_so_and_a_corpus_has_none(

@@ -69,6 +69,8 @@ def test_words_of_who_does_not_share_are_blanked() -> None:
     assert public.event("message", BEN, said) == {"parts": [], "role": "user", "counts": (2, 1)}
     assert public.event("message", None, said) == said, "the programme's own are shown"
     assert public.event("recorded", BEN, {"kind": "k", "value": 5})["value"] is None
+    failed = {"callback": "c", "of": 1, "tries": 4, "error": "hi"}
+    assert public.event("passed_over", None, failed) == {**failed, "error": ""}
     blank = {"of": 1, "is": "done", "parts": []}
     ended = {"of": 1, "is": "done", "parts": [["text", "hi"]], "pieces": [[1, 2, "taken back"]]}
     assert public.event("streamed", BEN, ended) == {**blank, "counts": (2, 1)}
