@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import orjson
 
-from shiny_labchat.domain.commands import STREAM, SUBMITTED
+from shiny_labchat.domain.commands import REPLY, STREAM, SUBMITTED
 from shiny_labchat.export.counting import counts_of, has_content
 
 __all__ = ["Disguise"]
@@ -25,7 +25,8 @@ _WORDS = frozenset(
 """The keys of an event's data that hold words, in which nothing is replaced."""
 _OUR_IDS = re.compile(r"(?:person|visitor)-[0-9a-f]{16}")
 """Ids that this package has drawn; a programme may have put them into a name of its own."""
-_OWN_CIDS = STREAM, SUBMITTED
+_OWN_CIDS = REPLY, STREAM, SUBMITTED
+"""A reply's names the message that it replies to, which the table of messages has."""
 _BLANK: Mapping[str, Mapping[str, Any]] = {
     "message": {"parts": []},
     "passed_over": {"error": ""},
@@ -93,9 +94,9 @@ class Disguise:
 
     def cid(self, cid: str | None) -> str | None:
         """The id of a command: of those that a programme or a browser gave, none is shown."""
-        if self.is_none or cid is None or cid.startswith(_OWN_CIDS):
+        if self.is_none or cid is None:
             return cid
-        return None
+        return self.name(cid) if cid.startswith(_OWN_CIDS) else None
 
     def value(self, value: Any) -> Any:
         """JSON values in which all that is an id is replaced."""

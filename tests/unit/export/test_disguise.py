@@ -29,6 +29,7 @@ def test_ids_are_replaced_as_values_and_as_keys_but_not_in_words() -> None:
 def test_an_id_that_was_drawn_is_found_in_the_names_of_programmes() -> None:
     assert anonymous.name(f"with-{ANN}") == "with-anon-1" and anonymous.name("benefit") == "benefit"
     assert anonymous.cid("from a browser") is None and anonymous.cid("stream:5") == "stream:5"
+    assert anonymous.cid(f"reply:with {ANN}:7") == "reply:with anon-1:7"
     assert anonymous.event("message", None, {"parts": [], "id": f"greet-{ANN}"})["id"] == (
         "greet-anon-1"
     )
