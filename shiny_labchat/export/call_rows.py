@@ -37,7 +37,8 @@ class CallRows:
     disguise
         What is shown of people.
     hides_prompts
-        Whether prompts have words of people who do not share theirs.
+        Whether prompts, and so replies and errors, may have words of people who do not share
+        theirs.
     since, upto
         Entries that were written before or after are left out, in microseconds since 1970 (UTC).
     """
@@ -67,13 +68,18 @@ class CallRows:
 
     def _row(self, entry: AuditRow) -> tuple[Any, ...]:
         prompt = None if self._hides_prompts else self._prompt(entry)
+        disguise = self._disguise
+        reason, reply = (disguise.value(entry[name]) for name in ("reason", "reply"))
+        if self._hides_prompts:
+            reply = None
+            reason = None if entry["outcome"] == "failed" else reason
         return (
-            *self._head, entry["key"], self._disguise.member(entry["bot"]), entry["seq"],
-            *(entry[name] for name in ("knew", "outcome", "reason")),
+            *self._head, entry["key"], disguise.member(entry["bot"]), entry["seq"],
+            entry["knew"], entry["outcome"], reason,
             bool(entry["is_call"]), bool(entry["is_fallback"]),
-            *(entry[name] for name in ("provider", "model", "parameters", "seed")),
-            None if prompt is None else self._disguise.text_of(prompt),
-            *(entry[name] for name in ("reply", "tokens_in", "tokens_out", "tokens_cached")),
+            entry["provider"], entry["model"], disguise.json(entry["parameters"]), entry["seed"],
+            None if prompt is None else disguise.text_of(prompt),
+            reply, *(entry[name] for name in ("tokens_in", "tokens_out", "tokens_cached")),
             *(entry[name] for name in ("cost", "at", "asked", "first", "done", "posted", "became")),
         )  # fmt: skip
 

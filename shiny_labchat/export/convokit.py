@@ -134,7 +134,7 @@ class _Utterances:
         return {
             "id": id,
             "conversation_id": conversation.id,
-            "text": message["text"],
+            "text": message["text"] or "",  # ConvoKit reads no null
             "speaker": speaker,
             "meta": meta,
             "reply-to": reply_to,

@@ -13,21 +13,23 @@ from typing import Any, cast
 
 import orjson
 
-from shiny_labchat.domain.commands import STREAM, SUBMITTED
+from shiny_labchat.domain.commands import REPLY, STREAM, SUBMITTED
 from shiny_labchat.export.counting import counts_of, has_content
 
 __all__ = ["Disguise"]
 
 _WORDS = frozenset(
-    {"asked", "contents", "error", "name", "original", "parts", "pieces", "pseudonym"}
-    | {"text", "title", "transformed", "turns"}
+    {"asked", "contents", "name", "original", "parts", "pieces", "pseudonym"}
+    | {"text", "transformed", "turns"}
 )
 """The keys of an event's data that hold words, in which nothing is replaced."""
 _OUR_IDS = re.compile(r"(?:person|visitor)-[0-9a-f]{16}")
 """Ids that this package has drawn; a programme may have put them into a name of its own."""
-_OWN_CIDS = STREAM, SUBMITTED
+_OWN_CIDS = REPLY, STREAM, SUBMITTED
+"""A reply's names the message that it replies to, which the table of messages has."""
 _BLANK: Mapping[str, Mapping[str, Any]] = {
     "message": {"parts": []},
+    "passed_over": {"error": ""},
     "recorded": {"value": None},
     "streamed": {"parts": []},
     "submitted": {"text": ""},
@@ -92,9 +94,9 @@ class Disguise:
 
     def cid(self, cid: str | None) -> str | None:
         """The id of a command: of those that a programme or a browser gave, none is shown."""
-        if self.is_none or cid is None or cid.startswith(_OWN_CIDS):
+        if self.is_none or cid is None:
             return cid
-        return None
+        return self.name(cid) if cid.startswith(_OWN_CIDS) else None
 
     def value(self, value: Any) -> Any:
         """JSON values in which all that is an id is replaced."""
@@ -110,7 +112,7 @@ class Disguise:
         return cast("object", value)
 
     def _key(self, key: str) -> str:
-        return key if self._ids is None else self._ids.get(key, key)
+        return key if self._ids is None else self._ids.get(key) or self.name(key)
 
     def _inside(self, key: str, value: Any) -> Any:
         # The "parts" of a group's people are no words.
@@ -140,17 +142,23 @@ class Disguise:
         data
             Its data.
         """
-        if not self.shows_words(author) and kind in _BLANK:
+        # The error of a callback may have the words of anybody.
+        hides = self.is_public if kind == "passed_over" else not self.shows_words(author)
+        if hides and kind in _BLANK:
             kept = {key: each for key, each in data.items() if key not in _DROPPED}
             if has_content(parts := data.get("parts", ())):
                 kept["counts"] = counts_of(parts)
             data = {**kept, **_BLANK[kind]}
         if kind == "recorded":
-            return {**data, "value": self.record(data["value"])}
+            return {**self.value({**data, "value": None}), "value": self.record(data["value"])}
         shown = self.value(data)
         if self._ids is not None and kind == "configured" and "settings" not in data:
             shown.pop("seed", None)  # of a room: by its pseudonyms, ids could be guessed
         return shown
+
+    def json(self, text: str | None) -> str | None:
+        """JSON that is stored as text, with ids replaced."""
+        return text if self._ids is None or text is None else self.text_of(orjson.loads(text))
 
     def text_of(self, value: Any) -> str:
         """JSON values as text, with ids replaced."""

@@ -56,12 +56,12 @@ class Order:
     since: int = 0
     is_excel_safe: bool = False
 
-    def marker(self, studies: Sequence[str]) -> dict[str, Any]:
-        """What says of the export what was asked of it."""
+    def marker(self, studies: Sequence[str], rooms: Sequence[str] | None) -> dict[str, Any]:
+        """What says of the export what was asked of it; `rooms`: their ids as they are shown."""
         return {
             "format": 1,
             "studies": list(studies),
-            "rooms": None if self.rooms is None else list(self.rooms),
+            "rooms": None if rooms is None else list(rooms),
             "formats": list(self.formats),
             "anonymised": self.is_anonymous,
             "public": self.is_public,

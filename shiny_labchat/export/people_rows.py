@@ -120,7 +120,7 @@ class MemberRows:
             end_pay(study, ended.reason) if ended else None,
             bonus(person) / 100 if person else None, *in_room["said"], *in_room["connection"],
             more.debriefed_at, person.keep if person else None, more.withdrew_at,
-            person.step if person else None, more.device, more.language,
+            disguise.value(person.step) if person else None, more.device, more.language,
         ]  # fmt: skip
 
     def rows(self) -> list[list[Any]]:
@@ -142,8 +142,9 @@ _NO_ROOM: Mapping[str, Any] = {
 
 
 def room_row(
-    study: StudyFacts, room: str, facts: RoomFacts, made: MessageRows, factors: Sequence[str]
-) -> tuple[Any, ...]:
+    study: StudyFacts, room: str, facts: RoomFacts, made: MessageRows, factors: Sequence[str],
+    disguise: Disguise,
+) -> tuple[Any, ...]:  # fmt: skip
     """
     The row of a room.
 
@@ -157,6 +158,8 @@ def room_row(
         What is known of it, and of its messages.
     factors
         The factors of all conditions.
+    disguise
+        What is shown of people.
     """
     state, group = facts.state, facts.group
     everybody = list(state.memberships.values())
@@ -165,11 +168,11 @@ def room_row(
     people = [each for each in everybody if not each.is_bot and each.role == "participant"]
     return (
         study.name, room, condition_text(facts.condition),
-        *levels_of(facts.condition, factors), state.title,
+        *levels_of(facts.condition, factors), disguise.value(state.title),
         group.get("lobby"), group.get("number"),
         None if lobby is None else lobby.blocks.get(group.get("room", "")), planned,
         len(people), sum(each.is_bot for each in everybody),
-        facts.opened, facts.started, facts.closed, state.reason,
+        facts.opened, facts.started, facts.closed, disguise.value(state.reason),
         sum(said.messages for said in made.said.values()),
         sum(said.characters for said in made.said.values()),
     )  # fmt: skip

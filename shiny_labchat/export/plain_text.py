@@ -21,6 +21,8 @@ __all__ = ["TextFormat", "file_name"]
 
 WITHDRAWN = "[withdrawn]"
 """Stands where somebody has withdrawn what they wrote."""
+NOT_SHARED = "[not shared]"
+"""Stands in a public export where somebody did not agree to share what they wrote."""
 _LONGEST = 80
 
 
@@ -85,7 +87,8 @@ class _Rooms:
 
 
 def _line(message: Mapping[str, Any]) -> str:
-    text = WITHDRAWN if message["withdrawn"] else message["text"]
+    text = NOT_SHARED if message["text"] is None else message["text"]
+    text = WITHDRAWN if message["withdrawn"] else text
     is_members = message["member"] is not None
     said = named(text, message["pseudonym"], role=message["role"], is_members=is_members)
     if message["audience"] is None:

@@ -269,7 +269,7 @@ class RoomWalk:
             Answer(
                 *(key.study, "room", key.id, self._disguise.name(key.id)),
                 *(member, self._disguise.member(member), self.facts.condition),
-                *(data["kind"], event.seq, event.at, {}),
+                *(self._disguise.value(data["kind"]), event.seq, event.at, {}),
                 self._disguise.record(data["value"]) if shown else None,
             )
         )

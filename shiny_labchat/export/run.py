@@ -229,7 +229,7 @@ async def _record(
 
     `upto` None: it is recorded in any case, as it is out.
     """
-    marker = order.marker([])
+    marker = order.marker([], order.rooms)
     about = {name: marker[name] for name in ("formats", "anonymised", "public", "since", "rooms")}
     for study in studies:
         named = {**about, "people": sorted(people.get(study.name, ()))}

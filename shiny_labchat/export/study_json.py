@@ -8,6 +8,7 @@ from typing import Any
 
 from shiny_labchat.domain.settings import Settings
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.export.disguise import Disguise
 from shiny_labchat.export.facts import StudyFacts
 from shiny_labchat.export.times import as_iso
 
@@ -53,16 +54,17 @@ def _changes(changes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def room_settings(
-    room: str, state: RoomState, changes: Iterable[Mapping[str, Any]], *, hides_seed: bool
+    room: str, state: RoomState, changes: Iterable[Mapping[str, Any]], disguise: Disguise
 ) -> dict[str, Any]:
     """What ``study.json`` says of a room; by the seed of its pseudonyms, ids could be guessed."""
+    hides_seed = disguise.hides_ids
     if hides_seed:
         changes = [{k: v for k, v in change.items() if k != "seed"} for change in changes]
     return {
         "room": room,
         "seed": None if hides_seed else state.seed or None,
-        "title": state.title,
+        "title": disguise.value(state.title),
         "write": state.write,
         "rules": {**asdict(state.rules), **state.unknown_rules},
-        "changes": _changes(changes),
+        "changes": _changes(map(disguise.value, changes)),
     }

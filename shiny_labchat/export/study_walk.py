@@ -75,7 +75,8 @@ class _StudyWalk:
             Answer(
                 *(self._facts.name, "study", self._facts.name),
                 *(None if room is None else self._disguise.name(room), member),
-                *(self._disguise.member(member), condition, data["kind"], event.seq, event.at),
+                *(self._disguise.member(member), condition),
+                *(self._disguise.value(data["kind"]), event.seq, event.at),
                 data.get("about") or {},
                 self._disguise.record(data["value"]) if shown else None,
             )
@@ -83,8 +84,8 @@ class _StudyWalk:
 
     def _pay(self, event: Event, kind: str, key: str, cents: int) -> None:
         member, currency = self._disguise.member(event.member), self._facts.currency
-        row = self._facts.name, member, kind, key, cents, in_units(cents), currency, event.at
-        self._payments.add(row)
+        shown = self._facts.name, member, kind, self._disguise.value(key)
+        self._payments.add((*shown, cents, in_units(cents), currency, event.at))
 
     def _end(self, event: Event) -> None:
         reason: str = event.data["reason"]

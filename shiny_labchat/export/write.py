@@ -100,13 +100,12 @@ def write_folder(
         write_tables(source, tables, order, studies, ids, spool=spool, people=people)
     finally:
         counts = tables.close()
-    about = About(
-        order.marker([each.name for each in studies]), study_json(studies), tuple(tables.made)
-    )
+    marker = order.marker([each.name for each in studies], _shown_rooms(source, order, ids))
+    about = About(marker, study_json(studies), tuple(tables.made))
     files = _finish(folder, products, formats, about, order)
     write_scripts(products, folder, files, (*about.tables, CODEBOOK_TABLE))
-    marker = {**about.marker, "tables": files}
-    (folder / MARKER).write_bytes(orjson.dumps(marker, option=_READABLE))
+    marked = {**about.marker, "tables": files}
+    (folder / MARKER).write_bytes(orjson.dumps(marked, option=_READABLE))
     sums = sums_of(folder, (path for path in folder.rglob("*") if path.is_file())).encode()
     (folder / SUMS).write_bytes(sums)
     return Written(counts, people, hash_of(sums))
@@ -118,6 +117,17 @@ _READABLE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR
 def hash_of(content: bytes) -> str:
     """The SHA-256 of some content, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _shown_rooms(source: Source, order: Order, ids: Ids) -> list[str] | None:
+    """The ids of the rooms that were asked for, as they are shown."""
+    if order.rooms is None or not order.is_anonymous:
+        return None if order.rooms is None else list(order.rooms)
+    shown: dict[str, list[str]] = {}
+    for key in (head.key for head in source.heads if head.key.kind == "room"):
+        name = Disguise(ids.get(key.study, {})).name(key.id)
+        shown.setdefault(key.id, []).append(name)
+    return list(dict.fromkeys(name for room in order.rooms for name in shown.get(room, ())))
 
 
 def _finish(
@@ -232,10 +242,8 @@ class _Writing:
         facts, made, room = walk.facts, walk.made, disguise.name(head.key.id)
         note_progress(study, facts)
         members.add_room(head.key.id, facts, made)
-        self._rooms.add(room_row(study, room, facts, made, self._factors))
-        study.rooms.append(
-            room_settings(room, facts.state, facts.changes, hides_seed=disguise.hides_ids)
-        )
+        self._rooms.add(room_row(study, room, facts, made, self._factors, disguise))
+        study.rooms.append(room_settings(room, facts.state, facts.changes, disguise))
         if keys:
             everybody = facts.state.memberships.values()
             humans = (each.member for each in everybody if not each.is_bot)

@@ -232,7 +232,12 @@ class Collector:
         self.numbers.rooms.append(
             RoomNumbers(
                 *(row["room"], row["condition"] or "", row["opened_at"], row["closed_at"]),
-                *(row["reason"] or "", row["size"] or 0, row["bots"] or 0, row["messages"] or 0),
+                *(
+                    row["reason"] or "",
+                    row["size_actual"] or 0,
+                    row["bots"] or 0,
+                    row["messages"] or 0,
+                ),
             )
         )
 
@@ -273,7 +278,7 @@ _COLUMNS = {
     "flow": ("condition", "step", "people"),
     "members": ("room", "member", "is_last", "pseudonym", "kind_true", "role", "arrived_at",
                 "wait_s", "ended_at", "end", "end_pay", "messages", "characters", "share"),
-    "rooms": ("room", "condition", "opened_at", "closed_at", "reason", "size", "bots",
+    "rooms": ("room", "condition", "opened_at", "closed_at", "reason", "size_actual", "bots",
               "messages"),
     "messages": ("room", "pseudonym", "kind_true", "audience", "text", "withdrawn", "sent_at"),
     "bot_calls": ("bot", "outcome", "provider", "model", "is_call", "tokens_in", "tokens_out",

@@ -20,6 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shiny_labchat import Lab
+from shiny_labchat.audit import entries
+from shiny_labchat.audit.prompts import Prompt
 from shiny_labchat.domain import commands as c
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
@@ -331,23 +333,95 @@ async def test_an_anonymous_export_has_no_ids_of_people_and_keeps_those_it_drew(
     assert check(tmp_path / "one") == len(PEOPLE)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+async def test_an_anonymous_export_has_no_ids_that_an_app_has_put_elsewhere(
+    lab: Lab, tmp_path: Path, whole: bool
+) -> None:
+    await make_study(lab)
+    room = await lab.create_room(f"pair-{B}", study="s", title=f"With {B}")
+    await name_everywhere(lab, room, B)
+    formats = ("csv", "jsonl", "parquet", "psych-ds", "convokit", "text")
+    asked = {"study": "s"} if whole else {"rooms": [room]}
+    for shown, is_there in (({}, True), ({"anonymise": True}, False)):
+        folder = tmp_path / str(is_there)
+        await lab.export(folder, formats=formats, **asked, **shown)
+        found = [path for path in folder.rglob("*") if path.is_file() and B in content(path)]
+        assert bool(found) == is_there, found
+    tables = [path.stem for path in (tmp_path / "False").rglob("*.jsonl")]
+    assert any(name.startswith("answers-rate-anon-") for name in tables)
+
+
+async def name_everywhere(lab: Lab, room: Any, member: str) -> None:
+    """Put an id wherever an app can, but for texts."""
+    await room.add_member(member)
+    seq = await say(room, member, "hi")
+    await room.record(f"rate-{member}", {f"rate_{member}": 1, "to": {member: 2}}, member=member)
+    await room.submit(c.PassOver("callback", seq, 4, f"KeyError: {member}"))
+    for command in (
+        c.RecordAnswer("s", member, f"form {member}", {f"likes {member}": True}),
+        c.Pay("s", member, f"bonus-{member}", 5),
+        c.PayOut("s", member, f"file-{member}", 5),
+        c.SetStep("s", member, f"meets-{member}"),
+    ):
+        await lab.log.submit_together(command)
+    about = {"seq": seq, "knew": seq, "outcome": "failed", "reason": f"no {member}"}
+    said = {"reply": f"@{member}", "parameters": {"user": member, member: 1}}
+    await lab.log.write(
+        lambda conn, now: entries.add(conn, now, room.key, "bot", Prompt([]), **about, **said)
+    )
+    await room.close(f"{member} has left")
+
+
+def content(path: Path) -> str:
+    """What a file says, and its name."""
+    if path.suffix != ".parquet":
+        return f"{path} {path.read_bytes().decode()}"
+    import pyarrow.parquet
+
+    found = pyarrow.parquet.read_table(path)
+    return f"{path} {found.column_names} {found.to_pylist()} {path.read_bytes()!r}"
+
+
 async def test_a_public_export_has_the_words_only_of_who_agreed(lab: Lab, tmp_path: Path) -> None:
     rooms = await make_study(lab)
     await say(rooms[0], B, "do not print this")
     await stream(rooms[0], "nor this", member=B, role="user")
+    failed = c.PassOver("callback", 1, 4, "ValueError: no error with this")
+    await rooms[0].submit(failed)
+    about = {"seq": 1, "knew": 1, "outcome": "failed", "reason": "no call with this"}
+    await lab.log.write(
+        lambda conn, now: entries.add(
+            conn, now, rooms[0].key, "helper", Prompt([]), **about, reply="no reply with this"
+        )
+    )
     answer = c.RecordAnswer("s", B, "choice!", {"pick": "and not this"})
     await lab.log.submit_together(answer)
     await lab.export(tmp_path / "all", study="s")
     await lab.export(tmp_path / "out", study="s", public=True)
     everything = b"".join(files_of(tmp_path / "all").values())
     blanked = b"".join(files_of(tmp_path / "out").values())
-    for words in (b"do not print this", b"nor this", b"and not this"):
+    told = b"no error with this", b"no call with this", b"no reply with this"
+    for words in (b"do not print this", b"nor this", b"and not this", *told):
         assert words in everything and words not in blanked
     assert b"second of mine" in blanked and b"Hello everybody" in blanked
     rows = table(tmp_path / "out" / "messages.csv")
     assert [row["text"] for row in rows if row["member"] == B] == [None] * 3
-    (call,) = table(tmp_path / "out" / "bot_calls.csv")
-    assert call["prompt"] is None, "it may have words of all who were there"
+    calls = table(tmp_path / "out" / "bot_calls.csv")
+    hidden = [call[name] for call in calls for name in ("prompt", "reply", "reason")]
+    assert hidden == [None] * 6, "they may have words of all who were there"
+
+
+async def test_where_words_are_not_shared_texts_say_so_and_a_corpus_has_none(
+    lab: Lab, tmp_path: Path
+) -> None:
+    (room, _) = await make_study(lab)
+    await say(room, B, "do not print this")
+    await lab.export(tmp_path / "out", study="s", public=True, formats=("convokit", "text"))
+    texts = (tmp_path / "out" / "text" / f"{room.id}.txt").read_text(encoding="utf-8")
+    assert texts.count(": [not shared]\n") == 2 and ": None" not in texts
+    lines = (tmp_path / "out" / "convokit" / "utterances.jsonl").read_bytes().splitlines()
+    said = [each["text"] for each in map(orjson.loads, lines) if each["speaker"] == B]
+    assert said == ["", ""]
 
 
 async def test_a_withdrawn_message_keeps_its_row(lab: Lab, tmp_path: Path) -> None:
@@ -518,3 +592,9 @@ async def test_a_dash_prints_the_messages_and_is_recorded(lab: Lab, tmp_path: Pa
     assert status == 0 and printed == (tmp_path / "out" / "messages.csv").read_bytes()
     first = (await exported(lab))[0].data
     assert first["sha256"] == hashlib.sha256(printed).hexdigest() and first["people"] == [A, B]
+
+
+async def test_the_command_reports_on_a_study(lab: Lab, tmp_path: Path) -> None:
+    await make_study(lab)
+    status, printed, said = labchat(lab, "report", "--study", "s", "--out", "-")
+    assert status == 0 and printed.startswith(b"<!DOCTYPE html>"), said

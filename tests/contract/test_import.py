@@ -25,6 +25,7 @@ from shiny_labchat.errors import ExportError, Refused
 from shiny_labchat.export.folder import MARKER, SUMS, sums_of
 from shiny_labchat.lab.importing import Imported, import_export
 from shiny_labchat.store import events_after, find_room
+from tests.support.csv_text import table
 from tests.support.large_log import fill
 from tests.support.sample_study import PEOPLE, make_study, stream
 
@@ -78,6 +79,20 @@ async def test_an_imported_export_gives_the_same_files(
     assert await again(tmp_path / "out", tmp_path / "new.db", formats=formats, **shown) == (
         made.sha256
     )
+
+
+async def test_what_a_reply_is_to_comes_back_in_an_anonymous_and_in_a_public_export(
+    lab: Lab, tmp_path: Path
+) -> None:
+    (room, _) = await make_study(lab)
+    to = (await room.messages())[0].seq
+    reply = c.Post([("text", "hi")], cid=f"reply:chat with {A}:{to}", role="assistant")
+    await room.submit(reply)
+    for name, shown in (("anonymous", {"anonymise": True}), ("public", {"public": True})):
+        made = await lab.export(tmp_path / name, **shown)
+        last = table(tmp_path / name / "messages.csv")[-1]
+        assert (last["text"], last["trigger"]) == ("hi", str(to))
+        assert await again(tmp_path / name, tmp_path / f"{name}.again.db", **shown) == made.sha256
 
 
 async def test_several_studies_come_together(lab: Lab, tmp_path: Path) -> None:
