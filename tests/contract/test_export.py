@@ -31,7 +31,7 @@ from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store import studies as studies_in
 from tests.support.check_export import check, pay_of
 from tests.support.csv_text import table
-from tests.support.sample_study import NASTY, PEOPLE, make_study, say, stream
+from tests.support.sample_study import NASTY, PEOPLE, make_groups, make_study, say, stream
 
 A, B, C = PEOPLE[:3]
 NAMED = [
@@ -139,6 +139,27 @@ async def test_members_have_their_times(lab: Lab, tmp_path: Path) -> None:
     assert members[PEOPLE[4]]["room"] is None and members[PEOPLE[4]]["wait_s"] is None
     assert members[PEOPLE[5]]["end"] == "no_consent"
     assert all(row["is_last"] == "true" for row in members.values())
+
+
+async def test_the_last_room_of_a_person_is_that_of_their_last_group(
+    lab: Lab, tmp_path: Path
+) -> None:
+    _, last = await make_groups(lab)
+    await (await lab.create_room("later", study="s")).add_member(A)
+    await lab.export(tmp_path / "out", study="s")
+    rows = [row for row in table(tmp_path / "out" / "members.csv") if row["is_last"] == "true"]
+    assert [(row["room"], row["condition"]) for row in rows] == [(last, "last")]
+
+
+async def test_the_last_room_of_who_had_no_group_is_the_one_that_they_joined_last(
+    lab: Lab, tmp_path: Path
+) -> None:
+    made_first, made_last = [await lab.create_room(id, study="s") for id in ("one", "two")]
+    await made_last.add_member("x")
+    await made_first.add_member("x")
+    await lab.export(tmp_path / "out", study="s")
+    rows = table(tmp_path / "out" / "members.csv")
+    assert [(row["room"], row["is_last"]) for row in rows] == [("one", "true"), ("two", "false")]
 
 
 async def test_rooms_have_their_group_and_their_clock(lab: Lab, tmp_path: Path) -> None:
