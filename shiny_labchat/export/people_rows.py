@@ -184,10 +184,13 @@ def room_row(
 # ── flow ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def note_progress(study: StudyFacts, facts: RoomFacts) -> None:
-    """Note how far the people of a group have come in their room."""
+def note_progress(study: StudyFacts, room: str, facts: RoomFacts) -> None:
+    """Note how far people have come in a room, if it is that of their last group."""
     there = facts.closed is not None and facts.state.reason != "group_dissolved"
     for person in facts.group.get("people", ()):
+        participation = study.participation(person)
+        if participation is not None and participation.room not in (None, room):
+            continue  # they are counted under the condition of their last group
         known = study.person(person)
         known.started = known.started or facts.has_begun
         was_there = there and person not in facts.left

@@ -192,6 +192,24 @@ async def test_the_flow_adds_up_and_every_cent_is_there(lab: Lab, tmp_path: Path
     assert pay_of(tmp_path / "out") == {(A, "bonus"): 156, (A, "end"): 250, (A, "paid_out"): 100}
 
 
+async def test_the_flow_counts_only_the_room_of_the_last_group(lab: Lab, tmp_path: Path) -> None:
+    earlier, last = await make_groups(lab)
+
+    async def steps() -> dict[str | None, str | None]:
+        await lab.export(tmp_path / "out", study="s")
+        rows = table(tmp_path / "out" / "flow.csv")
+        assert {row["condition"] for row in rows} == {"last"}
+        return {row["step"]: row["people"] for row in rows}
+
+    await lab.log.submit_together(c.ShowRoom("s", earlier, "none"))
+    await lab.room(earlier, study="s").close()
+    counted = await steps()
+    assert (counted["grouped"], counted["started"], counted["finished"]) == ("1", "0", "0")
+    await lab.log.submit_together(c.ShowRoom("s", last, "none"))
+    counted = await steps()
+    assert (counted["grouped"], counted["started"], counted["finished"]) == ("1", "1", "0")
+
+
 async def test_all_events_are_there_but_for_exports(lab: Lab, tmp_path: Path) -> None:
     await make_study(lab)
     await lab.export(tmp_path / "out", study="s")
