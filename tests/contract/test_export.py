@@ -141,6 +141,42 @@ async def test_members_have_their_times(lab: Lab, tmp_path: Path) -> None:
     assert all(row["is_last"] == "true" for row in members.values())
 
 
+async def test_time_goes_on_for_who_is_there_when_a_room_is_opened_again(
+    lab: Lab, tmp_path: Path
+) -> None:
+    room = await lab.create_room("r", study="s")
+    for member in "abc":
+        await room.add_member(member)
+        await room.submit(c.NotePresence(member, "here"))
+    await room.close()
+    await room.submit(c.NotePresence("b", "away"))
+    await room.submit(c.NotePresence("c", "gone"))
+    await room.open()
+    for member in "ab":
+        await room.submit(c.NotePresence(member, "gone"))
+    await lab.log.write(
+        lambda conn, now: conn.exec_driver_sql("UPDATE event SET at = seq * 1000000").rowcount
+    )
+    await lab.export(tmp_path / "out")
+    at = {
+        (row["kind"], row["member"], json.loads(str(row["data"])).get("state")): int(
+            str(row["seq"])
+        )
+        for row in table(tmp_path / "out" / "events.csv")
+    }
+    closed, opened = at["closed", None, None], at["opened", None, None]
+    before = {member: closed - at["presence", member, "here"] for member in "abc"}
+    after = {member: at["presence", member, "gone"] - opened for member in "ab"}
+    rows = rows_of(tmp_path / "out", "members")
+    said = {id: (float(str(row["connected_s"])), float(str(row["hidden_s"])))
+            for id, row in rows.items()}  # fmt: skip
+    assert said == {
+        "a": (before["a"] + after["a"], 0),
+        "b": (before["b"] + after["b"], after["b"]),
+        "c": (before["c"], 0),
+    }
+
+
 async def test_the_last_room_of_a_person_is_that_of_their_last_group(
     lab: Lab, tmp_path: Path
 ) -> None:
