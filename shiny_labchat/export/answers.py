@@ -211,12 +211,20 @@ def _wide_columns(fields: Mapping[str, set[ColumnType]], factors: list[str]) -> 
 
 
 def names_of(kinds: list[str]) -> list[str]:
-    """The names of the tables of some kinds, which are also names of files, and unique."""
+    """
+    The names of the tables of some kinds.
+
+    They are unique as names of files, and as attributes, which have underscores for hyphens.
+    """
     names: list[str] = []
     for kind in kinds:
         safe = _SAFE.sub("-", kind).strip("-") or "kind"
         name, number = safe, 2
-        while name.lower() in (other.lower() for other in names):
+        while _folded(name) in map(_folded, names):
             name, number = f"{safe}-{number}", number + 1
         names.append(name)
     return [f"answers-{name}" for name in names]
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "_")

@@ -152,8 +152,8 @@ _MEMBERS = (
     _STUDY,
     _text("room", "The room that the row is about; missing: they have been in none."),
     _MEMBER,
-    _flag("is_last", "True in one row of each person: that of their last room. Filter by it for "
-          "a table of people."),
+    _flag("is_last", "True in one row of each person: that of the room of their last group; if "
+          "they had none, of the room that they joined last. Filter by it for a table of people."),
     *_CONDITION,
     _text("part", "The part that they have in the group; missing: none."),
     _text("pseudonym", "The name that others in the room see."),

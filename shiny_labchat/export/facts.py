@@ -51,7 +51,8 @@ class PersonFacts:
     stays
         Their waiting in lobbies, oldest first.
     started, finished
-        Whether the time of a room of theirs has begun, and whether they were there to its end.
+        Whether the time of the room of their last group has begun, and whether they were there to
+        its end.
     """
 
     device: str | None = None

@@ -46,7 +46,7 @@ class MemberRows:
         self._disguise = disguise
         self._factors = factors
         self._items = items
-        self._made: list[tuple[str, list[Any]]] = []
+        self._made: list[tuple[str, tuple[bool, int], list[Any]]] = []
 
     def add_room(self, room: str, facts: RoomFacts, made: MessageRows) -> None:
         """Make the rows of a room's members."""
@@ -84,7 +84,10 @@ class MemberRows:
                 connection.disconnects,
             ),
         }
-        self._made.append((member, self._row(member, room, facts.condition, in_room)))
+        person = self._study.participation(member)
+        is_of_last_group = person is not None and person.room == room
+        row = self._row(member, room, facts.condition, in_room)
+        self._made.append((member, (is_of_last_group, joined or 0), row))
 
     def _grouped_at(self, room: str) -> int | None:
         group = self._study.state.groups.get(room)
@@ -92,10 +95,10 @@ class MemberRows:
 
     def add_others(self, people: Iterable[str]) -> None:
         """Make a row of each person who has no room."""
-        known = {member for member, _ in self._made}
+        known = {member for member, _, _ in self._made}
         for person in people:
             if person not in known:
-                self._made.append((person, self._row(person, None, None, _NO_ROOM)))
+                self._made.append((person, (False, 0), self._row(person, None, None, _NO_ROOM)))
 
     def _row(
         self, member: str, room: str | None, condition: Any, in_room: Mapping[str, Any]
@@ -124,11 +127,14 @@ class MemberRows:
         ]  # fmt: skip
 
     def rows(self) -> list[list[Any]]:
-        """All rows; of each person one says that it is their last one."""
-        last = {member: number for number, (member, _) in enumerate(self._made)}
-        for number in last.values():
-            self._made[number][1][_IS_LAST] = True
-        return [row for _, row in self._made]
+        """All rows; of each person one says that it is their last one, and has their condition."""
+        last: dict[str, tuple[tuple[bool, int], list[Any]]] = {}
+        for member, rank, row in self._made:
+            if member not in last or rank >= last[member][0]:
+                last[member] = rank, row
+        for _, row in last.values():
+            row[_IS_LAST] = True
+        return [row for _, _, row in self._made]
 
 
 _IS_LAST = 3
@@ -181,10 +187,13 @@ def room_row(
 # ── flow ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def note_progress(study: StudyFacts, facts: RoomFacts) -> None:
-    """Note how far the people of a group have come in their room."""
+def note_progress(study: StudyFacts, room: str, facts: RoomFacts) -> None:
+    """Note how far people have come in a room, if it is that of their last group."""
     there = facts.closed is not None and facts.state.reason != "group_dissolved"
     for person in facts.group.get("people", ()):
+        participation = study.participation(person)
+        if participation is not None and participation.room not in (None, room):
+            continue  # they are counted under the condition of their last group
         known = study.person(person)
         known.started = known.started or facts.has_begun
         was_there = there and person not in facts.left

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from shiny_labchat.domain.ended import condition_text
@@ -58,6 +58,8 @@ class RoomFacts:
         By member, when they came, when they were removed, were done, and had sent enough.
     connections
         By member, how long they were there, where that is logged.
+    presences
+        While the room is closed, by member, the presence with which they go on once it is open.
     changes
         The changes of its settings.
     """
@@ -72,6 +74,7 @@ class RoomFacts:
     gate: dict[str, int]
     connections: dict[str, Connection]
     changes: list[dict[str, Any]]
+    presences: dict[str, str] = field(default_factory=dict[str, str])
     started: int | None = None
     closed: int | None = None
     last: int = 0
@@ -287,6 +290,7 @@ def _note_joined(facts: RoomFacts, event: Event) -> None:
 def _note_left(facts: RoomFacts, event: Event) -> None:
     assert event.member is not None
     facts.left[event.member] = event.at
+    facts.presences.pop(event.member, None)
     _end_connection(facts, event.member, event.at)
 
 
@@ -305,12 +309,18 @@ def _note_started(facts: RoomFacts, event: Event) -> None:
 
 def _note_closed(facts: RoomFacts, event: Event) -> None:
     facts.closed = event.at
-    for member in facts.connections:
+    for member, known in facts.connections.items():
+        if known.state != "gone":
+            facts.presences[member] = known.state
         _end_connection(facts, member, event.at)
 
 
 def _note_opened(facts: RoomFacts, event: Event) -> None:
     facts.closed = None
+    for member, state in facts.presences.items():
+        known = facts.connections.setdefault(member, Connection(state, event.at))
+        known.state, known.since = state, event.at
+    facts.presences.clear()
 
 
 def _note_configured(facts: RoomFacts, event: Event) -> None:
@@ -322,6 +332,7 @@ def _note_presence(facts: RoomFacts, event: Event) -> None:
     state: str = event.data["state"]
     known = facts.connections.get(event.member)
     if facts.closed is not None:
+        facts.presences[event.member] = state
         return
     if known is None:
         facts.connections[event.member] = Connection(state, event.at)
@@ -330,7 +341,7 @@ def _note_presence(facts: RoomFacts, event: Event) -> None:
 
 
 def _end_connection(facts: RoomFacts, member: str, at: int) -> None:
-    """Count the time so far; what comes later is only counted from the next change on."""
+    """Count the time so far; more is counted from the next change, or the next opening, on."""
     known = facts.connections.get(member)
     if known is not None:
         known.change(known.state, at)

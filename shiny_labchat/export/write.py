@@ -240,7 +240,7 @@ class _Writing:
         )  # fmt: skip
         walk.run()
         facts, made, room = walk.facts, walk.made, disguise.name(head.key.id)
-        note_progress(study, facts)
+        note_progress(study, head.key.id, facts)
         members.add_room(head.key.id, facts, made)
         self._rooms.add(room_row(study, room, facts, made, self._factors, disguise))
         study.rooms.append(room_settings(room, facts.state, facts.changes, disguise))

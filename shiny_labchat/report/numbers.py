@@ -191,6 +191,7 @@ class Collector:
         self.numbers = Numbers()
         self._with_text = with_text
         self._starts: dict[str, int] = {}
+        self._waits: set[tuple[str, str, int]] = set()
         self._takes: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
             "flow": self._flow,
             "members": self._member,
@@ -216,7 +217,9 @@ class Collector:
 
     def _member(self, row: Mapping[str, Any]) -> None:
         numbers, is_bot = self.numbers, row["kind_true"] == "bot"
-        if row["wait_s"] is not None:
+        wait = row["member"], row["lobby"], row["lobby_at"]
+        if row["wait_s"] is not None and wait not in self._waits:
+            self._waits.add(wait)  # it is the same in the row of each further room
             numbers.waits.append(row["wait_s"])
         if row["is_last"] and row["end"] is not None:
             numbers.ends[row["end"], row["end_pay"] or ""] += 1
@@ -232,12 +235,8 @@ class Collector:
         self.numbers.rooms.append(
             RoomNumbers(
                 *(row["room"], row["condition"] or "", row["opened_at"], row["closed_at"]),
-                *(
-                    row["reason"] or "",
-                    row["size_actual"] or 0,
-                    row["bots"] or 0,
-                    row["messages"] or 0,
-                ),
+                *(row["reason"] or "", row["size_actual"] or 0, row["bots"] or 0),
+                row["messages"] or 0,
             )
         )
 
@@ -277,9 +276,10 @@ class Collector:
 _COLUMNS = {
     "flow": ("condition", "step", "people"),
     "members": ("room", "member", "is_last", "pseudonym", "kind_true", "role", "arrived_at",
-                "wait_s", "ended_at", "end", "end_pay", "messages", "characters", "share"),
-    "rooms": ("room", "condition", "opened_at", "closed_at", "reason", "size_actual", "bots",
-              "messages"),
+                "lobby", "lobby_at", "wait_s", "ended_at", "end", "end_pay", "messages",
+                "characters", "share"),
+    "rooms": ("room", "condition", "opened_at", "closed_at", "reason", "size_actual",
+              "bots", "messages"),
     "messages": ("room", "pseudonym", "kind_true", "audience", "text", "withdrawn", "sent_at"),
     "bot_calls": ("bot", "outcome", "provider", "model", "is_call", "tokens_in", "tokens_out",
                   "tokens_cached", "cost", "asked_at", "done_at"),

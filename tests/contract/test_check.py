@@ -18,8 +18,9 @@ from shiny_labchat.cli import main
 from shiny_labchat.export import read
 from shiny_labchat.export.checks import check_folder
 from shiny_labchat.export.folder import SUMS, sums_of
+from shiny_labchat.lab.importing import import_export
 from tests.contract.odd_texts import ALL_FORMATS, Exported
-from tests.support.sample_study import make_study
+from tests.support.sample_study import make_groups, make_study
 
 FIXTURES = Path(__file__).parent / "fixtures" / "psych-ds"
 PUBLISHED = ("bfi-dataset", "face-body", "macrophage-conditioning")
@@ -66,6 +67,37 @@ async def test_an_export_of_a_whole_study_is_accepted_however_it_was_made(
     assert [str(each) for each in check_folder(tmp_path / "out")] == []
     data = read(tmp_path / "out", check=True)
     assert all(len(data[table].columns) > 1 for table in data.tables)
+
+
+async def test_a_record_about_who_is_no_member_is_accepted(lab: Lab, tmp_path: Path) -> None:
+    room = await lab.create_room("r", study="s")
+    await room.record("guess", {"who": "human"}, member="p17")
+    await lab.export(tmp_path / "out")
+    assert [str(each) for each in check_folder(tmp_path / "out")] == []
+
+
+async def test_answers_of_an_earlier_group_are_accepted_in_an_export_of_the_last_one(
+    lab: Lab, tmp_path: Path
+) -> None:
+    earlier, last = await make_groups(lab)
+    assert earlier != last
+    await lab.export(tmp_path / "out", rooms=[last])
+    assert read(tmp_path / "out").answers["room"].to_list() == [earlier]
+    assert [str(each) for each in check_folder(tmp_path / "out")] == []
+
+
+async def test_an_import_of_a_public_export_may_be_exported_with_all_there_is(
+    lab: Lab, tmp_path: Path
+) -> None:
+    await make_study(lab)
+    await lab.export(tmp_path / "public", public=True)
+    new = Lab(f"sqlite:///{tmp_path / 'new.db'}")
+    try:
+        await import_export(new.log, tmp_path / "public")
+        await new.export(tmp_path / "out")
+    finally:
+        new.log.close()
+    assert [str(each) for each in check_folder(tmp_path / "out")] == []
 
 
 @pytest.mark.parametrize("formats", ["csv", "csv,psych-ds"])
@@ -253,7 +285,8 @@ OF_EXPORTS: dict[str, tuple[str, Fault]] = {
     "a room twice": ("key-twice", first_row_again("rooms.csv")),
     "a message of no room": ("key-unknown", edited(
         "messages.csv", r'("pilot"),"room 1"', r'\1,"r"')),
-    "an answer of no member": ("key-unknown", edited("answers.csv", '"NA"', '"na"')),
+    "a message of no member": ("key-unknown", edited("messages.csv", ',"NA"', ',"na"')),
+    "an answer of no room": ("key-unknown", edited("answers.csv", '"room 1"', '"r"')),
     "a count that is wrong": ("count", edited("rooms.csv", r",(\d+),(\d+)\n", r",9\1,\2\n")),
     "a text that is longer than it says": ("chars", edited("messages.csv", '"007"', '"0007"')),
     "a flow that does not add up": ("flow", edited(

@@ -33,7 +33,7 @@ from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store import studies as studies_in
 from tests.support.check_export import check, pay_of
 from tests.support.csv_text import table
-from tests.support.sample_study import NASTY, PEOPLE, make_study, say, stream
+from tests.support.sample_study import NASTY, PEOPLE, make_groups, make_study, say, stream
 
 A, B, C = PEOPLE[:3]
 NAMED = [
@@ -143,6 +143,63 @@ async def test_members_have_their_times(lab: Lab, tmp_path: Path) -> None:
     assert all(row["is_last"] == "true" for row in members.values())
 
 
+async def test_time_goes_on_for_who_is_there_when_a_room_is_opened_again(
+    lab: Lab, tmp_path: Path
+) -> None:
+    room = await lab.create_room("r", study="s")
+    for member in "abc":
+        await room.add_member(member)
+        await room.submit(c.NotePresence(member, "here"))
+    await room.close()
+    await room.submit(c.NotePresence("b", "away"))
+    await room.submit(c.NotePresence("c", "gone"))
+    await room.open()
+    for member in "ab":
+        await room.submit(c.NotePresence(member, "gone"))
+    await lab.log.write(
+        lambda conn, now: conn.exec_driver_sql("UPDATE event SET at = seq * 1000000").rowcount
+    )
+    await lab.export(tmp_path / "out")
+    at = {
+        (row["kind"], row["member"], json.loads(str(row["data"])).get("state")): int(
+            str(row["seq"])
+        )
+        for row in table(tmp_path / "out" / "events.csv")
+    }
+    closed, opened = at["closed", None, None], at["opened", None, None]
+    before = {member: closed - at["presence", member, "here"] for member in "abc"}
+    after = {member: at["presence", member, "gone"] - opened for member in "ab"}
+    rows = rows_of(tmp_path / "out", "members")
+    said = {id: (float(str(row["connected_s"])), float(str(row["hidden_s"])))
+            for id, row in rows.items()}  # fmt: skip
+    assert said == {
+        "a": (before["a"] + after["a"], 0),
+        "b": (before["b"] + after["b"], after["b"]),
+        "c": (before["c"], 0),
+    }
+
+
+async def test_the_last_room_of_a_person_is_that_of_their_last_group(
+    lab: Lab, tmp_path: Path
+) -> None:
+    _, last = await make_groups(lab)
+    await (await lab.create_room("later", study="s")).add_member(A)
+    await lab.export(tmp_path / "out", study="s")
+    rows = [row for row in table(tmp_path / "out" / "members.csv") if row["is_last"] == "true"]
+    assert [(row["room"], row["condition"]) for row in rows] == [(last, "last")]
+
+
+async def test_the_last_room_of_who_had_no_group_is_the_one_that_they_joined_last(
+    lab: Lab, tmp_path: Path
+) -> None:
+    made_first, made_last = [await lab.create_room(id, study="s") for id in ("one", "two")]
+    await made_last.add_member("x")
+    await made_first.add_member("x")
+    await lab.export(tmp_path / "out", study="s")
+    rows = table(tmp_path / "out" / "members.csv")
+    assert [(row["room"], row["is_last"]) for row in rows] == [("one", "true"), ("two", "false")]
+
+
 async def test_rooms_have_their_group_and_their_clock(lab: Lab, tmp_path: Path) -> None:
     await make_study(lab)
     await lab.export(tmp_path / "out", study="s")
@@ -171,6 +228,24 @@ async def test_the_flow_adds_up_and_every_cent_is_there(lab: Lab, tmp_path: Path
     await lab.export(tmp_path / "out", study="s")
     assert check(tmp_path / "out") == len(PEOPLE)
     assert pay_of(tmp_path / "out") == {(A, "bonus"): 156, (A, "end"): 250, (A, "paid_out"): 100}
+
+
+async def test_the_flow_counts_only_the_room_of_the_last_group(lab: Lab, tmp_path: Path) -> None:
+    earlier, last = await make_groups(lab)
+
+    async def steps() -> dict[str | None, str | None]:
+        await lab.export(tmp_path / "out", study="s")
+        rows = table(tmp_path / "out" / "flow.csv")
+        assert {row["condition"] for row in rows} == {"last"}
+        return {row["step"]: row["people"] for row in rows}
+
+    await lab.log.submit_together(c.ShowRoom("s", earlier, "none"))
+    await lab.room(earlier, study="s").close()
+    counted = await steps()
+    assert (counted["grouped"], counted["started"], counted["finished"]) == ("1", "0", "0")
+    await lab.log.submit_together(c.ShowRoom("s", last, "none"))
+    counted = await steps()
+    assert (counted["grouped"], counted["started"], counted["finished"]) == ("1", "1", "0")
 
 
 async def test_all_events_are_there_but_for_exports(lab: Lab, tmp_path: Path) -> None:

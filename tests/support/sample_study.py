@@ -11,7 +11,7 @@ from shiny_labchat.domain import commands as c
 from shiny_labchat.domain.ends import End, data_of
 from shiny_labchat.lab.stream import RoomStream
 
-__all__ = ["NASTY", "PEOPLE", "make_study", "say", "stream"]
+__all__ = ["NASTY", "PEOPLE", "make_groups", "make_study", "say", "stream"]
 
 PEOPLE = tuple(f"person-{number:016x}" for number in range(7))
 """Four are grouped, one waits, one has refused consent, one has been screened out."""
@@ -96,6 +96,31 @@ async def _talk(lab: Lab, study: str, rooms: list[Room]) -> list[Room]:
     await lab.log.submit_together(c.Debrief(study, a, keep=True))
     await lab.log.submit_together(c.EndPerson(study, d, "withdrew"))
     return rooms
+
+
+async def make_groups(lab: Lab, study: str = "s") -> tuple[str, str]:
+    """
+    Group a person twice; the ids of the earlier and of the last group's room.
+
+    The person has filled in a form in between. Each lobby has one condition, which is its id.
+    """
+    person = PEOPLE[0]
+    settings: dict[str, Any] = {"group_size": [1, 1, 1], "settle": 0, "ready": None}
+    await lab.log.submit_together(c.DescribeStudy(study, "seed", {}))
+    await lab.log.submit_together(c.Arrive(study, person, "phone", "de-DE"))
+    rooms: list[str] = []
+    for lobby in ("first", "last"):
+        conditions = {**settings, "conditions": [lobby]}
+        await lab.log.submit_together(c.DescribeLobby(study, lobby, "seed", conditions))
+        await lab.log.submit_together(c.EnterLobby(study, lobby, person))
+        signs = c.LobbySigns({person: 2**60})
+        await lab.log.submit_together(c.Advance(study, lobby, signs, f"random {lobby}"))
+        rooms += [each.id for each in await lab.rooms(study) if each.id not in rooms]
+        if lobby == "first":
+            form = c.RecordAnswer(study, person, "choice!", {"pick": "A"}, "A", {})
+            await lab.log.submit_together(form)
+    earlier, last = rooms
+    return earlier, last
 
 
 async def _call(lab: Lab, room: Room, about: int) -> int:

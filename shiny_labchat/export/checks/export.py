@@ -54,7 +54,9 @@ def _check_tables(
     folder: Path, marker: Marker, types: Mapping[str, Mapping[str, ColumnType]]
 ) -> Iterator[Finding]:
     has_texts = not marker.public and not marker.excel_safe
-    relations = Relations(is_whole=marker.since is None, has_texts=has_texts)
+    relations = Relations(
+        is_whole=marker.since is None, has_texts=has_texts, has_all_rooms=marker.rooms is None
+    )
     few = _few_values(folder, marker)
     read: set[str] = set()
     for table in sorted(marker.tables, key=lambda name: (name not in _FIRST, name)):

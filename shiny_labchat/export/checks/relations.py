@@ -27,11 +27,15 @@ _ROOM, _MEMBER = ("study", "room"), ("study", "member")
 REFERENCES: Mapping[str, Sequence[Reference]] = {
     "members": ((_ROOM, "rooms", _ROOM),),
     "messages": ((_ROOM, "rooms", _ROOM), (_MEMBER, "members", _MEMBER)),
-    "answers": ((_ROOM, "rooms", _ROOM), (_MEMBER, "members", _MEMBER)),
+    "answers": ((_ROOM, "rooms", _ROOM),),
     "payments": ((_MEMBER, "members", _MEMBER),),
     "bot_calls": ((_ROOM, "rooms", _ROOM), (("study", "bot"), "members", _MEMBER)),
 }
-"""By table, its columns that name a row of another table, that table, and the columns there."""
+"""
+By table, its columns that name a row of another table, that table, and the columns there.
+
+A record may be about somebody who is no member, so the members of answers are not among them.
+"""
 
 TOLD = 3
 """How many wrong rows of a table are told for one rule."""
@@ -53,11 +57,16 @@ class Relations:
         Whether the export has all messages; if not, they are not counted.
     has_texts
         Whether it has the texts of messages as they are; if not, their lengths are not compared.
+    has_all_rooms
+        Whether it has all rooms; if not, answers may be of the time of a group that is not in it.
     """
 
-    def __init__(self, *, is_whole: bool = True, has_texts: bool = True) -> None:
+    def __init__(
+        self, *, is_whole: bool = True, has_texts: bool = True, has_all_rooms: bool = True
+    ) -> None:
         self._is_whole = is_whole
         self._has_texts = has_texts
+        self._has_all_rooms = has_all_rooms
         self._files: dict[str, str] = {}
         self._keys: dict[tuple[str, Key], set[Key]] = {}
         self._found: list[Finding] = []
@@ -80,7 +89,10 @@ class Relations:
         # A table without these columns is not as the codebook of this version says.
         self._unique = self._there(UNIQUE.get(table, ()))
         self._kept = [columns for columns in _kept(table) if self._there(columns)]
-        self._references = [each for each in REFERENCES.get(table, ()) if self._there(each[0])]
+        references = REFERENCES.get(table, ())
+        if table == "answers" and not self._has_all_rooms:
+            references = ()
+        self._references = [each for each in references if self._there(each[0])]
         for columns in self._kept:
             self._keys.setdefault((table, columns), set())
 
@@ -128,7 +140,8 @@ class Relations:
             text, chars = self._key(row, ("text", "chars"))
             self._counted[room] += 1
             self._characters[room] += int(chars) if chars.isdecimal() else 0
-            if self._has_texts and chars != str(len(text)):
+            # One that was imported from a public export has a length, and no text.
+            if self._has_texts and text and chars != str(len(text)):
                 self._tell(
                     "chars", line, f"chars is {chars or 'missing'}, and text has {len(text)}"
                 )

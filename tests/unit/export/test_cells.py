@@ -79,6 +79,11 @@ def test_names_of_kinds_are_names_of_files_and_unique() -> None:
     ]  # fmt: skip
 
 
+def test_names_of_kinds_are_unique_as_attributes() -> None:
+    kinds = ["a-b", "a_b", "a_b-2"]
+    assert names_of(kinds) == ["answers-a-b", "answers-a_b-2", "answers-a_b-2-2"]
+
+
 def test_a_record_without_fields_is_its_own_value() -> None:
     assert (
         fields_of(5) == {"value": 5} and fields_of(None) == {} and fields_of({"a": 1}) == {"a": 1}
