@@ -185,6 +185,8 @@ async def apply_ledger(log: Log) -> int:
         return 0
     people = await log.read(everybody)
     back = await asyncio.to_thread(log.ledger.known, people)
+    if back and await asyncio.to_thread(lambda: log.ledger.is_cleaned):
+        await asyncio.to_thread(log.ledger.note_reapplied)
     for (study, id), new in back.items():
         await withdraw_one(log, study, id, new, "ledger")
     if back:

@@ -17,6 +17,7 @@ from shiny_labchat.lab.retention import retain
 from shiny_labchat.store import arrivals_of
 from shiny_labchat.store.backup import back_up, contents_of
 from shiny_labchat.store.ledger import Ledger
+from tests.support.planted import files_of, found_in
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +29,14 @@ def path(url: str) -> Path:
 
 def nothing(done: int, total: int) -> None:
     """Show no bar."""
+
+
+def put_back(backup: Path, path: Path) -> None:
+    """Replace a database by an older one, as somebody does by hand."""
+    for each in path.parent.glob("lab.db*"):
+        if each.name != "lab.db.withdrawn":
+            each.unlink()
+    path.write_bytes(backup.read_bytes())
 
 
 async def study_with(lab: Lab, *people: str) -> Study:
@@ -152,16 +161,15 @@ async def test_who_has_withdrawn_is_blank_again_when_an_older_file_is_put_there(
     back_up(path, backup, nothing)
     new = (await lab.withdraw("a")).id
     lab.log.close()
-    for each in path.parent.glob("lab.db*"):
-        if each.name != "lab.db.withdrawn":
-            each.unlink()
-    path.write_bytes(backup.read_bytes())
+    put_back(backup, path)
+    assert found_in(files_of(path), ["words of a"])
 
     again = Study("s", lab=Lab(lab.url))
     assert "a" in (await again.state()).people
     await Duties(again.log).do()
     people = (await again.state()).people
     assert {*people} == {new, "b"} and people[new].withdrawn == "ledger"
+    assert found_in(files_of(path), ["words of a", "words of b"]) == {"words of b"}
     await Duties(again.log).do()
     again.log.close()
     assert study == Study("s", lab=lab)
