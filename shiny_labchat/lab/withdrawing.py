@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,7 +17,7 @@ from shiny_labchat.errors import LabChatError
 from shiny_labchat.store import Log
 from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.sqlite import Cleaned, CleanHow
-from shiny_labchat.store.who import everybody, is_bot, studies_of, withdrawn_ids
+from shiny_labchat.store.who import everybody, is_bot, studies_of, withdrawals, withdrawn_ids
 
 __all__ = [
     "Withdrawal",
@@ -92,9 +93,11 @@ async def withdraw(
     if id in await log.read(withdrawn_ids):
         return Withdrawal(id, tuple(found), (), log.ledger.is_cleaned)
     new = new_id()
+    for each in found:  # all of them first, so that the ledger has the rest done after a kill
+        await asyncio.to_thread(log.ledger.add, each, id, new)
     exports: dict[str, None] = {}
     for each in found:
-        exports |= dict.fromkeys(await withdraw_one(log, each, id, new, by, quotes=quotes))
+        exports |= dict.fromkeys(await _rewrite(log, Withdraw(each, id, new, by, quotes)))
     cleaned = await clean(log, how)
     return Withdrawal(new, tuple(found), tuple(exports), cleaned.is_clean)
 
@@ -120,9 +123,13 @@ async def withdraw_one(
     """
     if by != "ledger":
         await asyncio.to_thread(log.ledger.add, study, id, new)
-    outcome = await log.withdraw(Withdraw(study, id, new, by, quotes))
-    events = outcome.events.get(study_log(study), ())
-    said = [event for event in events if event.kind == "withdrawn" and event.member == new]
+    return await _rewrite(log, Withdraw(study, id, new, by, quotes))
+
+
+async def _rewrite(log: Log, command: Withdraw) -> tuple[str, ...]:
+    outcome = await log.withdraw(command)
+    events = outcome.events.get(study_log(command.study), ())
+    said = [each for each in events if each.kind == "withdrawn" and each.member == command.new]
     return tuple(said[-1].data["exports"]) if said else ()
 
 
@@ -176,15 +183,7 @@ async def withdraw_with_code(log: Log, receipt: Receipt) -> bool:
 
 async def apply_ledger(log: Log) -> int:
     """Withdraw again who has withdrawn before the database was replaced by an older one."""
-    entries = await asyncio.to_thread(log.ledger.entries)
-    if not entries:
-        return 0
-    known = await log.read(withdrawn_ids)
-    done = {entry.hash for entry in entries if entry.new in known}
-    if all(entry.hash in done for entry in entries):
-        return 0
-    people = await log.read(everybody)
-    back = await asyncio.to_thread(log.ledger.known, people)
+    back = await _undone(log)
     if back and await asyncio.to_thread(lambda: log.ledger.is_cleaned):
         await asyncio.to_thread(log.ledger.note_reapplied)
     for (study, id), new in back.items():
@@ -195,6 +194,25 @@ async def apply_ledger(log: Log) -> int:
             *(len(back), log.url.render_as_string()),
         )
     return len(back)
+
+
+async def _undone(log: Log) -> dict[tuple[str, str], str]:
+    """
+    Whom the database still has though the ledger has withdrawn them, with their new ids.
+
+    Of several withdrawals of one person from one study the last counts: if it is done, they have
+    come back since, with a new consent.
+    """
+    entries = await asyncio.to_thread(log.ledger.entries)
+    if not entries:
+        return {}
+    done = await log.read(withdrawals)
+    last = {entry.hash: entry.new for entry in entries}
+    if Counter(last.values()) <= Counter(new for _, new in done):
+        return {}
+    people = await log.read(everybody)
+    known = await asyncio.to_thread(log.ledger.known, people)
+    return {each: new for each, new in known.items() if (each[0], new) not in done}
 
 
 async def withdraw_due(log: Log, study: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -173,6 +175,47 @@ async def test_who_has_withdrawn_is_blank_again_when_an_older_file_is_put_there(
     await Duties(again.log).do()
     again.log.close()
     assert study == Study("s", lab=lab)
+
+
+async def test_who_withdraws_from_two_studies_is_withdrawn_from_the_rest_after_a_failure(
+    lab: Lab, path: Path
+) -> None:
+    for name in ("s1", "s2"):
+        await Study(name, lab=lab).describe()
+        await lab.log.submit_together(Arrive(name, "a"))
+        await lab.log.submit_together(RecordAnswer(name, "a", "form", {"says": f"of {name}"}))
+    refuse_changes_of(path, "of s2")
+    with pytest.raises(StoreError):
+        await lab.withdraw("a")
+    assert len(lab.log.ledger.entries()) == 2
+    assert found_in(files_of(path), ["of s2"]), "the first study is done, and the second is not"
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("DROP TRIGGER stays")
+    await Duties(lab.log).do()
+    [new] = {entry.new for entry in lab.log.ledger.entries()}
+    for name in ("s1", "s2"):
+        assert {*(await Study(name, lab=lab).state()).people} == {new}
+
+
+def refuse_changes_of(path: Path, words: str) -> None:
+    """Have the database fail when a row with these words is changed."""
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute(
+            f"CREATE TRIGGER stays BEFORE UPDATE ON event WHEN OLD.data LIKE '%{words}%' "
+            "BEGIN SELECT RAISE(ABORT, 'it stays'); END"
+        )
+
+
+async def test_who_comes_back_with_a_new_consent_is_not_withdrawn_by_the_ledger(lab: Lab) -> None:
+    await study_with(lab, "a")
+    new = (await lab.withdraw("a")).id
+    lab.log.ledger.add("a study of another file", "somebody", "withdrawn-" + "9" * 16)
+    lab.log.close()
+    later = Lab(lab.url)
+    await study_with(later, "a")
+    await Duties(later.log).do()
+    assert {*(await Study("s", lab=later).state()).people} == {new, "a"}
+    later.log.close()
 
 
 # ── backups ──
