@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,7 +14,7 @@ from shiny_labchat.access.receipts import Receipt
 from shiny_labchat.domain.commands import Withdraw, WithdrawnBy
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.study import StudyState
-from shiny_labchat.errors import LabChatError
+from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.store import Log
 from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.sqlite import Cleaned, CleanHow
@@ -25,6 +26,7 @@ __all__ = [
     "clean",
     "new_id",
     "withdraw",
+    "withdraw_all",
     "withdraw_due",
     "withdraw_one",
     "withdraw_with_code",
@@ -133,6 +135,34 @@ async def _rewrite(log: Log, command: Withdraw) -> tuple[str, ...]:
     return tuple(said[-1].data["exports"]) if said else ()
 
 
+async def withdraw_all(log: Log, commands: Iterable[Withdraw]) -> int:
+    """
+    Withdraw people one after the other; if one of them cannot be, go on with the others.
+
+    Returns
+    -------
+    int
+        How many have been withdrawn; of each other one it is said in the server's log.
+
+    Raises
+    ------
+    StoreError
+        The database could not store some of them, so that it has to be tried again.
+    """
+    done, trouble = 0, None
+    for each in commands:
+        try:
+            await withdraw_one(log, each.study, each.person, each.new, each.by, quotes=each.quotes)
+            done += 1
+        except StoreError as exc:
+            trouble = exc
+        except LabChatError as exc:
+            logger.error("%s cannot be withdrawn from study %r: %s", each.new, each.study, exc)
+    if trouble is not None:
+        raise trouble
+    return done
+
+
 async def clean(log: Log, how: CleanHow = "small") -> Cleaned:
     """
     Take away from the database's files what was deleted; say in the server's log if it is not.
@@ -186,14 +216,14 @@ async def apply_ledger(log: Log) -> int:
     back = await _undone(log)
     if back and await asyncio.to_thread(lambda: log.ledger.is_cleaned):
         await asyncio.to_thread(log.ledger.note_reapplied)
-    for (study, id), new in back.items():
-        await withdraw_one(log, study, id, new, "ledger")
-    if back:
+    again = (Withdraw(study, id, new, "ledger") for (study, id), new in back.items())
+    done = await withdraw_all(log, again)
+    if done:
         logger.warning(
             "%d people in %s had withdrawn before, and their data is blank again",
-            *(len(back), log.url.render_as_string()),
+            *(done, log.url.render_as_string()),
         )
-    return len(back)
+    return done
 
 
 async def _undone(log: Log) -> dict[tuple[str, str], str]:
@@ -222,8 +252,9 @@ async def withdraw_due(log: Log, study: str) -> int:
         return 0
     people = cast(StudyState, head.state).people.values()
     asking = [each.person for each in people if each.wants_withdrawal]
-    for person in asking:
-        await withdraw_one(log, study, person, new_id(), "participant")
-    if asking:
+    done = await withdraw_all(
+        log, (Withdraw(study, person, new_id(), "participant") for person in asking)
+    )
+    if done:
         await clean(log)
-    return len(asking)
+    return done

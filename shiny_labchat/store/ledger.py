@@ -4,8 +4,8 @@ The ledger of withdrawals: a file outside the database, so that no backup brings
 Each line is a JSON object. The first one has the key; each later one is a withdrawal: the keyed
 hash of the study and the old id, the new id, and when. Lines are only appended. It has no old id.
 
-A line "reapplied" says that people are withdrawn again who were so before, and a line "cleaned" that
-nothing is left in the database's files of those whom the lines before it are about.
+A line "reapplied" says that people are withdrawn again who were so before. A line "cleaned" says that
+nothing is left in the files of the database of those whom the lines before it are about.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pytest
 
 from shiny_labchat import Lab, StoreError, Study
 from shiny_labchat.access.recruits import arrive
-from shiny_labchat.domain.commands import Arrive, Debrief, EndPerson, RecordAnswer
+from shiny_labchat.domain.commands import Arrive, Debrief, EndPerson, Join, RecordAnswer
 from shiny_labchat.lab.duties import Duties
 from shiny_labchat.lab.restoring import restore
 from shiny_labchat.lab.retention import retain
@@ -55,10 +55,10 @@ async def study_with(lab: Lab, *people: str) -> Study:
 
 async def test_until_its_day_everything_is_kept(lab: Lab) -> None:
     study = await study_with(lab, "a")
-    study.retain(ids="2999-01-31", words="2999-12-31")
+    study.retain(ids="2999-01-31", words="9999-12-31")
     await study.describe()
     [done] = await retain(lab.log)
-    assert (done.ids, done.words, done.retention) == (0, 0, ("2999-01-31", "2999-12-31"))
+    assert (done.ids, done.words, done.retention) == (0, 0, ("2999-01-31", "9999-12-31"))
     assert [each.member for each in await study.records()] == ["a"]
 
 
@@ -204,6 +204,40 @@ def refuse_changes_of(path: Path, words: str) -> None:
             f"CREATE TRIGGER stays BEFORE UPDATE ON event WHEN OLD.data LIKE '%{words}%' "
             "BEGIN SELECT RAISE(ABORT, 'it stays'); END"
         )
+
+
+async def test_one_who_is_refused_stops_no_other_and_no_other_duty(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    study = await study_with(lab, "a", "b")
+    room = await lab.create_room("r", study="s")
+    await room.submit(Join("helper", "h", "participant", None, is_bot=True))
+    for id in ("helper", "a"):  # the ledger of another file, in which a person had the bot's id
+        lab.log.ledger.add("s", id, f"withdrawn-{id}")
+    await study.submit(EndPerson("s", "b", "withdrew", delete=True))
+    kept = Study("kept", lab=lab, params=["PROLIFIC_PID"])
+    kept.retain(ids="2020-01-31")
+    await kept.describe()
+    await arrive(lab.log, "kept", {"PROLIFIC_PID": "5f3c"}, "a browser")
+    await Duties(lab.log).do()
+    people = (await study.state()).people
+    assert {str(each.withdrawn) for each in people.values()} == {"ledger", "participant"}
+    assert await lab.log.read(lambda conn: arrivals_of(conn, "kept")) == []
+    assert "withdrawn-helper cannot be withdrawn from study 's'" in caplog.text
+
+
+async def test_what_fails_once_stops_no_other_and_is_done_later(lab: Lab, path: Path) -> None:
+    study = await study_with(lab, "a", "b")
+    for person in ("a", "b"):
+        await study.submit(EndPerson("s", person, "withdrew", delete=True))
+    refuse_changes_of(path, "words of a")
+    duties = Duties(lab.log)
+    await duties.do()
+    assert [each for each in (await study.state()).people if each in ("a", "b")] == ["a"]
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("DROP TRIGGER stays")
+    await duties.do()
+    assert {"a", "b"}.isdisjoint((await study.state()).people)
 
 
 async def test_who_comes_back_with_a_new_consent_is_not_withdrawn_by_the_ledger(lab: Lab) -> None:
