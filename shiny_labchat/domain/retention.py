@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 
 from shiny_labchat.domain.settings import Settings
@@ -56,5 +56,5 @@ def as_date(what: str, day: object) -> str | None:
 
 
 def _end_of(day: str) -> int:
-    midnight = datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC)
-    return round((midnight + timedelta(days=1)).timestamp()) * 1_000_000
+    days = date.fromisoformat(day).toordinal() - date(1970, 1, 1).toordinal()
+    return (days + 1) * DAY

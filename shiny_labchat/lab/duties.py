@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable
 
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.lab.retention import retain
@@ -38,29 +39,44 @@ class Duties:
         self._log = log
         self._asked = Asked()
         self._daily_at = 0.0
-        self._trouble = ""
+        self._trouble: dict[str, str] = {}
 
     async def do(self) -> None:
         """Do what is due; this costs nothing as long as nothing has happened."""
         if not self._log.exists:
             return
-        try:
-            if time.monotonic() >= self._daily_at:
-                await self._do_daily()
+        if time.monotonic() >= self._daily_at:
+            daily = apply_ledger, retain, _clean_rest
+            if all([await self._has_done(each.__name__, each(self._log)) for each in daily]):
                 self._daily_at = time.monotonic() + AGAIN
-            asked_now = await self._log.read(lambda conn: asked(conn, self._asked))
-            for study in asked_now.studies:
-                await withdraw_due(self._log, study)
-            self._asked = asked_now
-            self._trouble = ""
+        await self._has_done("asked", self._withdraw_asking())
+
+    async def _has_done(self, name: str, job: Awaitable[object]) -> bool:
+        """Whether one duty is done; if not, the others are, and it is tried again."""
+        try:
+            await job
         except (LabChatError, OSError) as exc:
             trouble = f"withdrawals in {self._log!r} are not done; trying again: {exc}"
-            if trouble != self._trouble:
+            if trouble != self._trouble.get(name):
                 logger.error(trouble)
-            self._trouble = trouble
+            self._trouble[name] = trouble
+            return False
+        self._trouble.pop(name, None)
+        return True
 
-    async def _do_daily(self) -> None:
-        await apply_ledger(self._log)
-        await retain(self._log)
-        if not await asyncio.to_thread(lambda: self._log.ledger.is_cleaned):
-            await clean(self._log)
+    async def _withdraw_asking(self) -> None:
+        asked_now = await self._log.read(lambda conn: asked(conn, self._asked))
+        trouble: LabChatError | None = None
+        for study in asked_now.studies:
+            try:
+                await withdraw_due(self._log, study)
+            except LabChatError as exc:
+                trouble = exc
+        if trouble is not None:
+            raise trouble
+        self._asked = asked_now
+
+
+async def _clean_rest(log: Log) -> None:
+    if not await asyncio.to_thread(lambda: log.ledger.is_cleaned):
+        await clean(log)

@@ -6,12 +6,14 @@ import logging
 import time
 from typing import NamedTuple, cast
 
+from shiny_labchat.domain.commands import Withdraw
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.ended import due
 from shiny_labchat.domain.messages import to_datetime
 from shiny_labchat.domain.retention import DAY, Retention, retention_in
 from shiny_labchat.domain.study import StudyState
-from shiny_labchat.lab.withdrawing import clean, new_id, withdraw_one
+from shiny_labchat.errors import LabChatError, StoreError
+from shiny_labchat.lab.withdrawing import clean, new_id, withdraw_all
 from shiny_labchat.store import Log, studies
 from shiny_labchat.store.arrivals import arrivals_of, forget_arrivals_of
 from shiny_labchat.store.heads import load_head
@@ -47,15 +49,27 @@ async def retain(log: Log, study: str | None = None) -> list[Retained]:
     """
     Delete what is due in a study (None: in all), and say in the server's log if that is late.
 
+    If it fails in one study, it goes on with the others.
+
     Raises
     ------
     StoreError
         The database could not be read or written.
     """
     names = [study] if study is not None else await log.read(studies)
-    done = [await _retain(log, name) for name in names]
+    done: list[Retained] = []
+    trouble: StoreError | None = None
+    for name in names:
+        try:
+            done.append(await _retain(log, name))
+        except StoreError as exc:
+            trouble = exc
+        except LabChatError as exc:
+            logger.error("study %r: what is due cannot be deleted: %s", name, exc)
     if any(each.ids or each.words for each in done):
         await clean(log)
+    if trouble is not None:
+        raise trouble
     return done
 
 
@@ -98,9 +112,9 @@ async def _forget_words(log: Log, study: str, since: int, now: int) -> int:
     left = [person for person in known if person not in gone]
     if left:
         _warn_if_late(study, "words", since, now)
-    for person in left:
-        await withdraw_one(log, study, person, new_id(), "retention", quotes=True)
-    return len(left)
+    return await withdraw_all(
+        log, (Withdraw(study, person, new_id(), "retention", True) for person in left)
+    )
 
 
 def _warn_if_late(study: str, what: str, since: int, now: int) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,11 +14,11 @@ from shiny_labchat.access.receipts import Receipt
 from shiny_labchat.domain.commands import Withdraw, WithdrawnBy
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.study import StudyState
-from shiny_labchat.errors import LabChatError
+from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.store import Log
 from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.sqlite import Cleaned, CleanHow
-from shiny_labchat.store.who import everybody, is_bot, studies_of, withdrawn_ids
+from shiny_labchat.store.who import everybody, is_bot, studies_of, withdrawals, withdrawn_ids
 
 __all__ = [
     "Withdrawal",
@@ -24,6 +26,7 @@ __all__ = [
     "clean",
     "new_id",
     "withdraw",
+    "withdraw_all",
     "withdraw_due",
     "withdraw_one",
     "withdraw_with_code",
@@ -92,9 +95,11 @@ async def withdraw(
     if id in await log.read(withdrawn_ids):
         return Withdrawal(id, tuple(found), (), log.ledger.is_cleaned)
     new = new_id()
+    for each in found:  # all of them first, so that the ledger has the rest done after a kill
+        await asyncio.to_thread(log.ledger.add, each, id, new)
     exports: dict[str, None] = {}
     for each in found:
-        exports |= dict.fromkeys(await withdraw_one(log, each, id, new, by, quotes=quotes))
+        exports |= dict.fromkeys(await _rewrite(log, Withdraw(each, id, new, by, quotes)))
     cleaned = await clean(log, how)
     return Withdrawal(new, tuple(found), tuple(exports), cleaned.is_clean)
 
@@ -120,10 +125,42 @@ async def withdraw_one(
     """
     if by != "ledger":
         await asyncio.to_thread(log.ledger.add, study, id, new)
-    outcome = await log.withdraw(Withdraw(study, id, new, by, quotes))
-    events = outcome.events.get(study_log(study), ())
-    said = [event for event in events if event.kind == "withdrawn" and event.member == new]
+    return await _rewrite(log, Withdraw(study, id, new, by, quotes))
+
+
+async def _rewrite(log: Log, command: Withdraw) -> tuple[str, ...]:
+    outcome = await log.withdraw(command)
+    events = outcome.events.get(study_log(command.study), ())
+    said = [each for each in events if each.kind == "withdrawn" and each.member == command.new]
     return tuple(said[-1].data["exports"]) if said else ()
+
+
+async def withdraw_all(log: Log, commands: Iterable[Withdraw]) -> int:
+    """
+    Withdraw people one after the other; if one of them cannot be, go on with the others.
+
+    Returns
+    -------
+    int
+        How many have been withdrawn; of each other one it is said in the server's log.
+
+    Raises
+    ------
+    StoreError
+        The database could not store some of them, so that it has to be tried again.
+    """
+    done, trouble = 0, None
+    for each in commands:
+        try:
+            await withdraw_one(log, each.study, each.person, each.new, each.by, quotes=each.quotes)
+            done += 1
+        except StoreError as exc:
+            trouble = exc
+        except LabChatError as exc:
+            logger.error("%s cannot be withdrawn from study %r: %s", each.new, each.study, exc)
+    if trouble is not None:
+        raise trouble
+    return done
 
 
 async def clean(log: Log, how: CleanHow = "small") -> Cleaned:
@@ -176,23 +213,36 @@ async def withdraw_with_code(log: Log, receipt: Receipt) -> bool:
 
 async def apply_ledger(log: Log) -> int:
     """Withdraw again who has withdrawn before the database was replaced by an older one."""
-    entries = await asyncio.to_thread(log.ledger.entries)
-    if not entries:
-        return 0
-    known = await log.read(withdrawn_ids)
-    done = {entry.hash for entry in entries if entry.new in known}
-    if all(entry.hash in done for entry in entries):
-        return 0
-    people = await log.read(everybody)
-    back = await asyncio.to_thread(log.ledger.known, people)
-    for (study, id), new in back.items():
-        await withdraw_one(log, study, id, new, "ledger")
-    if back:
+    back = await _undone(log)
+    if back and await asyncio.to_thread(lambda: log.ledger.is_cleaned):
+        await asyncio.to_thread(log.ledger.note_reapplied)
+    again = (Withdraw(study, id, new, "ledger") for (study, id), new in back.items())
+    done = await withdraw_all(log, again)
+    if done:
         logger.warning(
             "%d people in %s had withdrawn before, and their data is blank again",
-            *(len(back), log.url.render_as_string()),
+            *(done, log.url.render_as_string()),
         )
-    return len(back)
+    return done
+
+
+async def _undone(log: Log) -> dict[tuple[str, str], str]:
+    """
+    Whom the database still has though the ledger has withdrawn them, with their new ids.
+
+    Of several withdrawals of one person from one study the last counts: if it is done, they have
+    come back since, with a new consent.
+    """
+    entries = await asyncio.to_thread(log.ledger.entries)
+    if not entries:
+        return {}
+    done = await log.read(withdrawals)
+    last = {entry.hash: entry.new for entry in entries}
+    if Counter(last.values()) <= Counter(new for _, new in done):
+        return {}
+    people = await log.read(everybody)
+    known = await asyncio.to_thread(log.ledger.known, people)
+    return {each: new for each, new in known.items() if (each[0], new) not in done}
 
 
 async def withdraw_due(log: Log, study: str) -> int:
@@ -202,8 +252,9 @@ async def withdraw_due(log: Log, study: str) -> int:
         return 0
     people = cast(StudyState, head.state).people.values()
     asking = [each.person for each in people if each.wants_withdrawal]
-    for person in asking:
-        await withdraw_one(log, study, person, new_id(), "participant")
-    if asking:
+    done = await withdraw_all(
+        log, (Withdraw(study, person, new_id(), "participant") for person in asking)
+    )
+    if done:
         await clean(log)
-    return len(asking)
+    return done

@@ -3,6 +3,9 @@ The ledger of withdrawals: a file outside the database, so that no backup brings
 
 Each line is a JSON object. The first one has the key; each later one is a withdrawal: the keyed
 hash of the study and the old id, the new id, and when. Lines are only appended. It has no old id.
+
+A line "reapplied" says that people are withdrawn again who were so before. A line "cleaned" says that
+nothing is left in the files of the database of those whom the lines before it are about.
 """
 
 from __future__ import annotations
@@ -70,11 +73,17 @@ class Ledger:
         """Note that nothing of those who have withdrawn so far is left in the database's files."""
         self._append({"cleaned": time.time_ns() // 1000})
 
+    def note_reapplied(self) -> None:
+        """Note that the database's files have again what was taken away from them."""
+        self._append({"reapplied": time.time_ns() // 1000})
+
     @property
     def is_cleaned(self) -> bool:
-        """Whether that was noted after the last withdrawal."""
+        """Whether nothing is left in the database's files of any withdrawal."""
         lines = self._lines()
-        return not any("new" in line for line in lines) or "cleaned" in lines[-1]
+        cleaned = [number for number, line in enumerate(lines) if "cleaned" in line]
+        since = lines[max(cleaned, default=0) :]
+        return not any("new" in line or "reapplied" in line for line in since)
 
     def entries(self) -> list[LedgerEntry]:
         """All withdrawals, in their order."""

@@ -18,6 +18,7 @@ __all__ = [
     "is_bot",
     "people_of_study",
     "studies_of",
+    "withdrawals",
     "withdrawn_ids",
 ]
 
@@ -106,6 +107,13 @@ def withdrawn_ids(conn: sa.Connection) -> set[str]:
     """The new ids of all who have withdrawn; reads all logs."""
     found = sa.select(event.c.member).where(event.c.kind == "withdrawn").distinct()
     return _texts(conn.execute(found).scalars())
+
+
+def withdrawals(conn: sa.Connection) -> set[tuple[str, str]]:
+    """All who have withdrawn, as study and new id; reads all logs."""
+    found = sa.select(room.c.study, event.c.member).join(event, event.c.room == room.c.key)
+    rows = conn.execute(found.where(event.c.kind == "withdrawn").distinct())
+    return {(study, member) for study, member in rows}
 
 
 def _texts(values: Iterable[str | None]) -> set[str]:

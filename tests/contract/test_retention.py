@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from shiny_labchat import Lab, StoreError, Study
 from shiny_labchat.access.recruits import arrive
-from shiny_labchat.domain.commands import Arrive, Debrief, EndPerson, RecordAnswer
+from shiny_labchat.domain.commands import Arrive, Debrief, EndPerson, Join, RecordAnswer
 from shiny_labchat.lab.duties import Duties
 from shiny_labchat.lab.restoring import restore
 from shiny_labchat.lab.retention import retain
 from shiny_labchat.store import arrivals_of
 from shiny_labchat.store.backup import back_up, contents_of
 from shiny_labchat.store.ledger import Ledger
+from tests.support.planted import files_of, found_in
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +31,14 @@ def path(url: str) -> Path:
 
 def nothing(done: int, total: int) -> None:
     """Show no bar."""
+
+
+def put_back(backup: Path, path: Path) -> None:
+    """Replace a database by an older one, as somebody does by hand."""
+    for each in path.parent.glob("lab.db*"):
+        if each.name != "lab.db.withdrawn":
+            each.unlink()
+    path.write_bytes(backup.read_bytes())
 
 
 async def study_with(lab: Lab, *people: str) -> Study:
@@ -44,10 +55,10 @@ async def study_with(lab: Lab, *people: str) -> Study:
 
 async def test_until_its_day_everything_is_kept(lab: Lab) -> None:
     study = await study_with(lab, "a")
-    study.retain(ids="2999-01-31", words="2999-12-31")
+    study.retain(ids="2999-01-31", words="9999-12-31")
     await study.describe()
     [done] = await retain(lab.log)
-    assert (done.ids, done.words, done.retention) == (0, 0, ("2999-01-31", "2999-12-31"))
+    assert (done.ids, done.words, done.retention) == (0, 0, ("2999-01-31", "9999-12-31"))
     assert [each.member for each in await study.records()] == ["a"]
 
 
@@ -152,19 +163,93 @@ async def test_who_has_withdrawn_is_blank_again_when_an_older_file_is_put_there(
     back_up(path, backup, nothing)
     new = (await lab.withdraw("a")).id
     lab.log.close()
-    for each in path.parent.glob("lab.db*"):
-        if each.name != "lab.db.withdrawn":
-            each.unlink()
-    path.write_bytes(backup.read_bytes())
+    put_back(backup, path)
+    assert found_in(files_of(path), ["words of a"])
 
     again = Study("s", lab=Lab(lab.url))
     assert "a" in (await again.state()).people
     await Duties(again.log).do()
     people = (await again.state()).people
     assert {*people} == {new, "b"} and people[new].withdrawn == "ledger"
+    assert found_in(files_of(path), ["words of a", "words of b"]) == {"words of b"}
     await Duties(again.log).do()
     again.log.close()
     assert study == Study("s", lab=lab)
+
+
+async def test_who_withdraws_from_two_studies_is_withdrawn_from_the_rest_after_a_failure(
+    lab: Lab, path: Path
+) -> None:
+    for name in ("s1", "s2"):
+        await Study(name, lab=lab).describe()
+        await lab.log.submit_together(Arrive(name, "a"))
+        await lab.log.submit_together(RecordAnswer(name, "a", "form", {"says": f"of {name}"}))
+    refuse_changes_of(path, "of s2")
+    with pytest.raises(StoreError):
+        await lab.withdraw("a")
+    assert len(lab.log.ledger.entries()) == 2
+    assert found_in(files_of(path), ["of s2"]), "the first study is done, and the second is not"
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("DROP TRIGGER stays")
+    await Duties(lab.log).do()
+    [new] = {entry.new for entry in lab.log.ledger.entries()}
+    for name in ("s1", "s2"):
+        assert {*(await Study(name, lab=lab).state()).people} == {new}
+
+
+def refuse_changes_of(path: Path, words: str) -> None:
+    """Have the database fail when a row with these words is changed."""
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute(
+            f"CREATE TRIGGER stays BEFORE UPDATE ON event WHEN OLD.data LIKE '%{words}%' "
+            "BEGIN SELECT RAISE(ABORT, 'it stays'); END"
+        )
+
+
+async def test_one_who_is_refused_stops_no_other_and_no_other_duty(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    study = await study_with(lab, "a", "b")
+    room = await lab.create_room("r", study="s")
+    await room.submit(Join("helper", "h", "participant", None, is_bot=True))
+    for id in ("helper", "a"):  # the ledger of another file, in which a person had the bot's id
+        lab.log.ledger.add("s", id, f"withdrawn-{id}")
+    await study.submit(EndPerson("s", "b", "withdrew", delete=True))
+    kept = Study("kept", lab=lab, params=["PROLIFIC_PID"])
+    kept.retain(ids="2020-01-31")
+    await kept.describe()
+    await arrive(lab.log, "kept", {"PROLIFIC_PID": "5f3c"}, "a browser")
+    await Duties(lab.log).do()
+    people = (await study.state()).people
+    assert {str(each.withdrawn) for each in people.values()} == {"ledger", "participant"}
+    assert await lab.log.read(lambda conn: arrivals_of(conn, "kept")) == []
+    assert "withdrawn-helper cannot be withdrawn from study 's'" in caplog.text
+
+
+async def test_what_fails_once_stops_no_other_and_is_done_later(lab: Lab, path: Path) -> None:
+    study = await study_with(lab, "a", "b")
+    for person in ("a", "b"):
+        await study.submit(EndPerson("s", person, "withdrew", delete=True))
+    refuse_changes_of(path, "words of a")
+    duties = Duties(lab.log)
+    await duties.do()
+    assert [each for each in (await study.state()).people if each in ("a", "b")] == ["a"]
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("DROP TRIGGER stays")
+    await duties.do()
+    assert {"a", "b"}.isdisjoint((await study.state()).people)
+
+
+async def test_who_comes_back_with_a_new_consent_is_not_withdrawn_by_the_ledger(lab: Lab) -> None:
+    await study_with(lab, "a")
+    new = (await lab.withdraw("a")).id
+    lab.log.ledger.add("a study of another file", "somebody", "withdrawn-" + "9" * 16)
+    lab.log.close()
+    later = Lab(lab.url)
+    await study_with(later, "a")
+    await Duties(later.log).do()
+    assert {*(await Study("s", lab=later).state()).people} == {new, "a"}
+    later.log.close()
 
 
 # ── backups ──
