@@ -359,6 +359,13 @@ async def test_of_two_who_withdraw_the_same_person_one_does(
     assert sorted(outcome.is_repeat for outcome in both) == [False, True]
 
 
+async def test_who_is_withdrawn_twice_at_once_has_one_id(lab: Lab, room: Room) -> None:
+    await room.post("mine", author="a")
+    both = await asyncio.gather(lab.withdraw("a"), lab.withdraw("a"))
+    [message] = await room.messages()
+    assert {each.id for each in both} == {message.member}
+
+
 async def test_a_kill_in_the_middle_leaves_all_or_nothing(lab: Lab, room: Room, url: str) -> None:
     for first in range(0, 4000, 500):
         said = [Say("a", f"words {n} " * 20, f"c{n}", "p") for n in range(first, first + 500)]
