@@ -103,10 +103,12 @@ def unused(path: Path) -> None:
     """
     Make sure that nobody has a database open, and that all of it is in its one file.
 
+    A file that is damaged, or no database, is nobody's any more.
+
     Raises
     ------
     StoreError
-        ``store_busy``: somebody has it open.
+        ``store_busy``: somebody has it open. ``store_broken``: it cannot be read.
     """
     if not path.exists():
         return
@@ -116,8 +118,11 @@ def unused(path: Path) -> None:
             conn.execute("BEGIN EXCLUSIVE")
             conn.execute("COMMIT")
             conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        except sqlite3.DatabaseError as exc:
+            code = exc.sqlite_errorcode & 0xFF
+            if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                return
+            if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise StoreError("store_broken", str(path), str(exc)) from exc
             raise StoreError("store_busy", str(path), "it is in use; stop the app first") from exc
 

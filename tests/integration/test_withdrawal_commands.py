@@ -81,6 +81,27 @@ def test_what_is_kept_until_when_is_printed(lab: Lab, ask: Ask) -> None:
     ]
 
 
+@pytest.mark.parametrize("damage", ["header", "middle", "text"])
+def test_a_damaged_database_is_replaced(lab: Lab, ask: Ask, damage: str) -> None:
+    path = Path(lab.url.removeprefix("sqlite:///"))
+    before = ids(lab)
+    assert ask("backup", str(path.with_name("copy.db"))).exit_code == 0
+    lab.log.close()
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    path.write_bytes(
+        {
+            "header": bytes(100) + whole[100:],
+            "middle": whole[:half] + b"\7" * (len(whole) - half),
+            "text": b"hello" * 1000,
+        }[damage]
+    )
+    said = ask("restore", str(path.with_name("copy.db")), "--force")
+    assert said.exit_code == 0, said.output
+    assert ids(Lab(lab.url)) == before
+    Lab(lab.url).log.close()
+
+
 def test_a_copy_is_put_back_without_those_who_have_withdrawn_since(lab: Lab, ask: Ask) -> None:
     copy = Path(lab.url.removeprefix("sqlite:///")).with_name("copy.db")
     ann, ben = ids(lab)
