@@ -115,3 +115,23 @@ def test_a_copy_is_put_back_without_those_who_have_withdrawn_since(lab: Lab, ask
     assert said.exit_code == 0 and "Withdrew 1 people again" in said.stderr
     assert ids(Lab(lab.url)) == [new, ben]
     Lab(lab.url).log.close()
+
+
+def test_a_copy_that_cannot_be_put_back_leaves_nothing_and_one_that_can_has_the_same_mode(
+    lab: Lab, ask: Ask
+) -> None:
+    path = Path(lab.url.removeprefix("sqlite:///"))
+    copy, ledger = path.with_name("copy.db"), path.with_name("lab.db.withdrawn")
+    assert ask("backup", str(copy)).exit_code == 0
+    lab.log.close()
+    path.chmod(0o664)
+    ledger.mkdir()  # it cannot be read
+    before = path.read_bytes()
+    assert ask("restore", str(copy), "--force").exit_code != 0
+    assert {each.name for each in path.parent.iterdir()} == {
+        each.name for each in (path, copy, ledger)
+    }
+    assert path.read_bytes() == before
+    ledger.rmdir()
+    assert ask("restore", str(copy), "--force").exit_code == 0
+    assert path.stat().st_mode & 0o777 == 0o664
