@@ -16,11 +16,11 @@ import sqlalchemy as sa
 
 from shiny_labchat.audit.prompts import Prompt, joined
 from shiny_labchat.audit.spending import Spent, spend
+from shiny_labchat.audit.withdrawn import fields_unless_withdrawn, prompt_unless_withdrawn
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.messages import Message, to_datetime
-from shiny_labchat.domain.withdrawn_prompts import blanked_prompt
 from shiny_labchat.store.queries import ends_of, find_cid, room_number, whole_at
-from shiny_labchat.store.schema import audit, event, room
+from shiny_labchat.store.schema import audit, room
 
 __all__ = [
     "AuditEntry",
@@ -161,27 +161,14 @@ def add(
     number = room_number(conn, where)
     row = {"is_call": False, "is_fallback": False, **_columns(fields)}
     if prompt is not None:
-        row |= _told(conn, number, bot, _unless_withdrawn(conn, number, prompt, row))
+        told = prompt_unless_withdrawn(conn, number, prompt, row["knew"])
+        row |= _told(conn, number, bot, told)
+    row = fields_unless_withdrawn(conn, number, row, row["knew"])
     if row["is_call"] and not row["is_fallback"]:
         spend(conn, where.study, bot, Spent(calls=1))
     made = conn.execute(sa.insert(audit).values(room=number, bot=bot, at=now, **row))
     assert made.inserted_primary_key is not None
     return made.inserted_primary_key[0]
-
-
-def _unless_withdrawn(
-    conn: sa.Connection, number: int, prompt: Prompt, row: Mapping[str, Any]
-) -> Prompt:
-    """
-    The prompt, but blank if somebody has withdrawn since it was made.
-
-    It may have their words, and it cannot be said any more which of its words these are.
-    """
-    since = event.c.room == number, event.c.seq > row["knew"], event.c.kind == "withdrawn"
-    if conn.execute(sa.select(event.c.seq).where(*since).limit(1)).first() is None:
-        return prompt
-    whole = (each.as_dict() if isinstance(each, Message) else each for each in prompt.whole)
-    return Prompt(blanked_prompt([*whole]))
 
 
 def _told(conn: sa.Connection, number: int, bot: str, prompt: Prompt) -> dict[str, Any]:
@@ -206,6 +193,9 @@ def settle(conn: sa.Connection, key: int, **fields: Any) -> None:
     An entry that is "interrupted" or "failed" keeps this outcome: after an interruption another
     server has continued. Only if `became` is given is it replaced: then the message is in the room.
     """
+    made = sa.select(audit.c.room, audit.c.knew).where(audit.c.key == key)
+    if (found := conn.execute(made).first()) is not None:
+        fields = fields_unless_withdrawn(conn, found.room, fields, found.knew)
     if "tokens_in" in fields:
         _bill(conn, key, fields)
     if "became" not in fields:

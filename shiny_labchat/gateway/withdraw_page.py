@@ -77,12 +77,9 @@ class _WithdrawPage:
         address = request.client.host if request.client else ""
         try:
             _check_is_own(request)
-            if not self._wrong.may(address, time.monotonic()):
-                return _form(words, words["withdraw.too_many"], 429)
             found = await find_receipt(self._logs(), await _code_in(request))
             if found is None:
-                self._wrong.take(address, time.monotonic())
-                return _form(words, words["withdraw.wrong"], 404)
+                return self._refuse(address, words)
             words = self._words_of(found[0], found[1].study)
             is_new = await self._withdraw(*found)
         except Refused as exc:
@@ -91,6 +88,14 @@ class _WithdrawPage:
             logger.error("somebody could not withdraw with their code: %s", exc)
             return _form(words, words["withdraw.failed"], 503)
         return _done(words, is_new)
+
+    def _refuse(self, address: str, words: Words) -> Response:
+        """What is said of a wrong code; only these are counted, so a right one is always taken."""
+        now = time.monotonic()
+        if not self._wrong.may(address, now):
+            return _form(words, words["withdraw.too_many"], 429)
+        self._wrong.take(address, now)
+        return _form(words, words["withdraw.wrong"], 404)
 
 
 def withdraw_route(

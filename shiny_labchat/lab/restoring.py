@@ -13,7 +13,7 @@ from shiny_labchat.domain.messages import to_datetime
 from shiny_labchat.errors import StoreError
 from shiny_labchat.lab.withdrawing import apply_ledger, clean
 from shiny_labchat.store import Log
-from shiny_labchat.store.backup import Contents, contents_of, put_in_place, unpack, unused
+from shiny_labchat.store.backup import Contents, contents_of, put_in_place, remove, unpack, unused
 from shiny_labchat.store.ledger import Ledger
 from shiny_labchat.store.sqlite import file_of, ledger_of
 
@@ -56,7 +56,19 @@ async def restore(
     if target.exists() and not force:
         _refuse_newer(target, await asyncio.to_thread(_newest_of, target), found.newest)
     part = await asyncio.to_thread(unpack, backup, target, progress)
-    log = Log(url.set(database=str(part)))
+    try:
+        withdrawn = await _withdraw_again(url.set(database=str(part)), ledger)
+        contents = await asyncio.to_thread(contents_of, part)
+        put_in_place(part, target)
+    except BaseException:
+        remove(part)  # it may have the words of those who have withdrawn
+        raise
+    return Restored(contents, withdrawn, ledger)
+
+
+async def _withdraw_again(url: sa.URL, ledger: Path) -> int:
+    """Withdraw from a copy who is in the ledger of its database; return how many these were."""
+    log = Log(url)
     log.ledger = Ledger(ledger)
     try:
         await log.write(lambda conn, now: None)  # it gets the schema of this version
@@ -64,9 +76,7 @@ async def restore(
         await clean(log, "always")
     finally:
         await asyncio.to_thread(log.close)
-    contents = await asyncio.to_thread(contents_of, part)
-    put_in_place(part, target)
-    return Restored(contents, withdrawn, ledger)
+    return withdrawn
 
 
 def _newest_of(path: Path) -> int:

@@ -101,7 +101,19 @@ async def withdraw(
     for each in found:
         exports |= dict.fromkeys(await _rewrite(log, Withdraw(each, id, new, by, quotes)))
     cleaned = await clean(log, how)
-    return Withdrawal(new, tuple(found), tuple(exports), cleaned.is_clean)
+    known = await _known_as(log, new)
+    return Withdrawal(known, tuple(found), tuple(exports), cleaned.is_clean)
+
+
+async def _known_as(log: Log, new: str) -> str:
+    """The new id of somebody; another one if somebody else has withdrawn them at the same time."""
+    entries = await asyncio.to_thread(log.ledger.entries)
+    same = {entry.hash for entry in entries if entry.new == new}
+    others = [entry.new for entry in entries if entry.hash in same and entry.new != new]
+    if not others:
+        return new
+    known = await log.read(withdrawn_ids)
+    return next((each for each in (new, *others) if each in known), new)
 
 
 def new_id() -> str:

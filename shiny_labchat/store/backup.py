@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from shiny_labchat.errors import StoreError
 from shiny_labchat.store.migrate import SCHEMA
 
-__all__ = ["Contents", "back_up", "contents_of", "put_in_place", "unpack", "unused"]
+__all__ = ["Contents", "back_up", "contents_of", "put_in_place", "remove", "unpack", "unused"]
 
 PAGES_AT_ONCE = 2_000
 """How many pages are copied before it is said how far it is."""
@@ -62,7 +63,7 @@ def back_up(source: Path, target: Path, progress: Progress) -> Contents:
         os.replace(part, target)
         _sync(target.parent)
     finally:
-        _remove(part)
+        remove(part)
     return contents
 
 
@@ -93,9 +94,13 @@ def unpack(backup: Path, target: Path, progress: Progress) -> Path:
         The copy.
     """
     part = target.with_name(f"{target.name}.restoring")
-    _remove(part)
-    with _reading(backup) as conn:
-        _copy(conn, part, progress)
+    remove(part)
+    try:
+        with _reading(backup) as conn:
+            _copy(conn, part, progress)
+    except BaseException:
+        remove(part)
+        raise
     return part
 
 
@@ -103,10 +108,12 @@ def unused(path: Path) -> None:
     """
     Make sure that nobody has a database open, and that all of it is in its one file.
 
+    A file that is damaged, or no database, is nobody's any more.
+
     Raises
     ------
     StoreError
-        ``store_busy``: somebody has it open.
+        ``store_busy``: somebody has it open. ``store_broken``: it cannot be read.
     """
     if not path.exists():
         return
@@ -116,15 +123,18 @@ def unused(path: Path) -> None:
             conn.execute("BEGIN EXCLUSIVE")
             conn.execute("COMMIT")
             conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        except sqlite3.DatabaseError as exc:
+            code = exc.sqlite_errorcode & 0xFF
+            if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                return
+            if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise StoreError("store_broken", str(path), str(exc)) from exc
             raise StoreError("store_busy", str(path), "it is in use; stop the app first") from exc
 
 
 def put_in_place(part: Path, target: Path) -> None:
     """
-    Have a copy take the place of a database, at once.
+    Have a copy take the place of a database, at once, with its owner, group and mode.
 
     Raises
     ------
@@ -136,8 +146,18 @@ def put_in_place(part: Path, target: Path) -> None:
     for mark in ("-wal", "-shm"):  # of a database that was not closed; all of it is in the file
         for path in (part, target):
             path.with_name(path.name + mark).unlink(missing_ok=True)
+    if target.exists():
+        _let_same_use(part, target)
     os.replace(part, target)
     _sync(target.parent)
+
+
+def _let_same_use(part: Path, target: Path) -> None:
+    """Let the same people use a copy as the database, as far as its owner may say so."""
+    before = target.stat()
+    with suppress(PermissionError):
+        os.chown(part, before.st_uid, before.st_gid)
+    part.chmod(stat.S_IMODE(before.st_mode))
 
 
 @contextmanager
@@ -195,6 +215,7 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def _remove(part: Path) -> None:
+def remove(part: Path) -> None:
+    """Remove a copy that takes no place, with the files that SQLite has made beside it."""
     for mark in ("", "-wal", "-shm", "-journal"):
         part.with_name(part.name + mark).unlink(missing_ok=True)

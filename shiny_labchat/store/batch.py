@@ -13,6 +13,7 @@ from shiny_labchat.domain.commands import (
     Command,
     Configure,
     EndStream,
+    PassOver,
     Ready,
     StudyCommand,
     Withdraw,
@@ -147,6 +148,8 @@ class Batch:
             repeated = self._true_end(key, command)
         if repeated is not None:
             return Outcome((self._become(key, repeated),), _room(head), is_repeat=True)
+        if isinstance(command, PassOver):
+            command = self._without_error_if_withdrawn(head.number, command)
         try:
             events = decide(_room(head), command, self._now)
         except Refused:
@@ -161,6 +164,13 @@ class Batch:
         if cid is not None:
             self._cids[key, cid] = events[-1]  # the message; an event may precede it
         return Outcome(tuple(events), _room(head))
+
+    def _without_error_if_withdrawn(self, number: int, command: PassOver) -> PassOver:
+        """The command; an error at a message that is blank by now may quote it."""
+        message = queries.event_at(self._conn, number, command.of)
+        if message is None or not message.data.get("withdrawn"):
+            return command
+        return replace(command, error="")
 
     def _rows_of(self, number: int, events: list[Event]) -> list[tuple[Any, ...]]:
         return [queries.row_of(number, event) for event in events]

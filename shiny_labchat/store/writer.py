@@ -312,7 +312,7 @@ class Writer:
 
     def _is_of_gone(self, work: Work) -> Refused | None:
         """Refuse what was on its way in the name of somebody who has withdrawn meanwhile."""
-        if work.command is None:
+        if work.command is None or work.reach is not None:  # to withdraw twice is a repeat
             return None
         for id in (getattr(work.command, name, None) for name in ("member", "person")):
             if time.monotonic() < self._gone.get((work.logs[0].study, id), 0.0):

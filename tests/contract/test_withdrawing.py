@@ -7,7 +7,7 @@ import sqlite3
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from shiny_labchat.domain.commands import (
     EndPerson,
     EndStream,
     Join,
+    PassOver,
     Pay,
     PayOut,
     Post,
@@ -217,6 +218,48 @@ async def test_what_a_bot_was_told_meanwhile_is_blank(lab: Lab, room: Room) -> N
     assert "words of a" not in str(entry.prompt)
 
 
+@pytest.mark.parametrize("quotes", [None, "blank"])
+async def test_an_error_and_a_quotation_that_come_after_they_withdrew_are_blank(
+    lab: Lab, room: Room, quotes: Literal["blank"] | None
+) -> None:
+    said = (await room.submit(Say("a", "words of a", "c1", "page"))).events[-1]
+    about = {"seq": said.seq, "knew": said.seq}
+
+    def begin(conn: sa.Connection, now: int) -> int:
+        return entries.add(conn, now, room.key, "bot", Prompt([]), **about, outcome="open")
+
+    first, second = await lab.log.write(begin), await lab.log.write(begin)
+    await (lab.withdraw("a") if quotes is None else lab.withdraw("a", quotes=quotes))
+    failed: dict[str, Any] = {"outcome": "failed", "reason": "ValueError: words of a"}
+
+    def go_on(conn: sa.Connection, now: int) -> None:
+        entries.settle(conn, first, **failed, reply="You say words of a")
+        entries.settle(conn, second, outcome="dropped", reason="talk went on")
+        entries.add(conn, now, room.key, "bot", **about, **failed)
+        entries.add(conn, now, room.key, "bot", seq=said.seq, knew=said.seq + 9, **failed)
+
+    await lab.log.write(go_on)
+    reply = "You say words of a" if quotes is None else ""
+    assert [(each.reason, each.reply) for each in await room.audit()] == [
+        ("", reply),
+        ("talk went on", None),
+        ("", None),
+        ("ValueError: words of a", None),
+    ], "what began after they withdrew knows nothing of their words, and is kept"
+
+
+async def test_the_error_of_a_callback_at_a_message_that_is_blank_is_not_stored(
+    lab: Lab, room: Room
+) -> None:
+    seqs = [(await room.submit(Say(each, "words", "c1", "page"))).events[-1].seq for each in "ab"]
+    await lab.withdraw("a")
+    for seq in seqs:
+        await room.submit(PassOver("callback", seq, 4, f"ValueError: words {seq}"))
+    number = await lab.log.read(lambda conn: room_number(conn, room.key))
+    events = await lab.log.read(lambda conn: events_after(conn, number, 0, kinds=("passed_over",)))
+    assert [each.data["error"] for each in events] == ["", f"ValueError: words {seqs[1]}"]
+
+
 async def test_a_bot_cannot_withdraw(lab: Lab, room: Room) -> None:
     await room.submit(Join("robot", "h", "participant", None, is_bot=True))
     with pytest.raises(LabChatError, match="'robot'.*bot"):
@@ -314,6 +357,13 @@ async def test_of_two_who_withdraw_the_same_person_one_does(
         reopen.log.withdraw(Withdraw("s", "a", "withdrawn-" + "2" * 16)),
     )
     assert sorted(outcome.is_repeat for outcome in both) == [False, True]
+
+
+async def test_who_is_withdrawn_twice_at_once_has_one_id(lab: Lab, room: Room) -> None:
+    await room.post("mine", author="a")
+    both = await asyncio.gather(lab.withdraw("a"), lab.withdraw("a"))
+    [message] = await room.messages()
+    assert {each.id for each in both} == {message.member}
 
 
 async def test_a_kill_in_the_middle_leaves_all_or_nothing(lab: Lab, room: Room, url: str) -> None:

@@ -81,6 +81,27 @@ def test_what_is_kept_until_when_is_printed(lab: Lab, ask: Ask) -> None:
     ]
 
 
+@pytest.mark.parametrize("damage", ["header", "middle", "text"])
+def test_a_damaged_database_is_replaced(lab: Lab, ask: Ask, damage: str) -> None:
+    path = Path(lab.url.removeprefix("sqlite:///"))
+    before = ids(lab)
+    assert ask("backup", str(path.with_name("copy.db"))).exit_code == 0
+    lab.log.close()
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    path.write_bytes(
+        {
+            "header": bytes(100) + whole[100:],
+            "middle": whole[:half] + b"\7" * (len(whole) - half),
+            "text": b"hello" * 1000,
+        }[damage]
+    )
+    said = ask("restore", str(path.with_name("copy.db")), "--force")
+    assert said.exit_code == 0, said.output
+    assert ids(Lab(lab.url)) == before
+    Lab(lab.url).log.close()
+
+
 def test_a_copy_is_put_back_without_those_who_have_withdrawn_since(lab: Lab, ask: Ask) -> None:
     copy = Path(lab.url.removeprefix("sqlite:///")).with_name("copy.db")
     ann, ben = ids(lab)
@@ -94,3 +115,23 @@ def test_a_copy_is_put_back_without_those_who_have_withdrawn_since(lab: Lab, ask
     assert said.exit_code == 0 and "Withdrew 1 people again" in said.stderr
     assert ids(Lab(lab.url)) == [new, ben]
     Lab(lab.url).log.close()
+
+
+def test_a_copy_that_cannot_be_put_back_leaves_nothing_and_one_that_can_has_the_same_mode(
+    lab: Lab, ask: Ask
+) -> None:
+    path = Path(lab.url.removeprefix("sqlite:///"))
+    copy, ledger = path.with_name("copy.db"), path.with_name("lab.db.withdrawn")
+    assert ask("backup", str(copy)).exit_code == 0
+    lab.log.close()
+    path.chmod(0o664)
+    ledger.mkdir()  # it cannot be read
+    before = path.read_bytes()
+    assert ask("restore", str(copy), "--force").exit_code != 0
+    assert {each.name for each in path.parent.iterdir()} == {
+        each.name for each in (path, copy, ledger)
+    }
+    assert path.read_bytes() == before
+    ledger.rmdir()
+    assert ask("restore", str(copy), "--force").exit_code == 0
+    assert path.stat().st_mode & 0o777 == 0o664
