@@ -93,7 +93,7 @@ class _WithdrawPage:
         """What is said of a wrong code; only these are counted, so a right one is always taken."""
         now = time.monotonic()
         if not self._wrong.may(address, now):
-            return _form(words, words["withdraw.too_many"], 429)
+            return _form(words, words["withdraw.too_often"], 429)
         self._wrong.take(address, now)
         return _form(words, words["withdraw.wrong"], 404)
 

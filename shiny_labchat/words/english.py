@@ -259,7 +259,7 @@ _STUDY = {
     "withdraw.button": "Delete my data",
     "withdraw.wrong": "No data belong to this code. Please compare it with the last page of"
     " the study: it has 20 letters and digits, and is not the completion code.",
-    "withdraw.too_many": "Too many wrong codes have come from your network. Please try "
+    "withdraw.too_often": "Too many wrong codes have come from your network. Please try "
     "again in a few minutes.",
     "withdraw.failed": "Your data could not be deleted just now. Please try again in a moment.",
     "withdraw.done_title": "Your data are deleted",

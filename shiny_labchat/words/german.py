@@ -336,7 +336,7 @@ _STUDY = {
     "withdraw.wrong": "Zu diesem Code gehören keine Daten. Bitte vergleichen Sie ihn mit "
     "der letzten Seite der Studie: Er hat 20 Buchstaben und Ziffern und ist nicht der "
     "Abschlusscode.",
-    "withdraw.too_many": "Aus Ihrem Netz sind zu viele falsche Codes gekommen. Bitte "
+    "withdraw.too_often": "Aus Ihrem Netz sind zu viele falsche Codes gekommen. Bitte "
     "versuchen Sie es in ein paar Minuten noch einmal.",
     "withdraw.failed": "Ihre Daten konnten gerade nicht gelöscht werden. Bitte versuchen "
     "Sie es gleich noch einmal.",

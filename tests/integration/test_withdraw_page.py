@@ -190,7 +190,7 @@ async def test_codes_cannot_be_tried_for_long_but_a_right_one_is_taken(
     async with app_of(lab.log, wrong_codes=Allowance(3, 0.0)) as client:
         codes = [await client.post(WITHDRAW_PATH, data={"code": f"W{n}"}) for n in range(5)]
         assert [each.status_code for each in codes] == [404, 404, 404, 429, 429]
-        assert ENGLISH["withdraw.too_many"] in codes[-1].text
+        assert ENGLISH["withdraw.too_often"] in codes[-1].text
         assert (await client.post(WITHDRAW_PATH, data={"code": right})).status_code == 200
     assert "ann" not in (await study.state()).people
 
