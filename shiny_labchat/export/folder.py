@@ -21,12 +21,16 @@ MARKER = "labchat-export.json"
 SUMS = "SHA256SUMS"
 """The file with the hash of each other file."""
 _NEW, _OLD = "new", "old"
+_NAMED = 5
+"""How many files a refusal names."""
+_OF_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers leave in each folder that somebody looks at."""
 _EXCHANGE = 2
 _AT_CWD = -100
 
 
 class NotAnExport(LabChatError, FileExistsError):
-    """A folder is not empty, and is no export: it is not replaced."""
+    """A folder has files that are of no export: it is not replaced."""
 
 
 def check_folder(folder: Path) -> None:
@@ -36,7 +40,7 @@ def check_folder(folder: Path) -> None:
     Raises
     ------
     NotAnExport
-        It has other files, or is one.
+        It has files that no export has written, or is one.
     FileNotFoundError
         The folder that it is to be in is not there.
     """
@@ -44,12 +48,31 @@ def check_folder(folder: Path) -> None:
         raise NotAnExport(f"{folder} is no folder; name one that is empty, or not there")
     if not folder.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {folder.parent} to write {folder.name} into")
-    if not folder.is_dir() or (folder / MARKER).is_file():
+    if not folder.is_dir():
         return
-    if any(folder.iterdir()):
+    if (folder / MARKER).is_file():
+        _check_own(folder)
+    elif any(folder.iterdir()):
         raise NotAnExport(
             f"{folder} has files that are no export of this package, and is left as it is; name "
             "another folder, or empty this one"
+        )
+
+
+def _check_own(folder: Path) -> None:
+    """Check that an export's folder has nothing else: it is deleted once there is a new one."""
+    try:
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    own = {MARKER, SUMS, *(line.partition("  ")[2] for line in lines)}
+    files = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    names = {path.relative_to(folder).as_posix() for path in files if path.name not in _OF_SYSTEMS}
+    if others := sorted(names - own):
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        raise NotAnExport(
+            f"{folder} has files that the export in it did not write, and is left as it is: "
+            f"{', '.join(others[:_NAMED])}{more}; move them elsewhere, or name another folder"
         )
 
 

@@ -79,7 +79,7 @@ async def export_folder(
     Raises
     ------
     NotAnExport
-        The folder has files that are no export.
+        The folder has files that no export has written.
     ValueError
         There is no such study or room.
     Overtaken

@@ -114,7 +114,7 @@ class Data(ABC):
         Raises
         ------
         NotAnExport
-            The folder has files that are no export.
+            The folder has files that no export has written.
         ImportError
             A format needs a package that is not installed.
         TypeError, ValueError

@@ -416,10 +416,10 @@ async def test_an_anonymous_export_has_no_ids_that_an_app_has_put_elsewhere(
     room = await lab.create_room(f"pair-{B}", study="s", title=f"With {B}")
     await name_everywhere(lab, room, B)
     formats = ("csv", "jsonl", "parquet", "psych-ds", "convokit", "text")
-    asked = {"study": "s"} if whole else {"rooms": [room]}
-    for shown, is_there in (({}, True), ({"anonymise": True}, False)):
+    asked: dict[str, Any] = {"study": "s"} if whole else {"rooms": [room]}
+    for is_there in (True, False):
         folder = tmp_path / str(is_there)
-        await lab.export(folder, formats=formats, **asked, **shown)
+        await lab.export(folder, formats=formats, anonymise=not is_there, **asked)
         found = [path for path in folder.rglob("*") if path.is_file() and B in content(path)]
         assert bool(found) == is_there, found
     tables = [path.stem for path in (tmp_path / "False").rglob("*.jsonl")]
@@ -590,10 +590,32 @@ async def test_a_folder_with_other_files_is_refused_and_left_alone(
     assert files_of(tmp_path / "mine") == {"thesis.txt": b"years of work"}
     (tmp_path / "empty").mkdir()
     await lab.export(tmp_path / "empty")
-    (tmp_path / "empty" / "left.csv").write_text("of an older version")
+    await lab.export(tmp_path / "empty", formats=("csv", "text"))
     await lab.export(tmp_path / "empty")
-    assert "left.csv" not in files_of(tmp_path / "empty")
+    assert not (tmp_path / "empty" / "text").exists(), "it is replaced as a whole"
     assert {path.name for path in tmp_path.iterdir() if path.name[0] == "."} == set()
+
+
+async def test_an_export_is_not_replaced_if_somebody_has_files_in_its_folder(
+    lab: Lab, tmp_path: Path
+) -> None:
+    await make_study(lab)
+    formats, folder = ("csv", "psych-ds", "convokit"), tmp_path / "out"
+    await lab.export(folder, formats=formats)
+    (folder / ".DS_Store").touch()
+    await lab.export(folder, formats=formats)
+    for name in ("analysis.R", "products/convokit/messages.dta", "products/mine/notes.txt"):
+        mine = folder / name
+        mine.parent.mkdir(exist_ok=True)
+        mine.write_text("years of work")
+        before = files_of(folder)
+        with pytest.raises(NotAnExport, match=f"{name}; move them elsewhere, or name another"):
+            await lab.export(folder, formats=formats)
+        assert files_of(folder) == before
+        mine.unlink()
+    (folder / SUMS).unlink()
+    with pytest.raises(NotAnExport, match=r"CHANGES.md.* and \d+ more; move them"):
+        await lab.export(folder)
 
 
 @pytest.mark.parametrize(

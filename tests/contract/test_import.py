@@ -88,7 +88,8 @@ async def test_what_a_reply_is_to_comes_back_in_an_anonymous_and_in_a_public_exp
     to = (await room.messages())[0].seq
     reply = c.Post([("text", "hi")], cid=f"reply:chat with {A}:{to}", role="assistant")
     await room.submit(reply)
-    for name, shown in (("anonymous", {"anonymise": True}), ("public", {"public": True})):
+    both: dict[str, dict[str, Any]] = {"anonymous": {"anonymise": True}, "public": {"public": True}}
+    for name, shown in both.items():
         made = await lab.export(tmp_path / name, **shown)
         last = table(tmp_path / name / "messages.csv")[-1]
         assert (last["text"], last["trigger"]) == ("hi", str(to))
