@@ -181,6 +181,7 @@ async def clean(log: Log, how: CleanHow = "small") -> Cleaned:
 
     Somebody who reads prevents it; so it is tried for some seconds.
     """
+    covered = await _covered(log)
     cleaned = await log.clean(how)
     for _ in range(TRIES):
         if cleaned.is_emptied:
@@ -190,7 +191,7 @@ async def clean(log: Log, how: CleanHow = "small") -> Cleaned:
     where = log.url.render_as_string()
     if cleaned.is_clean:
         if log.ledger.exists:
-            await asyncio.to_thread(log.ledger.note_cleaned)
+            await asyncio.to_thread(log.ledger.note_cleaned, covered)
     elif not cleaned.is_emptied:
         logger.warning(
             "the words of somebody who has withdrawn are in no row of %s any more, but may still "
@@ -206,6 +207,14 @@ async def clean(log: Log, how: CleanHow = "small") -> Cleaned:
             where,
         )
     return cleaned
+
+
+async def _covered(log: Log) -> int:
+    """How many first lines of the ledger are only about people who are in no row any more."""
+    size = await asyncio.to_thread(lambda: log.ledger.size)
+    undone = {*(await _undone(log)).values()}
+    entries = await asyncio.to_thread(log.ledger.entries)
+    return min([size, *(each.line for each in entries if each.new in undone)])
 
 
 async def withdraw_with_code(log: Log, receipt: Receipt) -> bool:

@@ -4,8 +4,9 @@ The ledger of withdrawals: a file outside the database, so that no backup brings
 Each line is a JSON object. The first one has the key; each later one is a withdrawal: the keyed
 hash of the study and the old id, the new id, and when. Lines are only appended. It has no old id.
 
-A line "reapplied" says that people are withdrawn again who were so before. A line "cleaned" says that
-nothing is left in the files of the database of those whom the lines before it are about.
+A line "reapplied" says that people are withdrawn again who were so before. A line "cleaned" says
+that nothing is left in the database's files of those whom the first lines, up to "upto", are
+about.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
+
+from shiny_labchat.errors import StoreError
 
 __all__ = ["Ledger", "LedgerEntry"]
 
@@ -38,11 +41,14 @@ class LedgerEntry(NamedTuple):
         The id that came in its place.
     at
         When, in microseconds since 1970 (UTC).
+    line
+        How many lines come before it.
     """
 
     hash: str
     new: str
     at: int
+    line: int
 
 
 class Ledger:
@@ -69,9 +75,14 @@ class Ledger:
         entry = {"hash": _hash(key, study, old), "new": new, "at": time.time_ns() // 1000}
         self._append(entry)
 
-    def note_cleaned(self) -> None:
-        """Note that nothing of those who have withdrawn so far is left in the database's files."""
-        self._append({"cleaned": time.time_ns() // 1000})
+    @property
+    def size(self) -> int:
+        """How many lines it has."""
+        return len(self._lines())
+
+    def note_cleaned(self, upto: int) -> None:
+        """Note that nothing is left in the database's files of whom the first lines are about."""
+        self._append({"cleaned": time.time_ns() // 1000, "upto": upto})
 
     def note_reapplied(self) -> None:
         """Note that the database's files have again what was taken away from them."""
@@ -81,14 +92,21 @@ class Ledger:
     def is_cleaned(self) -> bool:
         """Whether nothing is left in the database's files of any withdrawal."""
         lines = self._lines()
-        cleaned = [number for number, line in enumerate(lines) if "cleaned" in line]
+        cleaned = (
+            line.get("upto", number)  # earlier versions wrote none
+            for number, line in enumerate(lines)
+            if "cleaned" in line
+        )
         since = lines[max(cleaned, default=0) :]
         return not any("new" in line or "reapplied" in line for line in since)
 
     def entries(self) -> list[LedgerEntry]:
         """All withdrawals, in their order."""
-        lines = (line for line in self._lines() if "new" in line)
-        return [LedgerEntry(line["hash"], line["new"], line["at"]) for line in lines]
+        return [
+            LedgerEntry(line["hash"], line["new"], line["at"], number)
+            for number, line in enumerate(self._lines())
+            if "new" in line
+        ]
 
     def known(self, people: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """Of people, given as study and id, those who have withdrawn, with their new ids."""
@@ -100,7 +118,12 @@ class Ledger:
 
     def _key(self) -> bytes | None:
         first = next(iter(self._lines()), None)
-        return None if first is None else bytes.fromhex(first["key"])
+        if first is None:
+            return None
+        try:
+            return bytes.fromhex(first["key"])
+        except (KeyError, TypeError, ValueError) as exc:
+            raise self._broken() from exc
 
     def _lines(self) -> list[Mapping[str, Any]]:
         """Its lines; one that was cut off when its process was killed is left out."""
@@ -127,8 +150,11 @@ class Ledger:
             os.unlink(name)
         made = self._key()
         if made is None:
-            raise OSError(f"{self.path} is no ledger of withdrawals: its first line has no key")
+            raise self._broken()
         return made
+
+    def _broken(self) -> StoreError:
+        return StoreError("store_broken", str(self.path), _NO_KEY)
 
     def _append(self, line: Mapping[str, Any]) -> None:
         handle = os.open(self.path, os.O_RDWR | os.O_APPEND)
@@ -140,6 +166,13 @@ class Ledger:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+_NO_KEY = (
+    "this ledger of withdrawals has lost its first line, which has the key; put that line back "
+    "from a copy of the file. If there is none, rename the file: a new one is begun, but whoever "
+    "has withdrawn before is not known when an older copy of the database is put back"
+)
 
 
 def _loads(line: str) -> Mapping[str, Any] | None:

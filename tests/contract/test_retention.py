@@ -150,9 +150,49 @@ def test_a_line_that_was_cut_off_is_left_out_and_the_next_is_whole(tmp_path: Pat
     found = ledger.known([("s", "a"), ("s", "b"), ("t", "a")])
     assert found == {("s", "a"): "new-a", ("s", "b"): "new-b"}
     assert not ledger.is_cleaned
-    ledger.note_cleaned()
+    ledger.note_cleaned(2)
+    assert not ledger.is_cleaned, "the second is not covered"
+    ledger.note_cleaned(ledger.size)
     assert ledger.is_cleaned and os.stat(ledger.path).st_mode & 0o077 == 0
     assert '"a"' not in ledger.path.read_text()
+
+
+def test_a_cleaning_that_an_earlier_version_has_noted_covers_what_was_before(
+    tmp_path: Path,
+) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    ledger.add("s", "a", "new-a")
+    with ledger.path.open("a", encoding="utf-8") as file:
+        file.write('{"cleaned": 1}\n')
+    assert ledger.is_cleaned
+    ledger.add("s", "b", "new-b")
+    assert not ledger.is_cleaned
+
+
+async def test_whom_the_ledger_has_and_who_is_not_yet_blank_is_not_noted_as_cleaned(
+    lab: Lab, path: Path
+) -> None:
+    await study_with(lab, "a", "b")
+    lab.log.ledger.add("s", "b", "withdrawn-" + "9" * 16)
+    await lab.withdraw("a")
+    assert found_in(files_of(path), ["words of a", "words of b"]) == {"words of b"}
+    assert not lab.log.ledger.is_cleaned
+    await Duties(lab.log).do()
+    assert lab.log.ledger.is_cleaned
+    assert found_in(files_of(path), ["words of b"]) == set()
+
+
+async def test_a_ledger_without_its_first_line_is_an_error_that_says_what_to_do(
+    lab: Lab,
+) -> None:
+    await study_with(lab, "a", "b")
+    await lab.withdraw("a")
+    ledger = lab.log.ledger
+    ledger.path.write_text("".join(ledger.path.read_text().splitlines(keepends=True)[1:]))
+    with pytest.raises(StoreError, match="put that line back from a copy"):
+        await lab.withdraw("b")
+    with pytest.raises(StoreError, match="put that line back from a copy"):
+        ledger.known([("s", "a")])
 
 
 async def test_who_has_withdrawn_is_blank_again_when_an_older_file_is_put_there(
