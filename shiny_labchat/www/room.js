@@ -7,7 +7,6 @@ import { Outbox } from "./connection/outbox.js";
 import { loadRendererWhenIdle } from "./content/renderer.js";
 import { listenForSuggestions } from "./content/suggestions.js";
 import { make, mark } from "./dom.js";
-import { LeastHeight } from "./page/least_height.js";
 import { whenForgotten } from "./page/forgetting.js";
 import { countUnread } from "./page/unread.js";
 import { watchWaking } from "./page/wake.js";
@@ -60,8 +59,6 @@ export class Room {
   #connection;
   #title = make("div", { class: "labchat-title", hidden: true });
   #me = make("div", { class: "labchat-me", hidden: true });
-  #stage = make("div", { class: "labchat-stage" });
-  #leastHeight;
   #listeners = new AbortController();
   /** @type {RoomState | null} */
   #state = null;
@@ -113,7 +110,6 @@ export class Room {
       lose: (bye) => this.#lose(bye && labels.sentence(bye.code, bye.say)),
       end: ({ code, say }) => options.onEnd(code, say),
     });
-    this.#leastHeight = new LeastHeight(host, this.#stage);
     this.#build();
   }
 
@@ -127,7 +123,6 @@ export class Room {
     this.#composer.listen();
     this.#presence.listen();
     this.#transcript.watch();
-    this.#leastHeight.watch();
     this.#connection.resume();
   }
 
@@ -138,7 +133,6 @@ export class Room {
     this.#composer.unlisten();
     this.#presence.unlisten();
     this.#transcript.unwatch();
-    this.#leastHeight.unwatch();
     this.#status.close();
     this.#question.hide();
     this.#clock.close();
@@ -246,9 +240,9 @@ export class Room {
     this.#status.element.id = `${host.id}_status`;
     const parts = [this.#title, this.#presence.element, this.#status.element, this.#clock.element];
     const header = make("div", { class: "labchat-header" }, ...parts);
-    this.#stage.append(log, gauge, button, announcements);
+    const stage = make("div", { class: "labchat-stage" }, log, gauge, button, announcements);
     box.prepend(this.#me);
-    host.prepend(header, this.#stage, this.#outbox.element, this.#typing.element, this.#question.element);
+    host.prepend(header, stage, this.#outbox.element, this.#typing.element, this.#question.element);
     box.after(this.#done.element);
     listenForSuggestions(log, (text, isSent) => (isSent ? this.#composer.send(text) : this.#composer.fill(text)));
     this.#transcript.drawInitial(messages);

@@ -43,12 +43,12 @@ DEBRIEF = "We wanted to know how people leave."
 
 
 def has_left(
-    each: Participant, reason: str, folder: Path, *, pay: str = "in part", told: bool = False
+    each: Participant, reason: str, folder: Path, *, pay: str = "in part", told: bool = True
 ) -> None:
     """
     The last page is whole, before and after a reload; pictures of it are kept.
 
-    `told`: they are told first what the study was about, as they were in a group or completed.
+    `told`: they are told first what the study was about, as they have consented.
     """
     _says_why(each, reason)
     if told:
@@ -72,8 +72,10 @@ def has_left(
 def has_left_without_end(each: Participant, reason: str, folder: Path) -> None:
     """The last page of a reason of which the study says nothing has no code, and is whole."""
     _says_why(each, reason)
+    each.presses_button("Continue")
+    _says_why(each, reason)
     each.reads_in_study(ENGLISH["pay.full"])
-    each.reads_in_study(ENGLISH["ended.close"])
+    each.reads_in_study(ENGLISH["receipt.link"])
     expect(each.study).not_to_contain_text(re.compile("CODE-"))
     _is_whole(each)
     each.page.screenshot(path=folder / f"{reason}-unsaid.png")
@@ -95,7 +97,7 @@ def _says_why(each: Participant, reason: str) -> None:
 def test_who_refuses(come: Come, tmp_path: Path):
     (ann,) = come()
     ann.presses_button("I do not want to take part")
-    has_left(ann, "no_consent", tmp_path, pay="no payment")
+    has_left(ann, "no_consent", tmp_path, pay="no payment", told=False)
 
 
 @pytest.mark.parametrize("reason", ["complete", "screened_out", "incompatible", "error"])
@@ -106,7 +108,7 @@ def test_whom_a_form_leads_out(reason: str, come: Come, tmp_path: Path):
     ann.presses_button("Leave")
     has_completed = reason == "complete"
     pay = "in full" if has_completed else "in part"
-    has_left(ann, reason, tmp_path, pay=pay, told=has_completed)
+    has_left(ann, reason, tmp_path, pay=pay)
 
 
 @pytest.mark.parametrize("reason", ["screened_out", "incompatible", "error"])
@@ -189,7 +191,7 @@ def test_who_comes_when_a_study_is_closed(
     ann.waits()
     organiser.does(Study("ends", lab=organiser.lab(app)).close())
     (bob,) = come()
-    has_left(bob, "closed", tmp_path)
+    has_left(bob, "closed", tmp_path, told=False)
     ann.waits()
 
 
@@ -231,4 +233,4 @@ def test_who_has_taken_part_already(come: Come, tmp_path: Path):
     ann.presses_button("Leave")
     has_left(ann, "complete", tmp_path, pay="in full", told=True)
     (again,) = come(PROLIFIC_PID="p1")
-    has_left(again, "already_took_part", tmp_path)
+    has_left(again, "already_took_part", tmp_path, told=False)
