@@ -78,7 +78,7 @@ async def test_everybody_sees_the_same_author_and_nobody_an_id(come: Come, room:
 async def test_text_arrives_character_for_character(come: Come) -> None:
     texts = [
         "<b>&amp;</b>",
-        "a\nb\r\nc\td",
+        "a\nb\nc\td",
         "🦦👩🏽‍🚀",
         "\u202emirrored",
         "مرحبا",
@@ -90,6 +90,14 @@ async def test_text_arrives_character_for_character(come: Come) -> None:
             await ann.says(text)
         await bob.sees(*texts)
         await ann.sees(*texts)
+
+
+async def test_every_line_ends_the_same_way_whoever_sends_it(come: Come) -> None:
+    async with come("ann") as ann, come("bob") as bob:
+        for text in ("a\r\nb", "a\rb", "a\n\rb", "a\nb"):
+            await ann.says(text)
+        for one in (ann, bob):
+            await one.sees("a\nb", "a\nb", "a\n\nb", "a\nb")
 
 
 async def test_a_late_comer_sees_it_all(come: Come, room: Room) -> None:
