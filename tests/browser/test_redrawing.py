@@ -19,8 +19,8 @@ STATE = """(box) => ({
 
 def writes(person: Person) -> dict[str, object]:
     """Say enough to scroll, scroll up, and write with the cursor inside of the text."""
-    person.says(*(f"line {n}" for n in range(12)))
-    person.sees("heard line 11")
+    person.says(*(f"line {n}" for n in range(10)))
+    person.sees("heard line 9")
     person.types("half a sentence")
     box = person.chat.loc_input
     box.evaluate("(box) => { window.box = box; box.setSelectionRange(3, 5); }")
