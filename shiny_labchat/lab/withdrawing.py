@@ -8,6 +8,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from shiny_labchat.access.receipts import Receipt
@@ -18,7 +19,14 @@ from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.store import Log
 from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.sqlite import Cleaned, CleanHow
-from shiny_labchat.store.who import everybody, is_bot, studies_of, withdrawals, withdrawn_ids
+from shiny_labchat.store.who import (
+    everybody,
+    has_come_back,
+    is_bot,
+    studies_of,
+    withdrawals,
+    withdrawn_ids,
+)
 
 __all__ = [
     "Withdrawal",
@@ -94,26 +102,26 @@ async def withdraw(
         raise LabChatError(f"{id!r} in {where} is a bot, which cannot withdraw")
     if id in await log.read(withdrawn_ids):
         return Withdrawal(id, tuple(found), (), log.ledger.is_cleaned)
-    new = new_id()
+    new, news = new_id(), dict[str, str]()
     for each in found:  # all of them first, so that the ledger has the rest done after a kill
-        await asyncio.to_thread(log.ledger.add, each, id, new)
+        news[each] = new = await _note(log, each, id, new)
     exports: dict[str, None] = {}
-    for each in found:
+    for each, new in news.items():
         exports |= dict.fromkeys(await _rewrite(log, Withdraw(each, id, new, by, quotes)))
     cleaned = await clean(log, how)
-    known = await _known_as(log, new)
-    return Withdrawal(known, tuple(found), tuple(exports), cleaned.is_clean)
+    return Withdrawal(new, tuple(found), tuple(exports), cleaned.is_clean)
 
 
-async def _known_as(log: Log, new: str) -> str:
-    """The new id of somebody; another one if somebody else has withdrawn them at the same time."""
-    entries = await asyncio.to_thread(log.ledger.entries)
-    same = {entry.hash for entry in entries if entry.new == new}
-    others = [entry.new for entry in entries if entry.hash in same and entry.new != new]
-    if not others:
-        return new
-    known = await log.read(withdrawn_ids)
-    return next((each for each in (new, *others) if each in known), new)
+async def _note(log: Log, study: str, id: str, new: str) -> str:
+    """
+    Note a withdrawal in the ledger, unless it is there; return the new id by which it is there.
+
+    It is there if it was not done then, or if another server does it at the same time.
+    """
+    size, last = await asyncio.to_thread(log.ledger.last, study, id)
+    if last is not None and not await log.read(lambda conn: has_come_back(conn, study, id, last)):
+        return last
+    return await asyncio.to_thread(partial(log.ledger.add, study, id, new, since=size))
 
 
 def new_id() -> str:
@@ -136,7 +144,7 @@ async def withdraw_one(
         The sha256 of the exports that have their words.
     """
     if by != "ledger":
-        await asyncio.to_thread(log.ledger.add, study, id, new)
+        new = await _note(log, study, id, new)
     return await _rewrite(log, Withdraw(study, id, new, by, quotes))
 
 

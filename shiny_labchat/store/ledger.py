@@ -18,13 +18,14 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from shiny_labchat.errors import StoreError
 
-__all__ = ["Ledger", "LedgerEntry"]
+__all__ = ["Ledger", "LedgerEntry", "Noted"]
 
 FORMAT = 1
 
@@ -51,6 +52,22 @@ class LedgerEntry(NamedTuple):
     line: int
 
 
+class Noted(NamedTuple):
+    """
+    What the ledger has of somebody at one moment.
+
+    Parameters
+    ----------
+    size
+        How many lines it has.
+    new
+        The new id of their last withdrawal; None: there is none.
+    """
+
+    size: int
+    new: str | None
+
+
 class Ledger:
     """
     The ledger beside a database.
@@ -69,11 +86,38 @@ class Ledger:
         """Whether anybody has withdrawn."""
         return self.path.exists()
 
-    def add(self, study: str, old: str, new: str) -> None:
-        """Note a withdrawal; it is on disk when this returns."""
-        key = self._key() or self._make()
-        entry = {"hash": _hash(key, study, old), "new": new, "at": time.time_ns() // 1000}
-        self._append(entry)
+    def add(self, study: str, old: str, new: str, *, since: int | None = None) -> str:
+        """
+        Note a withdrawal; it is on disk when this returns.
+
+        Parameters
+        ----------
+        study, old, new
+            The study, the old id, and the one that comes in its place.
+        since
+            How many lines there were when it was not noted yet: if somebody has noted it since, it
+            is not noted a second time.
+
+        Returns
+        -------
+        str
+            The new id by which it is noted.
+        """
+        hash = _hash(self._key() or self._make(), study, old)
+        with self._held():
+            entries = () if since is None else self.entries()
+            for each in entries:
+                if each.hash == hash and each.line >= (since or 0):
+                    return each.new
+            self._append({"hash": hash, "new": new, "at": time.time_ns() // 1000})
+        return new
+
+    def last(self, study: str, old: str) -> Noted:
+        """Find the last withdrawal of somebody from a study."""
+        size, key = self.size, self._key()  # what is noted meanwhile counts as later
+        hash = None if key is None else _hash(key, study, old)
+        news = [each.new for each in self.entries() if each.hash == hash and each.line < size]
+        return Noted(size, news[-1] if news else None)
 
     @property
     def size(self) -> int:
@@ -155,6 +199,21 @@ class Ledger:
 
     def _broken(self) -> StoreError:
         return StoreError("store_broken", str(self.path), _NO_KEY)
+
+    @contextmanager
+    def _held(self) -> Generator[None]:
+        """Let no other thread or process note a withdrawal meanwhile."""
+        try:
+            import fcntl
+        except ImportError:  # on Windows two servers may both note one, which changes nothing else
+            yield
+            return
+        number = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(number)
 
     def _append(self, line: Mapping[str, Any]) -> None:
         handle = os.open(self.path, os.O_RDWR | os.O_APPEND)
