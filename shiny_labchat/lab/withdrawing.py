@@ -15,7 +15,7 @@ from shiny_labchat.access.receipts import Receipt
 from shiny_labchat.domain.commands import Withdraw, WithdrawnBy
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.study import StudyState
-from shiny_labchat.errors import LabChatError, StoreError
+from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.store import Log
 from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.sqlite import Cleaned, CleanHow
@@ -149,7 +149,17 @@ async def withdraw_one(
 
 
 async def _rewrite(log: Log, command: Withdraw) -> tuple[str, ...]:
-    outcome = await log.withdraw(command)
+    """Have the database rewritten; if the rules do not allow it, note that in the ledger."""
+    try:
+        outcome = await log.withdraw(command)
+    except Refused as exc:
+        if await asyncio.to_thread(log.ledger.note_refused, command.new):
+            logger.error(
+                "%s cannot be withdrawn from study %r: %s", command.new, command.study, exc
+            )
+        raise
+    if not outcome.is_repeat and command.new in await asyncio.to_thread(lambda: log.ledger.refused):
+        await asyncio.to_thread(log.ledger.note_reapplied)
     events = outcome.events.get(study_log(command.study), ())
     said = [each for each in events if each.kind == "withdrawn" and each.member == command.new]
     return tuple(said[-1].data["exports"]) if said else ()
@@ -162,7 +172,7 @@ async def withdraw_all(log: Log, commands: Iterable[Withdraw]) -> int:
     Returns
     -------
     int
-        How many have been withdrawn; of each other one it is said in the server's log.
+        How many have been withdrawn; of each other one it was said in the server's log.
 
     Raises
     ------
@@ -176,8 +186,8 @@ async def withdraw_all(log: Log, commands: Iterable[Withdraw]) -> int:
             done += 1
         except StoreError as exc:
             trouble = exc
-        except LabChatError as exc:
-            logger.error("%s cannot be withdrawn from study %r: %s", each.new, each.study, exc)
+        except Refused:
+            continue
     if trouble is not None:
         raise trouble
     return done
@@ -220,7 +230,7 @@ async def clean(log: Log, how: CleanHow = "small") -> Cleaned:
 async def _covered(log: Log) -> int:
     """How many first lines of the ledger are only about people who are in no row any more."""
     size = await asyncio.to_thread(lambda: log.ledger.size)
-    undone = {*(await _undone(log)).values()}
+    undone = {*(await _undone(log)).values()} - await asyncio.to_thread(lambda: log.ledger.refused)
     entries = await asyncio.to_thread(log.ledger.entries)
     return min([size, *(each.line for each in entries if each.new in undone)])
 
@@ -243,7 +253,9 @@ async def withdraw_with_code(log: Log, receipt: Receipt) -> bool:
 async def apply_ledger(log: Log) -> int:
     """Withdraw again who has withdrawn before the database was replaced by an older one."""
     back = await _undone(log)
-    if back and await asyncio.to_thread(lambda: log.ledger.is_cleaned):
+    refused = await asyncio.to_thread(lambda: log.ledger.refused)
+    is_due = not refused.issuperset(back.values())
+    if is_due and await asyncio.to_thread(lambda: log.ledger.is_cleaned):
         await asyncio.to_thread(log.ledger.note_reapplied)
     again = (Withdraw(study, id, new, "ledger") for (study, id), new in back.items())
     done = await withdraw_all(log, again)

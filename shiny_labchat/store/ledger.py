@@ -6,7 +6,8 @@ hash of the study and the old id, the new id, and when. Lines are only appended.
 
 A line "reapplied" says that people are withdrawn again who were so before. A line "cleaned" says
 that nothing is left in the database's files of those whom the first lines, up to "upto", are
-about.
+about. A line "refused" has the new id of a withdrawal that the database does not allow: there is
+nothing to take away of it, unless another database allows it.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._refused_here: set[str] = set()
 
     @property
     def exists(self) -> bool:
@@ -142,7 +144,21 @@ class Ledger:
             if "cleaned" in line
         )
         since = lines[max(cleaned, default=0) :]
-        return not any("new" in line or "reapplied" in line for line in since)
+        withdrawn = {line["new"] for line in since if "new" in line}
+        return withdrawn <= self.refused and not any("reapplied" in line for line in since)
+
+    @property
+    def refused(self) -> set[str]:
+        """The new ids of withdrawals that a database has not allowed."""
+        return {line["refused"] for line in self._lines() if "refused" in line}
+
+    def note_refused(self, new: str) -> bool:
+        """Note that a database does not allow a withdrawal; whether this process learns it now."""
+        if new not in self.refused:
+            self._append({"refused": new, "at": time.time_ns() // 1000})
+        is_news = new not in self._refused_here
+        self._refused_here.add(new)
+        return is_news
 
     def entries(self) -> list[LedgerEntry]:
         """All withdrawals, in their order."""

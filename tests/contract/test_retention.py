@@ -314,6 +314,50 @@ async def test_one_who_is_refused_stops_no_other_and_no_other_duty(
     assert "withdrawn-helper cannot be withdrawn from study 's'" in caplog.text
 
 
+async def test_one_who_is_refused_is_said_once_at_each_start_and_has_nothing_cleaned_again(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    await study_with(lab, "a")
+    room = await lab.create_room("r", study="s")
+    await room.submit(Join("helper", "h", "participant", None, is_bot=True))
+    lab.log.ledger.add("s", "helper", "withdrawn-helper")
+    for _ in range(2):
+        caplog.clear()
+        for _ in range(2):
+            await Duties(lab.log).do()
+        assert caplog.text.count("withdrawn-helper cannot be withdrawn") == 1
+        assert lab.log.ledger.is_cleaned
+        size = lab.log.ledger.size
+        lab.log.close()
+        lab = Lab(lab.url)
+    await Duties(lab.log).do()
+    assert lab.log.ledger.size == size, "nothing was cleaned, or noted, again"
+    lab.log.close()
+
+
+async def test_one_who_was_refused_is_withdrawn_from_a_database_that_has_them_as_a_person(
+    lab: Lab, path: Path
+) -> None:
+    await study_with(lab, "a", "helper")
+    backup = path.with_name("backup.db")
+    back_up(path, backup, nothing)
+    put_back(backup, path)
+    other = Lab(lab.url)
+    room = await other.create_room("r", study="s")
+    await room.submit(Join("helper", "h", "participant", None, is_bot=True))
+    other.log.ledger.add("s", "helper", "withdrawn-helper")
+    await Duties(other.log).do()
+    assert other.log.ledger.is_cleaned and "helper" in (await Study("s", lab=other).state()).people
+    other.log.close()
+    put_back(backup, path)
+    again = Lab(lab.url)
+    await Duties(again.log).do()
+    assert {*(await Study("s", lab=again).state()).people} == {"a", "withdrawn-helper"}
+    assert again.log.ledger.is_cleaned
+    assert found_in(files_of(path), ["words of helper"]) == set()
+    again.log.close()
+
+
 async def test_what_fails_once_stops_no_other_and_is_done_later(lab: Lab, path: Path) -> None:
     study = await study_with(lab, "a", "b")
     for person in ("a", "b"):
