@@ -9,8 +9,8 @@ from typing import Any
 from shiny_labchat.domain.ended import bonus, condition_text
 from shiny_labchat.domain.ends import REASONS
 from shiny_labchat.domain.lobby_settings import LobbySettings
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.records import stays
-from shiny_labchat.domain.state import Membership
 from shiny_labchat.domain.study import Participation
 from shiny_labchat.export.conditions import levels_of
 from shiny_labchat.export.disguise import Disguise
