@@ -31,8 +31,8 @@ from shiny_labchat.chat.placement import Placement
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.members import is_sent_away
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
-from shiny_labchat.domain.state import Role
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room

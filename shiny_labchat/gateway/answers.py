@@ -9,9 +9,9 @@ import time
 from shiny_labchat import protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.domain.commands import ConfirmPresence
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.presence import Signs
-from shiny_labchat.domain.state import Membership
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import Outcome
 

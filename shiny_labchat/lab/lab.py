@@ -18,10 +18,10 @@ from shiny_labchat.callbacks.kinds import PRESENCES
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member, as_member_id, as_role, as_roles
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.pseudonyms import as_pseudonym
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
-from shiny_labchat.domain.state import Role
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.data import Data
 from shiny_labchat.lab.room import MessageFunction, PresenceFunction, Room

@@ -18,8 +18,8 @@ from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.commands import NotePresence
 from shiny_labchat.domain.due import needs_signs
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.presence import ALIVE, Look, Signs, is_steady, look, seems
-from shiny_labchat.domain.state import Membership
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.live.heard import Heard
 from shiny_labchat.live.room import LiveRoom

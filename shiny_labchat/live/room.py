@@ -18,7 +18,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import Event, LogKey
-from shiny_labchat.domain.state import Membership, RoomState, fold
+from shiny_labchat.domain.membership import Membership
+from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.domain.withdrawal import changes_the_past
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.live import loading
