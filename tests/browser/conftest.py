@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person
+from tests.support.reverse_proxy import ReverseProxy
 from tests.support.server import Server, shiny_run
 from tests.support.wheel import run_from, unpacked
 
@@ -247,3 +248,21 @@ def organiser() -> Iterator[Organiser]:
     someone = Organiser()
     yield someone
     someone.leaves()
+
+
+Behind = Callable[..., ReverseProxy]
+
+
+@pytest.fixture
+def behind(organiser: Organiser) -> Iterator[Behind]:
+    """Put a proxy before a server; it replaces the header Host. `prefix` is the app's path."""
+    opened: list[ReverseProxy] = []
+
+    def put(port: int, prefix: str = "") -> ReverseProxy:
+        opened.append(ReverseProxy(port, prefix))
+        organiser.does(opened[-1].__aenter__())
+        return opened[-1]
+
+    yield put
+    for proxy in opened:
+        organiser.does(proxy.__aexit__(None, None, None))
