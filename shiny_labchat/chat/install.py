@@ -88,7 +88,8 @@ def _insert_routes(app: Starlette) -> None:
     )
     sockets = {each.path: each.app for each in routes if isinstance(each, WebSocketRoute)}
     for session_route in shiny_internals.session_routes(app):
-        session_route.app = Multiplexer(session_route.app, sockets)
+        if not isinstance(session_route.app, Multiplexer):
+            session_route.app = Multiplexer(session_route.app, sockets)
     app.router.routes[:0] = routes
 
 

@@ -53,12 +53,12 @@ def found_out(person: Person) -> float:
     return person.page.wait_for_function("() => window.took").json_value()
 
 
-@pytest.mark.parametrize("how", ["refuse", "hold"])
+@pytest.mark.parametrize(("how", "prefix"), [("refuse", "/pilot"), ("hold", "")])
 def test_where_its_websocket_is_refused_the_chat_finds_another_way_in_three_seconds(
-    people: People, serve: Serve, behind: Behind, how: Literal["refuse", "hold"]
+    people: People, serve: Serve, behind: Behind, how: Literal["refuse", "hold"], prefix: str
 ):
     app = serve("away.py")
-    proxy = behind(app.port)
+    proxy = behind(app.port, prefix=prefix)
     proxy.chats = how
     ann, (bob,) = through(people, proxy), people(1, app)
     assert found_out(ann) < FINDS_OUT_WITHIN
