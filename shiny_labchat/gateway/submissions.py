@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from shiny_labchat import protocol
+from shiny_labchat import metrics, protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import Event
@@ -161,6 +161,7 @@ class Submissions:
             logger.error("a message in room %r could not be stored", room, exc_info=error)
             error = Refused("store_broken")
         logger.warning("refused a message of somebody in room %r: %s", room, error.code)
+        metrics.refused("message", error.code)
         say = self._words.refusal(error)
         if error.code.startswith("store_"):
             say = f"{self._words['not_stored']} {say}"

@@ -19,6 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
+from shiny_labchat import metrics
 from shiny_labchat.domain.commands import OfStudy, Withdraw
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
@@ -119,10 +120,21 @@ class Writer:
         self._has_boot = False
         self._listen_at = 0.0
         self._committed_at = 0.0
+        self._took: float | None = None
         self._others_at = -OTHERS_ACTIVE_FOR
         self._tidy_at = 0.0
         self._trouble = ""
         self._gone: dict[tuple[str, str | None], float] = {}
+
+    @property
+    def is_started(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread is not None
+
+    @property
+    def waiting(self) -> int:
+        """How much work waits for a transaction, or for a room that is read first."""
+        return self._queue.qsize() + self._loader.waiting
 
     @property
     def is_open(self) -> bool:
@@ -138,7 +150,7 @@ class Writer:
         StoreError
             ``store_busy``: `WAITING` commands wait already.
         """
-        if self._queue.qsize() + self._loader.waiting >= WAITING:
+        if self.waiting >= WAITING:
             raise StoreError("store_busy", str(self._url), f"{WAITING} commands are waiting")
         self._queue.put(work)
         if self._thread is None:
@@ -226,6 +238,7 @@ class Writer:
             self._clean(batch[0], batch[0].clean)
             return
         news: list[Committed] = []
+        began, self._took = time.perf_counter(), None
         try:
             try:
                 news = self._transact(batch)
@@ -235,7 +248,8 @@ class Writer:
             if isinstance(exc, IntegrityError) and len(batch) > 1:
                 self._commit_singly(batch)
                 return
-            self._fail(batch, exc)
+            code = self._fail(batch, exc)
+            metrics.commit_failed(time.perf_counter() - began, code)
         except Exception as exc:
             if len(batch) > 1:
                 self._commit_singly(batch)
@@ -244,6 +258,8 @@ class Writer:
                 logger.exception("a command failed")
             batch[0].error = exc
         self._tell(batch, news)
+        if self._took is not None:
+            metrics.committed(self._took, sum(len(item.events) for item in news))
 
     def _commit_singly(self, batch: list[Work]) -> None:
         """Commit each command alone, so that one that fails does not affect the others."""
@@ -253,6 +269,7 @@ class Writer:
     def _transact(self, batch: list[Work], is_careful: bool = False) -> list[Committed]:
         conn = self._connect()
         self._give_way()
+        began = time.perf_counter()
         with transaction(conn):
             is_careful = is_careful or batch[0].reach is not None
             if not self._has_boot:
@@ -268,6 +285,7 @@ class Writer:
             for work in batch:
                 self._do(work, rooms, conn, now)
             rooms.store()
+        self._took = time.perf_counter() - began
         self._has_boot = True
         self._committed_at = time.monotonic()
         return self._remember(rooms)
@@ -336,7 +354,8 @@ class Writer:
             self._heads.keep(key, head)
         return [Committed(k, tuple(e), rooms.heads[k].state) for k, e in rooms.news.items()]
 
-    def _fail(self, batch: Collection[Work], exc: BaseException) -> None:
+    def _fail(self, batch: Collection[Work], exc: BaseException) -> str:
+        """Give all of a batch an error; return its code."""
         error = store_error(self._url, exc)
         for work in batch:
             work.error = error
@@ -345,6 +364,7 @@ class Writer:
                 "a batch of commands was not stored, and their senders are told so: %s", error
             )
         self._forget()
+        return error.code
 
     def _tell(self, batch: Iterable[Work], news: list[Committed]) -> None:
         waiting: dict[asyncio.AbstractEventLoop, list[Work]] = {}
