@@ -172,7 +172,9 @@ class StudySocket:
         try:
             await entry.log.submit_together(ShowCode(entry.study, entry.person, code))
         except LabChatError as exc:  # the next screen that is sent tries again
-            logger.error("that %s was shown a code is not stored: %s", entry.person, exc)
+            logger.error(
+                "study %r: that somebody was shown a code is not stored: %s", entry.study, exc
+            )
         finally:
             self._is_noting = False
 

@@ -48,6 +48,8 @@ __all__ = ["Writer"]
 
 logger = logging.getLogger("shiny_labchat")
 
+ROOMS_NAMED = 10
+"""Most rooms that one line of the log names."""
 BATCH = 1_000
 """Most commands in one transaction."""
 WAITING = 20_000
@@ -255,9 +257,11 @@ class Writer:
                 self._commit_singly(batch)
                 return
             if not isinstance(exc, Refused | MoreLogs):  # these two are answers, and undo it
-                logger.exception("a command failed")
+                logger.exception("a command failed in room %r", _room_of(batch[0]))
             batch[0].error = exc
         self._tell(batch, news)
+        if logger.isEnabledFor(logging.DEBUG):
+            _log_stored(news)
         if self._took is not None:
             metrics.committed(self._took, sum(len(item.events) for item in news))
 
@@ -361,7 +365,8 @@ class Writer:
             work.error = error
         if not all(work.raises for work in batch):
             logger.error(
-                "a batch of commands was not stored, and their senders are told so: %s", error
+                "a batch of commands (%s) was not stored, and their senders are told so: %s",
+                *(_rooms_of(batch), error),
             )
         self._forget()
         return error.code
@@ -480,6 +485,22 @@ def _parts(batch: list[Work]) -> Iterator[list[Work]]:
         part = []
     if part:
         yield part
+
+
+def _log_stored(news: Iterable[Committed]) -> None:
+    for each in news:
+        events = ", ".join(f"{event.seq} ({event.kind})" for event in each.events)
+        logger.debug(
+            "stored in %s %r of study %r: %s", each.log.kind, each.log.id, each.log.study, events
+        )
+
+
+def _rooms_of(batch: Iterable[Work]) -> str:
+    """The rooms that some work is for, for the log; only the first ones of many."""
+    rooms = list(dict.fromkeys(room for work in batch if (room := _room_of(work)) is not None))
+    named = ", ".join(map(repr, rooms[:ROOMS_NAMED]))
+    more = f" and {len(rooms) - ROOMS_NAMED} more" if len(rooms) > ROOMS_NAMED else ""
+    return f"rooms {named}{more}" if rooms else "of no room"
 
 
 def _room_of(work: Work) -> str | None:
