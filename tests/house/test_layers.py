@@ -21,7 +21,7 @@ ABOVE = (
     {"access", "audit", "callbacks", "streams", "study_protocol"},
     {"export", "live"},
     {"gateway", "lab", "report"},
-    {"bots", "study"},
+    {"bots", "doctor", "study"},
 )
 """Above the Shiny line, lowest first; wings on one step do not import each other."""
 BELOW = (
