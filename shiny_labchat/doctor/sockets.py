@@ -56,13 +56,16 @@ async def check_sockets(address: Address) -> AsyncIterator[Finding]:
         yield note("chat's socket", says, "try again; if it stays so, see this code in the docs")
         return
     yield ok("chat's socket", "it is open to pages of this address")
-    yield check_foreign(await _goodbye(address, FOREIGN))
+    yield check_foreign(await _goodbye(address, FOREIGN), address.is_local)
 
 
-def check_foreign(code: str) -> Finding:
-    """Look at what a page of another site was told."""
+def check_foreign(code: str, is_local: bool) -> Finding:
+    """Look at what a page of another site was told; `is_local`: at an address of this machine."""
     if code == "origin":
         return ok("other sites", "pages of other sites are refused")
+    if is_local:
+        says = "at an address of this machine it cannot be told whether they are refused"
+        return note("other sites", says, "give the --address that browsers use")
     says = "whether a page is of another site cannot be told; only the keys of pages tell"
     return note("other sites", says, HOST)
 

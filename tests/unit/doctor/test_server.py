@@ -67,7 +67,10 @@ def test_a_browser_must_always_be_answered_by_the_same_process() -> None:
 
 
 def test_a_server_that_cannot_tell_other_sites_is_noted() -> None:
-    assert [check_foreign(code).verdict for code in ("origin", "ticket")] == ["ok", "note"]
+    assert check_foreign("origin", is_local=False).verdict == "ok"
+    behind, local = (check_foreign("ticket", is_local=each) for each in (False, True))
+    assert behind.verdict == local.verdict == "note"
+    assert "Host" in behind.change and "--address" in local.change
 
 
 def test_a_version_of_uvicorn_that_was_not_tested_is_noted_with_one_that_was() -> None:
