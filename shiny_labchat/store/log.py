@@ -15,6 +15,7 @@ from weakref import WeakSet
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from shiny_labchat import metrics
 from shiny_labchat.domain.commands import Command, StudyCommand, Withdraw
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
@@ -66,6 +67,16 @@ class Log:
     def exists(self) -> bool:
         """Whether the database exists; if not, it is made when it is first used."""
         return file_of(self.url).exists()
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether anything was submitted or watched yet."""
+        return self._writer.is_started
+
+    @property
+    def waiting(self) -> int:
+        """How many commands and jobs wait to be stored."""
+        return self._writer.waiting
 
     def submit(self, room: LogKey, command: Command) -> asyncio.Future[Outcome]:
         """
@@ -258,6 +269,9 @@ class Log:
 _logs: WeakSet[Log] = WeakSet()
 _of_parent: list[object] = []
 """What must never be closed in this process."""
+
+
+metrics.observe_queue(lambda: sum(log.waiting for log in tuple(_logs)))
 
 
 def _begin_in_child() -> None:

@@ -115,6 +115,7 @@ def connect(
     engine = sa.create_engine(
         url,
         connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
+        hide_parameters=True,  # an error must not put what people said into the server's log
         **pool,
     )
     begin = partial(_begin_to_write, patience=patience) if write else _begin_to_read
@@ -182,7 +183,7 @@ def execute(conn: sa.Connection, statement: str, values: Sequence[Any] = ()) -> 
     try:
         return _raw(conn).execute(statement, values).rowcount
     except sqlite3.Error as exc:
-        raise DBAPIError.instance(statement, values, exc, sqlite3.Error) from exc
+        raise DBAPIError.instance(statement, values, exc, sqlite3.Error, True) from exc
 
 
 class Moved(NamedTuple):

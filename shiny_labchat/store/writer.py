@@ -19,6 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
+from shiny_labchat import metrics
 from shiny_labchat.domain.commands import OfStudy, Withdraw
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
@@ -47,6 +48,8 @@ __all__ = ["Writer"]
 
 logger = logging.getLogger("shiny_labchat")
 
+ROOMS_NAMED = 10
+"""Most rooms that one line of the log names."""
 BATCH = 1_000
 """Most commands in one transaction."""
 WAITING = 20_000
@@ -119,10 +122,21 @@ class Writer:
         self._has_boot = False
         self._listen_at = 0.0
         self._committed_at = 0.0
+        self._took: float | None = None
         self._others_at = -OTHERS_ACTIVE_FOR
         self._tidy_at = 0.0
         self._trouble = ""
         self._gone: dict[tuple[str, str | None], float] = {}
+
+    @property
+    def is_started(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread is not None
+
+    @property
+    def waiting(self) -> int:
+        """How much work waits for a transaction, or for a room that is read first."""
+        return self._queue.qsize() + self._loader.waiting
 
     @property
     def is_open(self) -> bool:
@@ -138,7 +152,7 @@ class Writer:
         StoreError
             ``store_busy``: `WAITING` commands wait already.
         """
-        if self._queue.qsize() + self._loader.waiting >= WAITING:
+        if self.waiting >= WAITING:
             raise StoreError("store_busy", str(self._url), f"{WAITING} commands are waiting")
         self._queue.put(work)
         if self._thread is None:
@@ -226,6 +240,7 @@ class Writer:
             self._clean(batch[0], batch[0].clean)
             return
         news: list[Committed] = []
+        began, self._took = time.perf_counter(), None
         try:
             try:
                 news = self._transact(batch)
@@ -235,15 +250,20 @@ class Writer:
             if isinstance(exc, IntegrityError) and len(batch) > 1:
                 self._commit_singly(batch)
                 return
-            self._fail(batch, exc)
+            code = self._fail(batch, exc)
+            metrics.commit_failed(time.perf_counter() - began, code)
         except Exception as exc:
             if len(batch) > 1:
                 self._commit_singly(batch)
                 return
             if not isinstance(exc, Refused | MoreLogs):  # these two are answers, and undo it
-                logger.exception("a command failed")
+                logger.exception("a command failed in room %r", _room_of(batch[0]))
             batch[0].error = exc
         self._tell(batch, news)
+        if logger.isEnabledFor(logging.DEBUG):
+            _log_stored(news)
+        if self._took is not None:
+            metrics.committed(self._took, sum(len(item.events) for item in news))
 
     def _commit_singly(self, batch: list[Work]) -> None:
         """Commit each command alone, so that one that fails does not affect the others."""
@@ -253,6 +273,7 @@ class Writer:
     def _transact(self, batch: list[Work], is_careful: bool = False) -> list[Committed]:
         conn = self._connect()
         self._give_way()
+        began = time.perf_counter()
         with transaction(conn):
             is_careful = is_careful or batch[0].reach is not None
             if not self._has_boot:
@@ -268,6 +289,7 @@ class Writer:
             for work in batch:
                 self._do(work, rooms, conn, now)
             rooms.store()
+        self._took = time.perf_counter() - began
         self._has_boot = True
         self._committed_at = time.monotonic()
         return self._remember(rooms)
@@ -336,15 +358,18 @@ class Writer:
             self._heads.keep(key, head)
         return [Committed(k, tuple(e), rooms.heads[k].state) for k, e in rooms.news.items()]
 
-    def _fail(self, batch: Collection[Work], exc: BaseException) -> None:
+    def _fail(self, batch: Collection[Work], exc: BaseException) -> str:
+        """Give all of a batch an error; return its code."""
         error = store_error(self._url, exc)
         for work in batch:
             work.error = error
         if not all(work.raises for work in batch):
             logger.error(
-                "a batch of commands was not stored, and their senders are told so: %s", error
+                "a batch of commands (%s) was not stored, and their senders are told so: %s",
+                *(_rooms_of(batch), error),
             )
         self._forget()
+        return error.code
 
     def _tell(self, batch: Iterable[Work], news: list[Committed]) -> None:
         waiting: dict[asyncio.AbstractEventLoop, list[Work]] = {}
@@ -460,6 +485,22 @@ def _parts(batch: list[Work]) -> Iterator[list[Work]]:
         part = []
     if part:
         yield part
+
+
+def _log_stored(news: Iterable[Committed]) -> None:
+    for each in news:
+        events = ", ".join(f"{event.seq} ({event.kind})" for event in each.events)
+        logger.debug(
+            "stored in %s %r of study %r: %s", each.log.kind, each.log.id, each.log.study, events
+        )
+
+
+def _rooms_of(batch: Iterable[Work]) -> str:
+    """The rooms that some work is for, for the log; only the first ones of many."""
+    rooms = list(dict.fromkeys(room for work in batch if (room := _room_of(work)) is not None))
+    named = ", ".join(map(repr, rooms[:ROOMS_NAMED]))
+    more = f" and {len(rooms) - ROOMS_NAMED} more" if len(rooms) > ROOMS_NAMED else ""
+    return f"rooms {named}{more}" if rooms else "of no room"
 
 
 def _room_of(work: Work) -> str | None:
