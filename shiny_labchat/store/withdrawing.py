@@ -19,6 +19,7 @@ from shiny_labchat.domain.withdrawal import (
     without_quotes_in,
 )
 from shiny_labchat.store.arrivals import keep_hash_only
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.queries import data_of
 from shiny_labchat.store.reach import AT_ONCE, QUOTING, Found, Reach
 from shiny_labchat.store.schema import (
@@ -32,7 +33,6 @@ from shiny_labchat.store.schema import (
     study_name,
     token,
 )
-from shiny_labchat.store.sqlite import execute
 from shiny_labchat.store.withdrawn_audit import OF_AUDIT, changes_of_entry
 
 __all__ = ["forget_params", "rewrite", "with_found"]
@@ -107,7 +107,7 @@ _NAMING = [
 def _update(conn: sa.Connection, number: int, before: Event, after: Event) -> None:
     if before != after:
         values = after.member, after.member or "", data_of(after.kind, after.data), after.cid
-        execute(conn, _UPDATE, (*values, number, after.seq))
+        engine_of(conn).execute(conn, _UPDATE, (*values, number, after.seq))
 
 
 _UPDATE = "UPDATE event SET member = ?, author = ?, data = ?, cid = ? WHERE room = ? AND seq = ?"
