@@ -79,7 +79,7 @@ def parse(url: str) -> sa.URL:
     if not parsed.database:
         raise ValueError(f"url: {parsed.render_as_string()} names no database: add /NAME")
     if find_spec("psycopg") is None:
-        raise ImportError('PostgreSQL needs a driver: pip install "shiny_labchat[postgres]"')
+        raise ImportError('PostgreSQL needs a driver: pip install "shiny-labchat[postgres]"')
     said = parsed.query.get("password")  # in the query, it would be shown
     password = parsed.password or (said if isinstance(said, str) else None)
     parsed = parsed.difference_update_query(["password"])

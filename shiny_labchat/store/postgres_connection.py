@@ -8,6 +8,7 @@ answers its keepalives, that is never.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator
 from typing import Any
@@ -34,6 +35,15 @@ class LimitedConnection(psycopg.Connection[Any]):
 
     limit: float | None = ANSWER_LIMIT
     commit_limit: float = COMMIT_LIMIT
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._pid = os.getpid()
+
+    def __del__(self) -> None:
+        """Close it, if its pool was disposed of while it was in use; but not that of a parent."""
+        if self._pid == os.getpid():
+            self.close()
 
     def wait(self, gen: Any, *args: Any, **options: Any) -> Any:
         """Wait for an answer; see `psycopg.Connection.wait`."""

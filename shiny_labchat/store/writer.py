@@ -406,6 +406,9 @@ class Writer:
             self.overhearing[loop](news)
 
     def _forget(self) -> None:
+        if self._conn is not None:  # a pool closes only what is not in use
+            self._conn.invalidate()
+            self._conn.close()
         self._conn = None
         self._database.forget()
         self._readers.forget()

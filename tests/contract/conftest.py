@@ -15,7 +15,6 @@ from tests.contract.odd_texts import Exported, export_texts
 from tests.support.postgres import PostgresServer
 
 BOTH = {
-    "test_audit",
     "test_callbacks",
     "test_clocks",
     "test_lobby",
@@ -43,8 +42,8 @@ file by the fixture `sqlite_file`.
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "url" in metafunc.fixturenames:
-        name = metafunc.module.__name__.rpartition(".")[2]
+    name = metafunc.module.__name__.rpartition(".")[2]
+    if "url" in metafunc.fixturenames and name != "test_postgres":
         is_of_both = name in BOTH and "sqlite_file" not in metafunc.fixturenames
         kinds = ["sqlite", "postgresql"] if is_of_both else ["sqlite"]
         metafunc.parametrize("url", kinds, indirect=True)

@@ -55,8 +55,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+def path(sqlite_file: Path) -> Path:
+    return sqlite_file
 
 
 async def rows_of(lab: Lab) -> dict[str, list[tuple[Any, ...]]]:
