@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +35,8 @@ IDLE_TIMEOUT = 15
 How long the server waits for a writer that is within a transaction, in seconds: one that hangs, or
 whose network is gone, must not keep its rooms locked.
 """
+KNOWN_FOR = 1.0
+"""How long the schema is not looked at again, in seconds: writer and readers open together."""
 UPGRADE_TIMEOUT = 30
 """How long the schema's upgrade waits for another process, in seconds."""
 READERS = 4
@@ -57,6 +60,7 @@ class Server:
     def __init__(self, url: sa.URL) -> None:
         self.url = url
         self._is_told = False
+        self._known_until = 0.0
         self._lock = threading.Lock()
 
     @property
@@ -76,6 +80,8 @@ class Server:
             A newer version of this package wrote the database.
         """
         with self._lock:
+            if time.monotonic() < self._known_until:
+                return
             engine = self._connect(lock=UPGRADE_TIMEOUT)
             sa_event.listen(engine, "begin", _lock_upgrades)
             try:
@@ -85,6 +91,7 @@ class Server:
                 _forget_other_server(engine)
             finally:
                 engine.dispose()
+            self._known_until = time.monotonic() + KNOWN_FOR
             if not self._is_told:
                 logger.info("the record is in %s", self.url.render_as_string())
             self._is_told = True

@@ -9,18 +9,24 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from sqlalchemy.exc import DBAPIError
 
 from shiny_labchat import Lab, Room, Rules, StoreError
 from shiny_labchat.bots.queue import join
+from shiny_labchat.cli import main
 from shiny_labchat.domain.commands import Say
 from shiny_labchat.domain.events import LogKey
-from shiny_labchat.store import EVER, Grant, Log, issue, parse
-from shiny_labchat.store.choosing import engine_of, place_of
+from shiny_labchat.lab.importing import import_export
+from shiny_labchat.report.ethics import ethics_of
+from shiny_labchat.store import EVER, Grant, Log, issue, parse, studies_with_rooms
+from shiny_labchat.store.choosing import engine_of, ledger_of, place_of
+from shiny_labchat.store.kept import called, counts_of
 from shiny_labchat.store.migrate import SCHEMA
 from shiny_labchat.store.postgres_connection import LimitedConnection
 from shiny_labchat.store.postgres_errors import store_error
@@ -28,9 +34,11 @@ from shiny_labchat.store.postgres_server import LOCK_TIMEOUT
 from shiny_labchat.store.queries import insert_room
 from shiny_labchat.store.schema import metadata, token
 from shiny_labchat.store.schema import room as room_table
+from shiny_labchat.store.who import everybody, people_of_study
 from tests.contract import elsewhere
 from tests.support.commit_proxy import CommitProxy
 from tests.support.postgres import PostgresServer
+from tests.support.sample_study import make_study
 
 Make = Callable[..., str]
 
@@ -284,6 +292,40 @@ def test_a_server_that_hangs_is_given_up(url: str, postgres: PostgresServer) -> 
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
+
+
+# ── data ──
+
+
+async def test_an_export_is_the_same_files_after_it_went_through_both_kinds_of_databases(
+    lab: Lab, make: Make, tmp_path: Path
+) -> None:
+    await make_study(lab)
+    first = await lab.export(tmp_path / "first", formats=("csv", "jsonl"))
+    assert first.counts["messages"] > 5 and first.counts["bot_calls"] == 1
+    for name, url in (("second", f"sqlite:///{tmp_path / 'lab.db'}"), ("third", make())):
+        with closing(Lab(url).log) as log:
+            await import_export(log, tmp_path / "first")
+            made = await Lab(url).export(tmp_path / name, formats=("csv", "jsonl"))
+        assert made.sha256 == first.sha256
+
+
+async def test_what_is_read_of_a_study_is_the_same_as_in_a_file(lab: Lab, tmp_path: Path) -> None:
+    await make_study(lab)
+    file = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+    with closing(file.log):
+        await import_export(file.log, (await lab.export(tmp_path / "data")).folder)
+        reads = (studies_with_rooms, everybody, lambda conn: counts_of(conn, "s"))
+        reads += (lambda conn: called(conn, "s"), lambda conn: people_of_study(conn, "s"))
+        for read in reads:
+            assert await lab.log.read(read) == await file.log.read(read)
+    told = await ethics_of(lab.log, "s")
+    assert [each.path for each in told.files] == [str(ledger_of(lab.log.url))]
+
+
+def test_a_database_on_a_server_is_not_copied_as_a_file(url: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["backup", str(tmp_path / "b.db")], env={"LABCHAT_URL": url})
+    assert done.exit_code == 1 and "pg_dump" in done.output
 
 
 # ── errors ──

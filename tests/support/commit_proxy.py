@@ -9,6 +9,9 @@ from typing import Literal
 
 __all__ = ["CommitProxy"]
 
+_WRITER = b"idle_in_transaction_session_timeout"
+"""What only the writer asks for when it connects."""
+
 How = Literal["cut before", "cut after", "silent"]
 """
 Cut before the server has the commit, or after it has answered; or silent: the answer is held back.
@@ -17,7 +20,7 @@ Cut before the server has the commit, or after it has answered; or silent: the a
 
 class CommitProxy:
     """
-    Passes bytes between its own port and a server's, and fails at the next commit if it is told to.
+    Passes bytes between its own port and a server's, and fails at a writer's commit if told to.
 
     Parameters
     ----------
@@ -74,9 +77,11 @@ class _Pair:
         self._fails: How | None = None
 
     def up(self) -> None:
+        is_writer = False
         with suppress(OSError):
             while data := self._client.recv(65_536):
-                if b"COMMIT" in data:
+                is_writer = is_writer or _WRITER in data
+                if is_writer and b"COMMIT\0" in data:
                     self._fails = self._proxy.take()
                 if self._fails == "cut before":
                     break
