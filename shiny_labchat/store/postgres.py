@@ -42,7 +42,7 @@ __all__ = [
 
 NAMES = ("postgres", "postgresql")
 """How the URL of such a database begins."""
-CLAIMS_ALWAYS = True
+CLAIMS_ALWAYS: bool = True
 """A transaction that writes has what it has locked, and no more."""
 OUTCOME_PATIENCE = 20.0
 """
@@ -106,6 +106,7 @@ def transaction(conn: sa.Connection) -> Generator[None]:
     try:
         begun.commit()
     except DBAPIError as exc:
+        begun.rollback()
         if not exc.connection_invalidated or not _was_stored(conn.engine, number, exc):
             raise
 

@@ -35,12 +35,13 @@ class LimitedConnection(psycopg.Connection[Any]):
 
     limit: float | None = ANSWER_LIMIT
     commit_limit: float = COMMIT_LIMIT
+    _pid = 0
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._pid = os.getpid()
 
-    def __del__(self) -> None:
+    def __del__(self, *args: object) -> None:
         """Close it, if its pool was disposed of while it was in use; but not that of a parent."""
         if self._pid == os.getpid():
             self.close()

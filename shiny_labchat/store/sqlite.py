@@ -60,7 +60,7 @@ READERS = 4
 """Threads, each with a connection, that read at the same time."""
 ROWS_AT_ONCE = 100
 """Most rows in one statement; every SQLite allows at least 999 values in one."""
-CLAIMS_ALWAYS = False
+CLAIMS_ALWAYS: bool = False
 """A transaction that writes has the whole database."""
 
 

@@ -42,7 +42,7 @@ file by the fixture `sqlite_file`.
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    name = metafunc.module.__name__.rpartition(".")[2]
+    name = str(getattr(metafunc.module, "__name__", "")).rpartition(".")[2]
     if "url" in metafunc.fixturenames and name != "test_postgres":
         is_of_both = name in BOTH and "sqlite_file" not in metafunc.fixturenames
         kinds = ["sqlite", "postgresql"] if is_of_both else ["sqlite"]

@@ -72,10 +72,11 @@ class PostgresServer:
         # A crash of the server loses nothing without fsync; only one of the machine would.
         command += ["-c", f"unix_socket_directories={self._folder}", "-c", "fsync=off"]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            process: subprocess.Popen[bytes] = subprocess.Popen(
                 [BIN / "postgres", *command], stdout=log, stderr=log, **self._as
             )
-        while self._process.poll() is None:
+        self._process = process
+        while process.poll() is None:
             try:
                 psycopg.connect(self._conninfo("postgres"), connect_timeout=2).close()
                 return True
