@@ -94,6 +94,10 @@ class Statements(Protocol):
         """Insert rows that have all columns of a table; `ending`: what follows the values."""
         ...
 
+    def rewrite_events(self, conn: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
+        """Rewrite events; by room and seq, their new members, authors, data and cids."""
+        ...
+
     def claim(self, conn: sa.Connection, numbers: Collection[int]) -> Mapping[int, int]:
         """Lock rooms until the transaction ends, in one order; by number, their heads."""
         ...

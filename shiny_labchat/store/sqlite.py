@@ -42,6 +42,7 @@ __all__ = [
     "move_heads",
     "note_boot",
     "parse",
+    "rewrite_events",
     "rooms_moved",
     "savepoint",
     "store_error",
@@ -321,6 +322,15 @@ def _insertion(table: sa.Table) -> tuple[str, str]:
         f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ",
         f"({','.join('?' * len(names))})",
     )
+
+
+def rewrite_events(conn: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """As `Statements.rewrite_events`."""
+    for number, seq, *values in rows:
+        execute(conn, _REWRITE, (*values, number, seq))
+
+
+_REWRITE = "UPDATE event SET member = ?, author = ?, data = ?, cid = ? WHERE room = ? AND seq = ?"
 
 
 def claim(conn: sa.Connection, numbers: Collection[int]) -> Mapping[int, int]:

@@ -14,7 +14,6 @@ from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event as sa_event
 
 from shiny_labchat import Lab, Room, Rules, Study
 from shiny_labchat.access.bookmarks import BookmarkedSeat, BookmarkToken
@@ -159,10 +158,8 @@ async def withdraw(url: str, person: str) -> None:
 
     def follow(conn: sa.Connection, now: int) -> None:
         raw = conn.connection.driver_connection
-        if isinstance(raw, sqlite3.Connection):
-            raw.set_trace_callback(trace)
-        else:
-            sa_event.listen(conn, "before_cursor_execute", lambda *args: trace(args[2]))
+        assert isinstance(raw, sqlite3.Connection)
+        raw.set_trace_callback(trace)
 
     await lab.log.write(follow)
     await lab.log.withdraw(Withdraw("s", person, "withdrawn-" + "0" * 16))

@@ -366,7 +366,9 @@ async def test_who_is_withdrawn_twice_at_once_has_one_id(lab: Lab, room: Room) -
     assert {each.id for each in both} == {message.member}
 
 
-async def test_a_kill_in_the_middle_leaves_all_or_nothing(lab: Lab, room: Room, url: str) -> None:
+async def test_a_kill_in_the_middle_leaves_all_or_nothing(
+    lab: Lab, room: Room, url: str, sqlite_file: Path
+) -> None:
     for first in range(0, 4000, 500):
         said = [Say("a", f"words {n} " * 20, f"c{n}", "p") for n in range(first, first + 500)]
         await asyncio.gather(*(room.submit(each) for each in said))
