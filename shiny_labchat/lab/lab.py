@@ -46,7 +46,8 @@ class Lab(Data):
     Parameters
     ----------
     url
-        The database, such as ``"sqlite:///lab.db"``. None: the environment variable
+        The database, such as ``"sqlite:///lab.db"`` or
+        ``"postgresql://name:password@host/db"``. None: the environment variable
         ``LABCHAT_URL``, else the file ``labchat.db`` in the app's folder: that of the program's
         file, or the current folder for code without a file, such as a notebook.
     language
@@ -63,6 +64,8 @@ class Lab(Data):
     ValueError
         The URL is not one of a database that can hold a lab, or the language or a key of `texts`
         is unknown.
+    ImportError
+        The database's driver is not installed.
 
     Notes
     -----

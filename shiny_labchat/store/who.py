@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.schema import arrival, event, room
-from shiny_labchat.store.sqlite import last_moved
 
 __all__ = [
     "Asked",
@@ -83,7 +83,7 @@ class Asked(NamedTuple):
     studies
         The names of their studies.
     moved
-        What `last_moved` says, up to which it is known.
+        What `Statements.last_moved` says, up to which it is known.
     heads
         By the number of the log of a study, the seq up to which it is known.
     """
@@ -95,7 +95,7 @@ class Asked(NamedTuple):
 
 def asked(conn: sa.Connection, before: Asked) -> Asked:
     """Who has asked since; this costs nothing as long as nothing has happened."""
-    moved = last_moved(conn)
+    moved = engine_of(conn).last_moved(conn)
     if moved == before.moved:
         return before._replace(studies=())
     logs = sa.select(room.c.key, room.c.study, room.c.seq).where(room.c.kind == "study")
