@@ -27,8 +27,6 @@ STOP_AGAIN = 0.5
 """Pause after which the process that runs a stream is asked again to stop it, in seconds."""
 TYPING_PAUSE = 1.0
 """Shortest time between two messages that say that somebody is typing, in seconds."""
-PIECES_PAUSE = 0.04
-"""Shortest time between two messages that say that streams have grown, in seconds."""
 
 
 @dataclass(slots=True)
@@ -86,7 +84,7 @@ class RoomPeers:
         self._others: dict[str, _Process] = {}
         self._typed: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._grown_at = float("-inf")
+        self._stopping: set[int] = set()
         presence.on_own_change = self.announce
         presence.on_typing = self.tell_typing
 
@@ -213,18 +211,23 @@ class RoomPeers:
 
     def tell_grown(self) -> None:
         """Say that streams have grown that this process runs, if there are any."""
-        now = asyncio.get_running_loop().time()
-        if self._bus is None or now < self._grown_at + PIECES_PAUSE:
-            return
-        if any(stream.stop is not None for stream in self._streams().open.values()):
-            self._grown_at = now
+        if self._bus is not None and any(
+            stream.stop is not None for stream in self._streams().open.values()
+        ):
             self._tell(**{"is": "grown"})
 
     def stop(self, seq: int) -> None:
         """Have a stream stopped by the process that runs it; it is asked until the stream ends."""
-        if self._bus is not None and seq in self._streams().open:
-            self._tell(**{"is": "stop", "seq": seq})
-            asyncio.get_running_loop().call_later(STOP_AGAIN, self.stop, seq)
+        if seq not in self._stopping:
+            self._stopping.add(seq)
+            self._ask_to_stop(seq)
+
+    def _ask_to_stop(self, seq: int) -> None:
+        if self._bus is None or seq not in self._streams().open:
+            self._stopping.discard(seq)
+            return
+        self._tell(**{"is": "stop", "seq": seq})
+        asyncio.get_running_loop().call_later(STOP_AGAIN, self._ask_to_stop, seq)
 
     def _stop_own(self, seq: int) -> None:
         stream = self._streams().open.get(seq)

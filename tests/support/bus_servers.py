@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -13,8 +14,6 @@ import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
-
-from tests.support.server import free_port
 
 __all__ = ["KINDS", "BusServer"]
 
@@ -37,7 +36,7 @@ class BusServer:
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind = kind
-        self.port = free_port()
+        self.port = _port_to_keep()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._user = _ordinary_user() if kind == "postgresql" else None
@@ -60,7 +59,7 @@ class BusServer:
                 if self._listens():
                     return
                 threading.Event().wait(0.02)
-            assert time.monotonic() < deadline, f"{self.kind} does not start"
+            assert time.monotonic() < deadline, (self._folder / "log").read_text()
             threading.Event().wait(0.3)
 
     def kill(self) -> None:
@@ -122,6 +121,7 @@ class BusServer:
                     "listen_addresses": "127.0.0.1",
                     "port": port,
                     "unix_socket_directories": str(self._data),
+                    "fsync": "off",  # what was not flushed is lost if the machine crashes only
                 }
                 said = [item for name in settings for item in ("-c", f"{name}={settings[name]}")]
                 return [str(_postgres() / "postgres"), "-D", str(self._data), *said]
@@ -139,22 +139,37 @@ class BusServer:
             for parent in self._data.parents:
                 if parent.stat().st_mode & 0o001 == 0:
                     parent.chmod(parent.stat().st_mode | 0o011)
-        options = ["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+        options = ["-U", "postgres", "--auth=trust", "--locale=C.UTF-8", "--no-sync"]
         done = self._run([str(_postgres() / "initdb"), "-D", str(self._data), *options], wait=True)
         assert done.returncode == 0
 
     def _run(self, command: list[str], *, wait: bool) -> subprocess.Popen[bytes]:
-        started = subprocess.Popen(
-            command,
-            cwd="/",
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            user=None if self._user is None else self._user.pw_uid,
-            group=None if self._user is None else self._user.pw_gid,
-        )
+        with (self._folder / "log").open("ab") as log:
+            started = subprocess.Popen(
+                command,
+                cwd="/",
+                stdout=log,
+                stderr=log,
+                user=None if self._user is None else self._user.pw_uid,
+                group=None if self._user is None else self._user.pw_gid,
+            )
         if wait:
             started.wait(STARTS_WITHIN)
         return started
+
+
+def _port_to_keep() -> int:
+    """
+    A free port that nobody gets by chance while the server is away.
+
+    Those who connect get a port above 32,767; it could be that of the server, even as they try to
+    reach it.
+    """
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def _ordinary_user() -> pwd.struct_passwd | None:
