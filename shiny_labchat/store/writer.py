@@ -46,6 +46,8 @@ WAITING = 20_000
 """Most commands that may wait; a further one fails with ``store_busy``."""
 POLL = 0.05
 """How often the writer looks for commits of other processes, in seconds."""
+LOOK_PAUSE = 0.01
+"""Shortest time between two looks that a bus asks for, in seconds."""
 BUSY = 0.45
 """How much longer than `POLL` it waits if it has commands of its own, in seconds."""
 PAUSE_FOR_OTHERS = 2 * BUSY_RETRY_DELAY
@@ -96,12 +98,18 @@ class Writer:
         list when another process has written: the events are in the log.
     watched
         The rooms whose commits are wanted, and how many times each is watched.
+    poll
+        How often it looks for commits of other processes, in seconds.
+    committed
+        Called in its thread with what it has committed.
     """
 
     def __init__(self, place: Place) -> None:
         self.listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
         self.overhearing: dict[asyncio.AbstractEventLoop, Listener] = {}
         self.watched: Counter[LogKey] = Counter()
+        self.poll = POLL
+        self.committed: Callable[[list[Committed]], None] = _nothing
         self._url = place.url
         self._place = place
         self._engine = place.engine
@@ -109,7 +117,7 @@ class Writer:
         self._readers = Database(place, write=False)
         self._readers.makes = True
         self._conn: sa.Connection | None = None
-        self._queue: queue.SimpleQueue[Work | Loaded | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Work | Loaded | Look | None] = queue.SimpleQueue()
         self._heads = Heads()
         self._hearing = Hearing(self._heads)
         self._loader = HeadLoader(self._heads, self._readers, self._queue.put)
@@ -123,6 +131,8 @@ class Writer:
         self._listen_at = 0.0
         self._ring_at = 0.0
         self._is_to_ring = False
+        self._looked_at = 0.0
+        self._must_look = False
         self._committed_at = 0.0
         self._took: float | None = None
         self._others_at = -OTHERS_ACTIVE_FOR
@@ -160,6 +170,12 @@ class Writer:
         if self._thread is None:
             self.start()
 
+    def look(self) -> None:
+        """Look soon for commits of other processes: there are some."""
+        if not self._must_look:
+            self._must_look = True
+            self._queue.put(Look())
+
     def start(self) -> None:
         """Start the thread, unless it runs already."""
         with self._lock:
@@ -190,8 +206,9 @@ class Writer:
                 listens = self.watched or self.overhearing
                 if self._conn is not None and time.monotonic() >= self._tidy_at:
                     self._tidy()
-                if listens and time.monotonic() >= self._listen_at + BUSY * bool(batch):
+                if listens and time.monotonic() >= self._next_look(is_busy=bool(batch)):
                     self._hear_others()
+                self._must_look = self._must_look and bool(listens)
             except Exception:
                 logger.exception("the writer of %s failed and goes on", self._url)
 
@@ -201,17 +218,29 @@ class Writer:
             return None
         taken: list[Work | Loaded] = []
         try:
-            item = self._queue.get(timeout=POLL)
+            item = self._queue.get(timeout=self._pause())
             while True:
                 if item is None:
                     self._is_closing = True
-                else:
+                elif not isinstance(item, Look):
                     taken.append(item)
                 if item is None or len(taken) >= BATCH:
                     return taken
                 item = self._queue.get_nowait()
         except queue.Empty:
             return taken
+
+    def _pause(self) -> float:
+        """How long it waits for work."""
+        if not self._must_look:
+            return POLL
+        return max(0.0, self._looked_at + LOOK_PAUSE - time.monotonic())
+
+    def _next_look(self, *, is_busy: bool) -> float:
+        """When it looks for commits of others."""
+        if self._must_look:
+            return self._looked_at + LOOK_PAUSE
+        return self._listen_at + BUSY * is_busy
 
     def _sort(self, taken: list[Work | Loaded]) -> list[Work]:
         """The work that can be done now: the heads of its rooms are known."""
@@ -263,6 +292,8 @@ class Writer:
             _log_stored(news)
         if self._took is not None:
             metrics.committed(self._took, sum(len(item.events) for item in news))
+        if news:
+            self.committed(news)
 
     def _commit_singly(self, batch: list[Work]) -> None:
         """Commit each command alone, so that one that fails does not affect the others."""
@@ -460,6 +491,8 @@ class Writer:
 
     def _hear_others(self) -> None:
         """Announce what other processes have committed; takes 5 µs if there is nothing."""
+        self._must_look = False
+        self._looked_at = time.monotonic()
         try:
             version = self._engine.version_of(self._connect())
             if version is None or version != self._version:
@@ -470,7 +503,7 @@ class Writer:
                 else:
                     self._ring_later(heard.is_moved)
                 self._version = version
-            self._listen_at = time.monotonic() + POLL
+            self._listen_at = time.monotonic() + self.poll
             self._trouble = ""
         except (SQLAlchemyError, OSError, StoreError) as exc:
             trouble = f"cannot read other processes' commits, retrying: {self._place.error_of(exc)}"
@@ -520,6 +553,14 @@ def _keeps_books(work: Work) -> bool:
             return True
         case _:
             return work.job is not None
+
+
+class Look:
+    """Has the writer look for commits of other processes."""
+
+
+def _nothing(news: list[Committed]) -> None:
+    """What is called while there is no bus."""
 
 
 def _parts(batch: list[Work]) -> Iterator[list[Work]]:
