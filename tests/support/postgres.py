@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,8 @@ class PostgresServer:
                 psycopg.connect(self._conninfo("postgres"), connect_timeout=2).close()
                 return True
             except psycopg.OperationalError:
-                time.sleep(0.02)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.02)  # until it ends, or for a moment
         return False
 
     def log(self) -> str:
