@@ -99,10 +99,11 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.shown_item import shown_deps, shown_item, shown_withdrawal
 from shiny_labchat.domain.shown_state import shown_state
-from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import BadFrame
 from shiny_labchat.words import Words
 

@@ -16,8 +16,9 @@ from shiny_labchat.bots.spec import BotSpec
 from shiny_labchat.bots.when import Every, Silence, speaks
 from shiny_labchat.callbacks.skipping import Complete, Skipped
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import Message
-from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.runtime import Runtime
 

@@ -32,10 +32,11 @@ from shiny_labchat.bots.spec import BotSpec, limit_of
 from shiny_labchat.bots.when import Silence, Talk, as_experienced, is_no_reply, talk_of
 from shiny_labchat.callbacks.skipping import Complete
 from shiny_labchat.domain import commands
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
 from shiny_labchat.domain.speakers import UNNAMED
-from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.visible import has_visible
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab.room import Room

@@ -27,8 +27,8 @@ from shiny_labchat.chat.replies import Failures, Replies, Reply
 from shiny_labchat.chat.streaming import Streaming
 from shiny_labchat.chat.streams import StreamTask
 from shiny_labchat.chat.transforming import Transforming
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.pseudonyms import Pseudonym
-from shiny_labchat.domain.state import Role
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom

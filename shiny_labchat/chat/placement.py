@@ -20,8 +20,8 @@ from shiny_labchat.chat.people import (
     person_of,
 )
 from shiny_labchat.domain.members import Member, as_member_id, as_role
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.pseudonyms import Pseudonym, check_pseudonym
-from shiny_labchat.domain.state import Role
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 

@@ -18,8 +18,8 @@ from shiny_labchat.chat.waiting import can_wait, wait
 from shiny_labchat.concurrency import in_thread, unhurried
 from shiny_labchat.domain.clock import SECOND
 from shiny_labchat.domain.members import Member
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import Message, Wording, as_transformed
-from shiny_labchat.domain.state import Membership
 from shiny_labchat.models.formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
 from shiny_labchat.models.turns import turns_of
 

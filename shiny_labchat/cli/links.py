@@ -10,7 +10,7 @@ import click
 
 from shiny_labchat.access.printed_links import check_new, write_codes, write_links
 from shiny_labchat.cli.database import db_option, file_of, lab_of, run
-from shiny_labchat.domain.state import Role
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.store import studies
 from shiny_labchat.urls import with_parameter

@@ -8,7 +8,7 @@ from typing import cast
 
 from shiny_labchat.arguments import as_id, check_choice
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.state import ROLES, Membership, Role
+from shiny_labchat.domain.membership import ROLES, Membership, Role
 
 __all__ = ["Member", "as_member_id", "as_role", "as_roles", "is_sent_away"]
 

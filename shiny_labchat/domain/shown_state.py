@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.rules import is_timed
-from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.words import Words
 
 __all__ = ["shown_state"]

@@ -9,8 +9,8 @@ from typing import Any
 from shiny_labchat.domain.ended import bonus, condition_text
 from shiny_labchat.domain.ends import REASONS
 from shiny_labchat.domain.lobby_settings import LobbySettings
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.records import stays
-from shiny_labchat.domain.state import Membership
 from shiny_labchat.domain.study import Participation
 from shiny_labchat.export.conditions import levels_of
 from shiny_labchat.export.disguise import Disguise
@@ -65,7 +65,7 @@ class MemberRows:
         connection = facts.connections.get(member)
         group = facts.group.get("people", ())
         in_room = {
-            "part": facts.group.get("parts", {}).get(member),
+            "part": self._disguise.value(facts.group.get("parts", {}).get(member)),
             "pseudonym": membership.pseudonym,
             "kinds": kinds_in(facts.state, member),
             "role": membership.role,
@@ -86,7 +86,7 @@ class MemberRows:
         }
         person = self._study.participation(member)
         is_of_last_group = person is not None and person.room == room
-        row = self._row(member, room, facts.condition, in_room)
+        row = self._row(member, room, self._disguise.value(facts.condition), in_room)
         self._made.append((member, (is_of_last_group, joined or 0), row))
 
     def _grouped_at(self, room: str) -> int | None:
@@ -116,7 +116,7 @@ class MemberRows:
             in_room["joined"], in_room["left"], person.arrived if person else None,
             consent.at if consent else None, consent.version if consent else None,
             *(answers.get(item) for item in self._items),
-            stay.lobby if stay else None, stay.since if stay else None,
+            disguise.name(stay.lobby) if stay else None, stay.since if stay else None,
             None if waited is None else waited / SECOND,
             in_room["grouped"], in_room["seated"], in_room["first"], in_room["gate"],
             in_room["done"], ended.at if ended else None, ended.reason if ended else None,
@@ -172,10 +172,11 @@ def room_row(
     lobby = study.lobbies.get(group.get("lobby", ""))
     planned = None if lobby is None else LobbySettings.of(lobby.settings).size.ideal
     people = [each for each in everybody if not each.is_bot and each.role == "participant"]
+    condition = disguise.value(facts.condition)
     return (
-        study.name, room, condition_text(facts.condition),
-        *levels_of(facts.condition, factors), disguise.value(state.title),
-        group.get("lobby"), group.get("number"),
+        study.name, room, condition_text(condition),
+        *levels_of(condition, factors), disguise.value(state.title),
+        disguise.name(group["lobby"]) if group else None, group.get("number"),
         None if lobby is None else lobby.blocks.get(group.get("room", "")), planned,
         len(people), sum(each.is_bot for each in everybody),
         facts.opened, facts.started, facts.closed, disguise.value(state.reason),
@@ -201,13 +202,16 @@ def note_progress(study: StudyFacts, room: str, facts: RoomFacts) -> None:
             known.finished = True
 
 
-def flow_rows(study: StudyFacts, people: Iterable[str]) -> list[tuple[Any, ...]]:
+def flow_rows(
+    study: StudyFacts, people: Iterable[str], disguise: Disguise
+) -> list[tuple[Any, ...]]:
     """The rows of the flow of some people: by condition, how many have come how far."""
     counts: dict[str, Counter[str]] = {}
     for id in people:
         person = study.participation(id)
         if person is not None:
-            steps = counts.setdefault(condition_text(person.condition) or "", Counter())
+            condition = condition_text(disguise.value(person.condition))
+            steps = counts.setdefault(condition or "", Counter())
             steps.update(_steps_of(person, study.people.get(id) or PersonFacts()))
     known = dict.fromkeys(f"end_{reason}" for reason in REASONS)
     others = dict.fromkeys(step for steps in counts.values() for step in steps)

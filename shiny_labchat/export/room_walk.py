@@ -132,7 +132,7 @@ class RoomWalk:
     ) -> None:  # fmt: skip
         opening = source.read(lambda conn: opening_of(conn, head.number, head.seq))
         group = study.state.groups.get(head.key.id)
-        condition = None if group is None else group.condition
+        condition = None if group is None else disguise.value(group.condition)
         self._source, self._head, self._study = source, head, study
         self._disguise, self._since = disguise, since
         self._messages, self._events, self._answers = messages, events, answers
@@ -271,7 +271,8 @@ class RoomWalk:
         self._answers.add(
             Answer(
                 *(key.study, "room", key.id, self._disguise.name(key.id)),
-                *(member, self._disguise.member(member), self.facts.condition),
+                *(member, self._disguise.member(member)),
+                self._disguise.value(self.facts.condition),
                 *(self._disguise.value(data["kind"]), event.seq, event.at, {}),
                 self._disguise.record(data["value"]) if shown else None,
             )

@@ -15,23 +15,23 @@ from shiny_labchat.export.times import as_iso
 __all__ = ["room_settings", "study_json"]
 
 
-def study_json(studies: Iterable[StudyFacts]) -> dict[str, Any]:
-    """What ``study.json`` says of some studies."""
-    return {"studies": [_study(each) for each in studies]}
+def study_json(studies: Iterable[tuple[StudyFacts, Disguise]]) -> dict[str, Any]:
+    """What ``study.json`` says of some studies, with what is shown of their people."""
+    return {"studies": [_study(facts, disguise) for facts, disguise in studies]}
 
 
-def _study(facts: StudyFacts) -> dict[str, Any]:
+def _study(facts: StudyFacts, disguise: Disguise) -> dict[str, Any]:
     return {
         "study": facts.name,
         "seed": facts.state.seed or None,
-        **_settings(facts.state.settings),
-        "changes": _changes(facts.changes),
+        **_settings(facts.state.settings, disguise),
+        "changes": _changes(map(disguise.value, facts.changes)),
         "lobbies": [
             {
-                "lobby": id,
+                "lobby": disguise.name(id),
                 "seed": lobby.seed or None,
-                **_settings(lobby.settings),
-                "changes": _changes(lobby.changes),
+                **_settings(lobby.settings, disguise),
+                "changes": _changes(map(disguise.value, lobby.changes)),
             }
             for id, lobby in facts.lobbies.items()
         ],
@@ -39,14 +39,17 @@ def _study(facts: StudyFacts) -> dict[str, Any]:
     }
 
 
-def _settings(settings: Settings) -> dict[str, Any]:
+def _settings(settings: Settings, disguise: Disguise) -> dict[str, Any]:
     """Settings as they are, and those of which the app's code says something else."""
     differs = {
         name: value
         for name, value in settings.code.items()
         if name not in settings.now or settings.now[name] != value
     }
-    return {"settings": dict(settings.now), "code_says": differs}
+    return {
+        "settings": disguise.value(dict(settings.now)),
+        "code_says": disguise.value(differs),
+    }
 
 
 def _changes(changes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

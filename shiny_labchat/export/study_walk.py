@@ -75,7 +75,7 @@ class _StudyWalk:
             Answer(
                 *(self._facts.name, "study", self._facts.name),
                 *(None if room is None else self._disguise.name(room), member),
-                *(self._disguise.member(member), condition),
+                *(self._disguise.member(member), self._disguise.value(condition)),
                 *(self._disguise.value(data["kind"]), event.seq, event.at),
                 data.get("about") or {},
                 self._disguise.record(data["value"]) if shown else None,

@@ -101,7 +101,11 @@ def write_folder(
     finally:
         counts = tables.close()
     marker = order.marker([each.name for each in studies], _shown_rooms(source, order, ids))
-    about = About(marker, study_json(studies), tuple(tables.made))
+    about = About(
+        marker,
+        study_json((each, Disguise(_shown_ids(order, ids, each))) for each in studies),
+        tuple(tables.made),
+    )
     files = _finish(folder, products, formats, about, order)
     write_scripts(products, folder, files, (*about.tables, CODEBOOK_TABLE))
     marked = {**about.marker, "tables": files}
@@ -117,6 +121,11 @@ _READABLE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR
 def hash_of(content: bytes) -> str:
     """The SHA-256 of some content, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _shown_ids(order: Order, ids: Ids, study: StudyFacts) -> Mapping[str, str] | None:
+    """The ids that stand in place of those of a study's people; None: they are shown."""
+    return ids.get(study.name, {}) if order.is_anonymous else None
 
 
 def _shown_rooms(source: Source, order: Order, ids: Ids) -> list[str] | None:
@@ -169,8 +178,7 @@ def write_tables(
     try:
         writing = _Writing(source, tables, order, answers, factors, items)
         for study in studies:
-            shown = ids.get(study.name, {}) if order.is_anonymous else None
-            shares = None
+            shown, shares = _shown_ids(order, ids, study), None
             if order.is_public:
                 shares = shares_in(
                     study.state, source.names(source.of_study(study.name), bots_of_log)
@@ -226,7 +234,7 @@ class _Writing:
         everybody = [each for each in study.state.people if only is None or each in only]
         members.add_others(everybody)
         self._members.extend(members.rows())
-        self._flow.extend(flow_rows(study, everybody))
+        self._flow.extend(flow_rows(study, everybody, disguise))
 
     def _room(
         self, study: StudyFacts, head: LogHead, disguise: Disguise, events: EventRows,

@@ -26,8 +26,8 @@ from shiny_labchat.concurrency import first_of
 from shiny_labchat.domain.clock import CLOCK_KINDS
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.members import is_sent_away
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.opaque import seq_of
-from shiny_labchat.domain.state import Membership
 from shiny_labchat.errors import BadFrame, Refused, StoreError
 from shiny_labchat.gateway.answers import Answers
 from shiny_labchat.gateway.limits import Allowance, TokenBucket

@@ -8,14 +8,15 @@ the tests have seen, and only while the connection is as it is expected; else AS
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import uvicorn
 from starlette.types import Send
 from websockets.protocol import State
 
-__all__ = ["MOST_UNCOMPRESSED", "TESTED", "needs_no_task", "writer_of"]
+__all__ = ["MOST_UNCOMPRESSED", "TESTED", "end_all_soon", "needs_no_task", "writer_of"]
 
 TESTED = ("0.54",)
 """The versions of uvicorn whose connections are written to directly."""
@@ -69,6 +70,31 @@ def writer_of(send: Send, version: str = uvicorn.__version__) -> Callable[[bytes
         return True
 
     return write
+
+
+def end_all_soon(send: Send, within: float) -> None:
+    """
+    Have connections ended that the server has closed, but whose browsers do not read the rest.
+
+    A server that stops waits for them for ever, and so never comes to the end of its work. With
+    another server than uvicorn this does nothing.
+
+    Parameters
+    ----------
+    send
+        The ASGI function of one of the connections.
+    within
+        Seconds that browsers have until then.
+    """
+    connections = getattr(_connection_of(send), "connections", ())
+    asyncio.get_running_loop().call_later(within, _end_closing, connections)
+
+
+def _end_closing(connections: Iterable[Any]) -> None:
+    for each in tuple(connections):
+        transport = getattr(each, "transport", None)
+        if transport is not None and transport.is_closing():
+            transport.abort()
 
 
 def _connection_of(send: Any) -> Any:

@@ -19,10 +19,10 @@ from shiny_labchat.callbacks.kinds import PRESENCES
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member, as_member_id, as_role, as_roles
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.pseudonyms import as_pseudonym
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
-from shiny_labchat.domain.state import Role
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.data import Data
 from shiny_labchat.lab.room import MessageFunction, PresenceFunction, Room
@@ -47,7 +47,8 @@ class Lab(Data):
     Parameters
     ----------
     url
-        The database, such as ``"sqlite:///lab.db"``. None: the environment variable
+        The database, such as ``"sqlite:///lab.db"`` or
+        ``"postgresql://name:password@host/db"``. None: the environment variable
         ``LABCHAT_URL``, else the file ``labchat.db`` in the app's folder: that of the program's
         file, or the current folder for code without a file, such as a notebook.
     bus
@@ -70,7 +71,7 @@ class Lab(Data):
         The URL is not one of a database that can hold a lab, or the language or a key of `texts`
         is unknown; or `bus` is not the URL of a bus, or not that of the other labs of this URL.
     ImportError
-        The driver of the bus is not installed.
+        The driver of the database or of the bus is not installed.
 
     Notes
     -----

@@ -10,8 +10,9 @@ from typing import TypeVar
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member, as_member_id, as_role
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
-from shiny_labchat.domain.state import Role, RoomState
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import Log, Outcome
 

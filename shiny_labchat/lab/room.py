@@ -19,11 +19,12 @@ from shiny_labchat.domain import commands
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member, as_member_id, as_roles
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.messages import Message, message_of
 from shiny_labchat.domain.records import Record, records_in
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
-from shiny_labchat.domain.state import Role, RoomState
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab import asking, history

@@ -395,6 +395,7 @@ async def running() -> AsyncGenerator[None]:
             await runtime.live.clocks.stop(DRAIN_TIMEOUT)
             if runtime.scheduler is not None:
                 await runtime.scheduler.stop()
+        await _store_rest()
 
 
 def _warn_of_workers() -> None:
@@ -479,6 +480,20 @@ async def _do_duties() -> None:
             except Exception:
                 logger.exception("withdrawals in %r are not done; trying again", runtime.log)
         await asyncio.sleep(DUTIES)
+
+
+async def _store_rest() -> None:
+    """Wait until all commands are stored: a service manager may kill the process soon."""
+    for log in opened_logs():
+        if not log.is_writing:
+            continue
+        try:
+            async with asyncio.timeout(DRAIN_TIMEOUT):
+                await log.settled()
+        except StoreError as exc:
+            logger.error("the server stops, and commands may not be stored: %s", exc)
+        except TimeoutError:
+            logger.error("the server stops, and %d commands wait in %r", log.waiting, log)
 
 
 async def _end_streams() -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.rules import Rules
-from shiny_labchat.domain.state import Configuration, Role
+from shiny_labchat.domain.state import Configuration
 
 __all__ = ["Settings", "without_effect"]
 

@@ -8,17 +8,25 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from shiny_labchat.access.receipts import Receipt
 from shiny_labchat.domain.commands import Withdraw, WithdrawnBy
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.study import StudyState
-from shiny_labchat.errors import LabChatError, StoreError
+from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.store import Log
+from shiny_labchat.store.engine import Cleaned, CleanHow
 from shiny_labchat.store.heads import load_head
-from shiny_labchat.store.sqlite import Cleaned, CleanHow
-from shiny_labchat.store.who import everybody, is_bot, studies_of, withdrawals, withdrawn_ids
+from shiny_labchat.store.who import (
+    everybody,
+    has_come_back,
+    is_bot,
+    studies_of,
+    withdrawals,
+    withdrawn_ids,
+)
 
 __all__ = [
     "Withdrawal",
@@ -94,26 +102,26 @@ async def withdraw(
         raise LabChatError(f"{id!r} in {where} is a bot, which cannot withdraw")
     if id in await log.read(withdrawn_ids):
         return Withdrawal(id, tuple(found), (), log.ledger.is_cleaned)
-    new = new_id()
+    new, news = new_id(), dict[str, str]()
     for each in found:  # all of them first, so that the ledger has the rest done after a kill
-        await asyncio.to_thread(log.ledger.add, each, id, new)
+        news[each] = new = await _note(log, each, id, new)
     exports: dict[str, None] = {}
-    for each in found:
+    for each, new in news.items():
         exports |= dict.fromkeys(await _rewrite(log, Withdraw(each, id, new, by, quotes)))
     cleaned = await clean(log, how)
-    known = await _known_as(log, new)
-    return Withdrawal(known, tuple(found), tuple(exports), cleaned.is_clean)
+    return Withdrawal(new, tuple(found), tuple(exports), cleaned.is_clean)
 
 
-async def _known_as(log: Log, new: str) -> str:
-    """The new id of somebody; another one if somebody else has withdrawn them at the same time."""
-    entries = await asyncio.to_thread(log.ledger.entries)
-    same = {entry.hash for entry in entries if entry.new == new}
-    others = [entry.new for entry in entries if entry.hash in same and entry.new != new]
-    if not others:
-        return new
-    known = await log.read(withdrawn_ids)
-    return next((each for each in (new, *others) if each in known), new)
+async def _note(log: Log, study: str, id: str, new: str) -> str:
+    """
+    Note a withdrawal in the ledger, unless it is there; return the new id by which it is there.
+
+    It is there if it was not done then, or if another server does it at the same time.
+    """
+    size, last = await asyncio.to_thread(log.ledger.last, study, id)
+    if last is not None and not await log.read(lambda conn: has_come_back(conn, study, id, last)):
+        return last
+    return await asyncio.to_thread(partial(log.ledger.add, study, id, new, since=size))
 
 
 def new_id() -> str:
@@ -136,12 +144,22 @@ async def withdraw_one(
         The sha256 of the exports that have their words.
     """
     if by != "ledger":
-        await asyncio.to_thread(log.ledger.add, study, id, new)
+        new = await _note(log, study, id, new)
     return await _rewrite(log, Withdraw(study, id, new, by, quotes))
 
 
 async def _rewrite(log: Log, command: Withdraw) -> tuple[str, ...]:
-    outcome = await log.withdraw(command)
+    """Have the database rewritten; if the rules do not allow it, note that in the ledger."""
+    try:
+        outcome = await log.withdraw(command)
+    except Refused as exc:
+        if await asyncio.to_thread(log.ledger.note_refused, command.new):
+            logger.error(
+                "%s cannot be withdrawn from study %r: %s", command.new, command.study, exc
+            )
+        raise
+    if not outcome.is_repeat and command.new in await asyncio.to_thread(lambda: log.ledger.refused):
+        await asyncio.to_thread(log.ledger.note_reapplied)
     events = outcome.events.get(study_log(command.study), ())
     said = [each for each in events if each.kind == "withdrawn" and each.member == command.new]
     return tuple(said[-1].data["exports"]) if said else ()
@@ -154,7 +172,7 @@ async def withdraw_all(log: Log, commands: Iterable[Withdraw]) -> int:
     Returns
     -------
     int
-        How many have been withdrawn; of each other one it is said in the server's log.
+        How many have been withdrawn; of each other one it was said in the server's log.
 
     Raises
     ------
@@ -168,8 +186,8 @@ async def withdraw_all(log: Log, commands: Iterable[Withdraw]) -> int:
             done += 1
         except StoreError as exc:
             trouble = exc
-        except LabChatError as exc:
-            logger.error("%s cannot be withdrawn from study %r: %s", each.new, each.study, exc)
+        except Refused:
+            continue
     if trouble is not None:
         raise trouble
     return done
@@ -212,7 +230,7 @@ async def clean(log: Log, how: CleanHow = "small") -> Cleaned:
 async def _covered(log: Log) -> int:
     """How many first lines of the ledger are only about people who are in no row any more."""
     size = await asyncio.to_thread(lambda: log.ledger.size)
-    undone = {*(await _undone(log)).values()}
+    undone = {*(await _undone(log)).values()} - await asyncio.to_thread(lambda: log.ledger.refused)
     entries = await asyncio.to_thread(log.ledger.entries)
     return min([size, *(each.line for each in entries if each.new in undone)])
 
@@ -235,7 +253,9 @@ async def withdraw_with_code(log: Log, receipt: Receipt) -> bool:
 async def apply_ledger(log: Log) -> int:
     """Withdraw again who has withdrawn before the database was replaced by an older one."""
     back = await _undone(log)
-    if back and await asyncio.to_thread(lambda: log.ledger.is_cleaned):
+    refused = await asyncio.to_thread(lambda: log.ledger.refused)
+    is_due = not refused.issuperset(back.values())
+    if is_due and await asyncio.to_thread(lambda: log.ledger.is_cleaned):
         await asyncio.to_thread(log.ledger.note_reapplied)
     again = (Withdraw(study, id, new, "ledger") for (study, id), new in back.items())
     done = await withdraw_all(log, again)

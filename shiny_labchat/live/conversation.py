@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 
 from shiny_labchat.domain.events import Event, LogKey
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import (
     Message,
     Wording,
@@ -18,7 +19,7 @@ from shiny_labchat.domain.messages import (
     settled,
     was_said,
 )
-from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.live.shared_messages import SEQ, SharedMessages
 
 __all__ = ["Conversation"]

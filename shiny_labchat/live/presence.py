@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from shiny_labchat import protocol
-from shiny_labchat.domain.state import Membership
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.live.roster import Roster
 
 __all__ = ["TYPING_TTL", "Here", "Presence", "Seen", "Shown", "ThrottledFrame"]

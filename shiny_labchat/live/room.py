@@ -17,9 +17,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from shiny_labchat import metrics
 from shiny_labchat.bus.messages import topic_of
 from shiny_labchat.domain.events import Event, LogKey
-from shiny_labchat.domain.state import Membership, RoomState, fold
+from shiny_labchat.domain.membership import Membership
+from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.domain.withdrawal import changes_the_past
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.live import loading
@@ -298,6 +300,7 @@ class LiveRoom:
 
     async def catch_up(self) -> bool:
         """Read and apply other processes' events; return whether there were any."""
+        metrics.caught_up("room")
         after = self.state.seq
         missed = await self._log.read(lambda conn: events_after(conn, self._number, after))
         if any(map(changes_the_past, missed)):
@@ -450,6 +453,7 @@ class LiveRoom:
 
     async def missed(self, cursor: int, viewer: Membership) -> tuple[list[str], int]:
         """The next frames for a viewer who is behind, from the log, and their cursor after it."""
+        metrics.caught_up("page")
         return await missed(self._log, self._number, self.state, cursor, viewer)
 
     def frame(self, cursor: int, viewer: Membership) -> tuple[str | None, int]:

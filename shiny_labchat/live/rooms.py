@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from contextvars import Context
 
+from shiny_labchat import metrics
 from shiny_labchat.audit.prompts import told_of
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import LogKey
@@ -85,6 +86,7 @@ class LiveRooms:
         if room is None:
             room = self._rooms[key] = self._again(key) or self._new(key)
             self.log.watch(key)
+            metrics.room_opened()
             self.alive.begin()
         room.users += 1
         try:
@@ -120,6 +122,7 @@ class LiveRooms:
         if self._rooms.get(room.key) is room:
             del self._rooms[room.key]
             self.log.unwatch(room.key)
+            metrics.room_closed()
             self._peers.close(room.key, room.peers)
             self.clocks.forget(room)
             if room.can_linger:

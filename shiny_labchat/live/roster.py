@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 
-from shiny_labchat.domain.state import Membership
+from shiny_labchat.domain.membership import Membership
 
 __all__ = ["Roster"]
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from shiny_labchat import protocol
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import settled
 from shiny_labchat.domain.opaque import id_of
-from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.store import Log, events_after, visible_before
 
 __all__ = [

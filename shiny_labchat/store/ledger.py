@@ -6,7 +6,8 @@ hash of the study and the old id, the new id, and when. Lines are only appended.
 
 A line "reapplied" says that people are withdrawn again who were so before. A line "cleaned" says
 that nothing is left in the database's files of those whom the first lines, up to "upto", are
-about.
+about. A line "refused" has the new id of a withdrawal that the database does not allow: there is
+nothing to take away of it, unless another database allows it.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from shiny_labchat.errors import StoreError
 
-__all__ = ["Ledger", "LedgerEntry"]
+__all__ = ["Ledger", "LedgerEntry", "Noted"]
 
 FORMAT = 1
 
@@ -51,6 +53,22 @@ class LedgerEntry(NamedTuple):
     line: int
 
 
+class Noted(NamedTuple):
+    """
+    What the ledger has of somebody at one moment.
+
+    Parameters
+    ----------
+    size
+        How many lines it has.
+    new
+        The new id of their last withdrawal; None: there is none.
+    """
+
+    size: int
+    new: str | None
+
+
 class Ledger:
     """
     The ledger beside a database.
@@ -63,17 +81,45 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._refused_here: set[str] = set()
 
     @property
     def exists(self) -> bool:
         """Whether anybody has withdrawn."""
         return self.path.exists()
 
-    def add(self, study: str, old: str, new: str) -> None:
-        """Note a withdrawal; it is on disk when this returns."""
-        key = self._key() or self._make()
-        entry = {"hash": _hash(key, study, old), "new": new, "at": time.time_ns() // 1000}
-        self._append(entry)
+    def add(self, study: str, old: str, new: str, *, since: int | None = None) -> str:
+        """
+        Note a withdrawal; it is on disk when this returns.
+
+        Parameters
+        ----------
+        study, old, new
+            The study, the old id, and the one that comes in its place.
+        since
+            How many lines there were when it was not noted yet: if somebody has noted it since, it
+            is not noted a second time.
+
+        Returns
+        -------
+        str
+            The new id by which it is noted.
+        """
+        hash = _hash(self._key() or self._make(), study, old)
+        with self._held():
+            entries = () if since is None else self.entries()
+            for each in entries:
+                if each.hash == hash and each.line >= (since or 0):
+                    return each.new
+            self._append({"hash": hash, "new": new, "at": time.time_ns() // 1000})
+        return new
+
+    def last(self, study: str, old: str) -> Noted:
+        """Find the last withdrawal of somebody from a study."""
+        size, key = self.size, self._key()  # what is noted meanwhile counts as later
+        hash = None if key is None else _hash(key, study, old)
+        news = [each.new for each in self.entries() if each.hash == hash and each.line < size]
+        return Noted(size, news[-1] if news else None)
 
     @property
     def size(self) -> int:
@@ -98,7 +144,21 @@ class Ledger:
             if "cleaned" in line
         )
         since = lines[max(cleaned, default=0) :]
-        return not any("new" in line or "reapplied" in line for line in since)
+        withdrawn = {line["new"] for line in since if "new" in line}
+        return withdrawn <= self.refused and not any("reapplied" in line for line in since)
+
+    @property
+    def refused(self) -> set[str]:
+        """The new ids of withdrawals that a database has not allowed."""
+        return {line["refused"] for line in self._lines() if "refused" in line}
+
+    def note_refused(self, new: str) -> bool:
+        """Note that a database does not allow a withdrawal; whether this process learns it now."""
+        if new not in self.refused:
+            self._append({"refused": new, "at": time.time_ns() // 1000})
+        is_news = new not in self._refused_here
+        self._refused_here.add(new)
+        return is_news
 
     def entries(self) -> list[LedgerEntry]:
         """All withdrawals, in their order."""
@@ -155,6 +215,21 @@ class Ledger:
 
     def _broken(self) -> StoreError:
         return StoreError("store_broken", str(self.path), _NO_KEY)
+
+    @contextmanager
+    def _held(self) -> Generator[None]:
+        """Let no other thread or process note a withdrawal meanwhile."""
+        try:
+            import fcntl
+        except ImportError:  # on Windows two servers may both note one, which changes nothing else
+            yield
+            return
+        number = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(number)
 
     def _append(self, line: Mapping[str, Any]) -> None:
         handle = os.open(self.path, os.O_RDWR | os.O_APPEND)

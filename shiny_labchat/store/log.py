@@ -15,15 +15,19 @@ from weakref import WeakSet
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from shiny_labchat import metrics
 from shiny_labchat.bus import Bus
 from shiny_labchat.domain.commands import Command, StudyCommand, Withdraw
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.batch import Outcome, StudyOutcome
-from shiny_labchat.store.database import Database, File, note_inherited
+from shiny_labchat.store.choosing import is_in_file, ledger_of, place_of
+from shiny_labchat.store.database import Database
+from shiny_labchat.store.engine import Cleaned, CleanHow
 from shiny_labchat.store.ledger import Ledger
 from shiny_labchat.store.reach import Reach, logs_with_numbers, look_for
-from shiny_labchat.store.sqlite import READERS, Cleaned, CleanHow, file_of, ledger_of, store_error
+from shiny_labchat.store.sqlite import READERS, file_of
+from shiny_labchat.store.sqlite_file import note_inherited
 from shiny_labchat.store.work import Committed, Listener, Work
 from shiny_labchat.store.writer import POLL, Writer
 
@@ -62,10 +66,10 @@ class Log:
         _logs.add(self)
 
     def _begin(self) -> None:
-        file = File(self.url)
-        self._writer = Writer(file)
+        self._place = place_of(self.url)
+        self._writer = Writer(self._place)
         self._writer.committed = self._ring
-        self._database = Database(file, write=False)
+        self._database = Database(self._place, write=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="labchat-read")
 
     def __repr__(self) -> str:
@@ -73,8 +77,23 @@ class Log:
 
     @property
     def exists(self) -> bool:
-        """Whether the database exists; if not, it is made when it is first used."""
-        return file_of(self.url).exists()
+        """
+        Whether the database exists; if not, it is made when it is first used.
+
+        One on a server counts as there: whoever has named it has made it. Its tables are made when
+        it is first used.
+        """
+        return not is_in_file(self.url) or file_of(self.url).exists()
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether anything was submitted or watched yet."""
+        return self._writer.is_started
+
+    @property
+    def waiting(self) -> int:
+        """How many commands and jobs wait to be stored."""
+        return self._writer.waiting
 
     def submit(self, room: LogKey, command: Command) -> asyncio.Future[Outcome]:
         """
@@ -206,7 +225,7 @@ class Log:
                 return job(conn)
         except (SQLAlchemyError, OSError) as exc:
             self._database.forget()
-            raise store_error(self.url, exc) from exc
+            raise self._place.error_of(exc) from exc
 
     def listen(self, listener: Listener) -> None:
         """Call `listener`, in the running loop, with new events of watched rooms."""
@@ -284,7 +303,7 @@ class Log:
 
         What was waiting is stored by the parent. Its connections must not be closed here.
         """
-        if self._writer.is_open or self._database.is_open:
+        if is_in_file(self.url) and (self._writer.is_open or self._database.is_open):
             note_inherited(self.url)
         _of_parent.append((self._writer, self._database, self._readers))
         makes = self._database.makes
@@ -295,6 +314,9 @@ class Log:
 _logs: WeakSet[Log] = WeakSet()
 _of_parent: list[object] = []
 """What must never be closed in this process."""
+
+
+metrics.observe_queue(lambda: sum(log.waiting for log in tuple(_logs)))
 
 
 def _begin_in_child() -> None:

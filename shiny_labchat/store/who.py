@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.schema import arrival, event, room
-from shiny_labchat.store.sqlite import last_moved
 
 __all__ = [
     "Asked",
     "asked",
     "everybody",
+    "has_come_back",
     "is_bot",
     "people_of_study",
     "studies_of",
@@ -30,6 +31,17 @@ def studies_of(conn: sa.Connection, id: str, study: str | None = None) -> list[s
     if study is not None:
         found = found.where(room.c.study == study)
     return sorted(conn.execute(found).scalars())
+
+
+def has_come_back(conn: sa.Connection, study: str, id: str, new: str) -> bool:
+    """Whether somebody whose withdrawal has given them a new id is in a study by the old one."""
+    found = sa.select(event.c.seq).join(room, event.c.room == room.c.key)
+    done = room.c.study == study, event.c.kind == "withdrawn", event.c.member == new
+    if conn.execute(found.where(*done).limit(1)).first() is None:
+        return False
+    here = arrival.c.study == study, arrival.c.person == id
+    has_arrived = conn.execute(sa.select(arrival.c.person).where(*here).limit(1)).first()
+    return has_arrived is not None or bool(studies_of(conn, id, study))
 
 
 def is_bot(conn: sa.Connection, id: str) -> bool:
@@ -71,7 +83,7 @@ class Asked(NamedTuple):
     studies
         The names of their studies.
     moved
-        What `last_moved` says, up to which it is known.
+        What `Statements.last_moved` says, up to which it is known.
     heads
         By the number of the log of a study, the seq up to which it is known.
     """
@@ -83,7 +95,7 @@ class Asked(NamedTuple):
 
 def asked(conn: sa.Connection, before: Asked) -> Asked:
     """Who has asked since; this costs nothing as long as nothing has happened."""
-    moved = last_moved(conn)
+    moved = engine_of(conn).last_moved(conn)
     if moved == before.moved:
         return before._replace(studies=())
     logs = sa.select(room.c.key, room.c.study, room.c.seq).where(room.c.kind == "study")

@@ -1,9 +1,11 @@
 // @ts-check
+import { deleteStoredDrafts } from "./composer/drafts.js";
 import { listenForRenderer } from "./content/renderer.js";
 import { languageOf } from "./dom.js";
 import { Labels } from "./labels.js";
 import { Keys } from "./page/identity.js";
 import { listEvents } from "./page/events.js";
+import { whenForgotten } from "./page/forgetting.js";
 import { markPage } from "./page/marks.js";
 import { keepRooms } from "./page/redraw.js";
 import { deliverPending, isSessionLost, register, setInput, watchSession } from "./page/shiny.js";
@@ -221,6 +223,7 @@ register();
 listenForRenderer();
 listEvents();
 keepRooms();
+whenForgotten(deleteStoredDrafts);
 listenForStudies();
 listenForForms();
 customElements.define("labchat-room", LabchatRoom);

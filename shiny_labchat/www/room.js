@@ -118,8 +118,8 @@ export class Room {
     const { signal } = (this.#listeners = new AbortController());
     watchWaking((isDoubtful) => this.#wake(isDoubtful), signal);
     whenForgotten(() => this.#forgetSoon(), signal);
-    window.addEventListener("pagehide", () => this.#drafts.save(), { signal });
-    document.addEventListener("visibilitychange", () => this.#drafts.save(), { signal });
+    window.addEventListener("pagehide", () => this.#saveDrafts(), { signal });
+    document.addEventListener("visibilitychange", () => this.#saveDrafts(), { signal });
     this.#composer.listen();
     this.#presence.listen();
     this.#transcript.watch();
@@ -128,7 +128,7 @@ export class Room {
 
   /** Stop: the element has left the page. */
   close() {
-    this.#drafts.save();
+    this.#saveDrafts();
     this.#listeners.abort();
     this.#composer.unlisten();
     this.#presence.unlisten();
@@ -211,18 +211,13 @@ export class Room {
 
   /** End the chat; the messages stay readable. @param {string} code @param {string} say */
   end(code, say) {
-    this.#disconnect();
-    this.#transcript.disconnect();
-    this.#composer.restore(this.#outbox.withdrawAll().join("\n"));
+    this.#stop();
     this.#lock(code === "removed" ? "removed" : "gone", this.#labels.sentence(code, say));
-    if (this.#isForgetting) this.#forget();
   }
 
   /** Stop, and leave the page as it is: the app has ended the chat. @param {string} words said to who sends */
   retire(words) {
-    this.#disconnect();
-    this.#transcript.disconnect();
-    this.#composer.restore(this.#outbox.withdrawAll().join("\n"));
+    this.#stop();
     this.#retired = words;
   }
 
@@ -264,6 +259,20 @@ export class Room {
     for (const [cid, text] of left.waiting) this.#outbox.put(text, cid);
     // the browser may have restored it already
     if (!this.#composer.draft.startsWith(left.draft)) this.#composer.restore(left.draft);
+  }
+
+  /** Stop for good; what was not sent is in the box again, unless it is to be forgotten. */
+  #stop() {
+    this.#disconnect();
+    this.#transcript.disconnect();
+    this.#composer.restore(this.#outbox.withdrawAll().join("\n"));
+    if (this.#isForgetting) this.#forget();
+  }
+
+  /** Save what was not sent, unless it may be to be forgotten: the page may not live until that is known. */
+  #saveDrafts() {
+    if (this.#isForgetting) this.#drafts.discard();
+    else this.#drafts.save();
   }
 
   #disconnect() {

@@ -1,4 +1,8 @@
-"""A person's cables: the chat's own line and Shiny's, each to be cut and mended by itself."""
+"""
+A person's cables: the chat's own line and Shiny's, each to be cut and mended by itself.
+
+While the chat's is cut, its frames do not get through over Shiny's either.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,23 @@ from playwright.sync_api import expect
 
 from tests.browser._people import Person
 
-__all__ = ["CABLES", "SEVERED", "cut", "deafen", "dials", "is_on_a_new_line", "mend", "sleeps"]
+__all__ = [
+    "CABLES",
+    "SEVERED",
+    "STALLS",
+    "Line",
+    "cut",
+    "deafen",
+    "dials",
+    "flows",
+    "is_on_a_new_line",
+    "mend",
+    "sleeps",
+    "stalls",
+]
 
 Cable = Literal["chat", "shiny"]
+Line = Literal["chat", "study", "shiny"]
 
 SEVERED = "WebSocket connection to|ERR_CONNECTION_(REFUSED|RESET)|WebSocket is already in CLOSING"
 """What a browser's console says of it."""
@@ -24,12 +42,51 @@ CABLES = """(() => {
       made[cable(url)].push(this);
       this.at = performance.now();
     }
+    get onmessage() {
+      return super.onmessage;
+    }
     set onmessage(hear) {
       super.onmessage = (event) => this.isDeaf || hear?.(event);
+    }
+    send(data) {
+      const isCut = sessionStorage.getItem("cut-chat") && data.includes("labchat_channel");
+      if (!isCut) return super.send(data);
+      const { channel, open } = JSON.parse(data).data[".clientdata_labchat_channel"];
+      const custom = { labchat_channel: { channel, close: 1011 } };
+      if (open) setTimeout(() => this.onmessage({ data: JSON.stringify({ custom }) }));
     }
   };
 })()"""
 """To run in a page before its own scripts."""
+
+STALLS = """(() => {
+  const lines = (window.lines = { chat: null, study: null, shiny: null });
+  const line = (url) => ({ ws: "chat", study: "study" })[url.split("labchat/")[1]] ?? "shiny";
+  window.WebSocket = class extends WebSocket {
+    get isStalled() {
+      return lines[line(this.url)] !== null;
+    }
+    get readyState() {
+      return this.isStalled ? WebSocket.OPEN : super.readyState;
+    }
+    set onmessage(hear) {
+      this.hear = hear;
+      super.onmessage = (event) => this.now(() => this.hear?.(event));
+    }
+    set onclose(hear) {
+      this.part = hear;
+      super.onclose = (event) => this.now(() => this.part?.(event));
+    }
+    get onclose() {
+      return this.part;
+    }
+    now(tell) {
+      if (this.isStalled) lines[line(this.url)].push(tell);
+      else tell();
+    }
+  };
+})()"""
+"""To run in a page before its own scripts: what the server sends may come late, in order."""
 
 
 def cut(person: Person, cable: Cable) -> None:
@@ -53,6 +110,16 @@ def mend(person: Person, cable: Cable) -> None:
 def deafen(person: Person) -> None:
     """The chat's line seems alive, and nothing comes through it to the page any more."""
     person.page.evaluate("() => { cables.chat.at(-1).isDeaf = true; }")
+
+
+def stalls(person: Person, *lines: Line) -> None:
+    """What the server sends on these lines comes to the page only when it `flows` again."""
+    person.page.evaluate("(named) => named.forEach((each) => (lines[each] = []))", lines)
+
+
+def flows(person: Person, line: Line) -> None:
+    """All that the server has sent on a line comes now."""
+    person.page.evaluate(_FLOWS, line)
 
 
 def sleeps(person: Person) -> None:
@@ -81,6 +148,11 @@ _MEND = """(cable) => {
   sessionStorage.removeItem(`cut-${cable}`);
   if (cable === "shiny" && !Shiny.shinyapp.isConnected()) Shiny.shinyapp.reconnect();
   if (cable === "chat") window.dispatchEvent(new Event("online"));
+}"""
+_FLOWS = """(line) => {
+  const waiting = lines[line];
+  lines[line] = null;
+  for (const late of waiting) late();
 }"""
 _IS_NEW = """(than) => {
   const open = cables.chat.map(({ readyState }) => readyState === WebSocket.OPEN);

@@ -15,7 +15,7 @@ from shiny_labchat.store import events_after, find_room
 from shiny_labchat.words import ENGLISH
 from tests.browser._axe import faults
 from tests.browser._organiser import STUDY, Organiser
-from tests.browser._outage import CABLES, SEVERED, cut, mend
+from tests.browser._outage import CABLES, SEVERED, STALLS, Line, cut, flows, mend, stalls
 from tests.browser._participants import Participant
 from tests.browser._people import Person
 from tests.browser.conftest import APPS, Noise, People, Serve
@@ -182,6 +182,38 @@ def test_who_stops_and_has_their_data_deleted_sees_their_end_and_leaves_nothing(
     ann.reads_in_study(re.compile("were deleted on"))
     expect(ann.study).not_to_contain_text(ENGLISH["receipt.label"])
     ann.page.screenshot(path=tmp_path / "deleted.png")
+
+
+@pytest.mark.parametrize(("first", "second"), [("shiny", "study"), ("study", "shiny")])
+def test_a_draft_is_forgotten_whichever_the_page_hears_first_that_it_ended_or_that_the_chat_is_gone(
+    people: People, serve: Serve, first: Line, second: Line
+) -> None:
+    app = serve("ends.py")
+    ann, bob = (Participant(each.page) for each in people(2, app, script=STALLS, settled=False))
+    for each in (ann, bob):
+        each.consents()
+    for each in (ann, bob):
+        each.is_in_group()
+    ann.types(f"{SECRET} draft")
+    ann.waits_until(lambda: "draft" in ann.page.evaluate("JSON.stringify({...sessionStorage})"))
+    stalls(ann, "chat", "study", "shiny")
+    ann.presses_button(ENGLISH["stop.button"])
+    ann.presses_button(ENGLISH["stop.delete"])
+    bob.ends(ENGLISH["ended.group_dissolved"])
+    flows(ann, first)
+    if first == "shiny":
+        expect(ann.page.locator("labchat-room")).to_have_count(0)
+    else:
+        ann.reads_on_page(re.compile("were deleted on"))
+        ann.page.locator("labchat-room").evaluate("(chat) => chat.remove()")  # unsaid, by the app
+    flows(ann, second)
+    ann.reads_in_study(re.compile("were deleted on"))
+    expect(ann.page.locator("labchat-room")).to_have_count(0)
+    ann.waits_until(lambda: not remembers(ann.page))
+    flows(ann, "chat")
+    ann.page.reload()
+    ann.reads_in_study(re.compile("were deleted on"))
+    assert not remembers(ann.page)
 
 
 def test_somebody_withdraws_later_with_the_code_of_their_end(

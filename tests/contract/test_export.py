@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shiny_labchat import Lab
+from shiny_labchat import Lab, Study
 from shiny_labchat.audit import entries
 from shiny_labchat.audit.prompts import Prompt
 from shiny_labchat.domain import commands as c
@@ -415,6 +415,7 @@ async def test_an_anonymous_export_has_no_ids_that_an_app_has_put_elsewhere(
     await make_study(lab)
     room = await lab.create_room(f"pair-{B}", study="s", title=f"With {B}")
     await name_everywhere(lab, room, B)
+    await group_by(lab, B)
     formats = ("csv", "jsonl", "parquet", "psych-ds", "convokit", "text")
     asked: dict[str, Any] = {"study": "s"} if whole else {"rooms": [room]}
     for is_there in (True, False):
@@ -445,6 +446,23 @@ async def name_everywhere(lab: Lab, room: Any, member: str) -> None:
         lambda conn, now: entries.add(conn, now, room.key, "bot", Prompt([]), **about, **said)
     )
     await room.close(f"{member} has left")
+
+
+async def group_by(lab: Lab, member: str) -> None:
+    """Have somebody grouped in a lobby and a condition that are called after another person."""
+    id = f"lobby-{member}"
+    settings: dict[str, Any] = {"group_size": [1, 1, 1], "settle": 0, "ready": None}
+    settings["conditions"] = {"meets": [f"{member}, first"], "of": [[member]]}
+    for command in (
+        c.DescribeLobby("s", id, "seed", settings),
+        c.Arrive("s", "zoe"),
+        c.Consent("s", "zoe", "2", True, {"film": True}),
+        c.EnterLobby("s", id, "zoe"),
+        c.Advance("s", id, c.LobbySigns({"zoe": 2**60}), "random"),
+    ):
+        await lab.log.submit_together(command)
+    person = (await Study("s", lab=lab).state()).people["zoe"]
+    assert person.condition["meets"] == f"{member}, first"
 
 
 def content(path: Path) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -136,7 +139,40 @@ async def test_who_asks_is_withdrawn_at_the_next_look(lab: Lab) -> None:
     assert person.withdrawn == "participant" and person.data == {}
 
 
+async def test_what_two_processes_do_for_one_who_has_asked_is_in_the_ledger_once(
+    lab: Lab, reopen: Lab
+) -> None:
+    study = await study_with(lab, "a", "b")
+    await study.submit(EndPerson("s", "a", "withdrew", delete=True))
+    await asyncio.gather(Duties(lab.log).do(), Duties(reopen.log).do())
+    [entry] = lab.log.ledger.entries()
+    assert {*(await study.state()).people} == {entry.new, "b"}
+
+
 # ── the ledger ──
+
+
+def test_of_many_who_note_one_withdrawal_at_once_one_does(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    ledger.add("s", "b", "new-b")
+    size, known = ledger.last("s", "a")
+    assert known is None and ledger.last("s", "b").new == "new-b"
+    with ThreadPoolExecutor() as threads:
+        each = partial(Ledger(ledger.path).add, "s", "a", since=size)
+        noted = {*threads.map(each, [f"new-{n}" for n in range(50)])}
+    assert {entry.new for entry in ledger.entries()} == {"new-b"} | noted and len(noted) == 1
+
+
+async def test_who_has_come_back_is_in_the_ledger_once_more(lab: Lab) -> None:
+    await study_with(lab, "a", "b")
+    first = (await lab.withdraw("a")).id
+    lab.log.close()
+    later = Lab(lab.url)
+    await study_with(later, "a")
+    second = (await later.withdraw("a")).id
+    assert [entry.new for entry in later.log.ledger.entries()] == [first, second]
+    assert {*(await Study("s", lab=later).state()).people} == {first, second, "b"}
+    later.log.close()
 
 
 def test_a_line_that_was_cut_off_is_left_out_and_the_next_is_whole(tmp_path: Path) -> None:
@@ -237,6 +273,18 @@ async def test_who_withdraws_from_two_studies_is_withdrawn_from_the_rest_after_a
         assert {*(await Study(name, lab=lab).state()).people} == {new}
 
 
+async def test_a_withdrawal_that_is_tried_again_is_in_the_ledger_once(lab: Lab, path: Path) -> None:
+    study = await study_with(lab, "a", "b")
+    refuse_changes_of(path, "words of a")
+    with pytest.raises(StoreError):
+        await lab.withdraw("a")
+    with closing(sqlite3.connect(path)) as conn:
+        conn.execute("DROP TRIGGER stays")
+    new = (await lab.withdraw("a")).id
+    assert [entry.new for entry in lab.log.ledger.entries()] == [new]
+    assert {*(await study.state()).people} == {new, "b"}
+
+
 def refuse_changes_of(path: Path, words: str) -> None:
     """Have the database fail when a row with these words is changed."""
     with closing(sqlite3.connect(path)) as conn:
@@ -264,6 +312,50 @@ async def test_one_who_is_refused_stops_no_other_and_no_other_duty(
     assert {str(each.withdrawn) for each in people.values()} == {"ledger", "participant"}
     assert await lab.log.read(lambda conn: arrivals_of(conn, "kept")) == []
     assert "withdrawn-helper cannot be withdrawn from study 's'" in caplog.text
+
+
+async def test_one_who_is_refused_is_said_once_at_each_start_and_has_nothing_cleaned_again(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    await study_with(lab, "a")
+    room = await lab.create_room("r", study="s")
+    await room.submit(Join("helper", "h", "participant", None, is_bot=True))
+    lab.log.ledger.add("s", "helper", "withdrawn-helper")
+    for _ in range(2):
+        caplog.clear()
+        for _ in range(2):
+            await Duties(lab.log).do()
+        assert caplog.text.count("withdrawn-helper cannot be withdrawn") == 1
+        assert lab.log.ledger.is_cleaned
+        size = lab.log.ledger.size
+        lab.log.close()
+        lab = Lab(lab.url)
+    await Duties(lab.log).do()
+    assert lab.log.ledger.size == size, "nothing was cleaned, or noted, again"
+    lab.log.close()
+
+
+async def test_one_who_was_refused_is_withdrawn_from_a_database_that_has_them_as_a_person(
+    lab: Lab, path: Path
+) -> None:
+    await study_with(lab, "a", "helper")
+    backup = path.with_name("backup.db")
+    back_up(path, backup, nothing)
+    put_back(backup, path)
+    other = Lab(lab.url)
+    room = await other.create_room("r", study="s")
+    await room.submit(Join("helper", "h", "participant", None, is_bot=True))
+    other.log.ledger.add("s", "helper", "withdrawn-helper")
+    await Duties(other.log).do()
+    assert other.log.ledger.is_cleaned and "helper" in (await Study("s", lab=other).state()).people
+    other.log.close()
+    put_back(backup, path)
+    again = Lab(lab.url)
+    await Duties(again.log).do()
+    assert {*(await Study("s", lab=again).state()).people} == {"a", "withdrawn-helper"}
+    assert again.log.ledger.is_cleaned
+    assert found_in(files_of(path), ["words of helper"]) == set()
+    again.log.close()
 
 
 async def test_what_fails_once_stops_no_other_and_is_done_later(lab: Lab, path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from .code import PACKAGE, imports, modules
 
 ABOVE = (
-    {"arguments", "caches", "concurrency", "errors", "public", "storable", "urls"},
+    {"arguments", "caches", "concurrency", "errors", "metrics", "public", "storable", "urls"},
     {"blocking", "words"},
     {"domain"},
     {"bus"},
@@ -22,7 +22,7 @@ ABOVE = (
     {"access", "audit", "callbacks", "streams", "study_protocol"},
     {"export", "live"},
     {"gateway", "lab", "report"},
-    {"bots", "study"},
+    {"bots", "doctor", "study"},
 )
 """Above the Shiny line, lowest first; wings on one step do not import each other."""
 BELOW = (

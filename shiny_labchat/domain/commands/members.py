@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shiny_labchat.domain.state import Role
+from shiny_labchat.domain.membership import Role
 
 __all__ = ["Change", "Disclose", "Join", "Mute", "Remove", "SendAway"]
 

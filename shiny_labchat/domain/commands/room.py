@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.rules import Rules
-from shiny_labchat.domain.state import Role
 
 __all__ = ["PASSED_OVER", "Clear", "Close", "Configure", "Open", "PassOver", "Record"]
 

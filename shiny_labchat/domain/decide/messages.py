@@ -25,7 +25,8 @@ from shiny_labchat.domain.decide.shared import (
     strings_of,
 )
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.domain.membership import Membership
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.visible import has_visible
 from shiny_labchat.errors import Refused
 

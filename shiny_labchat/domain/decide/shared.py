@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from shiny_labchat.domain.events import Event, Part
-from shiny_labchat.domain.state import Membership, RoomState
+from shiny_labchat.domain.membership import Membership
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import Refused
 
 __all__ = ["Rule", "check_storable", "check_text", "member_of", "new_event", "strings_of"]

@@ -4,6 +4,8 @@
 const MAX_STORED_LENGTH = 50_000;
 /** In milliseconds. */
 const SAVE_DELAY = 400;
+/** Where drafts are kept, before the chat's id. */
+const PREFIX = "labchat-unsent-";
 
 /**
  * @typedef {{draft: string, waiting: [cid: string, text: string][]}} Unsent
@@ -27,7 +29,7 @@ export class Drafts {
    * @param {() => Unsent} collect returns what is unsent now
    */
   constructor(id, collect) {
-    this.#key = `labchat-unsent-${id}`;
+    this.#key = PREFIX + id;
     this.#collect = collect;
   }
 
@@ -104,6 +106,14 @@ export class Drafts {
       window.sessionStorage.removeItem(this.#key);
     } catch {}
   }
+}
+
+/** Delete what the tab keeps of all chats: one that is in the page no more cannot delete its own. */
+export function deleteStoredDrafts() {
+  try {
+    const names = Object.keys(window.sessionStorage).filter((name) => name.startsWith(PREFIX));
+    for (const name of names) window.sessionStorage.removeItem(name);
+  } catch {}
 }
 
 /** @param {string} text */

@@ -7,11 +7,11 @@ const listeners = new Set();
  * Call a function when the page has to forget what its person has said.
  *
  * @param {() => void} forget
- * @param {AbortSignal} signal ends this
+ * @param {AbortSignal} [signal] ends this
  */
 export function whenForgotten(forget, signal) {
   listeners.add(forget);
-  signal.addEventListener("abort", () => listeners.delete(forget));
+  signal?.addEventListener("abort", () => listeners.delete(forget));
 }
 
 /** Have all parts of the page forget what its person has said: their data are deleted. */

@@ -10,8 +10,8 @@ from typing import Any
 from shiny_labchat import Lab, Room
 from shiny_labchat.access.tickets import Entry
 from shiny_labchat.domain.commands import Post
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.opaque import id_of
-from shiny_labchat.domain.state import Membership
 from shiny_labchat.gateway.socket import Socket
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.stream import RoomStream

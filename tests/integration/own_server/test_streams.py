@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
-from shiny_labchat.domain.state import Role
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.store.checkpoints import LEASE
 from tests.integration.own_server.conftest import Person
 from tests.support.client import Browser, Frame, browser

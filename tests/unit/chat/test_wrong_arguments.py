@@ -15,8 +15,8 @@ from shiny.session import session_context
 from shiny_labchat import Chat, Lab, chat_ui
 from shiny_labchat.chat.labels import LABELS
 from shiny_labchat.chat.placement import PlacementOptions
+from shiny_labchat.domain.membership import ROLES
 from shiny_labchat.domain.pseudonyms import check_pseudonym, resolve_pseudonym
-from shiny_labchat.domain.state import ROLES
 from shiny_labchat.express import Chat as ExpressChat
 from shiny_labchat.words import slots_of
 

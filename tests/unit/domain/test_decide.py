@@ -37,8 +37,9 @@ from shiny_labchat.domain.decide import (
     room,
     streams,
 )
+from shiny_labchat.domain.membership import ROLES, Role
 from shiny_labchat.domain.rules import Rules
-from shiny_labchat.domain.state import ROLES, Role, RoomState, fold
+from shiny_labchat.domain.state import RoomState, fold
 from tests.unit.pure_room import SECOND, PureRoom
 
 

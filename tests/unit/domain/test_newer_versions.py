@@ -28,8 +28,9 @@ from shiny_labchat.domain.commands import (
     Say,
 )
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.messages import message_of
-from shiny_labchat.domain.state import Role, RoomState, fold
+from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.protocol import item
 from tests.unit.pure_room import PureRoom

@@ -14,8 +14,9 @@ from shiny_labchat import Member, Message, Rules
 from shiny_labchat.domain.commands import Join, Post, Remove
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.layers import LayeredMap
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import message_of, to_datetime
-from shiny_labchat.domain.state import Membership, RoomState, fold, fold_all
+from shiny_labchat.domain.state import RoomState, fold, fold_all
 from tests.unit.pure_room import SECOND, PureRoom
 
 NEW = RoomState()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import protocol
-from shiny_labchat.domain.state import Membership
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.live.presence import PRESENCE_EVERY, Presence, Seen
 
 ROLES = st.sampled_from(["participant", "observer", "experimenter"])

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.store.engine import EVER
 from shiny_labchat.store.heads import Heads, load_head
 from shiny_labchat.store.hearing import Heard, Hearing
-from shiny_labchat.store.sqlite import EVER, rooms_moved
+from shiny_labchat.store.sqlite import rooms_moved
 
 from .conftest import Rooms, asked_of
 
@@ -91,7 +92,7 @@ def test_a_look_reads_no_room_that_has_not_moved(rooms: Rooms) -> None:
 def test_a_room_that_nobody_wants_to_hear_of_is_not_read(rooms: Rooms) -> None:
     rooms.make(2)
     with asked_of(rooms.engine) as asked, rooms.engine.begin() as conn:
-        assert Hearing(Heads()).hear(conn, ()) == Heard([], [])
+        assert Hearing(Heads()).hear(conn, ()) == Heard([], [], True, True)
     assert not [each for each in asked if "FROM event" in each]
 
 

@@ -1,0 +1,1 @@
+"""What `labchat doctor` looks at: the machine, the database, and a server as browsers reach it."""
