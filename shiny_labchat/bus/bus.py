@@ -18,6 +18,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakSet
 
+from shiny_labchat import metrics
 from shiny_labchat.bus.base import BusDown, Message, Transport
 from shiny_labchat.bus.messages import BEATS, BELLS, decoded, encoded, rooms_in
 from shiny_labchat.bus.outbox import Outbox
@@ -291,6 +292,7 @@ class Bus:
         self._missed = 0
         if number == self._beat:
             self.delay = asyncio.get_running_loop().time() - self._beat_at
+            metrics.bus_heard(self.delay)
         if not self.is_up:
             if self._trouble:
                 logger.info("the bus %s works again", self.name)

@@ -35,9 +35,9 @@ TOPIC = "room.x"
 
 
 @pytest.fixture(scope="session", params=KINDS)
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def server(request: pytest.FixtureRequest) -> Iterator[BusServer]:
     """A server of each kind; a test that ends it starts it again."""
-    server = BusServer(request.param, tmp_path_factory.mktemp(request.param))
+    server = BusServer(request.param)
     server.start()
     yield server
     server.stop()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 
 import psycopg
 import pytest
@@ -23,6 +24,7 @@ from shiny_labchat.cli import main
 from shiny_labchat.domain.commands import Say
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.lab.importing import import_export
+from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.report.ethics import ethics_of
 from shiny_labchat.store import EVER, Grant, Log, issue, parse, studies_with_rooms
 from shiny_labchat.store.choosing import engine_of, ledger_of, place_of
@@ -36,6 +38,7 @@ from shiny_labchat.store.schema import metadata, token
 from shiny_labchat.store.schema import room as room_table
 from shiny_labchat.store.who import everybody, people_of_study
 from tests.contract import elsewhere
+from tests.contract.buses import eventually, live, other_process, seqs_in
 from tests.support.commit_proxy import CommitProxy
 from tests.support.postgres import PostgresServer
 from tests.support.sample_study import make_study
@@ -379,3 +382,24 @@ async def test_a_database_that_may_only_be_read_says_so(
     with closing(Log(parse(url))) as log:
         with pytest.raises(StoreError, match="store_read_only"):
             await log.submit(room.key, say(1))
+
+
+# ── the bus ──
+
+
+async def test_a_database_on_a_server_is_the_bus_of_its_processes(lab: Lab) -> None:
+    room = await lab.create_room("r", study="s")
+    there = other_process(lab)
+    Runtime.of(there.log).use_bus(lab.log.url.render_as_string(hide_password=False))
+    try:
+        seen = seqs_in(await live(there, room))
+        await eventually(lambda: all(e.log.bus and e.log.bus.is_up for e in (lab, there)))
+        took: list[float] = []
+        for _ in range(9):
+            began, before = time.monotonic(), len(seen)
+            await room.post("hi")
+            await eventually(lambda before=before: len(seen) > before)
+            took.append(time.monotonic() - began)
+        assert median(took) < 0.3, "a look alone takes half a second on the average"
+    finally:
+        there.log.close()

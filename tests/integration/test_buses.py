@@ -29,8 +29,8 @@ WITHIN = 60.0
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def bus(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    bus = BusServer(request.param, tmp_path_factory.mktemp(request.param))
+def bus(request: pytest.FixtureRequest) -> Iterator[BusServer]:
+    bus = BusServer(request.param)
     bus.start()
     yield bus
     bus.stop()

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sysconfig
+import tempfile
 import threading
 import time
 from importlib.util import find_spec
@@ -24,20 +25,18 @@ STARTS_WITHIN = 60.0
 
 class BusServer:
     """
-    Starts, stops, suspends and kills one server; always on the same port, with the same files.
+    Starts, suspends and kills one server; always on the same port, with the same files.
 
     Parameters
     ----------
     kind
         One of `KINDS`.
-    folder
-        An empty folder for its files.
     """
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str) -> None:
         self.kind = kind
         self.port = _port_to_keep()
-        self._folder = folder
+        self._folder = Path(tempfile.mkdtemp(prefix="labchat-bus-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._user = _ordinary_user() if kind == "postgresql" else None
         if kind == "postgresql":
@@ -67,8 +66,9 @@ class BusServer:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """End it as a service manager does."""
+        """End it as a service manager does, and delete its files."""
         self._end(signal.SIGINT)
+        shutil.rmtree(self._folder)
 
     def suspend(self) -> None:
         """Have it take connections, and say nothing any more."""
@@ -135,10 +135,8 @@ class BusServer:
     def _make_cluster(self) -> None:
         self._data.mkdir(mode=0o700)
         if self._user is not None:
-            shutil.chown(self._data, self._user.pw_uid, self._user.pw_gid)
-            for parent in self._data.parents:
-                if parent.stat().st_mode & 0o001 == 0:
-                    parent.chmod(parent.stat().st_mode | 0o011)
+            for folder in (self._folder, self._data):
+                shutil.chown(folder, self._user.pw_uid, self._user.pw_gid)
         options = ["-U", "postgres", "--auth=trust", "--locale=C.UTF-8", "--no-sync"]
         done = self._run([str(_postgres() / "initdb"), "-D", str(self._data), *options], wait=True)
         assert done.returncode == 0
