@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.choosing import engine_of
-from shiny_labchat.store.engine import EVER
+from shiny_labchat.store.engine import EVER, Moved
 from shiny_labchat.store.heads import Heads, caught_up
+from shiny_labchat.store.queries import find_room
 from shiny_labchat.store.work import Committed
 
 __all__ = ["Heard", "Hearing"]
@@ -49,6 +50,7 @@ class Hearing:
     def __init__(self, heads: Heads) -> None:
         self._heads = heads
         self._since = EVER
+        self._again: set[LogKey] = set()
 
     def open(self, conn: sa.Connection) -> None:
         """Begin again with a database that was opened again; what is known of it is kept."""
@@ -65,9 +67,16 @@ class Hearing:
             for room in engine_of(conn).rooms_moved(conn, self._since)[0]
         )
 
+    def hear_again(self, room: LogKey) -> None:
+        """Look at a room the next time, though it may not have moved since the last time."""
+        self._again.add(room)
+
     def hear(self, conn: sa.Connection, wanted: Container[LogKey]) -> Heard:
         """What has been stored in the wanted rooms since the last time."""
         moved, until = engine_of(conn).rooms_moved(conn, self._since)
+        self._again -= {room.key for room in moved}
+        moved += [room for key in self._again if (room := _moved(conn, key)) is not None]
+        self._again.clear()
         heads = [(room, self._heads.get(room.key)) for room in moved]
         are_others = any(head is None or head.state.seq != room.seq for room, head in heads)
         heard = Heard([], [], are_others, until != self._since)
@@ -82,3 +91,8 @@ class Hearing:
                 self._heads.keep(room.key, moved_to)
         self._since = until
         return heard
+
+
+def _moved(conn: sa.Connection, key: LogKey) -> Moved | None:
+    found = find_room(conn, key)
+    return None if found is None else Moved(found[0], key, found[1])

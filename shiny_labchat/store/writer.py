@@ -122,6 +122,7 @@ class Writer:
         self._hearing = Hearing(self._heads)
         self._loader = HeadLoader(self._heads, self._readers, self._queue.put)
         self._unheard: set[LogKey] = set()
+        self._moved_on: set[LogKey] = set()
         self._is_closing = False
         self._opened_at = time.monotonic()
         self._thread: threading.Thread | None = None
@@ -262,6 +263,10 @@ class Writer:
             self._tell(works, [])
             return []
         self._unheard.discard(loaded.key)
+        if loaded.key in self._moved_on:  # others have stored more since it was read
+            self._moved_on.discard(loaded.key)
+            self._hearing.hear_again(loaded.key)
+            self.look()
         if loaded.head is not None:  # its followers may not have all of its events
             self._tell((), [Committed(loaded.key, (), loaded.head.state)])
         return works
@@ -529,6 +534,7 @@ class Writer:
     def _missed(self) -> Heard:
         with self._readers.engine().begin() as conn:
             heard = self._hearing.hear(conn, self.watched)
+        self._moved_on.update(filter(self._loader.is_loading, heard.unknown))
         self._unheard.update(heard.unknown)
         for key in self._unheard:
             self._loader.load(key)

@@ -191,3 +191,24 @@ def test_an_older_copy_is_another_database(
     assert listener.heads.get(rooms.keys[3]) is None
     assert listener.hear() == {key: [] for key in rooms.keys.values()}
     older.engine.dispose()
+
+
+def test_what_was_stored_while_a_room_was_read_is_heard_when_it_is_looked_at_again(
+    rooms: Rooms,
+) -> None:
+    (key,) = rooms.make(1)
+    heads = Heads()
+    hearing = Hearing(heads)
+    with rooms.engine.begin() as conn:
+        assert hearing.hear(conn, {key}).unknown == [key]
+        read = load_head(conn, key)
+    rooms.join(*rooms.keys)
+    with rooms.engine.begin() as conn:
+        assert hearing.hear(conn, {key}).unknown == [key]
+    assert read is not None
+    heads.keep(key, read)
+    hearing.hear_again(key)
+    with rooms.engine.begin() as conn:
+        (news,) = hearing.hear(conn, {key}).news
+        assert [event.seq for event in news.events] == [2]
+        assert hearing.hear(conn, {key}).news == []
