@@ -19,14 +19,14 @@ from shiny_labchat import metrics, protocol, study_protocol
 from shiny_labchat.access.recruits import Standing, act_again, standing
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.access.tickets import StudyEntry, enter_study
-from shiny_labchat.concurrency import Tasks
+from shiny_labchat.concurrency import Tasks, first_of
 from shiny_labchat.domain.commands import ShowCode
 from shiny_labchat.domain.presence import Signs
 from shiny_labchat.domain.screen_parts import Screen
 from shiny_labchat.errors import BadFrame, LabChatError, Refused, StoreError
 from shiny_labchat.gateway.actions import OLDER_MAY, command_for
 from shiny_labchat.gateway.limits import Allowance, TokenBucket
-from shiny_labchat.gateway.socket import first_of, text_of_frame
+from shiny_labchat.gateway.socket import text_of_frame
 from shiny_labchat.gateway.study_view import StudyView
 from shiny_labchat.live.heard import now
 from shiny_labchat.live.rooms import LiveRooms

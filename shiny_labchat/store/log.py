@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from shiny_labchat import metrics
+from shiny_labchat.bus import Bus
 from shiny_labchat.domain.commands import Command, StudyCommand, Withdraw
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
@@ -24,12 +25,15 @@ from shiny_labchat.store.database import Database, File, note_inherited
 from shiny_labchat.store.ledger import Ledger
 from shiny_labchat.store.reach import Reach, logs_with_numbers, look_for
 from shiny_labchat.store.sqlite import READERS, Cleaned, CleanHow, file_of, ledger_of, store_error
-from shiny_labchat.store.work import Listener, Work
-from shiny_labchat.store.writer import Writer
+from shiny_labchat.store.work import Committed, Listener, Work
+from shiny_labchat.store.writer import POLL, Writer
 
 __all__ = ["Log"]
 
 T = TypeVar("T")
+
+POLL_WITH_BUS = 1.0
+"""How often it looks for commits of others while a bus says when it is time to, in seconds."""
 
 
 class Log:
@@ -45,18 +49,23 @@ class Log:
     ----------
     ledger
         The ledger of those who have withdrawn, outside the database.
+    bus
+        What tells other processes of new events, and hears of theirs; None: there is none, and
+        the database is looked at often.
     """
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
         self.is_closed = False
         self.ledger = Ledger(ledger_of(url))
+        self.bus: Bus | None = None
         self._begin()
         _logs.add(self)
 
     def _begin(self) -> None:
         file = File(self.url)
         self._writer = Writer(file)
+        self._writer.committed = self._ring
         self._database = Database(file, write=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="labchat-read")
 
@@ -223,7 +232,7 @@ class Log:
         """
         loop = asyncio.get_running_loop()
         self._writer.overhearing[loop] = listener
-        self._writer.start()
+        self._begin_to_listen()
 
         def end() -> None:
             if self._writer.overhearing.get(loop) == listener:
@@ -234,7 +243,12 @@ class Log:
     def watch(self, room: LogKey) -> None:
         """Tell the listeners of a room's new events, also of those by other processes."""
         self._writer.watched[room] += 1
+        self._begin_to_listen()
+
+    def _begin_to_listen(self) -> None:
         self._writer.start()
+        if self.bus is not None:
+            self.bus.start()
 
     def unwatch(self, room: LogKey) -> None:
         """Undo one `watch` of a room."""
@@ -242,11 +256,34 @@ class Log:
         if self._writer.watched[room] <= 0:
             del self._writer.watched[room]
 
+    # ── a bus ──
+
+    def use_bus(self, bus: Bus) -> None:
+        """Tell other processes of new events over a bus, and look at theirs when it says so."""
+        self.bus = bus
+        bus.attach(self._look, self._set_pace)
+
+    def _ring(self, news: list[Committed]) -> None:
+        if self.bus is not None:
+            self.bus.ring({item.log: item.state.seq for item in news})
+
+    def _look(self, rooms: Collection[LogKey]) -> None:
+        """Look for events of others if anybody follows one of these rooms; of none: any."""
+        watched = self._writer.watched
+        if self._writer.overhearing or not rooms or any(key in watched for key in rooms):
+            self._writer.look()
+
+    def _set_pace(self, is_up: bool) -> None:
+        self._writer.poll = POLL_WITH_BUS if is_up else POLL
+        self._writer.look()  # bells that were rung meanwhile were not heard
+
     def close(self) -> None:
         """Store all waiting commands, and stop the threads."""
         atexit.unregister(self.close)
         self.is_closed = True
         self._writer.close()
+        if self.bus is not None:
+            self.bus.close()
         self._readers.shutdown(wait=False)
         self._database.forget()
 

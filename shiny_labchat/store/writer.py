@@ -56,6 +56,8 @@ WAITING = 20_000
 """Most commands that may wait; a further one fails with ``store_busy``."""
 POLL = 0.05
 """How often the writer looks for commits of other processes, in seconds."""
+LOOK_PAUSE = 0.01
+"""Shortest time between two looks that a bus asks for, in seconds."""
 BUSY = 0.45
 """How much longer than `POLL` it waits if it has commands of its own, in seconds."""
 PAUSE_FOR_OTHERS = 2 * BUSY_RETRY_DELAY
@@ -97,19 +99,25 @@ class Writer:
         list when another process has written: the events are in the log.
     watched
         The rooms whose commits are wanted, and how many times each is watched.
+    poll
+        How often it looks for commits of other processes, in seconds.
+    committed
+        Called in its thread with what it has committed.
     """
 
     def __init__(self, file: File) -> None:
         self.listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
         self.overhearing: dict[asyncio.AbstractEventLoop, Listener] = {}
         self.watched: Counter[LogKey] = Counter()
+        self.poll = POLL
+        self.committed: Callable[[list[Committed]], None] = _nothing
         self._url = file.url
         self._database = Database(file, write=True)
         self._wal = WriteAheadLog(file.path)
         self._readers = Database(file, write=False)
         self._readers.makes = True
         self._conn: sa.Connection | None = None
-        self._queue: queue.SimpleQueue[Work | Loaded | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Work | Loaded | Look | None] = queue.SimpleQueue()
         self._heads = Heads()
         self._hearing = Hearing(self._heads)
         self._loader = HeadLoader(self._heads, self._readers, self._queue.put)
@@ -121,6 +129,8 @@ class Writer:
         self._version: int | None = None
         self._has_boot = False
         self._listen_at = 0.0
+        self._looked_at = 0.0
+        self._must_look = False
         self._committed_at = 0.0
         self._took: float | None = None
         self._others_at = -OTHERS_ACTIVE_FOR
@@ -158,6 +168,12 @@ class Writer:
         if self._thread is None:
             self.start()
 
+    def look(self) -> None:
+        """Look soon for commits of other processes: there are some."""
+        if not self._must_look:
+            self._must_look = True
+            self._queue.put(Look())
+
     def start(self) -> None:
         """Start the thread, unless it runs already."""
         with self._lock:
@@ -188,8 +204,9 @@ class Writer:
                 listens = self.watched or self.overhearing
                 if self._conn is not None and time.monotonic() >= self._tidy_at:
                     self._tidy()
-                if listens and time.monotonic() >= self._listen_at + BUSY * bool(batch):
+                if listens and time.monotonic() >= self._next_look(is_busy=bool(batch)):
                     self._hear_others()
+                self._must_look = self._must_look and bool(listens)
             except Exception:
                 logger.exception("the writer of %s failed and goes on", self._url)
 
@@ -199,17 +216,29 @@ class Writer:
             return None
         taken: list[Work | Loaded] = []
         try:
-            item = self._queue.get(timeout=POLL)
+            item = self._queue.get(timeout=self._pause())
             while True:
                 if item is None:
                     self._is_closing = True
-                else:
+                elif not isinstance(item, Look):
                     taken.append(item)
                 if item is None or len(taken) >= BATCH:
                     return taken
                 item = self._queue.get_nowait()
         except queue.Empty:
             return taken
+
+    def _pause(self) -> float:
+        """How long it waits for work."""
+        if not self._must_look:
+            return POLL
+        return max(0.0, self._looked_at + LOOK_PAUSE - time.monotonic())
+
+    def _next_look(self, *, is_busy: bool) -> float:
+        """When it looks for commits of others."""
+        if self._must_look:
+            return self._looked_at + LOOK_PAUSE
+        return self._listen_at + BUSY * is_busy
 
     def _sort(self, taken: list[Work | Loaded]) -> list[Work]:
         """The work that can be done now: the heads of its rooms are known."""
@@ -260,6 +289,8 @@ class Writer:
                 logger.exception("a command failed in room %r", _room_of(batch[0]))
             batch[0].error = exc
         self._tell(batch, news)
+        if news:
+            self.committed(news)
         if logger.isEnabledFor(logging.DEBUG):
             _log_stored(news)
         if self._took is not None:
@@ -433,6 +464,8 @@ class Writer:
 
     def _hear_others(self) -> None:
         """Announce what other processes have committed; takes 5 µs if there is nothing."""
+        self._must_look = False
+        self._looked_at = time.monotonic()
         try:
             version = version_of(self._connect())
             if version != self._version:
@@ -440,7 +473,7 @@ class Writer:
                 for loop, listener in tuple(self.overhearing.items()):
                     self._call(loop, listener, [])
                 self._version = version
-            self._listen_at = time.monotonic() + POLL
+            self._listen_at = time.monotonic() + self.poll
             self._trouble = ""
         except (SQLAlchemyError, OSError, StoreError) as exc:
             trouble = (
@@ -470,6 +503,14 @@ class Writer:
             self._version = None  # it may be compared only within a connection
             self._has_boot = False
         return self._conn
+
+
+class Look:
+    """Has the writer look for commits of other processes."""
+
+
+def _nothing(news: list[Committed]) -> None:
+    """What is called while there is no bus."""
 
 
 def _parts(batch: list[Work]) -> Iterator[list[Work]]:

@@ -17,6 +17,7 @@ ABOVE = (
     {"arguments", "caches", "concurrency", "errors", "metrics", "public", "storable", "urls"},
     {"blocking", "words"},
     {"domain"},
+    {"bus"},
     {"models", "protocol", "store"},
     {"access", "audit", "callbacks", "streams", "study_protocol"},
     {"export", "live"},
