@@ -5,10 +5,7 @@ from __future__ import annotations
 import click
 
 from shiny_labchat.cli.database import run, url_of
-from shiny_labchat.doctor.address import Address
 from shiny_labchat.doctor.finding import Finding
-from shiny_labchat.doctor.run import examine
-from shiny_labchat.doctor.sockets import IDLE
 from shiny_labchat.lab.runtime import NO_BUS
 
 __all__ = ["doctor"]
@@ -33,8 +30,8 @@ __all__ = ["doctor"]
     "--idle",
     type=click.FloatRange(0),
     default=0.0,
-    help=f"Also look whether a websocket lasts for so many seconds on which nothing is sent; "
-    f"{IDLE:.0f} finds most proxies that end it.",
+    help="Also look whether a websocket lasts for so many seconds on which nothing is sent; "
+    "70 finds most proxies that end it.",
 )
 def doctor(url: str | None, bus: str | None, address: str | None, idle: float) -> None:
     """
@@ -48,6 +45,10 @@ def doctor(url: str | None, bus: str | None, address: str | None, idle: float) -
 
 
 async def _look(url: str | None, bus: str | None, address: str | None, idle: float) -> None:
+    # What these import takes long, and no other command needs it.
+    from shiny_labchat.doctor.address import Address
+    from shiny_labchat.doctor.run import examine
+
     place = None if address is None else Address.of(address)
     wrongs = 0
     async for finding in examine(url or url_of(None), None if bus == NO_BUS else bus, place, idle):
