@@ -45,7 +45,7 @@ class PostgresServer:
         self._folder = Path(tempfile.mkdtemp(prefix="labchat-postgres-", dir=_place()))
         self._data = self._folder / "data"
         self._user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[Any] | None = None
         self.port = _free_port()
         self._give(self._folder)
         options = [
@@ -82,7 +82,7 @@ class PostgresServer:
         # A crash of the server loses nothing without fsync; only one of the machine would.
         command += ["-c", f"unix_socket_directories={self._folder}", "-c", "fsync=off"]
         with (self._folder / "log").open("ab") as log:
-            process: subprocess.Popen[bytes] = subprocess.Popen(
+            process: subprocess.Popen[Any] = subprocess.Popen(
                 [BIN / "postgres", *command], stdout=log, stderr=log, **self._as
             )
         self._process = process
