@@ -256,7 +256,7 @@ async def test_a_bell_comes_before_a_look(two: tuple[Lab, Lab], room: Room) -> N
     for _ in range(15):
         await asyncio.sleep(0.05)
         began, before = monotonic(), len(seen)
-        await here.log.submit(room.key, Post([["text", "hi"]]))
+        await here.log.submit(room.key, Post([("text", "hi")]))
         await eventually(lambda before=before: len(seen) > before)
         took.append(monotonic() - began)
     assert median(took) < 0.25, "a look alone takes half a second on the average"
@@ -369,7 +369,7 @@ async def test_a_stream_grows_and_is_stopped_at_another_process(
         assert stream is not None
         await eventually(lambda: stream.seq in there.streams.open)
         foreign = there.streams.open[stream.seq]
-        await stream.append([["text", "so much"]])
+        await stream.append([("text", "so much")])
         await eventually(lambda: foreign.shown.pieces > 0)
         there.stop_stream(stream.seq)
         await eventually(lambda: not stream.is_open)

@@ -131,7 +131,7 @@ async def test_a_stream_of_another_process_is_stopped_by_who_may(
     ):
         stream = await RoomStream.open(room, Post([], by="bob"), None)
         assert stream is not None
-        await stream.append([["text", "a long answer"]])
+        await stream.append([("text", "a long answer")])
         for page in (ann, host):
             await page.until(lambda page=page: page.texts[-1:] == ["a long answer"])
         await ann.tell(t="stop", id=ann.upto)
