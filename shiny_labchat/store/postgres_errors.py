@@ -47,7 +47,7 @@ def store_error(url: sa.URL, exc: BaseException) -> StoreError:
     """A `StoreError` for an error, with the code that fits it."""
     if isinstance(exc, StoreError):
         return exc
-    reason = str(getattr(exc, "orig", None) or exc).strip()
+    reason = _reason_of(exc)
     return StoreError(_code_of(exc, reason), url.render_as_string(), reason)
 
 
@@ -57,7 +57,13 @@ def is_passing(exc: BaseException) -> bool:
         return False
     if (state := _state_of(exc)) is not None and not exc.connection_invalidated:
         return state.startswith(_PASSING)
-    return exc.connection_invalidated or _code_of(exc, str(exc.orig)) == "store_gone"
+    return exc.connection_invalidated or _code_of(exc, _reason_of(exc)) == "store_gone"
+
+
+def _reason_of(exc: BaseException) -> str:
+    """What the server says, without the details: they quote what people have said."""
+    said = getattr(exc, "orig", None) or exc
+    return (getattr(getattr(said, "diag", None), "message_primary", None) or str(said)).strip()
 
 
 def _code_of(exc: BaseException, reason: str) -> str:

@@ -138,6 +138,7 @@ class Server:
                 "options": f"{own if isinstance(own, str) else ' '.join(own)} {said}".strip(),
                 **_KEEPALIVE,
             },
+            hide_parameters=True,  # an error must not put what people said into the server's log
             **options,
         )
         sa_event.listen(engine, "do_connect", _connect_with_limits)

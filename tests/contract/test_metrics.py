@@ -100,8 +100,8 @@ async def test_a_room_that_reads_what_it_has_missed_is_counted(room: Room) -> No
     live.leave()
 
 
-async def test_the_delay_of_a_bus_is_counted(url: str, tmp_path: Path) -> None:
-    nats = BusServer("nats", tmp_path)
+async def test_the_delay_of_a_bus_is_counted(url: str) -> None:
+    nats = BusServer("nats")
     nats.start()
     lab = Lab(url, bus=nats.url)
     try:
@@ -112,4 +112,4 @@ async def test_the_delay_of_a_bus_is_counted(url: str, tmp_path: Path) -> None:
                 await asyncio.to_thread(int)
     finally:
         lab.log.close()
-        nats.kill()
+        nats.stop()

@@ -84,7 +84,7 @@ def proxy(postgres: PostgresServer) -> Iterator[CommitProxy]:
 @pytest.fixture
 def far_lab(postgres: PostgresServer, url: str, proxy: CommitProxy) -> Iterator[Lab]:
     """A lab whose database is behind the proxy."""
-    lab = Lab(url.replace(f":{postgres.port}/", f":{proxy.port}/"))
+    lab = Lab(url.replace(f":{postgres.port}/", f":{proxy.port}/"), bus="none")
     yield lab
     lab.log.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +13,11 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(params=KINDS)
-def bus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BusServer]:
-    server = BusServer(request.param, tmp_path)
+def bus(request: pytest.FixtureRequest) -> Iterator[BusServer]:
+    server = BusServer(request.param)
     server.start()
     yield server
-    server.kill()
+    server.stop()
 
 
 async def test_a_bus_that_works_is_well_and_one_that_is_away_is_wrong(bus: BusServer) -> None:
@@ -29,13 +28,13 @@ async def test_a_bus_that_works_is_well_and_one_that_is_away_is_wrong(bus: BusSe
     assert away.verdict == "wrong" and away.change
 
 
-async def test_a_bus_that_says_nothing_is_wrong(tmp_path: Path) -> None:
-    nats = BusServer("nats", tmp_path)
+async def test_a_bus_that_says_nothing_is_wrong() -> None:
+    nats = BusServer("nats")
     nats.start()
     nats.suspend()
     found = await check_bus(nats.url)
     nats.go_on()
-    nats.kill()
+    nats.stop()
     assert found.verdict == "wrong" and found.change
 
 
