@@ -5,10 +5,8 @@ from __future__ import annotations
 import click
 
 from shiny_labchat.cli.database import run, url_of
-from shiny_labchat.doctor.address import Address
 from shiny_labchat.doctor.finding import Finding
-from shiny_labchat.doctor.run import examine
-from shiny_labchat.doctor.sockets import IDLE
+from shiny_labchat.lab.runtime import NO_BUS
 
 __all__ = ["doctor"]
 
@@ -21,29 +19,39 @@ __all__ = ["doctor"]
     "--url",
     help="The app's database. Default: the one in LABCHAT_URL, else labchat.db in this folder.",
 )
+@click.option(
+    "--bus",
+    envvar="LABCHAT_BUS",
+    help="What tells its processes of each other, such as nats://127.0.0.1:4222. Default: the one "
+    "in LABCHAT_BUS, else none.",
+)
 @click.option("--address", help="The address at which browsers reach the app. Default: none.")
 @click.option(
     "--idle",
     type=click.FloatRange(0),
     default=0.0,
-    help=f"Also look whether a websocket lasts for so many seconds on which nothing is sent; "
-    f"{IDLE:.0f} finds most proxies that end it.",
+    help="Also look whether a websocket lasts for so many seconds on which nothing is sent; "
+    "70 finds most proxies that end it.",
 )
-def doctor(url: str | None, address: str | None, idle: float) -> None:
+def doctor(url: str | None, bus: str | None, address: str | None, idle: float) -> None:
     """
-    Say what is wrong with the machine, the database and the server of an app, and what to change.
+    Say what is wrong with machine, database, bus and server of an app, and what to change.
 
     Run it where the app runs, as its user. Nothing in the database is changed; a small file is
     left beside an SQLite database, to learn whether the disk is kept over a restart. The exit
     status is 1 if anything is wrong; notes may be wanted as they are.
     """
-    run(_look(url, address, idle))
+    run(_look(url, bus, address, idle))
 
 
-async def _look(url: str | None, address: str | None, idle: float) -> None:
+async def _look(url: str | None, bus: str | None, address: str | None, idle: float) -> None:
+    # What these import takes long, and no other command needs it.
+    from shiny_labchat.doctor.address import Address
+    from shiny_labchat.doctor.run import examine
+
     place = None if address is None else Address.of(address)
     wrongs = 0
-    async for finding in examine(url or url_of(None), place, idle):
+    async for finding in examine(url or url_of(None), None if bus == NO_BUS else bus, place, idle):
         click.echo(_line(finding))
         wrongs += finding.verdict == "wrong"
     if address is None:

@@ -1,1 +1,1 @@
-"""What `labchat doctor` looks at: the machine, the database, and a server as browsers reach it."""
+"""What `labchat doctor` looks at: machine, database, bus, and a server as browsers reach it."""

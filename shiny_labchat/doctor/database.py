@@ -12,6 +12,7 @@ from shiny_labchat.doctor.disk import check_disk
 from shiny_labchat.doctor.finding import Finding, note, ok, typical, wrong
 from shiny_labchat.errors import SchemaTooNew, StoreError
 from shiny_labchat.store import Log, parse
+from shiny_labchat.store.choosing import is_in_file, place_of
 from shiny_labchat.store.migrate import is_current
 from shiny_labchat.store.sqlite import file_of
 
@@ -28,7 +29,10 @@ async def check_database(url: str) -> AsyncIterator[Finding]:
     except ValueError as exc:
         yield wrong("database", str(exc), "correct the URL")
         return
-    if parsed.get_backend_name() == "sqlite":
+    except ImportError as exc:
+        yield wrong("database", str(exc), "install it where the app runs")
+        return
+    if is_in_file(parsed):
         for finding in check_disk(file_of(parsed)):
             yield finding
         if not file_of(parsed).parent.is_dir():
@@ -43,7 +47,7 @@ async def check_database(url: str) -> AsyncIterator[Finding]:
 async def _check_content(url: sa.URL) -> Finding:
     log = Log(url)
     try:
-        if not is_current(url):
+        if not _is_current(url):
             says = f"{url.render_as_string()} was last used by another version of shiny_labchat"
             change = "the app upgrades it when it starts; run `labchat backup` first"
             return note("database", says, change)
@@ -60,6 +64,14 @@ async def _check_content(url: sa.URL) -> Finding:
         log.close()
     says = f"{url.render_as_string()} answers in {typical(read)}, a transaction takes "
     return ok("database", f"{says}{typical(stored)}")
+
+
+def _is_current(url: sa.URL) -> bool:
+    engine = place_of(url).connect(write=False)
+    try:
+        return is_current(engine)
+    finally:
+        engine.dispose()
 
 
 async def _timed(do: Callable[[], Awaitable[object]]) -> list[float]:

@@ -1,10 +1,11 @@
-"""The whole look: the machine, the database, the server."""
+"""The whole look: the machine, the database, the bus, the server."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
 from shiny_labchat.doctor.address import Address
+from shiny_labchat.doctor.bus import check_bus
 from shiny_labchat.doctor.database import check_database
 from shiny_labchat.doctor.finding import Finding
 from shiny_labchat.doctor.machine import check_machine
@@ -14,7 +15,9 @@ from shiny_labchat.doctor.sockets import check_idle, check_sockets
 __all__ = ["examine"]
 
 
-async def examine(url: str, address: Address | None, idle: float) -> AsyncIterator[Finding]:
+async def examine(
+    url: str, bus: str | None, address: Address | None, idle: float
+) -> AsyncIterator[Finding]:
     """
     Look at everything, and give what is found as soon as it is.
 
@@ -22,6 +25,8 @@ async def examine(url: str, address: Address | None, idle: float) -> AsyncIterat
     ----------
     url
         The database's URL.
+    bus
+        The bus's URL; None: there is none.
     address
         The app's address; None: no server is looked at.
     idle
@@ -31,6 +36,8 @@ async def examine(url: str, address: Address | None, idle: float) -> AsyncIterat
         yield finding
     async for finding in check_database(url):
         yield finding
+    if bus is not None:
+        yield await check_bus(bus)
     if address is None:
         return
     is_there = True

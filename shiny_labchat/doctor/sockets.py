@@ -15,13 +15,11 @@ from shiny_labchat.doctor.finding import Finding, note, ok, wrong
 from shiny_labchat.gateway.endpoint import PATH
 from shiny_labchat.protocol import VERSION
 
-__all__ = ["FOREIGN", "IDLE", "check_idle", "check_sockets"]
+__all__ = ["FOREIGN", "check_idle", "check_sockets"]
 
 SHINYS = "/websocket/"
 FOREIGN = "https://labchat-doctor.invalid"
 """An origin that no page has."""
-IDLE = 70.0
-"""How long a connection should last although nothing is sent, in seconds: proxies end it at 60."""
 PATIENCE = 15.0
 """How long a server may take, in seconds."""
 PASS_ON = (

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakSet
 
 import uvicorn
 from starlette.types import Send
@@ -86,11 +87,19 @@ def end_all_soon(send: Send, within: float) -> None:
     within
         Seconds that browsers have until then.
     """
-    connections = getattr(_connection_of(send), "connections", ())
-    asyncio.get_running_loop().call_later(within, _end_closing, connections)
+    loop = asyncio.get_running_loop()
+    if loop not in _ending:  # each of its sockets asks for it
+        _ending.add(loop)
+        connections = getattr(_connection_of(send), "connections", ())
+        loop.call_later(within, _end_closing, loop, connections)
 
 
-def _end_closing(connections: Iterable[Any]) -> None:
+_ending: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+"""The event loops in which connections will be ended."""
+
+
+def _end_closing(loop: asyncio.AbstractEventLoop, connections: Iterable[Any]) -> None:
+    _ending.discard(loop)
     for each in tuple(connections):
         transport = getattr(each, "transport", None)
         if transport is not None and transport.is_closing():

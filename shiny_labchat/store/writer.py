@@ -293,12 +293,12 @@ class Writer:
                 logger.exception("a command failed in room %r", _room_of(batch[0]))
             batch[0].error = exc
         self._tell(batch, news)
+        if news:
+            self.committed(news)
         if logger.isEnabledFor(logging.DEBUG):
             _log_stored(news)
         if self._took is not None:
             metrics.committed(self._took, sum(len(item.events) for item in news))
-        if news:
-            self.committed(news)
 
     def _commit_singly(self, batch: list[Work]) -> None:
         """Commit each command alone, so that one that fails does not affect the others."""

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser._organiser import Organiser
+from tests.browser._participants import Participant
 from tests.browser._people import Person
 from tests.browser.conftest import Behind, Noise, People, Serve
 from tests.support.reverse_proxy import ReverseProxy
@@ -180,3 +181,23 @@ def test_a_long_conversation_comes_in_pieces(
     ann.sees_only(*texts)
     ann.says("so much")
     expect(ann.chat.loc_message("so much")).to_be_visible()
+
+
+def test_a_whole_study_goes_over_shinys_connection(people: People, serve: Serve, behind: Behind):
+    proxy = behind(serve("core_study.py").port)
+    proxy.chats = "refuse"
+    came = people(2, proxy, settled=False)
+    ann, bob = (Participant(each.page, each.chat.id) for each in came)
+    for each in (ann, bob):
+        each.consents()
+        each.fills("Your age", "30")
+        each.presses_button("Go on")
+    for each in (ann, bob):
+        each.is_in_group()
+    ann.says("hello")
+    bob.sees("hello", by=ann)
+    for each in (ann, bob):
+        each.fills("Why?", "Because.")
+        each.presses_button("Finish")
+        each.reads_in_study("DONE-1")
+    assert proxy.open_chats == 0

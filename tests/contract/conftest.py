@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
+from shiny_labchat.store.schema import metadata
 from tests.contract.odd_texts import Exported, export_texts
 from tests.support.postgres import PostgresServer
 
@@ -55,12 +56,20 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'lab.db'}"
         return
-    server: PostgresServer = request.getfixturevalue("postgres")
+    server: PostgresServer = request.getfixturevalue("postgres_with_lab")
     os.environ["LABCHAT_LEDGER"] = str(tmp_path / "ledger")
     os.environ["LABCHAT_BUS"] = "none"  # what is checked here must hold without one
-    yield server.make(name := f"lab_{secrets.token_hex(6)}")
-    server.drop(name)
+    # Of each URL there is one log in a process: so each test has its own.
+    yield f"{server.url('lab')}?application_name={secrets.token_hex(6)}"
+    server.empty("lab", metadata.tables)
     del os.environ["LABCHAT_LEDGER"], os.environ["LABCHAT_BUS"]
+
+
+@pytest.fixture(scope="session")
+def postgres_with_lab(postgres: PostgresServer) -> PostgresServer:
+    """A server with a database "lab", which each test finds empty."""
+    postgres.make("lab")
+    return postgres
 
 
 @pytest.fixture

@@ -813,7 +813,7 @@ async def test_two_functions_of_one_name_are_warned_of(
     assert "takes the place of" in caplog.text
 
 
-async def test_registering_without_a_loop_makes_no_database(url: str) -> None:
+async def test_registering_without_a_loop_makes_no_database(url: str, sqlite_file: Path) -> None:
     lab = Lab(f"{url}-new")  # a server makes those that it has when it starts
     await asyncio.to_thread(lambda: lab.on_message()(nothing))
     await asyncio.to_thread(lambda: lab.room("r").on_message(nothing))
@@ -821,7 +821,7 @@ async def test_registering_without_a_loop_makes_no_database(url: str) -> None:
 
 
 async def test_who_registers_before_there_is_a_loop_is_heard_by_then(
-    url: str, caplog: pytest.LogCaptureFixture
+    url: str, sqlite_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     lab = Lab(f"{url}-new")
     ear = Ear()

@@ -242,8 +242,10 @@ async def test_an_extension_by_another_process_moves_the_end(
 ) -> None:
     await timed(lab, room, duration=1, starts="code")
     live = await processes[0].open(room.key)
+    there = reopen.room("r", study="s")
+    await there.state()  # to connect takes its time
     await room.start()
-    await reopen.room("r", study="s").extend(1)
+    await there.extend(1)
     assert await closed(room) == "time"
     events = {e.kind: e.at for e in await events_of(room.log, room.key)}
     assert events["closed"] >= events["started"] + 2_000_000

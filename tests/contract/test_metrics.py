@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from shiny_labchat import Room, StoreError
+from shiny_labchat import Lab, Room, StoreError
 from shiny_labchat.lab.runtime import Runtime
+from tests.support.bus_servers import BusServer
 from tests.support.metrics import measured
 
 pytestmark = pytest.mark.anyio
@@ -97,3 +98,18 @@ async def test_a_room_that_reads_what_it_has_missed_is_counted(room: Room) -> No
     await live.catch_up()
     assert now("labchat.catch_ups", "room") == before + 1
     live.leave()
+
+
+async def test_the_delay_of_a_bus_is_counted(url: str, tmp_path: Path) -> None:
+    nats = BusServer("nats", tmp_path)
+    nats.start()
+    lab = Lab(url, bus=nats.url)
+    try:
+        before = now("labchat.bus.delay")
+        await lab.create_room("r", study="s")
+        async with asyncio.timeout(30):
+            while now("labchat.bus.delay") <= before:
+                await asyncio.to_thread(int)
+    finally:
+        lab.log.close()
+        nats.kill()

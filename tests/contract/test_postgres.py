@@ -123,6 +123,20 @@ def test_four_processes_may_make_the_tables_at_once(make: Make, postgres: Postgr
     assert said == [(4,)]
 
 
+async def test_the_tables_may_be_in_a_schema_of_their_own(
+    make: Make, postgres: PostgresServer
+) -> None:
+    url = make("template1")
+    name = url.rpartition("/")[2]
+    postgres.execute("CREATE SCHEMA labchat", name)
+    lab = Lab(f"{url}?options=-csearch_path%3Dlabchat")
+    with closing(lab.log):
+        await room_of(lab)
+        assert (await lab.log.clean()).is_clean
+    made = postgres.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'labchat'", name)
+    assert {table for (table,) in made} == {*metadata.tables, "labchat_version"}
+
+
 async def test_a_database_of_a_newer_version_is_left_as_it_is(
     url: str, lab: Lab, postgres: PostgresServer
 ) -> None:

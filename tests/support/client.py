@@ -46,7 +46,7 @@ class Browser:
     """
 
     def __init__(self, socket: ClientConnection | Channel) -> None:
-        self.socket = socket
+        self.socket: Any = socket
         self.frames: list[Frame] = []
         self.items: dict[str, Frame] = {}
         self.welcome: Frame = {}

@@ -22,7 +22,8 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
     async def keep() -> None:
         told.set("busy")
         await reactive.flush()
-        await asyncio.sleep(input.keep())  # Shiny's lock is held
+        never = asyncio.get_running_loop().create_future()
+        await asyncio.wait([never], timeout=input.keep())  # Shiny's lock is held
 
     @reactive.effect
     @reactive.event(input.tell)

@@ -63,8 +63,11 @@ class Page:
 
     async def settles(self) -> None:
         """Everything that can go on without the page has gone on."""
+        loop = asyncio.get_running_loop()
         for _ in range(200):
-            await asyncio.sleep(0)
+            turn = loop.create_future()
+            loop.call_soon(turn.set_result, None)
+            await turn
 
     async def receive(self) -> Message:
         return await self._up.get()
