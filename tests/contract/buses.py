@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable, Collection, Sequence
 
@@ -16,6 +15,7 @@ from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import events_after, find_room, parse
 from shiny_labchat.store.log import Log
+from tests.support.bus_servers import lasts
 
 __all__ = [
     "Unreliable",
@@ -65,7 +65,7 @@ async def eventually(is_so: Callable[[], object], within: float = PATIENCE) -> N
     for _ in range(round(within * 100)):
         if is_so():
             return
-        await asyncio.sleep(0.01)
+        await lasts(0.01)
     raise AssertionError(f"not within {within} seconds")
 
 

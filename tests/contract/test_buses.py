@@ -22,7 +22,7 @@ from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.room import LiveRoom
 from tests.support.bus_listener import lab as lab_of_listeners
-from tests.support.bus_servers import KINDS, BusServer
+from tests.support.bus_servers import KINDS, BusServer, lasts
 
 from . import elsewhere
 from .buses import eventually, live, log_of, other_process, seqs_in, unreliable_bus
@@ -87,7 +87,7 @@ async def says_until_heard(teller: Subscriber, said: str, *heard: list[Any]) -> 
     async with asyncio.timeout(60):
         while not all(said in some for some in heard):
             teller.publish(TOPIC, said)
-            await asyncio.sleep(0.05)
+            await lasts(0.05)
 
 
 # ── alone ──
@@ -168,7 +168,7 @@ async def test_a_server_that_was_killed_is_left_and_found_again(
     try:
         await eventually(lambda: not (first.is_up or second.is_up))
         teller.publish(TOPIC, "lost")
-        await asyncio.sleep(OUTAGE)
+        await lasts(OUTAGE)
     finally:
         await asyncio.to_thread(server.start)
     await work(first, second)
@@ -207,7 +207,7 @@ async def test_a_process_that_does_not_read_delays_nobody_and_comes_back(
         for n in range(2_000):
             teller.publish(TOPIC, f"{n} {'x' * 6_000}")
             if n % 50 == 0:
-                await asyncio.sleep(0.02)
+                await lasts(0.02)
         await says_until_heard(teller, "after", heard)
         assert first.is_up and second.is_up
         stopped.signal(signal.SIGCONT)
@@ -220,7 +220,7 @@ async def test_a_process_that_does_not_read_delays_nobody_and_comes_back(
             waiting = asyncio.create_task(hears_again())
             while not waiting.done():
                 teller.publish(TOPIC, "once more")
-                await asyncio.sleep(0.2)
+                await lasts(0.2)
     finally:
         stopped.signal(signal.SIGCONT)
         await asyncio.to_thread(stopped.kill)
@@ -233,7 +233,7 @@ async def test_a_bus_that_is_not_there_is_said_once_without_its_password(
     Runtime.of(lab.log).use_bus(f"{scheme}://ann:secret@127.0.0.1:1/x")
     await room.post("hi")
     await eventually(lambda: "does not work" in caplog.text)
-    await asyncio.sleep(1.0)
+    await lasts(1.0)
     assert caplog.text.count("does not work") == 1
     assert "secret" not in caplog.text
 
@@ -254,7 +254,7 @@ async def test_a_bell_comes_before_a_look(two: tuple[Lab, Lab], room: Room) -> N
     await eventually(lambda: all(each.log.bus and each.log.bus.is_up for each in two))
     took: list[float] = []
     for _ in range(15):
-        await asyncio.sleep(0.05)
+        await lasts(0.05)
         began, before = monotonic(), len(seen)
         await here.log.submit(room.key, Post([("text", "hi")]))
         await eventually(lambda before=before: len(seen) > before)
@@ -278,13 +278,13 @@ async def test_all_see_all_whatever_the_bus_does(
         await room.post("first")
         await eventually(lambda: all(each.log.bus and each.log.bus.is_up for each in both))
         talking = asyncio.gather(say(room, both[0], "a", 100), say(room, both[1], "b", 100))
-        await asyncio.sleep(0.1)
+        await lasts(0.1)
         if fault != "bad":
             await asyncio.to_thread(server.kill)
         await talking
         if fault == "outage":
             await all_see_all(room, since, seen)  # while it is away
-            await asyncio.sleep(OUTAGE)
+            await lasts(OUTAGE)
         if fault != "bad":
             await asyncio.to_thread(server.start)
         await asyncio.gather(say(room, both[0], "a", 20, 100), say(room, both[1], "b", 20, 100))

@@ -15,7 +15,7 @@ from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.lab.stream import RoomStream
-from tests.support.bus_servers import KINDS, BusServer
+from tests.support.bus_servers import KINDS, BusServer, lasts
 from tests.support.client import Browser, browser
 from tests.support.server import Server, shiny_run
 
@@ -84,7 +84,7 @@ async def types_until_seen(here: Browser, there: Browser) -> None:
     async with asyncio.timeout(WITHIN):
         while not _last(there, "typing").get("who"):
             await here.tell(t="typing")
-            await asyncio.sleep(1.1)
+            await lasts(1.1)
             await there.settles()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import random
@@ -13,10 +14,11 @@ import sysconfig
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["KINDS", "BusServer"]
+__all__ = ["KINDS", "BusServer", "lasts"]
 
 KINDS = ("nats", "redis", "postgresql")
 STARTS_WITHIN = 60.0
@@ -154,6 +156,12 @@ class BusServer:
         if wait:
             started.wait(STARTS_WITHIN)
         return started
+
+
+async def lasts(seconds: float) -> None:
+    """Let something, such as an outage, last for a while."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), seconds)
 
 
 def _port_to_keep() -> int:
