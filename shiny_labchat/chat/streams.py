@@ -122,7 +122,8 @@ class StreamTask(reactive.ExtendedTask[[], str]):
             assert self._stream is not None
             return await asyncio.shield(self._stream)
 
-        with shiny_internals.without_names():
+        # A session would keep something of each of its reactive values until it ends.
+        with shiny_internals.without_names(), session_context(None):
             super().__init__(watch)
         if self._stream is not None:
             _tasks.keep(self._stream)

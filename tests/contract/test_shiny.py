@@ -581,6 +581,28 @@ def test_values_can_be_made_without_the_search_for_a_name() -> None:
         assert vars(held.get().status)["_name"] is None, "that would be found in the line above"
 
 
+async def test_a_session_keeps_nothing_of_the_streams_that_have_ended() -> None:
+    async def told() -> str:
+        return "all of it"
+
+    async with page() as opened:
+        with session_context(opened.session):
+            tasks = [StreamTask(told()) for _ in range(20)]
+        kept = sum(
+            len(each._callbacks) for each in opened.session._destroy_callbacks_by_ns.values()
+        )
+        assert kept < len(tasks)
+        with reactive.isolate():
+            assert tasks[-1].status() == "running"
+        first = ref(tasks[0])
+        while not all(task._task is None or task._task.done() for task in tasks):
+            await asyncio.sleep(0)
+        del tasks
+        while first() is not None:
+            await asyncio.sleep(0)
+            gc.collect()
+
+
 def test_a_lab_is_made_where_no_session_is() -> None:
     with pytest.raises(RuntimeError):
         shiny.session.require_active_session(None)
