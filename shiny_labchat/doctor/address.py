@@ -46,6 +46,8 @@ class Address:
             It is none.
         """
         parts = urlsplit(said)
+        if "@" in parts.netloc:  # which is not repeated: it may have a password
+            raise ValueError("the address must have no user and no password before its host")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{said!r} is not an address such as https://lab.example.org/pilot/")
         return cls(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/")

@@ -37,17 +37,22 @@ class Finding:
 
 def ok(about: str, says: str) -> Finding:
     """A finding that it is as it should be."""
-    return Finding("ok", about, says)
+    return Finding("ok", about, _line(says))
 
 
 def note(about: str, says: str, change: str = "") -> Finding:
     """A finding that may be wanted so."""
-    return Finding("note", about, says, change)
+    return Finding("note", about, _line(says), change)
 
 
 def wrong(about: str, says: str, change: str) -> Finding:
     """A finding that something must be changed."""
-    return Finding("wrong", about, says, change)
+    return Finding("wrong", about, _line(says), change)
+
+
+def _line(said: str) -> str:
+    """What a server or a driver has said, in one line, and with nothing that changes a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(said.split()))
 
 
 def typical(seconds: list[float]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from starlette.types import Message
 
-__all__ = ["CHANNEL", "INPUT", "PIECE", "WINDOW", "Channel", "SendWindow"]
+__all__ = ["CHANNEL", "INPUT", "PIECE", "WINDOW", "Channel", "SendWindow", "size_of"]
 
 CHANNEL = "labchat_channel"
 """The custom message of Shiny's by which a page is told of a channel."""
@@ -30,6 +30,8 @@ Characters that a page may be sent and has not confirmed yet.
 Of any language they are less than the 64 kB that asyncio takes before a sender has to wait: Shiny
 sends while it holds a lock that all sessions need, and must not wait for what we have sent.
 """
+_EACH = 500
+"""What a message that waits takes besides its content, in bytes: thousands may be empty."""
 
 
 class SendWindow:
@@ -102,7 +104,7 @@ class Channel:
     Attributes
     ----------
     waiting
-        How much it has been sent, and was not read here yet, in characters.
+        How much it has been sent, and was not read here yet, see `size_of`.
     is_closed
         Whether either side has closed it.
     """
@@ -123,8 +125,9 @@ class Channel:
         """Take a frame of the page's, which `receive` gives; it is not read if it is closed."""
         if self.is_closed:
             return
-        self.waiting += len(text)
-        self._came.put_nowait({"type": "websocket.receive", "text": text})
+        message = {"type": "websocket.receive", "text": text}
+        self.waiting += size_of(message)
+        self._came.put_nowait(message)
 
     def lose(self, code: int) -> None:
         """Note that the page has closed it, or that the connection has ended."""
@@ -134,7 +137,8 @@ class Channel:
     async def receive(self) -> Message:
         """Wait for what comes next, as an ASGI `receive`."""
         message = await self._came.get()
-        self.waiting -= len(message.get("text") or "")
+        if message["type"] == "websocket.receive":
+            self.waiting -= size_of(message)
         return message
 
     # ── to the page ──
@@ -175,6 +179,11 @@ class Channel:
     async def _transmit(self, raw: str) -> None:
         self._window.note(len(raw))
         await self._tell(raw)
+
+
+def size_of(message: Message) -> int:
+    """How much a message counts that waits to be read: its content, and what it takes besides."""
+    return len(message.get("text") or message.get("bytes") or "") + _EACH
 
 
 def _pieces(text: str) -> Iterator[dict[str, object]]:

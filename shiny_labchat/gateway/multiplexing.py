@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shiny_labchat.concurrency import Tasks
-from shiny_labchat.gateway.channel import INPUT, Channel, SendWindow
+from shiny_labchat.gateway.channel import INPUT, Channel, SendWindow, size_of
 
 __all__ = ["CHANNELS_EACH", "Multiplexer"]
 
@@ -28,14 +28,15 @@ logger = logging.getLogger("shiny_labchat")
 CHANNELS_EACH = 40
 """Channels that one page may have open; no more are opened."""
 MAX_WAITING = 4_000_000
-"""Characters of all channels of a page that may wait to be read; a frame above it ends its own."""
+"""Size of all channels' frames that may wait to be read; a frame above it ends its own channel."""
 MAX_WAITING_FOR_SHINY = 1_000_000
-"""Characters of other messages that may wait for Shiny; above it, no more is read of the page."""
+"""Size of other messages that may wait for Shiny; above it, no more is read of the page."""
 ENDS_WITHIN = 10.0
 """How long channels may take to end with their connection, in seconds."""
 LONGEST_ID = 40
 MARK = f'{{"method":"update","data":{{"{INPUT}":'
 """How a page's messages about channels begin."""
+CLOSED = 1000
 ENDED = 1011
 GONE = 1006
 
@@ -96,7 +97,7 @@ class _Connection:
                 self._others.put_nowait(message)
                 if message["type"] == "websocket.disconnect":
                     return self._lose(message.get("code") or GONE)
-                await self._make_room(len(text))
+                await self._make_room(size_of(message))
         except Exception as exc:
             self._others.put_nowait(exc)
             self._lose(GONE)
@@ -106,7 +107,7 @@ class _Connection:
         message = await self._others.get()
         if isinstance(message, BaseException):
             raise message
-        self._waiting -= len(message.get("text") or "")
+        self._waiting -= size_of(message)
         self._has_room.set()
         return message
 
@@ -142,8 +143,8 @@ class _Connection:
                 self._open(id, path)
             case {"channel": str() as id, "text": str() as frame} if id in self._channels:
                 self._hear(self._channels[id], frame)
-            case {"channel": str() as id, "close": int() as code} if id in self._channels:
-                self._channels[id].lose(code)
+            case {"channel": str() as id, "close": int()} if id in self._channels:
+                self._channels[id].lose(CLOSED)  # whatever it says: some codes are a server's
             case _:
                 pass  # about a channel that was closed meanwhile
 
@@ -180,7 +181,10 @@ class _Connection:
             pass  # the connection has ended, too
 
     async def _tell(self, raw: str) -> None:
-        await self._transmit({"type": "websocket.send", "text": raw})
+        try:
+            await self._transmit({"type": "websocket.send", "text": raw})
+        except RuntimeError as exc:
+            raise ConnectionResetError("the app has closed the page's connection") from exc
 
 
 def _say_once(path: str) -> None:

@@ -78,7 +78,8 @@ def end_all_soon(send: Send, within: float) -> None:
     Have connections ended that the server has closed, but whose browsers do not read the rest.
 
     A server that stops waits for them for ever, and so never comes to the end of its work. With
-    another server than uvicorn this does nothing.
+    another server than uvicorn this does nothing; nor if the browser has closed its connection, as
+    it may say whatever reason it likes.
 
     Parameters
     ----------
@@ -87,11 +88,12 @@ def end_all_soon(send: Send, within: float) -> None:
     within
         Seconds that browsers have until then.
     """
-    loop = asyncio.get_running_loop()
+    loop, connection = asyncio.get_running_loop(), _connection_of(send)
+    if connection is None or getattr(connection.conn, "close_rcvd", None) is not None:
+        return
     if loop not in _ending:  # each of its sockets asks for it
         _ending.add(loop)
-        connections = getattr(_connection_of(send), "connections", ())
-        loop.call_later(within, _end_closing, loop, connections)
+        loop.call_later(within, _end_closing, loop, connection.connections)
 
 
 _ending: WeakSet[asyncio.AbstractEventLoop] = WeakSet()

@@ -302,6 +302,11 @@ class Presence:
         self._stale.add(member)
         self.here.changed()
 
+    def join(self, member: str) -> None:
+        """Note that somebody is a member now, whom another process may have said to be here."""
+        if member in self._here:
+            self.rename(member)
+
     def begin_again(self) -> None:
         """Note that all members may have changed."""
         self._is_new = True

@@ -350,6 +350,8 @@ class LiveRoom:
             self._note_typed(event)
             if event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
                 self.presence.rename(event.member or "")
+            elif event.kind == "joined":
+                self.presence.join(event.member or "")
         self._whole.add(events)
         self._tell_first(events)
         if self._followers or self._of_pages or self._of_revoked:

@@ -25,6 +25,7 @@ class Page:
         self.sent: list[str] = []
         self.shiny: list[Message] = []
         self.may_read = asyncio.Event()
+        self.is_closed = False
         self._up: asyncio.Queue[Message] = asyncio.Queue()
         self._bell = asyncio.Event()
 
@@ -32,7 +33,10 @@ class Page:
         self.send(json.dumps({"method": "update", "data": {INPUT: what}}, separators=(",", ":")))
 
     def send(self, text: str) -> None:
-        self._up.put_nowait({"type": "websocket.receive", "text": text})
+        self.put({"type": "websocket.receive", "text": text})
+
+    def put(self, message: Message) -> None:
+        self._up.put_nowait(message)
 
     def leave(self) -> None:
         self._up.put_nowait({"type": "websocket.disconnect", "code": 1001})
@@ -73,6 +77,8 @@ class Page:
         return await self._up.get()
 
     async def take(self, message: Message) -> None:
+        if self.is_closed:
+            raise RuntimeError("nothing may be sent after websocket.close")
         self.sent.append(message["text"])
         self._bell.set()
 
@@ -111,11 +117,13 @@ ENDPOINTS: Mapping[str, ASGIApp] = {"/echo": echo, "/impatient": impatient}
 
 
 @asynccontextmanager
-async def connected(*, reads: bool = True) -> AsyncIterator[Page]:
+async def connected(
+    *, reads: bool = True, endpoints: Mapping[str, ASGIApp] = ENDPOINTS
+) -> AsyncIterator[Page]:
     page = Page()
     if reads:
         page.may_read.set()
-    app = Multiplexer(page.as_shiny, ENDPOINTS)
+    app = Multiplexer(page.as_shiny, endpoints)
     serving = asyncio.create_task(app({"type": "websocket"}, page.receive, page.take))
     try:
         yield page
@@ -210,9 +218,75 @@ async def test_what_waits_for_shiny_is_bounded() -> None:
         for _ in range(20):
             page.send("x" * (MAX_WAITING_FOR_SHINY // 4))
         await page.settles()
-        assert page.unread == 15
+        assert page.unread == 16
         page.may_read.set()
         await page.until(lambda: len(page.shiny) == 20)
+
+
+@pytest.mark.parametrize("small", [{"bytes": b"x" * 50_000}, {"text": ""}, {"text": "x"}])
+async def test_what_waits_for_shiny_is_bounded_whatever_it_is(small: Message) -> None:
+    async with connected(reads=False) as page:
+        for _ in range(5_000):
+            page.put({"type": "websocket.receive", **small})
+        await page.settles()
+        assert page.unread > 2_000
+        page.may_read.set()
+        await page.until(lambda: len(page.shiny) == 5_000)
+
+
+async def test_a_channel_that_is_sent_more_than_it_reads_is_ended_however_small_it_is() -> None:
+    read = asyncio.Event()
+    got = list[Message]()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await read.wait()
+        while not got or got[-1]["type"] != "websocket.disconnect":
+            got.append(await receive())
+
+    async with connected(endpoints={"/slow": slow}) as page:
+        page.say({"channel": "a", "open": "/slow"})
+        for _ in range(20_000):
+            page.say({"channel": "a", "text": ""})
+        while page.unread:
+            await page.settles()
+        read.set()
+        await page.until(lambda: bool(page.told()))
+        assert len(got) < 10_000
+
+
+async def test_no_page_says_that_the_server_stops() -> None:
+    got = list[Message]()
+
+    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+        while not got or got[-1]["type"] != "websocket.disconnect":
+            got.append(await receive())
+
+    async with connected(endpoints={"/e": endpoint}) as page:
+        page.say({"channel": "a", "open": "/e"})
+        page.say({"channel": "a", "close": 1012})
+        await page.until(lambda: bool(page.told()))
+        assert got[-1]["code"] == 1000
+
+
+async def test_a_connection_that_the_app_has_closed_is_as_one_that_was_lost() -> None:
+    """A server takes nothing more for it, and says so by another error."""
+    errors = list[BaseException]()
+
+    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] != "websocket.disconnect":
+            try:
+                await send({"type": "websocket.send", "text": str(message)})
+            except Exception as exc:
+                errors.append(exc)
+
+    async with connected(endpoints={"/e": endpoint}) as page:
+        page.say({"channel": "a", "open": "/e"})
+        await page.until(lambda: bool(page.told()))
+        page.is_closed = True
+        page.say({"channel": "a", "text": "late"})
+        await page.settles()
+        assert [type(exc) for exc in errors[-1:]] == [ConnectionResetError]
 
 
 @pytest.mark.parametrize(
