@@ -123,8 +123,9 @@ async def test_what_is_submitted_does_not_wait_while_the_tables_are_written_anew
         with psycopg.connect(postgres.url(name)) as conn:
             conn.execute("LOCK TABLE anonymous_id IN ACCESS SHARE MODE")  # so that it waits a bit
             pids: list[tuple[int]] = []
+            cleaned = log.clean()
             while not pids:
-                cleaned = log.clean()
+                cleaned = log.clean() if cleaned.done() else cleaned
                 while not (pids or cleaned.done()):
                     pids = await asyncio.to_thread(postgres.execute, look)
             os.kill(pids[0][0], signal.SIGSTOP)
