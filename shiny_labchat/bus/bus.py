@@ -108,6 +108,11 @@ class Bus:
     def __repr__(self) -> str:
         return f"Bus({self.name!r})"
 
+    @property
+    def topics_to_tell(self) -> int:
+        """Of how many topics the server is still to be told that they are wanted, or no more."""
+        return len(self._changed)
+
     def attach(
         self, on_bells: Callable[[Collection[LogKey]], None], on_change: Callable[[bool], None]
     ) -> None:
@@ -200,15 +205,18 @@ class Bus:
         while not (self._is_closing and (self._trouble or self._outbox.is_empty)):
             try:
                 await self._be_connected()
-            except (BusDown, LabChatError) as exc:
+            except Exception as exc:
                 self._say(exc)
-            except Exception:
-                self._trouble = "it failed"
-                logger.exception("the bus %s failed, and is opened again", self.name)
             self._note(is_up=False)
-            self._outbox.drop()
+            self._drop()
             if not self._is_closing:
                 await asyncio.sleep(RETRY_DELAY)
+
+    def _drop(self) -> None:
+        """Drop what is told anew, or sent again, once it works again."""
+        self._outbox.drop()
+        with self._lock:
+            self._changed.clear()
 
     async def _be_connected(self) -> None:
         transport = self._make()
@@ -286,7 +294,10 @@ class Bus:
             with self._lock:
                 subscribers = [*self._topics.get(message.topic, ())]
             for subscriber in subscribers:
-                subscriber.deliver(message.topic, sender, payload)
+                if subscriber.is_over:
+                    self.unsubscribe(message.topic, subscriber)
+                else:
+                    subscriber.deliver(message.topic, sender, payload)
 
     def _take_beat(self, number: Any) -> None:
         self._missed = 0
@@ -318,6 +329,7 @@ class Bus:
                 "the bus %s does not work; messages still reach other processes, but a little "
                 "later, and who is here and who is typing may be wrong. Trying again: %s",
                 *(self.name, trouble),
+                exc_info=None if isinstance(exc, BusDown | LabChatError) else exc,
             )
         self._trouble = trouble
 

@@ -70,6 +70,11 @@ class Subscriber:
         """Whether its event loop has ended."""
         return self._loop.is_closed()
 
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for its event loop."""
+        return len(self._waiting)
+
     def subscribe(self, topic: str) -> None:
         """Hear of a topic."""
         self._bus.subscribe(topic, self)
@@ -102,7 +107,9 @@ class Subscriber:
         try:
             self._loop.call_soon_threadsafe(self._take)
         except RuntimeError:  # the loop is closed
-            self._waiting.clear()
+            with self._lock:
+                self._waiting.clear()
+                self._is_called = False
 
     def _take(self) -> None:
         with self._lock:

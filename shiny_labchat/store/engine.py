@@ -119,6 +119,14 @@ class Statements(Protocol):
         """What a look would give now: later moves have a larger `touched`."""
         ...
 
+    def state_of(self, conn: sa.Connection) -> object:
+        """What is another one once anything was stored; None: `version_of` says that."""
+        ...
+
+    def wait_for_rooms(self, conn: sa.Connection) -> None:
+        """Wait until no other process is making rooms, and let none make any until the end."""
+        ...
+
     def lease_time(self, conn: sa.Connection) -> int:
         """The time by which leases are measured, in microseconds since 1970 (UTC)."""
         ...

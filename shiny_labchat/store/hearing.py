@@ -50,6 +50,7 @@ class Hearing:
     def __init__(self, heads: Heads) -> None:
         self._heads = heads
         self._since = EVER
+        self._state: object = None
         self._again: set[LogKey] = set()
 
     def open(self, conn: sa.Connection) -> None:
@@ -74,12 +75,14 @@ class Hearing:
     def hear(self, conn: sa.Connection, wanted: Container[LogKey]) -> Heard:
         """What has been stored in the wanted rooms since the last time."""
         moved, until = engine_of(conn).rooms_moved(conn, self._since)
+        before, self._state = self._state, engine_of(conn).state_of(conn)
+        is_moved = until != self._since or self._state != before
         self._again -= {room.key for room in moved}
         moved += [room for key in self._again if (room := _moved(conn, key)) is not None]
         self._again.clear()
         heads = [(room, self._heads.get(room.key)) for room in moved]
         are_others = any(head is None or head.state.seq != room.seq for room, head in heads)
-        heard = Heard([], [], are_others, until != self._since)
+        heard = Heard([], [], are_others, is_moved)
         for room, head in heads:
             if room.key not in wanted:
                 continue

@@ -29,7 +29,7 @@ from shiny_labchat.store.reach import Reach, logs_with_numbers, look_for
 from shiny_labchat.store.sqlite import READERS, file_of
 from shiny_labchat.store.sqlite_file import note_inherited
 from shiny_labchat.store.work import Committed, Listener, Work
-from shiny_labchat.store.writer import POLL, Writer
+from shiny_labchat.store.writer import PATIENCE_TO_CLEAN, POLL, Writer
 
 __all__ = ["Log"]
 
@@ -164,11 +164,21 @@ class Log:
         return done
 
     def clean(self, how: CleanHow = "small") -> asyncio.Future[Cleaned]:
-        """Take away from the files what was deleted, after all that was submitted before."""
+        """
+        Take away from the files what was deleted, after all that was submitted before.
+
+        A server does it beside the writer, which goes on meanwhile.
+        """
+        if not is_in_file(self.url):
+            return asyncio.ensure_future(self._clean_beside(how))
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Cleaned] = loop.create_future()
         self._writer.put(Work(loop, _settle(done), raises=True, clean=how))
         return done
+
+    async def _clean_beside(self, how: CleanHow) -> Cleaned:
+        await self.settled()
+        return await self.read(lambda conn: self._place.clean(conn, how, PATIENCE_TO_CLEAN))
 
     def put(
         self,

@@ -37,8 +37,10 @@ __all__ = [
     "rewrite_events",
     "rooms_moved",
     "savepoint",
+    "state_of",
     "transaction",
     "version_of",
+    "wait_for_rooms",
 ]
 
 NAMES = ("postgres", "postgresql")
@@ -275,6 +277,16 @@ def rooms_moved(conn: sa.Connection, since: int) -> tuple[list[Moved], int]:
 def last_moved(conn: sa.Connection) -> int:
     """What a look would give now."""
     return conn.exec_driver_sql(f"SELECT {_MARK}").scalar_one()
+
+
+def state_of(conn: sa.Connection) -> str:
+    """Which transactions have ended: what `last_moved` says stays while any of them is open."""
+    return conn.exec_driver_sql("SELECT CAST(pg_current_snapshot() AS text)").scalar_one()
+
+
+def wait_for_rooms(conn: sa.Connection) -> None:
+    """Wait, as a room that is stored later may have a smaller number than one that is there."""
+    conn.exec_driver_sql("LOCK TABLE room IN SHARE MODE")
 
 
 _MARK = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) - 1"

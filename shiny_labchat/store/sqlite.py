@@ -45,9 +45,11 @@ __all__ = [
     "rewrite_events",
     "rooms_moved",
     "savepoint",
+    "state_of",
     "store_error",
     "transaction",
     "version_of",
+    "wait_for_rooms",
 ]
 
 BUSY_TIMEOUT = 5.0
@@ -359,6 +361,14 @@ def rooms_moved(conn: sa.Connection, since: int) -> tuple[list[Moved], int]:
 def last_moved(conn: sa.Connection) -> int:
     """What a look would give now."""
     return conn.exec_driver_sql("SELECT coalesce(max(touched), 0) FROM room").scalar_one()
+
+
+def state_of(conn: sa.Connection) -> None:
+    """None: `version_of` says more."""
+
+
+def wait_for_rooms(conn: sa.Connection) -> None:
+    """Nothing: the transaction keeps all others out already."""
 
 
 def may_name_in_audience(data: sa.ColumnElement[str], member: str) -> sa.ColumnElement[bool]:
