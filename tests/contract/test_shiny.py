@@ -586,19 +586,18 @@ async def test_a_session_keeps_nothing_of_the_streams_that_have_ended() -> None:
         return "all of it"
 
     async with page() as opened:
+        streams = [asyncio.ensure_future(told()) for _ in range(20)]
         with session_context(opened.session):
-            tasks = [StreamTask(told()) for _ in range(20)]
+            tasks = [StreamTask(each) for each in streams]
         kept = sum(
             len(each._callbacks) for each in opened.session._destroy_callbacks_by_ns.values()
         )
         assert kept < len(tasks)
         with reactive.isolate():
-            assert tasks[-1].status() == "running"
-        first = ref(tasks[0])
-        while not all(task._task is None or task._task.done() for task in tasks):
-            await asyncio.sleep(0)
-        del tasks
-        while first() is not None:
+            assert tasks[0].status() == "running"
+        ended = ref(tasks.pop(0))
+        await asyncio.gather(*streams)
+        while ended() is not None:
             await asyncio.sleep(0)
             gc.collect()
 
