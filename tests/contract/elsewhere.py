@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -157,11 +156,6 @@ class Process:
         """Give it a line to read."""
         self._tells.write(line)
         self._tells.flush()
-
-    def signal(self, how: signal.Signals) -> None:
-        """Send it a signal."""
-        assert self._process.pid is not None
-        os.kill(self._process.pid, how)
 
     def kill(self) -> str:
         """End it as a power failure does, and give what else it has printed."""

@@ -1,1 +1,0 @@
-"""What `labchat doctor` looks at: machine, database, bus, and a server as browsers reach it."""
