@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -21,7 +23,10 @@ from shiny_labchat.store import find_room, submitted
 __all__ = ["Inbox"]
 
 PAGES = 10_000
-"""For how many pages the last handled event is remembered, for sessions that come back."""
+"""
+For how many pages the last handled event is remembered, for sessions that come back: of about 250
+bytes each.
+"""
 
 MAX_EVENTS_RECALLED = 10_000
 """The most events of a room that are searched for messages sent without a session."""
@@ -185,8 +190,10 @@ class Inbox:
                     self._handlers.submit(self._last)
                 self._said(self._last)
 
-    def _key(self, live: LiveRoom) -> tuple[str, ...]:
-        return (self._page, self._chat, live.key.study, live.key.id)
+    def _key(self, live: LiveRoom) -> bytes:
+        # A digest: a page's id is the page's own word, and may be long.
+        names = json.dumps([self._page, self._chat, live.key.study, live.key.id])
+        return hashlib.blake2b(names.encode(), digest_size=16).digest()
 
     def _mark(self, live: LiveRoom, seq: int) -> None:
         key = self._key(live)
@@ -196,5 +203,5 @@ class Inbox:
             _handled.popitem(last=False)
 
 
-_handled: OrderedDict[tuple[str, ...], int] = OrderedDict()
+_handled: OrderedDict[bytes, int] = OrderedDict()
 """The seq up to which each page's messages were taken; its next session continues there."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import logging
 import sys
 from collections.abc import AsyncGenerator
@@ -14,7 +13,7 @@ import shiny
 from shiny.session import Session
 from starlette.applications import Starlette
 
-from shiny_labchat.chat import shiny_internals
+from shiny_labchat.chat import garbage, shiny_internals
 from shiny_labchat.chat.assets import permanent_folders, put_on_page, renderer_dependencies
 from shiny_labchat.chat.session_room import may_have_to_wait
 from shiny_labchat.chat.shiny_internals import app_of
@@ -25,13 +24,6 @@ from shiny_labchat.lab import runtime
 from shiny_labchat.lab.withdrawing import withdraw_with_code
 
 __all__ = ["ensure_route", "install"]
-
-GC_THRESHOLDS = 10_000, 5, 1
-"""
-The least number of new objects between garbage collections (Python's default is 700), and of
-collections between more thorough ones (10 and 10): after about 120,000 new objects, all of them are
-looked at.
-"""
 
 
 def install() -> None:
@@ -58,13 +50,15 @@ def install() -> None:
         _run_beside(app)
         hide_addresses()
         _show_log()
-        _calm_collector()
+        garbage.calm()
         return app
 
     init_starlette_app.__labchat__ = True  # pyright: ignore[reportAttributeAccessIssue]
     shiny.App.init_starlette_app = init_starlette_app
     shiny_internals.put_on_pages(put_on_page)
     shiny_internals.fire_events_once()
+    shiny_internals.flush_whom_it_concerns()
+    shiny_internals.count_ends(garbage.session_ended)
     shiny_internals.send_from_threads()
     shiny_internals.let_effects_wait(may_have_to_wait)
 
@@ -95,19 +89,6 @@ def _run_beside(app: Starlette) -> None:
             yield state
 
     app.router.lifespan_context = lifespan
-
-
-def _calm_collector() -> None:
-    # A full garbage collection stops everybody: 250 ms with 500 sessions, and with Python's
-    # thresholds there were several a minute. Objects from imports never become garbage, so they are
-    # frozen. Collecting less often promotes fewer objects that are about to be freed anyway. But
-    # what is left of a session, some hundred objects, is found by a full collection only: with
-    # Python's thresholds for these, a server would keep 150 MB of it.
-    young, *_ = gc.get_threshold()
-    if 0 < young < GC_THRESHOLDS[0]:  # 0: the app collects by itself
-        gc.set_threshold(*GC_THRESHOLDS)
-    gc.collect()
-    gc.freeze()
 
 
 def _show_log() -> None:

@@ -36,9 +36,11 @@ from shiny_labchat.chat.waiting import let_wait
 __all__ = [
     "app_of",
     "connection_of",
+    "count_ends",
     "fire_events_once",
     "flush",
     "flush_soon",
+    "flush_whom_it_concerns",
     "let_effects_wait",
     "loadable",
     "put_on_pages",
@@ -309,7 +311,50 @@ def send_from_threads() -> None:
     AppSession._send_message_sync = send
 
 
+# ── sessions that end ────────────────────────────────────────────────────────────────────────
+
+
+def count_ends(ended: Callable[[int], None]) -> None:
+    """After the end of each session, call `ended` with how many its app still has."""
+    original = shiny.App._remove_session
+
+    @functools.wraps(original)
+    def remove(self: shiny.App, session: AppSession | str) -> None:
+        original(self, session)
+        ended(len(self._sessions))
+
+    shiny.App._remove_session = remove
+
+
 # ── flushing ─────────────────────────────────────────────────────────────────────────────────
+
+
+def flush_whom_it_concerns() -> None:
+    """
+    Let Shiny's own flush pass over sessions that did not ask for it and have nothing to send.
+
+    It would send a frame to every session of the process for each input of anyone: of 500 people
+    who come or press a button, each would cost 500 frames.
+    """
+    request, flush_session = AppSession._request_flush, AppSession._flush
+
+    @functools.wraps(request)
+    def request_flush(self: AppSession) -> None:
+        request(self)
+        _asked.add(self)
+
+    @functools.wraps(flush_session)
+    async def flush_if_due(self: AppSession) -> None:
+        if self in _asked or _has_something_to_send(self):
+            _asked.discard(self)
+            await flush_session(self)
+
+    AppSession._request_flush = request_flush
+    AppSession._flush = flush_if_due
+
+
+_asked: WeakSet[Session] = WeakSet()
+"""Sessions that a flush has been asked for, as Shiny does after each frame of a page."""
 
 
 def flush_soon(session: Session) -> None:
@@ -344,11 +389,7 @@ def _is_due(session: Session) -> bool:
 
 
 async def _flush(app: shiny.App) -> None:
-    """
-    Run invalidated reactive functions, and flush only the sessions that have something to send.
-
-    Shiny's own flush sends a frame to every session of the process, whatever changed.
-    """
+    """Run what was invalidated, and flush only the sessions that have something to send."""
     async with reactive.lock():
         await _flush_locked(app)
 

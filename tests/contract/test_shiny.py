@@ -8,7 +8,7 @@ import asyncio
 import gc
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from weakref import ref
 
@@ -27,7 +27,7 @@ from shinychat import message_content, output_markdown_stream
 from starlette.routing import Mount
 from websockets.asyncio.client import connect
 
-from shiny_labchat.chat import install, shiny_internals
+from shiny_labchat.chat import garbage, install, shiny_internals
 from shiny_labchat.chat.static_files import CompressedFiles
 from shiny_labchat.chat.streams import StreamTask
 from shiny_labchat.chat.waiting import can_wait, wait
@@ -39,12 +39,20 @@ class Page:
     """One real session of a real app: both of its ends."""
 
     def __init__(
-        self, app: App, session: Session, port: int, frames: asyncio.Queue[Any], socket: Any
+        self,
+        *,
+        app: App,
+        sessions: asyncio.Queue[Session],
+        session: Session,
+        port: int,
+        frames: asyncio.Queue[Any],
+        socket: Any,
     ) -> None:
         self.app = app
+        self._sessions = sessions
         self.session: Any = session
         self.port = port
-        self._frames = frames
+        self.frames = frames
         self._socket = socket
 
     async def update(self, **inputs: object) -> None:
@@ -55,15 +63,24 @@ class Page:
         """The next frame of Shiny's that has something under `key`."""
         async with asyncio.timeout(10):
             while True:
-                frame = await self._frames.get()
+                frame = await self.frames.get()
                 if frame.get(key):
                     return frame[key]
 
     async def is_flushed(self) -> None:
         """Wait for the next flush, whether there was something to be sent or not."""
         async with asyncio.timeout(10):
-            while "values" not in await self._frames.get():
+            while "values" not in await self.frames.get():
                 pass
+
+    def forget(self) -> None:
+        """Forget the frames that have come."""
+        while not self.frames.empty():
+            self.frames.get_nowait()
+
+    def another(self, **inputs: object) -> AbstractAsyncContextManager[Page]:
+        """Open another page of this app, with these inputs."""
+        return _visit(self.app, self.port, self._sessions, inputs)
 
     async def get(self, path: str) -> httpx.Response:
         async with httpx.AsyncClient() as client:
@@ -91,17 +108,32 @@ async def page(
         while not web.started:
             await asyncio.wait([serving], timeout=0.01)
         port: int = web.servers[0].sockets[0].getsockname()[1]
-        async with connect(f"ws://127.0.0.1:{port}/websocket/", proxy=None) as socket:
-            frames: asyncio.Queue[Any] = asyncio.Queue()
-            data = {".clientdata_output_shown_hidden": False, ".clientdata_url_search": search}
-            data |= inputs or {}
-            await socket.send(json.dumps({"method": "init", "data": data}))
-            reading = asyncio.create_task(_read(socket, frames))
-            yield Page(app, await asyncio.wait_for(sessions.get(), 10), port, frames, socket)
-            reading.cancel()
+        data = {".clientdata_url_search": search} | (inputs or {})
+        async with _visit(app, port, sessions, data) as opened:
+            yield opened
     finally:
         web.should_exit = True
         await serving
+
+
+@asynccontextmanager
+async def _visit(
+    app: App, port: int, sessions: asyncio.Queue[Session], inputs: dict[str, Any]
+) -> AsyncIterator[Page]:
+    async with connect(f"ws://127.0.0.1:{port}/websocket/", proxy=None) as socket:
+        frames: asyncio.Queue[Any] = asyncio.Queue()
+        data = {".clientdata_output_shown_hidden": False} | inputs
+        await socket.send(json.dumps({"method": "init", "data": data}))
+        reading = asyncio.create_task(_read(socket, frames))
+        yield Page(
+            app=app,
+            sessions=sessions,
+            session=await asyncio.wait_for(sessions.get(), 10),
+            port=port,
+            frames=frames,
+            socket=socket,
+        )
+        reading.cancel()
 
 
 async def _read(socket: Any, frames: asyncio.Queue[Any]) -> None:
@@ -252,6 +284,62 @@ async def test_a_flush_runs_what_was_invalidated() -> None:
         name.set("b")
         await shiny_internals.flush(opened.session)
         assert seen == ["a", "b"]
+
+
+async def test_a_page_that_comes_or_sends_an_input_costs_the_others_no_frame() -> None:
+    ones: reactive.Value[int] = reactive.Value(0)
+
+    def server(input: Inputs, output: Outputs, session: Session) -> None:
+        @render.text
+        def shown() -> str:
+            return str(ones())
+
+        @reactive.effect
+        def _() -> None:
+            ones.set(max(input["one"](), ones._value))
+
+    async with page(server, inputs={"one": 0}) as quiet:
+        assert (await quiet.hears("values"))["shown"] == "0"
+        async with quiet.another(one=0) as busy:
+            await busy.is_flushed()
+            quiet.forget()
+            for n in range(5):
+                await busy.update(other=n)
+                await busy.is_flushed()  # who asks is answered, though nothing has changed
+            async with quiet.another(one=0) as third:
+                await third.is_flushed()
+            assert quiet.frames.empty()
+            await busy.update(one=1)
+            assert (await quiet.hears("values"))["shown"] == "1"
+
+
+async def test_ended_sessions_are_collected_when_there_are_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(garbage, "LEAST", 5)
+    monkeypatch.setattr(garbage, "AFTER", 0.2)
+    monkeypatch.setattr(garbage, "_ended", 0)
+    thresholds = gc.get_threshold()
+    gc.set_threshold(1_000_000)
+    try:
+        async with page() as opened:
+            ended = [await _come_and_go(opened) for _ in range(4)]
+            async with asyncio.timeout(10):
+                while garbage._ended < 4:
+                    await asyncio.to_thread(lambda: None)
+            assert all(each() is not None for each in ended)
+            ended.append(await _come_and_go(opened))
+            async with asyncio.timeout(10):
+                while any(each() is not None for each in ended):
+                    await asyncio.to_thread(lambda: None)
+    finally:
+        gc.set_threshold(*thresholds)
+
+
+async def _come_and_go(opened: Page) -> ref[Session]:
+    async with opened.another() as other:
+        await other.is_flushed()
+        return ref(other.session)
 
 
 async def test_a_reader_can_be_invalidated_from_outside() -> None:
