@@ -15,6 +15,7 @@ import traceback
 from collections import deque
 from collections.abc import (
     AsyncIterator,
+    Awaitable,
     Callable,
     Coroutine,
     Generator,
@@ -33,6 +34,7 @@ __all__ = [
     "Queue",
     "Tasks",
     "contained",
+    "first_of",
     "home",
     "in_thread",
     "name_of",
@@ -243,6 +245,19 @@ class Tasks:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a background task of %s failed", self._whose, exc_info=error)
+
+
+async def first_of(*works: Awaitable[Any]) -> None:
+    """Run all until the first of them is done, and cancel the others; raise its error, if any."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def retry(delays: Iterable[float]) -> AsyncIterator[bool]:

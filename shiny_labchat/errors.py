@@ -147,6 +147,9 @@ class StoreError(LabChatError):
     """
     The database failed; nothing was stored, and trying again is safe.
 
+    Where a connection to PostgreSQL was lost in a commit and the server cannot be asked, the reason
+    says that it is not known whether it was stored. Trying again is safe for what has an id.
+
     Parameters
     ----------
     code

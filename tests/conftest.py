@@ -10,8 +10,11 @@ import pytest
 from hypothesis import settings
 
 from shiny_labchat import Lab
-from shiny_labchat.store.migrate import upgrade
+from shiny_labchat.store import parse as parse_url
+from shiny_labchat.store.postgres_server import Server
 from shiny_labchat.store.sqlite import parse
+from shiny_labchat.store.sqlite_file import File
+from tests.support.postgres import PostgresServer
 
 # How long an example takes is up to the machine.
 settings.register_profile("usual", deadline=None, max_examples=50)
@@ -28,8 +31,17 @@ def anyio_backend() -> str:
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database without rooms, to be copied: that takes less time than to make one."""
     path = tmp_path_factory.mktemp("empty") / "lab.db"
-    upgrade(parse(f"sqlite:///{path}"))
+    File(parse(f"sqlite:///{path}")).prepare(make=True)
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; its database "template_labchat" has the tables, and no rooms."""
+    server = PostgresServer()
+    Server(parse_url(server.url("template_labchat"))).prepare(make=True)
+    yield server
+    server.stop()
 
 
 @pytest.fixture

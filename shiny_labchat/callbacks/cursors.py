@@ -19,6 +19,7 @@ from shiny_labchat.callbacks.kinds import KINDS, MESSAGES, Kind
 from shiny_labchat.callbacks.skipping import Job
 from shiny_labchat.domain.events import Event, LogKey, LogKind
 from shiny_labchat.domain.scope import Scope
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.leases import LEASE, LONGEST, lease_time
 from shiny_labchat.store.queries import find_room
 from shiny_labchat.store.schema import callback, callback_room, event, room
@@ -139,6 +140,7 @@ def register(conn: sa.Connection, name: str, scope: Scope, kind: Kind = MESSAGES
     since = conn.execute(sa.select(callback.c.since).where(*same)).scalar()
     if since is not None:
         return since
+    engine_of(conn).wait_for_rooms(conn)
     newest = conn.execute(sa.select(sa.func.coalesce(sa.func.max(room.c.key), 0))).scalar_one()
     _begin_now(conn, name, scope, kind.log)
     conn.execute(sa.insert(callback).values(name=name, scope=scope.name, since=newest))

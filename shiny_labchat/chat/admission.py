@@ -18,6 +18,7 @@ from shiny.reactive._reactives import Effect_
 from shiny.session import Session
 from shiny.types import SilentException
 
+from shiny_labchat import metrics
 from shiny_labchat.access import tickets
 from shiny_labchat.access.bookmarks import browser_of
 from shiny_labchat.access.identity import identify, invitation
@@ -224,6 +225,7 @@ class Admission:
                 await self._wait()
         except (Refused, StoreError) as exc:
             why = exc if isinstance(exc, StoreError) else exc.code  # no id stands in the log
+            metrics.refused("page", exc.code)
             logger.warning("chat %r refused a page: %s", str(self._id), why)
             again = isinstance(exc, StoreError) or exc.code == "too_many_people"
             await self._refuse(exc, again=again)

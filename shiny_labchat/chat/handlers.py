@@ -133,7 +133,9 @@ class Handlers:
             pass
         except Exception as exc:
             logger.error(
-                "the handler %s failed at message %d", handler.name, message.seq, exc_info=exc
+                "the handler %s failed at message %d of room %r",
+                *(handler.name, message.seq, message.room and message.room.id),
+                exc_info=exc,
             )
             await self.report(exc)
         finally:

@@ -12,6 +12,7 @@ from typing import Any
 import shiny
 from shiny.session import Session
 from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
 
 from shiny_labchat.chat import garbage, shiny_internals
 from shiny_labchat.chat.assets import permanent_folders, put_on_page, renderer_dependencies
@@ -20,6 +21,7 @@ from shiny_labchat.chat.shiny_internals import app_of
 from shiny_labchat.chat.static_files import configure_static_files
 from shiny_labchat.gateway import endpoint
 from shiny_labchat.gateway.access_log import hide_addresses
+from shiny_labchat.gateway.multiplexing import Multiplexer
 from shiny_labchat.lab import runtime
 from shiny_labchat.lab.withdrawing import withdraw_with_code
 
@@ -74,10 +76,15 @@ def ensure_route(session: Session) -> None:
 
 
 def _insert_routes(app: Starlette) -> None:
-    app.router.routes[:0] = endpoint.routes(
+    routes = endpoint.routes(
         *(runtime.opened_logs, runtime.live_rooms, runtime.words_of),
         *(runtime.address_of, withdraw_with_code),
     )
+    sockets = {each.path: each.app for each in routes if isinstance(each, WebSocketRoute)}
+    for session_route in shiny_internals.session_routes(app):
+        if not isinstance(session_route.app, Multiplexer):
+            session_route.app = Multiplexer(session_route.app, sockets)
+    app.router.routes[:0] = routes
 
 
 def _run_beside(app: Starlette) -> None:

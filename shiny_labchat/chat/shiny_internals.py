@@ -28,7 +28,9 @@ from shiny.reactive._reactives import Calc_, Effect_
 from shiny.session import Session, get_current_session
 from shiny.session._session import AppSession
 from shiny.types import ActionButtonValue
+from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
+from starlette.routing import WebSocketRoute
 
 from shiny_labchat import concurrency
 from shiny_labchat.chat.waiting import let_wait
@@ -50,6 +52,7 @@ __all__ = [
     "runs_again",
     "send_from_threads",
     "serve",
+    "session_routes",
     "set_input",
     "without_names",
 ]
@@ -72,6 +75,14 @@ def connection_of(session: Session) -> HTTPConnection:
     """The connection of a session's page, which must not be a stub."""
     page = cast(AppSession, session.root_scope())
     return page.http_conn
+
+
+def session_routes(app: Starlette) -> list[WebSocketRoute]:
+    """The routes of an app's pages to their sessions."""
+    routes = app.router.routes
+    return [
+        each for each in routes if isinstance(each, WebSocketRoute) and each.path == "/websocket/"
+    ]
 
 
 # ── UI inside a message ──────────────────────────────────────────────────────────────────────

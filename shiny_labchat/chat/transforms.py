@@ -146,22 +146,24 @@ class Transforms:
             actions = list[Callable[[], Awaitable[None]]]()
             token = after_transform.set(actions)
             try:
-                command = await self._decide(sent.message)
+                command = await self._decide(sent.room, sent.message)
             finally:
                 after_transform.reset(token)
             await self._store(sent, command)
             for action in actions:
                 await action()
 
-    async def _decide(self, message: HeldMessage) -> commands.Publish | commands.Withhold:
+    async def _decide(
+        self, room: Room, message: HeldMessage
+    ) -> commands.Publish | commands.Withhold:
         try:
             return message.publish(await self._of_person(message.text))
         except SilentException:
             return message.publish(None)
         except Exception as exc:
             logger.error(
-                "the transform %s failed at message %d; its author gets the text back",
-                *(self._name, message.seq),
+                "the transform %s failed at message %d of room %r; its author gets the text back",
+                *(self._name, message.seq, room.id),
                 exc_info=exc,
             )
             return message.withhold(code="not_processed", error=text_of_error(exc))

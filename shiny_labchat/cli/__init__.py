@@ -7,6 +7,7 @@ import click
 from shiny_labchat.cli.backups import backup, restore
 from shiny_labchat.cli.checking import check
 from shiny_labchat.cli.demo import demo
+from shiny_labchat.cli.doctor import doctor
 from shiny_labchat.cli.ethics import ethics
 from shiny_labchat.cli.export import export_command
 from shiny_labchat.cli.importing import import_command
@@ -26,7 +27,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    *(backup, check, demo, ends, ethics, export_command, find, import_command, links),
+    *(backup, check, demo, doctor, ends, ethics, export_command, find, import_command, links),
     *(pay, report, restore, retain, study, withdraw),
 )
 for _command in _COMMANDS:

@@ -30,7 +30,7 @@ def run(command: Coroutine[Any, Any, None]) -> None:
     """Run a command, and say in words why it cannot be done."""
     try:
         asyncio.run(command)
-    except (LabChatError, OSError, TypeError, ValueError) as exc:
+    except (ImportError, LabChatError, OSError, TypeError, ValueError) as exc:
         raise click.ClickException(str(exc)) from exc
 
 

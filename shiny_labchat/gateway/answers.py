@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 
 from shiny_labchat import protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.domain.commands import ConfirmPresence
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.presence import Signs
@@ -65,13 +67,16 @@ class Answers:
     def confirm(self, question: int) -> None:
         """Store that the person has answered a question."""
         command = ConfirmPresence(self._entry.member, question)
-        self._entry.log.put(self._entry.room, command, _note_failure)
+        room = self._entry.room
+        self._entry.log.put(room, command, partial(_note_failure, room))
 
 
 _ACTS = (protocol.Send, protocol.Typing, protocol.Stop, protocol.Confirm, protocol.Done)
 """Frames that a page sends as its person does something."""
 
 
-def _note_failure(outcome: Outcome | None, error: BaseException | None) -> None:
+def _note_failure(room: LogKey, outcome: Outcome | None, error: BaseException | None) -> None:
     if error is not None:
-        logger.error("somebody's answer that they are there could not be stored: %s", error)
+        logger.error(
+            "somebody's answer that they are in room %r could not be stored: %s", room.id, error
+        )

@@ -18,15 +18,17 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from shiny_labchat import protocol, study_protocol
+from shiny_labchat import metrics, protocol, study_protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.access.page_keys import page_key
 from shiny_labchat.errors import BadFrame, Refused, StoreError
 from shiny_labchat.gateway.end_link import AddressOf, WordsOf, end_route
+from shiny_labchat.gateway.health import health_routes
 from shiny_labchat.gateway.limits import OpenSockets, WaitingSockets
 from shiny_labchat.gateway.origin import check_origin, judge
 from shiny_labchat.gateway.socket import Socket, text_of_frame
 from shiny_labchat.gateway.study_socket import StudySocket
+from shiny_labchat.gateway.uvicorn_internals import end_all_soon
 from shiny_labchat.gateway.withdraw_page import WithdrawWithCode, withdraw_route
 from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import Log
@@ -42,6 +44,11 @@ KEY_PATH = "/labchat/key"
 HELLO_WITHIN = 10.0
 """How long a socket may stay open without a valid hello, in seconds."""
 
+SERVICE_RESTART = 1012
+"""The websocket's close code of a server that stops; pages connect again."""
+LEAVE_WITHIN = 3.0
+"""How long a server that stops waits for browsers that read nothing, in seconds."""
+
 
 def routes(
     logs: Callable[[], Iterable[Log]],
@@ -50,7 +57,7 @@ def routes(
     address_of: AddressOf,
     withdraw: WithdrawWithCode,
 ) -> list[BaseRoute]:
-    """The routes of the gateway, for an app; see `Endpoint`, `end_route` and `withdraw_route`."""
+    """The routes of the gateway, for an app; each is described where it is made."""
 
     async def key(request: Request) -> Response:
         return await _key(request, logs())
@@ -60,6 +67,7 @@ def routes(
         WebSocketRoute(PATH, Endpoint(*given)),
         WebSocketRoute(STUDY_PATH, StudyEndpoint(*given)),
         Route(KEY_PATH, key),
+        *health_routes(logs),
         end_route(logs, address_of, words_of),
         withdraw_route(logs, withdraw, words_of),
     ]
@@ -113,7 +121,11 @@ class _Endpoint(ABC):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ws = WebSocket(scope, receive, send)
         await ws.accept()
-        await _close_in_words(ws, self._meet(ws, receive, send), self._words_of(None, None))
+        try:
+            await _close_in_words(ws, self._meet(ws, receive, send), self._words_of(None, None))
+        except WebSocketDisconnect as exc:
+            if exc.code == SERVICE_RESTART:  # the server stops, and waits for all browsers
+                end_all_soon(send, LEAVE_WITHIN)
 
     @abstractmethod
     async def _meet(self, ws: WebSocket, receive: Receive, send: Send) -> None:
@@ -143,7 +155,10 @@ class Endpoint(_Endpoint):
             if room.state.membership(entry.member) is None:
                 await room.catch_up()  # another process may just have made them a member
             socket = Socket(receive, send, entry, room, words)
-            with _sockets.open((room, entry.member), socket.give_up):
+            with (
+                metrics.open_connection("room"),
+                _sockets.open((room, entry.member), socket.give_up),
+            ):
                 await socket.serve(hello)
         finally:
             room.leave()
@@ -163,7 +178,10 @@ class StudyEndpoint(_Endpoint):
         self, receive: Receive, send: Send, entry: tickets.StudyEntry, words: Words
     ) -> None:
         socket = StudySocket(receive, send, entry, self._rooms_of(entry.log), words)
-        with _sockets.open((entry.log, socket.person), socket.give_up):
+        with (
+            metrics.open_connection("study"),
+            _sockets.open((entry.log, socket.person), socket.give_up),
+        ):
             await socket.serve()
 
 
@@ -189,12 +207,19 @@ _sockets = OpenSockets()
 
 
 async def _close_in_words(ws: WebSocket, serving: Awaitable[None], words: Words) -> None:
-    """Serve a socket; if that fails, send the browser the reason and close the socket."""
+    """
+    Serve a socket; if that fails, send the browser the reason and close the socket.
+
+    Raises
+    ------
+    WebSocketDisconnect
+        The browser is gone, or the server stops.
+    """
     code, say, again = "", "", False
     try:
         await serving
     except WebSocketDisconnect:
-        pass
+        raise
     except TimeoutError:
         code = "ticket"
     except (Refused, BadFrame) as exc:
@@ -205,6 +230,7 @@ async def _close_in_words(ws: WebSocket, serving: Awaitable[None], words: Words)
         logger.exception("a socket failed (%s)", _address(ws))
         code, again = "store_broken", True
     if code:
+        metrics.refused("connection", code)
         logger.warning("refused a socket of %s: %s", _address(ws), code)
         await _part(ws, code, say or words[code], again)
 

@@ -14,15 +14,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from starlette.types import Receive, Send
 from starlette.websockets import WebSocketDisconnect
 
 from shiny_labchat import protocol
 from shiny_labchat.access import tickets
+from shiny_labchat.concurrency import first_of
 from shiny_labchat.domain.clock import CLOCK_KINDS
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.members import is_sent_away
@@ -40,7 +40,7 @@ from shiny_labchat.live.window import Page
 from shiny_labchat.streams.content import Position
 from shiny_labchat.words import Words
 
-__all__ = ["Socket", "first_of", "text_of_frame"]
+__all__ = ["Socket", "text_of_frame"]
 
 REPLIES = 4
 """Replies of one socket that may wait to be sent; above this limit reading pauses."""
@@ -457,10 +457,10 @@ class Socket:
 
     def _stop(self, seq: int) -> None:
         stream, membership = self._room.streams.open.get(seq), self._membership()
-        if stream is None or stream.stop is None:
+        if stream is None:
             return
         if membership.role == "experimenter" or stream.opening.data.get("by") == membership.member:
-            stream.stop()
+            self._room.stop_stream(seq)
 
 
 _PING = protocol.text_frame(protocol.ping())
@@ -474,16 +474,3 @@ def _now() -> int:
 
 def _cannot_write(frame: bytes) -> bool:
     return False
-
-
-async def first_of(end: asyncio.Future[None], *works: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines until the first of them, or `end`, is done; raise its error, if any."""
-    tasks = [end, *(asyncio.ensure_future(work) for work in works)]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

@@ -15,18 +15,18 @@ import time
 from starlette.types import Receive, Send
 from starlette.websockets import WebSocketDisconnect
 
-from shiny_labchat import protocol, study_protocol
+from shiny_labchat import metrics, protocol, study_protocol
 from shiny_labchat.access.recruits import Standing, act_again, standing
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.access.tickets import StudyEntry, enter_study
-from shiny_labchat.concurrency import Tasks
+from shiny_labchat.concurrency import Tasks, first_of
 from shiny_labchat.domain.commands import ShowCode
 from shiny_labchat.domain.presence import Signs
 from shiny_labchat.domain.screen_parts import Screen
 from shiny_labchat.errors import BadFrame, LabChatError, Refused, StoreError
 from shiny_labchat.gateway.actions import OLDER_MAY, command_for
 from shiny_labchat.gateway.limits import Allowance, TokenBucket
-from shiny_labchat.gateway.socket import first_of, text_of_frame
+from shiny_labchat.gateway.socket import text_of_frame
 from shiny_labchat.gateway.study_view import StudyView
 from shiny_labchat.live.heard import now
 from shiny_labchat.live.rooms import LiveRooms
@@ -172,7 +172,9 @@ class StudySocket:
         try:
             await entry.log.submit_together(ShowCode(entry.study, entry.person, code))
         except LabChatError as exc:  # the next screen that is sent tries again
-            logger.error("that %s was shown a code is not stored: %s", entry.person, exc)
+            logger.error(
+                "study %r: that somebody was shown a code is not stored: %s", entry.study, exc
+            )
         finally:
             self._is_noting = False
 
@@ -250,6 +252,7 @@ class StudySocket:
                 return self._reply(protocol.refused(frame.cid, "other_window", say))
             await self._store(frame)
         except (Refused, StoreError) as exc:
+            metrics.refused("action", exc.code)
             logger.warning("study %r refused %r: %s", self._entry.study, frame.action, exc.code)
             self._reply(protocol.refused(frame.cid, exc.code, self._words.refusal(exc)))
         except Exception:

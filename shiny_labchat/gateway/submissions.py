@@ -7,10 +7,10 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from shiny_labchat import protocol
+from shiny_labchat import metrics, protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.domain import commands
-from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.errors import SENTENCES, Refused, StoreError
@@ -136,8 +136,9 @@ class Submissions:
         self._held[message.seq] = cid
         for each in {message.page, own} - self._heard_pages.keys():
             self._heard_pages[each] = self._room.follow_page(each, self._hear_pages)
+        room = self._entry.room
         if message.page != own:  # the page was reloaded, and its old session may be gone
-            self._entry.log.put(self._entry.room, message.resubmit(own), _note)
+            self._entry.log.put(room, message.resubmit(own), partial(_note, room, message.seq))
 
     def _hear_pages(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -161,14 +162,17 @@ class Submissions:
             logger.error("a message in room %r could not be stored", room, exc_info=error)
             error = Refused("store_broken")
         logger.warning("refused a message of somebody in room %r: %s", room, error.code)
+        metrics.refused("message", error.code)
         say = self._words.refusal(error)
         if error.code.startswith("store_"):
             say = f"{self._words['not_stored']} {say}"
         self._reply(protocol.refused(cid, error.code, say))
 
 
-def _note(outcome: Outcome | None, error: BaseException | None) -> None:
+def _note(room: LogKey, seq: int, outcome: Outcome | None, error: BaseException | None) -> None:
     if error is not None:
         logger.error(
-            "a held message could not be passed to the session of its reloaded page", exc_info=error
+            "held message %d of room %r could not be passed to the session of its reloaded page",
+            *(seq, room.id),
+            exc_info=error,
         )

@@ -8,14 +8,16 @@ the tests have seen, and only while the connection is as it is expected; else AS
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakSet
 
 import uvicorn
 from starlette.types import Send
 from websockets.protocol import State
 
-__all__ = ["MOST_UNCOMPRESSED", "TESTED", "needs_no_task", "writer_of"]
+__all__ = ["MOST_UNCOMPRESSED", "TESTED", "end_all_soon", "needs_no_task", "writer_of"]
 
 TESTED = ("0.54",)
 """The versions of uvicorn whose connections are written to directly."""
@@ -69,6 +71,41 @@ def writer_of(send: Send, version: str = uvicorn.__version__) -> Callable[[bytes
         return True
 
     return write
+
+
+def end_all_soon(send: Send, within: float) -> None:
+    """
+    Have connections ended that the server has closed, but whose browsers do not read the rest.
+
+    A server that stops waits for them for ever, and so never comes to the end of its work. With
+    another server than uvicorn this does nothing; nor if the browser has closed its connection, as
+    it may say whatever reason it likes.
+
+    Parameters
+    ----------
+    send
+        The ASGI function of one of the connections.
+    within
+        Seconds that browsers have until then.
+    """
+    loop, connection = asyncio.get_running_loop(), _connection_of(send)
+    if connection is None or getattr(connection.conn, "close_rcvd", None) is not None:
+        return
+    if loop not in _ending:  # each of its sockets asks for it
+        _ending.add(loop)
+        loop.call_later(within, _end_closing, loop, connection.connections)
+
+
+_ending: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
+"""The event loops in which connections will be ended."""
+
+
+def _end_closing(loop: asyncio.AbstractEventLoop, connections: Iterable[Any]) -> None:
+    _ending.discard(loop)
+    for each in tuple(connections):
+        transport = getattr(each, "transport", None)
+        if transport is not None and transport.is_closing():
+            transport.abort()
 
 
 def _connection_of(send: Any) -> Any:

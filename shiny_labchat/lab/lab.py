@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 from shiny_labchat.access import identity
 from shiny_labchat.access.revoking import KINDS, Revocable, revoke_all
 from shiny_labchat.arguments import StudyLike, as_id, check_choice, study_name
+from shiny_labchat.bus.by_url import default_for
 from shiny_labchat.callbacks.kinds import PRESENCES
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import LogKey
@@ -46,9 +47,15 @@ class Lab(Data):
     Parameters
     ----------
     url
-        The database, such as ``"sqlite:///lab.db"``. None: the environment variable
+        The database, such as ``"sqlite:///lab.db"`` or
+        ``"postgresql://name:password@host/db"``. None: the environment variable
         ``LABCHAT_URL``, else the file ``labchat.db`` in the app's folder: that of the program's
         file, or the current folder for code without a file, such as a notebook.
+    bus
+        What tells several processes of each other: ``"nats://host:4222"``,
+        ``"redis://host:6379"`` or ``"postgresql://user@host/database"``. None: the environment
+        variable ``LABCHAT_BUS``, else the database itself if it is a PostgreSQL one, else none.
+        "none": none in any case.
     language
         The language of all words that participants read: "en" or "de". None: "en", unless another
         Lab of this URL says something else.
@@ -62,7 +69,9 @@ class Lab(Data):
         `texts` is no mapping of texts.
     ValueError
         The URL is not one of a database that can hold a lab, or the language or a key of `texts`
-        is unknown.
+        is unknown; or `bus` is not the URL of a bus, or not that of the other labs of this URL.
+    ImportError
+        The driver of the database or of the bus is not installed.
 
     Notes
     -----
@@ -75,6 +84,7 @@ class Lab(Data):
         self,
         url: str | None = None,
         *,
+        bus: str | None = None,
         language: str | None = None,
         texts: Mapping[str, str] | None = None,
     ) -> None:
@@ -82,10 +92,21 @@ class Lab(Data):
         url = url or os.environ.get("LABCHAT_URL") or f"sqlite:///{self._folder / 'labchat.db'}"
         runtime = Runtime.open(url)
         self._log = runtime.log
+        self._use_bus(bus)
         if language is not None or texts is not None:
             runtime.words = Words(
                 "en" if language is None else language, {} if texts is None else texts
             )
+
+    def _use_bus(self, said: str | None) -> None:
+        runtime = Runtime.of(self._log)
+        if said is not None:
+            runtime.use_bus(said)
+        elif not runtime.has_bus:
+            database = self._log.url.render_as_string(hide_password=False)
+            url = os.environ.get("LABCHAT_BUS") or default_for(database)
+            if url is not None:
+                runtime.use_bus(url)
 
     @property
     def url(self) -> str:

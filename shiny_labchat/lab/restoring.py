@@ -14,8 +14,9 @@ from shiny_labchat.errors import StoreError
 from shiny_labchat.lab.withdrawing import apply_ledger, clean
 from shiny_labchat.store import Log
 from shiny_labchat.store.backup import Contents, contents_of, put_in_place, remove, unpack, unused
+from shiny_labchat.store.choosing import ledger_of
 from shiny_labchat.store.ledger import Ledger
-from shiny_labchat.store.sqlite import file_of, ledger_of
+from shiny_labchat.store.sqlite import file_of
 
 __all__ = ["Restored", "restore"]
 

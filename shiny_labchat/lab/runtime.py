@@ -14,11 +14,15 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, Literal, Protocol, cast
 from weakref import WeakKeyDictionary
 
 from shiny_labchat.access.ends import EndLink
+from shiny_labchat.access.shared_secrets import find_secret, shared_secret
+from shiny_labchat.bus import Bus, transport_for
+from shiny_labchat.bus.by_url import shown
 from shiny_labchat.caches import BoundedCache
 from shiny_labchat.callbacks.kinds import MESSAGES, PRESENCES, Kind
 from shiny_labchat.callbacks.scheduler import CallbackScheduler, RoomOf
@@ -61,6 +65,10 @@ DUTIES = 1.0
 """Pause between two looks whether somebody has asked for their data to be deleted, in seconds."""
 ROOMS_CREATED = 20_000
 """Rooms that a process remembers to have created; others are created again, which does nothing."""
+NO_BUS = "none"
+"""What is said instead of a bus's URL where there shall be none."""
+BUS_SECRET = "bus"
+"""The name of the secret that a lab's name on a bus is made of."""
 DRAIN_TIMEOUT = 5.0
 """How long a stopping server waits until its streams are stored, in seconds."""
 
@@ -143,6 +151,7 @@ class Runtime:
         self.duties = Duties(log)
         self.forgetting = Forgetting(log, lambda: self._live)
         self.scheduler: CallbackScheduler | None = None
+        self._bus_url: str | None = None
         self._live: WeakKeyDictionary[asyncio.AbstractEventLoop, LiveRooms] = WeakKeyDictionary()
         self._commits: WeakKeyDictionary[asyncio.AbstractEventLoop, StreamCommits] = (
             WeakKeyDictionary()
@@ -171,6 +180,49 @@ class Runtime:
             with _lock:
                 known = _runtimes.setdefault(log, cls(log))
         return known
+
+    # ── the bus ──
+
+    @property
+    def has_bus(self) -> bool:
+        """Whether it was said which bus is used, or that there is none."""
+        return self._bus_url is not None
+
+    def use_bus(self, url: str) -> None:
+        """
+        Tell the other processes of the lab of what happens here over a bus.
+
+        Parameters
+        ----------
+        url
+            The bus; "none": there is none.
+
+        Raises
+        ------
+        ValueError
+            It is not the URL of a bus, or labs of this database use another one.
+        ImportError
+            Its driver is not installed.
+        """
+        if url == self._bus_url:
+            return
+        if self._bus_url is not None:
+            raise ValueError(
+                f"bus: the labs of {self.log.url.render_as_string()} use another one already, "
+                f"{_name_of_bus(self._bus_url)}; say the same everywhere in a process"
+            )
+        if url != NO_BUS:
+            self.log.use_bus(Bus(shown(url), transport_for(url), self._name_on_bus))
+        self._bus_url = url
+
+    async def _name_on_bus(self) -> str:
+        """What the lab is called on a bus: other labs, and other people, do not know it."""
+        found = await self.log.read(lambda conn: find_secret(conn, BUS_SECRET))
+        if found is None:
+            found = await self.log.write(lambda conn, now: shared_secret(conn, BUS_SECRET, now))
+        return f"labchat-{blake2b(found, digest_size=12).hexdigest()}"
+
+    # ── live rooms ──
 
     @property
     def live(self) -> LiveRooms:
@@ -249,6 +301,10 @@ class Runtime:
     async def end_overdue(self, room: LogKey | None = None) -> None:
         """End the streams of a room (None: of all) whose server has ended."""
         await remote.end_overdue(self.log, self.own_streams, room)
+
+
+def _name_of_bus(url: str) -> str:
+    return url if url == NO_BUS else shown(url)
 
 
 _runtimes: dict[Log, Runtime] = {}
@@ -339,16 +395,19 @@ async def running() -> AsyncGenerator[None]:
             await runtime.live.clocks.stop(DRAIN_TIMEOUT)
             if runtime.scheduler is not None:
                 await runtime.scheduler.stop()
+        await _store_rest()
 
 
 def _warn_of_workers() -> None:
     count = _workers(sys.argv[1:], os.environ.get("WEB_CONCURRENCY"))
-    if count > 1:
+    has_buses = all(each.log.bus is not None for each in _opened())
+    if count > 1 and not (_opened() and has_buses):
         logger.warning(
             "the app runs in %d processes: messages reach all of them, but who is here, who is "
-            "typing, and the button that stops an answer do not reach over processes; and a "
-            "visitor must always come to the same process (sticky sessions). One process serves "
-            "hundreds of people: leave out --workers unless you need it",
+            "typing, and the button that stops an answer do not reach over processes without a bus "
+            "(Lab(bus=), LABCHAT_BUS); and a visitor must always come to the same process (sticky "
+            "sessions). One process serves hundreds of people: leave out --workers unless you need "
+            "it",
             count,
         )
 
@@ -421,6 +480,20 @@ async def _do_duties() -> None:
             except Exception:
                 logger.exception("withdrawals in %r are not done; trying again", runtime.log)
         await asyncio.sleep(DUTIES)
+
+
+async def _store_rest() -> None:
+    """Wait until all commands are stored: a service manager may kill the process soon."""
+    for log in opened_logs():
+        if not log.is_writing:
+            continue
+        try:
+            async with asyncio.timeout(DRAIN_TIMEOUT):
+                await log.settled()
+        except StoreError as exc:
+            logger.error("the server stops, and commands may not be stored: %s", exc)
+        except TimeoutError:
+            logger.error("the server stops, and %d commands wait in %r", log.waiting, log)
 
 
 async def _end_streams() -> None:

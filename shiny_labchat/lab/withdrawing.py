@@ -17,8 +17,8 @@ from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.store import Log
+from shiny_labchat.store.engine import Cleaned, CleanHow
 from shiny_labchat.store.heads import load_head
-from shiny_labchat.store.sqlite import Cleaned, CleanHow
 from shiny_labchat.store.who import (
     everybody,
     has_come_back,

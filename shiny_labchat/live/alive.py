@@ -182,7 +182,9 @@ class Alive:
                 continue
             people[member] = looks = look(before, seemed, now)
             if seemed != membership.presence and is_steady(looks, now):
-                self._log.put(room.key, NotePresence(member, seemed), _note_failure)
+                self._log.put(
+                    room.key, NotePresence(member, seemed), partial(_note_failure, room.key)
+                )
         if room.is_void or not (people and room.signs.is_asking):
             self._drop(room)
 
@@ -192,6 +194,8 @@ def _is_somewhere(membership: Membership) -> bool:
     return membership.presence not in (None, "gone")
 
 
-def _note_failure(outcome: Outcome | None, error: BaseException | None) -> None:
+def _note_failure(room: LogKey, outcome: Outcome | None, error: BaseException | None) -> None:
     if error is not None:
-        logger.error("a change of somebody's presence could not be stored: %s", error)
+        logger.error(
+            "a change of somebody's presence in room %r could not be stored: %s", room.id, error
+        )

@@ -141,9 +141,9 @@ class Clocks:
         if not decide(state, command, _now()):
             return False
         try:
-            self._log.put(key, command, _note_failure)
+            self._log.put(key, command, partial(_note_failure, key))
         except LabChatError as exc:
-            _note_failure(None, exc)
+            _note_failure(key, None, exc)
         return True
 
     # ── by who is there ──
@@ -233,6 +233,8 @@ def _now() -> int:
     return time.time_ns() // 1000
 
 
-def _note_failure(outcome: Outcome | None, error: BaseException | None) -> None:
+def _note_failure(room: LogKey, outcome: Outcome | None, error: BaseException | None) -> None:
     if error is not None:
-        logger.error("what was due in a room could not be stored; trying again: %s", error)
+        logger.error(
+            "what was due in room %r could not be stored; trying again: %s", room.id, error
+        )

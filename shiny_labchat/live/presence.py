@@ -141,6 +141,10 @@ class Presence:
         The frames of who is here, and of who is typing.
     version
         Another number whenever :meth:`present` may give somebody else than before.
+    on_own_change
+        Called when somebody comes or goes in this process.
+    on_typing
+        Called with each member who says in this process that they are typing.
     """
 
     def __init__(
@@ -155,12 +159,16 @@ class Presence:
             lambda: protocol.typing(memberships(list(self._typing))), TYPING_PAUSE, self._tell
         )
         self.version = 0
+        self.on_own_change: Callable[[], None] = _nothing
+        self.on_typing: Callable[[str], None] = _nothing
+        self._own: Counter[str] = Counter()
         self._here: Counter[str] = Counter()
         self._roster = Roster()
         self._stale: set[str] = set()
         self._is_new = True
         self._is_ahead = False
         self._typing: dict[str, asyncio.TimerHandle] = {}
+        self._typing_elsewhere: set[str] = set()
         self._have_sent: set[str] = set()
         self._followers: set[Callable[[], None]] = set()
 
@@ -257,13 +265,32 @@ class Presence:
         for follower in tuple(self._followers):
             follower()
 
+    @property
+    def own(self) -> list[str]:
+        """The members who have the room open in this process."""
+        return [*self._own]
+
     def come(self, member: str) -> None:
         """Note that a browser of the member has opened the room."""
-        self._here[member] += 1
-        self.rename(member)
+        self._own[member] += 1
+        self.come_elsewhere(member)
+        self.on_own_change()
 
     def go(self, member: str) -> None:
         """Note that a browser of the member has left the room."""
+        self._own[member] -= 1
+        if self._own[member] <= 0:
+            del self._own[member]
+        self.go_elsewhere(member)
+        self.on_own_change()
+
+    def come_elsewhere(self, member: str) -> None:
+        """Note that the member has the room open in one more process, or browser."""
+        self._here[member] += 1
+        self.rename(member)
+
+    def go_elsewhere(self, member: str) -> None:
+        """Undo one `come_elsewhere`."""
         self._here[member] -= 1
         if self._here[member] <= 0:
             del self._here[member]
@@ -275,6 +302,11 @@ class Presence:
         self._stale.add(member)
         self.here.changed()
 
+    def join(self, member: str) -> None:
+        """Note that somebody is a member now, whom another process may have said to be here."""
+        if member in self._here:
+            self.rename(member)
+
     def begin_again(self) -> None:
         """Note that all members may have changed."""
         self._is_new = True
@@ -285,9 +317,12 @@ class Presence:
         self.stop_typing(member)
         self.rename(member)
 
-    def type(self, member: str) -> None:
-        """Note that the member is typing."""
+    def type(self, member: str, *, elsewhere: bool = False) -> None:
+        """Note that the member is typing, here or in another process."""
         self._have_sent.discard(member)
+        (self._typing_elsewhere.add if elsewhere else self._typing_elsewhere.discard)(member)
+        if not elsewhere:
+            self.on_typing(member)
         before = self._typing.pop(member, None)
         if before is not None:
             before.cancel()
@@ -305,9 +340,10 @@ class Presence:
         """
         Note that a message of the member was stored.
 
-        They count as typing on if they have typed since they sent it.
+        They count as typing on if they have typed since they sent it. Of another process it is not
+        known when they have sent it.
         """
-        if member in self._have_sent:
+        if member in self._have_sent or member in self._typing_elsewhere:
             self.stop_typing(member)
         elif member in self._typing:
             # Pages stop showing the author of a new message by themselves.
@@ -316,11 +352,16 @@ class Presence:
     def stop_typing(self, member: str) -> None:
         """Note that the member is not typing any more."""
         self._have_sent.discard(member)
+        self._typing_elsewhere.discard(member)
         timer = self._typing.pop(member, None)
         if timer is not None:
             timer.cancel()
             # Whoever types again before the frame is made is in it as before, but not in the pages.
             self.typing.changed(must_tell=True)
+
+
+def _nothing(*of: str) -> None:
+    """What is called while no other process is told."""
 
 
 def _change(shown: Shown, viewer: str | None) -> str:

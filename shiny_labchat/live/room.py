@@ -17,6 +17,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from shiny_labchat import metrics
+from shiny_labchat.bus.messages import topic_of
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.state import RoomState, fold
@@ -26,6 +28,7 @@ from shiny_labchat.live import loading
 from shiny_labchat.live.broadcast import Broadcast, Receiver, is_for_all
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.live.presence import Presence
+from shiny_labchat.live.room_peers import RoomPeers
 from shiny_labchat.live.signs import RoomSigns
 from shiny_labchat.live.whole import Whole, recently_read
 from shiny_labchat.live.window import Page, Window, missed, older
@@ -61,6 +64,8 @@ class LiveRoom:
         The fold of the log up to ``state.seq``; followers have been told of all events up to it.
     presence
         Who is here and who is typing.
+    peers
+        The other processes that have the room open.
     signs
         What pages say when they are asked whether they are alive.
     streams
@@ -86,6 +91,10 @@ class LiveRoom:
         self.presence = Presence(self._memberships, lambda: self.state.bots())
         self.signs = RoomSigns()
         self.streams = self._new_streams()
+        self._have_grown = asyncio.Event()
+        self.peers = RoomPeers(
+            topic_of(key), self.presence, lambda: self.streams, self._have_grown.set
+        )
         self.deps: list[dict[str, Any]] = []
         self._log = log
         self._number = 0
@@ -291,6 +300,7 @@ class LiveRoom:
 
     async def catch_up(self) -> bool:
         """Read and apply other processes' events; return whether there were any."""
+        metrics.caught_up("room")
         after = self.state.seq
         missed = await self._log.read(lambda conn: events_after(conn, self._number, after))
         if any(map(changes_the_past, missed)):
@@ -340,6 +350,8 @@ class LiveRoom:
             self._note_typed(event)
             if event.kind in ("changed", "removed", "disclosed") or "is_bot" in event.data:
                 self.presence.rename(event.member or "")
+            elif event.kind == "joined":
+                self.presence.join(event.member or "")
         self._whole.add(events)
         self._tell_first(events)
         if self._followers or self._of_pages or self._of_revoked:
@@ -366,7 +378,18 @@ class LiveRoom:
             self._watching = _begin(self._watch_streams())
 
     async def _watch_streams(self) -> None:
-        await watch_over(self._log, self.key, self._number, self.streams, lambda: bool(self.users))
+        await watch_over(
+            *(self._log, self.key, self._number, self.streams),
+            *(lambda: bool(self.users), self._have_grown),
+        )
+
+    def stop_stream(self, seq: int) -> None:
+        """Stop an open stream, whichever process runs it."""
+        stream = self.streams.open.get(seq)
+        if stream is not None and stream.stop is not None:
+            stream.stop()
+        else:
+            self.peers.stop(seq)
 
     def _tell_first(self, events: Sequence[Event]) -> None:
         """Have all sockets sent what is new; those of the broadcast in one go, if that will do."""
@@ -385,6 +408,7 @@ class LiveRoom:
 
     def _tell_of_chunks(self) -> None:
         """Have all sockets sent what is new in the open streams."""
+        self.peers.tell_grown()
         broadcast, behind = self._broadcast, list[Receiver]()
         while broadcast.viewer is not None:
             frame, has = self.streams.owed(broadcast.has, broadcast.cursor, lambda opening: True)
@@ -431,6 +455,7 @@ class LiveRoom:
 
     async def missed(self, cursor: int, viewer: Membership) -> tuple[list[str], int]:
         """The next frames for a viewer who is behind, from the log, and their cursor after it."""
+        metrics.caught_up("page")
         return await missed(self._log, self._number, self.state, cursor, viewer)
 
     def frame(self, cursor: int, viewer: Membership) -> tuple[str | None, int]:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from contextvars import Context
 
+from shiny_labchat import metrics
 from shiny_labchat.audit.prompts import told_of
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.events import LogKey
@@ -17,6 +18,7 @@ from shiny_labchat.live.heard import Heard
 from shiny_labchat.live.held import publish_left
 from shiny_labchat.live.lingering import LingeringRooms
 from shiny_labchat.live.logs import LiveLogs
+from shiny_labchat.live.peers import Peers
 from shiny_labchat.live.people import LivePeople
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.live.whole import recently_read
@@ -61,6 +63,7 @@ class LiveRooms:
         self.log = log
         self.lingering = LingeringRooms()
         self.logs = LiveLogs(log)
+        self._peers = Peers(lambda: log.bus)
         self._rooms: dict[LogKey, LiveRoom] = {}
         self._tasks = Tasks("held messages")
         self._gone: dict[tuple[LogKey, str], asyncio.Task[None]] = {}
@@ -83,6 +86,7 @@ class LiveRooms:
         if room is None:
             room = self._rooms[key] = self._again(key) or self._new(key)
             self.log.watch(key)
+            metrics.room_opened()
             self.alive.begin()
         room.users += 1
         try:
@@ -90,6 +94,7 @@ class LiveRooms:
         except BaseException:
             room.leave()
             raise
+        self._peers.open(key, room.peers)
         self.clocks.note(room)
         return room
 
@@ -117,6 +122,8 @@ class LiveRooms:
         if self._rooms.get(room.key) is room:
             del self._rooms[room.key]
             self.log.unwatch(room.key)
+            metrics.room_closed()
+            self._peers.close(room.key, room.peers)
             self.clocks.forget(room)
             if room.can_linger:
                 room.streams.forget_ended()

@@ -14,6 +14,7 @@ from shiny import reactive
 from shiny.module import ResolvedId
 from shiny.session import Session
 
+from shiny_labchat import metrics
 from shiny_labchat.chat import elements
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.commands import RecordAnswer
@@ -200,9 +201,11 @@ class Forms:
                 )
             )
         except Refused as exc:
+            metrics.refused("action", exc.code)
             logger.warning("form %r was refused: %s", form.kind, exc.code)
             await self._tell(form, sent, "not_stored", self._words().refusal(exc))
         except StoreError as exc:
+            metrics.refused("action", exc.code)
             logger.error("the answers of form %r could not be stored: %s", form.kind, exc)
             await self._tell(form, sent, "not_stored", self._words()["form.not_stored"])
         except Exception:

@@ -13,6 +13,7 @@ from shiny.module import ResolvedId
 from shiny.reactive._reactives import Effect_
 from shiny.session import Session, get_current_session
 
+from shiny_labchat import metrics
 from shiny_labchat.access import tickets
 from shiny_labchat.chat import elements, install
 from shiny_labchat.chat.own_pages import count_new_person, is_own_page
@@ -239,6 +240,7 @@ class StudySession:
 
     def _report(self, error: Refused | StoreError) -> None:
         """Have the server's log say why nobody came, and what to do if the study is not ready."""
+        metrics.refused("page", error.code)
         missing = MISSING.get(error.code)
         if missing is not None:
             logger.error("study %r lets nobody in (%s): %s", self.study.name, error.code, missing)

@@ -19,6 +19,7 @@ from shiny_labchat.domain.study import StudyState
 from shiny_labchat.report.kept import Kept, kept_of
 from shiny_labchat.report.safeguards import Evidence, Safeguard, safeguards
 from shiny_labchat.store import Log, events_after, find_room
+from shiny_labchat.store.choosing import is_in_file, ledger_of
 from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.kept import (
     Called,
@@ -31,7 +32,7 @@ from shiny_labchat.store.kept import (
     staff,
     undisclosed,
 )
-from shiny_labchat.store.sqlite import file_of, ledger_of
+from shiny_labchat.store.sqlite import file_of
 
 __all__ = ["Ethics", "Export", "OpenFile", "ethics_of"]
 
@@ -160,7 +161,8 @@ async def ethics_of(log: Log, study: str) -> Ethics:
     found = await log.read(lambda conn: _find(conn, study))
     state = found.state
     bots = _undisclosed(state, found)
-    files = _files(file_of(log.url), ledger_of(log.url))
+    database = file_of(log.url) if is_in_file(log.url) else None
+    files = _files(database, ledger_of(log.url))
     settings = state.settings
     said = ("purpose", "basis", "board", "controller", "contact")
     retain: Mapping[str, str | None] = settings.get("retain") or {}
@@ -241,8 +243,10 @@ def _is_plain(address: str) -> bool:
     return parts.scheme == "http" and parts.hostname not in LOOPBACK
 
 
-def _files(database: Path, ledger: Path) -> list[OpenFile]:
-    files = [database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))]
+def _files(database: Path | None, ledger: Path) -> list[OpenFile]:
+    files: list[Path] = []
+    if database is not None:
+        files += [database.with_name(database.name + end) for end in ("", "-wal", "-shm")]
     found = [_file(each) for each in files if each.exists()]
     return [*found, _file(ledger)]
 

@@ -18,7 +18,9 @@ from shiny_labchat.store.arrivals import (
     with_key,
 )
 from shiny_labchat.store.batch import Outcome, StudyOutcome
+from shiny_labchat.store.choosing import parse
 from shiny_labchat.store.clocks import MovedClock, clocks_moved, makes_state_after
+from shiny_labchat.store.engine import EVER
 from shiny_labchat.store.log import Log
 from shiny_labchat.store.memberships import rooms_of
 from shiny_labchat.store.names import find_name, give_name
@@ -50,7 +52,6 @@ from shiny_labchat.store.seen import (
     rooms_with_people,
     seen_of,
 )
-from shiny_labchat.store.sqlite import EVER, parse
 from shiny_labchat.store.tokens import (
     Grant,
     grants_of,

@@ -28,6 +28,7 @@ from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import checkpoints, queries
 from shiny_labchat.store.arrivals import keep_hash_only
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.heads import Head, Heads, caught_up, load_head
 from shiny_labchat.store.leases import lease_time
 from shiny_labchat.store.reach import Reach, find
@@ -74,8 +75,6 @@ class Batch:
         The transaction.
     heads
         The logs as the writer knows them before; not changed. :attr:`heads` has them after.
-    now
-        Microseconds since 1970 (UTC).
     is_careful
         Whether to look first for changes by other processes, and for retries of stored commands.
         Both are rare, so the first attempt does not look. If there was one, storing fails, and
@@ -88,7 +87,6 @@ class Batch:
         self,
         conn: sa.Connection,
         heads: Heads,
-        now: int,
         is_careful: bool = False,
         open_for: int = 0,
     ) -> None:
@@ -97,7 +95,8 @@ class Batch:
         self.gone: tuple[str, str] | None = None
         self._conn = conn
         self._known = heads
-        self._now = now
+        self._now = 0
+        self._claims = is_careful or engine_of(conn).CLAIMS_ALWAYS
         self._is_careful = is_careful
         self._open_for = open_for
         self._rows: list[tuple[Any, ...]] = []
@@ -106,18 +105,28 @@ class Batch:
         self._cids: dict[tuple[LogKey, _Cid], Event] = {}
 
     def claim(self, logs: Iterable[LogKey]) -> None:
-        """Load these logs; if careful, lock them, and load what other processes did there."""
+        """
+        Load these logs, and what other processes did there; this locks them.
+
+        Where a transaction of the writer keeps all others out, it is not looked for unless careful.
+        """
         found = {key: self._known.get(key) or self._load(key) for key in logs}
-        heads = [(key, head) for key, head in found.items() if head is not None]
-        for key, head in sorted(heads, key=_by_number):  # all processes lock in one order
+        heads = {key: head for key, head in found.items() if head is not None}
+        stored: Mapping[int, int] = {}
+        if self._claims and heads:
+            numbers = [head.number for head in heads.values()]
+            stored = engine_of(self._conn).claim(self._conn, numbers)
+        for key, head in heads.items():
             self.heads[key] = head
-            self._stored[key] = head.state.seq
-            if self._is_careful:
-                self._stored[key] = queries.claim_room(self._conn, head.number)
+            self._stored[key] = stored.get(head.number, head.state.seq)
             if self._stored[key] != head.state.seq:
                 self._catch_up(key, head)
             if self._known.get(key) is None:  # its followers may not have all of its events
                 self.news.setdefault(key, [])
+
+    def begin(self, now: int) -> None:
+        """Begin to decide, after all logs are claimed; `now`: microseconds since 1970 (UTC)."""
+        self._now = now
 
     def _load(self, key: LogKey) -> Head | None:
         return load_head(self._conn, key, in_haste=True)  # all that is to be stored waits for this
@@ -342,7 +351,7 @@ class Batch:
         moves = [
             (head.number, self._stored[key], head.state.seq)
             for key, head in sorted(self.heads.items(), key=_by_number)
-            if not self._is_careful or head.state.seq != self._stored[key]
+            if not self._claims or head.state.seq != self._stored[key]
         ]
         if moves and not queries.move_heads(self._conn, moves):
             raise Stale

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,8 +18,9 @@ import sqlalchemy as sa
 
 from shiny_labchat.domain.commands import Piece
 from shiny_labchat.domain.events import LogKey, Part
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.leases import LEASE, LONGEST
-from shiny_labchat.store.queries import ROWS_AT_ONCE, event_at, find_room, room_number
+from shiny_labchat.store.queries import event_at, find_room, room_number
 from shiny_labchat.store.schema import checkpoint, open_stream, room
 
 __all__ = [
@@ -147,10 +147,7 @@ def keep(conn: sa.Connection, now: int, rows: Sequence[Row]) -> set[StreamKey]:
         (key, numbers[row.stream], row.stream[1], row.data)
         for key, row in enumerate(stored, _next_key(conn))
     ]
-    for start in range(0, len(values), ROWS_AT_ONCE):
-        some = values[start : start + ROWS_AT_ONCE]
-        places = ",".join(["(?, ?, ?, ?)"] * len(some))
-        conn.exec_driver_sql(_INSERT + places, tuple(chain.from_iterable(some)))
+    engine_of(conn).insert(conn, checkpoint, values)
     for (key, number, seq, _), row in zip(values, stored, strict=True):
         if row.is_anew:
             this = open_stream.c.room == number, open_stream.c.seq == seq
@@ -256,7 +253,6 @@ def _loads(data: str) -> Checkpoint:
     return Checkpoint([(kind, content) for kind, content in parts], deps, keep, piece)
 
 
-_INSERT = f"INSERT INTO checkpoint ({', '.join(checkpoint.c.keys())}) VALUES "
 _STREAMS = sa.select(open_stream.c.room, room.c.study, room.c.id, open_stream.c.seq).join(
     room, room.c.key == open_stream.c.room
 )

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.schema import MAKES_STATE, OF_CLOCK, event, room
 
 __all__ = ["MovedClock", "clocks_moved", "makes_state_after"]
@@ -42,7 +43,7 @@ def clocks_moved(conn: sa.Connection, since: int) -> tuple[list[MovedClock], int
     since
         What the last look gave; `EVER`: all rooms.
     """
-    until = conn.execute(_LAST).scalar_one()
+    until = engine_of(conn).last_moved(conn)
     rows = conn.execute(_MOVED, {"since": since})
     return [MovedClock(LogKey(study, id), *rest) for study, id, *rest in rows], until
 
@@ -71,7 +72,6 @@ _is_running = _of_clock(
 _MOVED = sa.select(*(room.c.study, room.c.id, room.c.key, room.c.seq), _is_running).where(
     room.c.touched > sa.bindparam("since"), room.c.kind == "room", _of_clock(_clock, room.c.key)
 )
-_LAST = sa.select(sa.func.coalesce(sa.func.max(room.c.touched), 0))
 _MAKING_STATE = sa.select(event.c.seq).where(
     event.c.room == sa.bindparam("room"), event.c.seq > sa.bindparam("after"), MAKES_STATE
 )

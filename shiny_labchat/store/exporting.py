@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from shiny_labchat.domain.commands import STREAM
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.schema import MAKES_STATE, anonymous_id, audit, event, room
-from shiny_labchat.store.sqlite import execute
 
 __all__ = [
     "AuditRow",
@@ -171,8 +171,7 @@ def draw_ids(conn: sa.Connection, study: str, members: Collection[str]) -> dict[
     """Draw what is missing of these; return those of all members of the study."""
     known = drawn_ids(conn, study)
     new = [(study, member, new_id()) for member in _in_random_order(set(members) - known.keys())]
-    for row in new:
-        execute(conn, _DRAW, row)
+    engine_of(conn).insert(conn, anonymous_id, new)
     return {**known, **{member: drawn for _, member, drawn in new}}
 
 
@@ -212,4 +211,3 @@ _BECAME = sa.select(audit.c.became, audit.c.key, audit.c.seq, audit.c.model).whe
     audit.c.became >= sa.bindparam("first"),
     audit.c.became <= sa.bindparam("last"),
 )
-_DRAW = "INSERT INTO anonymous_id (study, member, drawn) VALUES (?, ?, ?)"

@@ -8,18 +8,33 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.store.choosing import engine_of
+from shiny_labchat.store.engine import EVER, Moved
 from shiny_labchat.store.heads import Heads, caught_up
-from shiny_labchat.store.sqlite import EVER, last_moved, rooms_moved
+from shiny_labchat.store.queries import find_room
 from shiny_labchat.store.work import Committed
 
 __all__ = ["Heard", "Hearing"]
 
 
 class Heard(NamedTuple):
-    """New events, and the rooms that have some and whose heads are not known."""
+    """
+    What others have stored.
+
+    Parameters
+    ----------
+    news, unknown
+        New events of wanted rooms, and those of these rooms whose heads are not known.
+    are_others
+        Whether others have stored events, in any room.
+    is_moved
+        Whether anything may have been stored since the last time, by whomever.
+    """
 
     news: list[Committed]
     unknown: list[LogKey]
+    are_others: bool = False
+    is_moved: bool = False
 
 
 class Hearing:
@@ -35,11 +50,13 @@ class Hearing:
     def __init__(self, heads: Heads) -> None:
         self._heads = heads
         self._since = EVER
+        self._state: object = None
+        self._again: set[LogKey] = set()
 
     def open(self, conn: sa.Connection) -> None:
         """Begin again with a database that was opened again; what is known of it is kept."""
         if self._heads.are_of(conn):
-            self._since = min(self._since, last_moved(conn))
+            self._since = min(self._since, engine_of(conn).last_moved(conn))
         else:
             self._heads.clear()
             self._since = EVER
@@ -48,17 +65,27 @@ class Hearing:
         """Whether others may have stored something in these rooms since the last time."""
         return self._since == EVER or any(
             room.key in rooms and (head := self._heads.get(room.key)) and head.state.seq != room.seq
-            for room in rooms_moved(conn, self._since)[0]
+            for room in engine_of(conn).rooms_moved(conn, self._since)[0]
         )
+
+    def hear_again(self, room: LogKey) -> None:
+        """Look at a room the next time, though it may not have moved since the last time."""
+        self._again.add(room)
 
     def hear(self, conn: sa.Connection, wanted: Container[LogKey]) -> Heard:
         """What has been stored in the wanted rooms since the last time."""
-        moved, until = rooms_moved(conn, self._since)
-        heard = Heard([], [])
-        for room in moved:
+        moved, until = engine_of(conn).rooms_moved(conn, self._since)
+        before, self._state = self._state, engine_of(conn).state_of(conn)
+        is_moved = until != self._since or self._state != before
+        self._again -= {room.key for room in moved}
+        moved += [room for key in self._again if (room := _moved(conn, key)) is not None]
+        self._again.clear()
+        heads = [(room, self._heads.get(room.key)) for room in moved]
+        are_others = any(head is None or head.state.seq != room.seq for room, head in heads)
+        heard = Heard([], [], are_others, is_moved)
+        for room, head in heads:
             if room.key not in wanted:
                 continue
-            head = self._heads.get(room.key)
             if head is None:
                 heard.unknown.append(room.key)
             elif head.state.seq != room.seq:
@@ -67,3 +94,8 @@ class Hearing:
                 self._heads.keep(room.key, moved_to)
         self._since = until
         return heard
+
+
+def _moved(conn: sa.Connection, key: LogKey) -> Moved | None:
+    found = find_room(conn, key)
+    return None if found is None else Moved(found[0], key, found[1])

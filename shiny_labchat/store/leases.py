@@ -6,8 +6,10 @@ Whoever takes, renews or judges a lease asks for that time: it is not the clock'
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from shiny_labchat.domain.rules import CLOCK_SLACK
-from shiny_labchat.store.sqlite import lease_time
+from shiny_labchat.store.choosing import engine_of
 
 __all__ = ["LEASE", "LONGEST", "lease_time"]
 
@@ -20,3 +22,8 @@ was started again with its clock set back; or before the clock was set back, whe
 clock. It counts as made now: a process that is alive renews it, and nobody must wait for one that
 has ended until the clock has caught up.
 """
+
+
+def lease_time(conn: sa.Connection) -> int:
+    """The time by which leases are measured, in microseconds since 1970 (UTC); it never jumps."""
+    return engine_of(conn).lease_time(conn)

@@ -68,6 +68,10 @@ class HeadLoader:
         """Whether no room is being read."""
         return not self._loading
 
+    def is_loading(self, key: LogKey) -> bool:
+        """Whether a room is being read: what has happened to it since may be missing."""
+        return key in self._loading
+
     def must_wait(self, work: Work) -> bool:
         """
         Whether work must wait; if so, `take` will give it, or `put` is called with it.

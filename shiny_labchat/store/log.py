@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -15,20 +15,28 @@ from weakref import WeakSet
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from shiny_labchat import metrics
+from shiny_labchat.bus import Bus
 from shiny_labchat.domain.commands import Command, StudyCommand, Withdraw
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.batch import Outcome, StudyOutcome
-from shiny_labchat.store.database import Database, File, note_inherited
+from shiny_labchat.store.choosing import is_in_file, ledger_of, place_of
+from shiny_labchat.store.database import Database
+from shiny_labchat.store.engine import Cleaned, CleanHow
 from shiny_labchat.store.ledger import Ledger
 from shiny_labchat.store.reach import Reach, logs_with_numbers, look_for
-from shiny_labchat.store.sqlite import READERS, Cleaned, CleanHow, file_of, ledger_of, store_error
-from shiny_labchat.store.work import Listener, Work
-from shiny_labchat.store.writer import Writer
+from shiny_labchat.store.sqlite import READERS, file_of
+from shiny_labchat.store.sqlite_file import note_inherited
+from shiny_labchat.store.work import Committed, Listener, Work
+from shiny_labchat.store.writer import PATIENCE_TO_CLEAN, POLL, Writer
 
 __all__ = ["Log"]
 
 T = TypeVar("T")
+
+POLL_WITH_BUS = 1.0
+"""How often it looks for commits of others while a bus says when it is time to, in seconds."""
 
 
 class Log:
@@ -44,19 +52,24 @@ class Log:
     ----------
     ledger
         The ledger of those who have withdrawn, outside the database.
+    bus
+        What tells other processes of new events, and hears of theirs; None: there is none, and
+        the database is looked at often.
     """
 
     def __init__(self, url: sa.URL) -> None:
         self.url = url
         self.is_closed = False
         self.ledger = Ledger(ledger_of(url))
+        self.bus: Bus | None = None
         self._begin()
         _logs.add(self)
 
     def _begin(self) -> None:
-        file = File(self.url)
-        self._writer = Writer(file)
-        self._database = Database(file, write=False)
+        self._place = place_of(self.url)
+        self._writer = Writer(self._place)
+        self._writer.committed = self._ring
+        self._database = Database(self._place, write=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="labchat-read")
 
     def __repr__(self) -> str:
@@ -64,8 +77,23 @@ class Log:
 
     @property
     def exists(self) -> bool:
-        """Whether the database exists; if not, it is made when it is first used."""
-        return file_of(self.url).exists()
+        """
+        Whether the database exists; if not, it is made when it is first used.
+
+        One on a server counts as there: whoever has named it has made it. Its tables are made when
+        it is first used.
+        """
+        return not is_in_file(self.url) or file_of(self.url).exists()
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether anything was submitted or watched yet."""
+        return self._writer.is_started
+
+    @property
+    def waiting(self) -> int:
+        """How many commands and jobs wait to be stored."""
+        return self._writer.waiting
 
     def submit(self, room: LogKey, command: Command) -> asyncio.Future[Outcome]:
         """
@@ -136,11 +164,21 @@ class Log:
         return done
 
     def clean(self, how: CleanHow = "small") -> asyncio.Future[Cleaned]:
-        """Take away from the files what was deleted, after all that was submitted before."""
+        """
+        Take away from the files what was deleted, after all that was submitted before.
+
+        A server does it beside the writer, which goes on meanwhile.
+        """
+        if not is_in_file(self.url):
+            return asyncio.ensure_future(self._clean_beside(how))
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Cleaned] = loop.create_future()
         self._writer.put(Work(loop, _settle(done), raises=True, clean=how))
         return done
+
+    async def _clean_beside(self, how: CleanHow) -> Cleaned:
+        await self.settled()
+        return await self.read(lambda conn: self._place.clean(conn, how, PATIENCE_TO_CLEAN))
 
     def put(
         self,
@@ -197,7 +235,7 @@ class Log:
                 return job(conn)
         except (SQLAlchemyError, OSError) as exc:
             self._database.forget()
-            raise store_error(self.url, exc) from exc
+            raise self._place.error_of(exc) from exc
 
     def listen(self, listener: Listener) -> None:
         """Call `listener`, in the running loop, with new events of watched rooms."""
@@ -212,7 +250,7 @@ class Log:
         """
         loop = asyncio.get_running_loop()
         self._writer.overhearing[loop] = listener
-        self._writer.start()
+        self._begin_to_listen()
 
         def end() -> None:
             if self._writer.overhearing.get(loop) == listener:
@@ -223,7 +261,12 @@ class Log:
     def watch(self, room: LogKey) -> None:
         """Tell the listeners of a room's new events, also of those by other processes."""
         self._writer.watched[room] += 1
+        self._begin_to_listen()
+
+    def _begin_to_listen(self) -> None:
         self._writer.start()
+        if self.bus is not None:
+            self.bus.start()
 
     def unwatch(self, room: LogKey) -> None:
         """Undo one `watch` of a room."""
@@ -231,11 +274,34 @@ class Log:
         if self._writer.watched[room] <= 0:
             del self._writer.watched[room]
 
+    # ── a bus ──
+
+    def use_bus(self, bus: Bus) -> None:
+        """Tell other processes of new events over a bus, and look at theirs when it says so."""
+        self.bus = bus
+        bus.attach(self._look, self._set_pace)
+
+    def _ring(self, news: list[Committed]) -> None:
+        if self.bus is not None:
+            self.bus.ring({item.log: item.state.seq for item in news})
+
+    def _look(self, rooms: Collection[LogKey]) -> None:
+        """Look for events of others if anybody follows one of these rooms; of none: any."""
+        watched = self._writer.watched
+        if self._writer.overhearing or not rooms or any(key in watched for key in rooms):
+            self._writer.look()
+
+    def _set_pace(self, is_up: bool) -> None:
+        self._writer.poll = POLL_WITH_BUS if is_up else POLL
+        self._writer.look()  # bells that were rung meanwhile were not heard
+
     def close(self) -> None:
         """Store all waiting commands, and stop the threads."""
         atexit.unregister(self.close)
         self.is_closed = True
         self._writer.close()
+        if self.bus is not None:
+            self.bus.close()
         self._readers.shutdown(wait=False)
         self._database.forget()
 
@@ -247,7 +313,7 @@ class Log:
 
         What was waiting is stored by the parent. Its connections must not be closed here.
         """
-        if self._writer.is_open or self._database.is_open:
+        if is_in_file(self.url) and (self._writer.is_open or self._database.is_open):
             note_inherited(self.url)
         _of_parent.append((self._writer, self._database, self._readers))
         makes = self._database.makes
@@ -258,6 +324,9 @@ class Log:
 _logs: WeakSet[Log] = WeakSet()
 _of_parent: list[object] = []
 """What must never be closed in this process."""
+
+
+metrics.observe_queue(lambda: sum(log.waiting for log in tuple(_logs)))
 
 
 def _begin_in_child() -> None:

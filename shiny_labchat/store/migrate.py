@@ -8,37 +8,32 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from shiny_labchat.errors import SchemaTooNew
-from shiny_labchat.store.sqlite import connect
+from shiny_labchat.store.schema import metadata
 
 __all__ = ["SCHEMA", "is_current", "upgrade"]
 
 SCHEMA = "0018"
 """The newest migration that this version knows."""
 
-UPGRADE_TIMEOUT = 30.0
-"""
-How long the schema's upgrade waits for another process's lock, in seconds. As a rule that process
-upgrades it, and several may have been started at once on a busy machine.
-"""
-
 _VERSION_TABLE = "labchat_version"
 _upgrading = threading.Lock()
 """Alembic keeps what it migrates in global variables: so one database after the other."""
 
 
-def is_current(url: sa.URL) -> bool:
+def is_current(engine: sa.Engine) -> bool:
     """Whether the database's schema is `SCHEMA`; takes no lock."""
-    engine = connect(url, write=False)
-    try:
-        with engine.begin() as conn:
-            return _stored_version(conn) == SCHEMA
-    finally:
-        engine.dispose()
+    with engine.begin() as conn:
+        return _stored_version(conn) == SCHEMA
 
 
-def upgrade(url: sa.URL) -> None:
+def upgrade(engine: sa.Engine) -> None:
     """
     Bring the database's schema to `SCHEMA`; several processes may do so at once.
+
+    Parameters
+    ----------
+    engine
+        Its transactions begin with a lock that keeps out other processes' upgrades.
 
     Raises
     ------
@@ -53,14 +48,15 @@ def upgrade(url: sa.URL) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     config.attributes["version_table"] = _VERSION_TABLE
-    engine = connect(url, write=True, patience=UPGRADE_TIMEOUT, checks_references=False)
-    try:
-        with engine.begin() as conn, _upgrading:
-            _refuse_newer(url, _stored_version(conn))
-            config.attributes["connection"] = conn
+    with engine.begin() as conn, _upgrading:
+        stored = _stored_version(conn)
+        _refuse_newer(engine.url, stored)
+        config.attributes["connection"] = conn
+        if stored is None and engine.dialect.name != "sqlite":  # the older ones are for SQLite
+            metadata.create_all(conn)
+            command.stamp(config, "head")
+        else:
             command.upgrade(config, "head")
-    finally:
-        engine.dispose()
 
 
 def _refuse_newer(url: sa.URL, stored: str | None) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -24,11 +23,10 @@ from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.logs import State, empty_state, fold_any_all
 from shiny_labchat.domain.messages import settled
 from shiny_labchat.domain.state import RoomState, fold_all
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.schema import MAKES_STATE, OF_PRESENCE, OF_STEPS, event, open_stream, room
-from shiny_labchat.store.sqlite import execute, may_name_in_audience
 
 __all__ = [
-    "claim_room",
     "data_of",
     "dependencies",
     "ends_of",
@@ -62,7 +60,7 @@ __all__ = [
 ]
 
 ROWS_AT_ONCE = 100
-"""Most rows in one statement; every SQLite allows at least 999 values in one."""
+"""Most seqs that one statement asks for."""
 
 _FIELDS = (event.c.seq, event.c.at, event.c.kind, event.c.member, event.c.data, event.c.cid)
 
@@ -189,12 +187,13 @@ def visible_before(
     Most messages that are private to others than the member are left out, in the database; a few
     may be among them.
     """
+    may_name = engine_of(conn).may_name_in_audience(event.c.data, member)
     found = sa.select(*_FIELDS).where(
         event.c.room == number,
         event.c.seq > after,
         event.c.seq < before,
         event.c.kind == "message",
-        sa.or_(event.c.member == member, may_name_in_audience(event.c.data, member)),
+        sa.or_(event.c.member == member, may_name),
     )
     rows = conn.execute(found.order_by(event.c.seq.desc()).limit(limit))
     return _with_ends(conn, number, [event_of(row) for row in rows])
@@ -357,11 +356,6 @@ def event_of(row: Any) -> Event:
 # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
 
-def claim_room(conn: sa.Connection, number: int) -> int:
-    """Lock a room until the transaction ends; return the head of its log."""
-    return conn.execute(_CLAIM_ROOM, {"number": number}).scalar_one()
-
-
 def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bool:
     """
     Move the heads of logs; return whether all of them had the expected old heads.
@@ -371,8 +365,7 @@ def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bo
     moves
         The rooms' numbers, in ascending order, each with the old head and the new head.
     """
-    moved = [execute(conn, _MOVE_HEAD, (head, number, was)) for number, was, head in moves]
-    return sum(moved) == len(moves)
+    return engine_of(conn).move_heads(conn, moves)
 
 
 def insert_room(conn: sa.Connection, key: LogKey) -> int:
@@ -383,16 +376,8 @@ def insert_room(conn: sa.Connection, key: LogKey) -> int:
 
 
 def insert_events(conn: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """
-    Append the rows of events.
-
-    One statement has many rows: after each statement another thread may take the interpreter, and
-    waiting to get it back costs more than a row.
-    """
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
-        values = ",".join([_EVENT_VALUES] * len(some))
-        execute(conn, _INSERT_EVENTS + values, tuple(chain.from_iterable(some)))
+    """Append the rows of events."""
+    engine_of(conn).insert(conn, event, rows)
 
 
 def row_of(number: int, entry: Event) -> tuple[Any, ...]:
@@ -509,12 +494,3 @@ _HELD = sa.select(event.c.seq).where(
         _settling.c.cid == sa.literal(SUBMITTED).concat(sa.cast(event.c.seq, sa.String)),
     ),
 )
-_CLAIM_ROOM = (
-    sa.update(room)
-    .where(room.c.key == sa.bindparam("number"))
-    .values(seq=room.c.seq)
-    .returning(room.c.seq)
-)
-_INSERT_EVENTS = f"INSERT INTO event ({', '.join(event.c.keys())}) VALUES "
-_EVENT_VALUES = f"({', '.join('?' for _ in event.c)})"
-_MOVE_HEAD = "UPDATE room SET seq = ? WHERE key = ? AND seq = ?"

@@ -9,6 +9,7 @@ __all__ = [
     "OF_CLOCK",
     "OF_PRESENCE",
     "OF_STEPS",
+    "TEXT",
     "anonymous_id",
     "arrival",
     "audit",
@@ -29,14 +30,17 @@ __all__ = [
 
 metadata = sa.MetaData()
 
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text in the order of its characters' codes, as SQLite has it, whatever a server is set to."""
+
 # One row for each log: those of rooms, and by `kind` those of studies and of lobbies.
 room = sa.Table(
     "room",
     metadata,
     sa.Column("key", sa.Integer, primary_key=True),
-    sa.Column("study", sa.Text, nullable=False),
-    sa.Column("id", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False, server_default="room"),
+    sa.Column("study", TEXT, nullable=False),
+    sa.Column("id", TEXT, nullable=False),
+    sa.Column("kind", TEXT, nullable=False, server_default="room"),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("touched", sa.BigInteger, nullable=False, server_default="0"),
     sa.UniqueConstraint("study", "kind", "id", name="room_study_kind_id"),
@@ -51,11 +55,11 @@ event = sa.Table(
     sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("at", sa.BigInteger, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("member", sa.Text),
-    sa.Column("data", sa.Text, nullable=False),
-    sa.Column("author", sa.Text, nullable=False),
-    sa.Column("cid", sa.Text),
+    sa.Column("kind", TEXT, nullable=False),
+    sa.Column("member", TEXT),
+    sa.Column("data", TEXT, nullable=False),
+    sa.Column("author", TEXT, nullable=False),
+    sa.Column("cid", TEXT),
     sqlite_with_rowid=False,
 )
 
@@ -126,16 +130,16 @@ sa.Index(
 token = sa.Table(
     "token",
     metadata,
-    sa.Column("hash", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("study", sa.Text),
-    sa.Column("room", sa.Text),
-    sa.Column("member", sa.Text, nullable=False),
-    sa.Column("role", sa.Text),
-    sa.Column("page", sa.Text),
+    sa.Column("hash", TEXT, primary_key=True),
+    sa.Column("kind", TEXT, nullable=False),
+    sa.Column("study", TEXT),
+    sa.Column("room", TEXT),
+    sa.Column("member", TEXT, nullable=False),
+    sa.Column("role", TEXT),
+    sa.Column("page", TEXT),
     sa.Column("expires", sa.BigInteger),
     sa.Column("used", sa.BigInteger),
-    sa.Column("data", sa.Text),
+    sa.Column("data", TEXT),
 )
 
 sa.Index("token_expires", token.c.expires)
@@ -144,11 +148,11 @@ sa.Index("token_expires", token.c.expires)
 arrival = sa.Table(
     "arrival",
     metadata,
-    sa.Column("study", sa.Text, primary_key=True),
-    sa.Column("person", sa.Text, primary_key=True),
-    sa.Column("params", sa.Text),
-    sa.Column("key", sa.Text),
-    sa.Column("who", sa.Text),
+    sa.Column("study", TEXT, primary_key=True),
+    sa.Column("person", TEXT, primary_key=True),
+    sa.Column("params", TEXT),
+    sa.Column("key", TEXT),
+    sa.Column("who", TEXT),
     sa.Column("generation", sa.BigInteger, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("delete_after", sa.BigInteger),
@@ -175,27 +179,27 @@ checkpoint = sa.Table(
     sa.Column("key", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
     sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
-    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("data", TEXT, nullable=False),
 )
 
 # The registered callbacks, their scopes, and the newest room at the time of registration.
 callback = sa.Table(
     "callback",
     metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("name", TEXT, primary_key=True),
+    sa.Column("scope", TEXT, primary_key=True),
     sa.Column("since", sa.Integer, nullable=False),
 )
 
 callback_room = sa.Table(
     "callback_room",
     metadata,
-    sa.Column("callback", sa.Text, primary_key=True),
+    sa.Column("callback", TEXT, primary_key=True),
     sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
     sa.Column("done", sa.BigInteger, nullable=False),
     sa.Column("begun", sa.BigInteger),
     sa.Column("tries", sa.Integer, nullable=False),
-    sa.Column("owner", sa.Text),
+    sa.Column("owner", TEXT),
     sa.Column("until", sa.BigInteger),
     sqlite_with_rowid=False,
 )
@@ -205,22 +209,22 @@ audit = sa.Table(
     metadata,
     sa.Column("key", sa.Integer, primary_key=True),
     sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), nullable=False),
-    sa.Column("bot", sa.Text, nullable=False),
+    sa.Column("bot", TEXT, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("knew", sa.BigInteger, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text),
+    sa.Column("outcome", TEXT, nullable=False),
+    sa.Column("reason", TEXT),
     sa.Column("is_call", sa.Boolean, nullable=False),
     sa.Column("is_fallback", sa.Boolean, nullable=False),
-    sa.Column("prompt", sa.Text),
+    sa.Column("prompt", TEXT),
     sa.Column("base", sa.BigInteger),
     sa.Column("kept", sa.BigInteger),
     sa.Column("within", sa.BigInteger),
-    sa.Column("provider", sa.Text),
-    sa.Column("model", sa.Text),
-    sa.Column("parameters", sa.Text),
+    sa.Column("provider", TEXT),
+    sa.Column("model", TEXT),
+    sa.Column("parameters", TEXT),
     sa.Column("seed", sa.BigInteger),
-    sa.Column("reply", sa.Text),
+    sa.Column("reply", TEXT),
     sa.Column("tokens_in", sa.BigInteger),
     sa.Column("tokens_out", sa.BigInteger),
     sa.Column("tokens_cached", sa.BigInteger),
@@ -243,7 +247,7 @@ composing = sa.Table(
     "composing",
     metadata,
     sa.Column("room", sa.Integer, sa.ForeignKey("room.key"), primary_key=True),
-    sa.Column("bot", sa.Text, primary_key=True),
+    sa.Column("bot", TEXT, primary_key=True),
     sa.Column("place", sa.BigInteger, nullable=False),
     sa.Column("since", sa.BigInteger, nullable=False),
 )
@@ -251,8 +255,8 @@ composing = sa.Table(
 totals = sa.Table(
     "spent",
     metadata,
-    sa.Column("study", sa.Text, primary_key=True),
-    sa.Column("bot", sa.Text, primary_key=True),
+    sa.Column("study", TEXT, primary_key=True),
+    sa.Column("bot", TEXT, primary_key=True),
     sa.Column("calls", sa.BigInteger, nullable=False),
     sa.Column("tokens_in", sa.BigInteger, nullable=False),
     sa.Column("tokens_out", sa.BigInteger, nullable=False),
@@ -264,7 +268,7 @@ totals = sa.Table(
 boot = sa.Table(
     "boot",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("id", TEXT, primary_key=True),
     sa.Column("began", sa.BigInteger, nullable=False),
 )
 
@@ -272,8 +276,8 @@ boot = sa.Table(
 seen = sa.Table(
     "seen",
     metadata,
-    sa.Column("study", sa.Text, primary_key=True),
-    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("study", TEXT, primary_key=True),
+    sa.Column("person", TEXT, primary_key=True),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("visible", sa.BigInteger, nullable=False),
     sa.Column("active", sa.BigInteger, nullable=False),
@@ -283,9 +287,9 @@ seen = sa.Table(
 study_name = sa.Table(
     "study_name",
     metadata,
-    sa.Column("study", sa.Text, primary_key=True),
-    sa.Column("member", sa.Text, primary_key=True),
-    sa.Column("pseudonym", sa.Text, nullable=False),
+    sa.Column("study", TEXT, primary_key=True),
+    sa.Column("member", TEXT, primary_key=True),
+    sa.Column("pseudonym", TEXT, nullable=False),
     sa.UniqueConstraint("study", "pseudonym", name="study_name_pseudonym"),
 )
 
@@ -293,9 +297,9 @@ study_name = sa.Table(
 anonymous_id = sa.Table(
     "anonymous_id",
     metadata,
-    sa.Column("study", sa.Text, primary_key=True),
-    sa.Column("member", sa.Text, primary_key=True),
-    sa.Column("drawn", sa.Text, nullable=False),
+    sa.Column("study", TEXT, primary_key=True),
+    sa.Column("member", TEXT, primary_key=True),
+    sa.Column("drawn", TEXT, nullable=False),
     sa.UniqueConstraint("study", "drawn", name="anonymous_id_drawn"),
     sqlite_with_rowid=False,
 )

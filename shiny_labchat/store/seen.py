@@ -16,9 +16,9 @@ from shiny_labchat.domain.commands import LobbySigns
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.presence import Signs
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.leases import lease_time
 from shiny_labchat.store.schema import OF_PRESENCE, event, room, seen
-from shiny_labchat.store.sqlite import execute
 
 __all__ = ["Person", "forget_seen", "lobby_signs", "note_seen", "rooms_with_people", "seen_of"]
 
@@ -46,10 +46,7 @@ def note_seen(conn: sa.Connection, ages: Mapping[Person, Signs]) -> None:
     """
     now = lease_time(conn)
     rows = [(*person, *signs.moved(now)) for person, signs in ages.items()]
-    for start in range(0, len(rows), PEOPLE_AT_ONCE):
-        some = rows[start : start + PEOPLE_AT_ONCE]
-        statement = f"{_INSERT} {','.join([_VALUES] * len(some))} {_KEEP_NEWER}"
-        execute(conn, statement, tuple(chain.from_iterable(some)))
+    engine_of(conn).insert(conn, seen, rows, _KEEP_NEWER)
 
 
 def forget_seen(conn: sa.Connection, person: Person) -> None:
@@ -106,8 +103,6 @@ def rooms_with_people(conn: sa.Connection) -> list[LogKey]:
 
 
 _NAMES = [column.name for column in seen.c]
-_INSERT = f"INSERT INTO seen ({', '.join(_NAMES)}) VALUES"
-_VALUES = f"({', '.join('?' for _ in _NAMES)})"
 _KEEP_NEWER = "ON CONFLICT (study, person) DO UPDATE SET " + ", ".join(
     f"{name} = CASE WHEN excluded.{name} > seen.{name} THEN excluded.{name} ELSE seen.{name} END"
     for name in _NAMES[2:]

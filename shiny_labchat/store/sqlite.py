@@ -1,15 +1,16 @@
-"""Connections to a lab's SQLite database, and its errors."""
+"""What only SQLite does: connections, transactions, statements, and its errors; see `engine`."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -18,33 +19,37 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import StoreError
+from shiny_labchat.store.engine import Moved
+from shiny_labchat.store.schema import room
 from shiny_labchat.store.wal import SIZE_KEPT
 
 __all__ = [
     "BUSY_RETRY_DELAY",
     "BUSY_TIMEOUT",
-    "EVER",
+    "CLAIMS_ALWAYS",
     "READERS",
-    "SMALL",
-    "CleanHow",
-    "Cleaned",
-    "Moved",
-    "clean",
+    "begin",
+    "claim",
     "connect",
     "execute",
     "file_of",
+    "insert",
     "is_in_transaction",
+    "is_passing",
     "last_moved",
     "lease_time",
-    "ledger_of",
     "may_name_in_audience",
+    "move_heads",
     "note_boot",
     "parse",
+    "rewrite_events",
     "rooms_moved",
     "savepoint",
+    "state_of",
     "store_error",
     "transaction",
     "version_of",
+    "wait_for_rooms",
 ]
 
 BUSY_TIMEOUT = 5.0
@@ -56,6 +61,10 @@ process writes all the time and pauses for less than that, SQLite may never find
 """
 READERS = 4
 """Threads, each with a connection, that read at the same time."""
+ROWS_AT_ONCE = 100
+"""Most rows in one statement; every SQLite allows at least 999 values in one."""
+CLAIMS_ALWAYS: bool = False
+"""A transaction that writes has the whole database."""
 
 
 def parse(url: str) -> sa.URL:
@@ -72,25 +81,28 @@ def parse(url: str) -> sa.URL:
     except ArgumentError as exc:
         raise ValueError(f"url: {url!r} is not a database URL, such as sqlite:///lab.db") from exc
     if parsed.get_backend_name() != "sqlite":
-        raise ValueError(f"url: {parsed.get_backend_name()!r} is not supported; use sqlite:///FILE")
+        kind = parsed.get_backend_name()
+        raise ValueError(f"url: {kind!r} is not supported; use sqlite:///FILE, or postgresql://")
     if parsed.database in (None, "", ":memory:"):
         raise ValueError("url: a lab needs a database in a file, such as sqlite:///lab.db")
     return parsed.set(database=str(Path(parsed.database or "").expanduser().resolve()))
 
 
 def file_of(url: sa.URL) -> Path:
-    """The file that holds the log."""
+    """
+    The file that holds the log.
+
+    Raises
+    ------
+    ValueError
+        The database is not in a file, but on a server.
+    """
+    if url.get_backend_name() != "sqlite":
+        raise ValueError(
+            f"{url.render_as_string()} is not a file; a database on a server is copied with the "
+            "server's own programs, such as pg_dump"
+        )
     return Path(url.database or "")
-
-
-def ledger_of(url: sa.URL) -> Path:
-    """
-    The file that notes who has withdrawn, outside the database and its backups.
-
-    It is beside the database, or where the environment variable ``LABCHAT_LEDGER`` says.
-    """
-    said = os.environ.get("LABCHAT_LEDGER")
-    return Path(said) if said else Path(f"{file_of(url)}.withdrawn")
 
 
 def connect(
@@ -115,6 +127,7 @@ def connect(
     engine = sa.create_engine(
         url,
         connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
+        hide_parameters=True,  # an error must not put what people said into the server's log
         **pool,
     )
     begin = partial(_begin_to_write, patience=patience) if write else _begin_to_read
@@ -182,15 +195,7 @@ def execute(conn: sa.Connection, statement: str, values: Sequence[Any] = ()) -> 
     try:
         return _raw(conn).execute(statement, values).rowcount
     except sqlite3.Error as exc:
-        raise DBAPIError.instance(statement, values, exc, sqlite3.Error) from exc
-
-
-class Moved(NamedTuple):
-    """A room whose head has moved: its number in the database, its key, and its head."""
-
-    number: int
-    key: LogKey
-    seq: int
+        raise DBAPIError.instance(statement, values, exc, sqlite3.Error, True) from exc
 
 
 def version_of(conn: sa.Connection) -> int:
@@ -200,6 +205,11 @@ def version_of(conn: sa.Connection) -> int:
     It may be compared only with what the same connection has said before.
     """
     return _raw(conn).execute("PRAGMA data_version").fetchone()[0]
+
+
+def begin(conn: sa.Connection, *, keeps_books: bool, rewrites: bool) -> int:
+    """The time, in microseconds (UTC): the transaction keeps all others out already."""
+    return time.time_ns() // 1000
 
 
 @contextmanager
@@ -226,62 +236,15 @@ def is_in_transaction(conn: sa.Connection) -> bool:
     return _raw(conn).in_transaction
 
 
+def is_passing(exc: BaseException) -> bool:
+    """Nothing is: whoever has the lock was waited for."""
+    return False
+
+
 def _raw(conn: sa.Connection) -> sqlite3.Connection:
     raw = conn.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
     return raw
-
-
-# ── deleting for good ──
-#
-# `secure_delete` overwrites what is deleted where it stands. When a page of a tree is full, SQLite
-# has moved some of its rows to another page, and where these stood before, their bytes stay until
-# other rows come there. Only VACUUM, which writes the whole file anew, takes these away.
-
-SMALL = 32_000_000
-"""Size up to which the file is written anew without being asked, in bytes: it takes a second."""
-CleanHow = Literal["small", "always"]
-"""Whether the whole file is written anew: if it is small, or in any case."""
-
-
-class Cleaned(NamedTuple):
-    """
-    Whether nothing of what was deleted is in the files any more.
-
-    Attributes
-    ----------
-    is_vacuumed
-        Whether the whole file was written anew, without the bytes that had been deleted.
-    is_emptied
-        Whether the write-ahead log was emptied; somebody who reads can prevent it.
-    """
-
-    is_vacuumed: bool
-    is_emptied: bool
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether both are so."""
-        return self.is_vacuumed and self.is_emptied
-
-
-def clean(conn: sa.Connection, url: sa.URL, how: CleanHow, patience: float) -> Cleaned:
-    """Take away what was deleted, between two transactions; see `Cleaned`."""
-    raw = _raw(conn)
-    is_small = file_of(url).stat().st_size <= SMALL
-    raw.execute(f"PRAGMA busy_timeout={round(1000 * patience)}")
-    try:
-        is_vacuumed = how == "always" or is_small
-        if is_vacuumed:
-            raw.execute("VACUUM")
-        is_busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.OperationalError as exc:
-        if exc.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise DBAPIError.instance("VACUUM", (), exc, sqlite3.Error) from exc
-        return Cleaned(False, False)
-    finally:
-        raw.execute("PRAGMA busy_timeout=0")
-    return Cleaned(is_vacuumed, not is_busy)
 
 
 # ── the time of leases ──
@@ -336,18 +299,60 @@ def _uptime() -> int:
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
+# ── statements ──
+
+
+def insert(
+    conn: sa.Connection, table: sa.Table, rows: Sequence[Sequence[Any]], ending: str = ""
+) -> None:
+    """
+    Insert rows that have all columns of a table; `ending`: what follows the values.
+
+    One statement has many rows: after each statement another thread may take the interpreter, and
+    waiting to get it back costs more than a row.
+    """
+    columns, values = _insertion(table)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        statement = f"{columns}{','.join([values] * len(some))} {ending}"
+        execute(conn, statement, tuple(chain.from_iterable(some)))
+
+
+@lru_cache(16)
+def _insertion(table: sa.Table) -> tuple[str, str]:
+    names = table.c.keys()
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ",
+        f"({','.join('?' * len(names))})",
+    )
+
+
+def rewrite_events(conn: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """As `Statements.rewrite_events`."""
+    for number, seq, *values in rows:
+        execute(conn, _REWRITE, (*values, number, seq))
+
+
+_REWRITE = "UPDATE event SET member = ?, author = ?, data = ?, cid = ? WHERE room = ? AND seq = ?"
+
+
+def claim(conn: sa.Connection, numbers: Collection[int]) -> Mapping[int, int]:
+    """The heads of rooms, by number; nobody else moves them until the transaction ends."""
+    return {number: conn.execute(_HEAD, {"number": number}).scalar_one() for number in numbers}
+
+
+def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bool:
+    """As `queries.move_heads`; a trigger sets `touched`."""
+    moved = [execute(conn, _MOVE_HEAD, (head, number, was)) for number, was, head in moves]
+    return sum(moved) == len(moves)
+
+
+_HEAD = sa.select(room.c.seq).where(room.c.key == sa.bindparam("number"))
+_MOVE_HEAD = "UPDATE room SET seq = ? WHERE key = ? AND seq = ?"
+
+
 def rooms_moved(conn: sa.Connection, since: int) -> tuple[list[Moved], int]:
-    """
-    The rooms whose heads have moved, and where the next look begins.
-
-    A room may be named again, but none is ever left out. A look costs what has moved, however many
-    rooms there are.
-
-    Parameters
-    ----------
-    since
-        What the last look gave; `EVER`: all rooms.
-    """
+    """As `Statements.rooms_moved`; `touched` is larger than that of all rooms that moved before."""
     rows = conn.exec_driver_sql(_MOVED, (since,)).fetchall()
     moved = [Moved(number, LogKey(*key), seq) for number, *key, seq, _ in rows]
     return moved, rows[-1][-1] if rows else since
@@ -356,6 +361,14 @@ def rooms_moved(conn: sa.Connection, since: int) -> tuple[list[Moved], int]:
 def last_moved(conn: sa.Connection) -> int:
     """What a look would give now."""
     return conn.exec_driver_sql("SELECT coalesce(max(touched), 0) FROM room").scalar_one()
+
+
+def state_of(conn: sa.Connection) -> None:
+    """None: `version_of` says more."""
+
+
+def wait_for_rooms(conn: sa.Connection) -> None:
+    """Nothing: the transaction keeps all others out already."""
 
 
 def may_name_in_audience(data: sa.ColumnElement[str], member: str) -> sa.ColumnElement[bool]:
@@ -371,8 +384,6 @@ def may_name_in_audience(data: sa.ColumnElement[str], member: str) -> sa.ColumnE
     )
 
 
-EVER = -1
-"""Before the first move of any room."""
 _MOVED = "SELECT key, study, id, kind, seq, touched FROM room WHERE touched > ? ORDER BY touched"
 
 

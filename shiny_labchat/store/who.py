@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from shiny_labchat.store.choosing import engine_of
+from shiny_labchat.store.engine import EVER
 from shiny_labchat.store.schema import arrival, event, room
-from shiny_labchat.store.sqlite import last_moved
 
 __all__ = [
     "Asked",
@@ -83,25 +84,23 @@ class Asked(NamedTuple):
     studies
         The names of their studies.
     moved
-        What `last_moved` says, up to which it is known.
+        What `Statements.rooms_moved` says, up to which it is known.
     heads
         By the number of the log of a study, the seq up to which it is known.
     """
 
     studies: Sequence[str] = ()
-    moved: int = -1
+    moved: int = EVER
     heads: Mapping[int, int] = MappingProxyType({})
 
 
 def asked(conn: sa.Connection, before: Asked) -> Asked:
     """Who has asked since; this costs nothing as long as nothing has happened."""
-    moved = last_moved(conn)
-    if moved == before.moved:
-        return before._replace(studies=())
-    logs = sa.select(room.c.key, room.c.study, room.c.seq).where(room.c.kind == "study")
-    known = conn.execute(logs).all()
-    some = [name for key, name, _ in known if _have_asked(conn, key, before.heads.get(key, 0))]
-    return Asked(some, moved, {key: seq for key, _, seq in known})
+    moved, until = engine_of(conn).rooms_moved(conn, before.moved)
+    heads = dict(before.heads)
+    news = [at for at in moved if at.key.kind == "study" and at.seq != heads.get(at.number)]
+    some = [at.key.study for at in news if _have_asked(conn, at.number, heads.get(at.number, 0))]
+    return Asked(some, until, heads | {at.number: at.seq for at in news})
 
 
 def _have_asked(conn: sa.Connection, number: int, since: int) -> bool:

@@ -19,6 +19,7 @@ from shiny_labchat.domain.withdrawal import (
     without_quotes_in,
 )
 from shiny_labchat.store.arrivals import keep_hash_only
+from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.queries import data_of
 from shiny_labchat.store.reach import AT_ONCE, QUOTING, Found, Reach
 from shiny_labchat.store.schema import (
@@ -32,7 +33,6 @@ from shiny_labchat.store.schema import (
     study_name,
     token,
 )
-from shiny_labchat.store.sqlite import execute
 from shiny_labchat.store.withdrawn_audit import OF_AUDIT, changes_of_entry
 
 __all__ = ["forget_params", "rewrite", "with_found"]
@@ -76,11 +76,14 @@ def rewrite(conn: sa.Connection, command: Withdraw, reach: Reach, found: Found, 
     runs = found.runs if command.quotes else frozenset[str]()
     for number, events in found.events.items():
         theirs = found.theirs.get(number, {})
+        rows: list[tuple[Any, ...]] = []
         for each in events:
             left = rewritten(each, renaming, theirs)
             if runs and each.member != command.person and each.kind in QUOTING:
                 left = without_quotes_in(left, runs)
-            _update(conn, number, each, left)
+            if left != each:
+                rows.append(_row(number, left))
+        engine_of(conn).rewrite_events(conn, rows)
         _forget_checkpoints(conn, number, theirs)
     _rewrite_audit(conn, reach, found, renaming, runs)
     _rewrite_tokens(conn, command, reach, now)
@@ -104,13 +107,9 @@ _NAMING = [
 """Further tables with ids of members."""
 
 
-def _update(conn: sa.Connection, number: int, before: Event, after: Event) -> None:
-    if before != after:
-        values = after.member, after.member or "", data_of(after.kind, after.data), after.cid
-        execute(conn, _UPDATE, (*values, number, after.seq))
-
-
-_UPDATE = "UPDATE event SET member = ?, author = ?, data = ?, cid = ? WHERE room = ? AND seq = ?"
+def _row(number: int, after: Event) -> tuple[Any, ...]:
+    data = data_of(after.kind, after.data)
+    return number, after.seq, after.member, after.member or "", data, after.cid
 
 
 def _forget_checkpoints(conn: sa.Connection, number: int, theirs: Mapping[int, Event]) -> None:

@@ -13,8 +13,8 @@ from shiny_labchat.domain.commands import Command, StudyCommand
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.logs import State
 from shiny_labchat.domain.withdrawal import changes_the_past
+from shiny_labchat.store.engine import CleanHow
 from shiny_labchat.store.reach import Reach
-from shiny_labchat.store.sqlite import CleanHow
 
 __all__ = ["Committed", "Job", "Listener", "Work"]
 

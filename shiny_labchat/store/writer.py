@@ -17,48 +17,52 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 
-from shiny_labchat.domain.commands import OfStudy, Withdraw
+from shiny_labchat import metrics
+from shiny_labchat.domain.commands import EndStream, OfStudy, Post, Withdraw
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import tokens
 from shiny_labchat.store.batch import Batch, Stale
-from shiny_labchat.store.database import Database, File
+from shiny_labchat.store.database import Database
+from shiny_labchat.store.engine import CleanHow, Place
 from shiny_labchat.store.heads import Heads
-from shiny_labchat.store.hearing import Hearing
+from shiny_labchat.store.hearing import Heard, Hearing
 from shiny_labchat.store.loading import HeadLoader, Loaded
-from shiny_labchat.store.sqlite import (
-    BUSY_RETRY_DELAY,
-    CleanHow,
-    clean,
-    is_in_transaction,
-    note_boot,
-    savepoint,
-    store_error,
-    transaction,
-    version_of,
-)
-from shiny_labchat.store.wal import WriteAheadLog
+from shiny_labchat.store.sqlite import BUSY_RETRY_DELAY
 from shiny_labchat.store.work import Committed, Job, Listener, Work
 
 __all__ = ["Writer"]
 
 logger = logging.getLogger("shiny_labchat")
 
+ROOMS_NAMED = 10
+"""Most rooms that one line of the log names."""
 BATCH = 1_000
 """Most commands in one transaction."""
 WAITING = 20_000
 """Most commands that may wait; a further one fails with ``store_busy``."""
 POLL = 0.05
 """How often the writer looks for commits of other processes, in seconds."""
+LOOK_PAUSE = 0.01
+"""Shortest time between two looks that a bus asks for, in seconds."""
 BUSY = 0.45
 """How much longer than `POLL` it waits if it has commands of its own, in seconds."""
 PAUSE_FOR_OTHERS = 2 * BUSY_RETRY_DELAY
 """Pause between two commits while other processes write, so that they can, in seconds."""
 OTHERS_ACTIVE_FOR = 1.0
 """How long after a commit of theirs other processes count as writing, in seconds."""
+PASSING = 5.0
+"""How long it tries again after an error that may pass at once, in seconds."""
+PASSING_PAUSE = 0.05
+"""Pause before it tries again after such an error, in seconds."""
+RING_PAUSE = 1.0
+"""
+Pause between two calls of those who overhear other processes, where the database does not say
+whether these have written anything but events, in seconds.
+"""
 TIDY = 60.0
 """Pause after which expired tokens are deleted again, once none is left, in seconds."""
 TIDY_PAUSE = 0.1
@@ -82,7 +86,7 @@ class Writer:
 
     Parameters
     ----------
-    file
+    place
         The database.
 
     Attributes
@@ -94,23 +98,31 @@ class Writer:
         list when another process has written: the events are in the log.
     watched
         The rooms whose commits are wanted, and how many times each is watched.
+    poll
+        How often it looks for commits of other processes, in seconds.
+    committed
+        Called in its thread with what it has committed.
     """
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, place: Place) -> None:
         self.listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
         self.overhearing: dict[asyncio.AbstractEventLoop, Listener] = {}
         self.watched: Counter[LogKey] = Counter()
-        self._url = file.url
-        self._database = Database(file, write=True)
-        self._wal = WriteAheadLog(file.path)
-        self._readers = Database(file, write=False)
+        self.poll = POLL
+        self.committed: Callable[[list[Committed]], None] = _nothing
+        self._url = place.url
+        self._place = place
+        self._engine = place.engine
+        self._database = Database(place, write=True)
+        self._readers = Database(place, write=False)
         self._readers.makes = True
         self._conn: sa.Connection | None = None
-        self._queue: queue.SimpleQueue[Work | Loaded | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Work | Loaded | Look | None] = queue.SimpleQueue()
         self._heads = Heads()
         self._hearing = Hearing(self._heads)
         self._loader = HeadLoader(self._heads, self._readers, self._queue.put)
         self._unheard: set[LogKey] = set()
+        self._moved_on: set[LogKey] = set()
         self._is_closing = False
         self._opened_at = time.monotonic()
         self._thread: threading.Thread | None = None
@@ -118,11 +130,26 @@ class Writer:
         self._version: int | None = None
         self._has_boot = False
         self._listen_at = 0.0
+        self._ring_at = 0.0
+        self._is_to_ring = False
+        self._looked_at = 0.0
+        self._must_look = False
         self._committed_at = 0.0
+        self._took: float | None = None
         self._others_at = -OTHERS_ACTIVE_FOR
         self._tidy_at = 0.0
         self._trouble = ""
         self._gone: dict[tuple[str, str | None], float] = {}
+
+    @property
+    def is_started(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread is not None
+
+    @property
+    def waiting(self) -> int:
+        """How much work waits for a transaction, or for a room that is read first."""
+        return self._queue.qsize() + self._loader.waiting
 
     @property
     def is_open(self) -> bool:
@@ -138,11 +165,17 @@ class Writer:
         StoreError
             ``store_busy``: `WAITING` commands wait already.
         """
-        if self._queue.qsize() + self._loader.waiting >= WAITING:
+        if self.waiting >= WAITING:
             raise StoreError("store_busy", str(self._url), f"{WAITING} commands are waiting")
         self._queue.put(work)
         if self._thread is None:
             self.start()
+
+    def look(self) -> None:
+        """Look soon for commits of other processes: there are some."""
+        if not self._must_look:
+            self._must_look = True
+            self._queue.put(Look())
 
     def start(self) -> None:
         """Start the thread, unless it runs already."""
@@ -170,12 +203,13 @@ class Writer:
                 for some in _parts(batch):
                     self._commit(some)
                 if self._conn is not None:
-                    self._wal.keep_short(self._conn)
+                    self._place.keep_short(self._conn)
                 listens = self.watched or self.overhearing
                 if self._conn is not None and time.monotonic() >= self._tidy_at:
                     self._tidy()
-                if listens and time.monotonic() >= self._listen_at + BUSY * bool(batch):
+                if listens and time.monotonic() >= self._next_look(is_busy=bool(batch)):
                     self._hear_others()
+                self._must_look = self._must_look and bool(listens)
             except Exception:
                 logger.exception("the writer of %s failed and goes on", self._url)
 
@@ -185,17 +219,29 @@ class Writer:
             return None
         taken: list[Work | Loaded] = []
         try:
-            item = self._queue.get(timeout=POLL)
+            item = self._queue.get(timeout=self._pause())
             while True:
                 if item is None:
                     self._is_closing = True
-                else:
+                elif not isinstance(item, Look):
                     taken.append(item)
                 if item is None or len(taken) >= BATCH:
                     return taken
                 item = self._queue.get_nowait()
         except queue.Empty:
             return taken
+
+    def _pause(self) -> float:
+        """How long it waits for work."""
+        if not self._must_look:
+            return POLL
+        return max(0.0, self._looked_at + LOOK_PAUSE - time.monotonic())
+
+    def _next_look(self, *, is_busy: bool) -> float:
+        """When it looks for commits of others."""
+        if self._must_look:
+            return self._looked_at + LOOK_PAUSE
+        return self._listen_at + BUSY * is_busy
 
     def _sort(self, taken: list[Work | Loaded]) -> list[Work]:
         """The work that can be done now: the heads of its rooms are known."""
@@ -217,6 +263,10 @@ class Writer:
             self._tell(works, [])
             return []
         self._unheard.discard(loaded.key)
+        if loaded.key in self._moved_on:  # others have stored more since it was read
+            self._moved_on.discard(loaded.key)
+            self._hearing.hear_again(loaded.key)
+            self.look()
         if loaded.head is not None:  # its followers may not have all of its events
             self._tell((), [Committed(loaded.key, (), loaded.head.state)])
         return works
@@ -226,48 +276,76 @@ class Writer:
             self._clean(batch[0], batch[0].clean)
             return
         news: list[Committed] = []
+        began, self._took = time.perf_counter(), None
         try:
-            try:
-                news = self._transact(batch)
-            except (IntegrityError, Stale):  # a retry, or another process wrote there
-                news = self._transact(batch, is_careful=True)
+            news = self._store(batch)
         except (SQLAlchemyError, OSError, StoreError) as exc:
-            if isinstance(exc, IntegrityError) and len(batch) > 1:
+            if isinstance(exc, IntegrityError | DataError) and len(batch) > 1:
                 self._commit_singly(batch)
                 return
-            self._fail(batch, exc)
+            code = self._fail(batch, exc)
+            metrics.commit_failed(time.perf_counter() - began, code)
         except Exception as exc:
             if len(batch) > 1:
                 self._commit_singly(batch)
                 return
             if not isinstance(exc, Refused | MoreLogs):  # these two are answers, and undo it
-                logger.exception("a command failed")
+                logger.exception("a command failed in room %r", _room_of(batch[0]))
             batch[0].error = exc
         self._tell(batch, news)
+        if news:
+            self.committed(news)
+        if logger.isEnabledFor(logging.DEBUG):
+            _log_stored(news)
+        if self._took is not None:
+            metrics.committed(self._took, sum(len(item.events) for item in news))
 
     def _commit_singly(self, batch: list[Work]) -> None:
         """Commit each command alone, so that one that fails does not affect the others."""
         for work in batch:
             self._commit([work])
 
+    def _store(self, batch: list[Work]) -> list[Committed]:
+        """Store a batch; again, if that was not careful enough, or what has failed may pass."""
+        is_careful = False
+        deadline = time.monotonic() + PASSING
+        while True:
+            try:
+                return self._transact(batch, is_careful)
+            except (IntegrityError, Stale):  # a retry, or another process wrote there
+                if is_careful:
+                    raise
+            except (SQLAlchemyError, OSError) as exc:
+                if not self._engine.is_passing(exc) or time.monotonic() > deadline:
+                    raise
+                self._forget()
+                time.sleep(PASSING_PAUSE)
+            is_careful = True
+
     def _transact(self, batch: list[Work], is_careful: bool = False) -> list[Committed]:
         conn = self._connect()
         self._give_way()
-        with transaction(conn):
-            is_careful = is_careful or batch[0].reach is not None
+        began = time.perf_counter()
+        with self._engine.transaction(conn):
+            rewrites = batch[0].reach is not None
+            is_careful = is_careful or rewrites
             if not self._has_boot:
-                note_boot(conn)
-            now = time.time_ns() // 1000
+                self._engine.note_boot(conn)
             keys = {key for work in batch for key in work.logs}
-            if version_of(conn) != self._version:
+            version = self._engine.version_of(conn)
+            if version is not None and version != self._version:
                 self._others_at = time.monotonic()
                 is_careful = is_careful or self._hearing.are_behind(conn, keys)
             open_for = round((time.monotonic() - self._opened_at) * 1e6)
-            rooms = Batch(conn, self._heads, now, is_careful, open_for)
+            rooms = Batch(conn, self._heads, is_careful, open_for)
             rooms.claim(keys)
+            keeps_books = any(map(_keeps_books, batch))
+            now = self._engine.begin(conn, keeps_books=keeps_books, rewrites=rewrites)
+            rooms.begin(now)
             for work in batch:
                 self._do(work, rooms, conn, now)
             rooms.store()
+        self._took = time.perf_counter() - began
         self._has_boot = True
         self._committed_at = time.monotonic()
         return self._remember(rooms)
@@ -275,7 +353,7 @@ class Writer:
     def _clean(self, work: Work, how: CleanHow) -> None:
         """Take away what was deleted; see `Cleaned`."""
         try:
-            work.result = clean(self._connect(), self._url, how, PATIENCE_TO_CLEAN)
+            work.result = self._place.clean(self._connect(), how, PATIENCE_TO_CLEAN)
         except (SQLAlchemyError, OSError, StoreError) as exc:
             self._fail([work], exc)
         self._tell([work], [])
@@ -304,6 +382,10 @@ class Writer:
                 work.result = rooms.run(work.logs[0], work.command)
         except OperationalError:
             raise
+        except SQLAlchemyError as exc:
+            if not self._engine.is_in_transaction(conn):
+                raise
+            work.error = exc
         except Refused as exc:
             exc.room = _room_of(work)
             work.error = exc
@@ -322,12 +404,12 @@ class Writer:
     def _do_job(self, work: Work, job: Job, conn: sa.Connection, now: int) -> None:
         """Run a job; one that fails leaves nothing, and affects no other."""
         try:
-            with savepoint(conn):
+            with self._engine.savepoint(conn):
                 work.result = job(conn, now)
         except SQLAlchemyError as exc:
-            if not is_in_transaction(conn):
+            if not self._engine.is_in_transaction(conn):
                 raise
-            work.error = store_error(self._url, exc)
+            work.error = self._place.error_of(exc)
 
     def _remember(self, rooms: Batch) -> list[Committed]:
         if rooms.gone is not None:
@@ -336,15 +418,18 @@ class Writer:
             self._heads.keep(key, head)
         return [Committed(k, tuple(e), rooms.heads[k].state) for k, e in rooms.news.items()]
 
-    def _fail(self, batch: Collection[Work], exc: BaseException) -> None:
-        error = store_error(self._url, exc)
+    def _fail(self, batch: Collection[Work], exc: BaseException) -> str:
+        """Give all of a batch an error; return its code."""
+        error = self._place.error_of(exc)
         for work in batch:
             work.error = error
         if not all(work.raises for work in batch):
             logger.error(
-                "a batch of commands was not stored, and their senders are told so: %s", error
+                "a batch of commands (%s) was not stored, and their senders are told so: %s",
+                *(_rooms_of(batch), error),
             )
         self._forget()
+        return error.code
 
     def _tell(self, batch: Iterable[Work], news: list[Committed]) -> None:
         waiting: dict[asyncio.AbstractEventLoop, list[Work]] = {}
@@ -382,6 +467,9 @@ class Writer:
             self.overhearing[loop](news)
 
     def _forget(self) -> None:
+        if self._conn is not None:  # a pool closes only what is not in use
+            self._conn.invalidate()
+            self._conn.close()
         self._conn = None
         self._database.forget()
         self._readers.forget()
@@ -397,7 +485,7 @@ class Writer:
                 if not tokens.are_expired(reading, now):
                     return
             conn = self._connect()
-            with transaction(conn):
+            with self._engine.transaction(conn):
                 tokens.forget_expired(conn, now)
         except (SQLAlchemyError, OSError, StoreError):  # the next command says what it is
             self._forget()
@@ -408,32 +496,49 @@ class Writer:
 
     def _hear_others(self) -> None:
         """Announce what other processes have committed; takes 5 µs if there is nothing."""
+        self._must_look = False
+        self._looked_at = time.monotonic()
         try:
-            version = version_of(self._connect())
-            if version != self._version:
-                self._tell((), self._missed())
-                for loop, listener in tuple(self.overhearing.items()):
-                    self._call(loop, listener, [])
+            version = self._engine.version_of(self._connect())
+            if version is None or version != self._version:
+                heard = self._missed()
+                self._tell((), heard.news)
+                if version is not None or heard.are_others:
+                    self._ring()
+                else:
+                    self._ring_later(heard.is_moved)
                 self._version = version
-            self._listen_at = time.monotonic() + POLL
+            self._listen_at = time.monotonic() + self.poll
             self._trouble = ""
         except (SQLAlchemyError, OSError, StoreError) as exc:
-            trouble = (
-                f"cannot read other processes' commits, retrying: {store_error(self._url, exc)}"
-            )
+            trouble = f"cannot read other processes' commits, retrying: {self._place.error_of(exc)}"
             if trouble != self._trouble:
                 logger.error(trouble)
             self._trouble = trouble
             self._forget()
             self._listen_at = time.monotonic() + LISTEN_RETRY_DELAY
 
-    def _missed(self) -> list[Committed]:
+    def _ring_later(self, is_moved: bool) -> None:
+        """Call those who overhear others soon, if these may have written something else."""
+        if is_moved:
+            self._is_to_ring = True
+        if self._is_to_ring and time.monotonic() >= self._ring_at:
+            self._ring()
+
+    def _ring(self) -> None:
+        self._ring_at = time.monotonic() + RING_PAUSE
+        self._is_to_ring = False
+        for loop, listener in tuple(self.overhearing.items()):
+            self._call(loop, listener, [])
+
+    def _missed(self) -> Heard:
         with self._readers.engine().begin() as conn:
             heard = self._hearing.hear(conn, self.watched)
+        self._moved_on.update(filter(self._loader.is_loading, heard.unknown))
         self._unheard.update(heard.unknown)
         for key in self._unheard:
             self._loader.load(key)
-        return heard.news
+        return heard
 
     def _connect(self) -> sa.Connection:
         engine = self._database.engine()
@@ -445,6 +550,23 @@ class Writer:
             self._version = None  # it may be compared only within a connection
             self._has_boot = False
         return self._conn
+
+
+def _keeps_books(work: Work) -> bool:
+    """Whether it writes what is not of its own rooms, such as the checkpoints of all streams."""
+    match work.command:
+        case Post(is_live=True) | EndStream() | Withdraw():
+            return True
+        case _:
+            return work.job is not None
+
+
+class Look:
+    """Has the writer look for commits of other processes."""
+
+
+def _nothing(news: list[Committed]) -> None:
+    """What is called while there is no bus."""
 
 
 def _parts(batch: list[Work]) -> Iterator[list[Work]]:
@@ -460,6 +582,22 @@ def _parts(batch: list[Work]) -> Iterator[list[Work]]:
         part = []
     if part:
         yield part
+
+
+def _log_stored(news: Iterable[Committed]) -> None:
+    for each in news:
+        events = ", ".join(f"{event.seq} ({event.kind})" for event in each.events)
+        logger.debug(
+            "stored in %s %r of study %r: %s", each.log.kind, each.log.id, each.log.study, events
+        )
+
+
+def _rooms_of(batch: Iterable[Work]) -> str:
+    """The rooms that some work is for, for the log; only the first ones of many."""
+    rooms = list(dict.fromkeys(room for work in batch if (room := _room_of(work)) is not None))
+    named = ", ".join(map(repr, rooms[:ROOMS_NAMED]))
+    more = f" and {len(rooms) - ROOMS_NAMED} more" if len(rooms) > ROOMS_NAMED else ""
+    return f"rooms {named}{more}" if rooms else "of no room"
 
 
 def _room_of(work: Work) -> str | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -29,6 +30,8 @@ logger = logging.getLogger("shiny_labchat")
 
 POLL_INTERVAL = 0.25
 """Pause between two reads of other processes' streams in rooms open here, in seconds."""
+LEAST_PAUSE = 0.04
+"""The same while a bus says that they have grown."""
 
 
 async def end_overdue(
@@ -99,7 +102,12 @@ async def _end(log: Log, key: LogKey, stream: StreamContent) -> None:
 
 
 async def watch_over(
-    log: Log, key: LogKey, number: int, streams: OpenStreams, is_used: Callable[[], bool]
+    log: Log,
+    key: LogKey,
+    number: int,
+    streams: OpenStreams,
+    is_used: Callable[[], bool],
+    have_grown: asyncio.Event,
 ) -> None:
     """
     Follow the streams of a room that other processes run, until there are none.
@@ -112,6 +120,8 @@ async def watch_over(
         Its open streams.
     is_used
         Whether anybody has the room open here.
+    have_grown
+        Is set when another process says that some have grown.
     """
     seen: dict[int, int] = {}
     while is_used() and (foreign := [s for s in streams.open.values() if s.stop is None]):
@@ -131,7 +141,16 @@ async def watch_over(
             logger.exception(
                 "other processes' streams in room %r could not be read; trying again", key.id
             )
-        await asyncio.sleep(POLL_INTERVAL)
+        await _pause(have_grown)
+
+
+async def _pause(have_grown: asyncio.Event) -> None:
+    """Wait until some have grown, or for `POLL_INTERVAL`."""
+    await asyncio.sleep(LEAST_PAUSE)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(POLL_INTERVAL - LEAST_PAUSE):
+            await have_grown.wait()
+    have_grown.clear()
 
 
 async def _look_at(

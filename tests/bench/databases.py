@@ -21,8 +21,8 @@ from shiny_labchat.domain.decide import decide
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.store import queries, schema, tokens
-from shiny_labchat.store.migrate import upgrade
 from shiny_labchat.store.sqlite import connect, parse
+from shiny_labchat.store.sqlite_file import File
 from tests.bench.sides.ours_rooms import RULES, STUDY
 from tests.bench.tally import old_line
 
@@ -103,7 +103,7 @@ def resume_token(room: str, member: str = "p0") -> str:
 
 def _make(path: Path, contents: Contents) -> None:
     url = parse(f"sqlite:///{path}")
-    upgrade(url)
+    File(url).prepare(make=True)
     engine = connect(url, write=True)
     now = time.time_ns() // 1000
     with engine.begin() as conn:

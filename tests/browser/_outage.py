@@ -1,4 +1,8 @@
-"""A person's cables: the chat's own line and Shiny's, each to be cut and mended by itself."""
+"""
+A person's cables: the chat's own line and Shiny's, each to be cut and mended by itself.
+
+While the chat's is cut, its frames do not get through over Shiny's either.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +42,18 @@ CABLES = """(() => {
       made[cable(url)].push(this);
       this.at = performance.now();
     }
+    get onmessage() {
+      return super.onmessage;
+    }
     set onmessage(hear) {
       super.onmessage = (event) => this.isDeaf || hear?.(event);
+    }
+    send(data) {
+      const isCut = sessionStorage.getItem("cut-chat") && data.includes("labchat_channel");
+      if (!isCut) return super.send(data);
+      const { channel, open } = JSON.parse(data).data[".clientdata_labchat_channel"];
+      const custom = { labchat_channel: { channel, close: 1011 } };
+      if (open) setTimeout(() => this.onmessage({ data: JSON.stringify({ custom }) }));
     }
   };
 })()"""

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person
+from tests.support.reverse_proxy import ReverseProxy
 from tests.support.server import Server, shiny_run
 from tests.support.wheel import run_from, unpacked
 
@@ -167,9 +168,9 @@ def people(
     """
     ``people(3)``: so many come, each with a browser of their own, into the test's room.
 
-    They are known by order: call again for late-comers. `app` is a path below ``apps/`` or a
-    running server, `chat` the chat's id, `device` makes a new browser with these settings,
-    `script` runs in their pages first; all else is asked for in the address.
+    They are known by order: call again for late-comers. `app` is a path below ``apps/``, a
+    running server or a proxy before one, `chat` the chat's id, `device` makes a new browser with
+    these settings, `script` runs in their pages first; all else is asked for in the address.
     """
     come: list[Person] = []
     contexts: list[BrowserContext] = []
@@ -188,7 +189,7 @@ def people(
 
     def arrive(
         n: int = 1,
-        app: str | Server = "room.py",
+        app: str | Server | ReverseProxy = "room.py",
         *,
         chat: str = "chat",
         device: dict[str, Any] | None = None,
@@ -197,7 +198,8 @@ def people(
         **asked: str,
     ) -> list[Person]:
         server = shared(app) if isinstance(app, str) else app
-        url = f"http://127.0.0.1:{server.port}/?{urlencode({'room': room, **asked})}"
+        path = getattr(server, "prefix", "")  # of a proxy
+        url = f"http://127.0.0.1:{server.port}{path}/?{urlencode({'room': room, **asked})}"
         new: list[Person] = []
         for _ in range(n):
             page = context_for(device).new_page()
@@ -247,3 +249,21 @@ def organiser() -> Iterator[Organiser]:
     someone = Organiser()
     yield someone
     someone.leaves()
+
+
+Behind = Callable[..., ReverseProxy]
+
+
+@pytest.fixture
+def behind(organiser: Organiser) -> Iterator[Behind]:
+    """Put a proxy before a server; it replaces the header Host. `prefix` is the app's path."""
+    opened: list[ReverseProxy] = []
+
+    def put(port: int, prefix: str = "") -> ReverseProxy:
+        opened.append(ReverseProxy(port, prefix))
+        organiser.does(opened[-1].__aenter__())
+        return opened[-1]
+
+    yield put
+    for proxy in opened:
+        organiser.does(proxy.__aexit__(None, None, None))

@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser._people import Person
-from tests.browser.conftest import Noise, Serve
-from tests.support.reverse_proxy import ReverseProxy
-
-
-@pytest.fixture
-def behind() -> Iterator[Callable[[int, str], ReverseProxy]]:
-    """Put a proxy that replaces the header Host before a server, under a path."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    opened: list[ReverseProxy] = []
-
-    def does(work) -> None:
-        asyncio.run_coroutine_threadsafe(work, loop).result(30)
-
-    def put(port: int, prefix: str) -> ReverseProxy:
-        opened.append(ReverseProxy(port, prefix))
-        does(opened[-1].__aenter__())
-        return opened[-1]
-
-    yield put
-    for proxy in opened:
-        does(proxy.__aexit__(None, None, None))
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-    loop.close()
+from tests.browser.conftest import Behind, Noise, Serve
 
 
 @pytest.fixture
@@ -49,10 +22,10 @@ def page(browser: Browser, noise: Noise) -> Iterator[Page]:
 
 @pytest.mark.parametrize("prefix", ["", "/pilot"], ids=["at the root", "under a path"])
 def test_behind_a_proxy_that_replaces_the_host_people_talk_and_come_back(
-    page: Page, serve: Serve, behind: Callable[[int, str], ReverseProxy], prefix: str, noise: Noise
+    page: Page, serve: Serve, behind: Behind, prefix: str, noise: Noise
 ):
     server = serve("room.py")
-    proxy = behind(server.port, prefix)
+    proxy = behind(server.port, prefix=prefix)
     ann = Person(page)
     ann.opens(f"http://127.0.0.1:{proxy.port}{prefix}/?room=r")
     ann.is_in()

@@ -1,7 +1,9 @@
-"""The backends on which the log's contract is checked."""
+"""The databases on which the log's contract is checked."""
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,21 +11,77 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab, Room, Rules
+from shiny_labchat.store.schema import metadata
 from tests.contract.odd_texts import Exported, export_texts
+from tests.support.postgres import PostgresServer
+
+BOTH = {
+    "test_callbacks",
+    "test_clocks",
+    "test_lobby",
+    "test_lobby_signs",
+    "test_log",
+    "test_people",
+    "test_presence",
+    "test_prompts",
+    "test_recruits",
+    "test_revoking",
+    "test_skipping",
+    "test_spending",
+    "test_study",
+    "test_together",
+    "test_tokens",
+    "test_withdrawing",
+    "test_withdrawn_rooms",
+}
+"""
+The files whose tests run on each kind of database: those of what is stored, and of what several
+processes do at once. What is read to be exported, checked or shown is the same SQLAlchemy Core for
+both, and its tests are about formats: they run on one. Tests of what is SQLite's only ask for its
+file by the fixture `sqlite_file`.
+"""
 
 
-@pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a fresh database, once for each backend."""
-    assert request.param == "sqlite"
-    return f"sqlite:///{tmp_path / 'lab.db'}"
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    name = str(getattr(metafunc.module, "__name__", "")).rpartition(".")[2]
+    if "url" in metafunc.fixturenames and name != "test_postgres":
+        is_of_both = name in BOTH and "sqlite_file" not in metafunc.fixturenames
+        kinds = ["sqlite", "postgresql"] if is_of_both else ["sqlite"]
+        metafunc.parametrize("url", kinds, indirect=True)
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database, once for each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'lab.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_with_lab")
+    os.environ["LABCHAT_LEDGER"] = str(tmp_path / "ledger")
+    os.environ["LABCHAT_BUS"] = "none"  # what is checked here must hold without one
+    # Of each URL there is one log in a process: so each test has its own.
+    yield f"{server.url('lab')}?application_name={secrets.token_hex(6)}"
+    server.empty("lab", metadata.tables)
+    del os.environ["LABCHAT_LEDGER"], os.environ["LABCHAT_BUS"]
+
+
+@pytest.fixture(scope="session")
+def postgres_with_lab(postgres: PostgresServer) -> PostgresServer:
+    """A server with a database "lab", which each test finds empty."""
+    postgres.make("lab")
+    return postgres
+
+
+@pytest.fixture
+def sqlite_file(url: str) -> Path:
+    """The file of the database, for tests of what only SQLite does."""
+    return Path(url.removeprefix("sqlite:///"))
 
 
 @pytest.fixture
 async def room(lab: Lab, url: str, empty_database: Path) -> Room:
     """A room with members a and b, and no limit of rate."""
-    path = Path(url.removeprefix("sqlite:///"))
-    if not path.exists():
+    if url.startswith("sqlite") and not (path := Path(url.removeprefix("sqlite:///"))).exists():
         shutil.copy(empty_database, path)
     room = await lab.create_room("r", study="s", rules=Rules(rate=None))
     for member in ("a", "b"):
@@ -34,8 +92,7 @@ async def room(lab: Lab, url: str, empty_database: Path) -> Room:
 @pytest.fixture
 def reopen(lab: Lab) -> Iterator[Lab]:
     """The same database through connections of its own, as after a restart."""
-    from shiny_labchat.store.log import Log
-    from shiny_labchat.store.sqlite import parse
+    from shiny_labchat.store import Log, parse
 
     again = Lab(lab.url)
     again._log = Log(parse(lab.url))  # one log per URL and process: here a second one is wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -156,6 +157,11 @@ class Process:
         """Give it a line to read."""
         self._tells.write(line)
         self._tells.flush()
+
+    def signal(self, how: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, how)
 
     def kill(self) -> str:
         """End it as a power failure does, and give what else it has printed."""

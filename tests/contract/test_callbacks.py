@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,9 +25,9 @@ from shiny_labchat.domain.commands import EndStream, PassOver, Post
 from shiny_labchat.domain.events import Event
 from shiny_labchat.lab.runtime import Runtime, running
 from shiny_labchat.lab.stream import RoomStream
-from shiny_labchat.store import events_after, find_room
+from shiny_labchat.store import events_after, find_room, parse
 from shiny_labchat.store.log import Log
-from shiny_labchat.store.sqlite import READERS, parse
+from shiny_labchat.store.sqlite import READERS
 
 HOUR = 3_600_000_000
 Heard = tuple[Room, Member | None, Message]
@@ -566,7 +567,9 @@ async def test_whatever_it_fails_with_it_is_passed_over(lab: Lab, room: Room) ->
     assert "Odd" in over.data["error"] and over.data["tries"] == TRIES
 
 
-async def test_it_waits_for_a_locked_database_and_goes_on(lab: Lab, room: Room) -> None:
+async def test_it_waits_for_a_locked_database_and_goes_on(
+    lab: Lab, room: Room, sqlite_file: Path
+) -> None:
     ear = ear_of(lab)
     began, go_on = asyncio.Event(), asyncio.Event()
 
@@ -578,7 +581,7 @@ async def test_it_waits_for_a_locked_database_and_goes_on(lab: Lab, room: Room) 
     await room.post("1")
     await began.wait()
     await ear.hears()
-    lock = sqlite3.connect(lab.url.removeprefix("sqlite:///"), isolation_level=None)
+    lock = sqlite3.connect(sqlite_file, isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     go_on.set()
     with pytest.raises(Exception, match="store_busy"):
@@ -810,7 +813,7 @@ async def test_two_functions_of_one_name_are_warned_of(
     assert "takes the place of" in caplog.text
 
 
-async def test_registering_without_a_loop_makes_no_database(url: str) -> None:
+async def test_registering_without_a_loop_makes_no_database(url: str, sqlite_file: Path) -> None:
     lab = Lab(f"{url}-new")  # a server makes those that it has when it starts
     await asyncio.to_thread(lambda: lab.on_message()(nothing))
     await asyncio.to_thread(lambda: lab.room("r").on_message(nothing))
@@ -818,7 +821,7 @@ async def test_registering_without_a_loop_makes_no_database(url: str) -> None:
 
 
 async def test_who_registers_before_there_is_a_loop_is_heard_by_then(
-    url: str, caplog: pytest.LogCaptureFixture
+    url: str, sqlite_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     lab = Lab(f"{url}-new")
     ear = Ear()
@@ -847,12 +850,13 @@ async def test_without_callbacks_nobody_hears_anything(lab: Lab, room: Room) -> 
     assert not lab.log._writer.overhearing
 
 
-async def test_a_room_where_all_is_handled_is_not_written_to(lab: Lab, room: Room) -> None:
+async def test_a_room_where_all_is_handled_is_not_written_to(
+    lab: Lab, room: Room, sqlite_file: Path
+) -> None:
     """A message costs its callback two rows' changes, and one that is joined or closed none."""
     ear = ear_of(lab)
     await ear.hears_only(room)
-    path = lab.url.removeprefix("sqlite:///")
-    with sqlite3.connect(path) as conn:
+    with sqlite3.connect(sqlite_file) as conn:
 
         def stands() -> Any:
             return conn.execute("SELECT done, begun, owner FROM callback_room").fetchall()

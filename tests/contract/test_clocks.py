@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -222,7 +223,7 @@ async def test_a_room_that_was_open_here_is_seen_to_after_that(
     assert (await room.state()).reason == "time"
 
 
-async def test_what_has_moved_is_found_by_indices(lab: Lab, room: Room) -> None:
+async def test_what_has_moved_is_found_by_indices(lab: Lab, room: Room, sqlite_file: Path) -> None:
     def plan(conn: sa.Connection, statement: Any, **values: int) -> list[str]:
         wanted = statement.params(**values)
         asked = wanted.compile(conn, compile_kwargs={"literal_binds": True})
@@ -241,8 +242,10 @@ async def test_an_extension_by_another_process_moves_the_end(
 ) -> None:
     await timed(lab, room, duration=1, starts="code")
     live = await processes[0].open(room.key)
+    there = reopen.room("r", study="s")
+    await there.state()  # to connect takes its time
     await room.start()
-    await reopen.room("r", study="s").extend(1)
+    await there.extend(1)
     assert await closed(room) == "time"
     events = {e.kind: e.at for e in await events_of(room.log, room.key)}
     assert events["closed"] >= events["started"] + 2_000_000

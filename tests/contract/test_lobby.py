@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -23,6 +23,8 @@ from shiny_labchat.study.lobby import Lobby
 from shiny_labchat.study.person import Participant
 from shiny_labchat.study.person import Person as StudyPerson
 from shiny_labchat.study.study import Study
+
+from .failing import failing_to_store
 
 STUDY, LOBBY = LogKey("s", "s", "study"), LogKey("s", "l", "lobby")
 PATIENCE = 60
@@ -176,19 +178,12 @@ async def test_a_group_is_formed_whole_or_not_at_all(lab: Lab, url: str) -> None
     """A server whose database fails in the middle of a group goes on with all of them waiting."""
     lobby = lobby_in(lab)
     await lobby.describe()
-    path = url.removeprefix("sqlite:///")
-    with sqlite3.connect(path) as conn:
-        conn.execute(
-            "CREATE TRIGGER no_groups BEFORE INSERT ON event"
-            " WHEN NEW.kind = 'grouped' BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END"
-        )
-    await come(lobby, "ann", "bob")
-    for _ in range(20):
-        await asyncio.wait([lab.log.settled()])
-    assert (await lobby_state(lab)).queue == ("ann", "bob")
-    assert await events_of(lab, LogKey("s", "l-1")) == []
-    with sqlite3.connect(path) as conn:
-        conn.execute("DROP TRIGGER no_groups")
+    with failing_to_store(url, "grouped"):
+        await come(lobby, "ann", "bob")
+        for _ in range(20):
+            await asyncio.wait([lab.log.settled()])
+        assert (await lobby_state(lab)).queue == ("ann", "bob")
+        assert await events_of(lab, LogKey("s", "l-1")) == []
     await hear(lab, "ann", "bob")
     await until(lab, LogKey("s", "l-1"), "grouped")
     assert (await people_in(lab)).numbers == {"l": 1}
@@ -372,7 +367,7 @@ async def test_a_function_that_proposes_nonsense_groups_nobody_and_is_reported(
 
 @pytest.mark.parametrize("given", ["balance", "conditions"])
 async def test_a_function_that_fails_for_a_group_stops_neither_others_nor_the_clock(
-    lab: Lab, caplog: pytest.LogCaptureFixture, given: str
+    lab: Lab, caplog: pytest.LogCaptureFixture, given: str, sqlite_file: Path
 ) -> None:
     def condition(group: Sequence[StudyPerson], counts: object = None) -> str:
         if "ann" in {person.id for person in group}:

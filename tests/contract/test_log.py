@@ -303,7 +303,9 @@ async def test_everything_is_there_after_a_restart(room: Room, reopen: Lab) -> N
     assert await reopen.room("r", study="s").messages() == said
 
 
-async def test_no_room_is_read_while_others_may_not_write(room: Room, reopen: Lab) -> None:
+async def test_no_room_is_read_while_others_may_not_write(
+    sqlite_file: Path, room: Room, reopen: Lab
+) -> None:
     asked: list[list[str]] = []
 
     def trace(raw: sqlite3.Connection, record: object) -> None:

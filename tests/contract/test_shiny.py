@@ -32,6 +32,7 @@ from shiny_labchat.chat.static_files import CompressedFiles
 from shiny_labchat.chat.streams import StreamTask
 from shiny_labchat.chat.waiting import can_wait, wait
 from shiny_labchat.gateway import endpoint
+from shiny_labchat.gateway.multiplexing import Multiplexer
 from shiny_labchat.lab.lab import Lab
 
 
@@ -148,6 +149,11 @@ def test_every_app_gets_the_gateway_as_its_first_route() -> None:
     assert getattr(shiny.App.init_starlette_app, "__labchat__", False)
     app = App(ui.page_fluid(), None)
     assert app.starlette_app.router.routes[0].path == endpoint.PATH  # pyright: ignore
+
+
+def test_the_route_to_its_sessions_has_channels_in_it() -> None:
+    [route] = shiny_internals.session_routes(App(ui.page_fluid(), None).starlette_app)
+    assert isinstance(route.app, Multiplexer)
 
 
 def test_installing_twice_adds_one_route() -> None:

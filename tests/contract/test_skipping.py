@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,7 +68,9 @@ async def begun(room: Room, *texts: str) -> Process:
     return process
 
 
-async def test_a_cursor_moves_past_what_is_skipped_in_one_commit(room: Room) -> None:
+async def test_a_cursor_moves_past_what_is_skipped_in_one_commit(
+    room: Room, sqlite_file: Path
+) -> None:
     process = await begun(room, "1", "2", "3")
     coming = await process.upcoming()
     assert coming is not None
@@ -123,7 +126,9 @@ async def test_without_a_claim_the_lease_is_given_up(room: Room) -> None:
     assert await two.texts() == ["2"]
 
 
-async def test_so_many_are_looked_at_ahead_and_no_more(lab: Lab, room: Room) -> None:
+async def test_so_many_are_looked_at_ahead_and_no_more(
+    lab: Lab, room: Room, sqlite_file: Path
+) -> None:
     process = await begun(room, *(f"{n}" for n in range(UPCOMING + 5)))
     with counted() as work:
         texts = await process.texts()

@@ -112,7 +112,9 @@ async def test_a_call_that_has_failed_was_not_interrupted(lab: Lab, room: Room) 
     assert [(e.outcome, e.reason) for e in await room.audit()] == [("failed", "500")]
 
 
-def test_a_database_with_calls_knows_what_they_cost_when_it_is_opened(url: str) -> None:
+def test_a_database_with_calls_knows_what_they_cost_when_it_is_opened(
+    url: str, sqlite_file: Path
+) -> None:
     """As they stood before it was kept."""
     _upgrade(url, "0004")
     calls: list[dict[str, Any]] = [

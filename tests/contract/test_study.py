@@ -109,13 +109,13 @@ async def test_another_seed_is_refused_with_both_once_there_are_people(
 
 @pytest.mark.parametrize("is_followed", [True, False])
 async def test_in_a_database_that_takes_the_place_of_another_a_study_is_described_anew(
-    lab: Lab, study: Study, empty_database: Path, is_followed: bool
+    sqlite_file: Path, lab: Lab, study: Study, empty_database: Path, is_followed: bool
 ) -> None:
     study.consent("You will talk.", version="1")
     await study.describe()
     if is_followed:
         await Runtime.of(lab.log).live.logs.follow(study_log("pilot"), lambda: None)
-    path = Path(str(lab.log.url.database))
+    path = sqlite_file
     new = path.with_name("new.db")
     shutil.copy(empty_database, new)
     for name in (f"{path}-wal", f"{path}-shm"):

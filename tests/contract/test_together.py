@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -27,6 +25,8 @@ from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import Log, events_after, find_room, studies_with
 from shiny_labchat.store.heads import load_head
 from shiny_labchat.store.queries import insert_events, move_heads, row_of
+
+from .failing import failing_to_store
 
 STUDY = LogKey("s", "s", "study")
 LOBBY = LogKey("s", "r", "lobby")
@@ -92,18 +92,11 @@ async def test_what_was_stored_is_read_again(lab: Lab, room: Room, reopen: Lab) 
 async def test_an_end_is_in_all_logs_or_in_none(lab: Lab, room: Room, url: str) -> None:
     """The log that would come last cannot be written, so the first ones are not either."""
     log = await group(lab, room)
-    path = Path(url.removeprefix("sqlite:///"))
-    with sqlite3.connect(path) as conn:
-        conn.execute(
-            "CREATE TRIGGER no_removals BEFORE INSERT ON event WHEN NEW.kind = 'removed'"
-            " BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END"
-        )
     before = [await events_of(log, key) for key in (STUDY, ROOM)]
-    with pytest.raises(Exception, match="disk I/O"):
-        await log.submit_together(EndPerson("s", "a", "withdrew"))
-    assert [await events_of(log, key) for key in (STUDY, ROOM)] == before
-    with sqlite3.connect(path) as conn:
-        conn.execute("DROP TRIGGER no_removals")
+    with failing_to_store(url, "removed"):
+        with pytest.raises(Exception, match="disk I/O"):
+            await log.submit_together(EndPerson("s", "a", "withdrew"))
+        assert [await events_of(log, key) for key in (STUDY, ROOM)] == before
     outcome = await log.submit_together(EndPerson("s", "a", "withdrew"))
     assert set(outcome.events) == {STUDY, ROOM}
     assert all(len(each) == 1 for each in outcome.events.values())
@@ -114,18 +107,11 @@ async def test_a_removal_and_the_end_that_follows_are_in_all_logs_or_in_none(
 ) -> None:
     log = await group(lab, room)
     await append(log, ROOM, "grouped", {"lobby": "r", "number": 1})
-    path = Path(url.removeprefix("sqlite:///"))
-    with sqlite3.connect(path) as conn:
-        conn.execute(
-            "CREATE TRIGGER no_ends BEFORE INSERT ON event WHEN NEW.kind = 'ended'"
-            " BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END"
-        )
     before = [await events_of(log, key) for key in (STUDY, ROOM)]
-    with pytest.raises(Exception, match="disk I/O"):
-        await room.remove_member("a")
-    assert [await events_of(log, key) for key in (STUDY, ROOM)] == before
-    with sqlite3.connect(path) as conn:
-        conn.execute("DROP TRIGGER no_ends")
+    with failing_to_store(url, "ended"):
+        with pytest.raises(Exception, match="disk I/O"):
+            await room.remove_member("a")
+        assert [await events_of(log, key) for key in (STUDY, ROOM)] == before
     await room.remove_member("a")
     await room.remove_member("a")
     state, talk = await state_of(log, STUDY), await state_of(log, ROOM)
@@ -224,12 +210,10 @@ async def test_callbacks_for_all_rooms_hear_of_rooms_only(lab: Lab, room: Room) 
     await group(lab, room)
     await room.post("hello")
     await asyncio.wait_for(done.wait(), 30)
-    with sqlite3.connect(str(lab.log.url.database)) as conn:
-        kinds = conn.execute(
-            "SELECT DISTINCT room.kind FROM callback_room"
-            " JOIN room ON room.key = callback_room.room"
-        )
-        assert kinds.fetchall() == [("room",)]
+    kinds = sa.text(
+        "SELECT DISTINCT room.kind FROM callback_room JOIN room ON room.key = callback_room.room"
+    )
+    assert await lab.log.read(lambda conn: conn.execute(kinds).scalars().all()) == ["room"]
     assert heard == ["r"]
 
 

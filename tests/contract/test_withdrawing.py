@@ -55,8 +55,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+def path(sqlite_file: Path) -> Path:
+    return sqlite_file
 
 
 async def rows_of(lab: Lab) -> dict[str, list[tuple[Any, ...]]]:
@@ -376,7 +376,9 @@ async def test_whom_two_processes_withdraw_at_once_is_in_the_ledger_once(
     assert {each.id for each in both} == {message.member} == {entry.new}
 
 
-async def test_a_kill_in_the_middle_leaves_all_or_nothing(lab: Lab, room: Room, url: str) -> None:
+async def test_a_kill_in_the_middle_leaves_all_or_nothing(
+    lab: Lab, room: Room, url: str, sqlite_file: Path
+) -> None:
     for first in range(0, 4000, 500):
         said = [Say("a", f"words {n} " * 20, f"c{n}", "p") for n in range(first, first + 500)]
         await asyncio.gather(*(room.submit(each) for each in said))

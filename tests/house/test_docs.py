@@ -215,6 +215,15 @@ def test_every_table_and_every_kind_of_event_is_described() -> None:
     assert names == {*metadata.tables, *kinds, "table", "kind"}
 
 
+def test_every_metric_is_described_with_its_unit() -> None:
+    rows = _rows("operations.md", "What it counts")[1:]
+    made = r'"(labchat\.[a-z_.]+)",\s*(?:\[observe\], )?"([^"]+)"'
+    source = (PACKAGE / "metrics.py").read_text(encoding="utf-8")
+    metrics = {name: unit for name, unit in re.findall(made, source)}
+    assert len(metrics) > 5
+    assert {row[0].strip("`"): row[2] for row in rows} == metrics
+
+
 SCREENS = ("In a chat", "Refusals", "Before and around a chat", "The end")
 """The parts of the list of words."""
 

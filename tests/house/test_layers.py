@@ -14,14 +14,15 @@ import pytest
 from .code import PACKAGE, imports, modules
 
 ABOVE = (
-    {"arguments", "caches", "concurrency", "errors", "public", "storable", "urls"},
+    {"arguments", "caches", "concurrency", "errors", "metrics", "public", "storable", "urls"},
     {"blocking", "words"},
     {"domain"},
+    {"bus"},
     {"models", "protocol", "store"},
     {"access", "audit", "callbacks", "streams", "study_protocol"},
     {"export", "live"},
     {"gateway", "lab", "report"},
-    {"bots", "study"},
+    {"bots", "doctor", "study"},
 )
 """Above the Shiny line, lowest first; wings on one step do not import each other."""
 BELOW = (

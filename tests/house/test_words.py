@@ -89,8 +89,8 @@ WORD = re.compile(r"[A-ZÄÖÜ]\w")
 """How a word that is drawn begins."""
 NOT_SAID = re.compile(r"^(logger\.\w+|logging\.\w+|warnings\.warn|re\.compile)$")
 """Calls whose texts are for whoever runs the server."""
-WITHOUT_PARTICIPANTS = ("audit", "bots", "cli", "demo", "errors", "export", "models", "playwright",
-                        "report", "words")  # fmt: skip
+WITHOUT_PARTICIPANTS = ("audit", "bots", "cli", "demo", "doctor", "errors", "export", "metrics",
+                        "models", "playwright", "report", "words")  # fmt: skip
 """Wings whose texts are for the organisers and for models; and where the words are."""
 KNOWN = (
     "Alpaca Antelope ",

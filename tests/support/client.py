@@ -8,13 +8,14 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from shiny_labchat.domain.messages import text_of
 from shiny_labchat.protocol import VERSION
+from tests.support.channel import Channel, channel
 from tests.support.stream_reader import apply_chunks
 
 __all__ = ["Browser", "Frame", "browser", "filled_in"]
@@ -44,8 +45,8 @@ class Browser:
         What it answers when it is asked whether it is alive, in ms; `hidden` None: nothing.
     """
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
+    def __init__(self, socket: ClientConnection | Channel) -> None:
+        self.socket: Any = socket
         self.frames: list[Frame] = []
         self.items: dict[str, Frame] = {}
         self.welcome: Frame = {}
@@ -227,12 +228,21 @@ def filled_in(item: Frame) -> Frame:
 
 @asynccontextmanager
 async def browser(
-    port: int, *, path: str = "/labchat/ws", origin: str | None = None, **options: Any
+    port: int,
+    *,
+    path: str = "/labchat/ws",
+    origin: str | None = None,
+    over: Literal["websocket", "channel"] = "websocket",
+    **options: Any,
 ) -> AsyncIterator[Browser]:
-    """Open a socket to a server on this machine."""
+    """Open a socket to a server on this machine, or a channel in a page's Shiny connection."""
     options.setdefault("compression", None)
     options.setdefault("max_size", None)
     options.setdefault("max_queue", None)  # a test need not read to keep its socket going
+    if over == "channel":
+        async with channel(port, path=path, origin=origin, **options) as opened:
+            yield Browser(opened)
+        return
     address = f"ws://127.0.0.1:{port}{path}"
     async with connect(address, origin=origin, proxy=None, **options) as socket:  # pyright: ignore
         yield Browser(socket)

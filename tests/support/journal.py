@@ -21,9 +21,11 @@ from shiny_labchat.errors import Refused
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import Log, events_after, parse
 from shiny_labchat.store.batch import Batch, Outcome, StudyOutcome
-from shiny_labchat.store.database import Database, File
+from shiny_labchat.store.choosing import place_of
+from shiny_labchat.store.database import Database
+from shiny_labchat.store.engine import Place
 from shiny_labchat.store.queries import row_of
-from shiny_labchat.store.sqlite import READERS
+from shiny_labchat.store.sqlite import READERS, file_of
 from shiny_labchat.store.work import Work
 from shiny_labchat.store.writer import Writer
 
@@ -61,8 +63,8 @@ class Decision(NamedTuple):
 class RecordingWriter(Writer):
     """A writer that notes each command with what it is decided with, once that is on disk."""
 
-    def __init__(self, file: File, journal: Path) -> None:
-        super().__init__(file)
+    def __init__(self, place: Place, journal: Path) -> None:
+        super().__init__(place)
         self._journal = journal
         self._decisions: list[Decision] = []
 
@@ -96,9 +98,10 @@ class RecordingLog(Log):
     """A log whose commands are noted in a file beside the database."""
 
     def _begin(self) -> None:
-        file = File(self.url)
-        self._writer = RecordingWriter(file, Path(f"{file.path}.{os.getpid()}.journal"))
-        self._database = Database(file, write=False)
+        self._place = place_of(self.url)
+        journal = Path(f"{file_of(self.url)}.{os.getpid()}.journal")
+        self._writer = RecordingWriter(self._place, journal)
+        self._database = Database(self._place, write=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="labchat-read")
 
 

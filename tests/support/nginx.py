@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.support.installing import by_apt, has_apt
 
-__all__ = ["SOCKETS_ONLY", "nginx"]
+__all__ = ["SOCKETS_ONLY", "nginx", "nginx_with"]
 
 SOCKETS_ONLY = """
 proxy_http_version 1.1;
@@ -23,25 +23,29 @@ proxy_set_header Connection $connection_upgrade;
 """What websockets need; all other headers are as nginx sends them by itself."""
 STARTS_WITHIN = 20.0
 """How long it may take until it listens, in seconds."""
-_CONFIG = """
+_PROCESS = """
 daemon off;
 master_process off;
 pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off;
+"""
+_FILES = """
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
+"""
+_CONFIG = """
+error_log {folder}/error.log;
+events {{}}
+http {{
+    access_log off;
     map $http_upgrade $connection_upgrade {{
         default upgrade;
         "" close;
     }}
     server {{
-        listen 127.0.0.1:{port};
+        listen {port};
         location {path} {{
             proxy_pass http://127.0.0.1:{to}/;
             {settings}
@@ -67,15 +71,36 @@ def nginx(to: int, folder: Path, *, path: str = "/", settings: str = SOCKETS_ONL
     settings
         What its configuration says of the location, besides where the server is.
     """
+    config = _CONFIG.format(folder=folder, port="PORT", path=path, to=to, settings=settings)
+    with nginx_with(config, "PORT", folder) as port:
+        yield port
+
+
+@contextmanager
+def nginx_with(config: str, port: str, folder: Path) -> Iterator[int]:
+    """
+    Run it with a configuration; gives the port.
+
+    Parameters
+    ----------
+    config
+        All of it, but for what is only of this process.
+    port
+        What it says after "listen" instead of an address.
+    folder
+        An empty folder for its files.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = folder / "nginx.conf"
-    config.write_text(_CONFIG.format(folder=folder, port=port, path=path, to=to, settings=settings))
-    process = subprocess.Popen([_program(), "-p", str(folder), "-c", str(config)])
+        number: int = free.getsockname()[1]
+    config = config.replace(f"listen {port};", f"listen 127.0.0.1:{number};")
+    config = config.replace("http {", "http {" + _FILES.format(folder=folder), 1)
+    file = folder / "nginx.conf"
+    file.write_text(_PROCESS.format(folder=folder) + config)
+    process = subprocess.Popen([_program(), "-p", str(folder), "-c", str(file)])
     try:
-        _wait_for(port, process)
-        yield port
+        _wait_for(number, process)
+        yield number
     finally:
         process.terminate()
         process.wait()

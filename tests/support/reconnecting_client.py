@@ -8,10 +8,10 @@ import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from itertools import count
 from random import Random
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -23,6 +23,7 @@ from shiny_labchat.domain.messages import text_of
 from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.protocol import VERSION
 from shiny_labchat.store import events_after, find_room
+from tests.support.channel import Channel, channel
 from tests.support.client import filled_in
 from tests.support.stream_reader import apply_chunks
 
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 Frame = dict[str, Any]
+_Line = ClientConnection | Channel
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 """Shorter than a real page's (0.5 and 15 s), in seconds; the rest is as in ``socket.js``."""
 WELCOME_WITHIN = 10.0
@@ -89,6 +91,8 @@ class ReconnectingClient:
         Decides how long its pauses are.
     ping_every
         How often it asks whether the server is there, in seconds; None: never.
+    over
+        What its frames go over: a "websocket" of its own, or a "channel" in Shiny's connection.
 
     Attributes
     ----------
@@ -122,6 +126,7 @@ class ReconnectingClient:
         *,
         ping_every: float | None = 25.0,
         pong_within: float = PONG_WITHIN,
+        over: Literal["websocket", "channel"] = "websocket",
         **options: Any,
     ) -> None:
         self.port = port
@@ -143,9 +148,10 @@ class ReconnectingClient:
         self._chance = chance
         self._ping_every = ping_every
         self._pong_within = pong_within
+        self._over = over
         self._options = options
         self._token: dict[str, str] = {}
-        self._line: ClientConnection | None = None
+        self._line: _Line | None = None
         self._told: set[str] = set()
         self._telling = asyncio.Lock()
         self._last_heard = 0.0
@@ -252,16 +258,9 @@ class ReconnectingClient:
         await asyncio.wait([never], timeout=longest * self._chance.uniform(0.5, 1))
 
     async def _be_on_line(self) -> None:
-        address = f"ws://127.0.0.1:{self.port}/labchat/ws"
         options: dict[str, Any] = {"compression": None, "max_size": None, "max_queue": 1}
-        async with connect(
-            address,
-            proxy=None,
-            ping_interval=None,
-            open_timeout=WELCOME_WITHIN,
-            close_timeout=0.2,
-            **(options | self._options),
-        ) as line:
+        options |= {"proxy": None, "ping_interval": None, "open_timeout": WELCOME_WITHIN}
+        async with self._connect(**(options | {"close_timeout": 0.2} | self._options)) as line:
             after = self.cursor
             await line.send(json.dumps({"t": "hello", "v": VERSION, "after": after, **self._token}))
             pinging = asyncio.create_task(self._ping(line))
@@ -276,7 +275,12 @@ class ReconnectingClient:
                 pinging.cancel()
                 line.transport.abort()
 
-    async def _ping(self, line: ClientConnection) -> None:
+    def _connect(self, **options: Any) -> AbstractAsyncContextManager[_Line]:
+        if self._over == "channel":
+            return channel(self.port, **options)
+        return connect(f"ws://127.0.0.1:{self.port}/labchat/ws", **options)
+
+    async def _ping(self, line: _Line) -> None:
         closed = asyncio.ensure_future(line.wait_closed())
         try:
             while self._ping_every is not None:
@@ -292,7 +296,7 @@ class ReconnectingClient:
         finally:
             closed.cancel()
 
-    async def _take(self, line: ClientConnection, frame: Frame, size: int) -> None:
+    async def _take(self, line: _Line, frame: Frame, size: int) -> None:
         self._measure(frame, size)
         match frame["t"]:
             case "welcome":
@@ -324,7 +328,7 @@ class ReconnectingClient:
             longest = max(len(json.dumps(each)) for each in frame.get("e") or frame["of"])
             assert size <= LARGEST + longest, f"a {frame['t']} frame of {size} characters"
 
-    async def _enter(self, line: ClientConnection, frame: Frame) -> None:
+    async def _enter(self, line: _Line, frame: Frame) -> None:
         self._token = {"resume": frame["resume"]} if frame["resume"] else self._token
         self.lines += 1
         self._tries = 0
@@ -373,7 +377,7 @@ class ReconnectingClient:
         assert len(older) == len(items) and not self.items.keys() & older, "older ones again"
         self.items = older | self.items
 
-    async def _tell_all(self, line: ClientConnection) -> None:
+    async def _tell_all(self, line: _Line) -> None:
         """Say all that is not stored, each once on this line, in order."""
         async with self._telling:
             for cid in tuple(self.outbox):

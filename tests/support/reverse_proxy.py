@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 __all__ = ["ReverseProxy"]
 
 MAX_HEAD = 65_536
+CHATS = ("/labchat/ws", "/labchat/study")
+"""How the paths of the chats' own websockets end."""
 
 
 class ReverseProxy:
@@ -33,6 +35,9 @@ class ReverseProxy:
         Where browsers connect.
     requested
         The paths that browsers have asked for.
+    chats
+        What becomes of the chats' own websockets: they "pass"; or it does "refuse" them; or it does
+        "hold" them, and never answers.
     """
 
     def __init__(self, to: int, prefix: str = "") -> None:
@@ -40,6 +45,8 @@ class ReverseProxy:
         self.prefix = prefix
         self.port = 0
         self.requested: list[str] = []
+        self.chats: Literal["pass", "refuse", "hold"] = "pass"
+        self._chats: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -69,6 +76,13 @@ class ReverseProxy:
         there: asyncio.StreamWriter | None = None
         try:
             head = await reader.readuntil(b"\r\n\r\n")
+            if head.split(b" ")[1].decode().endswith(CHATS):
+                self._note_chat()
+                if self.chats == "refuse":
+                    writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+                    return await writer.drain()
+                if self.chats == "hold":
+                    await asyncio.get_running_loop().create_future()
             back, there = await asyncio.open_connection("127.0.0.1", self.to)
             there.write(self._as_sent_on(head))
             await _first_of(_pump(reader, there), _pump(back, writer))
@@ -78,6 +92,24 @@ class ReverseProxy:
             for each in (writer, there):
                 if each is not None:
                     each.close()
+
+    async def cut_chats(self) -> None:
+        """End the chats' own websockets."""
+        chats = tuple(self._chats)
+        for task in chats:
+            task.cancel()
+        await asyncio.gather(*chats, return_exceptions=True)
+
+    @property
+    def open_chats(self) -> int:
+        """How many of the chats' own websockets are open, or on their way."""
+        return len(self._chats)
+
+    def _note_chat(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._chats.add(task)
+        task.add_done_callback(self._chats.discard)
 
     def _as_sent_on(self, head: bytes) -> bytes:
         first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")

@@ -36,12 +36,19 @@ class Server:
         The lab's database.
     ready
         What it logs when it has started.
+    bus
+        The lab's bus; None: none.
     """
 
     def __init__(
-        self, command: Sequence[str], url: str, ready: str = "Application startup complete"
+        self,
+        command: Sequence[str],
+        url: str,
+        ready: str = "Application startup complete",
+        bus: str | None = None,
     ) -> None:
         self.url = url
+        self._bus = {} if bus is None else {"LABCHAT_BUS": bus}
         self.port = free_port()
         self.log: list[str] = []
         self._command = [*command, "--port", str(self.port)]
@@ -52,7 +59,7 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         reading, writing = os.pipe()
-        env = {**os.environ, "LABCHAT_URL": self.url}
+        env = {**os.environ, "LABCHAT_URL": self.url, **self._bus}
         self._process = warm.start(self._command, ROOT, env, writing)
         os.close(writing)
         before = len(self.log)

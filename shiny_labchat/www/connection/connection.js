@@ -1,6 +1,7 @@
 // @ts-check
 import { activity } from "../page/activity.js";
 import { VERSION } from "../protocol.js";
+import { Transport, tryOwnFirst } from "./transport.js";
 
 /**
  * @typedef {import("../protocol.js").Bye} Bye
@@ -28,12 +29,16 @@ const MAX_RETRY_DELAY = 15_000;
 /** A socket that lasted longer resets the retry delay. */
 const STABLE_AFTER = 5000;
 const WELCOME_TIMEOUT = 20_000;
+/** While frames go over Shiny's connection: when a websocket is tried again. */
+const FIRST_OWN_DELAY = 30_000;
+const MAX_OWN_DELAY = 600_000;
 const CHECKS = { every: 25_000, silence: 0, timeout: 10_000 };
 
 /**
  * The connection to a room or a study: one websocket after another, until the server ends it.
  *
- * While a new socket opens the old one stays in use; the new one's welcome replaces it.
+ * While a new socket opens the old one stays in use; the new one's welcome replaces it. Where no
+ * websocket gets through, a socket is a channel in Shiny's connection, see `Transport`.
  *
  * @template {AnyFrame} F what the server sends
  * @template {AnyFrame} C what the page sends
@@ -42,14 +47,16 @@ export class Connection {
   #on;
   /** @type {{ticket: string} | {resume: string} | null} */
   #token = null;
-  /** @type {WebSocket | null} */
+  /** @type {Transport | null} */
   #socket = null;
-  /** @type {WebSocket | null} */
+  /** @type {Transport | null} */
   #nextSocket = null;
   #attempts = 0;
+  #ownAttempts = 0;
   #receivedAt = 0;
   #welcomedAt = 0;
   #retryTimer = 0;
+  #ownTimer = 0;
   #welcomeTimer = 0;
   #checkTimer = 0;
   #answerTimer = 0;
@@ -80,6 +87,7 @@ export class Connection {
   /** Close, but keep the token, so that `resume` can connect again. */
   pause() {
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#ownTimer);
     this.#discard(this.#nextSocket);
     this.#discard(this.#socket);
   }
@@ -109,14 +117,18 @@ export class Connection {
     if (this.#socket) this.#check();
     if (!this.#token) return;
     if (!isDoubtful && (this.#socket || this.#nextSocket)) return;
+    if (isDoubtful) tryOwnFirst(); // it may be another network
     this.#attempts = 0;
+    this.#ownAttempts = 0;
     this.#connect();
   }
 
-  #connect() {
+  /** @param {boolean} [mustBeOwn] only a websocket will do; what is there stays until it is open */
+  #connect(mustBeOwn = false) {
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#ownTimer);
     this.#discard(this.#nextSocket);
-    const socket = new WebSocket(address(this.#on.path));
+    const socket = new Transport(this.#on.path, mustBeOwn);
     this.#nextSocket = socket;
     socket.onopen = () => socket.send(JSON.stringify(this.#hello()));
     socket.onmessage = ({ data }) => {
@@ -131,7 +143,7 @@ export class Connection {
   }
 
   /**
-   * @param {WebSocket} socket
+   * @param {Transport} socket
    * @param {F & Partial<{resume: string | null}>} frame
    */
   #receive(socket, frame) {
@@ -143,7 +155,7 @@ export class Connection {
   }
 
   /**
-   * @param {WebSocket} socket
+   * @param {Transport} socket
    * @param {string | null} resume
    */
   #welcome(socket, resume) {
@@ -156,6 +168,7 @@ export class Connection {
     clearTimeout(this.#welcomeTimer);
     clearInterval(this.#checkTimer);
     this.#checkTimer = window.setInterval(() => this.#checkIfSilent(), this.#checks.every);
+    this.#seekOwnLater();
   }
 
   #checkIfSilent() {
@@ -172,7 +185,7 @@ export class Connection {
   }
 
   /**
-   * @param {WebSocket} socket
+   * @param {Transport} socket
    * @param {Bye} bye
    */
   #end(socket, bye) {
@@ -185,13 +198,13 @@ export class Connection {
   }
 
   /**
-   * @param {WebSocket} socket
+   * @param {Transport} socket
    * @param {Bye} [bye]
    */
   #lose(socket, bye) {
     if (socket === this.#socket && Date.now() - this.#welcomedAt > STABLE_AFTER) this.#attempts = 0;
     this.#discard(socket);
-    if (this.#socket) return;
+    if (this.#socket) return this.#seekOwnLater();
     this.#on.lose(bye);
     if (!this.#nextSocket) this.#retryLater();
   }
@@ -204,7 +217,15 @@ export class Connection {
     this.#retryTimer = window.setTimeout(() => this.#connect(), pause * (0.3 + Math.random()));
   }
 
-  /** Forget a socket at once, as closing may take a minute on a dead network. @param {WebSocket | null} socket */
+  /** Frames that go over Shiny's connection can do without, if a websocket gets through by then. */
+  #seekOwnLater() {
+    clearTimeout(this.#ownTimer);
+    if (!this.#socket?.isShared) return void (this.#ownAttempts = 0);
+    const pause = Math.min(MAX_OWN_DELAY, FIRST_OWN_DELAY * 2 ** this.#ownAttempts++);
+    this.#ownTimer = window.setTimeout(() => this.#connect(true), pause * (0.5 + Math.random()));
+  }
+
+  /** Forget a socket at once, as closing may take a minute on a dead network. @param {Transport | null} socket */
   #discard(socket) {
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
@@ -224,12 +245,4 @@ export class Connection {
 /** @param {AnyFrame} frame @returns {frame is Bye} */
 function isBye(frame) {
   return frame.t === "bye";
-}
-
-/** @param {string} path */
-function address(path) {
-  const url = new URL(path, document.baseURI);
-  url.protocol = url.protocol.replace("http", "ws");
-  url.hash = ""; // a websocket's URL must not have one
-  return url;
 }

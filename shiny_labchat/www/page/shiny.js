@@ -18,8 +18,16 @@ import { fetchKey, pageKey } from "./key.js";
  *   bindAll?: (scope: Element) => Promise<void>,
  *   initializeInputs?: (scope: Element) => void,
  *   outputBindings: {bindingNames: Record<string, {binding: {renderValue: Function}}>},
+ *   shinyapp?: {$socket?: SessionSocket | null},
  * }} ShinyPage
- * @typedef {{name: string, value: unknown, priority?: string, preventDefault: () => void, socket?: WebSocket}} InputChanged
+ * @typedef {{
+ *   readyState: number,
+ *   send: (data: string) => void,
+ *   close: () => void,
+ *   onmessage: ((event: any) => void) | null,
+ *   onclose: ((event: any) => void) | null,
+ * }} SessionSocket a websocket, or what a host has in its place, which has no more than this
+ * @typedef {{name: string, value: unknown, priority?: string, preventDefault: () => void, socket?: SessionSocket}} InputChanged
  * @typedef {{
  *   find: (selector: string) => ArrayLike<Element>,
  *   on: (event: string, listener: (event: InputChanged) => void) => void,
@@ -74,8 +82,12 @@ const watchers = new Set();
 /** @type {Set<() => void>} */
 const beginnings = new Set();
 let isLost = false;
-/** Shiny's socket. @type {WebSocket | undefined} */
+/** @type {SessionSocket | undefined} */
 let sessionSocket;
+/** Whether the session has begun that the socket is for: before that, Shiny takes no messages. */
+let hasBegun = false;
+/** Who takes the session's messages that begin with a text, before Shiny does. @type {Map<string, (data: string) => void>} */
+const takers = new Map();
 
 /** @returns {ShinyPage | undefined} */
 export function shiny() {
@@ -100,15 +112,48 @@ export function register() {
   void fetchKey(sayAgain);
   query(document).on("shiny:disconnected", () => setSessionLost(true));
   query(document).on("shiny:sessioninitialized", () => {
+    hasBegun = true;
     for (const listener of beginnings) listener();
   });
   query(document).on("shiny:connected", ({ socket }) => {
     setSessionLost(false);
-    sessionSocket = socket;
-    socket?.addEventListener("close", ({ code }) => {
-      if (code === CLOSED_BY_APP) for (const { end } of watchers) end();
-    });
+    if (socket) adopt(socket);
   });
+  if (page.setInputValue && page.shinyapp?.$socket) {
+    adopt(page.shinyapp.$socket); // this script came later
+    hasBegun = true;
+  }
+}
+
+/** Hear what the session's socket hears. @param {SessionSocket} socket */
+function adopt(socket) {
+  const { onmessage, onclose } = socket;
+  sessionSocket = socket;
+  socket.onmessage = (event) => {
+    for (const [beginning, take] of takers) {
+      if (typeof event.data === "string" && event.data.startsWith(beginning)) return take(event.data);
+    }
+    onmessage?.call(socket, event);
+  };
+  socket.onclose = (event) => {
+    onclose?.call(socket, event);
+    if (event.code === CLOSED_BY_APP) for (const { end } of watchers) end();
+  };
+}
+
+/** Take the messages of sessions that begin with this, before Shiny does. @param {string} beginning @param {(data: string) => void} take */
+export function takeMessages(beginning, take) {
+  takers.set(beginning, take);
+}
+
+/** Whether a message can be sent to the session now. */
+export function canSendMessages() {
+  return hasBegun && sessionSocket?.readyState === WebSocket.OPEN;
+}
+
+/** Send a message to the session, as Shiny sends its own. @param {object} message */
+export function sendMessage(message) {
+  if (canSendMessages()) sessionSocket?.send(JSON.stringify(message));
 }
 
 /** Send an input to the session, or to the first one when it begins. @param {string} name @param {unknown} value */
@@ -229,6 +274,7 @@ export function discard(element) {
 
 /** @param {boolean} lost */
 function setSessionLost(lost) {
+  hasBegun = hasBegun && !lost;
   if (isLost === lost) return;
   isLost = lost;
   // A bookmark changes the page's URL without Shiny noticing; the next session needs it.

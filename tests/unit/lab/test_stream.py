@@ -333,7 +333,7 @@ async def test_a_stream_of_this_process_is_never_taken_for_another_ones(room: Ro
             return next(asked, False)
 
         watching = asyncio.create_task(
-            watch_over(room.log, room.key, number, live.streams, is_used)
+            watch_over(room.log, room.key, number, live.streams, is_used, asyncio.Event())
         )
         await asyncio.wait([watching], timeout=0)
         stream.stop = stop
@@ -602,7 +602,7 @@ async def test_another_process_is_shown_what_is_stored_without_an_event(room: Ro
         elsewhere = OpenStreams(said, lambda: seed)
         shown, stream = list[str](), elsewhere.begin(live.streams.open[speaker.seq].opening)
         watching = asyncio.create_task(
-            watch_over(room.log, room.key, number, elsewhere, lambda: True)
+            watch_over(room.log, room.key, number, elsewhere, lambda: True, asyncio.Event())
         )
         for word in ("two ", "three "):
             async with asyncio.timeout(PATIENCE):

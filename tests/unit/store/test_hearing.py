@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.store.engine import EVER
 from shiny_labchat.store.heads import Heads, load_head
 from shiny_labchat.store.hearing import Heard, Hearing
-from shiny_labchat.store.sqlite import EVER, rooms_moved
+from shiny_labchat.store.sqlite import rooms_moved
 
 from .conftest import Rooms, asked_of
 
@@ -91,7 +92,7 @@ def test_a_look_reads_no_room_that_has_not_moved(rooms: Rooms) -> None:
 def test_a_room_that_nobody_wants_to_hear_of_is_not_read(rooms: Rooms) -> None:
     rooms.make(2)
     with asked_of(rooms.engine) as asked, rooms.engine.begin() as conn:
-        assert Hearing(Heads()).hear(conn, ()) == Heard([], [])
+        assert Hearing(Heads()).hear(conn, ()) == Heard([], [], True, True)
     assert not [each for each in asked if "FROM event" in each]
 
 
@@ -190,3 +191,24 @@ def test_an_older_copy_is_another_database(
     assert listener.heads.get(rooms.keys[3]) is None
     assert listener.hear() == {key: [] for key in rooms.keys.values()}
     older.engine.dispose()
+
+
+def test_what_was_stored_while_a_room_was_read_is_heard_when_it_is_looked_at_again(
+    rooms: Rooms,
+) -> None:
+    (key,) = rooms.make(1)
+    heads = Heads()
+    hearing = Hearing(heads)
+    with rooms.engine.begin() as conn:
+        assert hearing.hear(conn, {key}).unknown == [key]
+        read = load_head(conn, key)
+    rooms.join(*rooms.keys)
+    with rooms.engine.begin() as conn:
+        assert hearing.hear(conn, {key}).unknown == [key]
+    assert read is not None
+    heads.keep(key, read)
+    hearing.hear_again(key)
+    with rooms.engine.begin() as conn:
+        (news,) = hearing.hear(conn, {key}).news
+        assert [event.seq for event in news.events] == [2]
+        assert hearing.hear(conn, {key}).news == []

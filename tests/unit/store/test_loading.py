@@ -15,10 +15,11 @@ from shiny_labchat.concurrency import UNHURRIED
 from shiny_labchat.domain.commands import Say
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.batch import Batch
-from shiny_labchat.store.database import Database, File
+from shiny_labchat.store.database import Database
 from shiny_labchat.store.heads import Heads, load_head
 from shiny_labchat.store.loading import HeadLoader, Loaded
 from shiny_labchat.store.sqlite import parse
+from shiny_labchat.store.sqlite_file import File
 from shiny_labchat.store.work import Work
 
 from .conftest import Rooms
@@ -147,7 +148,7 @@ def test_only_the_thread_that_reads_beside_the_writer_pauses(rooms: Rooms) -> No
     rooms.join(1, 2 * UNHURRIED)
     (key,) = rooms.keys.values()
     with rooms.engine.begin() as conn:
-        batch = Batch(conn, Heads(), 0)
+        batch = Batch(conn, Heads())
         assert pauses(lambda: batch.claim([key])) == 0
         assert batch.heads[key] == load_head(conn, key)
         assert pauses(lambda: load_head(conn, key)) == 2

@@ -1,0 +1,1 @@
+"""What `labchat doctor` looks at: machine, database, bus, and a server as browsers reach it."""

@@ -1,0 +1,315 @@
+"""What only PostgreSQL does: transactions, statements, and its errors; see `engine`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from shiny_labchat.domain.events import LogKey
+from shiny_labchat.errors import StoreError
+from shiny_labchat.store.engine import Moved
+from shiny_labchat.store.postgres_errors import is_passing
+
+__all__ = [
+    "CLAIMS_ALWAYS",
+    "NAMES",
+    "UPGRADE_LOCK",
+    "begin",
+    "claim",
+    "execute",
+    "insert",
+    "is_in_transaction",
+    "is_passing",
+    "last_moved",
+    "lease_time",
+    "may_name_in_audience",
+    "move_heads",
+    "note_boot",
+    "parse",
+    "rewrite_events",
+    "rooms_moved",
+    "savepoint",
+    "state_of",
+    "transaction",
+    "version_of",
+    "wait_for_rooms",
+]
+
+NAMES = ("postgres", "postgresql")
+"""How the URL of such a database begins."""
+CLAIMS_ALWAYS: bool = True
+"""A transaction that writes has what it has locked, and no more."""
+OUTCOME_PATIENCE = 20.0
+"""
+How long it is tried to find out whether a transaction was stored whose connection was lost, in
+seconds. A server that has lost a connection ends its transaction before that; see `connect`.
+"""
+OUTCOME_PAUSE = 0.1
+"""Pause between two such tries, in seconds."""
+
+_LOCKS = 0x6C616263
+"""The first number of the advisory locks: those of this package in the database."""
+UPGRADE_LOCK = f"SELECT pg_advisory_xact_lock({_LOCKS}, 1)"
+"""Has one process at a time upgrade the schema."""
+
+
+def parse(url: str) -> sa.URL:
+    """
+    The URL of a lab's database on a server, such that the same database has the same URL.
+
+    Raises
+    ------
+    ValueError
+        It is not a URL of a database, or names another driver than psycopg.
+    ImportError
+        psycopg is not installed.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except (ArgumentError, ValueError) as exc:
+        raise ValueError("url: it is not a URL such as postgresql://name:password@host/db") from exc
+    driver = parsed.drivername.partition("+")[2] or "psycopg"
+    if driver != "psycopg":
+        raise ValueError(f"url: the driver {driver!r} is not supported; use postgresql+psycopg://")
+    if not parsed.database:
+        raise ValueError(f"url: {parsed.render_as_string()} names no database: add /NAME")
+    if find_spec("psycopg") is None:
+        raise ImportError('PostgreSQL needs a driver: pip install "shiny-labchat[postgres]"')
+    said = parsed.query.get("password")  # in the query, it would be shown
+    password = parsed.password or (said if isinstance(said, str) else None)
+    parsed = parsed.difference_update_query(["password"])
+    return parsed.set(drivername="postgresql+psycopg", password=password)
+
+
+# ── transactions of the writer ──
+
+
+@contextmanager
+def transaction(conn: sa.Connection) -> Generator[None]:
+    """
+    A transaction; after any exception it is undone.
+
+    If the connection is lost while it is committed, the server is asked whether it was stored.
+    """
+    begun = conn.begin()
+    try:
+        yield
+    except BaseException:
+        begun.rollback()
+        raise
+    number = conn.info.pop(_NUMBER, None)
+    try:
+        begun.commit()
+    except DBAPIError as exc:
+        begun.rollback()
+        if not exc.connection_invalidated or not _was_stored(conn.engine, number, exc):
+            raise
+
+
+_NUMBER = "labchat transaction"
+
+
+def _was_stored(engine: sa.Engine, number: str | None, lost: DBAPIError) -> bool:
+    deadline = time.monotonic() + OUTCOME_PATIENCE
+    while True:
+        match _status_of(engine, number):
+            case "committed":
+                return True
+            case "aborted":
+                return False
+            case _ if time.monotonic() >= deadline or number is None:
+                why = "the connection was lost; whether it was stored is not known"
+                raise StoreError("store_gone", engine.url.render_as_string(), why) from lost
+            case _:
+                time.sleep(OUTCOME_PAUSE)
+
+
+def _status_of(engine: sa.Engine, number: str | None) -> str | None:
+    """What has become of a transaction; None: the server does not answer."""
+    try:
+        with engine.connect() as conn:
+            return conn.execute(_STATUS, {"number": number}).scalar()
+    except SQLAlchemyError:
+        return None
+
+
+_STATUS = sa.text("SELECT pg_xact_status(CAST(CAST(:number AS text) AS xid8))")
+
+
+def begin(conn: sa.Connection, *, keeps_books: bool, rewrites: bool) -> int:
+    """
+    Take the further locks that a transaction needs; return the time, in microseconds (UTC).
+
+    All take them after the rooms, and in this order, so that none waits for one that waits for it.
+    """
+    number, now = conn.exec_driver_sql(_BEGIN_BOOKS if keeps_books else _BEGIN).one()
+    if rewrites:
+        conn.exec_driver_sql("LOCK TABLE event IN SHARE ROW EXCLUSIVE MODE")
+    conn.info[_NUMBER] = number
+    return now
+
+
+# `now()` is the time at which a transaction began, which is old after a lock was waited for.
+_NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
+_BEGIN = f"SELECT CAST(pg_current_xact_id() AS text), {_NOW}"
+_BEGIN_BOOKS = f"{_BEGIN} FROM pg_advisory_xact_lock({_LOCKS}, 2)"
+
+
+@contextmanager
+def savepoint(conn: sa.Connection) -> Generator[None]:
+    """Undo what was written inside if that fails; the rest of the transaction stays as it is."""
+    conn.exec_driver_sql("SAVEPOINT job")
+    try:
+        yield
+    except BaseException:
+        if not conn.invalidated:
+            conn.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
+            conn.exec_driver_sql("RELEASE SAVEPOINT job")
+        raise
+    conn.exec_driver_sql("RELEASE SAVEPOINT job")
+
+
+def is_in_transaction(conn: sa.Connection) -> bool:
+    """Whether the transaction can go on: no statement has failed outside of a savepoint."""
+    if conn.invalidated or not conn.in_transaction():
+        return False
+    raw: Any = conn.connection.driver_connection
+    return raw.info.transaction_status.name in ("IDLE", "INTRANS")
+
+
+def note_boot(conn: sa.Connection) -> None:
+    """Nothing: all processes measure leases by the server's clock."""
+
+
+def version_of(conn: sa.Connection) -> int | None:
+    """None: there is no such number."""
+    return None
+
+
+# ── statements ──
+
+
+def execute(conn: sa.Connection, statement: str, values: Sequence[Any] = ()) -> int:
+    """Execute a statement with ``?`` for its values; return how many rows it has changed."""
+    return conn.exec_driver_sql(statement.replace("?", "%s"), tuple(values)).rowcount
+
+
+def insert(
+    conn: sa.Connection, table: sa.Table, rows: Sequence[Sequence[Any]], ending: str = ""
+) -> None:
+    """Insert rows that have all columns of a table; `ending`: what follows the values."""
+    if rows:
+        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        conn.exec_driver_sql(f"{_insertion(table)} {ending}", columns)
+
+
+@lru_cache(16)
+def _insertion(table: sa.Table) -> str:
+    arrays = ", ".join(f"CAST(%s AS {_type_of(column)}[])" for column in table.c)
+    return f"INSERT INTO {table.name} ({', '.join(table.c.keys())}) SELECT * FROM unnest({arrays})"
+
+
+def _type_of(column: sa.Column[Any]) -> str:
+    if isinstance(column.type, sa.BigInteger):
+        return "bigint"
+    return "integer" if isinstance(column.type, sa.Integer) else "text"
+
+
+def rewrite_events(conn: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
+    """As `Statements.rewrite_events`, in one statement: others wait meanwhile."""
+    if rows:
+        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        conn.exec_driver_sql(_REWRITE, columns)
+
+
+_REWRITE = """
+UPDATE event SET member = news.member, author = news.author, data = news.data, cid = news.cid
+FROM unnest(CAST(%s AS integer[]), CAST(%s AS bigint[]), CAST(%s AS text[]), CAST(%s AS text[]),
+    CAST(%s AS text[]), CAST(%s AS text[])) AS news(room, seq, member, author, data, cid)
+WHERE event.room = news.room AND event.seq = news.seq
+"""
+
+
+def claim(conn: sa.Connection, numbers: Collection[int]) -> Mapping[int, int]:
+    """Lock rooms until the transaction ends, in the order of their numbers; return their heads."""
+    rows = conn.exec_driver_sql(_CLAIM, (list(numbers),))
+    return {number: seq for number, seq in rows}
+
+
+# Whoever inserts rows that refer to a room need not wait for this lock.
+_CLAIM = "SELECT key, seq FROM room WHERE key = ANY(%s) ORDER BY key FOR NO KEY UPDATE"
+
+
+def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bool:
+    """As `queries.move_heads`; `touched` is the number of the transaction."""
+    columns = tuple(list(column) for column in zip(*moves, strict=True))
+    return conn.exec_driver_sql(_MOVE_HEADS, columns).rowcount == len(moves)
+
+
+_MOVE_HEADS = """
+UPDATE room SET seq = moved.head, touched = CAST(CAST(pg_current_xact_id() AS text) AS bigint)
+FROM unnest(CAST(%s AS integer[]), CAST(%s AS bigint[]), CAST(%s AS bigint[]))
+    AS moved(number, was, head)
+WHERE room.key = moved.number AND room.seq = moved.was
+"""
+
+
+def rooms_moved(conn: sa.Connection, since: int) -> tuple[list[Moved], int]:
+    """
+    As `Statements.rooms_moved`.
+
+    All transactions up to the mark have ended. Those after it may be in progress, and some of them
+    stored: so their rooms are named again.
+    """
+    rows = conn.exec_driver_sql(_MOVED, (since,)).fetchall()
+    moved = [Moved(n, LogKey(*key), seq) for _, n, *key, seq in rows if n is not None]
+    return moved, rows[0][0]
+
+
+def last_moved(conn: sa.Connection) -> int:
+    """What a look would give now."""
+    return conn.exec_driver_sql(f"SELECT {_MARK}").scalar_one()
+
+
+def state_of(conn: sa.Connection) -> str:
+    """Which transactions have ended: what `last_moved` says stays while any of them is open."""
+    return conn.exec_driver_sql("SELECT CAST(pg_current_snapshot() AS text)").scalar_one()
+
+
+def wait_for_rooms(conn: sa.Connection) -> None:
+    """Wait, as a room that is stored later may have a smaller number than one that is there."""
+    conn.exec_driver_sql("LOCK TABLE room IN SHARE MODE")
+
+
+_MARK = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) - 1"
+_MOVED = f"""
+SELECT mark, key, study, id, kind, seq
+FROM (SELECT {_MARK} AS mark) AS look LEFT JOIN room ON touched > %s
+"""
+
+
+def lease_time(conn: sa.Connection) -> int:
+    """The server's clock, in microseconds since 1970 (UTC): it is the same for all processes."""
+    return conn.exec_driver_sql(f"SELECT {_NOW}").scalar_one()
+
+
+def may_name_in_audience(data: sa.ColumnElement[str], member: str) -> sa.ColumnElement[bool]:
+    """
+    Whether the text of an event's data has no audience, or a member in it; now and then too true.
+
+    Text with the character of code 0 cannot be read as JSON, so that of it nothing is left out.
+    """
+    audience = sa.cast(data, sa.JSON).op("->>")("audience")
+    return sa.or_(
+        sa.func.strpos(data, '"audience":[') == 0,
+        sa.func.strpos(data, orjson.dumps(member).decode()) > 0,
+        sa.case((sa.func.strpos(data, "\\u0000") > 0, sa.true()), else_=audience.is_(None)),
+    )

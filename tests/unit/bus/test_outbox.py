@@ -1,0 +1,42 @@
+"""What waits to be sent over a bus."""
+
+from __future__ import annotations
+
+from shiny_labchat.bus.base import Message
+from shiny_labchat.bus.messages import BELLS, decoded
+from shiny_labchat.bus.outbox import ROOMS, WAITING, Outbox
+from shiny_labchat.domain.events import LogKey
+
+ROOM = LogKey("s", "r")
+
+
+def test_bells_of_one_room_are_one_with_the_newest_seq() -> None:
+    outbox = Outbox("me")
+    for seq in range(1, 100):
+        outbox.ring({ROOM: seq})
+    (bell,) = outbox.take()
+    assert bell.topic == BELLS and decoded(bell.data) == ("me", [["s", "room", "r", 99]])
+    assert outbox.take() == [] and outbox.is_empty
+
+
+def test_bells_wait_for_a_connection_and_messages_do_not() -> None:
+    outbox = Outbox("me")
+    outbox.ring({ROOM: 1})
+    outbox.put(Message("room.x", b"x"))
+    outbox.drop()
+    assert [message.topic for message in outbox.take()] == [BELLS]
+
+
+def test_above_the_bound_the_oldest_messages_are_dropped() -> None:
+    outbox = Outbox("me")
+    for n in range(WAITING + 5):
+        outbox.put(Message("room.x", b"%d" % n))
+    kept = outbox.take()
+    assert len(kept) == WAITING and kept[0].data == b"5"
+
+
+def test_above_the_bound_one_bell_is_for_all_rooms() -> None:
+    outbox = Outbox("me")
+    outbox.ring({LogKey("s", f"{n}"): n for n in range(1, ROOMS + 2)})
+    (bell,) = outbox.take()
+    assert decoded(bell.data) == ("me", [])
