@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from typing import cast
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
@@ -54,7 +55,11 @@ async def check_sockets(address: Address) -> AsyncIterator[Finding]:
         yield note("chat's socket", says, "try again; if it stays so, see this code in the docs")
         return
     yield ok("chat's socket", "it is open to pages of this address")
-    yield check_foreign(await _goodbye(address, FOREIGN), address.is_local)
+    try:
+        foreign = await _goodbye(address, FOREIGN)
+    except _Refused:  # by a proxy, before the app was asked
+        foreign = "origin"
+    yield check_foreign(foreign, address.is_local)
 
 
 def check_foreign(code: str, is_local: bool) -> Finding:
@@ -83,12 +88,21 @@ async def _goodbye(address: Address, origin: str) -> str:
         async with asyncio.timeout(PATIENCE), _opened(address, PATH, origin) as socket:
             await socket.send(json.dumps(_HELLO))
             async for text in socket:
-                frame = json.loads(text)
-                if frame.get("t") == "bye":
-                    return str(frame.get("code"))
+                if (code := _code_of(text)) is not None:
+                    return code
     except (TimeoutError, OSError, ConnectionClosed, InvalidHandshake, InvalidMessage) as exc:
         raise _Refused(_why(exc)) from exc
     return "nothing"
+
+
+def _code_of(text: str | bytes) -> str | None:
+    """The code of a frame that ends the connection; None: it is another frame, or none of ours."""
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    fields = cast(dict[str, object], frame) if isinstance(frame, dict) else {}
+    return str(fields.get("code")) if fields.get("t") == "bye" else None
 
 
 async def check_idle(address: Address, seconds: float) -> Finding:
