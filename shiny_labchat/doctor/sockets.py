@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from shiny_labchat.doctor.address import Address
 from shiny_labchat.doctor.finding import Finding, note, ok, wrong
@@ -23,6 +23,8 @@ FOREIGN = "https://labchat-doctor.invalid"
 """An origin that no page has."""
 PATIENCE = 15.0
 """How long a server may take, in seconds."""
+FAILURES = (OSError, WebSocketException, ValueError)
+"""What opening and reading raise; the last: a redirect to what is no address."""
 PASS_ON = (
     "have the proxy pass on websockets (nginx: proxy_http_version 1.1, and the headers Upgrade and "
     "Connection)"
@@ -78,7 +80,7 @@ async def _check_shinys(address: Address) -> Finding:
         async with asyncio.timeout(PATIENCE):
             async with _opened(address, SHINYS, address.origin):
                 return ok("Shiny's socket", "it can be opened")
-    except (TimeoutError, OSError, InvalidHandshake, InvalidMessage) as exc:
+    except FAILURES as exc:
         return wrong("Shiny's socket", f"it cannot be opened: {_why(exc)}", PASS_ON)
 
 
@@ -90,7 +92,7 @@ async def _goodbye(address: Address, origin: str) -> str:
             async for text in socket:
                 if (code := _code_of(text)) is not None:
                     return code
-    except (TimeoutError, OSError, ConnectionClosed, InvalidHandshake, InvalidMessage) as exc:
+    except FAILURES as exc:
         raise _Refused(_why(exc)) from exc
     return "nothing"
 
@@ -115,7 +117,7 @@ async def check_idle(address: Address, seconds: float) -> Finding:
                     await socket.recv()
     except TimeoutError:
         return ok("idle socket", f"it was open for {seconds:.0f} s although nothing was said")
-    except (OSError, ConnectionClosed, InvalidHandshake, InvalidMessage) as exc:
+    except FAILURES as exc:
         says = f"it was ended after {time.monotonic() - began:.0f} s: {_why(exc)}"
         change = "raise the proxy's time-out (nginx: proxy_read_timeout 1h)"
         return wrong("idle socket", says, change)
