@@ -12,7 +12,7 @@ import asyncio
 import gc
 from contextvars import Context
 
-__all__ = ["calm", "session_ended"]
+__all__ = ["EndedSessions", "calm"]
 
 THRESHOLDS = 10_000, 5, 50
 """
@@ -24,11 +24,8 @@ LEAST = 100
 """So many sessions have ended at least; what is left of them are about 3 MB."""
 SHARE = 0.25
 """So many sessions have ended at least, as a share of those that are open: each costs the same."""
-AFTER = 1.0
-"""Seconds until then: sessions that end at once are found at once."""
-
-_ended = 0
-_is_due = False
+DELAY = 1.0
+"""Seconds until then: sessions that end together are collected together."""
 
 
 def calm() -> None:
@@ -44,25 +41,46 @@ def calm() -> None:
     gc.freeze()
 
 
-def session_ended(left: int) -> None:
+class EndedSessions:
     """
-    Collect what is left of ended sessions, when there are enough of them.
+    Collects what is left of sessions that have ended, when there are enough of them.
 
     Parameters
     ----------
-    left
-        How many sessions are open.
+    least, delay
+        See `LEAST` and `DELAY`.
+
+    Attributes
+    ----------
+    number
+        How many have ended since the last collection.
     """
-    global _ended, _is_due
-    _ended += 1
-    is_wanted = gc.isenabled() and gc.get_threshold()[0] > 0
-    if is_wanted and not _is_due and _ended >= max(LEAST, SHARE * left):
-        _is_due = True
-        # Not in the context of this call, which has the session.
-        asyncio.get_running_loop().call_later(AFTER, _collect, context=Context())
 
+    def __init__(self, least: int = LEAST, delay: float = DELAY) -> None:
+        self.number = 0
+        self._least = least
+        self._delay = delay
+        self._is_due = False
 
-def _collect() -> None:
-    global _ended, _is_due
-    _ended, _is_due = 0, False
-    gc.collect()
+    def ended(self, left: int) -> None:
+        """
+        Note that a session has ended.
+
+        Parameters
+        ----------
+        left
+            How many sessions are open.
+        """
+        self.number += 1
+        is_enough = self.number >= max(self._least, SHARE * left)
+        is_wanted = gc.isenabled() and gc.get_threshold()[0] > 0
+        if is_enough and is_wanted and not self._is_due:
+            self._is_due = True
+            # Not in the context of this call, which has the session.
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._delay, self._collect, context=Context())
+
+    def _collect(self) -> None:
+        self.number = 0
+        self._is_due = False
+        gc.collect()

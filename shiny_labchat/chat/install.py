@@ -58,7 +58,7 @@ def install() -> None:
     shiny_internals.put_on_pages(put_on_page)
     shiny_internals.fire_events_once()
     shiny_internals.flush_whom_it_concerns()
-    shiny_internals.count_ends(garbage.session_ended)
+    shiny_internals.count_ends(garbage.EndedSessions().ended)
     shiny_internals.send_from_threads()
     shiny_internals.let_effects_wait(may_have_to_wait)
 
