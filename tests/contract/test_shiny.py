@@ -27,7 +27,8 @@ from shinychat import message_content, output_markdown_stream
 from starlette.routing import Mount
 from websockets.asyncio.client import connect
 
-from shiny_labchat.chat import garbage, install, shiny_internals
+from shiny_labchat import garbage
+from shiny_labchat.chat import install, shiny_internals
 from shiny_labchat.chat.static_files import CompressedFiles
 from shiny_labchat.chat.streams import StreamTask
 from shiny_labchat.chat.waiting import can_wait, wait
@@ -324,10 +325,24 @@ async def test_the_end_of_each_session_is_told_when_its_app_has_it_no_more() -> 
         assert left == [1]
 
 
+async def test_the_end_of_each_socket_of_ours_is_noted() -> None:
+    async with page() as opened:
+        before = garbage.leftovers.number
+        address = f"ws://127.0.0.1:{opened.port}{endpoint.PATH}"
+        for _ in range(3):
+            async with connect(address, proxy=None) as socket:
+                await socket.send("no hello")
+                async for _ in socket:
+                    pass
+        async with asyncio.timeout(10):
+            while garbage.leftovers.number < before + 3:
+                await asyncio.to_thread(lambda: None)
+
+
 async def test_ended_sessions_are_collected_when_there_are_enough() -> None:
     thresholds = gc.get_threshold()
     gc.set_threshold(1_000_000)
-    sessions = garbage.EndedSessions(least=5, delay=0.2)
+    sessions = garbage.Leftovers(least=5, delay=0.2)
     try:
         async with page() as opened:
             shiny_internals.count_ends(sessions.ended)

@@ -14,7 +14,7 @@ import pytest
 from .code import PACKAGE, imports, modules
 
 ABOVE = (
-    {"arguments", "caches", "concurrency", "errors", "public", "storable", "urls"},
+    {"arguments", "caches", "concurrency", "errors", "garbage", "public", "storable", "urls"},
     {"blocking", "words"},
     {"domain"},
     {"models", "protocol", "store"},

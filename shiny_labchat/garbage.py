@@ -2,8 +2,8 @@
 When Python looks at all objects for garbage, which stops everybody: 250 ms with 500 sessions.
 
 Python itself would do so several times a minute while people talk, and nearly always in vain. What
-there is to be found are sessions that have ended, some hundred objects each that refer to one
-another. So it is done when enough of them have ended.
+there is to be found are Shiny's sessions and our sockets that have ended, some hundred objects each
+that refer to one another. So it is done when enough of them have ended.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 import gc
 from contextvars import Context
 
-__all__ = ["EndedSessions", "calm"]
+__all__ = ["Leftovers", "calm", "leftovers"]
 
 THRESHOLDS = 10_000, 5, 50
 """
@@ -20,12 +20,12 @@ The least number of new objects between garbage collections (Python's default is
 collections between more thorough ones (10 and 10). The last is for apps that leave garbage of their
 own: after 2,500,000 new objects, all are looked at.
 """
-LEAST = 100
-"""So many sessions have ended at least; what is left of them are about 3 MB."""
-SHARE = 0.25
-"""So many sessions have ended at least, as a share of those that are open: each costs the same."""
+LEAST = 200
+"""So many sessions and sockets have ended at least; what is left of them are about 5 MB."""
+SHARE = 0.5
+"""So many have ended at least, as a share of those that are open: so each costs the same."""
 DELAY = 1.0
-"""Seconds until then: sessions that end together are collected together."""
+"""Seconds until then: what ends together is collected together."""
 
 
 def calm() -> None:
@@ -41,9 +41,9 @@ def calm() -> None:
     gc.freeze()
 
 
-class EndedSessions:
+class Leftovers:
     """
-    Collects what is left of sessions that have ended, when there are enough of them.
+    Collects what is left of sessions and sockets that have ended, when there is enough of it.
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ class EndedSessions:
 
     def ended(self, left: int) -> None:
         """
-        Note that a session has ended.
+        Note that a session or a socket has ended.
 
         Parameters
         ----------
         left
-            How many sessions are open.
+            How many of its kind are open.
         """
         self.number += 1
         is_enough = self.number >= max(self._least, SHARE * left)
@@ -84,3 +84,7 @@ class EndedSessions:
         self.number = 0
         self._is_due = False
         gc.collect()
+
+
+leftovers = Leftovers()
+"""Those of this process."""
