@@ -332,8 +332,7 @@ async def test_the_end_of_each_socket_of_ours_is_noted() -> None:
         for _ in range(3):
             async with connect(address, proxy=None) as socket:
                 await socket.send("no hello")
-                async for _ in socket:
-                    pass
+                await socket.wait_closed()
         async with asyncio.timeout(10):
             while garbage.leftovers.number < before + 3:
                 await asyncio.to_thread(lambda: None)
