@@ -13,9 +13,15 @@ from packaging.requirements import Requirement
 from .code import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = ("llm", "nats", "postgres", "redis")
+"""Those whose packages are imported by modules of ours, as they are loaded."""
 DECLARED = [
     Requirement(line)
-    for line in (*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["llm"])
+    for lines in (
+        PROJECT["dependencies"],
+        *(PROJECT["optional-dependencies"][extra] for extra in EXTRAS),
+    )
+    for line in lines
 ]
 
 
@@ -43,7 +49,7 @@ def test_the_package_works_at_both_ends_of_every_range(end: str, tmp_path: Path)
     environment = tmp_path / "environment"
     python = str(environment / "bin" / "python")
     run(sys.executable, "-m", "venv", str(environment))
-    run(python, "-m", "pip", "install", "--quiet", f"{ROOT}[llm]", *pins)
+    run(python, "-m", "pip", "install", "--quiet", f"{ROOT}[{','.join(EXTRAS)}]", *pins)
     said = run(python, "-W", "ignore", "-m", "tests.support.smoke")
     assert said.endswith("all of it works\n")
 

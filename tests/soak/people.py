@@ -78,13 +78,26 @@ class Visitors:
         self._slowest = 0.0
 
     async def come(self, visits: int, seconds: float) -> None:
-        """So many visits, evenly over so many seconds; who is late catches up."""
+        """
+        So many visits, evenly over so many seconds; who is late catches up.
+
+        The first come at once: as many as may be here at any time, so that no later crowd is larger
+        and passes for growth.
+        """
         free = asyncio.Semaphore(AT_ONCE)
+        at_once = min(AT_ONCE, visits)
         async with asyncio.TaskGroup() as group:
-            async for number in beats(visits, visits / seconds):
-                await free.acquire()
+
+            def come(number: int) -> None:
                 visit = group.create_task(self._visit(number))
                 visit.add_done_callback(lambda _: free.release())
+
+            for number in range(at_once):
+                await free.acquire()
+                come(number)
+            async for number in beats(visits - at_once, visits / seconds):
+                await free.acquire()
+                come(at_once + number)
 
     def take_slowest(self) -> float:
         """The longest that a message took to be stored since this was last asked, in ms."""
