@@ -1,0 +1,285 @@
+"""Workers that serve one lab: the session of a page is at one, its other sockets at another."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from shiny_labchat import Lab, Room, Rules
+from shiny_labchat.callbacks.cursors import LEASE
+from shiny_labchat.study.study import Study
+from tests.support.bus_servers import BusServer
+from tests.support.client import Browser, browser
+from tests.support.experiment import CHOICE, STUDY
+from tests.support.page import Page, page
+from tests.support.postgres import PostgresServer
+from tests.support.server import Server, shiny_run
+from tests.support.visitor import visitor
+
+APP = Path(__file__).parent / "apps" / "workers.py"
+OUTPUTS = ("here", "said")
+AFTER = "labchat_form_experiment_after"
+"""The id of the element of the experiment's last form."""
+TAKEN_OVER = LEASE / 1e6 + 10
+"""Within how many seconds others go on with what a killed worker has left, on a busy machine."""
+SHOWN = {"sqlite": 0.35, "postgresql+nats": 0.1}
+"""Within how many seconds the pieces of a stream are shown at another worker, at the median."""
+_numbers = count(1)
+
+
+@dataclass
+class Workers:
+    """
+    Servers of one lab.
+
+    Parameters
+    ----------
+    kind
+        What they share: a file only, or PostgreSQL and NATS.
+    lab
+        The same lab in this process.
+    all
+        The servers.
+    """
+
+    kind: str
+    lab: Lab
+    all: list[Server]
+
+    async def room(self, prefix: str = "room", rules: Rules | None = None) -> Room:
+        """A room of the test's own."""
+        id = f"{prefix}-{next(_numbers)}"
+        return await self.lab.create_room(id, study="tests", rules=rules or Rules(rate=None))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql+nats"])
+def workers(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Workers]:
+    yield from serve(request, [shiny_run(APP)] * 2, tmp_path_factory.mktemp("workers"))
+
+
+def serve(request: pytest.FixtureRequest, commands: list[list[str]], at: Path) -> Iterator[Workers]:
+    """Run servers of a lab of their own."""
+    bus = None
+    if request.param == "sqlite":
+        url = f"sqlite:///{at / 'lab.db'}"
+    else:
+        postgres: PostgresServer = request.getfixturevalue("postgres")
+        url, bus = postgres.make(at.name, template="template1"), BusServer("nats")
+        bus.start()
+    address = None if bus is None else bus.url
+    lab = Lab(url, bus=address)
+    servers = [Server(command, url, bus=address) for command in commands]
+    for server in servers:
+        server.start()
+    yield Workers(request.param, lab, servers)
+    for server in servers:
+        server.stop()
+    lab.log.close()
+    if bus is not None:
+        bus.stop()
+        postgres.drop(at.name)  # pyright: ignore[reportPossiblyUnboundVariable]
+
+
+@asynccontextmanager
+async def come(
+    workers: Workers, room: Room, *, session: int = 0, socket: int = 1, **options: Any
+) -> AsyncIterator[tuple[Page, Browser]]:
+    """A page whose Shiny session is at one worker, and its chat's socket at another."""
+    port, search = workers.all[session].port, f"?room={room.id}"
+    async with page(port, search=search, outputs=OUTPUTS, **options) as opened:
+        raw = await opened.ticket()
+        async with browser(workers.all[socket].port) as line:
+            await line.hello(ticket=raw)
+            yield opened, line
+
+
+async def test_a_handler_hears_what_is_said_over_a_socket_of_another_worker(
+    workers: Workers,
+) -> None:
+    room = await workers.room()
+    async with (
+        come(workers, room) as (ann, of_ann),
+        come(workers, room, session=1, socket=0) as (_, of_bob),
+    ):
+        for n in range(3):
+            await of_ann.says(f"a{n}")
+            await of_bob.says(f"b{n}")
+        said = [f"{who}{n}" for n in range(3) for who in "ab"]
+        for line in (of_ann, of_bob):
+            await line.until(lambda line=line: len(line.texts) == 12)
+            assert [text for text in line.texts if "heard" not in text] == said
+            heard = [text for text in line.texts if "heard" in text]
+            assert sorted(heard) == sorted(f"heard {text}" for text in said)
+        assert of_ann.texts == of_bob.texts
+        await ann.until(lambda: ann.values.get("said") == " / ".join(of_ann.texts))
+
+
+async def test_pieces_of_a_stream_are_soon_shown_at_another_worker(workers: Workers) -> None:
+    room = await workers.room()
+    lags: list[float] = []
+
+    def note(line: Browser) -> bool:
+        """Note how old the new pieces are; whether the stream has ended."""
+        item = [*line.items.values()][-1]
+        new = re.findall(r"\d{9,}", line.texts[-1])[len(lags) :]
+        lags.extend(time.time() - int(stamp) / 1e6 for stamp in new)
+        return bool(lags) and "live" not in item
+
+    async with come(workers, room) as (_, line):
+        await line.send("speak")
+        await line.until(lambda: bool(line.items) and note(line))
+    print(f"{workers.kind}: a piece is shown after {median(lags) * 1000:.0f} ms")
+    assert len(lags) == 40 and median(lags) < SHOWN[workers.kind]
+
+
+async def test_a_stream_is_stopped_over_a_socket_of_another_worker(workers: Workers) -> None:
+    """By the person whom it answers; others may not stop it."""
+    if workers.kind == "sqlite":
+        pytest.skip("needs a bus")
+    room = await workers.room()
+    async with come(workers, room) as (_, ann), come(workers, room, socket=0) as (_, bob):
+        await ann.says("go on")
+        await ann.until(lambda: len(ann.texts) == 2 and len(ann.texts[-1]) > 40)
+        await bob.until(lambda: len(bob.texts) == 2)
+        await bob.tell(t="stop", id=bob.upto)
+        await bob.settles()
+        await ann.tell(t="stop", id=ann.upto)
+        for line in (ann, bob):
+            await line.until(lambda line=line: [*line.items.values()][-1].get("is") == "stopped")
+
+
+async def test_people_are_counted_once_wherever_their_pages_are(workers: Workers) -> None:
+    if workers.kind == "sqlite":
+        pytest.skip("needs a bus")
+    room = await workers.room()
+    async with come(workers, room) as (ann, _):
+        await ann.until(lambda: ann.values.get("here") == "1 here")
+        async with (
+            come(workers, room, session=1, socket=0, key=ann.browser) as (second, _),
+            come(workers, room, session=1, socket=1) as (bob, _),
+        ):
+            for each in (ann, second, bob):
+                await each.until(lambda each=each: each.values.get("here") == "2 here")
+        await ann.until(lambda: ann.values.get("here") == "1 here")
+
+
+# ── studies ──
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql+nats"])
+def experiment(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Workers]:
+    os.environ["EXPERIMENT"] = json.dumps({"consent": "1", "within": 6})
+    try:
+        command = shiny_run(APP.with_name("experiment.py"))
+        yield from serve(request, [command] * 2, tmp_path_factory.mktemp("experiment"))
+    finally:
+        del os.environ["EXPERIMENT"]
+
+
+async def test_a_group_is_formed_and_goes_on_together_whose_pages_are_at_two_workers_each(
+    experiment: Workers,
+) -> None:
+    """They consent, wait, choose in a form, wait at a barrier, and are paid once."""
+    one, two = (server.port for server in experiment.all)
+    async with AsyncExitStack() as stack:
+        pages = [
+            await stack.enter_async_context(visitor(port, sockets=other))
+            for port, other in ((one, two), (two, one), (one, two), (two, one))
+        ]
+        for page in pages:
+            await page.sees("consent")
+            await page.does("consent", version="1", answers={})
+        await asyncio.gather(*(page.until(lambda p=page: CHOICE in p.page) for page in pages))
+        first, *rest = pages
+        for page in rest:
+            cid = await page.sends(CHOICE, choice="X")
+            assert await page.is_stored(CHOICE, cid) == "stored"
+        for page in rest:
+            await page.until(lambda p=page: "All have chosen" in p.page)
+        await first.sees("ended")  # came too late
+        for page in rest:
+            await page.sends(AFTER, why="so")
+        await asyncio.gather(*(page.sees("ended") for page in rest))
+    study = Study(STUDY, lab=experiment.lab)
+    assert sum(bool(person.paid) for person in await study.people()) == 3
+
+
+async def test_an_older_window_whose_session_and_sockets_are_apart_goes_on_no_more(
+    experiment: Workers,
+) -> None:
+    """A page of the same person's has come at the other worker; what the app draws goes there."""
+    one, two = (server.port for server in experiment.all)
+    async with (
+        visitor(one, sockets=two, search="?PID=same") as old,
+        visitor(two, sockets=one, search="?PID=other") as other,
+    ):
+        for page in (old, other):
+            await page.sees("consent")
+            await page.does("consent", version="1", answers={})
+        await old.until(lambda: CHOICE in old.page)
+        async with visitor(two, sockets=one, search="?PID=same") as new:
+            await new.until(lambda: CHOICE in new.page)
+            await old.until(lambda: CHOICE not in old.page)
+            await old.does("here")
+            await old.until(lambda: CHOICE in old.page)
+            await new.until(lambda: CHOICE not in new.page)
+
+
+# ── what runs once ──
+
+
+async def test_a_callback_of_a_killed_worker_goes_on_at_another(workers: Workers) -> None:
+    room = await workers.room("called")
+    async with come(workers, room, socket=0) as (_, _), come(workers, room, session=1) as (_, bob):
+        await bob.says("one")
+        await bob.until(lambda: "called with one" in bob.texts)
+        await bob.says("hang up")
+        await bob.until(lambda: any(text.startswith("hangs") for text in bob.texts))
+        pid = int(next(text for text in bob.texts if text.startswith("hangs")).split()[1])
+    [dies] = [server for server in workers.all if server.pid == pid]
+    await asyncio.to_thread(dies.kill)
+    try:
+        await room.post("two", author=(await room.members())[-1])
+        said = await room_says(room, "called with hang up again", "called with two")
+    finally:
+        await asyncio.to_thread(dies.start)
+    assert [said.count(text) for text in ("called with one", "called with two")] == [1, 1]
+
+
+async def test_a_bot_of_a_killed_worker_replies_once_at_another(workers: Workers) -> None:
+    room = await workers.room("bots")
+    async with come(workers, room) as (_, ann):
+        await ann.says("hello")
+        await ann.until(lambda: any(text.startswith("composes") for text in ann.texts))
+        pid = int(next(text for text in ann.texts if text.startswith("composes")).split()[1])
+    [dies] = [server for server in workers.all if server.pid == pid]
+    await asyncio.to_thread(dies.kill)
+    try:
+        said = await room_says(room, "bot: hello")
+    finally:
+        await asyncio.to_thread(dies.start)
+    assert said.count("bot: hello") == 1
+
+
+async def room_says(room: Room, *texts: str) -> list[str]:
+    """Wait until these were said; gives all that was."""
+    said: list[str] = []
+    try:
+        async with asyncio.timeout(TAKEN_OVER):
+            while not set(texts) <= set(said):
+                said = [message.content for message in await room.messages()]
+    except TimeoutError:
+        raise AssertionError(f"{texts} are not among {said}") from None
+    return said
