@@ -19,6 +19,8 @@ import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.callbacks.cursors import LEASE
+from shiny_labchat.lab.runtime import Runtime
+from shiny_labchat.live.room_peers import Open
 from shiny_labchat.study.study import Study
 from tests.support.bus_servers import BusServer
 from tests.support.client import Browser, browser
@@ -173,6 +175,80 @@ async def test_people_are_counted_once_wherever_their_pages_are(workers: Workers
             for each in (ann, second, bob):
                 await each.until(lambda each=each: each.values.get("here") == "2 here")
         await ann.until(lambda: ann.values.get("here") == "1 here")
+
+
+# ── pages that change from worker to worker ──
+
+
+async def test_a_message_is_handled_once_whichever_worker_has_the_session_of_its_page(
+    workers: Workers,
+) -> None:
+    """Also where the page comes back to a worker that it had left, or that does not know yet."""
+    room = await workers.room()
+    async with come(workers, room, socket=0) as (first, line):
+        await line.says("one")
+        await line.sees("one", "heard one")
+        lost = where(line)
+        async with come(workers, room, session=1, before=first, lost=lost) as (second, line):
+            await line.says("two")
+            await line.sees("two", "heard two")
+            lost = where(line)
+    async with come(workers, room, socket=1, before=second, lost=lost) as (_, line):
+        await line.says("three")
+        await line.sees("three", "heard three")
+        await line.says("four")
+        await line.sees("four", "heard four")
+        assert len(line.texts) == 8
+
+
+def where(line: Browser) -> dict[str, Any]:
+    """Where a page stands that loses its session."""
+    return {"who": line.welcome["you"]["h"], "since": line.upto, "unsure": []}
+
+
+@pytest.mark.parametrize("page_first", [True, False], ids=["page", "socket"])
+async def test_what_was_sent_just_before_its_page_closed_is_handled_by_the_other_worker(
+    workers: Workers, page_first: bool
+) -> None:
+    room = await workers.room()
+    for n in range(5):
+        async with come(workers, room) as (opened, line):
+            await line.send(f"bye {n}")
+            for socket in (opened.socket, line.socket)[:: 1 if page_first else -1]:
+                await socket.close()
+    said = await room_says(room, *(f"heard bye {n}" for n in range(5)))
+    assert len(said) == 10
+
+
+async def test_workers_ask_each_other_whether_a_page_is_open(workers: Workers) -> None:
+    if workers.kind == "sqlite":
+        pytest.skip("needs a bus")
+    room = await workers.room()
+    live = await Runtime.of(workers.lab.log).live.open(room.key)
+    async with come(workers, room) as (opened, line):
+        [page] = [f"{opened.id}/chat"]
+        await line.says("hello")
+        found = {await live.peers.ask_for_page(page) for _ in range(20)}
+        assert found and Open() not in found and all(each.socket != each.session for each in found)
+        await line.socket.close()
+        while (await live.peers.ask_for_page(page)).socket:
+            await live.catch_up()
+        assert await live.peers.ask_for_page(page) == Open(session=True)
+    assert await live.peers.ask_for_page("another") == Open()
+    live.leave()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql+nats"])
+def in_sessions(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Workers]:
+    command = shiny_run(APP.with_name("in_sessions.py"))
+    yield from serve(request, [command] * 2, tmp_path_factory.mktemp("in_sessions"))
+
+
+async def test_a_socket_lands_at_a_worker_that_has_made_no_chat(in_sessions: Workers) -> None:
+    room = await in_sessions.lab.create_room("page", study="tests")
+    async with come(in_sessions, room) as (_, line):
+        await line.says("hello")
+        await line.sees("hello", "heard hello")
 
 
 # ── studies ──

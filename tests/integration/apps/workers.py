@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import parse_qs
 
 from shiny import App, Inputs, Outputs, Session, render, ui
@@ -19,7 +19,7 @@ TALK, COMPOSING = 40, 2.0
 lab = Lab()
 
 
-async def slowly(messages: tuple[Message, ...]) -> str:
+async def slowly(messages: Sequence[Message]) -> str:
     last = [message for message in messages if message.member is not None][-1]
     assert last.room is not None
     room = lab.room(last.room.id, study="tests", rules=RULES)
