@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,8 +26,10 @@ from shiny_labchat.study.study import Study
 from tests.support.bus_servers import BusServer
 from tests.support.client import Browser, browser
 from tests.support.experiment import CHOICE, STUDY
+from tests.support.models.model import Model
 from tests.support.page import Page, page
 from tests.support.postgres import PostgresServer
+from tests.support.reconnecting_client import agree, log_of, reconnecting_client, ticks
 from tests.support.server import Server, shiny_run
 from tests.support.visitor import visitor
 
@@ -36,6 +39,8 @@ AFTER = "labchat_form_experiment_after"
 """The id of the element of the experiment's last form."""
 TAKEN_OVER = LEASE / 1e6 + 10
 """Within how many seconds others go on with what a killed worker has left, on a busy machine."""
+CLOSED_WITHIN = 40
+"""Within how many seconds a room is closed whose time is over in five, on a busy machine."""
 SHOWN = {"sqlite": 0.35, "postgresql+nats": 0.1}
 """Within how many seconds the pieces of a stream are shown at another worker, at the median."""
 _numbers = count(1)
@@ -251,6 +256,51 @@ async def test_a_socket_lands_at_a_worker_that_has_made_no_chat(in_sessions: Wor
         await line.sees("hello", "heard hello")
 
 
+# ── a model ──
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[Model]:
+    with Model() as model:
+        yield model
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql+nats"])
+def replying(
+    request: pytest.FixtureRequest, tmp_path_factory: Any, model: Model
+) -> Iterator[Workers]:
+    os.environ["MODEL_URL"] = model.url
+    try:
+        command = shiny_run(APP.with_name("replies.py"))
+        yield from serve(request, [command] * 2, tmp_path_factory.mktemp("replying"))
+    finally:
+        del os.environ["MODEL_URL"]
+
+
+async def test_those_who_ask_a_model_at_two_workers_are_answered_one_after_the_other(
+    replying: Workers, model: Model
+) -> None:
+    """And each reply knows the earlier ones."""
+    room = await replying.lab.create_room("replies", study="tests", rules=Rules(rate=None))
+    model.calls.clear()
+    async with (
+        come(replying, room) as (_, ann),
+        come(replying, room, session=1, socket=0) as (_, bob),
+    ):
+        for n in range(3):
+            for line in (ann, bob):
+                await line.send(f"[words 20] [rate 100] {n}")
+        for line in (ann, bob):
+            await line.until(lambda line=line: len(line.texts) == 12)
+            await line.until(lambda line=line: not any("live" in i for i in line.items.values()))
+        assert ann.texts == bob.texts
+    known = [
+        sum(len(text.split()) for role, text in call.messages if role == "assistant")
+        for call in model.calls
+    ]
+    assert len({*known}) == 6 and known == sorted(known), known
+
+
 # ── studies ──
 
 
@@ -347,6 +397,107 @@ async def test_a_bot_of_a_killed_worker_replies_once_at_another(workers: Workers
     finally:
         await asyncio.to_thread(dies.start)
     assert said.count("bot: hello") == 1
+
+
+async def test_the_time_of_a_room_ends_once_though_its_worker_was_killed(workers: Workers) -> None:
+    """Nobody else has it open: another worker finds it."""
+    rules = Rules(rate=None, duration=5, starts="first_message", warn=(1,))
+    room = await workers.room(rules=rules)
+    async with come(workers, room, socket=0) as (_, ann):
+        await ann.says("begin")
+        await ann.sees("begin", "heard begin")
+        await asyncio.to_thread(workers.all[0].kill)
+    try:
+        async with asyncio.timeout(CLOSED_WITHIN):
+            while (await room.state()).is_open:
+                await workers.lab.log.settled()
+    finally:
+        await asyncio.to_thread(workers.all[0].start)
+    kinds = [event.kind for event in await log_of(room)]
+    assert [kinds.count(kind) for kind in ("started", "closed")] == [1, 1]
+
+
+async def test_nothing_is_lost_or_done_twice_when_all_workers_are_exchanged_one_by_one(
+    workers: Workers,
+) -> None:
+    """People go on at another worker; callbacks that were cut off say that they begin again."""
+    room, over = await workers.room("called"), asyncio.Event()
+    ports = [server.port for server in workers.all]
+    async with AsyncExitStack() as stack:
+        people = [
+            await stack.enter_async_context(reconnecting_client(ports[n % 2], room, f"p{n}"))
+            for n in range(4)
+        ]
+
+        async def talk() -> None:
+            async for n in ticks(8, 10_000):
+                if over.is_set():
+                    return
+                await people[n % 4].say(f"{n}")
+
+        talking = asyncio.create_task(talk())
+        for server in workers.all:
+            other = next(port for port in ports if port != server.port)
+            for each in people:
+                each.port = other
+            await asyncio.to_thread(server.stop)
+            await asyncio.to_thread(server.start)
+        over.set()
+        await talking
+        said = [text for each in people for text in each.said.values()]
+        stored = await room_says(room, *(f"called with {said[-1]}" for _ in (1,)))
+        for text in said:
+            wanted = f"called with {text}", f"called with {text} again"
+            while not {*wanted} & {*stored}:
+                stored = await room_says(room, stored[-1])
+            assert stored.count(wanted[0]) <= 1 and stored.count(wanted[1]) <= 1
+        await agree(people, room)
+    print(f"{workers.kind}: {len(said)} messages")
+
+
+# ── the workers of one server ──
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql+nats"])
+def four(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Workers]:
+    """Four workers of uvicorn's at one port: each connection is with any of them."""
+    app = "tests.integration.apps.workers:app"
+    command = ["-m", "uvicorn", app, "--workers", "4", "--timeout-worker-healthcheck", "60"]
+    yield from serve(request, [command], tmp_path_factory.mktemp("four"))
+
+
+async def test_pages_at_any_of_four_workers_are_together_also_when_one_is_killed(
+    four: Workers,
+) -> None:
+    room = await four.room("called")
+    async with AsyncExitStack() as stack:
+        pages = [
+            await stack.enter_async_context(come(four, room, session=0, socket=0)) for _ in range(6)
+        ]
+        if four.kind != "sqlite":
+            for page, _ in pages:
+                await page.until(lambda page=page: page.values.get("here") == "6 here")
+        for n, (_, line) in enumerate(pages):
+            await line.says(f"say {n}")
+        wanted = {f"{what} say {n}" for n in range(6) for what in ("heard", "called with")}
+        for _, line in pages:
+            await line.until(lambda line=line: wanted <= {*line.texts}, TAKEN_OVER)
+            assert len(line.texts) == 18
+        assert len({tuple(line.texts) for _, line in pages}) == 1
+    await room.post("hang up", author=(await room.members())[0])
+    [hangs] = [text for text in await says_what(room, "hangs") if text.startswith("hangs")]
+    os.kill(int(hangs.split()[1]), signal.SIGKILL)
+    said = await room_says(room, "called with hang up again")
+    assert len({*said}) == len(said)
+
+
+async def says_what(room: Room, begins: str) -> list[str]:
+    """Wait until something was said that begins with this; gives all that was."""
+    said: list[str] = []
+    async with asyncio.timeout(TAKEN_OVER):
+        while not any(text.startswith(begins) for text in said):
+            said = [message.content for message in await room.messages()]
+    return said
 
 
 async def room_says(room: Room, *texts: str) -> list[str]:
