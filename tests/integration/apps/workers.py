@@ -14,6 +14,7 @@ from shiny_labchat import Bot, Chat, Lab, Member, Message, Room, Rules, chat_ui
 from tests.support.reconnecting_client import ticks
 
 RULES = Rules(rate=None)
+TIMED = Rules(rate=None, duration=5, starts="first_message", warn=(1,))
 TALK, COMPOSING = 40, 2.0
 """How many pieces a stream has, and how long a bot composes, in seconds."""
 lab = Lab()
@@ -52,7 +53,7 @@ async def pieces(word: str) -> AsyncIterator[str]:
 def server(input: Inputs, output: Outputs, session: Session) -> None:
     def which() -> Room:
         [id] = parse_qs(session.clientdata.url_search().removeprefix("?"))["room"]
-        return lab.room(id, study="tests", rules=RULES)
+        return lab.room(id, study="tests", rules=TIMED if id.startswith("timed") else RULES)
 
     chat = Chat("chat", room=which)
 
