@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,9 @@ from shiny_labchat.access.tickets import ticket
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.protocol import VERSION
+from tests.support.backend import Databases
 from tests.support.client import Browser, browser
+from tests.support.database import beside
 from tests.support.page import page
 from tests.support.server import Server, shiny_run
 
@@ -24,10 +25,9 @@ DAY = 24 * HOUR
 
 
 @pytest.fixture(scope="module")
-def wrong_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("clock")
-    (folder / "offset").write_text("0")
-    lab = Lab(f"sqlite:///{folder / 'lab.db'}")
+def wrong_lab(databases: Databases) -> Iterator[Lab]:
+    lab = Lab(databases.make())
+    beside(lab.url, "offset").write_text("0")
     yield lab
     lab.log.close()
 
@@ -47,7 +47,7 @@ SetClock = Callable[[float], None]
 @pytest.fixture
 def set_clock(wrong_lab: Lab) -> Iterator[SetClock]:
     """``set_clock(-3600)``: the server's clock is an hour slow from now on."""
-    offset = Path(wrong_lab.url.removeprefix("sqlite:///")).with_name("offset")
+    offset = beside(wrong_lab.url, "offset")
 
     def set_to(seconds: float) -> None:
         written = offset.with_name("offset.new")

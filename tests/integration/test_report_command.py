@@ -22,6 +22,7 @@ from shiny_labchat.cli import main
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import Event
 from shiny_labchat.store import events_after, find_room
+from tests.support.backend import FreshUrl
 from tests.support.planted_study import PlantedStudy
 
 MANY = 100_000 if os.environ.get("LABCHAT_LONG") == "1" else 10_000
@@ -55,8 +56,8 @@ class Tables(HTMLParser):
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path}/lab.db")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     lab.log.serve()
     yield lab
     lab.log.close()

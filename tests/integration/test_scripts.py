@@ -17,6 +17,7 @@ from websockets.asyncio.client import connect
 from shiny_labchat import Lab, Refused
 from shiny_labchat.access.identity import invitation
 from shiny_labchat.cli import main
+from tests.support.backend import FreshUrl
 from tests.support.page import fetch_key
 from tests.support.server import ROOT, Server, shiny_run
 
@@ -51,8 +52,8 @@ def test_a_script_run_twenty_times_at_boot_leaves_one_lab_and_no_file(tmp_path: 
     assert done.stdout.strip() == "1 [False]"
 
 
-async def test_twenty_sessions_of_a_script_are_in_one_room(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'lab.db'}"
+async def test_twenty_sessions_of_a_script_are_in_one_room(fresh_url: FreshUrl) -> None:
+    url = fresh_url()
     server = Server(shiny_run(HELLO), url)
     server.start()
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +13,7 @@ from shiny_labchat.cli import main
 from shiny_labchat.domain.commands import Consent
 from shiny_labchat.domain.ends import REASONS, end_with_code
 from shiny_labchat.study.study import Study
+from tests.support.backend import FreshUrl
 from tests.support.server import ROOT
 
 PAGE = (ROOT / "docs" / "running-a-study.md").read_text(encoding="utf-8")
@@ -33,9 +33,9 @@ def described(lab: Lab) -> Study:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Lab:
+def lab(fresh_url: FreshUrl) -> Lab:
     """Seven have come to the study of the page; six have left it, each in a way of their own."""
-    lab = Lab(f"sqlite:///{tmp_path}/lab.db")
+    lab = Lab(fresh_url())
     asyncio.run(_take_part(described(lab)))
     lab.log.close()
     return lab
