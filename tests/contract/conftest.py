@@ -61,7 +61,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, backend: Backend) -> Ite
         return
     server: PostgresServer = request.getfixturevalue("postgres_with_lab")
     before = {name: os.environ.get(name) for name in ("LABCHAT_LEDGER", "LABCHAT_BUS")}
-    os.environ["LABCHAT_LEDGER"] = str(tmp_path / "ledger")
+    (tmp_path / "ledgers").mkdir()
+    os.environ["LABCHAT_LEDGER"] = str(tmp_path / "ledgers")
     if backend.engine == "sqlite":
         os.environ["LABCHAT_BUS"] = "none"  # what is checked here must hold without one
     # Of each URL there is one log in a process: so each test has its own.

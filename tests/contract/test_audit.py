@@ -13,7 +13,7 @@ from shiny_labchat.domain.commands import EndStream, Post
 
 
 async def test_what_a_bot_begins_with_is_found_without_reading_its_record(
-    lab: Lab, room: Room
+    lab: Lab, room: Room, sqlite_file: None
 ) -> None:
     message = await room.post("Hello", author="a")
     steps = await _steps(lab, room, message.seq)

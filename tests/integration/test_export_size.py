@@ -52,7 +52,7 @@ asyncio.run(main(*sys.argv[1:]))
 async def database(folder: Path, messages: int) -> Path:
     path = folder / f"{messages}.db"
     lab = Lab(f"sqlite:///{path}")
-    await fill(lab, path, messages)
+    await fill(lab, messages)
     lab.log.close()
     return path
 

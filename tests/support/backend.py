@@ -92,6 +92,13 @@ class Databases:
             return self._server.make(f"lab_{secrets.token_hex(6)}")
         return f"sqlite:///{shutil.copy(self._empty, self._folder() / 'lab.db')}"
 
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Make one that is deleted afterwards; gives its URL."""
+        url = self.make()
+        yield url
+        self.drop(url)
+
     def drop(self, url: str) -> None:
         """Delete one that is on a server, as there is not much room; files may stay."""
         if self._server is not None:
