@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave to the usual run what is of files of SQLite only."""
     if Backend.parse(config.getoption("backend")).engine != "sqlite":
-        left = [item for item in items if "sqlite_file" in getattr(item, "fixturenames", ())]
+        left = [item for item in items if "sqlite_only" in getattr(item, "fixturenames", ())]
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
 
@@ -80,7 +80,7 @@ def fresh_url(databases: Databases) -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture
-def sqlite_file() -> None:
+def sqlite_only() -> None:
     """Asked for by tests of what is about a file of SQLite: they run on no other database."""
 
 

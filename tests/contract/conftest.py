@@ -47,7 +47,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     name = str(getattr(metafunc.module, "__name__", "")).rpartition(".")[2]
     if "url" in metafunc.fixturenames and name != "test_postgres":
         backend: str = metafunc.config.getoption("backend")
-        is_of_both = name in BOTH and "sqlite_file" not in metafunc.fixturenames
+        is_of_both = name in BOTH and "sqlite_only" not in metafunc.fixturenames
         kinds = ["sqlite", "postgresql"] if is_of_both else ["sqlite"]
         asked = kinds if backend == BACKENDS[0] else [Backend.parse(backend).engine]
         metafunc.parametrize("url", asked, indirect=True)
@@ -81,7 +81,7 @@ def postgres_with_lab(postgres: PostgresServer) -> PostgresServer:
 
 
 @pytest.fixture
-def sqlite_file(url: str) -> Path:
+def sqlite_file(url: str, sqlite_only: None) -> Path:
     """The file of the database, for tests of what only SQLite does."""
     return Path(url.removeprefix("sqlite:///"))
 

@@ -197,7 +197,7 @@ async def test_a_lock_that_lasts_is_told_to_everybody_and_then_over(
 
 
 async def test_who_is_in_a_room_that_was_exchanged_is_told_to_come_back(
-    own_server: Server, own_room: Room, sqlite_file: None
+    own_server: Server, own_room: Room, sqlite_only: None
 ) -> None:
     """Into the room of the same name in the new file, with a new ticket, and from its beginning."""
     await own_room.add_member("ann")

@@ -50,7 +50,7 @@ def test_a_server_is_ready_as_long_as_it_can_store(watched: Server) -> None:
 
 
 def test_a_server_whose_database_is_gone_lives_and_is_not_ready(
-    watched: Server, sqlite_file: None
+    watched: Server, sqlite_only: None
 ) -> None:
     path = Path(watched.url.removeprefix("sqlite:///"))
     assert until(watched, 200)

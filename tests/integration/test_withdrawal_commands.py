@@ -81,7 +81,7 @@ def test_what_is_kept_until_when_is_printed(lab: Lab, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("damage", ["header", "middle", "text"])
-def test_a_damaged_database_is_replaced(lab: Lab, ask: Ask, damage: str, sqlite_file: None) -> None:
+def test_a_damaged_database_is_replaced(lab: Lab, ask: Ask, damage: str, sqlite_only: None) -> None:
     path = Path(lab.url.removeprefix("sqlite:///"))
     before = ids(lab)
     assert ask("backup", str(path.with_name("copy.db"))).exit_code == 0
@@ -102,7 +102,7 @@ def test_a_damaged_database_is_replaced(lab: Lab, ask: Ask, damage: str, sqlite_
 
 
 def test_a_copy_is_put_back_without_those_who_have_withdrawn_since(
-    lab: Lab, ask: Ask, sqlite_file: None
+    lab: Lab, ask: Ask, sqlite_only: None
 ) -> None:
     copy = Path(lab.url.removeprefix("sqlite:///")).with_name("copy.db")
     ann, ben = ids(lab)
@@ -119,7 +119,7 @@ def test_a_copy_is_put_back_without_those_who_have_withdrawn_since(
 
 
 def test_a_copy_that_cannot_be_put_back_leaves_nothing_and_one_that_can_has_the_same_mode(
-    lab: Lab, ask: Ask, sqlite_file: None
+    lab: Lab, ask: Ask, sqlite_only: None
 ) -> None:
     path = Path(lab.url.removeprefix("sqlite:///"))
     copy, ledger = path.with_name("copy.db"), path.with_name("lab.db.withdrawn")
