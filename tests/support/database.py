@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from shiny_labchat.cli import main
+from shiny_labchat.store.schema import metadata
 
 __all__ = ["beside", "contents", "gone", "held", "is_held", "labchat", "rows"]
 
@@ -47,7 +48,7 @@ def _hold(conn: sa.Connection, how: str = "") -> None:
         conn.exec_driver_sql("BEGIN IMMEDIATE")
         return
     # Whoever writes to a room claims it first.
-    tables = sorted(sa.inspect(conn).get_table_names(), key=lambda name: name != "room")
+    tables = sorted(metadata.tables, key=lambda name: name != "room")
     names = ", ".join(f'"{name}"' for name in tables)
     conn.exec_driver_sql(f"LOCK TABLE {names} IN EXCLUSIVE MODE{how}")
 

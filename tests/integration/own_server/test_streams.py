@@ -255,12 +255,12 @@ async def test_another_process_shows_it_too(person: Person, room: Room, lab: Lab
 
 async def test_its_end_waits_for_a_locked_database(person: Person, room: Room, lab: Lab) -> None:
     async with person() as one:
-        await one.send("speak a 50")
+        await one.send("speak a 300")
         await begun(one, "a1 ")
         with held(lab.url), pytest.raises(TimeoutError):
             async with asyncio.timeout(7):  # longer than a commit waits
                 await until(one, 1)
-        assert text_of(streams(one)[0]) != words("a", 50), "what is not stored is not shown"
+        assert text_of(streams(one)[0]) != words("a", 300), "what is not stored is not shown"
         await until(one, 1)
-        assert text_of(streams(one)[0]) == words("a", 50)
+        assert text_of(streams(one)[0]) == words("a", 300)
         assert streams(one)[0]["is"] == "done"
