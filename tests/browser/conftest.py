@@ -45,15 +45,17 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 Start = Callable[[Sequence[str]], Served]
+SCRIPTED = "study_pages.py"
+"""An app whose server says what a test tells it: there is one of it in any case."""
 
 
 @pytest.fixture(scope="session")
 def start(backend: Backend, databases: Databases) -> Start:
     """Start an app on a new database, by its command."""
-    kind = Server if backend == Backend.parse(BACKENDS[0]) else Workers
 
     def started(command: Sequence[str]) -> Served:
-        server = kind(command, databases.make())
+        is_one = backend == Backend.parse(BACKENDS[0]) or command[-1].endswith(SCRIPTED)
+        server = (Server if is_one else Workers)(command, databases.make())
         server.start()
         return server
 

@@ -25,8 +25,9 @@ from shiny_labchat.export.folder import MARKER, SUMS, sums_of
 from shiny_labchat.lab.importing import Imported, import_export
 from shiny_labchat.store import events_after, find_room
 from tests.support.backend import Databases, FreshUrl
+from tests.support.beside import beside
 from tests.support.csv_text import table
-from tests.support.database import beside, contents, rows
+from tests.support.database import contents, rows
 from tests.support.large_log import fill
 from tests.support.sample_study import PEOPLE, make_study, stream
 

@@ -20,8 +20,9 @@ from websockets.exceptions import ConnectionClosed
 from shiny_labchat import Lab, Room
 from tests.integration.test_sessions import room_says
 from tests.support.backend import Databases
+from tests.support.beside import beside
 from tests.support.client import browser
-from tests.support.database import beside, contents, rows
+from tests.support.database import contents, rows
 from tests.support.page import Page, page
 from tests.support.server import Server
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,8 @@ import httpx
 import pytest
 
 from tests.support.backend import FreshUrl
-from tests.support.database import held
+from tests.support.database import gone, held
+from tests.support.postgres import PostgresServer
 from tests.support.server import Server, shiny_run
 
 APP = Path(__file__).parent / "apps" / "room.py"
@@ -49,17 +49,35 @@ def test_a_server_is_ready_as_long_as_it_can_store(watched: Server) -> None:
     assert until(watched, 200) == {"status": "ready"}
 
 
-def test_a_server_whose_database_is_gone_lives_and_is_not_ready(
-    watched: Server, sqlite_only: None
-) -> None:
-    path = Path(watched.url.removeprefix("sqlite:///"))
+def test_a_server_whose_database_is_gone_lives_and_is_not_ready(watched: Server) -> None:
     assert until(watched, 200)
-    os.rename(path, path.with_suffix(".away"))
-    assert until(watched, 503) == {"status": "not ready", "why": ["store_gone"]}
-    assert ask(watched)[0] == 503
-    assert ask(watched, "/live") == (200, {"status": "alive"})
-    os.rename(path.with_suffix(".away"), path)
+    with gone(watched.url):
+        assert until(watched, 503) == {"status": "not ready", "why": ["store_gone"]}
+        assert ask(watched)[0] == 503
+        assert ask(watched, "/live") == (200, {"status": "alive"})
     until(watched, 200)
+
+
+def test_a_server_that_may_only_read_is_not_ready(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Such as on a standby, or where a hosted database has stopped writing as its disk is full."""
+    monkeypatch.setenv("LABCHAT_LEDGER", str(tmp_path))
+    server = Server(shiny_run(APP), postgres.make("health"), bus="none")
+    server.start()
+    try:
+        httpx.get(f"http://127.0.0.1:{server.port}/", trust_env=False)
+        assert until(server, 200)
+        postgres.execute("ALTER DATABASE health SET default_transaction_read_only = on")
+        ended = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = "
+        postgres.execute(f"{ended}'health'")
+        assert until(server, 503) == {"status": "not ready", "why": ["store_read_only"]}
+        postgres.execute("ALTER DATABASE health RESET default_transaction_read_only")
+        postgres.execute(f"{ended}'health'")
+        until(server, 200)
+    finally:
+        server.stop()
+        postgres.drop("health")
 
 
 def test_a_server_says_which_process_and_version_it_is(watched: Server) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from click.testing import CliRunner, Result
 from shiny_labchat.cli import main
 from shiny_labchat.store.schema import metadata
 
-__all__ = ["beside", "contents", "gone", "held", "is_held", "labchat", "rows"]
+__all__ = ["contents", "gone", "held", "is_held", "labchat", "rows"]
 
 
 def rows(url: str, statement: str, **values: object) -> Sequence[tuple[Any, ...]]:
@@ -84,14 +83,6 @@ def contents(url: str) -> bytes:
         tables = sa.inspect(conn).get_table_names()
         found = [conn.exec_driver_sql(f'SELECT * FROM "{table}"').all() for table in tables]
     return repr(found).encode()
-
-
-def beside(url: str, name: str) -> Path:
-    """A place for a file or folder of tests that belongs to a database."""
-    if url.startswith("sqlite"):
-        return Path(url.removeprefix("sqlite:///")).with_name(name)
-    database = url.rpartition("/")[2].partition("?")[0]
-    return Path(os.environ["LABCHAT_LEDGER"]) / f"{database}-{name}"
 
 
 def labchat(url: str, *words: str) -> Result:

@@ -28,7 +28,7 @@ from shiny_labchat.store.queries import row_of
 from shiny_labchat.store.sqlite import READERS
 from shiny_labchat.store.work import Work
 from shiny_labchat.store.writer import Writer
-from tests.support.database import beside
+from tests.support.beside import beside
 
 __all__ = ["Decision", "decide_again", "journals_of", "record_commands"]
 

@@ -13,7 +13,7 @@ from shiny import App, Inputs, Outputs, Session, render, ui
 from starlette.requests import Request
 
 from shiny_labchat import Chat, chat_ui
-from tests.support.database import beside
+from tests.support.beside import beside
 
 CARD = TagList(STAMP, tags.button("Stamp", class_="stamp", type="button"))
 

@@ -6,7 +6,7 @@ import time
 from shiny import App, Inputs, Outputs, Session, ui
 
 from shiny_labchat import Chat, chat_ui
-from tests.support.database import beside
+from tests.support.beside import beside
 
 OFFSET = beside(os.environ["LABCHAT_URL"], "offset")
 right = time.time_ns
