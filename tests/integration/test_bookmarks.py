@@ -129,7 +129,7 @@ def new_key() -> str:
 
 def seats(lab: Lab) -> list[tuple[str, str, str]]:
     """The hash, member and room of all seats that are kept."""
-    wanted = "SELECT hash, member, room FROM token WHERE kind = 'seat' ORDER BY issued"
+    wanted = "SELECT hash, member, room FROM token WHERE kind = 'seat' ORDER BY hash"
     return [(hash, member, room) for hash, member, room in rows(lab.url, wanted)]
 
 
