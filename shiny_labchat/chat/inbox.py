@@ -5,22 +5,30 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import repeat
 
 import sqlalchemy as sa
 
+from shiny_labchat.access.handled import ChatOfPage, take_messages
 from shiny_labchat.chat.handlers import Handlers
 from shiny_labchat.chat.page import LostSession
 from shiny_labchat.chat.transforms import Transforms
-from shiny_labchat.domain.events import Event
+from shiny_labchat.concurrency import Queue, retry
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.held import HeldMessage
 from shiny_labchat.domain.messages import Message, is_ignored, message_of
+from shiny_labchat.errors import StoreError
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import find_room, submitted
 
 __all__ = ["Inbox"]
+
+logger = logging.getLogger("shiny_labchat")
 
 PAGES = 10_000
 """
@@ -31,6 +39,8 @@ bytes each.
 MAX_EVENTS_RECALLED = 10_000
 """The most events of a room that are searched for messages sent without a session."""
 
+RETRY_DELAY = 1.0
+"""Pause before messages are taken again, if the database has failed, in seconds."""
 GONE_WITHIN = 10.0
 """How long to wait for the socket of a page after its session has ended, in seconds."""
 
@@ -63,6 +73,7 @@ class Inbox:
         self._last: Message | None = None
         self._backlog: list[Event] | None = None
         self._unfollow: Callable[[], None] | None = None
+        self._taking = Queue()
 
     @property
     def last(self) -> Message | None:
@@ -102,6 +113,7 @@ class Inbox:
     async def retire(self) -> None:
         """Stop receiving messages, and wait until those received are handled."""
         self.close()
+        await self._taking.idle()
         await self._handlers.idle()
 
     async def end(self) -> None:
@@ -121,6 +133,7 @@ class Inbox:
         await self.take_up()
         await self._transforms.idle()
         await self.take_up()  # the messages that the transforms have published
+        await self._taking.idle()
         await self._handlers.idle()
 
     async def take_up(self) -> None:
@@ -181,14 +194,40 @@ class Inbox:
         if events[-1].seq <= done:
             return
         self._mark(live, events[-1].seq)
-        for event in events:
-            is_own = event.kind == "message" and event.data.get("page") == self._page
-            sent = event.data.get("sent", event.cid)
-            if is_own and event.seq > done and sent not in unsure:
-                self._last = message_of(event, live.key)
-                if not is_ignored(event):
-                    self._handlers.submit(self._last)
-                self._said(self._last)
+        own = [
+            event
+            for event in events
+            if event.kind == "message"
+            and event.data.get("page") == self._page
+            and event.seq > done
+            and event.data.get("sent", event.cid) not in unsure
+        ]
+        if own and self._room is not None and self._room.log.is_shared:
+            self._taking.put(partial(self._handle_untaken, self._room, own))
+        else:
+            self._handle(live.key, own)
+
+    async def _handle_untaken(self, room: Room, own: Sequence[Event]) -> None:
+        """Handle those that no session of the page at another worker has taken."""
+        of, member = ChatOfPage(self._page, self._chat, room.key), own[0].member or ""
+        seqs = [event.seq for event in own]
+        taken: list[int] = []
+        async for _ in retry(repeat(RETRY_DELAY)):
+            try:
+                taken = await room.log.write(
+                    partial(take_messages, of=of, member=member, seqs=seqs)
+                )
+                break
+            except StoreError as exc:
+                logger.error("room %r: messages wait to be handled: %s", room.id, exc)
+        self._handle(room.key, [event for event in own if event.seq in taken])
+
+    def _handle(self, room: LogKey, own: Sequence[Event]) -> None:
+        for event in own:
+            self._last = message_of(event, room)
+            if not is_ignored(event):
+                self._handlers.submit(self._last)
+            self._said(self._last)
 
     def _key(self, live: LiveRoom) -> bytes:
         # A digest: a page's id is the page's own word, and may be long.

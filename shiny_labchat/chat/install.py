@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import shiny
@@ -23,7 +24,10 @@ from shiny_labchat.gateway import endpoint
 from shiny_labchat.gateway.access_log import hide_addresses
 from shiny_labchat.gateway.multiplexing import Multiplexer
 from shiny_labchat.lab import runtime
+from shiny_labchat.lab.defaults import app_folder
+from shiny_labchat.lab.lab import default_lab
 from shiny_labchat.lab.withdrawing import withdraw_with_code
+from shiny_labchat.store import Log
 
 __all__ = ["ensure_route", "install"]
 
@@ -77,7 +81,7 @@ def ensure_route(session: Session) -> None:
 
 def _insert_routes(app: Starlette) -> None:
     routes = endpoint.routes(
-        *(runtime.opened_logs, runtime.live_rooms, runtime.words_of),
+        *(_logs_of(app_folder()), runtime.live_rooms, runtime.words_of),
         *(runtime.address_of, withdraw_with_code),
     )
     sockets = {each.path: each.app for each in routes if isinstance(each, WebSocketRoute)}
@@ -85,6 +89,21 @@ def _insert_routes(app: Starlette) -> None:
         if not isinstance(session_route.app, Multiplexer):
             session_route.app = Multiplexer(session_route.app, sockets)
     app.router.routes[:0] = routes
+
+
+def _logs_of(folder: Path) -> Callable[[], list[Log]]:
+    """
+    Returns the logs of the labs that this process has open.
+
+    If it has none, that is the one which an app in this folder has by default: its code may make
+    its Chat in sessions only, and those may all be at other workers.
+    """
+
+    def logs() -> list[Log]:
+        lab = None if (known := runtime.opened_logs()) else default_lab(folder)
+        return known if lab is None else [lab.log]
+
+    return logs
 
 
 def _run_beside(app: Starlette) -> None:

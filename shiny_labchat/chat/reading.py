@@ -224,9 +224,9 @@ class Reading(ChatBase):
         Returns
         -------
         tuple of Member
-            Those of :meth:`members` who have it open in a browser, on this server; each person
-            once, and in an order that tells nothing. Bots are always here. A browser that loses
-            its connection is noticed after up to 40 seconds.
+            Those of :meth:`members` who have it open in a browser, on this server (with a bus: on
+            any server); each person once, and in an order that tells nothing. Bots are always here.
+            A browser that loses its connection is noticed after up to 40 seconds.
         """
         self._session_room.depend("here")
         self._need_seat()

@@ -6,23 +6,20 @@ import asyncio
 import logging
 import random
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
-from heapq import heappop, heappush
-from itertools import count
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Literal, get_args
-from weakref import WeakValueDictionary
 
 from shiny import reactive
 from shiny.session import Session, session_context
 
 from shiny_labchat.arguments import check_choice, check_client, check_function
 from shiny_labchat.blocking import watched
+from shiny_labchat.chat.reply_queue import reply_turn
 from shiny_labchat.chat.streams import MessageStream, streaming
 from shiny_labchat.concurrency import contained, retry
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.commands import REPLY
-from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.mentions import is_mentioned
 from shiny_labchat.domain.messages import Message, as_transformed, is_instruction
 from shiny_labchat.lab.room import Room
@@ -31,13 +28,12 @@ from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.models.client import ModelClient, used_for_one_reply
 from shiny_labchat.models.exchange import RETRY_DELAYS, Exchange, is_worth_another_try
 from shiny_labchat.models.turns import alternating, as_stored, turns_of
-from shiny_labchat.store import Log
 from shiny_labchat.streams.transformed import StreamTransform
 
 if TYPE_CHECKING:
     import chatlas
 
-__all__ = ["Failures", "Replies", "Reply", "ReplyQueue", "known_to", "reply_id"]
+__all__ = ["Failures", "Replies", "Reply", "known_to", "reply_id"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -118,12 +114,13 @@ class Replies:
         str
             The reply.
         """
-        async with _queue_of(room.log, room.key).turn(message.seq):
+        async with reply_turn(room, message.seq) as others:
             task = asyncio.current_task()
             assert task is not None
             async with streaming(chat, room, command, task.cancel, transform) as stream:
                 if stream is None:  # it was answered before
                     return ""
+                await others.ended(before=stream.seq)
                 try:
                     with session_context(self._session), reactive.isolate(), contained():
                         turns = await self._try(stream, message)
@@ -202,48 +199,3 @@ def known_to(heard: Sequence[Message], message: Message) -> list[Message]:
 
 def _reply_to(message: Message) -> re.Match[str] | None:
     return _REPLY_ID.fullmatch(message.id) if message.role == "assistant" else None
-
-
-class ReplyQueue:
-    """The queue of replies in a room: one after the other, so that each knows the earlier ones."""
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._numbers = count()
-        self._is_taken = False
-
-    @asynccontextmanager
-    async def turn(self, seq: int) -> AsyncGenerator[None]:
-        """Wait for the reply under way, and for those waiting to reply to earlier messages."""
-        if self._is_taken:
-            mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            heappush(self._waiting, (seq, next(self._numbers), mine))
-            try:
-                await mine
-            except asyncio.CancelledError:
-                if mine.done() and not mine.cancelled():
-                    self._next()
-                raise
-        self._is_taken = True
-        try:
-            yield
-        finally:
-            self._next()
-
-    def _next(self) -> None:
-        self._is_taken = False
-        while self._waiting and not self._is_taken:
-            future = heappop(self._waiting)[2]
-            if not future.done():
-                future.set_result(None)
-                self._is_taken = True
-
-
-def _queue_of(log: Log, key: LogKey) -> ReplyQueue:
-    queue = _queues.get((log, key))
-    if queue is None:
-        queue = _queues[log, key] = ReplyQueue()
-    return queue
-
-
-_queues: WeakValueDictionary[tuple[Log, LogKey], ReplyQueue] = WeakValueDictionary()

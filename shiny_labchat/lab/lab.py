@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TypeVar, cast
 
 from shiny_labchat.access import identity
@@ -25,13 +22,16 @@ from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.data import Data
+from shiny_labchat.lab.defaults import app_folder, default_url
 from shiny_labchat.lab.room import MessageFunction, PresenceFunction, Room
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.settings import Settings
-from shiny_labchat.store import Grant, Log, find_room, rooms
+from shiny_labchat.store import Grant, Log, find_room, parse, rooms
+from shiny_labchat.store.choosing import is_in_file
+from shiny_labchat.store.sqlite import file_of
 from shiny_labchat.words import Words
 
-__all__ = ["Lab"]
+__all__ = ["Lab", "default_lab"]
 
 F = TypeVar("F", bound=MessageFunction)
 P = TypeVar("P", bound=PresenceFunction)
@@ -89,8 +89,7 @@ class Lab(Data):
         texts: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = app_folder()
-        url = url or os.environ.get("LABCHAT_URL") or f"sqlite:///{self._folder / 'labchat.db'}"
-        runtime = Runtime.open(url)
+        runtime = Runtime.open(url or default_url(self._folder))
         self._log = runtime.log
         self._use_bus(bus)
         if language is not None or texts is not None:
@@ -461,24 +460,8 @@ def _several(rooms: object) -> Sequence[object]:
     return several
 
 
-def app_folder() -> Path:
-    """The folder of the calling app: of the first code outside installed packages."""
-    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
-    while frame is not None:
-        path = Path(frame.f_code.co_filename)
-        if path.is_absolute() and path.is_file() and not _is_library(path):
-            return path.parent
-        frame = frame.f_back
-    return Path.cwd()
-
-
-def _is_library(path: Path) -> bool:
-    return any(path.is_relative_to(folder) for folder in _LIBRARIES)
-
-
-_LIBRARIES = tuple(
-    {
-        Path(__file__).parents[1],
-        *(Path(sysconfig.get_path(p)) for p in ("stdlib", "purelib", "platlib", "scripts")),
-    }
-)
+def default_lab(folder: Path) -> Lab | None:
+    """The lab of that database; None: it is a file that is not there."""
+    url = default_url(folder)
+    parsed = parse(url)
+    return None if is_in_file(parsed) and not file_of(parsed).exists() else Lab(url)

@@ -405,9 +405,8 @@ def _warn_of_workers() -> None:
         logger.warning(
             "the app runs in %d processes: messages reach all of them, but who is here, who is "
             "typing, and the button that stops an answer do not reach over processes without a bus "
-            "(Lab(bus=), LABCHAT_BUS); and a visitor must always come to the same process (sticky "
-            "sessions). One process serves hundreds of people: leave out --workers unless you need "
-            "it",
+            "(Lab(bus=), LABCHAT_BUS). One process serves hundreds of people: leave out --workers "
+            "unless you need it",
             count,
         )
 

@@ -19,6 +19,7 @@ from shiny_labchat.access.revoking import Source
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.presence import ALIVE, Signs
 from shiny_labchat.errors import LabChatError
+from shiny_labchat.live.elsewhere import PageKey, PagesElsewhere
 from shiny_labchat.live.heard import Heard
 from shiny_labchat.store import Log, Person
 
@@ -94,6 +95,9 @@ class LivePeople:
         self._followers: dict[tuple[str, str], set[Callable[[], None]]] = {}
         self._unstored: set[Person] = set()
         self._tasks = Tasks(f"people in {log!r}")
+        self._elsewhere = PagesElsewhere(
+            log, self._tasks, lambda key: bool(self._by_id.get(key)), self._tell
+        )
         self._asking: asyncio.Task[None] | None = None
         self._storing: asyncio.Task[None] | None = None
         self._first: asyncio.Task[None] | None = None
@@ -105,8 +109,8 @@ class LivePeople:
             self._unstored.add(page.person)
         is_newer = any(other.generation < page.generation for other in pages)
         pages[page] = None
-        self._by_id.setdefault((page.person.study, page.id), {})[page] = None
-        self._tell(page)
+        self._by_id.setdefault(_key(page), {})[page] = None
+        self._tell(_key(page))
         page.ping()
         if is_newer:
             self.judge(page.person)
@@ -121,23 +125,35 @@ class LivePeople:
         if not pages:
             self._pages.pop(page.person, None)
             self._unstored.discard(page.person)
-        key = page.person.study, page.id
-        same = self._by_id.get(key, {})
+        same = self._by_id.get(_key(page), {})
         same.pop(page, None)
         if not same:
-            self._by_id.pop(key, None)
-        self._tell(page)
+            self._by_id.pop(_key(page), None)
+        self._tell(_key(page))
 
-    def follow(self, study: str, id: str, follower: Callable[[], None]) -> Callable[[], None]:
+    def follow(self, id: str, page: Admitted, follower: Callable[[], None]) -> Callable[[], None]:
         """
         Call `follower` when a page opens or closes a socket to a study, or may do something else.
 
-        Returns what ends this.
+        Parameters
+        ----------
+        id, page
+            The page's id, and as what it was let in. Its socket may be in any process; of another
+            one it is known a little later.
+        follower
+            The function.
+
+        Returns
+        -------
+        Callable
+            Ends this.
         """
-        key = study, id
+        key = page.study, id
         self._followers.setdefault(key, set()).add(follower)
+        leave = self._elsewhere.follow(key, page)
 
         def end() -> None:
+            leave()
             followers = self._followers.get(key, set())
             followers.discard(follower)
             if not followers:
@@ -145,8 +161,8 @@ class LivePeople:
 
         return end
 
-    def _tell(self, page: StudyPage) -> None:
-        for follower in tuple(self._followers.get((page.person.study, page.id), ())):
+    def _tell(self, key: PageKey) -> None:
+        for follower in tuple(self._followers.get(key, ())):
             follower()
 
     def note(self, page: StudyPage, signs: Signs) -> None:
@@ -156,12 +172,15 @@ class LivePeople:
             self._first = self._tasks.spawn(self._store_first())
 
     def has_page(self, study: str, id: str) -> bool:
-        """Whether the page with this id has a socket to a study open here."""
-        return bool(self._by_id.get((study, id)))
+        """Whether a page that is followed has a socket to a study open, as far as is known."""
+        return bool(self._by_id.get((study, id))) or self._elsewhere.is_open((study, id))
 
     def is_older(self, study: str, id: str) -> bool:
-        """Whether the page with this id is in a browser whose person has a newer one."""
-        return any(not page.is_newest for page in self._by_id.get((study, id), ()))
+        """Whether a page that is followed is in a browser whose person has a newer one."""
+        here = self._by_id.get((study, id))
+        if here:
+            return any(not page.is_newest for page in here)
+        return self._elsewhere.is_older((study, id))
 
     def is_here(self, study: str, person: str) -> bool:
         """Whether somebody has a page with an open socket here."""
@@ -229,4 +248,8 @@ class LivePeople:
             was_newest = page.is_newest
             page.learn(now)
             if is_asked_for or page.is_newest != was_newest:
-                self._tell(page)
+                self._tell(_key(page))
+
+
+def _key(page: StudyPage) -> PageKey:
+    return page.person.study, page.id

@@ -13,12 +13,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
+from itertools import repeat
 from typing import Any
 
 import sqlalchemy as sa
 
 from shiny_labchat import metrics
 from shiny_labchat.bus.messages import topic_of
+from shiny_labchat.concurrency import retry
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.state import RoomState, fold
@@ -28,7 +30,7 @@ from shiny_labchat.live import loading
 from shiny_labchat.live.broadcast import Broadcast, Receiver, is_for_all
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.live.presence import Presence
-from shiny_labchat.live.room_peers import RoomPeers
+from shiny_labchat.live.room_peers import Open, RoomPeers
 from shiny_labchat.live.signs import RoomSigns
 from shiny_labchat.live.whole import Whole, recently_read
 from shiny_labchat.live.window import Page, Window, missed, older
@@ -44,6 +46,8 @@ MAX_MISSED_EVENTS = 2_000
 """A viewer who lacks more events gets the newest screen, and older messages on demand."""
 CATCH_UP_RETRY_DELAY = 1.0
 """Pause before a room reads its log again after a failure, in seconds."""
+ASK_AGAIN = 0.5
+"""Pause before other processes are asked for a page again, in seconds."""
 ROOM_BYTES = 16_384
 """Memory of a room without its messages and members, in bytes; an estimate."""
 MEMBERSHIP_BYTES = 1_024
@@ -93,7 +97,8 @@ class LiveRoom:
         self.streams = self._new_streams()
         self._have_grown = asyncio.Event()
         self.peers = RoomPeers(
-            topic_of(key), self.presence, lambda: self.streams, self._have_grown.set
+            *(topic_of(key), self.presence, lambda: self.streams, self._have_grown.set),
+            self._open_pages,
         )
         self.deps: list[dict[str, Any]] = []
         self._log = log
@@ -189,12 +194,21 @@ class LiveRoom:
         """Whether a page has a socket or a session here."""
         return page in self._pages or page in self._of_pages
 
+    def _open_pages(self) -> dict[str, Open]:
+        pages = {*self._pages, *self._of_pages}
+        return {page: Open(page in self._pages, page in self._of_pages) for page in pages}
+
     async def without(self, page: str) -> None:
-        """Wait until a page has no socket here, and its messages are stored."""
+        """Wait until a page has no socket in any process, and its messages are stored and here."""
         while page in self._pages:
             self._page_gone.clear()
             await self._page_gone.wait()
         await self._log.settled()
+        if self._log.is_shared:
+            async for _ in retry(repeat(ASK_AGAIN)):
+                if not (await self.peers.ask_for_page(page)).socket:
+                    break
+            await self.catch_up()
 
     # ── while nobody has it open ──
 

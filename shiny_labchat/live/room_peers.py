@@ -8,16 +8,17 @@ the log. A bus may lose any of it, so who is here is said again and again, and s
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from shiny_labchat.bus import Subscriber
 from shiny_labchat.bus.messages import in_parts
 from shiny_labchat.live.presence import Presence
 from shiny_labchat.streams.open_streams import OpenStreams
 
-__all__ = ["HERE_TTL", "STOP_AGAIN", "RoomPeers"]
+__all__ = ["HERE_TTL", "STOP_AGAIN", "Open", "RoomPeers"]
 
 ANNOUNCE_PAUSE = 0.2
 """Shortest time between two messages that say who is here, in seconds."""
@@ -27,6 +28,15 @@ STOP_AGAIN = 0.5
 """Pause after which the process that runs a stream is asked again to stop it, in seconds."""
 TYPING_PAUSE = 1.0
 """Shortest time between two messages that say that somebody is typing, in seconds."""
+ANSWERED_WITHIN = 0.5
+"""How long the answers of others are waited for who are asked for a page, in seconds."""
+
+
+class Open(NamedTuple):
+    """What a page has open in a process: a socket to the room, and a session that follows it."""
+
+    socket: bool = False
+    session: bool = False
 
 
 @dataclass(slots=True)
@@ -66,6 +76,8 @@ class RoomPeers:
         Returns the room's open streams.
     grown
         Called when streams of other processes have grown.
+    pages
+        Returns the pages that have something open in this process, and what.
     """
 
     def __init__(
@@ -74,11 +86,14 @@ class RoomPeers:
         presence: Presence,
         streams: Callable[[], OpenStreams],
         grown: Callable[[], None],
+        pages: Callable[[], dict[str, Open]],
     ) -> None:
         self._topic = topic
         self._presence = presence
         self._streams = streams
         self._grown = grown
+        self._pages = pages
+        self._asked: set[tuple[str, asyncio.Future[Open]]] = set()
         self._bus: Subscriber | None = None
         self._numbers: Iterator[int] = iter(())
         self._others: dict[str, _Process] = {}
@@ -134,6 +149,10 @@ class RoomPeers:
                 self._grown()
             case {"is": "stop", "seq": int(seq)}:
                 self._stop_own(seq)
+            case {"is": "page?", "page": str(digest)}:
+                self._tell_of_page(digest)
+            case {"is": "page", "page": str(digest), "socket": bool(socket), "session": session}:
+                self._learn_of_page(digest, Open(socket, bool(session)))
             case _:
                 pass
 
@@ -207,6 +226,35 @@ class RoomPeers:
             self._typed[member] = now
             self._tell(**{"is": "typing", "member": member})
 
+    # ── pages ──
+
+    async def ask_for_page(self, page: str) -> Open:
+        """
+        What a page has open in another process, as the first one says that has anything of it.
+
+        Without a bus, or without an answer within `ANSWERED_WITHIN`: nothing.
+        """
+        answer: asyncio.Future[Open] = asyncio.get_running_loop().create_future()
+        asked = _digest(page), answer
+        self._asked.add(asked)
+        self._tell(**{"is": "page?", "page": asked[0]})
+        try:
+            return await asyncio.wait_for(answer, ANSWERED_WITHIN)
+        except TimeoutError:
+            return Open()
+        finally:
+            self._asked.discard(asked)
+
+    def _tell_of_page(self, digest: str) -> None:
+        for page, has in self._pages().items():
+            if _digest(page) == digest:
+                self._tell(**{"is": "page", "page": digest, **has._asdict()})
+
+    def _learn_of_page(self, digest: str, has: Open) -> None:
+        for asked, answer in self._asked:
+            if asked == digest and not answer.done():
+                answer.set_result(has)
+
     # ── streams ──
 
     def tell_grown(self) -> None:
@@ -233,3 +281,8 @@ class RoomPeers:
         stream = self._streams().open.get(seq)
         if stream is not None and stream.stop is not None:
             stream.stop()
+
+
+def _digest(page: str) -> str:
+    """What a page is called on a bus, which need not know its id."""
+    return hashlib.blake2b(page.encode(), digest_size=8).hexdigest()

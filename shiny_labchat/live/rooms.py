@@ -153,12 +153,30 @@ class LiveRooms:
         earlier = self._gone.get((room.key, page))
         if earlier is not None:
             earlier.cancel()
-        publishing = self._publish_left(room.key, page)
-        self._gone[room.key, page] = self._tasks.spawn(publishing, context=Context())
+        self._publish_later(room.key, page)
+
+    def _publish_later(self, key: LogKey, page: str) -> None:
+        publishing = self._publish_left(key, page)
+        self._gone[key, page] = self._tasks.spawn(publishing, context=Context())
 
     async def _publish_left(self, key: LogKey, page: str) -> None:
         await asyncio.sleep(PAGE_RETURNS_WITHIN)
         del self._gone[key, page]
         room = self._rooms.get(key)
-        if room is None or not room.is_here(page):
-            await publish_left(self.log, key, page)
+        if room is not None and room.is_here(page):
+            return
+        if self.log.is_shared and await self._is_elsewhere(key, page):
+            self._publish_later(key, page)  # its process may be killed before it has done it
+            return
+        await publish_left(self.log, key, page)
+
+    async def _is_elsewhere(self, key: LogKey, page: str) -> bool:
+        """Whether a page has anything open in another process."""
+        try:
+            room = await self.open(key)
+        except LabChatError:  # as what is published then
+            return False
+        try:
+            return any(await room.peers.ask_for_page(page))
+        finally:
+            room.leave()

@@ -15,6 +15,7 @@ from shiny.session import Session, get_current_session
 
 from shiny_labchat import metrics
 from shiny_labchat.access import tickets
+from shiny_labchat.access.recruits import Admitted
 from shiny_labchat.chat import elements, install
 from shiny_labchat.chat.own_pages import count_new_person, is_own_page
 from shiny_labchat.chat.page import PAGE_HELLO, PageHello
@@ -254,21 +255,22 @@ class StudySession:
             return
         arrival = await arrive(study, coming, self.identity, lambda: count_new_person(page))
         self.params = arrival.params
-        self._follow(hello.page)
+        self._follow(hello.page, arrival)
         self._decide(Identified(True, arrival.person, arrival.source))
         await self._tell(ticket=await self._ticket(hello, arrival), returns=True)
 
-    def _follow(self, page: str) -> None:
+    def _follow(self, page: str, arrival: Arrival) -> None:
         """Learn when the page opens its socket to the study, and when it closes it."""
         self._unfollow_page()
         people, name = Runtime.of(self.study.log).live.people, self.study.name
+        admitted = Admitted(name, arrival.person, arrival.source, arrival.generation)
 
         def look() -> None:
             self._is_open.set(people.has_page(name, page))
             self._is_older.set(people.is_older(name, page))
             flush_soon(self.session)
 
-        self._unfollow = people.follow(name, page, look)
+        self._unfollow = people.follow(page, admitted, look)
         look()
 
     def _unfollow_page(self) -> None:

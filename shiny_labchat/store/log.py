@@ -86,6 +86,12 @@ class Log:
         return not is_in_file(self.url) or file_of(self.url).exists()
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other processes may write to the database: one on a server, or one that has a
+        bus, or a file that others have written to since this process has it open."""
+        return self.bus is not None or not is_in_file(self.url) or self._writer.are_others
+
+    @property
     def is_writing(self) -> bool:
         """Whether anything was submitted or watched yet."""
         return self._writer.is_started

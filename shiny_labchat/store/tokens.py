@@ -5,7 +5,8 @@ Kinds: "ticket" (opens one socket to a room, once, soon), "resume" (opens it aga
 and "study_resume" (the same for a study), "browser" (identifies a browser), "invite" (a personal
 link), "seat" (a bookmark), "end" (where a person goes when they have ended), "receipt" (the code
 with which they withdraw later), "server" (what all servers of the database share; its data is no
-hash, as they need it themselves).
+hash, as they need it themselves), "handled" (a page's chat, with the last message that was taken
+to be handled; see `access.handled`).
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ LIFETIMES: dict[str, float | None] = {
     "resume": 24 * 3600.0,
     "study_ticket": 60.0,
     "study_resume": 24 * 3600.0,
+    "handled": 24 * 3600.0,
     "browser": None,
     "invite": None,
     "seat": None,

@@ -102,6 +102,9 @@ class Writer:
         How often it looks for commits of other processes, in seconds.
     committed
         Called in its thread with what it has committed.
+    are_others
+        Whether other processes have written to it since this one has it open, as far as a file
+        tells.
     """
 
     def __init__(self, place: Place) -> None:
@@ -136,6 +139,7 @@ class Writer:
         self._must_look = False
         self._committed_at = 0.0
         self._took: float | None = None
+        self.are_others = False
         self._others_at = -OTHERS_ACTIVE_FOR
         self._tidy_at = 0.0
         self._trouble = ""
@@ -334,6 +338,7 @@ class Writer:
             keys = {key for work in batch for key in work.logs}
             version = self._engine.version_of(conn)
             if version is not None and version != self._version:
+                self._note_others()
                 self._others_at = time.monotonic()
                 is_careful = is_careful or self._hearing.are_behind(conn, keys)
             open_for = round((time.monotonic() - self._opened_at) * 1e6)
@@ -501,6 +506,7 @@ class Writer:
         try:
             version = self._engine.version_of(self._connect())
             if version is None or version != self._version:
+                self._note_others()
                 heard = self._missed()
                 self._tell((), heard.news)
                 if version is not None or heard.are_others:
@@ -539,6 +545,10 @@ class Writer:
         for key in self._unheard:
             self._loader.load(key)
         return heard
+
+    def _note_others(self) -> None:
+        """Note that others have written, if it is not the first look of a connection."""
+        self.are_others = self.are_others or self._version is not None
 
     def _connect(self) -> sa.Connection:
         engine = self._database.engine()

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from shiny_labchat import Lab
-from shiny_labchat.access.recruits import Standing, act_again, arrive, browser_token
+from shiny_labchat.access.recruits import Admitted, Standing, act_again, arrive, browser_token
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.access.tickets import StudyEntry, enter_study, study_ticket
 from shiny_labchat.domain.commands import (
@@ -29,7 +29,7 @@ from shiny_labchat.gateway.study_view import StudyView
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.heard import now
 from shiny_labchat.live.people import LivePeople
-from shiny_labchat.store import Log, Person, seen_of
+from shiny_labchat.store import Log, Person, note_seen, seen_of, set_generation
 
 LOBBY = LogKey("s", "l", "lobby")
 PATIENCE = 60.0
@@ -288,7 +288,7 @@ async def test_who_follows_a_page_hears_of_its_socket_and_of_a_newer_browser(lab
         heard.append((people.has_page("s", page.id), people.is_older("s", page.id)))
         news.set()
 
-    end = people.follow("s", page.id, look)
+    end = people.follow(page.id, Admitted("s", "ann", None, 1), look)
     people.come(page)
     assert heard == [(True, False)]
     news.clear()
@@ -301,4 +301,35 @@ async def test_who_follows_a_page_hears_of_its_socket_and_of_a_newer_browser(lab
     people.come(page)
     people.go(page)
     assert len(heard) == number
+    await people.stop(1)
+
+
+async def test_a_page_whose_socket_is_in_another_process_is_known_to_be_open_and_older(
+    lab: Lab,
+) -> None:
+    """By what that process has stored; and it is closed when nothing more is stored."""
+    await study(lab.log, "ann")
+    came = await arrive(lab.log, "s", {}, "key of a browser")
+    news, known = asyncio.Event(), (False, False)
+    people, id = people_of(lab), "page"
+
+    def look() -> None:
+        nonlocal known
+        known = people.has_page("s", id), people.is_older("s", id)
+        news.set()
+
+    end = people.follow(id, Admitted("s", came.person, None, came.generation), look)
+    here = Person("s", came.person)
+    await lab.log.write(lambda conn, _: note_seen(conn, {here: Signs(-1, -1, -1)}))
+    await asyncio.wait_for(news.wait(), 20)
+    assert known == (True, False)
+    news.clear()
+    await lab.log.write(lambda conn, _: set_generation(conn, "s", came.person, 2))
+    await asyncio.wait_for(news.wait(), 20)
+    assert known == (True, True)
+    news.clear()
+    await asyncio.wait_for(news.wait(), 30)
+    assert known == (False, True)
+    end()
+    assert not people.has_page("s", id) and not people.is_older("s", id)
     await people.stop(1)

@@ -61,6 +61,11 @@ class Page:
         """The key that its browser keeps."""
         return self._keys["browser"]
 
+    @property
+    def id(self) -> str:
+        """The page's own id."""
+        return self._keys["page"]
+
     async def begin(self, outputs: Sequence[str] = ()) -> None:
         """Say what a page says first: where it is, what it shows, and who wants to come in."""
         data: dict[str, Any] = {

@@ -64,7 +64,7 @@ class Server:
         os.close(writing)
         before = len(self.log)
         threading.Thread(target=self._listen, args=(reading,), daemon=True).start()
-        self.logs(self._ready, since=before, within=60)
+        self.logs(self._ready, since=before, within=120)
         self._wait_until_it_listens()
 
     def _wait_until_it_listens(self) -> None:

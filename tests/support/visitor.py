@@ -64,7 +64,9 @@ class Visitor:
         Its sockets to the study, and to the room of its chat; None: not open.
     """
 
-    def __init__(self, port: int, socket: ClientConnection, keys: Mapping[str, str]) -> None:
+    def __init__(
+        self, port: int, sockets: int, socket: ClientConnection, keys: Mapping[str, str]
+    ) -> None:
         self.html = ""
         self.shiny: list[str] = []
         self.values: dict[str, Any] = {}
@@ -72,6 +74,7 @@ class Visitor:
         self.study: StudySocket | None = None
         self.chat: Browser | None = None
         self._port = port
+        self._sockets = sockets
         self._socket = socket
         self._keys = keys
         self._news = asyncio.Event()
@@ -126,7 +129,7 @@ class Visitor:
             self._spawn(self._pump(self.chat))
 
     async def _open(self, path: str) -> Browser:
-        return await self._stack.enter_async_context(browser(self._port, path=path))
+        return await self._stack.enter_async_context(browser(self._sockets, path=path))
 
     async def _pump(self, line: Browser) -> None:
         with suppress(ConnectionClosed):
@@ -235,11 +238,13 @@ async def visitor(
     outputs: tuple[str, ...] = ("page",),
     key: str | None = None,
     fetches: bool = False,
+    sockets: int | None = None,
 ) -> AsyncIterator[Visitor]:
     """
     Open a page of a server on this machine.
 
     `key`: the one that its browser keeps; None: a new one. `fetches`: it fetches the app's HTML.
+    `sockets`: the port of the server that has its other sockets; None: it is the same one.
     """
     keys = {name: secrets.token_hex(16) for name in ("page", "tab", "browser")}
     keys["browser"] = key or keys["browser"]
@@ -247,7 +252,7 @@ async def visitor(
     async with connect(
         f"ws://{address}websocket/", proxy=None, max_size=None, max_queue=None, compression=None
     ) as socket:
-        opened = Visitor(port, socket, keys)
+        opened = Visitor(port, sockets or port, socket, keys)
         if fetches:
             async with httpx.AsyncClient(trust_env=False) as http:
                 opened.html = (await http.get(f"http://{address}{search}")).text

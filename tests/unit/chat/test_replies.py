@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 from openai import AsyncOpenAI
 
-from shiny_labchat.chat.replies import Replies, ReplyQueue
+from shiny_labchat.chat.replies import Replies
+from shiny_labchat.chat.reply_queue import ReplyQueue
 
 
 class Crowd:
