@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave to the usual run what is of files of SQLite only."""
-    if Backend.parse(config.getoption("backend")).engine != "sqlite":
+    if Backend.asked(config).engine != "sqlite":
         left = [item for item in items if "sqlite_only" in getattr(item, "fixturenames", ())]
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def backend(pytestconfig: pytest.Config) -> Backend:
     """The database and the bus that are asked for."""
-    return Backend.parse(pytestconfig.getoption("backend"))
+    return Backend.asked(pytestconfig)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person
-from tests.support.backend import BACKENDS, Backend, Databases
+from tests.support.backend import USUAL, Backend, Databases
 from tests.support.reverse_proxy import ReverseProxy
 from tests.support.server import Server, shiny_run
 from tests.support.wheel import run_from, unpacked
@@ -54,7 +54,7 @@ def start(backend: Backend, databases: Databases) -> Start:
     """Start an app on a new database, by its command."""
 
     def started(command: Sequence[str]) -> Served:
-        is_one = backend == Backend.parse(BACKENDS[0]) or command[-1].endswith(SCRIPTED)
+        is_one = backend == USUAL or command[-1].endswith(SCRIPTED)
         server = (Server if is_one else Workers)(command, databases.make())
         server.start()
         return server
@@ -190,7 +190,7 @@ class Noise:
 @pytest.fixture
 def noise(backend: Backend) -> Noise:
     noise = Noise()
-    if backend != Backend.parse(BACKENDS[0]):
+    if backend != USUAL:
         noise.expects(r"\b502\b")  # while its servers are away, nginx says so
     return noise
 

@@ -13,7 +13,7 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.store.schema import metadata
 from tests.contract.odd_texts import Exported, export_texts
-from tests.support.backend import BACKENDS, Backend
+from tests.support.backend import USUAL, Backend
 from tests.support.postgres import PostgresServer
 
 BOTH = {
@@ -46,10 +46,10 @@ is SQLite's only ask for its file by the fixture `sqlite_file`.
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     name = str(getattr(metafunc.module, "__name__", "")).rpartition(".")[2]
     if "url" in metafunc.fixturenames and name != "test_postgres":
-        backend: str = metafunc.config.getoption("backend")
+        backend = Backend.asked(metafunc.config)
         is_of_both = name in BOTH and "sqlite_only" not in metafunc.fixturenames
         kinds = ["sqlite", "postgresql"] if is_of_both else ["sqlite"]
-        asked = kinds if backend == BACKENDS[0] else [Backend.parse(backend).engine]
+        asked = kinds if backend == USUAL else [backend.engine]
         metafunc.parametrize("url", asked, indirect=True)
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import pytest
+
 from tests.support.bus_servers import BusServer
 from tests.support.postgres import PostgresServer
 
-__all__ = ["BACKENDS", "Backend", "Databases", "FreshUrl", "with_environment"]
+__all__ = ["BACKENDS", "USUAL", "Backend", "Databases", "FreshUrl", "with_environment"]
 
 ENGINES = ("sqlite", "postgresql")
 BUSES = ("own", "nats", "redis")
@@ -53,6 +55,12 @@ class Backend:
             raise ValueError(f"no backend {said!r}; there are {', '.join(BACKENDS)}")
         return cls(engine, bus or "own")
 
+    @classmethod
+    def asked(cls, config: pytest.Config) -> Self:
+        """What the option ``--backend`` says."""
+        said: str = config.getoption("backend")  # pyright: ignore[reportAssignmentType]
+        return cls.parse(said)
+
     @property
     def bus_kind(self) -> str | None:
         """The server that the bus needs; None: none."""
@@ -62,7 +70,9 @@ class Backend:
 BACKENDS = tuple(
     engine if bus == "own" else f"{engine}+{bus}" for engine in ENGINES for bus in BUSES
 )
-"""All backends, as commands name them; the first one is that of the usual run."""
+"""All backends, as commands name them."""
+USUAL = Backend(ENGINES[0], BUSES[0])
+"""That of a run that asks for none: files of SQLite, and no bus."""
 
 
 class Databases:

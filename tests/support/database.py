@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from sqlalchemy.exc import OperationalError
 
 from shiny_labchat.cli import main
 from shiny_labchat.store.schema import metadata
@@ -37,7 +38,7 @@ def is_held(url: str) -> bool:
     with _engine(url, patience=0).connect() as conn:
         try:
             _hold(conn, " NOWAIT")
-        except sa.exc.OperationalError:
+        except OperationalError:
             return True
     return False
 
