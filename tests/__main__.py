@@ -18,7 +18,8 @@ import click
 
 from tests.runner.processes import ended_by_signals
 from tests.runner.report import Report
-from tests.runner.steps import NAMES, Result, Step, all_steps
+from tests.runner.steps import NAMES, Result, Step, all_steps, on_backends
+from tests.support.backend import BACKENDS
 from tests.support.chromium import find_chromium
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +29,7 @@ Examples:
   python -m tests
   python -m tests --only unit,contract
   python -m tests --only browser -k "three_people"
+  python -m tests --backend postgresql+nats --only integration
   python -m tests --long
 """
 
@@ -36,26 +38,44 @@ Examples:
 @click.option("--only", metavar="STEP,...", help=f"Some of: {', '.join(NAMES)}.")
 @click.option("-k", "expression", metavar="EXPR", help="Only tests that match, as in pytest.")
 @click.option("--long", is_flag=True, help="Also the tests that take minutes.")
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    help="Run the suites contract, integration and browser on this database and bus only.",
+)
 @click.option("--slowest", default=0, metavar="N", help="Print the N slowest tests and files.")
-def main(only: str | None, expression: str | None, long: bool, slowest: int) -> None:
-    """Run the checks and tests of shiny_labchat."""
+def main(
+    only: str | None, expression: str | None, long: bool, backend: str | None, slowest: int
+) -> None:
+    """
+    Run the checks and tests of shiny_labchat.
+
+    With --long, the suites also run on the other backends.
+    """
     names = _chosen(only)
     if long:
         os.environ["LABCHAT_LONG"] = "1"
-    report = Report(len(names))
-    with ended_by_signals(report.say):
-        results = _results(names, expression, long, report)
+    with tempfile.TemporaryDirectory(prefix="labchat-tests-") as folder:
+        steps = _steps(names, Path(folder), expression, long, backend)
+        report = Report(len(steps))
+        with ended_by_signals(report.say):
+            if "browser" in names and "LABCHAT_CHROMIUM" not in os.environ:
+                os.environ["LABCHAT_CHROMIUM"] = find_chromium(report.say)
+            results = _run_all(steps, report)
     report.slowest(results, slowest)
     report.summary(results, ROOT / "shiny_labchat")
     sys.exit(any(result.failed for result in results))
 
 
-def _results(names: list[str], expression: str | None, long: bool, report: Report) -> list[Result]:
-    if "browser" in names and "LABCHAT_CHROMIUM" not in os.environ:
-        os.environ["LABCHAT_CHROMIUM"] = find_chromium(report.say)
-    with tempfile.TemporaryDirectory(prefix="labchat-tests-") as folder:
-        steps = [s for s in all_steps(ROOT, Path(folder), expression, long) if s.name in names]
-        return _run_all(steps, report)
+def _steps(
+    names: list[str], folder: Path, expression: str | None, long: bool, backend: str | None
+) -> list[Step]:
+    """The steps that are asked for, by the names of their suites."""
+    usual = [] if backend is not None else all_steps(ROOT, folder, expression, long)
+    on_one = backend is not None
+    others = on_backends(ROOT, folder, expression, long and on_one, backend)
+    steps = [*usual, *(others if long or on_one else ())]
+    return [step for step in steps if step.name.partition("@")[0] in names]
 
 
 def _chosen(only: str | None) -> list[str]:

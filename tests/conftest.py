@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,74 @@ from shiny_labchat.store import parse as parse_url
 from shiny_labchat.store.postgres_server import Server
 from shiny_labchat.store.sqlite import parse
 from shiny_labchat.store.sqlite_file import File
+from tests.support.backend import BACKENDS, Backend, Databases, with_environment
 from tests.support.postgres import PostgresServer
 
 # How long an example takes is up to the machine.
 settings.register_profile("usual", deadline=None, max_examples=50)
 settings.register_profile("long", deadline=None, max_examples=500)
 settings.load_profile("long" if os.environ.get("LABCHAT_LONG") == "1" else "usual")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--backend",
+        choices=BACKENDS,
+        default=BACKENDS[0],
+        help="What the suites contract, integration and browser have as database and bus.",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave to the usual run what is of files of SQLite only."""
+    if Backend.asked(config).engine != "sqlite":
+        left = [item for item in items if "sqlite_only" in getattr(item, "fixturenames", ())]
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
+@pytest.fixture(scope="session")
+def backend(pytestconfig: pytest.Config) -> Backend:
+    """The database and the bus that are asked for."""
+    return Backend.asked(pytestconfig)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _environment(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with with_environment(backend, tmp_path_factory.mktemp("ledgers")):
+        yield
+
+
+@pytest.fixture(scope="session")
+def databases(
+    backend: Backend,
+    empty_database: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Databases:
+    """Databases of the kind that is asked for; those that it makes stay until the end."""
+    is_file = backend.engine == "sqlite"
+    server = None if is_file else request.getfixturevalue("postgres")
+    return Databases(server, empty_database, lambda: tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture
+def fresh_url(databases: Databases) -> Iterator[Callable[[], str]]:
+    """Make a database, and give its URL; those of the test are dropped at its end."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(databases.make())
+        return made[-1]
+
+    yield make
+    for each in made:
+        databases.drop(each)
+
+
+@pytest.fixture
+def sqlite_only() -> None:
+    """Asked for by tests of what is about a file of SQLite: they run on no other database."""
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from shiny_labchat.errors import StoreError
 from shiny_labchat.store import Log
+from shiny_labchat.store.schema import room
 
 __all__ = ["FRESH", "HEALTH_PATH", "STORED_WITHIN", "health_routes"]
 
@@ -97,12 +98,17 @@ async def _trouble_of(log: Log) -> str:
     try:
         async with asyncio.timeout(STORED_WITHIN):
             await log.read(lambda conn: conn.execute(sa.select(1)).scalar_one())
-            await log.settled()
+            await asyncio.gather(log.write(_write_nothing), log.settled())
     except StoreError as exc:
         return exc.code
     except TimeoutError:
         return "store_busy"
     return ""
+
+
+def _write_nothing(conn: sa.Connection, now: int) -> None:
+    """Change no row: that waits for locks, too, and is refused where one may only read."""
+    conn.execute(sa.update(room).where(sa.false()).values(seq=room.c.seq))
 
 
 def health_routes(logs: Callable[[], Iterable[Log]]) -> list[Route]:

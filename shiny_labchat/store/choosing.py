@@ -49,10 +49,12 @@ def ledger_of(url: sa.URL) -> Path:
     """
     The file that notes who has withdrawn, outside the database and its backups.
 
-    It is beside the database, or where the environment variable ``LABCHAT_LEDGER`` says. That of a
-    database on a server is in the current folder, unless it says something else.
+    It is beside the database, or where the environment variable ``LABCHAT_LEDGER`` says: a file, or
+    a folder for the ledgers of several databases. That of a database on a server is in the current
+    folder, unless it says something else.
     """
-    said = os.environ.get("LABCHAT_LEDGER")
-    if said:
-        return Path(said)
-    return Path(f"{sqlite.file_of(url) if is_in_file(url) else url.database}.withdrawn").absolute()
+    said = Path(os.environ.get("LABCHAT_LEDGER", ""))
+    beside = Path(f"{sqlite.file_of(url) if is_in_file(url) else url.database}.withdrawn")
+    if said == Path():
+        return beside.absolute()
+    return said / beside.name if said.is_dir() else said

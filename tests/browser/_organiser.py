@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from shiny_labchat import Lab, Room
-from tests.support.server import Server
+from tests.support.workers import Served
 
 STUDY = "apps"
 """The folder of the tests' apps, after which their rooms' study is named."""
@@ -25,12 +25,12 @@ class Organiser:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
-    def lab(self, app: Server) -> Lab:
+    def lab(self, app: Served) -> Lab:
         """The lab of a running app."""
         lab = self._labs[app.url] = Lab(app.url)
         return lab
 
-    def room(self, app: Server, id: str) -> Room:
+    def room(self, app: Served, id: str) -> Room:
         """One of its rooms."""
         return self.lab(app).room(id, study=STUDY)
 

@@ -15,7 +15,7 @@ from shiny_labchat.domain.screens import screen_of
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.study.study import Study
 from tests.browser._organiser import Organiser
-from tests.support.server import Server
+from tests.support.workers import Served
 
 __all__ = ["ServerState"]
 
@@ -34,7 +34,7 @@ class ServerState:
         Reads what is asynchronous.
     """
 
-    def __init__(self, app: Server, study: str, organiser: Organiser, lobby: str = "lobby") -> None:
+    def __init__(self, app: Served, study: str, organiser: Organiser, lobby: str = "lobby") -> None:
         self.lab: Lab = organiser.lab(app)
         self.lobby = lobby
         self.study = study

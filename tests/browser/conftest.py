@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, W
 
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person
+from tests.support.backend import USUAL, Backend, Databases
 from tests.support.reverse_proxy import ReverseProxy
 from tests.support.server import Server, shiny_run
 from tests.support.wheel import run_from, unpacked
+from tests.support.workers import Served, Workers
 
 APPS = Path(__file__).parent / "apps"
 QUIET = (
@@ -30,7 +32,7 @@ PATIENCE = 30_000
 """The longest that anything is waited for, in milliseconds."""
 expect.set_options(timeout=PATIENCE)
 
-Serve = Callable[[str], Server]
+Serve = Callable[[str], Served]
 """Gives a running app by its path below ``apps/``."""
 People = Callable[..., list[Person]]
 
@@ -42,58 +44,107 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**browser_type_launch_args, **where, "args": QUIET}
 
 
-def started(app: str, folder: Path) -> Server:
-    server = Server(shiny_run(APPS / app), f"sqlite:///{folder / 'lab.db'}")
-    server.start()
-    return server
+Start = Callable[[Sequence[str]], Served]
+SCRIPTED = "study_pages.py"
+"""An app whose server says what a test tells it: there is one of it in any case."""
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def start(backend: Backend, databases: Databases) -> Start:
+    """Start an app on a new database, by its command."""
+
+    def started(command: Sequence[str]) -> Served:
+        is_one = backend == USUAL or command[-1].endswith(SCRIPTED)
+        server = (Server if is_one else Workers)(command, databases.make())
+        server.start()
+        return server
+
+    return started
+
+
+def ended(server: Served, databases: Databases) -> None:
+    """End it, and delete its database."""
+    server.stop() if isinstance(server, Server) else server.close()
+    databases.drop(server.url)
+
+
+class Running:
+    """
+    Apps that were started for all tests, by their paths.
+
+    Parameters
+    ----------
+    begin, end
+        Starts one, and ends it.
+    most
+        How many may run; those that were not asked for longest are ended.
+    """
+
+    def __init__(
+        self, begin: Callable[[str], Served], end: Callable[[Served], None], most: float
+    ) -> None:
+        self._begin = begin
+        self._end = end
+        self._most = most
+        self._running: dict[str, Served] = {}
+
+    def __call__(self, app: str) -> Served:
+        self._running[app] = self._running.pop(app, None) or self._begin(app)
+        if len(self._running) > self._most:
+            self._end(self._running.pop(next(iter(self._running))))
+        return self._running[app]
+
+    def close(self) -> None:
+        for server in self._running.values():
+            self._end(server)
+
+
+@pytest.fixture(scope="session")
+def most_running(backend: Backend) -> float:
+    """How many apps run at once: a server of databases has not as much room as there are files."""
+    return float("inf") if backend.engine == "sqlite" else 12
+
+
+@pytest.fixture(scope="session")
+def shared(start: Start, databases: Databases, most_running: float) -> Iterator[Serve]:
     """Apps by their paths, each started once for all tests."""
-    running: dict[str, Server] = {}
-
-    def serve(app: str) -> Server:
-        if app not in running:
-            running[app] = started(app, tmp_path_factory.mktemp("app"))
-        return running[app]
-
-    yield serve
-    for server in running.values():
-        server.stop()
+    running = Running(
+        lambda app: start(shiny_run(APPS / app)), lambda it: ended(it, databases), most_running
+    )
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session")
-def from_wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def from_wheel(
+    start: Start,
+    databases: Databases,
+    most_running: float,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Serve]:
     """Apps by their paths, with the package as its wheel installs it: the page's files joined."""
     folder = unpacked(tmp_path_factory.mktemp("wheel"))
-    running: dict[str, Server] = {}
-
-    def serve(app: str) -> Server:
-        if app not in running:
-            command = run_from(folder, shiny_run(APPS / app))
-            url = f"sqlite:///{tmp_path_factory.mktemp('app') / 'lab.db'}"
-            running[app] = Server(command, url)
-            running[app].start()
-        return running[app]
-
-    yield serve
-    for server in running.values():
-        server.stop()
+    running = Running(
+        lambda app: start(run_from(folder, shiny_run(APPS / app))),
+        lambda it: ended(it, databases),
+        most_running,
+    )
+    yield running
+    running.close()
 
 
 @pytest.fixture
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def serve(start: Start, databases: Databases) -> Iterator[Serve]:
     """Start an app for one test alone."""
-    running: list[Server] = []
+    running: list[Served] = []
 
-    def start(app: str) -> Server:
-        running.append(started(app, tmp_path_factory.mktemp("app")))
+    def begin(app: str) -> Served:
+        running.append(start(shiny_run(APPS / app)))
         return running[-1]
 
-    yield start
+    yield begin
     for server in running:
-        server.stop()
+        ended(server, databases)
 
 
 _numbers = count(1)
@@ -137,8 +188,11 @@ class Noise:
 
 
 @pytest.fixture
-def noise() -> Noise:
-    return Noise()
+def noise(backend: Backend) -> Noise:
+    noise = Noise()
+    if backend != USUAL:
+        noise.expects(r"\b502\b")  # while its servers are away, nginx says so
+    return noise
 
 
 @pytest.fixture(scope="session")
@@ -189,7 +243,7 @@ def people(
 
     def arrive(
         n: int = 1,
-        app: str | Server | ReverseProxy = "room.py",
+        app: str | Served | ReverseProxy = "room.py",
         *,
         chat: str = "chat",
         device: dict[str, Any] | None = None,

@@ -17,6 +17,7 @@ from tests.browser._organiser import Organiser
 from tests.browser._participants import Participant
 from tests.browser.conftest import People, Serve
 from tests.support.server import ROOT, Server, shiny_run
+from tests.support.workers import Served
 
 FIRST_CHATS = {
     "01-hello": "chat",
@@ -159,13 +160,13 @@ def test_a_discussion_that_was_imported_goes_on_in_the_app(
         copy.stop()
 
 
-def taking_part(people: People, n: int, app: Server, **asked: str) -> list[Participant]:
+def taking_part(people: People, n: int, app: Served, **asked: str) -> list[Participant]:
     """So many come to the app of a study."""
     come = people(n, app, settled=False, **asked)
     return [Participant(person.page, person.chat.id) for person in come]
 
 
-def is_clean(app: Server) -> bool:
+def is_clean(app: Served) -> bool:
     """Nothing has failed at the server."""
     return not [line for line in app.log if "Traceback" in line or "Error" in line]
 

@@ -11,7 +11,8 @@ from shiny_labchat import Member, Room
 from tests.browser._organiser import Organiser
 from tests.browser._people import Person
 from tests.browser.conftest import Noise, People, Serve
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT
+from tests.support.workers import Served
 
 APP = "bookmarks.py"
 
@@ -22,7 +23,7 @@ def is_kept(person: Person, pattern: str = "[?&]chat--place=") -> str:
     return person.page.url
 
 
-def follows(address: str, people: People, app: str | Server = APP) -> Person:
+def follows(address: str, people: People, app: str | Served = APP) -> Person:
     """Somebody with a browser of their own opens an address that they were sent."""
     (person,) = people(1, app, settled=False)
     person.opens(address)

@@ -14,7 +14,8 @@ from tests.support.engines.browser import ENTER, EngineBrowser
 from tests.support.engines.firefox import Firefox
 from tests.support.engines.installed import install_engines
 from tests.support.engines.webkit import WebKit
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT
+from tests.support.workers import Served
 
 pytestmark = pytest.mark.long
 
@@ -38,7 +39,7 @@ def two(both: Two) -> Iterator[Two]:
         assert person.complaints() == []
 
 
-def come(people: Two, app: Server, room: str) -> Two:
+def come(people: Two, app: Served, room: str) -> Two:
     for person in people:
         person.opens(f"http://127.0.0.1:{app.port}/?{urlencode({'room': room})}")
     return people

@@ -13,7 +13,7 @@ from tests.browser._outage import CABLES, SEVERED, cut, mend
 from tests.browser._people import Person
 from tests.browser.conftest import Noise, People, Serve
 from tests.integration.conftest import log_of
-from tests.support.server import Server
+from tests.support.workers import Served
 
 BUTTONS = ("button", "link", "task", "toolbar", "drawn", "greeted", "inside-button")
 SET = ("flag", "text", "fields", "number")
@@ -43,7 +43,7 @@ def settles(person: Person) -> None:
 _numbers = count(1)
 
 
-def fired(organiser: Organiser, app: Server, room: str) -> Counter[str]:
+def fired(organiser: Organiser, app: Served, room: str) -> Counter[str]:
     log = organiser.does(log_of(organiser.room(app, room)))
     return Counter(event.data["value"]["name"] for event in log if event.kind == "recorded")
 

@@ -15,7 +15,7 @@ from tests.browser._organiser import Organiser
 from tests.browser._people import Person
 from tests.browser.conftest import Noise, Serve
 from tests.browser.test_streams import HEARS, content, ended, grows, heard
-from tests.support.server import Server
+from tests.support.workers import Served
 
 MAX_REQUESTS = 24
 MAX_SIZE = 430_000
@@ -59,7 +59,7 @@ def context(browser: Browser, noise: Noise) -> Iterator[BrowserContext]:
 @pytest.fixture
 def opens(context: BrowserContext, room: str) -> Opens:
     def open_page(
-        server: Server, loaded: Loaded | None = None, *, script: str = "", **asked: str
+        server: Served, loaded: Loaded | None = None, *, script: str = "", **asked: str
     ) -> Person:
         page = context.new_page()
         if script:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser._line import Line, Loaded
 from tests.browser.conftest import Serve
-from tests.support.server import Server
+from tests.support.workers import Served
 
 WORDS = "the first words"
 LIMIT = 90_000
@@ -31,7 +31,7 @@ SEEN = """(words) => [...document.querySelectorAll("[role=log], shiny-chat-messa
   .some(({ textContent }) => textContent.includes(words))"""
 
 
-def seconds_until_seen(browser: Browser, server: Server, line: Line, box: str, ready: str) -> float:
+def seconds_until_seen(browser: Browser, server: Served, line: Line, box: str, ready: str) -> float:
     """Until a message was typed, sent and is seen, in a browser that has been nowhere before."""
     context = browser.new_context()
     page = context.new_page()

@@ -14,7 +14,7 @@ from tests.browser._participants import Participant
 from tests.browser.conftest import Noise, People, Serve
 from tests.support.models.model import Model, Reply
 from tests.support.models.tls_door import TlsDoor
-from tests.support.server import Server
+from tests.support.workers import Served
 
 Come = Callable[..., list[Participant]]
 """Takes how many come, the app, and what their address says."""
@@ -24,7 +24,7 @@ Come = Callable[..., list[Participant]]
 def come(people: People) -> Come:
     """So many come to an app."""
 
-    def arrive(n: int, app: Server, **asked: str) -> list[Participant]:
+    def arrive(n: int, app: Served, **asked: str) -> list[Participant]:
         new = people(n, app, settled=False, **asked)
         return [Participant(person.page, person.chat.id) for person in new]
 

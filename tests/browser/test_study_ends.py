@@ -15,19 +15,19 @@ from shiny_labchat.words import ENGLISH
 from tests.browser._organiser import Organiser
 from tests.browser._participants import Participant
 from tests.browser.conftest import People, Serve
-from tests.support.server import Server
+from tests.support.workers import Served
 
 APP = "ends.py"
 Come = Callable[..., list[Participant]]
 
 
 @pytest.fixture
-def app(serve: Serve) -> Server:
+def app(serve: Serve) -> Served:
     return serve(APP)
 
 
 @pytest.fixture
-def come(people: People, playwright: Playwright, app: Server) -> Come:
+def come(people: People, playwright: Playwright, app: Served) -> Come:
     """So many come, each with a phone."""
     phone: dict[str, Any] = {**playwright.devices["Pixel 7"]}
     del phone["default_browser_type"]
@@ -159,7 +159,7 @@ def test_who_does_not_say_that_they_are_there(come: Come, tmp_path: Path):
 
 
 def test_who_is_removed_and_who_is_left_behind(
-    come: Come, app: Server, organiser: Organiser, tmp_path: Path
+    come: Come, app: Served, organiser: Organiser, tmp_path: Path
 ):
     ann, bob = come(2)
     for each in (ann, bob):
@@ -184,7 +184,7 @@ def test_who_comes_too_late_for_a_place(come: Come, tmp_path: Path):
 
 
 def test_who_comes_when_a_study_is_closed(
-    come: Come, app: Server, organiser: Organiser, tmp_path: Path
+    come: Come, app: Served, organiser: Organiser, tmp_path: Path
 ):
     (ann,) = come()
     ann.presses_button("I agree to take part")

@@ -16,7 +16,7 @@ from tests.browser._participants import Participant
 from tests.browser._server_state import ServerState
 from tests.browser.conftest import Noise, People, Serve
 from tests.support.proxy import Proxy
-from tests.support.server import Server
+from tests.support.workers import Served
 
 APP = "wanted/group_please.py"
 OUTAGE = 20
@@ -45,12 +45,12 @@ class Cable:
 
 
 @pytest.fixture
-def app(serve: Serve) -> Server:
+def app(serve: Serve) -> Served:
     return serve(APP)
 
 
 @pytest.fixture
-def cable(app: Server, organiser: Organiser) -> Iterator[Cable]:
+def cable(app: Served, organiser: Organiser) -> Iterator[Cable]:
     proxy = Proxy(app.port)
     organiser.does(proxy.__aenter__())
 
@@ -64,7 +64,7 @@ def cable(app: Server, organiser: Organiser) -> Iterator[Cable]:
 
 
 @pytest.fixture
-def come(people: People, app: Server) -> Callable[..., Participant]:
+def come(people: People, app: Served) -> Callable[..., Participant]:
     """Somebody comes, over a cable of their own if there is one."""
 
     def arrive(over: Cable | None = None) -> Participant:
@@ -80,7 +80,7 @@ def pause(seconds: float) -> None:
 
 def test_who_waits_without_a_network_is_not_grouped_and_keeps_the_place(
     come: Callable[..., Participant],
-    app: Server,
+    app: Served,
     cable: Cable,
     organiser: Organiser,
     noise: Noise,
@@ -112,7 +112,7 @@ def test_who_waits_without_a_network_is_not_grouped_and_keeps_the_place(
 
 def test_who_has_no_network_when_they_are_called_is_asked_again(
     come: Callable[..., Participant],
-    app: Server,
+    app: Served,
     cable: Cable,
     organiser: Organiser,
     noise: Noise,
@@ -152,7 +152,7 @@ def test_who_answers_a_call_before_the_network_is_back_is_heard_in_time(
 
 
 def test_a_browser_that_stands_still_is_not_grouped_and_keeps_its_place(
-    come: Callable[..., Participant], app: Server, organiser: Organiser
+    come: Callable[..., Participant], app: Served, organiser: Organiser
 ):
     ann = come()
     ann.waits()

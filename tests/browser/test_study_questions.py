@@ -10,7 +10,7 @@ from tests.browser._organiser import Organiser
 from tests.browser._participants import Participant
 from tests.browser._server_state import ServerState
 from tests.browser.conftest import People, Serve
-from tests.support.server import Server
+from tests.support.workers import Served
 
 APP = "questions.py"
 FORM = "labchat_form_questions_first"
@@ -19,12 +19,12 @@ REFUSED = "Some answers are missing. Please answer all questions, and send it ag
 
 
 @pytest.fixture
-def app(serve: Serve) -> Server:
+def app(serve: Serve) -> Served:
     return serve(APP)
 
 
 @pytest.fixture
-def ann(people: People, app: Server) -> Participant:
+def ann(people: People, app: Served) -> Participant:
     (person,) = people(1, app, settled=False)
     expect(person.page.get_by_label("Why?")).to_be_visible()
     expect(person.page.locator(".shiny-bound-input#trust")).to_be_attached()
@@ -69,7 +69,7 @@ def test_what_was_used_is_known_after_a_reload(ann: Participant) -> None:
     [([], "so"), (["trust"], "so"), (["trust", "who"], ""), (None, "so"), ("trust who", "so")],
 )
 def test_a_form_that_a_script_sends_without_its_answers_is_refused(
-    ann: Participant, app: Server, organiser: Organiser, used: object, why: str
+    ann: Participant, app: Served, organiser: Organiser, used: object, why: str
 ) -> None:
     state = ServerState(app, "questions", organiser)
     (id,) = state.people()
@@ -97,7 +97,7 @@ def test_who_is_refused_by_the_server_reads_why_and_can_answer(ann: Participant)
     recorded(ann, "why: so, more: , trust: 5, who: Y")
 
 
-def test_an_end_is_not_reached_by_a_form_without_answers(ann: Participant, app: Server) -> None:
+def test_an_end_is_not_reached_by_a_form_without_answers(ann: Participant, app: Served) -> None:
     ann.fills("Why?", "so")
     ann.page.evaluate(_SEND, [FORM, {"cid": "one", "used": ["trust", "who"]}])
     recorded(ann, "why: so, more: , trust: 5, who: X")

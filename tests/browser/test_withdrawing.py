@@ -20,6 +20,7 @@ from tests.browser._participants import Participant
 from tests.browser._people import Person
 from tests.browser.conftest import APPS, Noise, People, Serve
 from tests.support.server import Server, shiny_run
+from tests.support.workers import Served
 
 SECRET = "SECRET-WORDS"
 BLANK = ENGLISH["withdrawn"]
@@ -28,12 +29,12 @@ WITHIN = 1.0
 
 
 @pytest.fixture
-def app(serve: Serve) -> Server:
+def app(serve: Serve) -> Served:
     return serve("room.py")
 
 
 @pytest.fixture
-def second(app: Server) -> Iterator[Server]:
+def second(app: Served) -> Iterator[Server]:
     """Another server of the same database."""
     server = Server(shiny_run(APPS / "room.py"), app.url)
     server.start()
@@ -41,7 +42,7 @@ def second(app: Server) -> Iterator[Server]:
     server.stop()
 
 
-def withdraws(organiser: Organiser, app: Server, room: Room, person: Person) -> float:
+def withdraws(organiser: Organiser, app: Served, room: Room, person: Person) -> float:
     """Somebody's data is withdrawn; gives when that was stored, in seconds since 1970."""
     members = organiser.does(room.members())
     (member,) = (each for each in members if each.pseudonym == person.name)
@@ -88,7 +89,7 @@ WATCH = """() => {
 
 def test_open_pages_are_blank_within_a_second_in_two_processes(
     people: People,
-    app: Server,
+    app: Served,
     second: Server,
     organiser: Organiser,
     room: str,
@@ -125,7 +126,7 @@ def test_open_pages_are_blank_within_a_second_in_two_processes(
 
 
 def test_who_was_offline_and_who_looks_at_older_messages_sees_them_blank(
-    people: People, app: Server, organiser: Organiser, room: str, noise: Noise
+    people: People, app: Served, organiser: Organiser, room: str, noise: Noise
 ) -> None:
     noise.expects(SEVERED)
     (ann,) = people(1, app, rate="none")

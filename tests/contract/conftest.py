@@ -13,6 +13,7 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.store.schema import metadata
 from tests.contract.odd_texts import Exported, export_texts
+from tests.support.backend import USUAL, Backend
 from tests.support.postgres import PostgresServer
 
 BOTH = {
@@ -35,34 +36,41 @@ BOTH = {
     "test_withdrawn_rooms",
 }
 """
-The files whose tests run on each kind of database: those of what is stored, and of what several
-processes do at once. What is read to be exported, checked or shown is the same SQLAlchemy Core for
-both, and its tests are about formats: they run on one. Tests of what is SQLite's only ask for its
-file by the fixture `sqlite_file`.
+The files whose tests run on each kind of database, unless one is asked for: those of what is
+stored, and of what several processes do at once. What is read to be exported, checked or shown is
+the same SQLAlchemy Core for both, and its tests are about formats: they run on one. Tests of what
+is SQLite's only ask for its file by the fixture `sqlite_file`.
 """
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     name = str(getattr(metafunc.module, "__name__", "")).rpartition(".")[2]
     if "url" in metafunc.fixturenames and name != "test_postgres":
-        is_of_both = name in BOTH and "sqlite_file" not in metafunc.fixturenames
+        backend = Backend.asked(metafunc.config)
+        is_of_both = name in BOTH and "sqlite_only" not in metafunc.fixturenames
         kinds = ["sqlite", "postgresql"] if is_of_both else ["sqlite"]
-        metafunc.parametrize("url", kinds, indirect=True)
+        asked = kinds if backend == USUAL else [backend.engine]
+        metafunc.parametrize("url", asked, indirect=True)
 
 
 @pytest.fixture
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path, backend: Backend) -> Iterator[str]:
     """The URL of a fresh database, once for each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'lab.db'}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_with_lab")
-    os.environ["LABCHAT_LEDGER"] = str(tmp_path / "ledger")
-    os.environ["LABCHAT_BUS"] = "none"  # what is checked here must hold without one
+    before = {name: os.environ.get(name) for name in ("LABCHAT_LEDGER", "LABCHAT_BUS")}
+    (tmp_path / "ledgers").mkdir()
+    os.environ["LABCHAT_LEDGER"] = str(tmp_path / "ledgers")
+    if backend.engine == "sqlite":
+        os.environ["LABCHAT_BUS"] = "none"  # what is checked here must hold without one
     # Of each URL there is one log in a process: so each test has its own.
     yield f"{server.url('lab')}?application_name={secrets.token_hex(6)}"
     server.empty("lab", metadata.tables)
-    del os.environ["LABCHAT_LEDGER"], os.environ["LABCHAT_BUS"]
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        os.environ |= {} if value is None else {name: value}
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +81,7 @@ def postgres_with_lab(postgres: PostgresServer) -> PostgresServer:
 
 
 @pytest.fixture
-def sqlite_file(url: str) -> Path:
+def sqlite_file(url: str, sqlite_only: None) -> Path:
     """The file of the database, for tests of what only SQLite does."""
     return Path(url.removeprefix("sqlite:///"))
 

@@ -13,7 +13,7 @@ from shiny_labchat.domain.commands import EndStream, Post
 
 
 async def test_what_a_bot_begins_with_is_found_without_reading_its_record(
-    lab: Lab, room: Room
+    lab: Lab, room: Room, sqlite_only: None
 ) -> None:
     message = await room.post("Hello", author="a")
     steps = await _steps(lab, room, message.seq)
@@ -23,7 +23,7 @@ async def test_what_a_bot_begins_with_is_found_without_reading_its_record(
 
 
 async def test_a_stream_that_a_bot_begins_with_is_found_without_reading_the_room(
-    lab: Lab, room: Room
+    lab: Lab, room: Room, sqlite_only: None
 ) -> None:
     opened = await room.submit(Post([], is_live=True))
     seq = opened.events[0].seq

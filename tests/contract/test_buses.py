@@ -7,7 +7,6 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from statistics import median
 from time import monotonic
 from typing import Any
@@ -21,6 +20,7 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.room import LiveRoom
+from tests.support.backend import FreshUrl
 from tests.support.bus_listener import lab as lab_of_listeners
 from tests.support.bus_servers import KINDS, BusServer, lasts
 
@@ -388,10 +388,10 @@ async def test_labs_of_one_database_have_one_bus(lab: Lab, server: BusServer) ->
 
 
 async def test_the_name_of_a_lab_on_a_bus_is_the_same_in_all_of_its_processes(
-    two: tuple[Lab, Lab], room: Room, tmp_path: Path, server: BusServer
+    two: tuple[Lab, Lab], room: Room, fresh_url: FreshUrl, server: BusServer
 ) -> None:
     names = [await Runtime.of(each.log)._name_on_bus() for each in two]
-    another = Lab(f"sqlite:///{tmp_path / 'another.db'}", bus=server.url)
+    another = Lab(fresh_url(), bus=server.url)
     await another.create_room("r", study="s")
     names.append(await Runtime.of(another.log)._name_on_bus())
     another.log.close()

@@ -20,6 +20,8 @@ from shiny_labchat.export.checks import check_folder
 from shiny_labchat.export.folder import SUMS, sums_of
 from shiny_labchat.lab.importing import import_export
 from tests.contract.odd_texts import ALL_FORMATS, Exported
+from tests.support.backend import FreshUrl
+from tests.support.database import labchat
 from tests.support.sample_study import make_groups, make_study
 
 FIXTURES = Path(__file__).parent / "fixtures" / "psych-ds"
@@ -87,11 +89,11 @@ async def test_answers_of_an_earlier_group_are_accepted_in_an_export_of_the_last
 
 
 async def test_an_import_of_a_public_export_may_be_exported_with_all_there_is(
-    lab: Lab, tmp_path: Path
+    lab: Lab, tmp_path: Path, fresh_url: FreshUrl
 ) -> None:
     await make_study(lab)
     await lab.export(tmp_path / "public", public=True)
-    new = Lab(f"sqlite:///{tmp_path / 'new.db'}")
+    new = Lab(fresh_url())
     try:
         await import_export(new.log, tmp_path / "public")
         await new.export(tmp_path / "out")
@@ -107,10 +109,8 @@ async def test_an_export_for_excel_is_accepted_and_read_unguarded_if_it_can_be(
     room = await lab.create_room("r", study="s")
     await room.post("=1+1")
     lab.log.close()
-    command = ["export", "--db", str(tmp_path / "lab.db"), "--out", str(tmp_path / "out")]
-    run = await asyncio.to_thread(
-        CliRunner().invoke, main, [*command, "--format", formats, "--excel-safe"]
-    )
+    command = ["export", "--out", str(tmp_path / "out"), "--format", formats, "--excel-safe"]
+    run = await asyncio.to_thread(labchat, lab.url, *command)
     assert run.exit_code == 0, run.output
     assert [str(each) for each in check_folder(tmp_path / "out")] == []
     texts = read(tmp_path / "out").messages["text"].to_list()

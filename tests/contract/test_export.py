@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -680,8 +681,8 @@ async def test_progress_is_told_up_to_the_end(lab: Lab, tmp_path: Path) -> None:
 def labchat(lab: Lab, *arguments: str) -> tuple[int, bytes, str]:
     """Run the command; its status, and what it prints."""
     command = [sys.executable, "-c", "from shiny_labchat.cli import main; main()", *arguments]
-    path = lab.url.removeprefix("sqlite:///")
-    done = subprocess.run([*command, "--db", path], capture_output=True, timeout=120)
+    env = {**os.environ, "LABCHAT_URL": lab.url}
+    done = subprocess.run(command, capture_output=True, timeout=120, env=env)
     return done.returncode, done.stdout, done.stderr.decode()
 
 

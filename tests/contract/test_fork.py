@@ -59,6 +59,8 @@ def _answer(lab: Lab, asks: Asked, there: Connection) -> None:
 
 
 def copied(url: str, empty_database: Path) -> None:
+    if not url.startswith("sqlite"):
+        return
     shutil.copy(empty_database, url.removeprefix("sqlite:///"))
 
 

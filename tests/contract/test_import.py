@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -25,7 +24,10 @@ from shiny_labchat.errors import ExportError, Refused
 from shiny_labchat.export.folder import MARKER, SUMS, sums_of
 from shiny_labchat.lab.importing import Imported, import_export
 from shiny_labchat.store import events_after, find_room
+from tests.support.backend import Databases, FreshUrl
+from tests.support.beside import beside
 from tests.support.csv_text import table
+from tests.support.database import contents, rows
 from tests.support.large_log import fill
 from tests.support.sample_study import PEOPLE, make_study, stream
 
@@ -33,14 +35,15 @@ ALL = ("csv", "jsonl", "parquet", "psych-ds", "convokit", "text")
 A, B = PEOPLE[:2]
 
 
-async def again(folder: Path, new: Path, **options: Any) -> str:
+async def again(folder: Path, databases: Databases, **options: Any) -> str:
     """Import an export into a new database, and export it again; the sha256 of that."""
-    lab = Lab(f"sqlite:///{new}")
-    try:
-        await import_export(lab.log, folder)
-        made = await lab.export(new.with_suffix(""), **options)
-    finally:
-        lab.log.close()
+    with databases.fresh() as url:
+        lab = Lab(url)
+        try:
+            await import_export(lab.log, folder)
+            made = await lab.export(folder.with_name(f"{folder.name} again"), **options)
+        finally:
+            lab.log.close()
     return made.sha256
 
 
@@ -57,9 +60,9 @@ async def events_of(lab: Lab, key: LogKey) -> list[Event]:
 
 
 @pytest.fixture
-def new(tmp_path: Path) -> Any:
-    """A lab whose database is not there yet."""
-    lab = Lab(f"sqlite:///{tmp_path / 'new.db'}")
+def new(fresh_url: FreshUrl) -> Any:
+    """A lab whose database is empty."""
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 
@@ -71,18 +74,16 @@ def new(tmp_path: Path) -> Any:
 @pytest.mark.parametrize("shown", [{}, {"anonymise": True}, {"public": True},
                                    {"anonymise": True, "public": True}])  # fmt: skip
 async def test_an_imported_export_gives_the_same_files(
-    lab: Lab, tmp_path: Path, formats: Sequence[str], shown: dict[str, Any]
+    lab: Lab, tmp_path: Path, databases: Databases, formats: Sequence[str], shown: dict[str, Any]
 ) -> None:
     await make_study(lab)
     made = await lab.export(tmp_path / "out", formats=formats, **shown)
     assert made.counts["messages"] > 5 and made.counts["bot_calls"] == 1
-    assert await again(tmp_path / "out", tmp_path / "new.db", formats=formats, **shown) == (
-        made.sha256
-    )
+    assert await again(tmp_path / "out", databases, formats=formats, **shown) == (made.sha256)
 
 
 async def test_what_a_reply_is_to_comes_back_in_an_anonymous_and_in_a_public_export(
-    lab: Lab, tmp_path: Path
+    lab: Lab, tmp_path: Path, databases: Databases
 ) -> None:
     (room, _) = await make_study(lab)
     to = (await room.messages())[0].seq
@@ -93,21 +94,25 @@ async def test_what_a_reply_is_to_comes_back_in_an_anonymous_and_in_a_public_exp
         made = await lab.export(tmp_path / name, **shown)
         last = table(tmp_path / name / "messages.csv")[-1]
         assert (last["text"], last["trigger"]) == ("hi", str(to))
-        assert await again(tmp_path / name, tmp_path / f"{name}.again.db", **shown) == made.sha256
+        assert await again(tmp_path / name, databases, **shown) == made.sha256
 
 
-async def test_several_studies_come_together(lab: Lab, tmp_path: Path) -> None:
+async def test_several_studies_come_together(
+    lab: Lab, tmp_path: Path, databases: Databases
+) -> None:
     for study in ("one", "another"):
         await make_study(lab, study)
     made = await lab.export(tmp_path / "out", formats=ALL)
-    assert await again(tmp_path / "out", tmp_path / "new.db", formats=ALL) == made.sha256
+    assert await again(tmp_path / "out", databases, formats=ALL) == made.sha256
 
 
-async def test_who_has_withdrawn_stays_withdrawn(lab: Lab, tmp_path: Path) -> None:
+async def test_who_has_withdrawn_stays_withdrawn(
+    lab: Lab, tmp_path: Path, databases: Databases
+) -> None:
     await make_study(lab)
     await lab.withdraw(B)
     made = await lab.export(tmp_path / "out")
-    assert await again(tmp_path / "out", tmp_path / "new.db") == made.sha256
+    assert await again(tmp_path / "out", databases) == made.sha256
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30) | (
@@ -162,13 +167,16 @@ async def do(lab: Lab, room: Room, step: tuple[Any, ...], number: int) -> None:
         case "close", reason:
             await room.close(reason)
         case _:
-            await lab.export(Path(lab.url.removeprefix("sqlite:///")).parent / "between")
+            await lab.export(beside(lab.url, "between"))
 
 
-async def round_trip(folder: Path, steps: list[tuple[int, tuple[Any, ...]]]) -> None:
+async def round_trip(
+    folder: Path, databases: Databases, steps: list[tuple[int, tuple[Any, ...]]]
+) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    lab = Lab(f"sqlite:///{folder / 'lab.db'}")
+    url = databases.make()
+    lab = Lab(url)
     try:
         rooms = [*await make_study(lab, "s"), await lab.create_room("alone", study="other")]
         for number, (which, step) in enumerate(steps):
@@ -178,10 +186,10 @@ async def round_trip(folder: Path, steps: list[tuple[int, tuple[Any, ...]]]) -> 
                 pass
         for formats in (("csv",), ("jsonl",), ("parquet",)):
             made = await lab.export(folder / "out", formats=formats)
-            new = folder / f"{formats[0]}.db"
-            assert await again(folder / "out", new, formats=formats) == made.sha256
+            assert await again(folder / "out", databases, formats=formats) == made.sha256
     finally:
         lab.log.close()
+        databases.drop(url)
 
 
 @settings(
@@ -190,9 +198,9 @@ async def round_trip(folder: Path, steps: list[tuple[int, tuple[Any, ...]]]) -> 
 )
 @given(st.lists(st.tuples(st.integers(0, 2), what), min_size=1, max_size=40))
 def test_whatever_happened_comes_back(
-    tmp_path: Path, steps: list[tuple[int, tuple[Any, ...]]]
+    tmp_path: Path, databases: Databases, steps: list[tuple[int, tuple[Any, ...]]]
 ) -> None:
-    asyncio.run(round_trip(tmp_path / "trip", steps))
+    asyncio.run(round_trip(tmp_path / "trip", databases, steps))
 
 
 # ── what is in the database then ─────────────────────────────────────────────────────────────
@@ -255,7 +263,7 @@ async def test_whoever_is_in_the_ledger_is_withdrawn_again(
     assert done.withdrawn == 1
     people = [each.id for each in await Study("s", lab=new).people()]
     assert A not in people and gone.id in people
-    assert b'"second of mine"' not in (tmp_path / "new.db").read_bytes()
+    assert b'"second of mine"' not in contents(new.url)
 
 
 async def test_an_anonymous_study_can_be_withdrawn_from(lab: Lab, tmp_path: Path, new: Lab) -> None:
@@ -265,7 +273,7 @@ async def test_an_anonymous_study_can_be_withdrawn_from(lab: Lab, tmp_path: Path
     somebody = (await (await new.rooms("s"))[0].members())[0].id
     assert somebody.startswith("anon-")
     await new.withdraw(somebody)
-    assert somebody.encode() not in (tmp_path / "new.db").read_bytes()
+    assert somebody.encode() not in contents(new.url)
     await new.export(tmp_path / "again", anonymise=True)
     assert somebody not in (tmp_path / "again" / "events.csv").read_text(encoding="utf-8")
 
@@ -422,19 +430,17 @@ asyncio.run(import_export(Lab(sys.argv[2]).log, Path(sys.argv[1]), tell))
 
 
 async def test_a_process_that_is_killed_leaves_nothing_and_the_next_one_imports_all(
-    lab: Lab, tmp_path: Path
+    lab: Lab, tmp_path: Path, fresh_url: FreshUrl, databases: Databases
 ) -> None:
     await lab.create_room("room-0", study="large")
-    await fill(lab, Path(lab.url.removeprefix("sqlite:///")), 20_000)
+    await fill(lab, 20_000)
     made = await lab.export(tmp_path / "out")
-    url = f"sqlite:///{tmp_path / 'new.db'}"
+    url = fresh_url()
     command = [sys.executable, "-c", KILLED, str(tmp_path / "out"), url]
     killed = await asyncio.to_thread(subprocess.run, command, check=False)
     assert killed.returncode == -signal.SIGKILL
-    with sqlite3.connect(tmp_path / "new.db") as connection:
-        assert connection.execute("SELECT count(*) FROM event").fetchone() == (0,)
-    connection.close()
-    assert await again(tmp_path / "out", tmp_path / "new.db") == made.sha256
+    assert rows(url, "SELECT count(*) FROM event") == [(0,)]
+    assert await again(tmp_path / "out", databases) == made.sha256
 
 
 MEASURED = """
@@ -450,14 +456,15 @@ print(next(line.split()[1] for line in status.splitlines() if line.startswith("V
 
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
-async def test_memory_does_not_grow_with_the_messages(tmp_path: Path, format: str) -> None:
+async def test_memory_does_not_grow_with_the_messages(
+    tmp_path: Path, fresh_url: FreshUrl, format: str
+) -> None:
     used: list[int] = []
     for messages in (2_000, 20_000):
-        lab = Lab(f"sqlite:///{tmp_path}/{messages}.db")
+        lab = Lab(fresh_url())
         await fill_and_export(lab, tmp_path, messages, format)
         command = [sys.executable, "-c", MEASURED, str(tmp_path / f"out{messages}")]
-        url = f"sqlite:///{tmp_path}/new{messages}.db"
-        said = await asyncio.to_thread(subprocess.check_output, [*command, url])
+        said = await asyncio.to_thread(subprocess.check_output, [*command, fresh_url()])
         used.append(int(said))
     few, many = used
     assert many - few < 12_000, "in KB; the messages alone are 8 MB as text"
@@ -465,7 +472,7 @@ async def test_memory_does_not_grow_with_the_messages(tmp_path: Path, format: st
 
 async def fill_and_export(lab: Lab, folder: Path, messages: int, format: str) -> None:
     try:
-        await fill(lab, folder / f"{messages}.db", messages)
+        await fill(lab, messages)
         await lab.export(folder / f"out{messages}", study="large", formats=(format,))
     finally:
         lab.log.close()

@@ -28,7 +28,7 @@ def is_whole(folder: Path) -> bool:
 
 
 async def test_whenever_it_is_killed_the_old_export_is_whole(lab: Lab, tmp_path: Path) -> None:
-    await fill(lab, Path(lab.url.removeprefix("sqlite:///")), MESSAGES, rooms=2)
+    await fill(lab, MESSAGES, rooms=2)
     folder = tmp_path / "out"
     await lab.export(folder)
     command = sys.executable, "-m", "tests.contract.exporting", lab.url, str(folder)
@@ -49,7 +49,7 @@ async def test_whenever_it_is_killed_the_old_export_is_whole(lab: Lab, tmp_path:
 async def test_who_stops_waiting_stops_the_export_and_keeps_the_old_one(
     lab: Lab, tmp_path: Path
 ) -> None:
-    await fill(lab, Path(lab.url.removeprefix("sqlite:///")), MESSAGES, rooms=2)
+    await fill(lab, MESSAGES, rooms=2)
     folder = tmp_path / "out"
     await lab.export(folder)
     before = (folder / SUMS).read_bytes()

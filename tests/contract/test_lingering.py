@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sqlite3
 from collections.abc import Coroutine
 from contextvars import Context, ContextVar
 from pathlib import Path
@@ -20,6 +19,7 @@ from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.lingering import LingeringRooms
 from shiny_labchat.live.room import MAX_MISSED_EVENTS, LiveRoom
 from shiny_labchat.live.rooms import LiveRooms
+from tests.support.database import rows
 from tests.support.work import counted
 
 
@@ -106,11 +106,8 @@ async def test_another_room_of_this_name_is_not_taken_for_it(
 ) -> None:
     await room.post("old")
     (await opened(lab, room)).leave()
-    path = url.removeprefix("sqlite:///")
-    with sqlite3.connect(path) as conn:
-        conn.execute("DELETE FROM event")
-        conn.execute("DELETE FROM room")
-    conn.close()
+    rows(url, "DELETE FROM event")
+    rows(url, "DELETE FROM room")
     with pytest.raises(Refused):
         await opened(lab, room)
     lab.log._writer._heads.clear()

@@ -7,7 +7,7 @@ import logging
 import os
 import sqlite3
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
@@ -18,6 +18,7 @@ from shiny_labchat.domain.commands import Say
 from shiny_labchat.store import Outcome
 from shiny_labchat.store.sqlite import execute
 from shiny_labchat.store.writer import ROOMS_NAMED
+from tests.support.database import rows
 
 pytestmark = pytest.mark.anyio
 
@@ -26,13 +27,20 @@ NAME = "shiny_labchat"
 
 
 @pytest.fixture
-def refusing(room: Room) -> None:
+def refusing(room: Room) -> Iterator[None]:
     """The database refuses all messages that are said from now on."""
-    with closing(sqlite3.connect(room.log.url.database or "")) as other:
-        other.execute(
-            "CREATE TRIGGER no BEFORE INSERT ON event WHEN new.kind = 'message' "
-            "BEGIN SELECT RAISE(ABORT, 'no more messages'); END"
-        )
+    url = room.log.url.render_as_string()
+    if url.startswith("sqlite"):
+        said = "BEGIN SELECT RAISE(ABORT, 'no more messages'); END"
+        rows(url, f"CREATE TRIGGER no BEFORE INSERT ON event WHEN new.kind = 'message' {said}")
+        yield
+        return
+    said = "$$BEGIN RAISE 'no more messages'; END$$"
+    rows(url, f"CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS {said}")
+    when = "FOR EACH ROW WHEN (new.kind = 'message') EXECUTE FUNCTION refuse()"
+    rows(url, f"CREATE TRIGGER no BEFORE INSERT ON event {when}")
+    yield
+    rows(url, "DROP TRIGGER no ON event")
 
 
 async def said(room: Room, text: str, cid: str) -> BaseException | None:
@@ -100,7 +108,7 @@ async def rooms(lab: Lab, room: Room) -> list[Room]:
 
 
 async def test_a_line_about_many_rooms_names_some(
-    room: Room, rooms: list[Room], caplog: pytest.LogCaptureFixture
+    room: Room, rooms: list[Room], caplog: pytest.LogCaptureFixture, sqlite_only: None
 ) -> None:
     path = room.log.url.database or ""
     with closing(sqlite3.connect(path, isolation_level=None)) as other:

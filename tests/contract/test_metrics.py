@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from shiny_labchat import Lab, Room, StoreError
 from shiny_labchat.lab.runtime import Runtime
 from tests.support.bus_servers import BusServer
+from tests.support.database import held
 from tests.support.metrics import measured
 
 pytestmark = pytest.mark.anyio
@@ -23,12 +24,10 @@ def counting() -> None:
 
 
 @pytest.fixture
-def locked(room: Room) -> Iterator[sqlite3.Connection]:
-    """Another programme is in the middle of writing, until it is closed."""
-    other = sqlite3.connect(room.log.url.database or "", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    yield other
-    other.close()
+def locked(room: Room) -> Iterator[sa.Connection]:
+    """Another programme is in the middle of writing, until it commits."""
+    with held(room.log.url.render_as_string()) as conn:
+        yield conn
 
 
 def now(name: str, *attributes: str) -> float:
@@ -55,10 +54,12 @@ async def test_a_refused_command_counts_as_no_event(room: Room) -> None:
     assert now("labchat.stored_events") == events + 1
 
 
-async def test_a_transaction_that_fails_is_counted_with_its_code(room: Room) -> None:
+async def test_a_transaction_that_fails_is_counted_with_its_code(
+    room: Room, sqlite_file: Path
+) -> None:
     await room.post("before")
     failed = now("labchat.commit.duration", "store_gone")
-    Path(room.log.url.database or "").unlink()
+    sqlite_file.unlink()
     with pytest.raises(StoreError):
         await room.post("after")
     for _ in range(1_000):
@@ -68,7 +69,7 @@ async def test_a_transaction_that_fails_is_counted_with_its_code(room: Room) -> 
     assert now("labchat.commit.duration", "store_gone") == failed + 1
 
 
-async def test_commands_that_wait_are_counted(room: Room, locked: sqlite3.Connection) -> None:
+async def test_commands_that_wait_are_counted(room: Room, locked: sa.Connection) -> None:
     log = room.log
     first = asyncio.ensure_future(room.post("0"))
     while log.waiting or not first.done() and not log.is_writing:
@@ -76,7 +77,7 @@ async def test_commands_that_wait_are_counted(room: Room, locked: sqlite3.Connec
     before = now("labchat.queued_commands")
     others = [log.settled() for _ in range(3)]
     assert now("labchat.queued_commands") >= before + 2
-    locked.close()
+    locked.commit()
     await asyncio.gather(first, *others)
     assert log.waiting == 0
 

@@ -26,7 +26,7 @@ TOKENS = KNOWN["tokens"]
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(tmp_path: Path, sqlite_only: None) -> str:
     return copied(tmp_path)
 
 

@@ -28,8 +28,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+def path(sqlite_file: Path) -> Path:
+    return sqlite_file
 
 
 def nothing(done: int, total: int) -> None:

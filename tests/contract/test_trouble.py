@@ -27,8 +27,8 @@ from .hearing import heard_in
 
 
 @pytest.fixture
-def path(room: Room) -> Path:
-    return Path(room.log.url.database or "")
+def path(room: Room, sqlite_file: Path) -> Path:
+    return sqlite_file
 
 
 @contextmanager
@@ -198,7 +198,9 @@ async def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path)
     assert path.read_text() == "my diary " * 1000
 
 
-def test_a_full_disk_is_told_loses_nothing_and_is_over_when_there_is_room(url: str) -> None:
+def test_a_full_disk_is_told_loses_nothing_and_is_over_when_there_is_room(
+    url: str, sqlite_file: Path
+) -> None:
     said = elsewhere.said_by(elsewhere.start(elsewhere.run_out_of_disk, url))
     assert said.split() == ["store_full", "store_full", "store_full", "stored", "2"]
 

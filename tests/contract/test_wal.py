@@ -23,8 +23,8 @@ PIECE = 20_000
 
 
 @pytest.fixture
-def path(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+def path(sqlite_file: Path) -> Path:
+    return sqlite_file
 
 
 def size_of(path: Path) -> int:

@@ -15,6 +15,7 @@ from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.domain.events import Event
 from shiny_labchat.store import events_after, find_room
+from tests.support.backend import Databases
 from tests.support.client import Browser, browser
 from tests.support.server import Server, shiny_run
 
@@ -22,8 +23,8 @@ APP = Path(__file__).parent / "apps" / "room.py"
 
 
 @pytest.fixture(scope="session")
-def url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('server') / 'lab.db'}"
+def url(databases: Databases) -> str:
+    return databases.make()
 
 
 @pytest.fixture(scope="session")

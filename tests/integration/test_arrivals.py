@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab
+from tests.support.backend import FreshUrl
 from tests.support.check_groups import check_groups, read_log
 from tests.support.journal import decide_again, journals_of
 from tests.support.server import Server, shiny_run
@@ -129,8 +130,8 @@ class Crowd:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'lab.db'}"
+def url(fresh_url: FreshUrl) -> str:
+    return fresh_url()
 
 
 @contextmanager
@@ -158,9 +159,9 @@ async def two_servers(crowd: Crowd, url: str) -> AsyncIterator[list[Server]]:
             await asyncio.to_thread(server.stop)
 
 
-def longest_beyond(path: str, crowd: Crowd) -> float:
+def longest_beyond(url: str, crowd: Crowd) -> float:
     """By how much anybody waited longer than their limit and their ready checks, in seconds."""
-    log = read_log(path, STUDY, "lobby", LOBBY)
+    log = read_log(url, STUDY, "lobby", LOBBY)
     since: dict[str, int] = {}
     until: dict[str, int] = {}
     beyond = [0.0]
@@ -177,13 +178,12 @@ def longest_beyond(path: str, crowd: Crowd) -> float:
 
 
 async def check(crowd: Crowd, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    path = url.removeprefix("sqlite:///")
     async with two_servers(crowd, url) as servers:
         crowd.ports = [server.port for server in servers]
         await crowd.arrive()
         lines = [line for server in servers for line in server.log]
-    found = check_groups(path, STUDY, LOBBY, crowd.alive, CONDITIONS)
-    beyond = longest_beyond(path, crowd)
+    found = check_groups(url, STUDY, LOBBY, crowd.alive, CONDITIONS)
+    beyond = longest_beyond(url, crowd)
     lab = Lab(url)
     decided = await lab.log.read(lambda conn: decide_again(conn, STUDY, journals_of(url)))
     lab.log.close()
@@ -200,14 +200,14 @@ async def check(crowd: Crowd, url: str, capsys: pytest.CaptureFixture[str]) -> N
     assert set(crowd.outcomes) <= {"grouped", "LT22", "NR33"}
     assert decided["not given"] == 0 and decided["decided"] > crowd.number
     assert not [line for line in lines if "Traceback" in line]
-    check_posts(path)
+    check_posts(url)
 
 
-def check_posts(path: str) -> None:
+def check_posts(url: str) -> None:
     """What `after_grouping` posts is in each room once."""
-    for event in read_log(path, STUDY, "lobby", LOBBY):
+    for event in read_log(url, STUDY, "lobby", LOBBY):
         if event["kind"] == "grouped":
-            room = read_log(path, STUDY, "room", event["data"]["room"])
+            room = read_log(url, STUDY, "room", event["data"]["room"])
             said = [each["data"] for each in room if each["kind"] == "message"]
             assert len(said) == 2, said
 

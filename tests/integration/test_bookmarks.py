@@ -7,11 +7,9 @@ import hashlib
 import json
 import re
 import secrets
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -21,7 +19,10 @@ from websockets.exceptions import ConnectionClosed
 
 from shiny_labchat import Lab, Room
 from tests.integration.test_sessions import room_says
+from tests.support.backend import Databases
+from tests.support.beside import beside
 from tests.support.client import browser
+from tests.support.database import contents, rows
 from tests.support.page import Page, page
 from tests.support.server import Server
 
@@ -34,8 +35,8 @@ def _server(app: str, lab: Lab) -> Server:
 
 
 @pytest.fixture(scope="module")
-def kept_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path_factory.mktemp('bookmarks') / 'lab.db'}")
+def kept_lab(databases: Databases) -> Iterator[Lab]:
+    lab = Lab(databases.make())
     yield lab
     lab.log.close()
 
@@ -128,13 +129,8 @@ def new_key() -> str:
 
 def seats(lab: Lab) -> list[tuple[str, str, str]]:
     """The hash, member and room of all seats that are kept."""
-    conn = sqlite3.connect(lab.url.removeprefix("sqlite:///"))
-    try:
-        return conn.execute(
-            "SELECT hash, member, room FROM token WHERE kind = 'seat' ORDER BY rowid"
-        ).fetchall()
-    finally:
-        conn.close()
+    wanted = "SELECT hash, member, room FROM token WHERE kind = 'seat' ORDER BY hash"
+    return [(hash, member, room) for hash, member, room in rows(lab.url, wanted)]
 
 
 # ── what is in a bookmark ──
@@ -154,8 +150,7 @@ async def test_an_address_holds_a_random_token_and_the_database_only_its_sha256(
     assert set(query) == {"room", "member", "client"} | kept
     assert "secret" not in address and key not in address
     assert len(token) >= 43
-    files = Path(kept_lab.url.removeprefix("sqlite:///")).parent.glob("lab.db*")
-    assert not any(token.encode() in file.read_bytes() for file in files)
+    assert token.encode() not in contents(kept_lab.url)
     mine = [seat for seat in seats(kept_lab) if seat[2] == place.id]
     assert mine == [(hashlib.sha256(token.encode()).hexdigest(), "p17", place.id)]
 
@@ -246,7 +241,7 @@ async def test_on_the_server_too_nothing_is_kept_but_the_token(kept_lab: Lab, pl
             address = ann.page.search
         await is_kept(kept_lab, place, "two")
         id = parse_qs(address.removeprefix("?"))["_state_id_"][0]
-        folder = Path(kept_lab.url.removeprefix("sqlite:///")).with_name("bookmarks") / id
+        folder = beside(kept_lab.url, "bookmarks") / id
         values = json.loads((folder / "values.json").read_text())
         assert set(values) == {"chat--place", "inner-chat--place"}
         assert re.search(r"[?&]room=", address)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -22,6 +21,8 @@ from shiny_labchat.bots.calls import ModelCalls
 from shiny_labchat.bots.pace import generator
 from shiny_labchat.lab.runtime import Runtime, running
 from shiny_labchat.store.schema import audit, callback
+from tests.support.backend import Databases
+from tests.support.database import rows
 from tests.support.models.model import Call, Model, Reply, Tool
 from tests.support.server import Server
 
@@ -32,8 +33,8 @@ Client = Callable[..., Any]
 
 
 @pytest.fixture
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path_factory.mktemp('asking') / 'lab.db'}")
+def lab(databases: Databases) -> Iterator[Lab]:
+    lab = Lab(databases.make())
     yield lab
     lab.log.close()
 
@@ -243,11 +244,10 @@ async def test_parameters_that_are_no_json_are_on_record_in_words(
 
 
 async def test_a_call_is_on_record_before_it_is_made(room: Room, lab: Lab, client: Client) -> None:
-    file = sqlite3.connect(lab.url.removeprefix("sqlite:///"), check_same_thread=False)
     there: list[int] = []
 
     def script(call: Call) -> Reply:
-        there.append(file.execute("SELECT count(*) FROM audit WHERE is_call").fetchone()[0])
+        there.append(rows(lab.url, "SELECT count(*) FROM audit WHERE is_call")[0][0])
         return Reply(tools=LOOK)
 
     with Model(script) as model:
@@ -256,7 +256,6 @@ async def test_a_call_is_on_record_before_it_is_made(room: Room, lab: Lab, clien
         await room.post("How warm is it?", author="ann")
         assert [e.outcome for e in await settled(room, 3)] == ["failed", "tool", "posted"]
     assert there == [2, 3], "the one that failed was asked without the script"
-    file.close()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.lab.stream import RoomStream
+from tests.support.backend import FreshUrl
 from tests.support.bus_servers import KINDS, BusServer, lasts
 from tests.support.client import Browser, browser
 from tests.support.server import Server, shiny_run
@@ -37,9 +38,9 @@ def bus(request: pytest.FixtureRequest) -> Iterator[BusServer]:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, bus: BusServer) -> Iterator[Lab]:
+def lab(fresh_url: FreshUrl, bus: BusServer) -> Iterator[Lab]:
     """A lab of the test's own, from this process, which is on the bus as well."""
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}", bus=bus.url)
+    lab = Lab(fresh_url(), bus=bus.url)
     yield lab
     lab.log.close()
 

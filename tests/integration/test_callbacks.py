@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,10 @@ from shiny_labchat.callbacks.worker import TRIES
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import text_of
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.store.sqlite import file_of
 from tests.contract.hearing import heard_in
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
+from tests.support.database import held
 from tests.support.page import page
 from tests.support.server import ROOT, Server, shiny_run
 
@@ -36,9 +36,9 @@ HELD = REGISTER_TIMEOUT - 1.0
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
     """A lab of the test's own, from this process, which has no callbacks."""
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 
@@ -99,9 +99,11 @@ async def listening(room: Room) -> AsyncIterator[Said]:
 # ── the wanted app ──
 
 
-async def test_session_chat_answers_once_however_many_sessions_there_are(tmp_path: Path) -> None:
+async def test_session_chat_answers_once_however_many_sessions_there_are(
+    fresh_url: FreshUrl,
+) -> None:
     """And no frame says what answered."""
-    server = Server(shiny_run(SESSION_CHAT), f"sqlite:///{tmp_path / 'own.db'}")
+    server = Server(shiny_run(SESSION_CHAT), fresh_url())
     server.start()
     try:
         async with AsyncExitStack() as stack:
@@ -224,14 +226,11 @@ async def test_a_server_that_has_started_hears_what_another_process_says(
     servers: list[Server], lab: Lab, room: Room
 ) -> None:
     """Whatever its start had to wait for: here the database, which another process holds."""
-    assert file_of(lab.log.url).exists()
-    with closing(sqlite3.connect(file_of(lab.log.url), isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with held(lab.url):
         starting = asyncio.create_task(asyncio.to_thread(servers[0].start))
         done, _ = await asyncio.wait([starting], timeout=HELD)
         assert not done
-        other.execute("ROLLBACK")
-        await starting
+    await starting
     async with listening(room) as said:
         await room.post("say it", author="a")
         await said.until("a: it")

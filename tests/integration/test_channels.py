@@ -15,6 +15,7 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.gateway.multiplexing import CHANNELS_EACH
+from tests.support.backend import Databases
 from tests.support.channel import INPUT, Channel, written
 from tests.support.client import Browser, browser
 from tests.support.page import Page, page
@@ -150,8 +151,8 @@ async def test_a_page_can_open_only_so_many_and_flood_only_its_own(
 
 
 @pytest.fixture(scope="module")
-def busy_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('busy') / 'lab.db'}"
+def busy_url(databases: Databases) -> str:
+    return databases.make()
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shiny_labchat import Lab
+from tests.support.backend import FreshUrl
 from tests.support.server import Server, shiny_run
 from tests.support.visitor import visitor
 
@@ -17,15 +18,15 @@ APP = Path(__file__).parent / "apps" / "named.py"
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(shiny_run(APP), f"sqlite:///{tmp_path / 'lab.db'}")
+def server(fresh_url: FreshUrl) -> Iterator[Server]:
+    server = Server(shiny_run(APP), fresh_url())
     yield server
     server.stop()
 
 
-async def test_a_chosen_name_is_theirs_in_other_rooms_too(server: Server, tmp_path: Path) -> None:
+async def test_a_chosen_name_is_theirs_in_other_rooms_too(server: Server) -> None:
     await asyncio.to_thread(server.start)
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+    lab = Lab(server.url)
     async with AsyncExitStack() as stack:
         both = [await stack.enter_async_context(visitor(server.port)) for _ in range(2)]
         for each, name in zip(both, ("Ann", "Bob"), strict=True):

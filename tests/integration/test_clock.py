@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +12,8 @@ from shiny_labchat.access.tickets import ticket
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.protocol import VERSION
+from tests.support.backend import Databases
+from tests.support.beside import beside
 from tests.support.client import Browser, browser
 from tests.support.page import page
 from tests.support.server import Server, shiny_run
@@ -24,10 +25,9 @@ DAY = 24 * HOUR
 
 
 @pytest.fixture(scope="module")
-def wrong_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder = tmp_path_factory.mktemp("clock")
-    (folder / "offset").write_text("0")
-    lab = Lab(f"sqlite:///{folder / 'lab.db'}")
+def wrong_lab(databases: Databases) -> Iterator[Lab]:
+    lab = Lab(databases.make())
+    beside(lab.url, "offset").write_text("0")
     yield lab
     lab.log.close()
 
@@ -47,7 +47,7 @@ SetClock = Callable[[float], None]
 @pytest.fixture
 def set_clock(wrong_lab: Lab) -> Iterator[SetClock]:
     """``set_clock(-3600)``: the server's clock is an hour slow from now on."""
-    offset = Path(wrong_lab.url.removeprefix("sqlite:///")).with_name("offset")
+    offset = beside(wrong_lab.url, "offset")
 
     def set_to(seconds: float) -> None:
         written = offset.with_name("offset.new")
@@ -72,7 +72,7 @@ async def three(server: Server, room: Room) -> AsyncIterator[list[Browser]]:
 
 
 async def test_order_is_seq_whatever_the_clock_says(
-    wrong_server: Server, wrong_lab: Lab, set_clock: SetClock
+    wrong_server: Server, wrong_lab: Lab, set_clock: SetClock, sqlite_only: None
 ) -> None:
     """And nobody is refused or sent away, and the room stays open, with the usual limits."""
     room = await wrong_lab.create_room("jumps", study="tests")
@@ -98,7 +98,7 @@ async def test_order_is_seq_whatever_the_clock_says(
 
 @pytest.mark.parametrize("offset", [-HOUR, 25 * HOUR])
 async def test_the_limit_of_rate_holds_and_no_more_than_that(
-    wrong_server: Server, wrong_lab: Lab, set_clock: SetClock, offset: float
+    wrong_server: Server, wrong_lab: Lab, set_clock: SetClock, offset: float, sqlite_only: None
 ) -> None:
     rules = Rules(rate=0.01, burst=5)
     room = await wrong_lab.create_room(f"rate{offset}", study="tests", rules=rules)
@@ -128,7 +128,7 @@ async def says_if(person: Browser, text: str) -> str | None:
 
 
 async def test_a_line_that_was_closed_for_a_day_needs_a_new_ticket(
-    wrong_server: Server, wrong_lab: Lab, set_clock: SetClock
+    wrong_server: Server, wrong_lab: Lab, set_clock: SetClock, sqlite_only: None
 ) -> None:
     async with page(wrong_server.port) as ann:
         async with browser(wrong_server.port) as first:

@@ -51,7 +51,7 @@ async def found(looking: AsyncIterable[Finding]) -> dict[str, str]:
 
 
 @pytest.fixture
-def path(tmp_path: Path, empty_database: Path) -> Path:
+def path(tmp_path: Path, empty_database: Path, sqlite_only: None) -> Path:
     shutil.copy(empty_database, tmp_path / "lab.db")
     return tmp_path / "lab.db"
 

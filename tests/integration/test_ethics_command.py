@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from shiny_labchat import Bot, Lab
 from shiny_labchat.audit import entries
 from shiny_labchat.audit.prompts import Prompt
-from shiny_labchat.cli import main
 from shiny_labchat.domain.commands import Consent, Debrief, EndPerson
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.study.study import Study
+from tests.support.backend import Backend, FreshUrl
+from tests.support.database import labchat
 
 SAID = {"PROLIFIC_PID": "5f3c", "STUDY_ID": "st", "SESSION_ID": "se"}
 WHOLE: dict[str, Any] = {
@@ -45,15 +46,16 @@ def folder(empty_database: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def lab(folder: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{folder}/lab.db")
+def lab(folder: Path, backend: Backend, fresh_url: FreshUrl) -> Iterator[Lab]:
+    is_file = backend.engine == "sqlite"
+    lab = Lab(f"sqlite:///{folder}/lab.db" if is_file else fresh_url())
     lab.log.serve()
     yield lab
     lab.log.close()
 
 
 def ask(lab: Lab, *words: str) -> Result:
-    return CliRunner().invoke(main, ["ethics", *words, "--db", lab.log.url.database or ""])
+    return labchat(lab.url, "ethics", *words)
 
 
 def safeguards(lab: Lab) -> dict[str, dict[str, Any]]:
@@ -155,7 +157,9 @@ def test_a_day_that_is_over_is_not_met_while_there_is_something_left(lab: Lab, w
     assert "is over" in ask(lab).stdout
 
 
-def test_a_database_that_others_can_read_is_not_met(lab: Lab, folder: Path) -> None:
+def test_a_database_that_others_can_read_is_not_met(
+    lab: Lab, folder: Path, sqlite_only: None
+) -> None:
     asyncio.run(take_place(lab))
     (folder / "lab.db").chmod(0o644)
     assert missing(lab) == {"files"}

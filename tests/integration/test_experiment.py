@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections import Counter
 from contextlib import AsyncExitStack, suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +17,7 @@ from shiny_labchat.domain.commands import Arrive, EnterLobby
 from shiny_labchat.study.lobby import Lobby
 from shiny_labchat.study.study import Study
 from shiny_labchat.words import CATALOGUE
+from tests.support.backend import FreshUrl
 from tests.support.check_groups import SECOND, read_log
 from tests.support.experiment import CHOICE, LOBBY, STUDY, serve
 from tests.support.study_page import study_page
@@ -25,8 +25,8 @@ from tests.support.visitor import Visitor, go_by, visitor
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'lab.db'}"
+def url(fresh_url: FreshUrl) -> str:
+    return fresh_url()
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def lab(url: str) -> Any:
 
 def events(url: str, kind: str = "study", id: str = STUDY) -> list[dict[str, Any]]:
     """The events of a log, read without the package."""
-    return read_log(url.removeprefix("sqlite:///"), STUDY, kind, id)
+    return read_log(url, STUDY, kind, id)
 
 
 def counts(url: str, kind: str = "study", id: str = STUDY) -> Counter[str]:

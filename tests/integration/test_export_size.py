@@ -22,7 +22,7 @@ import pytest
 from shiny_labchat import Lab
 from tests.support.large_log import fill
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("sqlite_only")]
 
 FEW, MANY = 100_000, 1_000_000
 MOST_GROWTH = 20 * 2**20
@@ -52,7 +52,7 @@ asyncio.run(main(*sys.argv[1:]))
 async def database(folder: Path, messages: int) -> Path:
     path = folder / f"{messages}.db"
     lab = Lab(f"sqlite:///{path}")
-    await fill(lab, path, messages)
+    await fill(lab, messages)
     lab.log.close()
     return path
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -19,7 +17,9 @@ from shiny_labchat.errors import NOT_STORED, SENTENCES
 from shiny_labchat.protocol import VERSION
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
 from tests.contract import elsewhere
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
+from tests.support.database import held
 from tests.support.reconnecting_client import ReconnectingClient, agree, reconnecting_clients, seed
 from tests.support.server import Server, shiny_run
 
@@ -27,14 +27,9 @@ from .conftest import APP
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "own.db"
-
-
-@pytest.fixture
-def own_lab(path: Path) -> Iterator[Lab]:
+def own_lab(fresh_url: FreshUrl) -> Iterator[Lab]:
     """A lab of the test's own, from this process."""
-    lab = Lab(f"sqlite:///{path}")
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 
@@ -145,17 +140,6 @@ async def test_what_was_acknowledged_outlives_the_server_and_is_there_once(
 # ── a database that somebody else writes to ──
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[sqlite3.Connection]:
-    """Another programme is in the middle of writing."""
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    try:
-        yield other
-    finally:
-        other.close()
-
-
 async def asks(person: Browser) -> float:
     """Check, and read an older page; gives how long the answers took, in seconds."""
     start = time.perf_counter()
@@ -166,7 +150,7 @@ async def asks(person: Browser) -> float:
 
 
 async def test_a_commit_of_two_seconds_refuses_nobody_and_delays_no_reading(
-    own_server: Server, own_room: Room, path: Path
+    own_server: Server, own_lab: Lab, own_room: Room
 ) -> None:
     async with reconnecting_clients(5, own_server.port, own_room, chance=Random(seed())) as people:
         await own_room.add_member("reader")
@@ -176,7 +160,7 @@ async def test_a_commit_of_two_seconds_refuses_nobody_and_delays_no_reading(
             await people[0].says("before")
             await reader.sees("before")
             took: list[float] = []
-            with locked(path) as other:
+            with held(own_lab.url):
                 start = time.perf_counter()
                 for n, person in enumerate(people):
                     await person.say(f"first of {n}")
@@ -185,7 +169,6 @@ async def test_a_commit_of_two_seconds_refuses_nobody_and_delays_no_reading(
                     if len(took) % 100 == 0:
                         await people[len(took) // 100 % 5].say(f"{len(took)}")
                 assert sum(len(p.stored) for p in people) == 1
-                other.execute("ROLLBACK")
             await people[0].says("after")
             messages = await agree(people, own_room)
             assert max(took) < 1 and len(took) > 10
@@ -194,10 +177,10 @@ async def test_a_commit_of_two_seconds_refuses_nobody_and_delays_no_reading(
 
 
 async def test_a_lock_that_lasts_is_told_to_everybody_and_then_over(
-    own_server: Server, own_room: Room, path: Path
+    own_server: Server, own_lab: Lab, own_room: Room
 ) -> None:
     async with reconnecting_clients(2, own_server.port, own_room, chance=Random(seed())) as people:
-        with locked(path):
+        with held(own_lab.url):
             cids = [await person.say("during") for person in people]
             for person, cid in zip(people, cids, strict=True):
                 await person.until(lambda person=person, cid=cid: cid in person.refused)
@@ -214,7 +197,7 @@ async def test_a_lock_that_lasts_is_told_to_everybody_and_then_over(
 
 
 async def test_who_is_in_a_room_that_was_exchanged_is_told_to_come_back(
-    own_server: Server, own_room: Room, path: Path
+    own_server: Server, own_room: Room, sqlite_only: None
 ) -> None:
     """Into the room of the same name in the new file, with a new ticket, and from its beginning."""
     await own_room.add_member("ann")
@@ -223,7 +206,8 @@ async def test_who_is_in_a_room_that_was_exchanged_is_told_to_come_back(
         await ann.hello(ticket=raw)
         await ann.says("old")
         await ann.sees("old")
-        for file in path.parent.glob("own.db*"):
+        path = Path(own_server.url.removeprefix("sqlite:///"))
+        for file in path.parent.glob("lab.db*"):
             file.rename(file.with_name(f"old-{file.name}"))
         url = f"sqlite:///{path}"
         process = await asyncio.to_thread(elsewhere.start, elsewhere.post, url, "new")

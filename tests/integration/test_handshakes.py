@@ -22,6 +22,7 @@ from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.gateway.limits import SOCKETS_EACH, WAITING_PER_ADDRESS
 from shiny_labchat.protocol import VERSION
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
 from tests.support.server import Server, shiny_run
 
@@ -43,11 +44,11 @@ UPGRADE = (
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
+def own_server(fresh_url: FreshUrl) -> Iterator[Server]:
     """A server that nobody else has to do with, where thousands of sockets may be open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8_192, hard), hard))
-    server = Server(shiny_run(APP), f"sqlite:///{tmp_path / 'lab.db'}")
+    server = Server(shiny_run(APP), fresh_url())
     server.start()
     yield server
     server.stop()

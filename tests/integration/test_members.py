@@ -11,6 +11,7 @@ import pytest
 
 from shiny_labchat import Bot, Lab
 from shiny_labchat.lab.runtime import running
+from tests.support.backend import FreshUrl
 from tests.support.page import Page, page
 from tests.support.server import Server, shiny_run
 
@@ -20,8 +21,8 @@ NOW: dict[str, Any] = {"reading": None, "typing": None}
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 

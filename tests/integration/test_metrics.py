@@ -12,6 +12,7 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.errors import SENTENCES
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
 from tests.support.metrics import Measured, measured_in
 from tests.support.server import Server, shiny_run
@@ -24,8 +25,8 @@ KINDS = {"action", "connection", "message", "page", "room", "study"}
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 

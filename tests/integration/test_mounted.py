@@ -35,7 +35,7 @@ def case(request: pytest.FixtureRequest, url: str) -> Iterator[tuple[Server, str
     server.stop()
 
 
-async def test_a_refused_visitor_finds_a_database_made(tmp_path: Path) -> None:
+async def test_a_refused_visitor_finds_a_database_made(tmp_path: Path, sqlite_only: None) -> None:
     """So that `labchat links` makes the first link."""
     app = "tests.integration.apps.mounted:mounted_links_only"
     server = Server(["-m", "uvicorn", app], f"sqlite:///{tmp_path}/lab.db")

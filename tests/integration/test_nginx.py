@@ -13,6 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
 from tests.support.nginx import SOCKETS_ONLY, nginx, nginx_with
 from tests.support.page import Page, fetch_key, page
@@ -35,8 +36,8 @@ def as_documented() -> str:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Server]:
-    server = Server(shiny_run(APP), f"sqlite:///{tmp_path / 'lab.db'}")
+def own(fresh_url: FreshUrl) -> Iterator[Server]:
+    server = Server(shiny_run(APP), fresh_url())
     server.start()
     yield server
     server.stop()
@@ -149,9 +150,10 @@ async def until_closed_or(someone: Browser, seconds: float) -> None:
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[list[Server]]:
+def two(fresh_url: FreshUrl) -> Iterator[list[Server]]:
     """Two servers with one database."""
-    servers = [Server(shiny_run(APP), f"sqlite:///{tmp_path / 'lab.db'}") for _ in range(2)]
+    url = fresh_url()
+    servers = [Server(shiny_run(APP), url) for _ in range(2)]
     for server in servers:
         server.start()
     yield servers

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from shiny_labchat import Lab
+from tests.support.backend import FreshUrl
 from tests.support.client import browser
 from tests.support.page import Page, fetch_key, page
 from tests.support.reverse_proxy import ReverseProxy
@@ -22,9 +23,9 @@ FORWARDED = {"X-Forwarded-Host": "lab.example.org"}
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Server]:
+def own(fresh_url: FreshUrl) -> Iterator[Server]:
     """A server that has said nothing of origins yet."""
-    server = Server(shiny_run(APP), f"sqlite:///{tmp_path / 'lab.db'}")
+    server = Server(shiny_run(APP), fresh_url())
     server.start()
     yield server
     server.stop()
@@ -93,9 +94,9 @@ async def test_a_page_that_comes_back_after_a_restart_has_its_key_still(own: Ser
         await after.ticket()
 
 
-async def test_every_process_of_an_app_takes_the_keys_of_all(tmp_path: Path) -> None:
+async def test_every_process_of_an_app_takes_the_keys_of_all(fresh_url: FreshUrl) -> None:
     command = ["-m", "uvicorn", "tests.integration.apps.mounted:app", "--workers", "2"]
-    server = Server(command, f"sqlite:///{tmp_path / 'lab.db'}")
+    server = Server(command, fresh_url())
     server.start()
     try:
         async with page(server.port) as first:

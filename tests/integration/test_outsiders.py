@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from shiny_labchat import Lab
 from shiny_labchat.gateway.limits import PEOPLE_PER_SESSION
 from shiny_labchat.store.schema import event, token
+from tests.support.backend import FreshUrl
 from tests.support.page import Page, page
 from tests.support.server import Server, shiny_run
 
@@ -22,8 +23,8 @@ AS_TOLD = Path(__file__).parent / "apps" / "coded.py"
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
 from shiny_labchat.domain.events import Event
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
 from tests.support.server import Server, shiny_run
 
@@ -28,9 +29,9 @@ WITHIN = 60.0
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
     """A lab of the test's own, from this process, which has no pages."""
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 

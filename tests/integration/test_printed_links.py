@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from shiny_labchat import Lab
 from shiny_labchat.access.identity import invitation
 from shiny_labchat.access.recruits import arrive
-from shiny_labchat.cli import main
+from tests.support.backend import FreshUrl
+from tests.support.database import labchat
 
 MEMBERS = ["ann", "ben, the 2nd", "../évà"]
 Ask = Callable[..., Result]
 
 
 @pytest.fixture
-def lab(tmp_path: Path, empty_database: Path) -> Iterator[Lab]:
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
     """The database that the command is for."""
-    shutil.copy(empty_database, tmp_path / "lab.db")
-    lab = Lab(f"sqlite:///{tmp_path}/lab.db")
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 
@@ -35,7 +34,7 @@ def ask(lab: Lab) -> Ask:
     """``ask("links", "ann")``: what the command says."""
 
     def run(*words: str) -> Result:
-        return CliRunner().invoke(main, [*words, "--db", lab.url.removeprefix("sqlite:///")])
+        return labchat(lab.url, *words)
 
     return run
 
@@ -77,7 +76,7 @@ def test_each_link_is_drawn_as_png_and_svg(ask: Ask, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        (("--csv", "lab.db"), "is there already; name a new file"),
+        (("--csv", "there.csv"), "is there already; name a new file"),
         (("--csv", "no/links.csv"), "there is no folder"),
         (("--qr", "."), "is not empty; name a new one"),
         (("--qr", "no/codes"), "there is no folder"),
@@ -86,6 +85,7 @@ def test_each_link_is_drawn_as_png_and_svg(ask: Ask, tmp_path: Path) -> None:
 def test_nothing_is_overwritten_and_then_no_link_is_made(
     ask: Ask, tmp_path: Path, option: tuple[str, str], sentence: str
 ) -> None:
+    (tmp_path / "there.csv").touch()
     told = ask("links", "ann", option[0], str(tmp_path / option[1]))
     assert told.exit_code == 1 and sentence in told.stderr and told.stdout == ""
     assert ask("links", "ann", "--revoke").stdout == "ann\trevoked 0\n"

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.store import Grant, issue
+from tests.support.backend import Databases
 from tests.support.server import Server, shiny_run
 
 from .conftest import APP
@@ -45,8 +46,8 @@ _rooms = count(1)
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('large') / 'lab.db'}"
+def url(databases: Databases) -> str:
+    return databases.make()
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from shiny_labchat import Lab
-from shiny_labchat.cli import main
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import Event
 from shiny_labchat.store import events_after, find_room
+from tests.support.backend import FreshUrl
+from tests.support.database import labchat
 from tests.support.planted_study import PlantedStudy
 
 MANY = 100_000 if os.environ.get("LABCHAT_LONG") == "1" else 10_000
@@ -55,15 +56,15 @@ class Tables(HTMLParser):
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path}/lab.db")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     lab.log.serve()
     yield lab
     lab.log.close()
 
 
 def ask(lab: Lab, *words: str) -> Result:
-    return CliRunner().invoke(main, [*words, "--db", lab.log.url.database or ""])
+    return labchat(lab.url, *words)
 
 
 def report(lab: Lab, *words: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from shiny_labchat import Lab, Room
 from shiny_labchat.protocol import VERSION
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
 from tests.support.page import Page, page
 from tests.support.server import Server, shiny_run
@@ -19,8 +20,8 @@ OUTPUTS = ("said", "me")
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 

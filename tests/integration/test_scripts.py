@@ -17,6 +17,7 @@ from websockets.asyncio.client import connect
 from shiny_labchat import Lab, Refused
 from shiny_labchat.access.identity import invitation
 from shiny_labchat.cli import main
+from tests.support.backend import FreshUrl
 from tests.support.page import fetch_key
 from tests.support.server import ROOT, Server, shiny_run
 
@@ -51,8 +52,8 @@ def test_a_script_run_twenty_times_at_boot_leaves_one_lab_and_no_file(tmp_path: 
     assert done.stdout.strip() == "1 [False]"
 
 
-async def test_twenty_sessions_of_a_script_are_in_one_room(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'lab.db'}"
+async def test_twenty_sessions_of_a_script_are_in_one_room(fresh_url: FreshUrl) -> None:
+    url = fresh_url()
     server = Server(shiny_run(HELLO), url)
     server.start()
     try:
@@ -89,7 +90,7 @@ def test_help_shows_an_example(command: list[str]) -> None:
     assert not command or "Example: labchat" in told.output
 
 
-async def test_links_are_personal(tmp_path: Path) -> None:
+async def test_links_are_personal(tmp_path: Path, sqlite_only: None) -> None:
     path = tmp_path / "lab.db"
     lab = Lab(f"sqlite:///{path}")
     await lab.create_room("general", study="pilot")
@@ -107,7 +108,7 @@ async def test_links_are_personal(tmp_path: Path) -> None:
     lab.log.close()
 
 
-async def test_links_are_revoked_by_member(tmp_path: Path) -> None:
+async def test_links_are_revoked_by_member(tmp_path: Path, sqlite_only: None) -> None:
     path = tmp_path / "lab.db"
     lab = Lab(f"sqlite:///{path}")
     await lab.create_room("general", study="pilot")
@@ -141,14 +142,18 @@ def test_what_is_for_new_links_is_not_for_revoking(option: list[str]) -> None:
     ],
 )
 async def test_links_lead_where_the_app_is_and_into_the_database_that_it_uses(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, link: str
+    tmp_path: Path,
+    fresh_url: FreshUrl,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    link: str,
 ) -> None:
     """The app takes its database from LABCHAT_URL, and what else is in its address counts."""
-    path = tmp_path / "lab.db"
-    monkeypatch.setenv("LABCHAT_URL", f"sqlite:///{path}")
+    url = fresh_url()
+    monkeypatch.setenv("LABCHAT_URL", url)
     await Lab().create_room("general")
     done = await run_process([*LINKS, "ann", "--address", address], cwd=tmp_path)
-    assert str(path) in done.stderr.decode()
+    assert url.rpartition("/")[2] in done.stderr.decode()
     made = done.stdout.decode().strip().removeprefix("ann\t")
     assert made.startswith(link) and made.endswith("#top") == address.endswith("#top")
     lab = Lab()
@@ -175,7 +180,7 @@ def test_links_into_no_database_are_refused_in_words(monkeypatch: pytest.MonkeyP
     ],
 )
 async def test_links_that_would_open_nothing_are_not_made(
-    tmp_path: Path, asked: list[str], sentence: str
+    tmp_path: Path, sqlite_only: None, asked: list[str], sentence: str
 ) -> None:
     await Lab(f"sqlite:///{tmp_path}/labchat.db").create_room("general")
     done = await run_process([*LINKS, "ann", *asked], cwd=tmp_path, check=False)
@@ -183,7 +188,7 @@ async def test_links_that_would_open_nothing_are_not_made(
     assert sentence in done.stderr.decode()
 
 
-async def test_links_in_the_wrong_folder_make_no_file(tmp_path: Path) -> None:
+async def test_links_in_the_wrong_folder_make_no_file(tmp_path: Path, sqlite_only: None) -> None:
     for asked in ([], ["--db", "typo.db"], ["--db", "no/lab.db"]):
         done = await run_process([*LINKS, "ann", *asked], cwd=tmp_path, check=False)
         assert done.returncode == 1 and done.stdout == b""
@@ -193,7 +198,9 @@ async def test_links_in_the_wrong_folder_make_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_links_for_a_study_without_rooms_come_with_a_note(tmp_path: Path) -> None:
+async def test_links_for_a_study_without_rooms_come_with_a_note(
+    tmp_path: Path, sqlite_only: None
+) -> None:
     await Lab(f"sqlite:///{tmp_path}/labchat.db").create_room("general", study="pilot")
     done = await run_process([*LINKS, "ann", "--study", "pilto"], cwd=tmp_path)
     assert b"no room of study 'pilto' yet, only of: pilot" in done.stderr

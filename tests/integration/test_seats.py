@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
 
 from shiny_labchat import Lab
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
 from tests.support.page import Page, page
 from tests.support.server import Server
@@ -19,8 +19,8 @@ OUTPUTS = ("said", "who", "state")
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 

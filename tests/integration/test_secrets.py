@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from shiny_labchat import Lab, Room
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
 from tests.support.page import fetch_key
 from tests.support.server import ROOT, Server, shiny_run
@@ -28,8 +29,8 @@ STUDY = "apps"
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'secret-database.db'}"
+def url(fresh_url: FreshUrl) -> str:
+    return fresh_url()
 
 
 @pytest.fixture

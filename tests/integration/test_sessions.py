@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from random import Random
@@ -12,7 +11,9 @@ import httpx
 import pytest
 
 from shiny_labchat import Lab, Room
+from tests.support.backend import Databases
 from tests.support.client import Browser, browser
+from tests.support.database import held
 from tests.support.page import Page, page
 from tests.support.reconnecting_client import seed
 from tests.support.server import Server
@@ -21,8 +22,8 @@ BOTH = ("left", "right")
 
 
 @pytest.fixture(scope="module")
-def chats_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path_factory.mktemp('sessions') / 'lab.db'}")
+def chats_lab(databases: Databases) -> Iterator[Lab]:
+    lab = Lab(databases.make())
     yield lab
     lab.log.close()
 
@@ -130,17 +131,12 @@ async def test_a_session_may_end_while_its_admission_waits_for_the_database(
     chats: Server, chats_lab: Lab, shared: Room
 ) -> None:
     since = len(chats.log)
-    other = sqlite3.connect(chats_lab.url.removeprefix("sqlite:///"), isolation_level=None)
-    try:
-        other.execute("BEGIN IMMEDIATE")
+    with held(chats_lab.url):
         for _ in range(5):
             async with page(chats.port, chats=BOTH) as opened:
                 await opened.socket.recv()
                 await opened.socket.recv()
                 assert not any(opened.notices.values())
-        other.execute("ROLLBACK")
-    finally:
-        other.close()
     async with admitted(chats) as (_, ann):  # the writer has done by now what they had asked for
         await ann.says("here")
     await nobody_has_a_room_open(chats)

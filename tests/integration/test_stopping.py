@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,9 @@ import pytest
 
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.access.tickets import ticket
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
+from tests.support.database import held
 from tests.support.server import Server, shiny_run
 
 pytestmark = pytest.mark.anyio
@@ -24,8 +25,8 @@ LONG = "x" * 19_000
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 
@@ -72,15 +73,13 @@ async def test_a_server_that_stops_waits_until_all_is_stored(stopping: Server, r
     async with browser(stopping.port) as ann:
         await come(room, ann)
         await ann.says("before")
-        other = sqlite3.connect(room.log.url.database or "", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        await ann.send("on its way")
-        await ann.settles()
-        stopping.signal(signal.SIGTERM)
-        await logs(stopping, "Waiting for application shutdown", within=10)
-        with pytest.raises(AssertionError):
-            await logs(stopping, STOPPED, within=1)
-        other.close()
+        with held(stopping.url):
+            await ann.send("on its way")
+            await ann.settles()
+            stopping.signal(signal.SIGTERM)
+            await logs(stopping, "Waiting for application shutdown", within=10)
+            with pytest.raises(AssertionError):
+                await logs(stopping, STOPPED, within=1)
         await logs(stopping, STOPPED, within=10)
         stopping.kill()
     assert (await room.messages())[-1].content == "on its way"

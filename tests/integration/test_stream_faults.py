@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -19,6 +18,8 @@ from shiny_labchat.domain.messages import text_of
 from shiny_labchat.errors import NOT_STORED, SENTENCES
 from shiny_labchat.store.checkpoints import LEASE
 from shiny_labchat.store.sqlite import BUSY_TIMEOUT
+from tests.support.backend import FreshUrl
+from tests.support.database import gone, held, is_held
 from tests.support.page import page
 from tests.support.proxy import Proxy
 from tests.support.reconnecting_client import (
@@ -39,13 +40,8 @@ WITHIN = LEASE / 1e6 + 30.0
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "own.db"
-
-
-@pytest.fixture
-def lab(path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{path}")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 
@@ -211,22 +207,17 @@ async def test_a_server_that_is_killed_leaves_all_pages_with_what_the_log_has(
 # ── a server that stands still ──
 
 
-async def stand_still(server: Server, path: Path) -> None:
+async def stand_still(server: Server) -> None:
     """Stop a server between two commits: in the middle of one it would hold the database."""
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other:
-        while True:
-            server.signal(signal.SIGSTOP)
-            try:
-                other.execute("BEGIN IMMEDIATE")
-                other.execute("ROLLBACK")
-                return
-            except sqlite3.OperationalError:
-                server.signal(signal.SIGCONT)
-                await asyncio.to_thread(int)
+    server.signal(signal.SIGSTOP)
+    while is_held(server.url):
+        server.signal(signal.SIGCONT)
+        await asyncio.to_thread(int)
+        server.signal(signal.SIGSTOP)
 
 
 async def test_who_was_taken_for_dead_goes_on_and_both_servers_show_all_of_it(
-    servers: list[Server], room: Room, path: Path
+    servers: list[Server], room: Room
 ) -> None:
     one_server, two_server = servers
     two_server.start()
@@ -240,7 +231,7 @@ async def test_who_was_taken_for_dead_goes_on_and_both_servers_show_all_of_it(
         for person in (there, away):
             await begun(person, "a0 ")
         proxy.switch_off()
-        await stand_still(one_server, path)
+        await stand_still(one_server)
         try:
             await ended(there, 1, "interrupted")
             said = streams(there)[0]
@@ -277,32 +268,9 @@ async def test_what_has_truly_ended_is_not_taken_for_dead_afterwards(room: Room)
 # ── a database that is held, or gone ──
 
 
-@asynccontextmanager
-async def locked(path: Path) -> AsyncIterator[str]:
-    """Another programme is in the middle of writing."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield "store_busy"
-
-
-@asynccontextmanager
-async def gone(path: Path) -> AsyncIterator[str]:
-    """Its files are elsewhere for a while."""
-    files = sorted(path.parent.glob("own.db*"))
-    away = path.parent / "away"
-    away.mkdir()
-    for file in files:
-        file.rename(away / file.name)
-    try:
-        yield "store_gone"
-    finally:
-        for file in away.iterdir():
-            file.rename(path.parent / file.name)
-
-
-@pytest.mark.parametrize("trouble", [locked, gone])
+@pytest.mark.parametrize(("trouble", "code"), [(held, "store_busy"), (gone, "store_gone")])
 async def test_a_stream_outlives_its_database(
-    server: Server, room: Room, path: Path, trouble
+    server: Server, room: Room, trouble: Callable[..., Any], code: str
 ) -> None:
     """People are shown nothing that is not stored, are told why, and are shown all of it later."""
     async with AsyncExitStack() as stack:
@@ -313,7 +281,7 @@ async def test_a_stream_outlives_its_database(
         await one.says("speak a 300")
         await one.says("speak b 900")
         await begun(people[0], "a10 ", "b10 ")
-        async with trouble(path) as code:
+        with trouble(server.url):
             cids = [await person.say("is it stored?") for person in people]
             for person, cid in zip(people, cids, strict=True):
                 await person.until(lambda person=person, cid=cid: cid in person.refused)

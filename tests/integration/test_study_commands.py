@@ -6,18 +6,16 @@ import asyncio
 import csv
 import json
 import re
-import shutil
 import stat
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from shiny_labchat import End, Lab, Rules
 from shiny_labchat.access.ends import EndLink
-from shiny_labchat.cli import main
 from shiny_labchat.domain.commands import (
     Advance,
     Arrive,
@@ -30,16 +28,17 @@ from shiny_labchat.lab.runtime import address_of
 from shiny_labchat.study.lobby import Lobby
 from shiny_labchat.study.person import Person
 from shiny_labchat.study.study import Study
+from tests.support.backend import FreshUrl
+from tests.support.database import labchat
 
 Ask = Callable[..., Result]
 COMPLETE = "https://app.prolific.com/submissions/complete?cc={code}&b={bonus}&p={PROLIFIC_PID}"
 
 
 @pytest.fixture
-def lab(tmp_path: Path, empty_database: Path) -> Iterator[Lab]:
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
     """The database that the commands are for."""
-    shutil.copy(empty_database, tmp_path / "lab.db")
-    lab = Lab(f"sqlite:///{tmp_path}/lab.db")
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 
@@ -49,7 +48,7 @@ def ask(lab: Lab) -> Ask:
     """``ask("pay", "--prolific")``: what the command says."""
 
     def run(*words: str) -> Result:
-        return CliRunner().invoke(main, [*words, "--db", lab.url.removeprefix("sqlite:///")])
+        return labchat(lab.url, *words)
 
     return run
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from shiny_labchat import End, Lab
-from shiny_labchat.cli import main
 from shiny_labchat.domain.commands import Consent
 from shiny_labchat.domain.ends import REASONS, end_with_code
 from shiny_labchat.study.study import Study
+from tests.support.backend import FreshUrl
+from tests.support.database import labchat
 from tests.support.server import ROOT
 
 PAGE = (ROOT / "docs" / "running-a-study.md").read_text(encoding="utf-8")
@@ -33,9 +32,9 @@ def described(lab: Lab) -> Study:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Lab:
+def lab(fresh_url: FreshUrl) -> Lab:
     """Seven have come to the study of the page; six have left it, each in a way of their own."""
-    lab = Lab(f"sqlite:///{tmp_path}/lab.db")
+    lab = Lab(fresh_url())
     asyncio.run(_take_part(described(lab)))
     lab.log.close()
     return lab
@@ -62,8 +61,7 @@ def settled(printed: str) -> str:
 
 
 def test_the_page_shows_what_the_commands_print(lab: Lab) -> None:
-    file = lab.url.removeprefix("sqlite:///")
-    printed = [CliRunner().invoke(main, [*words, "--db", file]).stdout for words in COMMANDS]
+    printed = [labchat(lab.url, *words).stdout for words in COMMANDS]
     shown = re.findall(r"^```text\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     assert [settled(each) for each in shown] == [settled(each) for each in printed]
 

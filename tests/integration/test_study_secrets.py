@@ -10,12 +10,12 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.backend import FreshUrl
 from tests.support.check_groups import read_log
 from tests.support.experiment import CHOICE, STUDY, serve
 from tests.support.server import ROOT, Server, shiny_run
@@ -26,8 +26,8 @@ AFTER = "labchat_form_experiment_after"
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'secret-database.db'}"
+def url(fresh_url: FreshUrl) -> str:
+    return fresh_url()
 
 
 @asynccontextmanager
@@ -79,7 +79,7 @@ async def is_debriefed(page: Visitor) -> None:
 
 def ids_and_tokens(url: str, study: str, pages: list[Visitor]) -> tuple[set[str], set[str]]:
     """The ids of the people of a study, and all tokens that pages were given."""
-    log = read_log(url.removeprefix("sqlite:///"), study, "study", study)
+    log = read_log(url, study, "study", study)
     people = {each["member"] for each in log if each["kind"] == "arrived"}
     told = "\n".join(page.everything() for page in pages)
     tokens = set(re.findall(r'"(?:ticket|resume)": "([^"]{16,})"', told))

@@ -20,7 +20,7 @@ TAKE_HOME = ROOT / "tests" / "browser" / "apps" / "wanted" / "take_home.py"
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, sqlite_only: None) -> Path:
     """A folder with the program alone."""
     shutil.copy(TAKE_HOME, tmp_path)
     return tmp_path

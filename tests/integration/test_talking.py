@@ -197,8 +197,7 @@ async def test_an_open_page_goes_on_after_a_crash_of_the_server(lab: Lab, room: 
 
 
 async def test_the_first_line_of_the_log_says_where_the_data_lies(server: Server, lab: Lab) -> None:
-    path = lab.url.removeprefix("sqlite:///")
-    assert path in server.logs(r"labchat: the record is ")
+    assert lab.url.removeprefix("sqlite:///") in server.logs(r"labchat: the record is ")
 
 
 # ── audiences ──

@@ -7,7 +7,6 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +16,15 @@ from shiny_labchat import Bot, Lab, Message
 from shiny_labchat.bots.when import When
 from shiny_labchat.chat.streams import _one_by_one
 from shiny_labchat.lab.runtime import running
+from tests.support.backend import FreshUrl
 from tests.support.models.model import Model, Reply, Tool
 
 NOW: dict[str, Any] = {"reading": None, "typing": None}
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 

@@ -10,6 +10,7 @@ import pytest
 
 from shiny_labchat import Lab
 from shiny_labchat.study.study import Study
+from tests.support.backend import FreshUrl
 from tests.support.server import Server, shiny_run
 from tests.support.visitor import visitor
 
@@ -17,17 +18,17 @@ APP = Path(__file__).parent / "apps" / "two_studies.py"
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(shiny_run(APP), f"sqlite:///{tmp_path / 'lab.db'}")
+def server(fresh_url: FreshUrl) -> Iterator[Server]:
+    server = Server(shiny_run(APP), fresh_url())
     yield server
     server.stop()
 
 
 async def test_a_person_arrives_in_the_study_that_is_drawn_and_in_one_that_asks_who_they_are(
-    server: Server, tmp_path: Path
+    server: Server,
 ) -> None:
     await asyncio.to_thread(server.start)
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+    lab = Lab(server.url)
 
     async def people(study: str) -> int:
         return len(await Study(study, lab=lab).people())

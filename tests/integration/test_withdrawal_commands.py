@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from shiny_labchat import Lab, Study
-from shiny_labchat.cli import main
+from tests.support.backend import FreshUrl
+from tests.support.database import contents, labchat
 
 Ask = Callable[..., Result]
 
 
 @pytest.fixture
-def lab(tmp_path: Path, empty_database: Path) -> Iterator[Lab]:
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
     """The database that the commands are for, with ann and ben in a study."""
-    shutil.copy(empty_database, tmp_path / "lab.db")
-    lab = Lab(f"sqlite:///{tmp_path}/lab.db")
+    lab = Lab(fresh_url())
 
     async def come() -> None:
         study = Study("pilot", lab=lab, params=["PROLIFIC_PID"])
@@ -38,7 +37,7 @@ def ask(lab: Lab) -> Ask:
     """``ask("withdraw", "id")``: what the command says."""
 
     def run(*words: str) -> Result:
-        return CliRunner().invoke(main, [*words, "--db", lab.url.removeprefix("sqlite:///")])
+        return labchat(lab.url, *words)
 
     return run
 
@@ -56,7 +55,7 @@ def test_a_person_is_withdrawn_by_their_id_or_by_what_the_recruiter_says(
     assert ids(lab) == [said.stdout.strip(), ben]
     said = ask("withdraw", "--find", "PROLIFIC_PID=ben")
     assert said.exit_code == 0 and ben not in ids(lab)
-    assert b"words of" not in Path(lab.url.removeprefix("sqlite:///")).read_bytes()
+    assert b"words of" not in contents(lab.url)
 
 
 def test_who_is_not_there_is_named_and_nothing_is_withdrawn(lab: Lab, ask: Ask) -> None:
@@ -82,7 +81,7 @@ def test_what_is_kept_until_when_is_printed(lab: Lab, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("damage", ["header", "middle", "text"])
-def test_a_damaged_database_is_replaced(lab: Lab, ask: Ask, damage: str) -> None:
+def test_a_damaged_database_is_replaced(lab: Lab, ask: Ask, damage: str, sqlite_only: None) -> None:
     path = Path(lab.url.removeprefix("sqlite:///"))
     before = ids(lab)
     assert ask("backup", str(path.with_name("copy.db"))).exit_code == 0
@@ -102,7 +101,9 @@ def test_a_damaged_database_is_replaced(lab: Lab, ask: Ask, damage: str) -> None
     Lab(lab.url).log.close()
 
 
-def test_a_copy_is_put_back_without_those_who_have_withdrawn_since(lab: Lab, ask: Ask) -> None:
+def test_a_copy_is_put_back_without_those_who_have_withdrawn_since(
+    lab: Lab, ask: Ask, sqlite_only: None
+) -> None:
     copy = Path(lab.url.removeprefix("sqlite:///")).with_name("copy.db")
     ann, ben = ids(lab)
     said = ask("backup", str(copy))
@@ -118,7 +119,7 @@ def test_a_copy_is_put_back_without_those_who_have_withdrawn_since(lab: Lab, ask
 
 
 def test_a_copy_that_cannot_be_put_back_leaves_nothing_and_one_that_can_has_the_same_mode(
-    lab: Lab, ask: Ask
+    lab: Lab, ask: Ask, sqlite_only: None
 ) -> None:
     path = Path(lab.url.removeprefix("sqlite:///"))
     copy, ledger = path.with_name("copy.db"), path.with_name("lab.db.withdrawn")

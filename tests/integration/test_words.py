@@ -13,6 +13,7 @@ import pytest
 from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.protocol import VERSION
 from shiny_labchat.words import CATALOGUE
+from tests.support.backend import FreshUrl
 from tests.support.client import browser
 from tests.support.page import page
 from tests.support.server import Server, shiny_run
@@ -24,8 +25,8 @@ GERMAN = CATALOGUE["de"]
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(f"sqlite:///{tmp_path / 'lab.db'}")
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 

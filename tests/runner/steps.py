@@ -13,12 +13,19 @@ from pathlib import Path
 
 from tests.runner.durations import times_of
 from tests.runner.processes import end_tree, started
+from tests.support.backend import BACKENDS
 from tests.support.typescript import tsc
 
-__all__ = ["NAMES", "Result", "Step", "all_steps"]
+__all__ = ["NAMES", "Result", "Step", "all_steps", "on_backends"]
 
 SUITES = ("unit", "contract", "house", "integration", "browser")
 NAMES = ("ruff", "format", "pyright", "tsc", "docs", *SUITES)
+ON_BACKENDS = {
+    "contract": BACKENDS[1:],
+    "integration": BACKENDS[1:],
+    "browser": ("postgresql+nats",),
+}
+"""On which further backends a suite has to pass; the usual run has the first of all of them."""
 AT_ONCE = {"integration": 2}
 """How many tests of a suite run at the same time, where they wait more than they work."""
 LONGEST = 60 * 60
@@ -133,7 +140,7 @@ class Step:
 
 
 def all_steps(root: Path, folder: Path, expression: str | None, long: bool) -> list[Step]:
-    """Every step, in order; what they write goes to `folder`."""
+    """Every step of the usual run, in order; what they write goes to `folder`."""
     python = sys.executable
     code = ["shiny_labchat", "apps", "tests", "hatch_build.py"]
     checks = [
@@ -146,13 +153,34 @@ def all_steps(root: Path, folder: Path, expression: str | None, long: bool) -> l
     return [*checks, *(_suite(name, root, folder, expression, long) for name in SUITES)]
 
 
-def _suite(name: str, root: Path, folder: Path, expression: str | None, long: bool) -> Step:
+def on_backends(
+    root: Path, folder: Path, expression: str | None, long: bool, backend: str | None = None
+) -> list[Step]:
+    """The steps of suites on one backend, or on all that they have to pass on besides the usual."""
+    return [
+        _suite(suite, root, folder, expression, long, each)
+        for suite, required in ON_BACKENDS.items()
+        for each in ([backend] if backend is not None else required)
+    ]
+
+
+def _suite(
+    suite: str,
+    root: Path,
+    folder: Path,
+    expression: str | None,
+    long: bool,
+    backend: str | None = None,
+) -> Step:
+    name = suite if backend is None else f"{suite}@{backend}"
     junit = folder / f"{name}.xml"
-    command = [sys.executable, "-m", "pytest", f"tests/{name}", f"--junitxml={junit}", "-ra"]
+    command = [sys.executable, "-m", "pytest", f"tests/{suite}", f"--junitxml={junit}", "-ra"]
     command += ["-o", f"cache_dir={folder / name}"]
+    if backend is not None:
+        command += ["--backend", backend]
     again = [*command, "--last-failed", "--last-failed-no-failures=none"]
-    if name in AT_ONCE:
-        command += ["-n", f"{AT_ONCE[name]}", "--dist", "worksteal"]
+    if suite in AT_ONCE:
+        command += ["-n", f"{AT_ONCE[suite]}", "--dist", "worksteal"]
     if expression is not None:
         command += ["-k", expression]
     if long:
@@ -161,7 +189,7 @@ def _suite(name: str, root: Path, folder: Path, expression: str | None, long: bo
         command += ["-m", "not long"]
     longest = 2 * LONGEST if long else LONGEST
     is_empty = expression is not None
-    is_beside = name == "browser"
+    is_beside = name == "browser"  # that of the usual run
     return Step(name, lambda: command, root, junit, is_empty, longest, is_beside, again)
 
 

@@ -1,7 +1,7 @@
 """
-What a database says of a study's groups, read with nothing but sqlite3 and json.
+What a database says of a study's groups, read with nothing but its driver and json.
 
-``python tests/support/check_groups.py lab.db STUDY LOBBY`` prints it. It imports nothing of the
+``python tests/support/check_groups.py URL STUDY LOBBY`` prints it. It imports nothing of the
 package: so it cannot be wrong in the same way.
 """
 
@@ -12,31 +12,37 @@ import sqlite3
 import sys
 from typing import Any
 
+import psycopg
+
 __all__ = ["check_groups", "read_log"]
 
 Entry = dict[str, Any]
 SECOND = 1_000_000
 
 
-def read_log(path: str, study: str, kind: str, id: str) -> list[Entry]:
+def read_log(url: str, study: str, kind: str, id: str) -> list[Entry]:
     """The events of a log, oldest first."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as conn:
-        rows = conn.execute(
-            "SELECT e.seq, e.at, e.kind, e.member, e.cid, e.data FROM event e JOIN room r"
-            " ON r.key = e.room WHERE r.study = ? AND r.kind = ? AND r.id = ? ORDER BY e.seq",
-            (study, kind, id),
-        ).fetchall()
+    wanted = (
+        "SELECT e.seq, e.at, e.kind, e.member, e.cid, e.data FROM event e JOIN room r"
+        " ON r.key = e.room WHERE r.study = ? AND r.kind = ? AND r.id = ? ORDER BY e.seq"
+    )
+    if url.startswith("sqlite"):
+        with sqlite3.connect(f"file:{url.removeprefix('sqlite:///')}?mode=ro", uri=True) as conn:
+            rows = conn.execute(wanted, (study, kind, id)).fetchall()
+    else:
+        with psycopg.connect(url) as server:
+            rows = server.execute(wanted.replace("?", "%s"), (study, kind, id)).fetchall()
     names = ("seq", "at", "kind", "member", "cid")
     return [{**dict(zip(names, row, strict=False)), "data": json.loads(row[5])} for row in rows]
 
 
-def check_groups(path: str, study: str, lobby: str, alive: float, cells: list[Any]) -> Entry:
+def check_groups(url: str, study: str, lobby: str, alive: float, cells: list[Any]) -> Entry:
     """
     Count groups and people, and whatever must not be.
 
     Parameters
     ----------
-    path
+    url
         The database.
     study, lobby
         The study, and its lobby.
@@ -45,8 +51,8 @@ def check_groups(path: str, study: str, lobby: str, alive: float, cells: list[An
     cells
         The conditions.
     """
-    log = read_log(path, study, "study", study)
-    of_lobby = read_log(path, study, "lobby", lobby)
+    log = read_log(url, study, "study", study)
+    of_lobby = read_log(url, study, "lobby", lobby)
     grouped = [each for each in of_lobby if each["kind"] == "grouped"]
     people = [person for each in grouped for person in each["data"]["people"]]
     smaller = _smaller_cells(log, [json.dumps(cell, sort_keys=True) for cell in cells])
@@ -108,13 +114,13 @@ def _by_reason(log: list[Entry]) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    path, study, lobby = sys.argv[1:4]
+    url, study, lobby = sys.argv[1:4]
     settings = next(
         each["data"]["settings"]
-        for each in read_log(path, study, "lobby", lobby)
+        for each in read_log(url, study, "lobby", lobby)
         if each["kind"] == "configured"
     )
     cells = settings.get("conditions") or [None]
-    found = check_groups(path, study, lobby, settings.get("alive", 10), cells)
+    found = check_groups(url, study, lobby, settings.get("alive", 10), cells)
     for name, value in found.items():
         print(f"{name}: {value}")

@@ -25,9 +25,10 @@ from shiny_labchat.store.choosing import place_of
 from shiny_labchat.store.database import Database
 from shiny_labchat.store.engine import Place
 from shiny_labchat.store.queries import row_of
-from shiny_labchat.store.sqlite import READERS, file_of
+from shiny_labchat.store.sqlite import READERS
 from shiny_labchat.store.work import Work
 from shiny_labchat.store.writer import Writer
+from tests.support.beside import beside
 
 __all__ = ["Decision", "decide_again", "journals_of", "record_commands"]
 
@@ -95,11 +96,11 @@ class RecordingWriter(Writer):
 
 
 class RecordingLog(Log):
-    """A log whose commands are noted in a file beside the database."""
+    """A log whose commands are noted in a file that belongs to the database."""
 
     def _begin(self) -> None:
         self._place = place_of(self.url)
-        journal = Path(f"{file_of(self.url)}.{os.getpid()}.journal")
+        journal = _journal(self.url.render_as_string(), os.getpid())
         self._writer = RecordingWriter(self._place, journal)
         self._database = Database(self._place, write=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="labchat-read")
@@ -120,11 +121,15 @@ _recording: dict[str, RecordingLog] = {}
 # ── afterwards ──
 
 
+def _journal(url: str, process: object) -> Path:
+    return beside(url, f"{process}.journal")
+
+
 def journals_of(url: str) -> list[Decision]:
     """All decisions of all processes."""
-    path = Path(url.removeprefix("sqlite:///"))
+    any_of = _journal(url, "*")
     found: list[Decision] = []
-    for journal in sorted(path.parent.glob(f"{path.name}.*.journal")):
+    for journal in sorted(any_of.parent.glob(any_of.name)):
         with journal.open("rb") as stored:
             while stored.peek(1):
                 found.append(pickle.load(stored))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
 import orjson
+import sqlalchemy as sa
 
 from shiny_labchat import Lab, Rules
 from shiny_labchat.domain.commands import Record
+from shiny_labchat.store.schema import event
+from tests.support.database import held
 
 __all__ = ["fill"]
 
@@ -18,21 +19,21 @@ WORDS = "the of and to in is you that it he was for on are as with his they I at
 MEMBERS = 8
 
 
-async def fill(lab: Lab, path: Path, messages: int, rooms: int = 10, study: str = "large") -> None:
+async def fill(lab: Lab, messages: int, rooms: int = 10, study: str = "large") -> None:
     """Make rooms with so many messages of people in all."""
     for number in range(rooms):
         room = await lab.create_room(f"room-{number}", study=study, rules=Rules(rate=None))
         for member in range(MEMBERS):
             await room.add_member(f"p{number}-{member}")
         await room.submit(Record("guess", 7, "p0-0"))
-    with sqlite3.connect(path) as connection:
-        heads = connection.execute("SELECT key, id, seq FROM room ORDER BY key").fetchall()
+    names = event.c.keys()
+    with held(lab.url) as conn:
+        heads = conn.execute(sa.text("SELECT key, id, seq FROM room ORDER BY key")).all()
         for key, id, seq in heads:
             rows = _rows(key, int(id.removeprefix("room-")), seq, messages // rooms)
-            connection.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            head = seq + messages // rooms
-            connection.execute("UPDATE room SET seq = ? WHERE key = ?", (head, key))
-    connection.close()
+            conn.execute(sa.insert(event), [dict(zip(names, row, strict=True)) for row in rows])
+            moved = sa.text("UPDATE room SET seq = :seq WHERE key = :key")
+            conn.execute(moved, {"seq": seq + messages // rooms, "key": key})
 
 
 def _rows(key: int, room: int, seq: int, messages: int) -> Iterator[tuple[object, ...]]:

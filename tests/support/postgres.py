@@ -81,6 +81,7 @@ class PostgresServer:
         command = ["-D", self._data, "-c", "listen_addresses=127.0.0.1", "-c", f"port={self.port}"]
         # A crash of the server loses nothing without fsync; only one of the machine would.
         command += ["-c", f"unix_socket_directories={self._folder}", "-c", "fsync=off"]
+        command += ["-c", "max_connections=400"]
         with (self._folder / "log").open("ab") as log:
             process: subprocess.Popen[Any] = subprocess.Popen(
                 [BIN / "postgres", *command], stdout=log, stderr=log, **self._as

@@ -13,6 +13,7 @@ from shiny import App, Inputs, Outputs, Session, render, ui
 from starlette.requests import Request
 
 from shiny_labchat import Chat, chat_ui
+from tests.support.beside import beside
 
 CARD = TagList(STAMP, tags.button("Stamp", class_="stamp", type="button"))
 
@@ -71,7 +72,7 @@ on_server = App(page, server, bookmark_store="server")
 
 
 async def folder(id: str) -> Path:
-    kept = Path(os.environ["LABCHAT_URL"].removeprefix("sqlite:///")).with_name("bookmarks") / id
+    kept = beside(os.environ["LABCHAT_URL"], "bookmarks") / id
     kept.mkdir(parents=True, exist_ok=True)
     return kept
 

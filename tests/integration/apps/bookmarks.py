@@ -20,9 +20,10 @@ from shiny import App, Inputs, Outputs, Session, reactive, render, req, ui
 from starlette.requests import Request
 
 from shiny_labchat import Chat, Lab, chat_module_server, chat_module_ui, chat_ui
+from tests.support.beside import beside
 
 RESTORE: dict[str, Any] = {"same": "same-browser", "anywhere": "anywhere", "no": False}
-KEPT = Path(os.environ["LABCHAT_URL"].removeprefix("sqlite:///")).with_name("bookmarks")
+KEPT = beside(os.environ["LABCHAT_URL"], "bookmarks")
 lab = Lab()
 
 

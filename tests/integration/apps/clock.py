@@ -2,13 +2,13 @@
 
 import os
 import time
-from pathlib import Path
 
 from shiny import App, Inputs, Outputs, Session, ui
 
 from shiny_labchat import Chat, chat_ui
+from tests.support.beside import beside
 
-OFFSET = Path(os.environ["LABCHAT_URL"].removeprefix("sqlite:///")).with_name("offset")
+OFFSET = beside(os.environ["LABCHAT_URL"], "offset")
 right = time.time_ns
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
 from shiny_labchat import Lab
+from tests.support.backend import FreshUrl
 from tests.support.client import Browser, browser
 from tests.support.models.model import Model
 from tests.support.page import page
@@ -19,11 +18,9 @@ Person = Callable[..., AbstractAsyncContextManager[Browser]]
 
 
 @pytest.fixture
-def lab(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[Lab]:
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
     """The database, from this process."""
-    path = tmp_path_factory.mktemp("lab") / "lab.db"
-    shutil.copy(empty_database, path)
-    lab = Lab(f"sqlite:///{path}")
+    lab = Lab(fresh_url())
     yield lab
     lab.log.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -16,6 +15,7 @@ from shiny_labchat.domain.membership import Role
 from shiny_labchat.store.checkpoints import LEASE
 from tests.integration.own_server.conftest import Person
 from tests.support.client import Browser, Frame, browser
+from tests.support.database import held
 from tests.support.server import Server
 
 APP = ["-m", "uvicorn", "tests.integration.apps.streams:app"]
@@ -255,16 +255,12 @@ async def test_another_process_shows_it_too(person: Person, room: Room, lab: Lab
 
 async def test_its_end_waits_for_a_locked_database(person: Person, room: Room, lab: Lab) -> None:
     async with person() as one:
-        await one.send("speak a 50")
+        await one.send("speak a 300")
         await begun(one, "a1 ")
-        lock = sqlite3.connect(lab.url.removeprefix("sqlite:///"), isolation_level=None)
-        lock.execute("BEGIN IMMEDIATE")
-        with pytest.raises(TimeoutError):
+        with held(lab.url), pytest.raises(TimeoutError):
             async with asyncio.timeout(7):  # longer than a commit waits
                 await until(one, 1)
-        assert text_of(streams(one)[0]) != words("a", 50), "what is not stored is not shown"
-        lock.rollback()
-        lock.close()
+        assert text_of(streams(one)[0]) != words("a", 300), "what is not stored is not shown"
         await until(one, 1)
-        assert text_of(streams(one)[0]) == words("a", 50)
+        assert text_of(streams(one)[0]) == words("a", 300)
         assert streams(one)[0]["is"] == "done"
