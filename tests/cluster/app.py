@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from shiny.express import ui
 
 from shiny_labchat import Lab, Member, Message, Room
 from shiny_labchat.express import Chat
+from tests.bench.clock import pause
 from tests.cluster.journal import JOURNAL, Entry, note
 
 TAKES = 0.02
@@ -28,5 +28,5 @@ async def noted(room: Room, member: Member | None, message: Message) -> None:
     assert message.seq is not None
     entry = Entry(room.id, message.seq, "begins", message.is_repeat, os.getpid())
     note(_journal, entry)
-    await asyncio.sleep(TAKES)
+    await pause(TAKES)
     note(_journal, entry._replace(what="ends"))
