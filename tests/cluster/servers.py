@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
+
 from tests.bench.clock import now, pause
 from tests.cluster.journal import JOURNAL
 from tests.cluster.plan import Fault, Plan
@@ -81,6 +83,11 @@ class Cluster:
         await asyncio.to_thread(self._bus.kill)
         await pause(seconds)
         await asyncio.to_thread(self._bus.start)
+
+    def worked(self) -> float:
+        """Seconds of processor time that all workers have used so far."""
+        times = [psutil.Process(each.pid).cpu_times() for each in self.workers]
+        return sum(each.user + each.system for each in times)
 
     def tracebacks(self) -> list[str]:
         """What the workers say of errors that nobody has caught, each with what follows."""
