@@ -310,6 +310,23 @@ async def test_a_room_that_has_moved_is_heard_of_after_a_crash_whatever_its_numb
     assert [event.kind for event in news.events] == ["message"]
 
 
+async def test_who_reads_while_the_server_is_started_again_waits_for_it(
+    lab: Lab, postgres: PostgresServer
+) -> None:
+    """And who writes to a room that must be read first."""
+    room, other = await room_of(lab), await room_of(other_process(lab), "other")
+    await room.submit(say(1))
+    await asyncio.to_thread(postgres.kill)
+    read = asyncio.create_task(texts_of(room))
+    said = asyncio.ensure_future(lab.log.submit(other.key, say(2)))
+    done, _ = await asyncio.wait([read, said], timeout=0.5)
+    await asyncio.to_thread(postgres.start)
+    assert not done
+    assert await read == ["text 1"]
+    await said
+    assert await texts_of(other) == ["text 2"]
+
+
 @pytest.mark.parametrize("how", ["cut before", "cut after"])
 async def test_a_commit_whose_answer_is_lost_is_done_once(
     far_lab: Lab, proxy: CommitProxy, how: str
