@@ -12,6 +12,7 @@ from random import Random
 import click
 
 from tests.bench.clock import loop_factory
+from tests.cluster.arrivals import arrivals as arrive
 from tests.cluster.plan import Plan
 from tests.cluster.run import run
 from tests.cluster.verdict import of_record, of_times
@@ -42,6 +43,7 @@ Examples:
 @click.option(
     "--bus-gone", default=0.0, show_default=True, help="Seconds without a bus, after that."
 )
+@click.option("--arrivals", default=0, help="So many people arrive at a study instead of talking.")
 @click.option("--any-speed", is_flag=True, help="Only say what takes too long: others work here.")
 def main(
     workers: int,
@@ -53,6 +55,7 @@ def main(
     every: float,
     bus: str,
     bus_gone: float,
+    arrivals: int,
     any_speed: bool,
 ) -> None:
     """
@@ -68,6 +71,9 @@ def main(
     come as fast as before, if they are more than ten times slower at other times than before the
     first fault, if a message takes more than 2 seconds while there is no bus, or if the callback
     did not run once for a message, but for what a killed worker had begun, which is marked.
+
+    With --arrivals: if anybody is in two groups, or in none and without an end, or if the welcome
+    of a group is not there once.
     """
     plan = Plan(workers, people, rooms, rate, quiet, seconds, every, bus, bus_gone)
     begin, chance = time.monotonic(), Random(seed())
@@ -75,8 +81,13 @@ def main(
     def tell(what: str) -> None:
         click.echo(f"{time.monotonic() - begin:6.1f} s  {what}")
 
-    with tempfile.TemporaryDirectory(prefix="labchat-cluster-") as folder:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        if arrivals:
+            _, faults = runner.run(arrive(plan, arrivals, chance, tell))
+            for fault in faults:
+                click.echo(f"FAILS: {fault}")
+            sys.exit(1 if faults else 0)
+        with tempfile.TemporaryDirectory(prefix="labchat-cluster-") as folder:
             outcome = runner.run(run(plan, Path(folder) / "journal", chance, tell))
     record, times = of_record(outcome), of_times(outcome)
     for verdict in (*record, *times):

@@ -17,9 +17,9 @@ from tests.support.bus_servers import BusServer
 from tests.support.postgres import PostgresServer
 from tests.support.server import Server, shiny_run
 
-__all__ = ["Cluster", "serving"]
+__all__ = ["ARRIVALS_APP", "Cluster", "serving"]
 
-APP = Path(__file__).with_name("app.py")
+APP, ARRIVALS_APP = (Path(__file__).with_name(f"{name}.py") for name in ("app", "arrivals_app"))
 AWAY = 1.0
 """How long a killed worker, and a killed bus, are away, in seconds."""
 _FAULT = re.compile("Traceback|Task exception was never retrieved")
@@ -100,15 +100,17 @@ class Cluster:
 
 
 @asynccontextmanager
-async def serving(plan: Plan, journal: Path) -> AsyncIterator[Cluster]:
-    """Run the servers of a plan; their callbacks write into a journal."""
+async def serving(
+    plan: Plan, journal: Path | None = None, app: Path = APP
+) -> AsyncIterator[Cluster]:
+    """Run the servers of a plan, and an app on them; its callbacks write into a journal."""
     database, bus = PostgresServer(), BusServer(plan.bus)
     try:
         await asyncio.to_thread(bus.start)
         url = database.make("cluster")
-        variables = {JOURNAL: str(journal)}
+        variables = {} if journal is None else {JOURNAL: str(journal)}
         workers = [
-            Server(shiny_run(APP), url, bus=bus.url, variables=variables)
+            Server(shiny_run(app), url, bus=bus.url, variables=variables)
             for _ in range(plan.workers)
         ]
         try:

@@ -26,7 +26,16 @@ def test_nothing_is_lost_or_doubled_when_workers_the_database_and_the_bus_are_ki
     _runs("--bus", bus, *SMALL.split())
 
 
+def test_people_who_arrive_meanwhile_are_all_grouped_once() -> None:
+    _runs("--arrivals", "24", *SMALL.split())
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("bus", BUSES)
 def test_200_people_on_4_workers_lose_nothing_and_wait_for_5_seconds_at_most(bus: str) -> None:
     _runs("--bus", bus, "--bus-gone", "30")
+
+
+@pytest.mark.long
+def test_200_people_who_arrive_meanwhile_are_all_grouped_once() -> None:
+    _runs("--arrivals", "200")

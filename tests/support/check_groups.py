@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["check_groups", "read_log"]
+__all__ = ["Entry", "check_groups", "read_log"]
 
 Entry = dict[str, Any]
 SECOND = 1_000_000
@@ -30,7 +31,14 @@ def read_log(path: str, study: str, kind: str, id: str) -> list[Entry]:
     return [{**dict(zip(names, row, strict=False)), "data": json.loads(row[5])} for row in rows]
 
 
-def check_groups(path: str, study: str, lobby: str, alive: float, cells: list[Any]) -> Entry:
+def check_groups(
+    path: str,
+    study: str,
+    lobby: str,
+    alive: float,
+    cells: list[Any],
+    read: Callable[[str, str, str, str], list[Entry]] = read_log,
+) -> Entry:
     """
     Count groups and people, and whatever must not be.
 
@@ -44,9 +52,11 @@ def check_groups(path: str, study: str, lobby: str, alive: float, cells: list[An
         How long ago somebody may have been heard of when they are grouped, in seconds.
     cells
         The conditions.
+    read
+        Reads a log of the database.
     """
-    log = read_log(path, study, "study", study)
-    of_lobby = read_log(path, study, "lobby", lobby)
+    log = read(path, study, "study", study)
+    of_lobby = read(path, study, "lobby", lobby)
     grouped = [each for each in of_lobby if each["kind"] == "grouped"]
     people = [person for each in grouped for person in each["data"]["people"]]
     smaller = _smaller_cells(log, [json.dumps(cell, sort_keys=True) for cell in cells])
