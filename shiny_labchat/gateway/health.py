@@ -97,7 +97,7 @@ async def _trouble_of(log: Log) -> str:
     """The code of what is wrong with a database; "": it can be read and written."""
     try:
         async with asyncio.timeout(STORED_WITHIN):
-            await log.read(lambda conn: conn.execute(sa.select(1)).scalar_one())
+            await log.read(lambda conn: conn.execute(sa.select(1)).scalar_one(), patience=0)
             await asyncio.gather(log.write(_write_nothing), log.settled())
     except StoreError as exc:
         return exc.code

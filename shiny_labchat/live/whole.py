@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from weakref import WeakKeyDictionary, ref
 
 import sqlalchemy as sa
@@ -151,18 +151,11 @@ class _Reading:
 
     def read(self, conn: sa.Connection) -> bool:
         """Read the next slice; return whether there may be more."""
-        seqs: list[int] = []
-
-        def events() -> Iterator[Event]:
-            for event in messages_between(
-                conn, self._number, self._after, self._before, limit=SLICE
-            ):
-                seqs.append(event.seq)
-                yield event
-
-        self._into.add(events())
-        self._after = max(seqs, default=0)
-        return len(seqs) == SLICE
+        found = messages_between(conn, self._number, self._after, self._before, limit=SLICE)
+        events = [*found]  # if the database fails before they are all here, none is added
+        self._into.add(events)
+        self._after = max((event.seq for event in events), default=0)
+        return len(events) == SLICE
 
 
 class RecentlyRead:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from shiny_labchat.store.engine import Place
 
-__all__ = ["Database"]
+__all__ = ["PASSING", "PASSING_PAUSE", "Database"]
 
 logger = logging.getLogger("shiny_labchat")
+T = TypeVar("T")
+
+PASSING = 5.0
+"""How long it is tried again after an error that may pass at once, in seconds."""
+PASSING_PAUSE = 0.05
+"""Pause before it is tried again after such an error, in seconds."""
 
 
 class Database:
@@ -58,6 +68,31 @@ class Database:
                 self._engine = self._place.connect(write=self._write)
                 self._identity = self._place.identity
             return self._engine
+
+    def read(self, job: Callable[[sa.Connection], T], patience: float = PASSING) -> T:
+        """
+        Run `job(connection)`, in a transaction that is not used for anything else.
+
+        Parameters
+        ----------
+        job
+            What reads. It is run again if the database has failed; that must do no harm.
+        patience
+            How long it is tried after an error that may pass at once, in seconds.
+        """
+        deadline = time.monotonic() + patience
+        read: list[T] = []  # what was read counts, also if its transaction cannot be ended
+        while not read:
+            try:
+                with self.engine().begin() as conn:
+                    read.append(job(conn))
+            except (SQLAlchemyError, OSError) as exc:
+                self.forget()
+                is_passing = self._place.engine.is_passing(exc)
+                if not read and not (is_passing and time.monotonic() < deadline):
+                    raise
+                time.sleep(PASSING_PAUSE)
+        return read[0]
 
     def forget(self) -> None:
         """Close the connections; the next use opens the database again."""

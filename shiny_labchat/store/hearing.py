@@ -54,12 +54,15 @@ class Hearing:
         self._again: set[LogKey] = set()
 
     def open(self, conn: sa.Connection) -> None:
-        """Begin again with a database that was opened again; what is known of it is kept."""
-        if self._heads.are_of(conn):
-            self._since = min(self._since, engine_of(conn).last_moved(conn))
-        else:
+        """
+        Begin again with a database that was opened again; what is known of it is kept.
+
+        All rooms are looked at: a PostgreSQL server that has crashed numbers transactions again as
+        it has numbered some before, so that a room that has moved may not seem to.
+        """
+        self._since = EVER
+        if not self._heads.are_of(conn):
             self._heads.clear()
-            self._since = EVER
 
     def are_behind(self, conn: sa.Connection, rooms: Collection[LogKey]) -> bool:
         """Whether others may have stored something in these rooms since the last time."""

@@ -147,8 +147,8 @@ class HeadLoader:
 
     def _load(self, key: LogKey, opening: int) -> None:
         try:
-            with self._readers.engine().begin() as conn:
-                loaded = Loaded(key, opening, load_head(conn, key))
+            head = self._readers.read(partial(load_head, key=key))
+            loaded = Loaded(key, opening, head)
         except Exception as exc:
             loaded = Loaded(key, opening, error=exc)
         self._put(loaded)

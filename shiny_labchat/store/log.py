@@ -22,7 +22,7 @@ from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.batch import Outcome, StudyOutcome
 from shiny_labchat.store.choosing import is_in_file, ledger_of, place_of
-from shiny_labchat.store.database import Database
+from shiny_labchat.store.database import PASSING, Database
 from shiny_labchat.store.engine import Cleaned, CleanHow
 from shiny_labchat.store.ledger import Ledger
 from shiny_labchat.store.reach import Reach, logs_with_numbers, look_for
@@ -217,30 +217,36 @@ class Log:
         """Note that this process serves pages of the lab, so that reading makes the file, too."""
         self._database.makes = True
 
-    async def read(self, job: Callable[[sa.Connection], T]) -> T:
+    async def read(self, job: Callable[[sa.Connection], T], *, patience: float = PASSING) -> T:
         """
         Run `job(connection)` in a reader's thread, on what is on disk now.
 
         It makes no file, unless this process serves pages: who reads from a file that is not there
         has most likely mistyped its name.
 
+        Parameters
+        ----------
+        job
+            What reads. It may be run again, if the database has failed meanwhile.
+        patience
+            How long it is tried after an error that may pass at once, in seconds.
+
         Raises
         ------
         StoreError
             The database could not be read; "store_missing": there is none.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, job)
+        read = partial(self._read, job, patience)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, read)
 
     def read_now(self, job: Callable[[sa.Connection], T]) -> T:
         """Run `job(connection)` in this thread, which blocks the event loop. See :meth:`read`."""
-        return self._read(job)
+        return self._read(job, 0.0)
 
-    def _read(self, job: Callable[[sa.Connection], T]) -> T:
+    def _read(self, job: Callable[[sa.Connection], T], patience: float) -> T:
         try:
-            with self._database.engine().begin() as conn:
-                return job(conn)
+            return self._database.read(job, patience)
         except (SQLAlchemyError, OSError) as exc:
-            self._database.forget()
             raise self._place.error_of(exc) from exc
 
     def listen(self, listener: Listener) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -11,12 +10,12 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from shiny_labchat.domain.events import LogKey
-from shiny_labchat.errors import StoreError
 from shiny_labchat.store.engine import Moved
 from shiny_labchat.store.postgres_errors import is_passing
+from shiny_labchat.store.postgres_outcome import NOTE, NOW, next_note, take_note, was_stored
 
 __all__ = [
     "CLAIMS_ALWAYS",
@@ -47,14 +46,6 @@ NAMES = ("postgres", "postgresql")
 """How the URL of such a database begins."""
 CLAIMS_ALWAYS: bool = True
 """A transaction that writes has what it has locked, and no more."""
-OUTCOME_PATIENCE = 20.0
-"""
-How long it is tried to find out whether a transaction was stored whose connection was lost, in
-seconds. A server that has lost a connection ends its transaction before that; see `connect`.
-"""
-OUTCOME_PAUSE = 0.1
-"""Pause between two such tries, in seconds."""
-
 _LOCKS = 0x6C616263
 """The first number of the advisory locks: those of this package in the database."""
 UPGRADE_LOCK = f"SELECT pg_advisory_xact_lock({_LOCKS}, 1)"
@@ -105,43 +96,13 @@ def transaction(conn: sa.Connection) -> Generator[None]:
     except BaseException:
         begun.rollback()
         raise
-    number = conn.info.pop(_NUMBER, None)
+    note = take_note(conn)
     try:
         begun.commit()
     except DBAPIError as exc:
         begun.rollback()
-        if not exc.connection_invalidated or not _was_stored(conn.engine, number, exc):
+        if not exc.connection_invalidated or not was_stored(conn.engine, note, exc):
             raise
-
-
-_NUMBER = "labchat transaction"
-
-
-def _was_stored(engine: sa.Engine, number: str | None, lost: DBAPIError) -> bool:
-    deadline = time.monotonic() + OUTCOME_PATIENCE
-    while True:
-        match _status_of(engine, number):
-            case "committed":
-                return True
-            case "aborted":
-                return False
-            case _ if time.monotonic() >= deadline or number is None:
-                why = "the connection was lost; whether it was stored is not known"
-                raise StoreError("store_gone", engine.url.render_as_string(), why) from lost
-            case _:
-                time.sleep(OUTCOME_PAUSE)
-
-
-def _status_of(engine: sa.Engine, number: str | None) -> str | None:
-    """What has become of a transaction; None: the server does not answer."""
-    try:
-        with engine.connect() as conn:
-            return conn.execute(_STATUS, {"number": number}).scalar()
-    except SQLAlchemyError:
-        return None
-
-
-_STATUS = sa.text("SELECT pg_xact_status(CAST(CAST(:number AS text) AS xid8))")
 
 
 def begin(conn: sa.Connection, *, keeps_books: bool, rewrites: bool) -> int:
@@ -150,16 +111,14 @@ def begin(conn: sa.Connection, *, keeps_books: bool, rewrites: bool) -> int:
 
     All take them after the rooms, and in this order, so that none waits for one that waits for it.
     """
-    number, now = conn.exec_driver_sql(_BEGIN_BOOKS if keeps_books else _BEGIN).one()
+    begun = _BEGIN_BOOKS if keeps_books else _BEGIN
+    now = conn.exec_driver_sql(begun, next_note(conn)).scalar_one()
     if rewrites:
         conn.exec_driver_sql("LOCK TABLE event IN SHARE ROW EXCLUSIVE MODE")
-    conn.info[_NUMBER] = number
     return now
 
 
-# `now()` is the time at which a transaction began, which is old after a lock was waited for.
-_NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
-_BEGIN = f"SELECT CAST(pg_current_xact_id() AS text), {_NOW}"
+_BEGIN = f"WITH noted AS ({NOTE}) SELECT {NOW}"
 _BEGIN_BOOKS = f"{_BEGIN} FROM pg_advisory_xact_lock({_LOCKS}, 2)"
 
 
@@ -298,7 +257,7 @@ FROM (SELECT {_MARK} AS mark) AS look LEFT JOIN room ON touched > %s
 
 def lease_time(conn: sa.Connection) -> int:
     """The server's clock, in microseconds since 1970 (UTC): it is the same for all processes."""
-    return conn.exec_driver_sql(f"SELECT {_NOW}").scalar_one()
+    return conn.exec_driver_sql(f"SELECT {NOW}").scalar_one()
 
 
 def may_name_in_audience(data: sa.ColumnElement[str], member: str) -> sa.ColumnElement[bool]:

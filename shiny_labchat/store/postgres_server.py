@@ -16,6 +16,7 @@ from shiny_labchat.store import postgres
 from shiny_labchat.store.engine import Cleaned, CleanHow, Engine
 from shiny_labchat.store.migrate import is_current, upgrade
 from shiny_labchat.store.postgres_errors import store_error
+from shiny_labchat.store.postgres_outcome import make_table
 from shiny_labchat.store.schema import metadata
 
 __all__ = ["Server"]
@@ -88,6 +89,7 @@ class Server:
                 self._check_version(engine)
                 if not is_current(engine):
                     upgrade(engine)
+                make_table(engine)
                 _forget_other_server(engine)
             finally:
                 engine.dispose()

@@ -26,7 +26,7 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.store import tokens
 from shiny_labchat.store.batch import Batch, Stale
-from shiny_labchat.store.database import Database
+from shiny_labchat.store.database import PASSING, PASSING_PAUSE, Database
 from shiny_labchat.store.engine import CleanHow, Place
 from shiny_labchat.store.heads import Heads
 from shiny_labchat.store.hearing import Heard, Hearing
@@ -54,10 +54,6 @@ PAUSE_FOR_OTHERS = 2 * BUSY_RETRY_DELAY
 """Pause between two commits while other processes write, so that they can, in seconds."""
 OTHERS_ACTIVE_FOR = 1.0
 """How long after a commit of theirs other processes count as writing, in seconds."""
-PASSING = 5.0
-"""How long it tries again after an error that may pass at once, in seconds."""
-PASSING_PAUSE = 0.05
-"""Pause before it tries again after such an error, in seconds."""
 RING_PAUSE = 1.0
 """
 Pause between two calls of those who overhear other processes, where the database does not say

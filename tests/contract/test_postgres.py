@@ -28,6 +28,8 @@ from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.report.ethics import ethics_of
 from shiny_labchat.store import EVER, Grant, Log, issue, parse, studies_with_rooms
 from shiny_labchat.store.choosing import engine_of, ledger_of, place_of
+from shiny_labchat.store.heads import Heads, load_head
+from shiny_labchat.store.hearing import Hearing
 from shiny_labchat.store.kept import called, counts_of
 from shiny_labchat.store.migrate import SCHEMA
 from shiny_labchat.store.postgres_connection import LimitedConnection
@@ -44,6 +46,8 @@ from tests.support.postgres import PostgresServer
 from tests.support.sample_study import make_study
 
 Make = Callable[..., str]
+OWN_TABLES = "labchat_version", "last_commit"
+"""Tables of which no row is of a lab."""
 
 
 @pytest.fixture
@@ -117,7 +121,7 @@ def test_four_processes_may_make_the_tables_at_once(make: Make, postgres: Postgr
         elsewhere.said_by(opener)
     name = url.rpartition("/")[2]
     made = postgres.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", name)
-    assert {table for (table,) in made} == {*metadata.tables, "labchat_version"}
+    assert {table for (table,) in made} == {*metadata.tables, *OWN_TABLES}
     assert postgres.execute("SELECT version_num FROM labchat_version", name) == [(SCHEMA,)]
     said = postgres.execute("SELECT count(*) FROM event WHERE kind = 'message'", name)
     assert said == [(4,)]
@@ -134,7 +138,7 @@ async def test_the_tables_may_be_in_a_schema_of_their_own(
         await room_of(lab)
         assert (await lab.log.clean()).is_clean
     made = postgres.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'labchat'", name)
-    assert {table for (table,) in made} == {*metadata.tables, "labchat_version"}
+    assert {table for (table,) in made} == {*metadata.tables, *OWN_TABLES}
 
 
 async def test_a_database_of_a_newer_version_is_left_as_it_is(
@@ -266,6 +270,61 @@ async def test_after_a_crash_all_goes_on_and_what_was_acknowledged_is_there_once
         await asyncio.to_thread(postgres.start)
     await talking
     assert await texts_of(room) == [f"text {n}" for n in range(200)]
+
+
+@pytest.mark.parametrize("others", [0, 20])
+def test_what_a_crash_has_undone_does_not_count_as_stored(
+    url: str, postgres: PostgresServer, engines: list[sa.Engine], others: int
+) -> None:
+    """The server gives the numbers of such transactions to those that come after the crash."""
+    with engines[0].connect() as conn:
+        engine = engine_of(conn)
+        with pytest.raises(DBAPIError), engine.transaction(conn):
+            engine.begin(conn, keeps_books=False, rewrites=False)
+            insert_room(conn, LogKey("s", "lost"))
+            postgres.kill()
+            postgres.start()
+            for _ in range(others):
+                postgres.execute("SELECT pg_current_xact_id()", url.rpartition("/")[2])
+    with engines[1].begin() as conn:
+        assert conn.execute(sa.select(room_table)).all() == []
+
+
+async def test_a_room_that_has_moved_is_heard_of_after_a_crash_whatever_its_number(
+    lab: Lab, url: str, postgres: PostgresServer, engines: list[sa.Engine]
+) -> None:
+    """Also under a number that the server had given before, and that was looked at."""
+    room, heads = await room_of(lab), Heads()
+    hearing = Hearing(heads)
+    with engines[0].begin() as conn:
+        hearing.open(conn)
+        assert hearing.hear(conn, [room.key]).unknown == [room.key]
+        head = load_head(conn, room.key)
+        assert head is not None
+        heads.keep(room.key, head)
+    await room.submit(say(1))
+    postgres.execute("UPDATE room SET touched = 1", url.rpartition("/")[2])
+    with engines[0].begin() as conn:
+        hearing.open(conn)
+        [news] = hearing.hear(conn, [room.key]).news
+    assert [event.kind for event in news.events] == ["message"]
+
+
+async def test_who_reads_while_the_server_is_started_again_waits_for_it(
+    lab: Lab, postgres: PostgresServer
+) -> None:
+    """And who writes to a room that must be read first."""
+    room, other = await room_of(lab), await room_of(other_process(lab), "other")
+    await room.submit(say(1))
+    await asyncio.to_thread(postgres.kill)
+    read = asyncio.create_task(texts_of(room))
+    said = asyncio.ensure_future(lab.log.submit(other.key, say(2)))
+    done, _ = await asyncio.wait([read, said], timeout=0.5)
+    await asyncio.to_thread(postgres.start)
+    assert not done
+    assert await read == ["text 1"]
+    await said
+    assert await texts_of(other) == ["text 2"]
 
 
 @pytest.mark.parametrize("how", ["cut before", "cut after"])

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 
-__all__ = ["check_groups", "read_log"]
+__all__ = ["Entry", "check_groups", "read_log"]
 
 Entry = dict[str, Any]
 SECOND = 1_000_000

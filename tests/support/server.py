@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -38,6 +38,8 @@ class Server:
         What it logs when it has started.
     bus
         The lab's bus; None: none.
+    variables
+        Further environment variables.
     """
 
     def __init__(
@@ -46,9 +48,11 @@ class Server:
         url: str,
         ready: str = "Application startup complete",
         bus: str | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.url = url
-        self._bus = {} if bus is None else {"LABCHAT_BUS": bus}
+        self._variables = {"LABCHAT_URL": url, **(variables or {})}
+        self._variables |= {} if bus is None else {"LABCHAT_BUS": bus}
         self.port = free_port()
         self.log: list[str] = []
         self._command = [*command, "--port", str(self.port)]
@@ -59,7 +63,7 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         reading, writing = os.pipe()
-        env = {**os.environ, "LABCHAT_URL": self.url, **self._bus}
+        env = {**os.environ, **self._variables}
         self._process = warm.start(self._command, ROOT, env, writing)
         os.close(writing)
         before = len(self.log)

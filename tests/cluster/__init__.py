@@ -1,0 +1,1 @@
+"""Several workers on one database, some of which are killed: ``python -m tests.cluster``."""
