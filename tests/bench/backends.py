@@ -94,5 +94,5 @@ async def shared(backend: Backend, folder: Path) -> AsyncGenerator[Shared]:
 
 
 def work_of_all(process: psutil.Process) -> float:
-    """Seconds of processor time that a process and its children have used, also those that ended."""
+    """Seconds of processor time that a process and its children have used, ended ones, too."""
     return sum(sum(each.cpu_times()[:4]) for each in (process, *process.children(recursive=True)))

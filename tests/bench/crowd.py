@@ -111,9 +111,7 @@ class Crowd:
 
     async def _enter(self, k: int, free: asyncio.Semaphore) -> None:
         async with free:
-            person = await self._side.enter(
-                self._ports[k], self._rooms[k], deflate=self._deflate
-            )
+            person = await self._side.enter(self._ports[k], self._rooms[k], deflate=self._deflate)
         self._people[k] = person
         self._readers.append(asyncio.create_task(self._read(k, person)))
 

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import product
 
 from tests.bench.backends import Backend
+from tests.bench.clock import now, pause
 from tests.bench.crowd import ROOM, Crowd, spread
 from tests.bench.options import Options
 from tests.bench.results import Aim, Job, Result, Row, Scenario, faults_of
@@ -15,6 +16,8 @@ from tests.bench.sides import OURS
 
 __all__ = ["WORKERS"]
 
+REST = 5.0
+"""How long nobody talks afterwards, in seconds."""
 TIMES = 1.25
 """How many times the work for a delivery with one process that with two may be."""
 SIDES = {"one": 1, "two": 2}
@@ -58,6 +61,11 @@ async def _measure(
         before = server.all_worked()
         told = await crowd.talk(options.seconds, rate)
         after = server.all_worked()
+        await crowd.settles()
+        start, before_rest = now(), server.all_worked()
+        await pause(REST)
+        rest = sum(server.all_worked().values()) - sum(before_rest.values())
+        rest = 1000 * rest / (now() - start)
     delivered = max(1, told.wanted - told.lost)
     work = {name: 1e6 * (after[name] - before[name]) / delivered for name in after}
     return Result(
@@ -65,7 +73,7 @@ async def _measure(
         case,
         side,
         run,
-        {"p50": told.p50, "p99": told.p99, "all": sum(work.values()), **work},
+        {"p50": told.p50, "p99": told.p99, "all": sum(work.values()), **work, "rest": rest},
         saturated=bool(told.lost),
         faults=faults_of(talk=told),
     )
@@ -88,6 +96,7 @@ WORKERS = Scenario(
         Row("workers", "of that, the server processes", digits=0),
         Row("database", "of that, PostgreSQL", digits=0),
         Row("bus", "of that, the bus", digits=0),
+        Row("rest", "processor, of all, when nobody talks, ms a second"),
     ),
     _plan,
     columns=tuple(SIDES),
