@@ -291,6 +291,8 @@ class Bus:
             await transport.subscribe(more)
             if transport.has_topics and not self._bells.isdisjoint(more):
                 self._on_bells({})  # what was rung before was not heard
+        if not transport.has_topics:
+            changed.pop(BELLS, None)  # they are rung nowhere else
         if less := [topic for topic, wanted in changed.items() if not wanted]:
             await transport.unsubscribe(less)
         if messages := self._outbox.take(by_room=transport.has_topics):

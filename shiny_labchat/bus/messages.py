@@ -99,8 +99,8 @@ def bell(sender: str, key: LogKey, seq: int) -> Message:
 def rooms_of(payload: Any) -> dict[LogKey, int] | None:
     """The room that such a message says, with its seq; None: it is another message."""
     match payload:
-        case {"is": "bell", "of": list(of)}:
-            return rooms_in([of])
+        case {"is": "bell", "of": [str(study), kind, str(id), int(seq)]}:
+            return {LogKey(study, id, kind): seq}
         case _:
             return None
 
