@@ -38,6 +38,11 @@ class Transport(Protocol):
     Whatever fails raises `BusDown`; then it is closed, and another one is made.
     """
 
+    @property
+    def has_topics(self) -> bool:
+        """Whether the server hands on only what was subscribed to, and not all to everybody."""
+        ...
+
     async def open(self, lab: str, hear: Hear) -> None:
         """Connect; `hear` is called with the messages of the lab's subscribed topics, own too."""
         ...

@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -20,7 +20,15 @@ from weakref import WeakSet
 
 from shiny_labchat import metrics
 from shiny_labchat.bus.base import BusDown, Message, Transport
-from shiny_labchat.bus.messages import BEATS, BELLS, decoded, encoded, rooms_in
+from shiny_labchat.bus.messages import (
+    BEATS,
+    BELLS,
+    decoded,
+    encoded,
+    rooms_in,
+    rooms_of,
+    topic_of,
+)
 from shiny_labchat.bus.outbox import Outbox
 from shiny_labchat.bus.subscriber import Subscriber
 from shiny_labchat.concurrency import first_of
@@ -80,7 +88,7 @@ class Bus:
         self.name = name
         self._make = make
         self._lab = lab
-        self._on_bells: Callable[[Collection[LogKey]], None] = _nothing
+        self._on_bells: Callable[[Mapping[LogKey, int]], None] = _nothing
         self._on_change: Callable[[bool], None] = _nothing
         self._begin()
         _buses.add(self)
@@ -92,6 +100,7 @@ class Bus:
         self._outbox = Outbox(self.id)
         self._lock = threading.Lock()
         self._topics: dict[str, dict[Subscriber, None]] = {}
+        self._bells: set[str] = set()
         self._changed: dict[str, bool] = {}
         self._subscribers: WeakSet[Subscriber] = WeakSet()
         self._numbers = count(1)
@@ -114,7 +123,7 @@ class Bus:
         return len(self._changed)
 
     def attach(
-        self, on_bells: Callable[[Collection[LogKey]], None], on_change: Callable[[bool], None]
+        self, on_bells: Callable[[Mapping[LogKey, int]], None], on_change: Callable[[bool], None]
     ) -> None:
         """
         Call functions in the bus's thread.
@@ -122,7 +131,8 @@ class Bus:
         Parameters
         ----------
         on_bells
-            Called with rooms in which others have stored events; with none: in any.
+            Called with rooms in which others have stored events, and their newest seqs; with none:
+            in any.
         on_change
             Called when it works (True), and when it does not any more.
         """
@@ -154,7 +164,7 @@ class Bus:
     def subscribe(self, topic: str, subscriber: Subscriber) -> None:
         """Deliver the messages of a topic to a subscriber."""
         with self._lock:
-            if topic not in self._topics:
+            if topic not in self._topics and topic not in self._bells:
                 self._changed[topic] = True
             self._topics.setdefault(topic, {})[subscriber] = None
         self._nudge()
@@ -165,8 +175,25 @@ class Bus:
             some = self._topics.get(topic, {})
             some.pop(subscriber, None)
             if not some and self._topics.pop(topic, None) is not None:
-                self._changed[topic] = False
+                if topic not in self._bells:
+                    self._changed[topic] = False
         self._nudge()
+
+    def want_bells(self, room: LogKey | None) -> None:
+        """Hear of events that others store in a room; None: in any."""
+        topic = BELLS if room is None else topic_of(room)
+        with self._lock:
+            if topic not in self._bells and topic not in self._topics:
+                self._changed[topic] = True
+            self._bells.add(topic)
+
+    def want_no_bells(self, room: LogKey | None) -> None:
+        """Undo `want_bells`."""
+        topic = BELLS if room is None else topic_of(room)
+        with self._lock:
+            if topic in self._bells and topic not in self._topics:
+                self._changed[topic] = False
+            self._bells.discard(topic)
 
     def close(self) -> None:
         """Send what waits, if that can be done soon, and end the thread."""
@@ -237,11 +264,12 @@ class Bus:
         await transport.open(await self._lab(), self._hear)
         with self._lock:
             self._changed.clear()
-            topics = [BEATS, BELLS, *self._topics]
-        await transport.subscribe(topics)
+            topics = {BEATS, *self._topics, *self._bells}
+        await transport.subscribe(topics if transport.has_topics else {*topics, BELLS})
 
     async def _send(self, transport: Transport) -> None:
         """Send what waits, until all is sent and the bus is closed."""
+        loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
             try:
@@ -251,17 +279,23 @@ class Bus:
                 raise BusDown(f"it takes nothing for {PATIENCE:.0f} seconds") from exc
             if self._is_closing:
                 return
-            await asyncio.sleep(PAUSE)
+            sent = loop.time()
             await self._wake.wait()
+            if (pause := sent + PAUSE - loop.time()) > 0:
+                await asyncio.sleep(pause)
 
     async def _send_waiting(self, transport: Transport) -> None:
         with self._lock:
             changed, self._changed = self._changed, {}
         if more := [topic for topic, wanted in changed.items() if wanted]:
             await transport.subscribe(more)
+            if transport.has_topics and not self._bells.isdisjoint(more):
+                self._on_bells({})  # what was rung before was not heard
+        if not transport.has_topics:
+            changed.pop(BELLS, None)  # they are rung nowhere else
         if less := [topic for topic, wanted in changed.items() if not wanted]:
             await transport.unsubscribe(less)
-        if messages := self._outbox.take():
+        if messages := self._outbox.take(by_room=transport.has_topics):
             await transport.publish(messages)
 
     async def _hear_itself(self) -> None:
@@ -290,6 +324,9 @@ class Bus:
         elif message.topic == BELLS:
             if sender != self.id:
                 self._on_bells(rooms_in(payload))
+        elif (rooms := rooms_of(payload)) is not None:
+            if sender != self.id and BELLS not in self._bells:
+                self._on_bells(rooms)
         else:
             with self._lock:
                 subscribers = [*self._topics.get(message.topic, ())]

@@ -15,11 +15,13 @@ __all__ = [
     "BEATS",
     "BELLS",
     "LARGEST",
+    "bell",
     "bells",
     "decoded",
     "encoded",
     "in_parts",
     "rooms_in",
+    "rooms_of",
     "topic_of",
 ]
 
@@ -28,7 +30,11 @@ LARGEST = 7_000
 BEATS = "beats"
 """The topic on which each process hears itself, so that it knows that the bus works."""
 BELLS = "bells"
-"""The topic on which each process says in which rooms it has stored events."""
+"""
+The topic on which each process says in which rooms it has stored events, for who wants to hear of
+all. Where a server hands on what a process has subscribed to, and no more, it is said on the
+rooms' own topics, too: so a process hears of its own rooms, however many others there are.
+"""
 _LARGEST_ITEMS = LARGEST - 500
 
 
@@ -83,6 +89,20 @@ def bells(sender: str, rooms: Mapping[LogKey, int]) -> list[Message]:
     """Messages that say which seq is the newest in rooms; of no rooms: in any."""
     items = ([key.study, key.kind, key.id, seq] for key, seq in rooms.items())
     return [encoded(BELLS, sender, part) for part in in_parts(items)]
+
+
+def bell(sender: str, key: LogKey, seq: int) -> Message:
+    """A message on a room's own topic that says which seq is the newest there."""
+    return encoded(topic_of(key), sender, {"is": "bell", "of": [key.study, key.kind, key.id, seq]})
+
+
+def rooms_of(payload: Any) -> dict[LogKey, int] | None:
+    """The room that such a message says, with its seq; None: it is another message."""
+    match payload:
+        case {"is": "bell", "of": [str(study), kind, str(id), int(seq)]}:
+            return {LogKey(study, id, kind): seq}
+        case _:
+            return None
 
 
 def rooms_in(payload: Any) -> dict[LogKey, int]:

@@ -32,6 +32,8 @@ class NatsTransport:
         The server; several of a cluster with commas between them.
     """
 
+    has_topics = True
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._client: Client | None = None

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from shiny_labchat.bus.base import Message
-from shiny_labchat.bus.messages import bells
+from shiny_labchat.bus.messages import bell, bells
 from shiny_labchat.domain.events import LogKey
 
 __all__ = ["ROOMS", "WAITING", "Outbox"]
@@ -61,12 +61,13 @@ class Outbox:
         """Whether nothing waits."""
         return not (self._rooms or self._are_all or self._messages)
 
-    def take(self) -> list[Message]:
-        """All that waits, bells first."""
+    def take(self, *, by_room: bool = False) -> list[Message]:
+        """All that waits, bells first; `by_room`: also on the topics of their rooms."""
         with self._lock:
             rooms, self._rooms = self._rooms, {}
             are_all, self._are_all = self._are_all, False
             messages = [*self._messages]
             self._messages.clear()
         rung = bells(self._sender, {} if are_all else rooms) if rooms or are_all else []
-        return [*rung, *messages]
+        own = [bell(self._sender, *each) for each in rooms.items()] if by_room else []
+        return [*own, *rung, *messages]

@@ -35,6 +35,8 @@ class PostgresTransport:
         The database. A pooler of transactions (pgbouncer) does not pass notifications on.
     """
 
+    has_topics = False
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._topics: set[str] = set()

@@ -30,6 +30,8 @@ class RedisTransport:
         The server.
     """
 
+    has_topics = True
+
     def __init__(self, url: str) -> None:
         self._client = Redis.from_url(
             url,

@@ -115,6 +115,16 @@ class Statements(Protocol):
         """
         ...
 
+    def events_beyond(
+        self, conn: sa.Connection, heads: Sequence[tuple[int, int]]
+    ) -> Sequence[Sequence[Any]]:
+        """
+        Rows of the events of rooms after a seq each, with the room's number first; in order.
+
+        In one statement, if that saves round trips.
+        """
+        ...
+
     def last_moved(self, conn: sa.Connection) -> int:
         """What a look would give now: later moves have a larger `touched`."""
         ...

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.events import Event, LogKey
+from shiny_labchat.domain.logs import fold_any_all
+from shiny_labchat.domain.withdrawal import changes_the_past
 from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.engine import EVER, Moved
-from shiny_labchat.store.heads import Heads, caught_up
-from shiny_labchat.store.queries import find_room
+from shiny_labchat.store.heads import Head, Heads, caught_up
+from shiny_labchat.store.queries import events_beyond, find_room
 from shiny_labchat.store.work import Committed
 
 __all__ = ["Heard", "Hearing"]
@@ -29,12 +31,15 @@ class Heard(NamedTuple):
         Whether others have stored events, in any room.
     is_moved
         Whether anything may have been stored since the last time, by whomever.
+    are_left
+        Whether there is more to hear of, which `hear` will give.
     """
 
     news: list[Committed]
     unknown: list[LogKey]
     are_others: bool = False
     is_moved: bool = False
+    are_left: bool = False
 
 
 class Hearing:
@@ -97,6 +102,36 @@ class Hearing:
                 self._heads.keep(room.key, moved_to)
         self._since = until
         return heard
+
+    def hear_of(self, conn: sa.Connection, rooms: Mapping[LogKey, int]) -> Heard:
+        """
+        What has been stored in some rooms, up to these seqs at least; `conn` is in no transaction.
+
+        It is one statement. What needs more, as they would have to agree, is left to `hear`.
+        """
+        heads = {key: self._heads.get(key) for key in rooms}
+        heard = Heard([], [key for key, head in heads.items() if head is None])
+        behind = {
+            head.number: (key, head)
+            for key, head in heads.items()
+            if head is not None and head.state.seq < rooms[key]
+        }
+        found = events_beyond(conn, {n: head.state.seq for n, (_, head) in behind.items()})
+        for number, (key, head) in behind.items():
+            events = found[number]
+            if any(map(_needs_more, events)):
+                self.hear_again(key)
+                heard = heard._replace(are_left=True)
+            elif events:
+                moved_to = Head(number, fold_any_all(head.state, events))
+                heard.news.append(Committed(key, tuple(events), moved_to.state))
+                self._heads.keep(key, moved_to)
+        return heard
+
+
+def _needs_more(event: Event) -> bool:
+    """Whether other rows have to be read with it: of a stream its end, or what it has changed."""
+    return "live" in event.data or changes_the_past(event)
 
 
 def _moved(conn: sa.Connection, key: LogKey) -> Moved | None:

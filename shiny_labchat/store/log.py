@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -262,17 +262,23 @@ class Log:
         """
         loop = asyncio.get_running_loop()
         self._writer.overhearing[loop] = listener
+        if self.bus is not None:
+            self.bus.want_bells(None)
         self._begin_to_listen()
 
         def end() -> None:
             if self._writer.overhearing.get(loop) == listener:
                 del self._writer.overhearing[loop]
+            if self.bus is not None and not self._writer.overhearing:
+                self.bus.want_no_bells(None)
 
         return end
 
     def watch(self, room: LogKey) -> None:
         """Tell the listeners of a room's new events, also of those by other processes."""
         self._writer.watched[room] += 1
+        if self.bus is not None:
+            self.bus.want_bells(room)
         self._begin_to_listen()
 
     def _begin_to_listen(self) -> None:
@@ -285,6 +291,8 @@ class Log:
         self._writer.watched[room] -= 1
         if self._writer.watched[room] <= 0:
             del self._writer.watched[room]
+            if self.bus is not None:
+                self.bus.want_no_bells(room)
 
     # ── a bus ──
 
@@ -292,16 +300,21 @@ class Log:
         """Tell other processes of new events over a bus, and look at theirs when it says so."""
         self.bus = bus
         bus.attach(self._look, self._set_pace)
+        for room in tuple(self._writer.watched):
+            bus.want_bells(room)
+        if self._writer.overhearing:
+            bus.want_bells(None)
 
     def _ring(self, news: list[Committed]) -> None:
         if self.bus is not None:
             self.bus.ring({item.log: item.state.seq for item in news})
 
-    def _look(self, rooms: Collection[LogKey]) -> None:
-        """Look for events of others if anybody follows one of these rooms; of none: any."""
+    def _look(self, rooms: Mapping[LogKey, int]) -> None:
+        """Look for events of others in those of these rooms that anybody follows; of none: any."""
         watched = self._writer.watched
-        if self._writer.overhearing or not rooms or any(key in watched for key in rooms):
-            self._writer.look()
+        wanted = {key: seq for key, seq in rooms.items() if key in watched}
+        if wanted or self._writer.overhearing or not rooms:
+            self._writer.look(wanted if rooms else None)
 
     def _set_pace(self, is_up: bool) -> None:
         self._writer.poll = POLL_WITH_BUS if is_up else POLL

@@ -23,6 +23,7 @@ __all__ = [
     "UPGRADE_LOCK",
     "begin",
     "claim",
+    "events_beyond",
     "execute",
     "insert",
     "is_in_transaction",
@@ -231,6 +232,20 @@ def rooms_moved(conn: sa.Connection, since: int) -> tuple[list[Moved], int]:
     rows = conn.exec_driver_sql(_MOVED, (since,)).fetchall()
     moved = [Moved(n, LogKey(*key), seq) for _, n, *key, seq in rows if n is not None]
     return moved, rows[0][0]
+
+
+def events_beyond(conn: sa.Connection, heads: Sequence[tuple[int, int]]) -> Sequence[Sequence[Any]]:
+    """As `Statements.events_beyond`."""
+    columns = tuple(list(column) for column in zip(*heads, strict=True))
+    return conn.exec_driver_sql(_BEYOND, columns).fetchall() if heads else ()
+
+
+_BEYOND = """
+SELECT event.room, seq, at, kind, member, data, cid
+FROM unnest(CAST(%s AS integer[]), CAST(%s AS bigint[])) AS known(room, head)
+    JOIN event ON event.room = known.room AND event.seq > known.head
+ORDER BY event.room, seq
+"""
 
 
 def last_moved(conn: sa.Connection) -> int:

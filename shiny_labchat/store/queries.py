@@ -134,6 +134,14 @@ def events_after(
     return _with_ends(conn, number, [event_of(row) for row in rows])
 
 
+def events_beyond(conn: sa.Connection, heads: Mapping[int, int]) -> dict[int, list[Event]]:
+    """The events of rooms after a seq each, oldest first; streams as they were opened."""
+    found: dict[int, list[Event]] = {number: [] for number in heads}
+    for number, *row in engine_of(conn).events_beyond(conn, [*heads.items()]):
+        found[number].append(event_of(row))
+    return found
+
+
 def events_as_written(
     conn: sa.Connection, number: int, after: int, limit: int, kinds: Sequence[str]
 ) -> list[Event]:

@@ -31,6 +31,7 @@ __all__ = [
     "begin",
     "claim",
     "connect",
+    "events_beyond",
     "execute",
     "file_of",
     "insert",
@@ -358,6 +359,11 @@ def rooms_moved(conn: sa.Connection, since: int) -> tuple[list[Moved], int]:
     return moved, rows[-1][-1] if rows else since
 
 
+def events_beyond(conn: sa.Connection, heads: Sequence[tuple[int, int]]) -> Sequence[Sequence[Any]]:
+    """As `Statements.events_beyond`."""
+    return [row for head in heads for row in conn.exec_driver_sql(_BEYOND, head)]
+
+
 def last_moved(conn: sa.Connection) -> int:
     """What a look would give now."""
     return conn.exec_driver_sql("SELECT coalesce(max(touched), 0) FROM room").scalar_one()
@@ -384,6 +390,9 @@ def may_name_in_audience(data: sa.ColumnElement[str], member: str) -> sa.ColumnE
     )
 
 
+_BEYOND = """
+SELECT room, seq, at, kind, member, data, cid FROM event WHERE room = ? AND seq > ? ORDER BY seq
+"""
 _MOVED = "SELECT key, study, id, kind, seq, touched FROM room WHERE touched > ? ORDER BY touched"
 
 

@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -116,6 +116,7 @@ class Writer:
         self._readers = Database(place, write=False)
         self._readers.makes = True
         self._conn: sa.Connection | None = None
+        self._looking: sa.Connection | None = None
         self._queue: queue.SimpleQueue[Work | Loaded | Look | None] = queue.SimpleQueue()
         self._heads = Heads()
         self._hearing = Hearing(self._heads)
@@ -133,6 +134,8 @@ class Writer:
         self._is_to_ring = False
         self._looked_at = 0.0
         self._must_look = False
+        self._named: dict[LogKey, int] = {}
+        self._are_all_named = False
         self._committed_at = 0.0
         self._took: float | None = None
         self.are_others = False
@@ -171,11 +174,26 @@ class Writer:
         if self._thread is None:
             self.start()
 
-    def look(self) -> None:
-        """Look soon for commits of other processes: there are some."""
-        if not self._must_look:
-            self._must_look = True
+    def look(self, rooms: Mapping[LogKey, int] | None = None) -> None:
+        """
+        Look soon for commits of other processes: there are some.
+
+        They are in these rooms, up to these seqs at least; None: in any.
+        """
+        with self._lock:
+            self._named.update(rooms or {})
+            self._are_all_named = self._are_all_named or rooms is None
+            is_first, self._must_look = not self._must_look, True
+        if is_first:
             self._queue.put(Look())
+
+    def _take_named(self) -> Mapping[LogKey, int] | None:
+        """The rooms that `look` was called with; None: any."""
+        with self._lock:
+            named, self._named = self._named, {}
+            are_all, self._are_all_named = self._are_all_named or not self._must_look, False
+            self._must_look = False
+        return None if are_all else named
 
     def start(self) -> None:
         """Start the thread, unless it runs already."""
@@ -468,10 +486,11 @@ class Writer:
             self.overhearing[loop](news)
 
     def _forget(self) -> None:
-        if self._conn is not None:  # a pool closes only what is not in use
-            self._conn.invalidate()
-            self._conn.close()
-        self._conn = None
+        for conn in (self._conn, self._looking):
+            if conn is not None:  # a pool closes only what is not in use
+                conn.invalidate()
+                conn.close()
+        self._conn = self._looking = None
         self._database.forget()
         self._readers.forget()
 
@@ -497,8 +516,10 @@ class Writer:
 
     def _hear_others(self) -> None:
         """Announce what other processes have committed; takes 5 µs if there is nothing."""
-        self._must_look = False
+        named = self._take_named()
         self._looked_at = time.monotonic()
+        if named is not None and self._looked_at < self._listen_at and self._hear_of(named):
+            return
         try:
             version = self._engine.version_of(self._connect())
             if version is None or version != self._version:
@@ -520,6 +541,32 @@ class Writer:
             self._forget()
             self._listen_at = time.monotonic() + LISTEN_RETRY_DELAY
 
+    def _hear_of(self, named: Mapping[LogKey, int]) -> bool:
+        """
+        Announce what others have committed in rooms that they have named; False: look at all.
+
+        Where a number says whether they have committed anything, that is as fast.
+        """
+        wanted = {key: seq for key, seq in named.items() if key in self.watched}
+        try:
+            if self._conn is None or self._engine.version_of(self._conn) is not None:
+                return False
+            heard = self._hearing.hear_of(self._look_with(), wanted)
+        except (SQLAlchemyError, OSError, StoreError):
+            self._forget()
+            return False
+        self._load_unknown(heard)
+        self._tell((), heard.news)
+        self._ring()
+        return not heard.are_left
+
+    def _look_with(self) -> sa.Connection:
+        """A connection of the readers for single statements, which are no transactions."""
+        engine = self._readers.engine()
+        if self._looking is None or self._looking.engine is not engine:
+            self._looking = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        return self._looking
+
     def _ring_later(self, is_moved: bool) -> None:
         """Call those who overhear others soon, if these may have written something else."""
         if is_moved:
@@ -536,11 +583,15 @@ class Writer:
     def _missed(self) -> Heard:
         with self._readers.engine().begin() as conn:
             heard = self._hearing.hear(conn, self.watched)
+        self._load_unknown(heard)
+        return heard
+
+    def _load_unknown(self, heard: Heard) -> None:
+        """Have the rooms read of which nothing is known."""
         self._moved_on.update(filter(self._loader.is_loading, heard.unknown))
         self._unheard.update(heard.unknown)
         for key in self._unheard:
             self._loader.load(key)
-        return heard
 
     def _note_others(self) -> None:
         """Note that others have written, if it is not the first look of a connection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections import Counter
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
@@ -14,7 +15,7 @@ from tests.bench.servers import Server
 from tests.bench.sides import Person
 from tests.bench.tally import Figures, Tally, line
 
-__all__ = ["PATIENCE", "QUIET", "ROOM", "Crowd", "spread"]
+__all__ = ["PATIENCE", "QUIET", "ROOM", "Crowd", "shared_out", "spread"]
 
 ROOM = "bench"
 """The room, where there is one only."""
@@ -29,6 +30,17 @@ AT_ONCE = 20
 def spread(rooms: int, size: int) -> list[str]:
     """The room of each person, when so many rooms have so many each; neighbours sit apart."""
     return [f"{ROOM}-{k % rooms}" for k in range(rooms * size)]
+
+
+def shared_out(rooms: Sequence[str], ports: Sequence[int]) -> list[int]:
+    """The port of each person: those of a room take turns, and no process has more than others."""
+    seats: Counter[str] = Counter()
+    first = {room: k for k, room in enumerate(dict.fromkeys(rooms))}
+    found: list[int] = []
+    for room in rooms:
+        found.append(ports[(first[room] + seats[room]) % len(ports)])
+        seats[room] += 1
+    return found
 
 
 class Crowd:
@@ -58,9 +70,9 @@ class Crowd:
         self.ramp = 0.0
         self.frames = 0
         self.numbers = range(0)
-        self._server = server
         self._side = server.side
         self._rooms = [ROOM] * rooms if isinstance(rooms, int) else list(rooms)
+        self._ports = shared_out(self._rooms, server.ports)
         self._deflate = deflate
         self._people: dict[int, Person] = {}
         self._readers: list[asyncio.Task[None]] = []
@@ -99,9 +111,7 @@ class Crowd:
 
     async def _enter(self, k: int, free: asyncio.Semaphore) -> None:
         async with free:
-            person = await self._side.enter(
-                self._server.port, self._rooms[k], deflate=self._deflate
-            )
+            person = await self._side.enter(self._ports[k], self._rooms[k], deflate=self._deflate)
         self._people[k] = person
         self._readers.append(asyncio.create_task(self._read(k, person)))
 

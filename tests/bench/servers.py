@@ -1,4 +1,4 @@
-"""A server in a process of its own, with a database in the current folder's disk."""
+"""Servers in processes of their own, with a database in the current folder's disk."""
 
 from __future__ import annotations
 
@@ -8,41 +8,64 @@ import socket
 import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from tests.bench.backends import DATABASE, SQLITE, Backend, Shared, shared, work_of_all
 from tests.bench.clock import pause
 from tests.bench.sides import Side
 
 __all__ = ["Server", "serving"]
 
-DATABASE = "bench.db"
-"""Its name, in a folder of its own."""
 READY_WITHIN = 60.0
 """How long a server may take to start, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that takes connections."""
+    """
+    A server that takes connections; of several, they all count as one.
+
+    Parameters
+    ----------
+    side
+        Whose it is.
+    url
+        The database.
+    ports, processes
+        Of each of its processes.
+    beside
+        What they share, see `Shared.processes`.
+    """
 
     side: Side
-    port: int
     url: str
-    process: psutil.Process
+    ports: Sequence[int]
+    processes: Sequence[psutil.Process]
+    beside: Mapping[str, psutil.Process]
+
+    @property
+    def port(self) -> int:
+        """The port of the first of its processes."""
+        return self.ports[0]
+
+    @property
+    def process(self) -> psutil.Process:
+        """The first of its processes."""
+        return self.processes[0]
 
     @property
     def sockets(self) -> int:
         """How many connections it has open."""
-        found = self.process.net_connections("tcp")
+        found = [each for one in self.processes for each in one.net_connections("tcp")]
         return sum(each.status == psutil.CONN_ESTABLISHED for each in found)
 
     def memory(self) -> float:
         """Its resident memory, in MB (2**20 bytes)."""
-        return self.process.memory_info().rss / 2**20
+        return sum(each.memory_info().rss for each in self.processes) / 2**20
 
     @property
     def database(self) -> Path:
@@ -51,8 +74,14 @@ class Server:
 
     def worked(self) -> float:
         """Seconds of processor time it has used so far."""
-        times = self.process.cpu_times()
-        return times.user + times.system
+        times = [each.cpu_times() for each in self.processes]
+        return sum(each.user + each.system for each in times)
+
+    def all_worked(self) -> dict[str, float]:
+        """The same, and that of what it shares, by what each is: "workers", "database", "bus"."""
+        return {"workers": self.worked()} | {
+            name: work_of_all(process) for name, process in self.beside.items()
+        }
 
 
 @asynccontextmanager
@@ -62,6 +91,7 @@ async def serving(
     history: int = 0,
     fill: Callable[[Path], None] | None = None,
     variables: Mapping[str, str] | None = None,
+    backend: Backend = SQLITE,
 ) -> AsyncGenerator[Server]:
     """
     Run the server of a side as long as the context lasts.
@@ -78,6 +108,8 @@ async def serving(
         Puts a database where it is told, in a thread, before the server starts.
     variables
         Further environment variables of the server.
+    backend
+        The database, the bus, and the number of processes.
 
     Raises
     ------
@@ -85,27 +117,39 @@ async def serving(
         It ended, or did not answer within `READY_WITHIN`; the message has its output.
     """
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
-        url = f"sqlite:///{folder}/{DATABASE}"
-        env = {
-            **os.environ,
-            **(variables or {}),
-            "LABCHAT_URL": url,
-            "BENCH_DOES": " ".join(does),
-            "BENCH_HISTORY": str(history),
-        }
-        if history:
-            await side.fill(url, history)
-        if fill is not None:
-            await asyncio.to_thread(fill, Path(folder) / DATABASE)
-        log = Path(folder) / "server.log"
-        port = _free_port()
+        async with shared(backend, Path(folder)) as sharing, AsyncExitStack() as stack:
+            if history:
+                await side.fill(sharing.url, history)
+            if fill is not None:
+                await asyncio.to_thread(fill, Path(folder) / DATABASE)
+            env = {
+                **os.environ,
+                **(variables or {}),
+                **sharing.variables,
+                "BENCH_DOES": " ".join(does),
+                "BENCH_HISTORY": str(history),
+            }
+            yield await _started(side, backend.workers, env, Path(folder), sharing, stack)
+
+
+async def _started(
+    side: Side,
+    workers: int,
+    env: dict[str, str],
+    folder: Path,
+    sharing: Shared,
+    stack: AsyncExitStack,
+) -> Server:
+    ports = [_free_port() for _ in range(workers)]
+    processes: list[psutil.Process] = []
+    for port in ports:
+        log = folder / f"server-{port}.log"
         process = await _start(side.command(port), env, log)
-        try:
-            if not await _answers(process, port):
-                raise RuntimeError(f"the server does not answer; it says:\n{log.read_text()}")
-            yield Server(side, port, url, psutil.Process(process.pid))
-        finally:
-            await _stop(process)
+        stack.push_async_callback(_stop, process)
+        if not await _answers(process, port):
+            raise RuntimeError(f"the server does not answer; it says:\n{log.read_text()}")
+        processes.append(psutil.Process(process.pid))
+    return Server(side, sharing.url, ports, processes, sharing.processes)
 
 
 async def _start(command: Sequence[str], env: dict[str, str], log: Path) -> Process:

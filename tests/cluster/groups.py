@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from tests.support.check_groups import Entry, check_groups
+from tests.support.check_groups import Entry, check_groups, read_log
 
 __all__ = ["ALIVE", "CONDITIONS", "LOBBY", "STUDY", "faults_of_groups"]
 
@@ -21,16 +21,16 @@ def faults_of_groups(url: str, outcomes: Counter[str]) -> list[str]:
 
     `outcomes`: how many people's pages have come to what: "grouped", or a code.
     """
-    found = check_groups(url, STUDY, LOBBY, ALIVE, CONDITIONS, read=_read_log)
+    found = check_groups(url, STUDY, LOBBY, ALIVE, CONDITIONS)
     faults = [f"{name}: {found[name]}" for name in _NONE if found[name]]
     if found["people grouped"] != outcomes["grouped"]:
         shown = outcomes["grouped"]
         faults.append(f"{found['people grouped']} people are grouped, {shown} pages show it")
     if unknown := set(outcomes) - {"grouped", "LT22", "NR33"}:
         faults.append(f"pages came to {unknown}")
-    lobby = _read_log(url, STUDY, "lobby", LOBBY)
+    lobby = read_log(url, STUDY, "lobby", LOBBY)
     for group in (each["data"] for each in lobby if each["kind"] == "grouped"):
-        said = Counter(_text_of(each) for each in _read_log(url, STUDY, "room", group["room"]))
+        said = Counter(_text_of(each) for each in read_log(url, STUDY, "room", group["room"]))
         wanted = {
             f"Hello {len(group['people'])}.": 1,
             f"It is {group['condition']}.": 1,

@@ -86,6 +86,10 @@ class Unreliable:
         self._chance = chance
         self._late: list[Message] = []
 
+    @property
+    def has_topics(self) -> bool:
+        return self._transport.has_topics
+
     async def open(self, lab: str, hear: Hear) -> None:
         def hear_some(message: Message) -> None:
             fate = self._chance.random()

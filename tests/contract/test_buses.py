@@ -15,6 +15,7 @@ import pytest
 
 from shiny_labchat import Lab, Room
 from shiny_labchat.bus import Bus, Subscriber, transport_for
+from shiny_labchat.bus.messages import topic_of
 from shiny_labchat.domain.commands import Post, Say
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.lab.runtime import Runtime
@@ -120,11 +121,64 @@ async def test_who_subscribes_no_more_hears_no_more(buses: Callable[..., Bus]) -
     assert heard.count("again") <= other.count("again") + 1, "nothing comes twice to who returns"
 
 
+async def test_a_process_hears_the_bells_of_its_own_rooms_or_of_all(
+    server: BusServer, buses: Callable[..., Bus]
+) -> None:
+    """PostgreSQL hands on everything to everybody; so all hear of all there."""
+    own, another = LogKey("s", "own"), LogKey("s", "another")
+    first, second = buses(), buses()
+    rung: list[LogKey] = []
+    first.attach(rung.extend, lambda is_up: None)
+    first.want_bells(own)
+    first.start()
+    second.start()
+    await work(first, second)
+    await _rings_until(second, another, own, lambda: own in rung)
+    assert (another in rung) == (server.kind == "postgresql")
+    first.want_bells(None)
+    await _rings_until(second, another, own, lambda: another in rung)
+    first.want_no_bells(None)
+    await eventually(lambda: not first.topics_to_tell)
+    for _ in range(2):  # the first time, what was on its way may still come
+        before = len(rung)
+        await _rings_until(second, another, own, lambda before=before: own in rung[before:])
+    assert (another in rung[before:]) == (server.kind == "postgresql")
+
+
+async def _rings_until(bus: Bus, first: LogKey, second: LogKey, is_so: Callable[[], bool]) -> None:
+    """Ring for two rooms, one after the other, again and again."""
+    async with asyncio.timeout(60):
+        while not is_so():
+            for room in (first, second):
+                bus.ring({room: 1})
+                await lasts(0.05)
+
+
+async def test_a_room_that_is_wanted_for_two_reasons_is_heard_of_until_both_have_ended(
+    buses: Callable[..., Bus],
+) -> None:
+    key = LogKey("s", "r")
+    first, second = buses(), buses()
+    subscriber, heard = hearing(first, topic_of(key))
+    rung: list[LogKey] = []
+    first.attach(rung.extend, lambda is_up: None)
+    first.want_bells(key)
+    second.start()
+    await work(first, second)
+    await _rings_until(second, key, key, lambda: key in rung)
+    assert heard == []
+    subscriber.unsubscribe(topic_of(key))
+    before = len(rung)
+    await _rings_until(second, key, key, lambda: key in rung[before:])
+
+
 async def test_two_labs_on_one_server_do_not_hear_each_other(buses: Callable[..., Bus]) -> None:
     ours, same, theirs = buses(), buses(), buses("labchat-another")
     (teller, _), (_, heard), (_, other) = hearing(ours), hearing(same), hearing(theirs)
     rung: list[LogKey] = []
     theirs.attach(rung.extend, lambda is_up: None)
+    for room in (None, LogKey("s", "r")):
+        theirs.want_bells(room)
     await work(ours, same, theirs)
     ours.ring({LogKey("s", "r"): 1})
     await says_until_heard(teller, "secret", heard)
@@ -135,6 +189,7 @@ async def test_bells_of_many_rooms_are_heard(buses: Callable[..., Bus]) -> None:
     ringer, hears = buses(), buses()
     rung: set[LogKey] = set()
     hears.attach(rung.update, lambda is_up: None)
+    hears.want_bells(None)
     ringer.start()
     hears.start()
     await work(ringer, hears)
@@ -147,6 +202,7 @@ async def test_what_waits_is_sent_before_the_end(buses: Callable[..., Bus]) -> N
     hears, short = buses(), buses()
     rung: set[LogKey] = set()
     hears.attach(rung.update, lambda is_up: None)
+    hears.want_bells(None)
     hears.start()
     await work(hears)
     short.ring({LogKey("s", "r"): 1})

@@ -51,6 +51,12 @@ class BusServer:
             return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         return f"{self.kind}://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Its first process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         deadline = time.monotonic() + STARTS_WITHIN

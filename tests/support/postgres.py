@@ -35,14 +35,23 @@ class PostgresServer:
 
     PostgreSQL refuses to run as root: then it runs as the user "nobody".
 
+    Parameters
+    ----------
+    place
+        The folder that its own is in; None: the temporary one, in memory if there is room.
+    flushes
+        Whether it flushes to the disk, as servers do; tests are faster without.
+
     Attributes
     ----------
     port
         The port of 127.0.0.1 that it listens at.
     """
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="labchat-postgres-", dir=_place()))
+    def __init__(self, place: Path | None = None, *, flushes: bool = False) -> None:
+        where = _place() if place is None else place
+        self._folder = Path(tempfile.mkdtemp(prefix=".labchat-postgres-", dir=where))
+        self._flushes = flushes
         self._data = self._folder / "data"
         self._user = pwd.getpwnam("nobody") if os.getuid() == 0 else None
         self._process: subprocess.Popen[Any] | None = None
@@ -80,7 +89,8 @@ class PostgresServer:
         """Try once: after a crash, the memory of a process that still ends may be in use."""
         command = ["-D", self._data, "-c", "listen_addresses=127.0.0.1", "-c", f"port={self.port}"]
         # A crash of the server loses nothing without fsync; only one of the machine would.
-        command += ["-c", f"unix_socket_directories={self._folder}", "-c", "fsync=off"]
+        fsync = "on" if self._flushes else "off"
+        command += ["-c", f"unix_socket_directories={self._folder}", "-c", f"fsync={fsync}"]
         command += ["-c", "max_connections=400"]
         with (self._folder / "log").open("ab") as log:
             process: subprocess.Popen[Any] = subprocess.Popen(
@@ -95,6 +105,12 @@ class PostgresServer:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(0.02)  # until it ends, or for a moment
         return False
+
+    @property
+    def pid(self) -> int:
+        """Its first process; all others are children of that one."""
+        assert self._process is not None
+        return self._process.pid
 
     def log(self) -> str:
         """What it has said."""

@@ -1,0 +1,1 @@
+"""What a lab of any size needs: computed from measured costs, and simulated."""
