@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib.metadata import version
 
-import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from shiny_labchat.errors import StoreError
 from shiny_labchat.store import Log
+from shiny_labchat.store.seal import seal_of
 
 __all__ = ["FRESH", "HEALTH_PATH", "STORED_WITHIN", "health_routes"]
 
@@ -96,7 +96,8 @@ async def _trouble_of(log: Log) -> str:
     """The code of what is wrong with a database; "": it can be read and written."""
     try:
         async with asyncio.timeout(STORED_WITHIN):
-            await log.read(lambda conn: conn.execute(sa.select(1)).scalar_one())
+            if await log.read(seal_of) is not None:
+                return "store_moved"
             await log.settled()
     except StoreError as exc:
         return exc.code
