@@ -13,11 +13,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from shiny_labchat.domain.messages import to_datetime
+from shiny_labchat.errors import StoreError
 from shiny_labchat.store.engine import SEALED
 from shiny_labchat.store.postgres_errors import SEALED_STATE
 from shiny_labchat.store.schema import TEXT, metadata
 
-__all__ = ["Seal", "break_seal", "note_copied", "seal", "seal_of"]
+__all__ = ["Seal", "break_seal", "check_not_sealed", "note_copied", "seal", "seal_of"]
 
 
 class Seal(NamedTuple):
@@ -59,6 +60,20 @@ def seal_of(conn: sa.Connection) -> Seal | None:
         return None
     row = conn.execute(sa.select(_seal)).first()
     return None if row is None else Seal(*row)
+
+
+def check_not_sealed(conn: sa.Connection) -> None:
+    """
+    Make sure that a database is not sealed, before something outside of it is changed.
+
+    Raises
+    ------
+    StoreError
+        It is.
+    """
+    if (found := seal_of(conn)) is not None:
+        url = conn.engine.url.render_as_string()
+        raise StoreError("store_moved", url, _sentence(found))
 
 
 def seal(conn: sa.Connection, to: sa.URL, now: int) -> Seal:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from shiny_labchat import Lab, Room, Rules, StoreError
 from shiny_labchat.domain.commands import DescribeStudy, Say
 from shiny_labchat.errors import LabChatError
+from shiny_labchat.lab.withdrawing import withdraw
 from shiny_labchat.move import move, undo
 from shiny_labchat.store import parse
 from shiny_labchat.store.seal import Seal, seal_of
@@ -170,14 +171,14 @@ async def test_the_new_database_goes_on_where_the_old_one_ended(urls: tuple[str,
     old, new = urls
     with opened(old) as lab:
         room = await talk(lab)
-        await stream(room, "one ", "two", author="a")
+        await stream(room, "one ", "two", member="a")
         before = await room.messages()
     moved(old, new)
     with opened(new) as lab:
         room = lab.room("r", study="s")
         await room.submit(Say("a", "before", "1", "p"))  # a page that was not told sends it again
         await room.submit(Say("a", "after", "2", "p"))
-        await stream(room, "three ", "four", author="a")
+        await stream(room, "three ", "four", member="a")
         after = await room.messages()
         assert [each.content for each in after[len(before) :]] == ["after", "three four"]
         assert after[: len(before)] == before
@@ -238,14 +239,14 @@ async def test_whoever_writes_to_the_old_one_is_told_where_to_go_and_can_read(
         room.submit(Say("a", "after", "2", "p")),
         lab.create_room("another", study="s"),
         lab.log.submit_together(DescribeStudy("s", "seed", {})),
-        lab.log.write(lambda conn, now: conn.execute(sa.text("DELETE FROM token"))),
+        lab.log.write(lambda conn, now: conn.execute(sa.text("DELETE FROM room"))),
         lab.log.write(lambda conn, now: conn.execute(sa.text("UPDATE event SET data = ''"))),
         *(room.submit(Say("a", f"more {n}", f"m{n}", "p")) for n in range(20)),
     ]
     found = await asyncio.gather(*writes, return_exceptions=True)
     errors = [each for each in found if isinstance(each, StoreError)]
     assert {each.code for each in errors} == {"store_moved"}
-    assert len(errors) == len(writes) - 1  # there was no token to be deleted
+    assert len(errors) == len(writes)
     assert all(f"moves to {new}, since 20" in str(each) for each in errors)
     assert [each.content for each in await room.messages()] == ["before"]
 
@@ -487,6 +488,14 @@ async def test_a_database_that_was_moved_is_used_again_only_by_force(
     await room.post("again")
 
 
+async def test_whoever_withdraws_from_the_old_one_is_not_noted_where_nobody_looks(
+    lab: Lab, room: Room, old: str, make: Make
+) -> None:
+    moved(old, make("sqlite"))
+    assert await code_of(withdraw(lab.log, "a")) == "store_moved"
+    assert not lab.log.ledger.exists
+
+
 # ── the ledger, and the command ──────────────────────────────────────────────────────────────
 
 
@@ -500,7 +509,7 @@ async def test_the_ledger_moves_too(urls: tuple[str, str]) -> None:
     with opened(new) as lab:
         assert done.ledger == lab.log.ledger.path != path
         assert lab.log.ledger.known([("s", "somebody")]) == {("s", "somebody"): "withdrawn-1"}
-    assert done.ledger.stat().st_mode & 0o777 == 0o600
+    assert done.ledger is not None and done.ledger.stat().st_mode & 0o777 == 0o600
 
 
 async def test_the_ledger_of_another_database_is_left_as_it_is(
