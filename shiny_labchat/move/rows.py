@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from itertools import zip_longest
 from typing import Any
 
@@ -59,10 +60,11 @@ def copy(
     """Insert all rows of a database into an empty one."""
     done = 0
     for table in _tables():
-        for rows in _moved(source, table, shift):
-            engine_of(target).insert(target, table, rows)
-            done += len(rows)
-            tell(done, total)
+        with closing(_moved(source, table, shift)) as found:
+            for rows in found:
+                engine_of(target).insert(target, table, rows)
+                done += len(rows)
+                tell(done, total)
 
 
 def compare(
@@ -78,14 +80,17 @@ def compare(
     """
     done = 0
     for table in _tables():
-        both = zip_longest(_moved(source, table, shift), _stored(target, table), fillvalue=())
-        for rows, copies in both:
-            if rows != copies:
-                url = target.engine.url.render_as_string()
-                why = f"the copy has other rows in the table {table.name!r}; none were kept"
-                raise StoreError("store_broken", url, why)
-            done += len(rows)
-            tell(done, total)
+        with (
+            closing(_moved(source, table, shift)) as moved,
+            closing(_stored(target, table)) as stored,
+        ):
+            for rows, copies in zip_longest(moved, stored, fillvalue=()):
+                if rows != copies:
+                    url = target.engine.url.render_as_string()
+                    why = f"the copy has other rows in the table {table.name!r}; none were kept"
+                    raise StoreError("store_broken", url, why)
+                done += len(rows)
+                tell(done, total)
 
 
 def _tables() -> list[sa.Table]:
@@ -93,19 +98,21 @@ def _tables() -> list[sa.Table]:
     return [table for table in metadata.sorted_tables if table.name not in OWN]
 
 
-def _stored(conn: sa.Connection, table: sa.Table) -> Iterator[list[_Row]]:
+def _stored(conn: sa.Connection, table: sa.Table) -> Generator[list[_Row]]:
     """The rows of a table in the order of its primary key, some at once."""
     options = {"yield_per": ROWS_AT_ONCE}
     found = sa.select(table).order_by(*table.primary_key.columns)
-    for some in conn.execute(found, execution_options=options).partitions():
-        yield [tuple(row) for row in some]
+    with conn.execute(found, execution_options=options) as result:
+        for some in result.partitions():
+            yield [tuple(row) for row in some]
 
 
-def _moved(conn: sa.Connection, table: sa.Table, shift: Shift) -> Iterator[list[_Row]]:
+def _moved(conn: sa.Connection, table: sa.Table, shift: Shift) -> Generator[list[_Row]]:
     """The rows of a table as they are to be in the other database."""
     move = _SHIFTED.get(table.name)
-    for rows in _stored(conn, table):
-        yield rows if move is None else [move(row, shift) for row in rows]
+    with closing(_stored(conn, table)) as stored:
+        for rows in stored:
+            yield rows if move is None else [move(row, shift) for row in rows]
 
 
 def _of_person(row: _Row, shift: Shift) -> _Row:

@@ -540,7 +540,7 @@ async def test_the_command_says_what_has_moved_and_for_how_long_nobody_could_wri
         await talk(lab)
     count = sum(map(len, rows_of(old).values()))
     done = labchat("--from", old, "--to", new)
-    lines = done.communicate()[1].splitlines()
+    lines = [line for line in done.communicate()[1].splitlines() if line]
     name = parse(new).render_as_string()
     assert done.returncode == 0, lines
     assert lines[0] == f"Moved and compared {count} rows: all of {old} is in {name}"
