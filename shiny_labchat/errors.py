@@ -71,6 +71,8 @@ SENTENCES: dict[str, str] = {
     "store_full": "The server's disk is full. Please tell the organisers.",
     "store_gone": "The server has lost its database. Please tell the organisers.",
     "store_missing": "The server has no database yet. Please tell the organisers.",
+    "store_moved": "The server's database is moving to another place. Please try again in a few "
+    "minutes.",
     "store_read_only": "The server may not write to its database. Please tell the organisers.",
     "taken": "Somebody else has this place. Please tell the organisers.",
     "ticket": "This page's permission has run out. Please reload the page.",

@@ -12,6 +12,7 @@ from shiny_labchat.cli.ethics import ethics
 from shiny_labchat.cli.export import export_command
 from shiny_labchat.cli.importing import import_command
 from shiny_labchat.cli.links import links
+from shiny_labchat.cli.moving import move
 from shiny_labchat.cli.people import ends, find, pay
 from shiny_labchat.cli.report import report
 from shiny_labchat.cli.studies import study
@@ -28,7 +29,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(backup, check, demo, doctor, ends, ethics, export_command, find, import_command, links),
-    *(pay, report, restore, retain, study, withdraw),
+    *(move, pay, report, restore, retain, study, withdraw),
 )
 for _command in _COMMANDS:
     main.add_command(_command)

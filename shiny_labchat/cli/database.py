@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from shiny_labchat.lab.lab import Lab
 from shiny_labchat.store import studies, studies_with_rooms
 from shiny_labchat.study.study import Study
 
-__all__ = ["db_option", "file_of", "lab_of", "run", "study_of", "url_of"]
+__all__ = ["db_option", "file_of", "in_words", "lab_of", "run", "study_of", "url_of"]
 
 db_option = click.option(
     "--db",
@@ -28,8 +29,15 @@ db_option = click.option(
 
 def run(command: Coroutine[Any, Any, None]) -> None:
     """Run a command, and say in words why it cannot be done."""
-    try:
+    with in_words():
         asyncio.run(command)
+
+
+@contextmanager
+def in_words() -> Generator[None]:
+    """Say in words why a command cannot be done."""
+    try:
+        yield
     except (ImportError, LabChatError, OSError, TypeError, ValueError) as exc:
         raise click.ClickException(str(exc)) from exc
 

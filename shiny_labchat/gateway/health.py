@@ -22,6 +22,7 @@ from starlette.routing import Route
 from shiny_labchat.errors import StoreError
 from shiny_labchat.store import Log
 from shiny_labchat.store.schema import room
+from shiny_labchat.store.seal import seal_of
 
 __all__ = ["FRESH", "HEALTH_PATH", "STORED_WITHIN", "health_routes"]
 
@@ -97,7 +98,8 @@ async def _trouble_of(log: Log) -> str:
     """The code of what is wrong with a database; "": it can be read and written."""
     try:
         async with asyncio.timeout(STORED_WITHIN):
-            await log.read(lambda conn: conn.execute(sa.select(1)).scalar_one(), patience=0)
+            if await log.read(seal_of, patience=0) is not None:
+                return "store_moved"
             await asyncio.gather(log.write(_write_nothing), log.settled())
     except StoreError as exc:
         return exc.code

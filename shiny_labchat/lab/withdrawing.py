@@ -19,6 +19,7 @@ from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.store import Log
 from shiny_labchat.store.engine import Cleaned, CleanHow
 from shiny_labchat.store.heads import load_head
+from shiny_labchat.store.seal import check_not_sealed
 from shiny_labchat.store.who import (
     everybody,
     has_come_back,
@@ -116,8 +117,10 @@ async def _note(log: Log, study: str, id: str, new: str) -> str:
     """
     Note a withdrawal in the ledger, unless it is there; return the new id by which it is there.
 
-    It is there if it was not done then, or if another server does it at the same time.
+    It is there if it was not done then, or if another server does it at the same time. That of a
+    database that has moved is not looked at any more: nothing is noted there.
     """
+    await log.read(check_not_sealed)
     size, last = await asyncio.to_thread(log.ledger.last, study, id)
     if last is not None and not await log.read(lambda conn: has_come_back(conn, study, id, last)):
         return last

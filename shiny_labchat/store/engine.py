@@ -16,10 +16,22 @@ import sqlalchemy as sa
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import StoreError
 
-__all__ = ["EVER", "CleanHow", "Cleaned", "Engine", "Moved", "Place", "Statements", "Transactions"]
+__all__ = [
+    "EVER",
+    "SEALED",
+    "CleanHow",
+    "Cleaned",
+    "Engine",
+    "Moved",
+    "Place",
+    "Statements",
+    "Transactions",
+]
 
 EVER = -1
 """Before the first move of any room."""
+SEALED = "all of this database moves to "
+"""How the sentence begins with which a database refuses that was sealed; see `seal`."""
 
 
 class Moved(NamedTuple):
@@ -135,6 +147,14 @@ class Statements(Protocol):
 
     def wait_for_rooms(self, conn: sa.Connection) -> None:
         """Wait until no other process is making rooms, and let none make any until the end."""
+        ...
+
+    def begin_filling(self, conn: sa.Connection) -> None:
+        """Let nobody else write to any table until the transaction ends, however long it takes."""
+        ...
+
+    def end_filling(self, conn: sa.Connection) -> None:
+        """Have later rows, and later moves of rooms, follow those that a move has inserted."""
         ...
 
     def lease_time(self, conn: sa.Connection) -> int:

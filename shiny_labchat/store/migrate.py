@@ -7,10 +7,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from shiny_labchat.errors import SchemaTooNew
+from shiny_labchat.errors import SchemaTooNew, StoreError
 from shiny_labchat.store.schema import metadata
+from shiny_labchat.store.seal import seal_of
 
-__all__ = ["SCHEMA", "is_current", "upgrade"]
+__all__ = ["SCHEMA", "is_current", "is_made", "upgrade"]
 
 SCHEMA = "0018"
 """The newest migration that this version knows."""
@@ -26,6 +27,12 @@ def is_current(engine: sa.Engine) -> bool:
         return _stored_version(conn) == SCHEMA
 
 
+def is_made(engine: sa.Engine) -> bool:
+    """Whether the database has the tables of a lab, of whichever version; takes no lock."""
+    with engine.begin() as conn:
+        return _stored_version(conn) is not None
+
+
 def upgrade(engine: sa.Engine) -> None:
     """
     Bring the database's schema to `SCHEMA`; several processes may do so at once.
@@ -39,6 +46,8 @@ def upgrade(engine: sa.Engine) -> None:
     ------
     SchemaTooNew
         A newer version of this package wrote it.
+    StoreError
+        It was sealed by an older version.
     """
     # Importing Alembic takes half a second: so only here, and before the database is locked.
     from alembic import command
@@ -51,6 +60,7 @@ def upgrade(engine: sa.Engine) -> None:
     with engine.begin() as conn, _upgrading:
         stored = _stored_version(conn)
         _refuse_newer(engine.url, stored)
+        _refuse_sealed(engine.url, conn)
         config.attributes["connection"] = conn
         if stored is None and engine.dialect.name != "sqlite":  # the older ones are for SQLite
             metadata.create_all(conn)
@@ -65,6 +75,16 @@ def _refuse_newer(url: sa.URL, stored: str | None) -> None:
             "store_broken",
             url.render_as_string(),
             f"its schema is {stored}, this version knows {SCHEMA}; install a newer shiny_labchat",
+        )
+
+
+def _refuse_sealed(url: sa.URL, conn: sa.Connection) -> None:
+    if (sealed := seal_of(conn)) is not None:
+        raise StoreError(
+            "store_moved",
+            url.render_as_string(),
+            f"all of it was moved to {sealed.to}, and it can be read by the version only that has "
+            "moved it, or after `labchat move --undo --force`",
         )
 
 

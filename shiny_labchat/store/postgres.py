@@ -16,13 +16,16 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.engine import Moved
 from shiny_labchat.store.postgres_errors import is_passing
 from shiny_labchat.store.postgres_outcome import NOTE, NOW, next_note, take_note, was_stored
+from shiny_labchat.store.schema import audit, checkpoint, metadata, room
 
 __all__ = [
     "CLAIMS_ALWAYS",
     "NAMES",
     "UPGRADE_LOCK",
     "begin",
+    "begin_filling",
     "claim",
+    "end_filling",
     "events_beyond",
     "execute",
     "insert",
@@ -178,9 +181,15 @@ def _insertion(table: sa.Table) -> str:
 
 
 def _type_of(column: sa.Column[Any]) -> str:
-    if isinstance(column.type, sa.BigInteger):
-        return "bigint"
-    return "integer" if isinstance(column.type, sa.Integer) else "text"
+    return next((name for kind, name in _TYPES.items() if isinstance(column.type, kind)), "text")
+
+
+_TYPES = {
+    sa.BigInteger: "bigint",
+    sa.Integer: "integer",
+    sa.Boolean: "boolean",
+    sa.Float: "double precision",
+}
 
 
 def rewrite_events(conn: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
@@ -214,8 +223,9 @@ def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bo
     return conn.exec_driver_sql(_MOVE_HEADS, columns).rowcount == len(moves)
 
 
-_MOVE_HEADS = """
-UPDATE room SET seq = moved.head, touched = CAST(CAST(pg_current_xact_id() AS text) AS bigint)
+_OWN_NUMBER = "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
+_MOVE_HEADS = f"""
+UPDATE room SET seq = moved.head, touched = {_OWN_NUMBER}
 FROM unnest(CAST(%s AS integer[]), CAST(%s AS bigint[]), CAST(%s AS bigint[]))
     AS moved(number, was, head)
 WHERE room.key = moved.number AND room.seq = moved.was
@@ -263,6 +273,30 @@ def wait_for_rooms(conn: sa.Connection) -> None:
     conn.exec_driver_sql("LOCK TABLE room IN SHARE MODE")
 
 
+def begin_filling(conn: sa.Connection) -> None:
+    """Lock all tables, and have no statement given up because it takes long."""
+    raw: Any = conn.connection.driver_connection
+    raw.limit = None
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        conn.exec_driver_sql(f"SET LOCAL {name} = 0")
+    conn.exec_driver_sql(f"LOCK TABLE {', '.join(metadata.tables)} IN EXCLUSIVE MODE")
+
+
+def end_filling(conn: sa.Connection) -> None:
+    """As `Statements.end_filling`; what the planner knows of the tables is brought up to date."""
+    for table in (room, audit, checkpoint):
+        conn.exec_driver_sql(_COUNT_ON.format(table=table.name))
+    conn.exec_driver_sql(f"UPDATE room SET touched = {_OWN_NUMBER}")
+    conn.exec_driver_sql(f"ANALYZE {', '.join(metadata.tables)}")
+    raw: Any = conn.connection.driver_connection
+    kind: Any = type(raw)
+    raw.limit = raw.commit_limit = kind.limit  # the commit has much to flush
+
+
+_COUNT_ON = """
+SELECT setval(pg_get_serial_sequence('{table}', 'key'), coalesce(max(key), 0) + 1, false)
+FROM {table}
+"""
 _MARK = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) - 1"
 _MOVED = f"""
 SELECT mark, key, study, id, kind, seq

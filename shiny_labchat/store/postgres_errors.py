@@ -7,7 +7,10 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from shiny_labchat.errors import StoreError
 
-__all__ = ["is_passing", "store_error"]
+__all__ = ["SEALED_STATE", "is_passing", "store_error"]
+
+SEALED_STATE = "LCM01"
+"""The state of the error with which a sealed database refuses; see `seal`."""
 
 _PASSING = ("08", "25P03", "25P04", "40001", "40P01", "57P01", "57P02", "57P03")
 """
@@ -26,6 +29,7 @@ _CODES = {
     "55P03": "store_busy",
     "57014": "store_busy",
     "57P": "store_gone",
+    SEALED_STATE: "store_moved",
 }
 """By how an error's state begins, its code; all others are ``store_broken``."""
 _WORDS = {

@@ -18,6 +18,7 @@ from shiny_labchat.store.migrate import is_current, upgrade
 from shiny_labchat.store.postgres_errors import store_error
 from shiny_labchat.store.postgres_outcome import make_table
 from shiny_labchat.store.schema import metadata
+from shiny_labchat.store.seal import seal_of
 
 __all__ = ["Server"]
 
@@ -205,7 +206,8 @@ def _forget_other_server(engine: sa.Engine) -> None:
     """
     later = "touched > CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"
     with engine.begin() as conn:
-        conn.exec_driver_sql(f"UPDATE room SET touched = 0 WHERE {later}")
+        if seal_of(conn) is None:
+            conn.exec_driver_sql(f"UPDATE room SET touched = 0 WHERE {later}")
 
 
 def _connect_with_limits(dialect: Any, record: object, args: Any, options: Any) -> Any:

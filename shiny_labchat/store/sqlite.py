@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import StoreError
-from shiny_labchat.store.engine import Moved
+from shiny_labchat.store.engine import SEALED, Moved
 from shiny_labchat.store.schema import room
 from shiny_labchat.store.wal import SIZE_KEPT
 
@@ -29,8 +29,10 @@ __all__ = [
     "CLAIMS_ALWAYS",
     "READERS",
     "begin",
+    "begin_filling",
     "claim",
     "connect",
+    "end_filling",
     "events_beyond",
     "execute",
     "file_of",
@@ -63,7 +65,9 @@ process writes all the time and pauses for less than that, SQLite may never find
 READERS = 4
 """Threads, each with a connection, that read at the same time."""
 ROWS_AT_ONCE = 100
-"""Most rows in one statement; every SQLite allows at least 999 values in one."""
+"""Most rows in one statement."""
+VALUES_AT_ONCE = 999
+"""Most values in one statement: every SQLite allows as many."""
 CLAIMS_ALWAYS: bool = False
 """A transaction that writes has the whole database."""
 
@@ -313,8 +317,9 @@ def insert(
     waiting to get it back costs more than a row.
     """
     columns, values = _insertion(table)
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
+    at_once = min(ROWS_AT_ONCE, VALUES_AT_ONCE // len(table.c))
+    for start in range(0, len(rows), at_once):
+        some = rows[start : start + at_once]
         statement = f"{columns}{','.join([values] * len(some))} {ending}"
         execute(conn, statement, tuple(chain.from_iterable(some)))
 
@@ -377,6 +382,14 @@ def wait_for_rooms(conn: sa.Connection) -> None:
     """Nothing: the transaction keeps all others out already."""
 
 
+def begin_filling(conn: sa.Connection) -> None:
+    """Nothing: the transaction keeps all others out already, and may take its time."""
+
+
+def end_filling(conn: sa.Connection) -> None:
+    """Nothing: new rows and `touched` are counted from the largest that there is."""
+
+
 def may_name_in_audience(data: sa.ColumnElement[str], member: str) -> sa.ColumnElement[bool]:
     """
     Whether the text of an event's data has no audience, or a member in it; now and then too true.
@@ -405,6 +418,8 @@ def store_error(url: sa.URL, exc: BaseException) -> StoreError:
 
 
 def _code_of(url: sa.URL, reason: str) -> str:
+    if reason.startswith(SEALED):
+        return "store_moved"
     said = reason.lower()
     if not os.path.exists(file_of(url)) or "unable to open" in said:
         return "store_gone"

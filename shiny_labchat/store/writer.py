@@ -402,7 +402,8 @@ class Writer:
         except OperationalError:
             raise
         except SQLAlchemyError as exc:
-            if not self._engine.is_in_transaction(conn):
+            is_moved = self._place.error_of(exc).code == "store_moved"
+            if is_moved or not self._engine.is_in_transaction(conn):
                 raise
             work.error = exc
         except Refused as exc:
@@ -447,7 +448,8 @@ class Writer:
                 "a batch of commands (%s) was not stored, and their senders are told so: %s",
                 *(_rooms_of(batch), error),
             )
-        self._forget()
+        if error.code != "store_moved":  # then nothing is wrong with the connection
+            self._forget()
         return error.code
 
     def _tell(self, batch: Iterable[Work], news: list[Committed]) -> None:

@@ -67,6 +67,8 @@ _REFUSALS = {
     "Studienleitung.",
     "store_missing": "Der Server hat noch keine Datenbank. Bitte benachrichtigen Sie die "
     "Studienleitung.",
+    "store_moved": "Die Datenbank des Servers zieht gerade um. Bitte versuchen Sie es in einigen "
+    "Minuten noch einmal.",
     "store_read_only": "Der Server darf nicht in seine Datenbank schreiben. Bitte benachrichtigen "
     "Sie die Studienleitung.",
     "taken": "Jemand anderes hat diesen Platz. Bitte benachrichtigen Sie die Studienleitung.",

@@ -29,7 +29,7 @@ ABOVE = (
     {"domain"},
     {"bus"},
     {"models", "protocol", "store"},
-    {"access", "audit", "callbacks", "streams", "study_protocol"},
+    {"access", "audit", "callbacks", "move", "streams", "study_protocol"},
     {"export", "live"},
     {"gateway", "lab", "report"},
     {"bots", "doctor", "study"},

@@ -19,6 +19,8 @@ TRIES = 4
 class Broken:
     """A connection that fails in a way that nobody has foreseen."""
 
+    has_topics = True
+
     def __init__(self, tries: Iterator[int]) -> None:
         self._tries = tries
 
