@@ -14,7 +14,8 @@ from shiny.session import Session
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
-from shiny_labchat.chat import garbage, shiny_internals
+from shiny_labchat import garbage
+from shiny_labchat.chat import shiny_internals
 from shiny_labchat.chat.assets import permanent_folders, put_on_page, renderer_dependencies
 from shiny_labchat.chat.session_room import may_have_to_wait
 from shiny_labchat.chat.shiny_internals import app_of
@@ -60,7 +61,7 @@ def install() -> None:
     shiny_internals.put_on_pages(put_on_page)
     shiny_internals.fire_events_once()
     shiny_internals.flush_whom_it_concerns()
-    shiny_internals.count_ends(garbage.session_ended)
+    shiny_internals.count_ends(garbage.leftovers.ended)
     shiny_internals.send_from_threads()
     shiny_internals.let_effects_wait(may_have_to_wait)
 

@@ -41,6 +41,8 @@ def doctor(url: str | None, bus: str | None, address: str | None, idle: float) -
     left beside an SQLite database, to learn whether the disk is kept over a restart. The exit
     status is 1 if anything is wrong; notes may be wanted as they are.
     """
+    if idle and address is None:
+        raise click.UsageError("--idle needs the --address to which a websocket is opened")
     run(_look(url, bus, address, idle))
 
 

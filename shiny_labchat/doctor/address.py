@@ -102,7 +102,7 @@ class Answer:
         """The body as JSON; empty if it is none."""
         try:
             read = json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return cast(Mapping[str, Any], read) if isinstance(read, dict) else {}
 
@@ -122,12 +122,17 @@ class Browser:
 def _ask(opener: OpenerDirector, url: str) -> Answer:
     began = time.time()
     try:
-        with opener.open(Request(url, headers={"connection": "close"}), timeout=PATIENCE) as got:
-            status, body = got.status, got.read(MAX_BODY)
-    except HTTPError as exc:
-        status, body = exc.code, exc.read(MAX_BODY)
+        status, body = _fetch(opener, Request(url, headers={"connection": "close"}))
     except URLError as exc:
         return Answer(0, str(exc.reason), began, time.time())
-    except (OSError, http.client.HTTPException) as exc:
+    except (OSError, http.client.HTTPException, ValueError) as exc:  # the last: a bad redirect
         return Answer(0, str(exc) or type(exc).__name__, began, time.time())
     return Answer(status, body.decode("utf-8", "replace"), began, time.time())
+
+
+def _fetch(opener: OpenerDirector, request: Request) -> tuple[int, bytes]:
+    try:
+        with opener.open(request, timeout=PATIENCE) as got:
+            return got.status, got.read(MAX_BODY)
+    except HTTPError as exc:  # an answer, too
+        return exc.code, exc.read(MAX_BODY)

@@ -106,12 +106,14 @@ def check_kind(kind: str) -> Finding:
     """Look at a kind of file system."""
     if kind in NETWORK:
         change = "move the database to a local disk, or use PostgreSQL"
-        return wrong("disk", f"it is on a network ({kind}), where SQLite can lose data", change)
+        return wrong(
+            "file system", f"it is on a network ({kind}), where SQLite can lose data", change
+        )
     if kind in PASSING:
         change = "mount a volume that stays, and have LABCHAT_URL name a file on it"
         says = f"it is emptied when the machine or the container is started anew ({kind})"
-        return note("disk", says, change)
-    return ok("disk", f"it is a local disk ({kind or 'unknown'})")
+        return note("file system", says, change)
+    return ok("file system", f"it is a local disk ({kind or 'unknown'})")
 
 
 def check_kept(marker: Path, start: str, now: datetime) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from importlib.metadata import version
+from typing import cast
 
 from shiny_labchat.doctor.address import Address, Answer, Browser
 from shiny_labchat.doctor.finding import Finding, note, ok, typical, wrong
@@ -47,7 +48,8 @@ def check_health(answer: Answer) -> Finding:
     if answer.status == 200 and values.get("status") == "ready":
         return ok("server", "it is ready")
     if answer.status == 503 and values.get("why"):
-        why = ", ".join(map(str, values["why"]))
+        why = values["why"]
+        why = ", ".join(map(str, cast(list[object], why))) if isinstance(why, list) else str(why)
         return wrong("server", f"it is not ready: {why}", "see these codes in its log")
     if answer.status == 0:
         change = "start the app, and look at the address, the firewall and the certificate"
@@ -62,8 +64,10 @@ def check_health(answer: Answer) -> Finding:
 
 def check_clock(answer: Answer) -> Finding:
     """Look at the clock of a server, which says what it is."""
-    middle = (answer.began + answer.ended) / 2
-    ahead = float(answer.values.get("clock", 0)) / 1000 - middle
+    theirs = answer.values.get("clock")
+    if not isinstance(theirs, int | float):
+        return note("clock", "it does not say what its clock is", "look whether it is this app")
+    ahead = theirs / 1000 - (answer.began + answer.ended) / 2
     unsure = (answer.ended - answer.began) / 2
     if abs(ahead) <= SKEW + unsure:
         return ok("clock", "its clock is as that of this machine")

@@ -6,9 +6,10 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from typing import cast
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from shiny_labchat.doctor.address import Address
 from shiny_labchat.doctor.finding import Finding, note, ok, wrong
@@ -22,6 +23,8 @@ FOREIGN = "https://labchat-doctor.invalid"
 """An origin that no page has."""
 PATIENCE = 15.0
 """How long a server may take, in seconds."""
+FAILURES = (OSError, WebSocketException, ValueError)
+"""What opening and reading raise; the last: a redirect to what is no address."""
 PASS_ON = (
     "have the proxy pass on websockets (nginx: proxy_http_version 1.1, and the headers Upgrade and "
     "Connection)"
@@ -54,7 +57,11 @@ async def check_sockets(address: Address) -> AsyncIterator[Finding]:
         yield note("chat's socket", says, "try again; if it stays so, see this code in the docs")
         return
     yield ok("chat's socket", "it is open to pages of this address")
-    yield check_foreign(await _goodbye(address, FOREIGN), address.is_local)
+    try:
+        foreign = await _goodbye(address, FOREIGN)
+    except _Refused:  # by a proxy, before the app was asked
+        foreign = "origin"
+    yield check_foreign(foreign, address.is_local)
 
 
 def check_foreign(code: str, is_local: bool) -> Finding:
@@ -73,7 +80,7 @@ async def _check_shinys(address: Address) -> Finding:
         async with asyncio.timeout(PATIENCE):
             async with _opened(address, SHINYS, address.origin):
                 return ok("Shiny's socket", "it can be opened")
-    except (TimeoutError, OSError, InvalidHandshake, InvalidMessage) as exc:
+    except FAILURES as exc:
         return wrong("Shiny's socket", f"it cannot be opened: {_why(exc)}", PASS_ON)
 
 
@@ -83,12 +90,21 @@ async def _goodbye(address: Address, origin: str) -> str:
         async with asyncio.timeout(PATIENCE), _opened(address, PATH, origin) as socket:
             await socket.send(json.dumps(_HELLO))
             async for text in socket:
-                frame = json.loads(text)
-                if frame.get("t") == "bye":
-                    return str(frame.get("code"))
-    except (TimeoutError, OSError, ConnectionClosed, InvalidHandshake, InvalidMessage) as exc:
+                if (code := _code_of(text)) is not None:
+                    return code
+    except FAILURES as exc:
         raise _Refused(_why(exc)) from exc
     return "nothing"
+
+
+def _code_of(text: str | bytes) -> str | None:
+    """The code of a frame that ends the connection; None: it is another frame, or none of ours."""
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    fields = cast(dict[str, object], frame) if isinstance(frame, dict) else {}
+    return str(fields.get("code")) if fields.get("t") == "bye" else None
 
 
 async def check_idle(address: Address, seconds: float) -> Finding:
@@ -101,7 +117,7 @@ async def check_idle(address: Address, seconds: float) -> Finding:
                     await socket.recv()
     except TimeoutError:
         return ok("idle socket", f"it was open for {seconds:.0f} s although nothing was said")
-    except (OSError, ConnectionClosed, InvalidHandshake, InvalidMessage) as exc:
+    except FAILURES as exc:
         says = f"it was ended after {time.monotonic() - began:.0f} s: {_why(exc)}"
         change = "raise the proxy's time-out (nginx: proxy_read_timeout 1h)"
         return wrong("idle socket", says, change)

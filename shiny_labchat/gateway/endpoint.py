@@ -22,6 +22,7 @@ from shiny_labchat import metrics, protocol, study_protocol
 from shiny_labchat.access import tickets
 from shiny_labchat.access.page_keys import page_key
 from shiny_labchat.errors import BadFrame, Refused, StoreError
+from shiny_labchat.garbage import leftovers
 from shiny_labchat.gateway.end_link import AddressOf, WordsOf, end_route
 from shiny_labchat.gateway.health import health_routes
 from shiny_labchat.gateway.limits import OpenSockets, WaitingSockets
@@ -117,15 +118,20 @@ class _Endpoint(ABC):
         self._logs = logs
         self._rooms_of = rooms_of
         self._words_of = words_of
+        self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ws = WebSocket(scope, receive, send)
         await ws.accept()
+        self._open += 1
         try:
             await _close_in_words(ws, self._meet(ws, receive, send), self._words_of(None, None))
         except WebSocketDisconnect as exc:
             if exc.code == SERVICE_RESTART:  # the server stops, and waits for all browsers
                 end_all_soon(send, LEAVE_WITHIN)
+        finally:
+            self._open -= 1
+            leftovers.ended(self._open)
 
     @abstractmethod
     async def _meet(self, ws: WebSocket, receive: Receive, send: Send) -> None:

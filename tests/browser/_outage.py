@@ -69,6 +69,9 @@ STALLS = """(() => {
     get readyState() {
       return this.isStalled ? WebSocket.OPEN : super.readyState;
     }
+    get onmessage() {
+      return this.hear;
+    }
     set onmessage(hear) {
       this.hear = hear;
       super.onmessage = (event) => this.now(() => this.hear?.(event));

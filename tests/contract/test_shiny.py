@@ -27,7 +27,8 @@ from shinychat import message_content, output_markdown_stream
 from starlette.routing import Mount
 from websockets.asyncio.client import connect
 
-from shiny_labchat.chat import garbage, install, shiny_internals
+from shiny_labchat import garbage
+from shiny_labchat.chat import install, shiny_internals
 from shiny_labchat.chat.static_files import CompressedFiles
 from shiny_labchat.chat.streams import StreamTask
 from shiny_labchat.chat.waiting import can_wait, wait
@@ -319,24 +320,45 @@ async def test_a_page_that_comes_or_sends_an_input_costs_the_others_no_frame() -
             assert (await quiet.hears("values"))["shown"] == "1"
 
 
-async def test_ended_sessions_are_collected_when_there_are_enough(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(garbage, "LEAST", 5)
-    monkeypatch.setattr(garbage, "AFTER", 0.2)
-    monkeypatch.setattr(garbage, "_ended", 0)
+async def test_the_end_of_each_session_is_told_when_its_app_has_it_no_more() -> None:
+    left: list[int] = []
+    async with page() as opened:
+        shiny_internals.count_ends(left.append)
+        await _come_and_go(opened)
+        async with asyncio.timeout(10):
+            while not left:
+                await asyncio.to_thread(lambda: None)
+        assert left == [1]
+
+
+async def test_the_end_of_each_socket_of_ours_is_noted() -> None:
+    async with page() as opened:
+        before = garbage.leftovers.number
+        address = f"ws://127.0.0.1:{opened.port}{endpoint.PATH}"
+        for _ in range(3):
+            async with connect(address, proxy=None) as socket:
+                await socket.send("no hello")
+                await socket.wait_closed()
+        async with asyncio.timeout(10):
+            while garbage.leftovers.number < before + 3:
+                await asyncio.to_thread(lambda: None)
+
+
+async def test_ended_sessions_are_collected_when_there_are_enough() -> None:
     thresholds = gc.get_threshold()
     gc.set_threshold(1_000_000)
+    sessions = garbage.Leftovers(least=5, delay=0.2)
     try:
         async with page() as opened:
-            ended = [await _come_and_go(opened) for _ in range(4)]
+            shiny_internals.count_ends(sessions.ended)
+            gone = [await _come_and_go(opened) for _ in range(4)]
             async with asyncio.timeout(10):
-                while garbage._ended < 4:
+                while sessions.number < 4:
                     await asyncio.to_thread(lambda: None)
-            assert all(each() is not None for each in ended)
-            ended.append(await _come_and_go(opened))
+            assert all(each() is not None for each in gone)
+            gone.append(await _come_and_go(opened))
             async with asyncio.timeout(10):
-                while any(each() is not None for each in ended):
+                while any(each() is not None for each in gone):
                     await asyncio.to_thread(lambda: None)
     finally:
         gc.set_threshold(*thresholds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvicorn
@@ -86,7 +86,10 @@ async def test_no_browser_can_have_what_is_sent_to_others_cut_short() -> None:
         await reader.readexactly(1_000)
         async with connect(f"ws://127.0.0.1:{port}/ws", proxy=None) as hostile:
             await hostile.close(1012)
-        await asyncio.sleep(5 * SOON)
+        await asyncio.wait([asyncio.create_task(hostile.wait_closed())])
+        with suppress(TimeoutError):  # long enough for what would be cut short
+            async with asyncio.timeout(5 * SOON):
+                await asyncio.Event().wait()
         rest = await reader.read(-1)
         assert 1_000 + len(rest) > LARGE
         writer.close()

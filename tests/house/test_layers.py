@@ -14,7 +14,17 @@ import pytest
 from .code import PACKAGE, imports, modules
 
 ABOVE = (
-    {"arguments", "caches", "concurrency", "errors", "metrics", "public", "storable", "urls"},
+    {
+        "arguments",
+        "caches",
+        "concurrency",
+        "errors",
+        "garbage",
+        "metrics",
+        "public",
+        "storable",
+        "urls",
+    },
     {"blocking", "words"},
     {"domain"},
     {"bus"},

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from websockets.asyncio.server import ServerConnection, serve
 
 from shiny_labchat.cli import main
 from shiny_labchat.doctor.address import Address
@@ -74,6 +75,49 @@ def test_an_app_that_is_well_has_nothing_wrong(ready: Server, url: str) -> None:
     ):
         assert line in said.output
     assert f"ok     database: {url} answers in " in said.output
+
+
+def test_an_idle_socket_needs_an_address(url: str) -> None:
+    said = doctor("--url", url, "--idle", "5")
+    assert said.exit_code == 2 and "--address" in said.output
+
+
+NOT_OURS = [
+    b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[[[[[[[[[",
+    b"HTTP/1.1 200 OK\r\ncontent-length: 4000\r\n\r\n{",
+    b"HTTP/1.1 503 No\r\ncontent-length: 9\r\n\r\n{",
+    b"HTTP/1.1 301 There\r\nlocation: gopher://[::\r\n\r\n",
+    b"\x00\xff\r\n\r\n",
+    b"",
+]
+
+
+@pytest.mark.parametrize("said", NOT_OURS)
+async def test_whatever_answers_at_an_address_is_judged(said: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(said)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as served:
+        address = at(served.sockets[0].getsockname()[1])
+        assert (await found(check_server(address)))["server"] == "wrong"
+        sockets = await found(check_sockets(address))
+        assert sockets == {"Shiny's socket": "wrong", "chat's socket": "wrong"}
+
+
+async def test_whatever_a_socket_says_is_judged() -> None:
+    async def talk(socket: ServerConnection) -> None:
+        if socket.request is None or socket.request.path == "/websocket/":
+            return
+        await socket.recv()
+        for frame in ("[]", "{", b"\xff", '"bye"', '{"t": "bye"}'):
+            await socket.send(frame)
+
+    async with serve(talk, "127.0.0.1", 0) as served:
+        address = at(next(iter(served.sockets)).getsockname()[1])
+        assert (await found(check_sockets(address)))["chat's socket"] == "note"
 
 
 def test_looking_changes_nothing_in_the_database(path: Path) -> None:

@@ -27,16 +27,16 @@ class Broken:
         raise RuntimeError("out of order")
 
     async def subscribe(self, topics: Collection[str]) -> None:
-        raise NotImplementedError
+        raise RuntimeError("it is never open")
 
     async def unsubscribe(self, topics: Collection[str]) -> None:
-        raise NotImplementedError
+        raise RuntimeError("it is never open")
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        raise NotImplementedError
+        raise RuntimeError("it is never open")
 
     async def run(self) -> None:
-        raise NotImplementedError
+        raise RuntimeError("it is never open")
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -12,13 +12,13 @@ class Nobody:
     """A bus that is not used."""
 
     def subscribe(self, topic: str, subscriber: Subscriber) -> None:
-        raise NotImplementedError
+        raise RuntimeError("it is never open")
 
     def unsubscribe(self, topic: str, subscriber: Subscriber) -> None:
-        raise NotImplementedError
+        raise RuntimeError("it is never open")
 
     def publish(self, topic: str, sender: str, payload: object) -> None:
-        raise NotImplementedError
+        raise RuntimeError("it is never open")
 
 
 def test_nothing_is_kept_for_an_event_loop_that_has_ended() -> None:

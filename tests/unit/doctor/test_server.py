@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shiny_labchat.doctor.address import Address, Answer
 from shiny_labchat.doctor.machine import FILES, check_files, check_uvicorn
 from shiny_labchat.doctor.server import SKEW, check_clock, check_health, check_processes
 from shiny_labchat.doctor.sockets import check_foreign
 from shiny_labchat.gateway.uvicorn_internals import TESTED
+
+NAMES = st.sampled_from(["status", "why", "clock", "version", "process"])
 
 
 def answer(code: int, **values: object) -> Answer:
@@ -58,6 +62,20 @@ def test_a_clock_is_noted_if_it_is_farther_off_than_the_answer_took() -> None:
     assert check_clock(answer(200, clock=near * 1000)).verdict == "ok"
     assert "ahead of" in check_clock(answer(200, clock=far * 1000)).says
     assert "behind" in check_clock(answer(200, clock=(101.0 - far + 100.0) * 1000)).says
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from([0, 200, 404, 503]), st.dictionaries(NAMES, json_values) | json_values)
+def test_whatever_a_server_answers_is_judged(code: int, body: object) -> None:
+    said = Answer(code, json.dumps(body), 100.0, 101.0)
+    assert check_health(said).verdict in ("ok", "wrong")
+    assert check_clock(said).verdict in ("ok", "note")
 
 
 def test_a_browser_must_always_be_answered_by_the_same_process() -> None:
