@@ -327,6 +327,21 @@ async def test_who_reads_while_the_server_is_started_again_waits_for_it(
     assert await texts_of(other) == ["text 2"]
 
 
+async def test_what_was_read_counts_and_is_not_read_again_if_the_connection_is_lost_then(
+    lab: Lab, postgres: PostgresServer
+) -> None:
+    await room_of(lab)
+    pids: list[int] = []
+
+    def job(conn: sa.Connection) -> str:
+        pids.append(conn.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+        postgres.execute(f"SELECT pg_terminate_backend({pids[-1]}, 60000)")
+        return "read"
+
+    assert await lab.log.read(job) == "read"
+    assert len(pids) == 1
+
+
 @pytest.mark.parametrize("how", ["cut before", "cut after"])
 async def test_a_commit_whose_answer_is_lost_is_done_once(
     far_lab: Lab, proxy: CommitProxy, how: str
