@@ -79,7 +79,8 @@ def costs_of(results: Sequence[Result], before: Costs) -> Costs:
     """
     The costs that the scenarios engines, workers, rooms and memory have measured.
 
-    What they do not measure is as before: the bell and the time of its passing.
+    What they do not measure is as before: the bell, the time of its passing, and what a process
+    does if nobody is there.
 
     Raises
     ------
@@ -92,8 +93,9 @@ def costs_of(results: Sequence[Result], before: Costs) -> Costs:
     store = many["server"] * MANY / 1000 - MANY * deliver
     workers = f"{ONE_ROOM.format(MANY)}, PostgreSQL, NATS"
     one, two = (_of(results, "workers", workers, side) for side in ("one", "two"))
-    rooms = next(r for r in results if r.scenario == "rooms" and r.side == "ours")
-    people = int(rooms.case.split()[0]) * int(rooms.case.split()[3].rstrip(","))
+    rooms = next((r for r in results if r.scenario == "rooms" and r.side == "ours"), None)
+    if rooms is None:
+        raise ValueError("nothing was measured of 'rooms'")
     memory = _of(results, "memory", "resident memory", "ours")
     return Costs(
         store=store,
@@ -103,8 +105,8 @@ def costs_of(results: Sequence[Result], before: Costs) -> Costs:
         database=many["database"] * MANY / 1000,
         commit=max(0.0, many["p50"] - store - MANY * deliver / 2),
         passing=before.passing,
-        admit=1000 * rooms.values["ramp"] / people,
-        rest=max(0.0, one["rest"] - before.process_rest) / MANY,
+        admit=rooms.values["admit"],
+        rest=max(0.0, two["rest"] - 2 * before.process_rest) / MANY,
         process_rest=before.process_rest,
         process=memory["server"],
         page=memory["session"] / 100,

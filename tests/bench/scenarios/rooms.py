@@ -35,11 +35,13 @@ def _plan(options: Options) -> list[Job]:
 
 async def _measure(options: Options, side: Side, case: str, seconds: float, *does: str) -> Result:
     rooms = spread(options.rooms, options.room_size)
-    async with serving(side, *does) as server, Crowd(server, rooms) as crowd:
-        await crowd.settles()
-        worked = server.worked()
-        told = await crowd.talk(seconds, options.rooms_rate)
-        worked = server.worked() - worked
+    async with serving(side, *does) as server:
+        before = server.worked()
+        async with Crowd(server, rooms) as crowd:
+            await crowd.settles()
+            worked = server.worked()
+            told = await crowd.talk(seconds, options.rooms_rate)
+            came, worked = worked - before, server.worked() - worked
     return Result(
         "rooms",
         case,
@@ -53,6 +55,7 @@ async def _measure(options: Options, side: Side, case: str, seconds: float, *doe
             "lost": told.lost,
             "work": 1e6 * worked / max(1, told.wanted - told.lost),
             "ramp": crowd.ramp,
+            "admit": 1000 * came / len(rooms),
         },
         saturated=bool(told.lost),
         faults=faults_of(talk=told),
@@ -75,6 +78,7 @@ ROOMS = Scenario(
         Row("lost", "missing", digits=0, aims=(Aim("none", lambda found: not found["ours"]),)),
         Row("work", "server µs per delivery", digits=0),
         Row("ramp", "until all were in, s"),
+        Row("admit", "server's work for each of them, ms"),
     ),
     _plan,
 )

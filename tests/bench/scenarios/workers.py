@@ -22,7 +22,6 @@ TIMES = 1.25
 """How many times the work for a delivery with one process that with two may be."""
 SIDES = {"one": 1, "two": 2}
 BACKENDS = {"SQLite, NATS": ("sqlite", "nats"), "PostgreSQL, NATS": ("postgresql", "nats")}
-"""One process alone needs no bus, and has none."""
 
 
 def _plan(options: Options) -> list[Job]:
@@ -54,8 +53,10 @@ async def _measure(
 ) -> Result:
     database, bus = shared
     number = SIDES[side]
-    backend = Backend(database, bus if number > 1 else "none", number)
-    async with serving(OURS, backend=backend) as server, Crowd(server, rooms) as crowd:
+    async with (
+        serving(OURS, backend=Backend(database, bus, number)) as server,
+        Crowd(server, rooms) as crowd,
+    ):
         await crowd.settles()
         await crowd.talk(WARM_UP, rate)
         before = server.all_worked()
