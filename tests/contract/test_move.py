@@ -176,7 +176,9 @@ async def test_the_new_database_goes_on_where_the_old_one_ended(urls: tuple[str,
     moved(old, new)
     with opened(new) as lab:
         room = lab.room("r", study="s")
-        await room.submit(Say("a", "before", "first", "p"))  # a page that was not told sends it again
+        await room.submit(
+            Say("a", "before", "first", "p")
+        )  # a page that was not told sends it again
         await room.submit(Say("a", "after", "2", "p"))
         await stream(room, "three ", "four", member="a")
         after = await room.messages()
@@ -385,7 +387,6 @@ async def test_a_move_that_was_killed_is_begun_again(make: Make, kind: str, tmp_
     process = labchat("--from", old, "--to", new)
     while seal_at(old) is None:
         assert process.poll() is None
-        await asyncio.sleep(0.01)
     process.kill()
     process.communicate()
     found = seal_at(old)
