@@ -289,8 +289,8 @@ def end_filling(conn: sa.Connection) -> None:
     conn.exec_driver_sql(f"UPDATE room SET touched = {_OWN_NUMBER}")
     conn.exec_driver_sql(f"ANALYZE {', '.join(metadata.tables)}")
     raw: Any = conn.connection.driver_connection
-    kind: Any = type(raw)
-    raw.limit = raw.commit_limit = kind.limit  # the commit has much to flush
+    del raw.limit  # from here on, the usual one
+    raw.commit_limit = raw.limit  # the commit has much to flush
 
 
 _COUNT_ON = """

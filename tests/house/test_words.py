@@ -90,7 +90,7 @@ WORD = re.compile(r"[A-ZÄÖÜ]\w")
 NOT_SAID = re.compile(r"^(logger\.\w+|logging\.\w+|warnings\.warn|re\.compile)$")
 """Calls whose texts are for whoever runs the server."""
 WITHOUT_PARTICIPANTS = ("audit", "bots", "cli", "demo", "doctor", "errors", "export", "metrics",
-                        "models", "playwright", "report", "words")  # fmt: skip
+                        "models", "move", "playwright", "report", "words")  # fmt: skip
 """Wings whose texts are for the organisers and for models; and where the words are."""
 KNOWN = (
     "Alpaca Antelope ",
