@@ -1,8 +1,13 @@
-"""A page whose chat is made in sessions only: a worker without any knows no lab."""
+"""A page that is made for each visitor, with its chat: a worker without any knows no lab."""
 
 from shiny import App, Inputs, Outputs, Session, ui
+from starlette.requests import Request
 
 from shiny_labchat import Chat, chat_ui
+
+
+def page(request: Request) -> ui.Tag:
+    return ui.page_fillable(chat_ui("chat"))
 
 
 def server(input: Inputs, output: Outputs, session: Session) -> None:
@@ -13,4 +18,4 @@ def server(input: Inputs, output: Outputs, session: Session) -> None:
         await chat.append_message(f"heard {text}")
 
 
-app = App(ui.page_fillable(chat_ui("chat")), server)
+app = App(page, server)
