@@ -64,7 +64,7 @@ def counted() -> Generator[Counter[str]]:
 
 
 def _changes(conn: sa.Connection) -> int:
-    """How many rows a connection has changed so far; SQLite counts also what SQLAlchemy does not."""
+    """How many rows a connection has changed so far; those of SQLite also without SQLAlchemy."""
     if conn.dialect.name != "sqlite":
         return conn.info.get(CHANGES, 0)
     return cast(sqlite3.Connection, conn.connection.driver_connection).total_changes
