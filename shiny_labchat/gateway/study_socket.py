@@ -195,8 +195,11 @@ class StudySocket:
         """Go on with the id that the person has now, as their data was withdrawn."""
         people, before = self._live.people, self._entry
         entry = await enter_study([before.log], before.resume, is_resume=True)
+        if self._entry is not before:
+            return
         people.go(self)
-        self._live.forget(self.person)
+        if entry.person != before.person:
+            self._live.forget(self.person)
         self._entry = entry
         self._view.become(entry)
         people.come(self)
@@ -270,7 +273,16 @@ class StudySocket:
             who = entry.study, entry.person, entry.source, self.generation
             self.learn(await act_again(entry.log, *who))
             return self._live.people.judge(self.person)
-        screen = self._view.screen
+        try:
+            await self._submit(frame)
+        except Refused as exc:
+            if exc.code != "not_in_study":
+                raise
+            await self._become()  # another process has withdrawn their data just now
+            await self._submit(frame)
+
+    async def _submit(self, frame: study_protocol.Do) -> None:
+        entry, screen = self._entry, self._view.screen
         command = command_for(frame, entry.study, entry.person, screen, self._view.lobby)
         if command is not None:
             await entry.log.submit_together(command)

@@ -81,7 +81,9 @@ def _select(conn: sa.Connection) -> None:
 
 
 def _select_raw(conn: sa.Connection) -> None:
-    execute(conn, "SELECT ? FROM nothing", (SECRET,))
+    if conn.dialect.name == "sqlite":
+        execute(conn, "SELECT ? FROM nothing", (SECRET,))
+    conn.exec_driver_sql("SELECT %s FROM nothing", (SECRET,))
 
 
 def _bind_what_cannot_be(conn: sa.Connection) -> None:

@@ -31,9 +31,9 @@ chat = Chat("chat", room=lobby.room)
 
 @lobby.when_all("choice")
 async def pay(room, members):
-    choices = [each.data["choice"] for each in await room.records("choice")]
-    for member in members:
-        mine = member.data["choice"]["choice"]
+    # Who is left alone in the group is led out at once, and then not among `room.records()`.
+    choices = [member.data["choice"]["choice"] for member in members]
+    for member, mine in zip(members, choices, strict=True):
         await member.pay("group", choices.count(mine) * 0.25 + len(members) * 0.01)
 
 
