@@ -26,10 +26,13 @@ class RecordingLog:
         self._error = error
         self._answers = answers
 
-    async def read(self, job: Callable[[Any], object]) -> None:
+    async def read(self, job: Callable[[Any], object], *, patience: float) -> None:
         self.looks += 1
         if self._error is not None:
             raise self._error
+
+    async def write(self, job: Callable[[Any, int], object]) -> None:
+        """Everything can be written."""
 
     def settled(self) -> asyncio.Future[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
