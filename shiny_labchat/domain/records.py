@@ -55,8 +55,14 @@ def _is_missing(value: object) -> bool:
 
 
 def stays(person: Participation) -> bool:
-    """Whether somebody takes part, or has completed: they have not dropped out."""
-    return person.ended is None or person.ended.reason == "complete"
+    """
+    Whether somebody has not dropped out: they take part, or have completed, or were led out.
+
+    Who is led out because too few were left may have done all that the others did, and what was
+    recorded about them counts as much: that they are led out is seen a moment later than that all
+    have recorded something.
+    """
+    return person.ended is None or person.ended.reason in ("complete", "group_dissolved")
 
 
 NEVER_BEGAN = ("already_took_part", "closed", "full", "incompatible", "no_consent")

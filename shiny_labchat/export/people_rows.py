@@ -10,7 +10,6 @@ from shiny_labchat.domain.ended import bonus, condition_text
 from shiny_labchat.domain.ends import REASONS
 from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.membership import Membership
-from shiny_labchat.domain.records import stays
 from shiny_labchat.domain.study import Participation
 from shiny_labchat.export.conditions import levels_of
 from shiny_labchat.export.disguise import Disguise
@@ -240,4 +239,4 @@ def _steps_of(person: Participation, more: PersonFacts) -> Iterable[str]:
 
 
 def _has_completed(person: Participation) -> bool:
-    return person.ended is not None and stays(person)
+    return person.ended is not None and person.ended.reason == "complete"

@@ -404,8 +404,8 @@ class Room(Members, Timing):
         What was last recorded about each of its people.
 
         Forms record, and :meth:`Person.record` does. Its people are those who were grouped for it
-        in a lobby, and who take part or have completed. What :meth:`record` has stored in the room
-        is not among it.
+        in a lobby, and who have not dropped out: they take part, have completed, or were led out
+        as too few were left. What :meth:`record` has stored in the room is not among it.
 
         Parameters
         ----------

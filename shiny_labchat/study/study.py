@@ -425,7 +425,7 @@ class Study:
 
     async def records(self, kind: str | None = None) -> list[Record]:
         """
-        What was last recorded about the people who take part, or have completed.
+        What was last recorded about the people who have not dropped out, as in `Room.records`.
 
         Parameters
         ----------

@@ -133,6 +133,20 @@ def test_the_latest_record_of_each_kind_counts():
     assert [r.data for r in records_of([made.person("ann")], "b")] == [2]
 
 
+@pytest.mark.parametrize(
+    ("reason", "counts"),
+    [("complete", True), ("group_dissolved", True), ("withdrew", False), ("removed", False)],
+)
+def test_what_was_recorded_about_who_is_led_out_counts_and_of_who_drops_out_it_does_not(
+    reason: str, counts: bool
+):
+    made = logs("ann", "ben")
+    grouped(made, "ben", "ann")
+    made.does(RecordAnswer("s", "ann", "choice", 1))
+    made.does(EndPerson("s", "ann", reason))
+    assert [each.member for each in records_in(made.study, "r 1")] == ["ann"] * counts
+
+
 @pytest.mark.parametrize("reason", ["complete", "withdrew", "screened_out", "lobby_timeout"])
 def test_who_has_begun_has_taken_part(reason: str):
     made = logs("ann")
