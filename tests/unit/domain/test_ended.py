@@ -143,7 +143,7 @@ def test_what_was_recorded_about_who_is_led_out_counts_and_of_who_drops_out_it_d
     made = logs("ann", "ben")
     grouped(made, "ben", "ann")
     made.does(RecordAnswer("s", "ann", "choice", 1))
-    made.does(EndPerson("s", "ann", reason))
+    made.add(STUDY, "ended", "ann", reason=reason)
     assert [each.member for each in records_in(made.study, "r 1")] == ["ann"] * counts
 
 
