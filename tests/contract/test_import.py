@@ -369,9 +369,13 @@ async def test_a_file_that_was_changed_is_refused(
     await lab.export(tmp_path / "out")
     file = tmp_path / "out" / name
     file.write_bytes(file.read_bytes() + b"\n")
-    with pytest.raises(ExportError, match=f"{name} .changed."):
-        await imported(tmp_path / "out", new)
-    assert not new.log.exists, "nothing was made"
+    nowhere = Lab(f"sqlite:///{tmp_path / 'nowhere.db'}")
+    for other in (new, nowhere):
+        with pytest.raises(ExportError, match=f"{name} .changed."):
+            await imported(tmp_path / "out", other)
+    assert await new.rooms() == []
+    assert not nowhere.log.exists, "nothing was made"
+    nowhere.log.close()
 
 
 async def test_files_that_somebody_has_added_do_not_matter(
