@@ -33,13 +33,15 @@ def undo(source: sa.URL, *, force: bool) -> Seal:
     """
     with closing(Database(source)) as old:
         old.open_as_it_is()
+        if old.read(seal_of) is None:  # then an older version may have made it
+            raise LabChatError(_not_sealed(old.name))
         return old.write(lambda conn: _break(conn, old.name, force))
 
 
 def _break(conn: sa.Connection, name: str, force: bool) -> Seal:
     found = seal_of(conn)
     if found is None:
-        raise LabChatError(f"{name} is not sealed: it can be written to")
+        raise LabChatError(_not_sealed(name))
     if found.is_copied and not force:
         raise LabChatError(
             f"all of {name} was copied to {found.to}, where people may have written since. Use "
@@ -48,3 +50,7 @@ def _break(conn: sa.Connection, name: str, force: bool) -> Seal:
         )
     break_seal(conn)
     return found
+
+
+def _not_sealed(name: str) -> str:
+    return f"{name} is not sealed: it can be written to"

@@ -53,8 +53,8 @@ def ledger_of(url: sa.URL) -> Path:
     a folder for the ledgers of several databases. That of a database on a server is in the current
     folder, unless it says something else.
     """
-    said = Path(os.environ.get("LABCHAT_LEDGER", ""))
+    said = os.environ.get("LABCHAT_LEDGER")
     beside = Path(f"{sqlite.file_of(url) if is_in_file(url) else url.database}.withdrawn")
-    if said == Path():
+    if not said:
         return beside.absolute()
-    return said / beside.name if said.is_dir() else said
+    return Path(said) / beside.name if Path(said).is_dir() else Path(said)

@@ -19,6 +19,9 @@ from shiny_labchat.store.work import Committed
 __all__ = ["Heard", "Hearing"]
 
 
+_HEARS = "labchat hears"
+
+
 class Heard(NamedTuple):
     """
     What others have stored.
@@ -81,7 +84,14 @@ class Hearing:
         self._again.add(room)
 
     def hear(self, conn: sa.Connection, wanted: Container[LogKey]) -> Heard:
-        """What has been stored in the wanted rooms since the last time."""
+        """
+        What has been stored in the wanted rooms since the last time.
+
+        Over a connection that is new to it, all rooms are looked at, as in `open`: the server may
+        have been gone since the last time, without anybody having noticed.
+        """
+        if conn.info.get(_HEARS) is not self:
+            conn.info[_HEARS], self._since = self, EVER
         moved, until = engine_of(conn).rooms_moved(conn, self._since)
         before, self._state = self._state, engine_of(conn).state_of(conn)
         is_moved = until != self._since or self._state != before
@@ -91,6 +101,7 @@ class Hearing:
         heads = [(room, self._heads.get(room.key)) for room in moved]
         are_others = any(head is None or head.state.seq != room.seq for room, head in heads)
         heard = Heard([], [], are_others, is_moved)
+        found: list[tuple[LogKey, Head]] = []
         for room, head in heads:
             if room.key not in wanted:
                 continue
@@ -99,7 +110,9 @@ class Hearing:
             elif head.state.seq != room.seq:
                 moved_to, events = caught_up(conn, room.key.kind, head)
                 heard.news.append(Committed(room.key, tuple(events), moved_to.state))
-                self._heads.keep(room.key, moved_to)
+                found.append((room.key, moved_to))
+        for key, head in found:  # if the database fails before the last one, none was heard of
+            self._heads.keep(key, head)
         self._since = until
         return heard
 

@@ -527,7 +527,6 @@ class Writer:
             if version is None or version != self._version:
                 self._note_others()
                 heard = self._missed()
-                self._tell((), heard.news)
                 if version is not None or heard.are_others:
                     self._ring()
                 else:
@@ -583,9 +582,11 @@ class Writer:
             self._call(loop, listener, [])
 
     def _missed(self) -> Heard:
+        """Announce the news of all watched rooms."""
         with self._readers.engine().begin() as conn:
             heard = self._hearing.hear(conn, self.watched)
-        self._load_unknown(heard)
+            self._load_unknown(heard)
+            self._tell((), heard.news)  # they count as heard, also if the transaction cannot end
         return heard
 
     def _load_unknown(self, heard: Heard) -> None:

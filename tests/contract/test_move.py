@@ -483,6 +483,17 @@ async def test_a_database_whose_move_was_killed_can_be_used_again(
         undo(parse(old), force=False)
 
 
+async def test_a_database_of_an_older_version_is_said_not_to_be_sealed(
+    make: Make, postgres: PostgresServer
+) -> None:
+    old = make("postgresql")
+    with opened(old) as lab:
+        await lab.rooms()
+    postgres.execute("DROP TABLE last_commit", old.rpartition("/")[2])
+    with pytest.raises(LabChatError, match="is not sealed"):
+        undo(parse(old), force=False)
+
+
 async def test_a_database_that_was_moved_is_used_again_only_by_force(
     lab: Lab, room: Room, old: str, make: Make
 ) -> None:

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from sqlalchemy import event as sa_event
 from sqlalchemy.exc import DBAPIError
 
 from shiny_labchat import Lab, Room, Rules, StoreError
@@ -83,6 +85,16 @@ def proxy(postgres: PostgresServer) -> Iterator[CommitProxy]:
     proxy = CommitProxy(postgres.port)
     yield proxy
     proxy.close()
+
+
+@pytest.fixture
+def no_bus() -> Iterator[None]:
+    """Labs have no bus, unless one is named."""
+    before = os.environ.get("LABCHAT_BUS")
+    os.environ["LABCHAT_BUS"] = "none"
+    yield
+    os.environ.pop("LABCHAT_BUS")
+    os.environ |= {} if before is None else {"LABCHAT_BUS": before}
 
 
 @pytest.fixture
@@ -308,6 +320,49 @@ async def test_a_room_that_has_moved_is_heard_of_after_a_crash_whatever_its_numb
         hearing.open(conn)
         [news] = hearing.hear(conn, [room.key]).news
     assert [event.kind for event in news.events] == ["message"]
+
+
+async def test_a_room_that_has_moved_is_heard_of_though_nobody_has_noticed_the_crash(
+    no_bus: None, lab: Lab, url: str, postgres: PostgresServer
+) -> None:
+    """The server was gone between two looks, and gives numbers again."""
+    room, other = await room_of(lab), other_process(lab)
+    seen = seqs_in(await live(other, room))
+    writer = other.log._writer
+    writer.poll = 3600.0
+    writer.look()
+    await eventually(lambda: writer._listen_at > writer._looked_at + 1800)
+    await asyncio.to_thread(postgres.kill)
+    await asyncio.to_thread(postgres.start)
+    seq = (await room.post("hi")).seq
+    postgres.execute("UPDATE room SET touched = 1", url.rpartition("/")[2])
+    writer.look()
+    await eventually(lambda: seen[-1:] == [seq])
+    other.log.close()
+
+
+async def test_what_was_heard_is_told_though_the_connection_is_lost_then(
+    no_bus: None, lab: Lab, postgres: PostgresServer
+) -> None:
+    room, other = await room_of(lab), other_process(lab)
+    seen, writer = seqs_in(await live(other, room)), other.log._writer
+    before = (await room.post("hi")).seq
+    await eventually(lambda: seen == [before])
+    lost: list[int] = []
+
+    def lose(conn: sa.Connection) -> None:
+        """End the connection of a look that has heard something, as its transaction ends."""
+        head = writer._heads.get(room.key)
+        if not lost and head is not None and head.state.seq > before:
+            raw: Any = conn.connection.driver_connection
+            lost.append(raw.info.backend_pid)
+            postgres.execute(f"SELECT pg_terminate_backend({lost[0]}, 60000)")
+
+    sa_event.listen(writer._readers.engine(), "commit", lose)
+    seq = (await room.post("hi")).seq
+    await eventually(lambda: lost)
+    await eventually(lambda: seen == [before, seq])
+    other.log.close()
 
 
 async def test_who_reads_while_the_server_is_started_again_waits_for_it(

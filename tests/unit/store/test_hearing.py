@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.engine import EVER
@@ -146,6 +148,28 @@ def test_whenever_one_looks_nothing_is_missed_and_nothing_is_heard_twice(
         rooms.engine.dispose()
     ends = {rooms.keys[number]: head for number, head in rooms.heads.items()}
     assert heard == {key: list(range(1, ends[key] + 1)) for key in keys}
+
+
+def test_of_a_look_that_the_database_fails_nothing_counts_as_heard(
+    rooms: Rooms, listener: Listener
+) -> None:
+    """It fails after the first of two rooms was read."""
+    rooms.join(1)
+    rooms.join(2)
+    read: list[str] = []
+    stops = iter([True])
+
+    def interrupt(conn: object, cursor: sqlite3.Cursor, statement: str, *_: object) -> None:
+        if "FROM event" in statement:
+            read.append(statement)
+        if len(read) == 2:
+            cursor.connection.set_progress_handler(lambda: next(stops, False), 1)
+
+    event.listen(rooms.engine, "before_cursor_execute", interrupt)
+    with pytest.raises(OperationalError):
+        listener.hear()
+    event.remove(rooms.engine, "before_cursor_execute", interrupt)
+    assert listener.hear() == {rooms.keys[1]: [2], rooms.keys[2]: [2]}
 
 
 # ── a database that is opened again ──
