@@ -304,9 +304,9 @@ async def test_no_message_is_handled_twice_by_a_worker_that_has_not_heard_of_oth
             for text in ("two", "three"):
                 await line.says(text)
                 await line.sees(f"heard {text}")
-            await line.settles()
-            async for _ in ticks(2, 2):  # the other worker has heard of it, too
+            async for _ in ticks(1, 3):  # the other worker has heard of it, too
                 pass
+            await line.settles()
             said = ["one", "two", "three"]
             assert sorted(line.texts) == sorted([*said, *(f"heard {text}" for text in said)])
 
