@@ -60,7 +60,7 @@ class Leftovers:
         self.number = 0
         self._least = least
         self._delay = delay
-        self._is_due = False
+        self._due: asyncio.AbstractEventLoop | None = None
 
     def ended(self, left: int) -> None:
         """
@@ -74,15 +74,15 @@ class Leftovers:
         self.number += 1
         is_enough = self.number >= max(self._least, SHARE * left)
         is_wanted = gc.isenabled() and gc.get_threshold()[0] > 0
-        if is_enough and is_wanted and not self._is_due:
-            self._is_due = True
+        is_due = self._due is not None and not self._due.is_closed()
+        if is_enough and is_wanted and not is_due:
+            self._due = loop = asyncio.get_running_loop()
             # Not in the context of this call, which has the session.
-            loop = asyncio.get_running_loop()
             loop.call_later(self._delay, self._collect, context=Context())
 
     def _collect(self) -> None:
         self.number = 0
-        self._is_due = False
+        self._due = None
         gc.collect()
 
 

@@ -73,6 +73,7 @@ class Inbox:
         self._last: Message | None = None
         self._backlog: list[Event] | None = None
         self._unfollow: Callable[[], None] | None = None
+        self._has_come_from_elsewhere = False
         self._taking = Queue()
 
     @property
@@ -97,6 +98,7 @@ class Inbox:
         self._page = page
         self._lost = lost
         self._backlog = []
+        self._has_come_from_elsewhere = False
         self._unfollow = live.follow_page(page, self._hear)
 
     def close(self) -> None:
@@ -146,6 +148,7 @@ class Inbox:
         unsure: frozenset[str] = frozenset()
         if since is None:
             since, unsure = self._recall(live)
+            self._has_come_from_elsewhere = self._lost is not None
         since = max(since, live.state.seq - MAX_EVENTS_RECALLED)
         missed = await live.after(since) if since < live.state.seq else ()
         if self._key(live) not in _handled:
@@ -202,8 +205,10 @@ class Inbox:
             and event.seq > done
             and event.data.get("sent", event.cid) not in unsure
         ]
-        if own and self._room is not None and self._room.log.is_shared:
-            self._taking.put(partial(self._handle_untaken, self._room, own))
+        # A file does not tell yet of another process that has not written since this one opened it.
+        room = self._room
+        if own and room is not None and (self._has_come_from_elsewhere or room.log.is_shared):
+            self._taking.put(partial(self._handle_untaken, room, own))
         else:
             self._handle(live.key, own)
 

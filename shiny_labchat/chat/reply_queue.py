@@ -71,20 +71,20 @@ class OthersReplies:
     def __init__(self, live: LiveRoom) -> None:
         self._live = live
 
-    async def ended(self, before: int | None = None) -> None:
+    async def ended(self, before: int) -> None:
         """
-        Wait until there are none.
+        Wait until there are none with a smaller seq.
 
         Those of a process that was killed end soon, see `streams.remote`.
 
         Parameters
         ----------
         before
-            Wait only for those with a smaller seq: of replies that are opened at the same moment in
-            several processes, each waits for the earlier ones. None: for all.
+            The seq: of replies that are opened at the same moment in several processes, each waits
+            for the earlier ones.
         """
         live = self._live
-        while before is not None and live.state.seq < before and await live.catch_up():
+        while live.state.seq + 1 < before and await live.catch_up():
             pass
         news = asyncio.Event()
         unfollow = live.follow(lambda events: news.set())
@@ -96,9 +96,9 @@ class OthersReplies:
         finally:
             unfollow()
 
-    def _are_any(self, before: int | None) -> bool:
+    def _are_any(self, before: int) -> bool:
         streams = self._live.streams.open.values()
-        return any(_is_others(each) and (before is None or each.seq < before) for each in streams)
+        return any(each.seq < before and _is_others(each) for each in streams)
 
 
 def _is_others(stream: StreamContent) -> bool:
@@ -113,7 +113,8 @@ async def reply_turn(room: Room, seq: int) -> AsyncGenerator[OthersReplies]:
         live = await live_rooms(room.log).open(room.key)
         try:
             others = OthersReplies(live)
-            await others.ended()
+            # Not for those that begin meanwhile: a process that has many would let nobody in.
+            await others.ended(before=live.state.seq + 1)
             yield others
         finally:
             live.leave()

@@ -63,6 +63,7 @@ class PagesElsewhere:
         self._pages: dict[PageKey, Admitted] = {}
         self._open: set[PageKey] = set()
         self._older: set[PageKey] = set()
+        self._left: dict[PageKey, float] = {}
         self._looking: asyncio.Task[None] | None = None
 
     def is_open(self, key: PageKey) -> bool:
@@ -72,6 +73,12 @@ class PagesElsewhere:
     def is_older(self, key: PageKey) -> bool:
         """Whether the person of a page has a newer browser."""
         return key in self._older
+
+    def left(self, key: PageKey) -> None:
+        """Note that a page has closed its socket in this process: what it said before is over."""
+        self._open.discard(key)
+        if key in self._pages:
+            self._left[key] = asyncio.get_running_loop().time()
 
     def follow(self, key: PageKey, page: Admitted) -> Callable[[], None]:
         """Look at a page from now on; return what ends this."""
@@ -84,6 +91,7 @@ class PagesElsewhere:
                 del self._pages[key]
                 self._open.discard(key)
                 self._older.discard(key)
+                self._left.pop(key, None)
 
         return end
 
@@ -109,10 +117,12 @@ class PagesElsewhere:
             found = standings(conn, [*pages.values()])
             return known, now, [not each.is_newest for each in found]
 
+        time = asyncio.get_running_loop().time()
         known, now, are_older = await self._log.read(read)
         for (key, page), is_older in zip(pages.items(), are_older, strict=True):
             signs = known.get(Person(page.study, page.person), Signs())
-            self._note(key, page, is_open=now - signs.heard < ALIVE * 1e6, is_older=is_older)
+            alive = min(ALIVE, time - self._left.get(key, float("-inf")))
+            self._note(key, page, is_open=now - signs.heard < alive * 1e6, is_older=is_older)
 
     def _note(self, key: PageKey, page: Admitted, *, is_open: bool, is_older: bool) -> None:
         before = key in self._open, key in self._older

@@ -129,6 +129,7 @@ class LivePeople:
         same.pop(page, None)
         if not same:
             self._by_id.pop(_key(page), None)
+            self._elsewhere.left(_key(page))
         self._tell(_key(page))
 
     def follow(self, id: str, page: Admitted, follower: Callable[[], None]) -> Callable[[], None]:

@@ -42,6 +42,8 @@ class LiveRooms:
         The log.
     asks
         Whether a callback asks for presence in a room.
+    returns_within
+        See `PAGE_RETURNS_WITHIN`; None: as long as that.
 
     Attributes
     ----------
@@ -59,8 +61,14 @@ class LiveRooms:
         The people of studies who have pages.
     """
 
-    def __init__(self, log: Log, asks: Callable[[LogKey], bool] = lambda room: False) -> None:
+    def __init__(
+        self,
+        log: Log,
+        asks: Callable[[LogKey], bool] = lambda room: False,
+        returns_within: float | None = None,
+    ) -> None:
         self.log = log
+        self._returns_within = returns_within
         self.lingering = LingeringRooms()
         self.logs = LiveLogs(log)
         self._peers = Peers(lambda: log.bus)
@@ -150,17 +158,18 @@ class LiveRooms:
         told_of(self.log).clear()
 
     def _page_gone(self, room: LiveRoom, page: str) -> None:
-        earlier = self._gone.get((room.key, page))
-        if earlier is not None:
-            earlier.cancel()
         self._publish_later(room.key, page)
 
     def _publish_later(self, key: LogKey, page: str) -> None:
+        earlier = self._gone.get((key, page))
+        if earlier is not None:
+            earlier.cancel()
         publishing = self._publish_left(key, page)
         self._gone[key, page] = self._tasks.spawn(publishing, context=Context())
 
     async def _publish_left(self, key: LogKey, page: str) -> None:
-        await asyncio.sleep(PAGE_RETURNS_WITHIN)
+        within = self._returns_within
+        await asyncio.sleep(PAGE_RETURNS_WITHIN if within is None else within)
         del self._gone[key, page]
         room = self._rooms.get(key)
         if room is not None and room.is_here(page):

@@ -21,6 +21,7 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.room import LiveRoom
+from shiny_labchat.live.rooms import LiveRooms
 from tests.support.backend import FreshUrl
 from tests.support.bus_listener import lab as lab_of_listeners
 from tests.support.bus_servers import KINDS, BusServer, lasts
@@ -453,3 +454,25 @@ async def test_the_name_of_a_lab_on_a_bus_is_the_same_in_all_of_its_processes(
     another.log.close()
     assert names[0] == names[1] != names[2]
     assert await lab_of_listeners() not in names
+
+
+async def test_a_page_that_is_elsewhere_is_asked_for_once_at_a_time_until_it_has_gone(
+    two: tuple[Lab, Lab], room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where nobody has its room open; then its held message is shown as it was written."""
+    await room.submit(Say("a", "so", "1", "page", waits=True))
+    there = await live(two[1], room)
+    there.page_came("page")
+    shown: list[str] = []
+    there.follow(lambda events: shown.extend(event.kind for event in events))
+    rooms = LiveRooms(two[0].log, returns_within=0.7)
+    (await rooms.open(room.key)).leave()
+    await eventually(lambda: all(each.log.bus and each.log.bus.is_up for each in two))
+    for _ in range(20):
+        rooms.forget_unused()
+        await lasts(0.25)
+        assert len(rooms._tasks._running) <= 2  # one asks, and one may wait to ask again
+    assert "a background task" not in caplog.text and shown == []
+    there.page_went("page")
+    await eventually(lambda: "message" in shown)
+    there.leave()

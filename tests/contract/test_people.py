@@ -27,6 +27,7 @@ from shiny_labchat.domain.presence import Signs
 from shiny_labchat.errors import Refused
 from shiny_labchat.gateway.study_view import StudyView
 from shiny_labchat.lab.runtime import Runtime
+from shiny_labchat.live.elsewhere import LOOK
 from shiny_labchat.live.heard import now
 from shiny_labchat.live.people import LivePeople
 from shiny_labchat.store import Log, Person, note_seen, seen_of, set_generation
@@ -332,4 +333,31 @@ async def test_a_page_whose_socket_is_in_another_process_is_known_to_be_open_and
     assert known == (False, True)
     end()
     assert not people.has_page("s", id) and not people.is_older("s", id)
+    await people.stop(1)
+
+
+async def test_a_page_that_has_closed_its_socket_here_is_not_taken_to_be_elsewhere(
+    lab: Lab, reopen: Lab
+) -> None:
+    """Although its person was heard a moment ago."""
+    await study(lab.log, "ann")
+    people, heard, news = people_of(lab), list[bool](), asyncio.Event()
+    page = Page(people, "ann")
+
+    def look() -> None:
+        heard.append(people.has_page("s", page.id))
+        news.set()
+
+    end = people.follow(page.id, Admitted("s", "ann", None, 1), look)
+    people.come(page)
+    await are_heard(reopen.log, "ann")
+    people.go(page)
+    news.clear()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(news.wait(), 6 * LOOK)
+    assert heard == [True, False]
+    await lab.log.write(lambda conn, _: note_seen(conn, {page.person: Signs(-1, -1, -1)}))
+    await asyncio.wait_for(news.wait(), 20)  # another process has heard it
+    assert heard == [True, False, True]
+    end()
     await people.stop(1)

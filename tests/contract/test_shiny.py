@@ -344,6 +344,21 @@ async def test_the_end_of_each_socket_of_ours_is_noted() -> None:
                 await asyncio.to_thread(lambda: None)
 
 
+def test_ended_sessions_are_collected_though_an_earlier_event_loop_ended_before_it_was_done() -> (
+    None
+):
+    sessions = garbage.Leftovers(least=1, delay=1)
+
+    async def end(wait: float) -> None:
+        sessions.ended(left=0)
+        await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=wait)
+
+    asyncio.run(end(0))
+    assert sessions.number == 1
+    asyncio.run(end(3))
+    assert sessions.number == 0
+
+
 async def test_ended_sessions_are_collected_when_there_are_enough() -> None:
     thresholds = gc.get_threshold()
     gc.set_threshold(1_000_000)

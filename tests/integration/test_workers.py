@@ -284,6 +284,33 @@ def replying(
         del os.environ["MODEL_URL"]
 
 
+@pytest.fixture(params=["sqlite"])
+def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workers]:
+    """Workers that open the database when a page comes."""
+    command = shiny_run(APP.with_name("in_sessions.py"))
+    yield from serve(request, [command] * 2, tmp_path)
+
+
+async def test_no_message_is_handled_twice_by_a_worker_that_has_not_heard_of_others_yet(
+    fresh: Workers,
+) -> None:
+    """It has the database open since a page came to it, to which the earlier worker still hears."""
+    room = await fresh.lab.create_room("page", study="tests", rules=Rules(rate=None))
+    async with come(fresh, room, socket=0) as (first, line):
+        await line.says("one")
+        await line.sees("one", "heard one")
+        lost = where(line)
+        async with come(fresh, room, session=1, before=first, lost=lost) as (_, line):
+            for text in ("two", "three"):
+                await line.says(text)
+                await line.sees(f"heard {text}")
+            async for _ in ticks(1, 3):  # the other worker has heard of it, too
+                pass
+            await line.settles()
+            said = ["one", "two", "three"]
+            assert sorted(line.texts) == sorted([*said, *(f"heard {text}" for text in said)])
+
+
 async def test_those_who_ask_a_model_at_two_workers_are_answered_one_after_the_other(
     replying: Workers, model: Model
 ) -> None:
