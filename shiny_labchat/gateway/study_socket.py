@@ -276,7 +276,7 @@ class StudySocket:
         try:
             await self._submit(frame)
         except Refused as exc:
-            if exc.code != "not_in_study":
+            if exc.code not in ("not_in_study", "removed"):
                 raise
             await self._become()  # another process has withdrawn their data just now
             await self._submit(frame)

@@ -51,7 +51,7 @@ class Server:
         variables: Mapping[str, str] | None = None,
     ) -> None:
         self.url = url
-        self._variables = {"LABCHAT_URL": url, **(variables or {})}
+        self._variables = dict(variables or {})
         self._variables |= {} if bus is None else {"LABCHAT_BUS": bus}
         self.port = free_port()
         self.log: list[str] = []
@@ -63,7 +63,7 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         reading, writing = os.pipe()
-        env = {**os.environ, **self._variables}
+        env = {**os.environ, "LABCHAT_URL": self.url, **self._variables}
         self._process = warm.start(self._command, ROOT, env, writing)
         os.close(writing)
         before = len(self.log)
