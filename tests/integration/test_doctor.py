@@ -47,7 +47,9 @@ def ready(server: Server) -> Server:
 
 async def found(looking: AsyncIterable[Finding]) -> dict[str, str]:
     """The verdicts, by what they are about."""
-    return {finding.about: finding.verdict async for finding in looking}
+    verdicts = {finding.about: finding.verdict async for finding in looking}
+    await asyncio.to_thread(lambda: None)  # connections that were refused are closed by now
+    return verdicts
 
 
 @pytest.fixture
@@ -99,6 +101,7 @@ async def test_whatever_answers_at_an_address_is_judged(said: bytes) -> None:
         writer.write(said)
         await writer.drain()
         writer.close()
+        await writer.wait_closed()
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as served:
         address = at(served.sockets[0].getsockname()[1])
