@@ -80,8 +80,10 @@ class RedisTransport:
                 self._hear(Message(topic, found["data"]))
 
     async def close(self) -> None:
-        await self._pubsub.aclose()
-        await self._client.aclose()
+        try:
+            await self._pubsub.aclose()
+        finally:
+            await self._client.aclose()
 
 
 def _reason(exc: Exception) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -10,6 +11,13 @@ from shiny_labchat.doctor.bus import check_bus
 from tests.support.bus_servers import KINDS, BusServer
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+async def connections_end() -> AsyncIterator[None]:
+    """Let what was closed last be closed before the event loop is."""
+    yield
+    await asyncio.to_thread(lambda: None)
 
 
 @pytest.fixture(params=KINDS)
