@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+import gc
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,13 +11,6 @@ from shiny_labchat.doctor.bus import check_bus
 from tests.support.bus_servers import KINDS, BusServer
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(autouse=True)
-async def connections_end() -> AsyncIterator[None]:
-    """Let what was closed last be closed before the event loop is."""
-    yield
-    await asyncio.to_thread(lambda: None)
 
 
 @pytest.fixture(params=KINDS)
@@ -36,6 +29,8 @@ async def test_a_bus_that_works_is_well_and_one_that_is_away_is_wrong(bus: BusSe
     assert away.verdict == "wrong" and away.change
 
 
+# NATS's driver leaves a connection that said nothing to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_bus_that_says_nothing_is_wrong() -> None:
     nats = BusServer("nats")
     nats.start()
@@ -43,6 +38,7 @@ async def test_a_bus_that_says_nothing_is_wrong() -> None:
     found = await check_bus(nats.url)
     nats.go_on()
     nats.stop()
+    gc.collect()
     assert found.verdict == "wrong" and found.change
 
 
