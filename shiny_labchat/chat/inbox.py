@@ -217,6 +217,7 @@ class Inbox:
         of, member = ChatOfPage(self._page, self._chat, room.key), own[0].member or ""
         seqs = [event.seq for event in own]
         taken: list[int] = []
+        is_said = False
         async for _ in retry(repeat(RETRY_DELAY)):
             try:
                 taken = await room.log.write(
@@ -224,7 +225,9 @@ class Inbox:
                 )
                 break
             except StoreError as exc:
-                logger.error("room %r: messages wait to be handled: %s", room.id, exc)
+                if not is_said:
+                    logger.error("room %r: messages wait to be handled: %s", room.id, exc)
+                is_said = True
         self._handle(room.key, [event for event in own if event.seq in taken])
 
     def _handle(self, room: LogKey, own: Sequence[Event]) -> None:
