@@ -25,11 +25,12 @@ from shiny_labchat.store.choosing import is_in_file, ledger_of, place_of
 from shiny_labchat.store.database import PASSING, Database
 from shiny_labchat.store.engine import Cleaned, CleanHow
 from shiny_labchat.store.ledger import Ledger
+from shiny_labchat.store.others import POLL
 from shiny_labchat.store.reach import Reach, logs_with_numbers, look_for
 from shiny_labchat.store.sqlite import READERS, file_of
 from shiny_labchat.store.sqlite_file import note_inherited
 from shiny_labchat.store.work import Committed, Listener, Work
-from shiny_labchat.store.writer import PATIENCE_TO_CLEAN, POLL, Writer
+from shiny_labchat.store.writer import PATIENCE_TO_CLEAN, Writer
 
 __all__ = ["Log"]
 
@@ -68,6 +69,7 @@ class Log:
     def _begin(self) -> None:
         self._place = place_of(self.url)
         self._writer = Writer(self._place)
+        self._listeners = self._writer.listeners
         self._writer.committed = self._ring
         self._database = Database(self._place, write=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="labchat-read")
@@ -89,7 +91,7 @@ class Log:
     def is_shared(self) -> bool:
         """Whether other processes may write to the database: one on a server, or one that has a
         bus, or a file that others have written to since this process has it open."""
-        return self.bus is not None or not is_in_file(self.url) or self._writer.are_others
+        return self.bus is not None or not is_in_file(self.url) or self._writer.others.are_any
 
     @property
     def is_writing(self) -> bool:
@@ -251,7 +253,7 @@ class Log:
 
     def listen(self, listener: Listener) -> None:
         """Call `listener`, in the running loop, with new events of watched rooms."""
-        self._writer.listeners[asyncio.get_running_loop()] = listener
+        self._listeners.listening[asyncio.get_running_loop()] = listener
 
     def overhear(self, listener: Listener) -> Callable[[], None]:
         """
@@ -261,22 +263,22 @@ class Log:
         empty list: the new events are in the log.
         """
         loop = asyncio.get_running_loop()
-        self._writer.overhearing[loop] = listener
+        self._listeners.overhearing[loop] = listener
         if self.bus is not None:
             self.bus.want_bells(None)
         self._begin_to_listen()
 
         def end() -> None:
-            if self._writer.overhearing.get(loop) == listener:
-                del self._writer.overhearing[loop]
-            if self.bus is not None and not self._writer.overhearing:
+            if self._listeners.overhearing.get(loop) == listener:
+                del self._listeners.overhearing[loop]
+            if self.bus is not None and not self._listeners.overhearing:
                 self.bus.want_no_bells(None)
 
         return end
 
     def watch(self, room: LogKey) -> None:
         """Tell the listeners of a room's new events, also of those by other processes."""
-        self._writer.watched[room] += 1
+        self._listeners.watched[room] += 1
         if self.bus is not None:
             self.bus.want_bells(room)
         self._begin_to_listen()
@@ -288,9 +290,9 @@ class Log:
 
     def unwatch(self, room: LogKey) -> None:
         """Undo one `watch` of a room."""
-        self._writer.watched[room] -= 1
-        if self._writer.watched[room] <= 0:
-            del self._writer.watched[room]
+        self._listeners.watched[room] -= 1
+        if self._listeners.watched[room] <= 0:
+            del self._listeners.watched[room]
             if self.bus is not None:
                 self.bus.want_no_bells(room)
 
@@ -300,9 +302,9 @@ class Log:
         """Tell other processes of new events over a bus, and look at theirs when it says so."""
         self.bus = bus
         bus.attach(self._look, self._set_pace)
-        for room in tuple(self._writer.watched):
+        for room in tuple(self._listeners.watched):
             bus.want_bells(room)
-        if self._writer.overhearing:
+        if self._listeners.overhearing:
             bus.want_bells(None)
 
     def _ring(self, news: list[Committed]) -> None:
@@ -311,13 +313,13 @@ class Log:
 
     def _look(self, rooms: Mapping[LogKey, int]) -> None:
         """Look for events of others in those of these rooms that anybody follows; of none: any."""
-        watched = self._writer.watched
+        watched = self._listeners.watched
         wanted = {key: seq for key, seq in rooms.items() if key in watched}
-        if wanted or self._writer.overhearing or not rooms:
+        if wanted or self._listeners.overhearing or not rooms:
             self._writer.look(wanted if rooms else None)
 
     def _set_pace(self, is_up: bool) -> None:
-        self._writer.poll = POLL_WITH_BUS if is_up else POLL
+        self._writer.others.poll = POLL_WITH_BUS if is_up else POLL
         self._writer.look()  # bells that were rung meanwhile were not heard
 
     def close(self) -> None:

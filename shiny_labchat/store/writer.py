@@ -7,14 +7,11 @@ batch before it is on disk.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import queue
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
@@ -29,10 +26,11 @@ from shiny_labchat.store.batch import Batch, Stale
 from shiny_labchat.store.database import PASSING, PASSING_PAUSE, Database
 from shiny_labchat.store.engine import CleanHow, Place
 from shiny_labchat.store.heads import Heads
-from shiny_labchat.store.hearing import Heard, Hearing
 from shiny_labchat.store.loading import HeadLoader, Loaded
+from shiny_labchat.store.others import Others
 from shiny_labchat.store.sqlite import BUSY_RETRY_DELAY
-from shiny_labchat.store.work import Committed, Job, Listener, Work
+from shiny_labchat.store.telling import Listeners
+from shiny_labchat.store.work import Committed, Job, Work
 
 __all__ = ["Writer"]
 
@@ -44,29 +42,14 @@ BATCH = 1_000
 """Most commands in one transaction."""
 WAITING = 20_000
 """Most commands that may wait; a further one fails with ``store_busy``."""
-POLL = 0.05
-"""How often the writer looks for commits of other processes, in seconds."""
-LOOK_PAUSE = 0.01
-"""Shortest time between two looks that a bus asks for, in seconds."""
-BUSY = 0.45
-"""How much longer than `POLL` it waits if it has commands of its own, in seconds."""
 PAUSE_FOR_OTHERS = 2 * BUSY_RETRY_DELAY
 """Pause between two commits while other processes write, so that they can, in seconds."""
 OTHERS_ACTIVE_FOR = 1.0
 """How long after a commit of theirs other processes count as writing, in seconds."""
-RING_PAUSE = 1.0
-"""
-Pause between two calls of those who overhear other processes, where the database does not say
-whether these have written anything but events, in seconds.
-"""
 TIDY = 60.0
 """Pause after which expired tokens are deleted again, once none is left, in seconds."""
 TIDY_PAUSE = 0.1
 """Pause between two transactions that delete some of them, in seconds: others have it to write."""
-LISTEN_RETRY_DELAY = 1.0
-"""Pause before it looks for others' commits again after that failed, in seconds."""
-
-
 GONE_FOR = 600.0
 """
 How long after somebody has withdrawn commands in their name are refused, which were on their way,
@@ -88,26 +71,14 @@ class Writer:
     Attributes
     ----------
     listeners
-        By event loop, the listener that is called with new events of watched rooms.
-    overhearing
-        By event loop, the listener that is called with new events of any room; with an empty
-        list when another process has written: the events are in the log.
-    watched
-        The rooms whose commits are wanted, and how many times each is watched.
-    poll
-        How often it looks for commits of other processes, in seconds.
+        Those who are told of what was stored.
+    others
+        The other processes that write it.
     committed
         Called in its thread with what it has committed.
-    are_others
-        Whether other processes have written to it since this one has it open, as far as a file
-        tells.
     """
 
     def __init__(self, place: Place) -> None:
-        self.listeners: dict[asyncio.AbstractEventLoop, Listener] = {}
-        self.overhearing: dict[asyncio.AbstractEventLoop, Listener] = {}
-        self.watched: Counter[LogKey] = Counter()
-        self.poll = POLL
         self.committed: Callable[[list[Committed]], None] = _nothing
         self._url = place.url
         self._place = place
@@ -116,32 +87,22 @@ class Writer:
         self._readers = Database(place, write=False)
         self._readers.makes = True
         self._conn: sa.Connection | None = None
-        self._looking: sa.Connection | None = None
         self._queue: queue.SimpleQueue[Work | Loaded | Look | None] = queue.SimpleQueue()
         self._heads = Heads()
-        self._hearing = Hearing(self._heads)
         self._loader = HeadLoader(self._heads, self._readers, self._queue.put)
-        self._unheard: set[LogKey] = set()
-        self._moved_on: set[LogKey] = set()
+        self.listeners = Listeners()
+        self.others = Others(
+            *(place, self._readers, self._heads, self._loader, self.listeners),
+            *(self._connect, self._forget),
+        )
         self._is_closing = False
         self._opened_at = time.monotonic()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._version: int | None = None
         self._has_boot = False
-        self._listen_at = 0.0
-        self._ring_at = 0.0
-        self._is_to_ring = False
-        self._looked_at = 0.0
-        self._must_look = False
-        self._named: dict[LogKey, int] = {}
-        self._are_all_named = False
         self._committed_at = 0.0
         self._took: float | None = None
-        self.are_others = False
-        self._others_at = -OTHERS_ACTIVE_FOR
         self._tidy_at = 0.0
-        self._trouble = ""
         self._gone: dict[tuple[str, str | None], float] = {}
 
     @property
@@ -180,20 +141,8 @@ class Writer:
 
         They are in these rooms, up to these seqs at least; None: in any.
         """
-        with self._lock:
-            self._named.update(rooms or {})
-            self._are_all_named = self._are_all_named or rooms is None
-            is_first, self._must_look = not self._must_look, True
-        if is_first:
+        if self.others.look(rooms):
             self._queue.put(Look())
-
-    def _take_named(self) -> Mapping[LogKey, int] | None:
-        """The rooms that `look` was called with; None: any."""
-        with self._lock:
-            named, self._named = self._named, {}
-            are_all, self._are_all_named = self._are_all_named or not self._must_look, False
-            self._must_look = False
-        return None if are_all else named
 
     def start(self) -> None:
         """Start the thread, unless it runs already."""
@@ -222,12 +171,9 @@ class Writer:
                     self._commit(some)
                 if self._conn is not None:
                     self._place.keep_short(self._conn)
-                listens = self.watched or self.overhearing
                 if self._conn is not None and time.monotonic() >= self._tidy_at:
                     self._tidy()
-                if listens and time.monotonic() >= self._next_look(is_busy=bool(batch)):
-                    self._hear_others()
-                self._must_look = self._must_look and bool(listens)
+                self.others.hear_if_due(is_busy=bool(batch))
             except Exception:
                 logger.exception("the writer of %s failed and goes on", self._url)
 
@@ -237,7 +183,7 @@ class Writer:
             return None
         taken: list[Work | Loaded] = []
         try:
-            item = self._queue.get(timeout=self._pause())
+            item = self._queue.get(timeout=self.others.pause())
             while True:
                 if item is None:
                     self._is_closing = True
@@ -248,18 +194,6 @@ class Writer:
                 item = self._queue.get_nowait()
         except queue.Empty:
             return taken
-
-    def _pause(self) -> float:
-        """How long it waits for work."""
-        if not self._must_look:
-            return POLL
-        return max(0.0, self._looked_at + LOOK_PAUSE - time.monotonic())
-
-    def _next_look(self, *, is_busy: bool) -> float:
-        """When it looks for commits of others."""
-        if self._must_look:
-            return self._looked_at + LOOK_PAUSE
-        return self._listen_at + BUSY * is_busy
 
     def _sort(self, taken: list[Work | Loaded]) -> list[Work]:
         """The work that can be done now: the heads of its rooms are known."""
@@ -278,15 +212,12 @@ class Writer:
         """Tell the followers of a room that was read; return the work that has waited for it."""
         if loaded.error is not None:
             self._fail(works, loaded.error)
-            self._tell(works, [])
+            self.listeners.tell(works, [])
             return []
-        self._unheard.discard(loaded.key)
-        if loaded.key in self._moved_on:  # others have stored more since it was read
-            self._moved_on.discard(loaded.key)
-            self._hearing.hear_again(loaded.key)
+        if self.others.loaded(loaded):
             self.look()
         if loaded.head is not None:  # its followers may not have all of its events
-            self._tell((), [Committed(loaded.key, (), loaded.head.state)])
+            self.listeners.tell((), [Committed(loaded.key, (), loaded.head.state)])
         return works
 
     def _commit(self, batch: list[Work]) -> None:
@@ -310,7 +241,7 @@ class Writer:
             if not isinstance(exc, Refused | MoreLogs):  # these two are answers, and undo it
                 logger.exception("a command failed in room %r", _room_of(batch[0]))
             batch[0].error = exc
-        self._tell(batch, news)
+        self.listeners.tell(batch, news)
         if news:
             self.committed(news)
         if logger.isEnabledFor(logging.DEBUG):
@@ -350,11 +281,7 @@ class Writer:
             if not self._has_boot:
                 self._engine.note_boot(conn)
             keys = {key for work in batch for key in work.logs}
-            version = self._engine.version_of(conn)
-            if version is not None and version != self._version:
-                self._note_others()
-                self._others_at = time.monotonic()
-                is_careful = is_careful or self._hearing.are_behind(conn, keys)
+            is_careful = self.others.have_written(conn, keys) or is_careful
             open_for = round((time.monotonic() - self._opened_at) * 1e6)
             rooms = Batch(conn, self._heads, is_careful, open_for)
             rooms.claim(keys)
@@ -375,12 +302,12 @@ class Writer:
             work.result = self._place.clean(self._connect(), how, PATIENCE_TO_CLEAN)
         except (SQLAlchemyError, OSError, StoreError) as exc:
             self._fail([work], exc)
-        self._tell([work], [])
+        self.listeners.tell([work], [])
 
     def _give_way(self) -> None:
         """Pause if other processes write: without pauses they could hardly ever commit."""
         now = time.monotonic()
-        if now < self._others_at + OTHERS_ACTIVE_FOR:
+        if now < self.others.wrote_at + OTHERS_ACTIVE_FOR:
             time.sleep(max(0.0, self._committed_at + PAUSE_FOR_OTHERS - now))
 
     def _do(self, work: Work, rooms: Batch, conn: sa.Connection, now: int) -> None:
@@ -452,47 +379,12 @@ class Writer:
             self._forget()
         return error.code
 
-    def _tell(self, batch: Iterable[Work], news: list[Committed]) -> None:
-        waiting: dict[asyncio.AbstractEventLoop, list[Work]] = {}
-        for work in batch:
-            waiting.setdefault(work.loop, []).append(work)
-        heard = [item for item in news if item.log in self.watched]
-        overheard = self.overhearing if news else ()
-        for loop in {*waiting, *(self.listeners if heard else ()), *overheard}:
-            self._call(loop, self._deliver, loop, waiting.get(loop, ()), heard, news)
-
-    def _call(
-        self, loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *args: Any
-    ) -> None:
-        try:
-            loop.call_soon_threadsafe(callback, *args)
-        except RuntimeError:  # the loop is closed: nobody waits there
-            self.listeners.pop(loop, None)
-            self.overhearing.pop(loop, None)
-
-    def _deliver(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        works: Iterable[Work],
-        heard: list[Committed],
-        news: list[Committed],
-    ) -> None:
-        for work in works:
-            try:
-                work.tell(work.result, work.error)
-            except Exception:
-                logger.exception("a sender could not be told the result of a command")
-        if heard and loop in self.listeners:
-            self.listeners[loop](heard)
-        if news and loop in self.overhearing:
-            self.overhearing[loop](news)
-
     def _forget(self) -> None:
-        for conn in (self._conn, self._looking):
-            if conn is not None:  # a pool closes only what is not in use
-                conn.invalidate()
-                conn.close()
-        self._conn = self._looking = None
+        if self._conn is not None:  # a pool closes only what is not in use
+            self._conn.invalidate()
+            self._conn.close()
+        self._conn = None
+        self.others.close()
         self._database.forget()
         self._readers.forget()
 
@@ -514,100 +406,13 @@ class Writer:
         else:
             self._tidy_at = time.monotonic() + TIDY_PAUSE
 
-    # ── other processes ──
-
-    def _hear_others(self) -> None:
-        """Announce what other processes have committed; takes 5 µs if there is nothing."""
-        named = self._take_named()
-        self._looked_at = time.monotonic()
-        if named is not None and self._looked_at < self._listen_at and self._hear_of(named):
-            return
-        try:
-            version = self._engine.version_of(self._connect())
-            if version is None or version != self._version:
-                self._note_others()
-                heard = self._missed()
-                if version is not None or heard.are_others:
-                    self._ring()
-                else:
-                    self._ring_later(heard.is_moved)
-                self._version = version
-            self._listen_at = time.monotonic() + self.poll
-            self._trouble = ""
-        except (SQLAlchemyError, OSError, StoreError) as exc:
-            trouble = f"cannot read other processes' commits, retrying: {self._place.error_of(exc)}"
-            if trouble != self._trouble:
-                logger.error(trouble)
-            self._trouble = trouble
-            self._forget()
-            self._listen_at = time.monotonic() + LISTEN_RETRY_DELAY
-
-    def _hear_of(self, named: Mapping[LogKey, int]) -> bool:
-        """
-        Announce what others have committed in rooms that they have named; False: look at all.
-
-        Where a number says whether they have committed anything, that is as fast.
-        """
-        wanted = {key: seq for key, seq in named.items() if key in self.watched}
-        try:
-            if self._conn is None or self._engine.version_of(self._conn) is not None:
-                return False
-            heard = self._hearing.hear_of(self._look_with(), wanted)
-        except (SQLAlchemyError, OSError, StoreError):
-            self._forget()
-            return False
-        self._load_unknown(heard)
-        self._tell((), heard.news)
-        self._ring()
-        return not heard.are_left
-
-    def _look_with(self) -> sa.Connection:
-        """A connection of the readers for single statements, which are no transactions."""
-        engine = self._readers.engine()
-        if self._looking is None or self._looking.engine is not engine:
-            self._looking = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        return self._looking
-
-    def _ring_later(self, is_moved: bool) -> None:
-        """Call those who overhear others soon, if these may have written something else."""
-        if is_moved:
-            self._is_to_ring = True
-        if self._is_to_ring and time.monotonic() >= self._ring_at:
-            self._ring()
-
-    def _ring(self) -> None:
-        self._ring_at = time.monotonic() + RING_PAUSE
-        self._is_to_ring = False
-        for loop, listener in tuple(self.overhearing.items()):
-            self._call(loop, listener, [])
-
-    def _missed(self) -> Heard:
-        """Announce the news of all watched rooms."""
-        with self._readers.engine().begin() as conn:
-            heard = self._hearing.hear(conn, self.watched)
-            self._load_unknown(heard)
-            self._tell((), heard.news)  # they count as heard, also if the transaction cannot end
-        return heard
-
-    def _load_unknown(self, heard: Heard) -> None:
-        """Have the rooms read of which nothing is known."""
-        self._moved_on.update(filter(self._loader.is_loading, heard.unknown))
-        self._unheard.update(heard.unknown)
-        for key in self._unheard:
-            self._loader.load(key)
-
-    def _note_others(self) -> None:
-        """Note that others have written, if it is not the first look of a connection."""
-        self.are_others = self.are_others or self._version is not None
+    # ── the connection ──
 
     def _connect(self) -> sa.Connection:
         engine = self._database.engine()
         if self._conn is None or engine is not self._conn.engine:
-            with self._readers.engine().begin() as conn:
-                self._hearing.open(conn)
-            self._loader.reopened()
+            self.others.opened()
             self._conn = engine.connect()
-            self._version = None  # it may be compared only within a connection
             self._has_boot = False
         return self._conn
 

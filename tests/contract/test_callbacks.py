@@ -847,7 +847,7 @@ async def test_rooms_named_otherwise_begin_with_what_is_said_then(lab: Lab, room
 
 async def test_without_callbacks_nobody_hears_anything(lab: Lab, room: Room) -> None:
     await room.post("hi")
-    assert not lab.log._writer.overhearing
+    assert not lab.log._writer.listeners.overhearing
 
 
 async def test_a_room_where_all_is_handled_is_not_written_to(
@@ -892,5 +892,5 @@ async def test_nothing_of_it_is_left_running(lab: Lab, room: Room) -> None:
     await ear_of(lab).hears_only(room)
     before = {task for task in asyncio.all_tasks()}
     await _scheduler(lab).stop()
-    assert not lab.log._writer.overhearing
+    assert not lab.log._writer.listeners.overhearing
     assert len(before) > len(asyncio.all_tasks())

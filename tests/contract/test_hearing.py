@@ -129,7 +129,7 @@ async def test_it_is_heard_on_when_the_connection_for_that_was_lost(
         seq = (await room.post("hi")).seq
         other.log._look({room.key: seq})
         await eventually(lambda seq=seq: seen[-1:] == [seq])
-        looking = other.log._writer._looking
+        looking = other.log._writer.others._looking
         if looking is not None:  # with PostgreSQL
             raw: Any = looking.connection.driver_connection
             raw.pgconn.finish()
@@ -138,6 +138,6 @@ async def test_it_is_heard_on_when_the_connection_for_that_was_lost(
 async def _looks_never(lab: Lab) -> None:
     """Have a process look only at what it is told of, from now on."""
     writer = lab.log._writer
-    writer.poll = LONG
+    writer.others.poll = LONG
     writer.look()
-    await eventually(lambda: writer._listen_at > LONG / 2 + writer._looked_at)
+    await eventually(lambda: writer.others._listen_at > LONG / 2 + writer.others._looked_at)

@@ -53,9 +53,9 @@ async def test_a_room_that_was_left_is_not_read_again(lab: Lab, room: Room) -> N
 
 async def test_a_room_that_was_left_costs_no_hearing(lab: Lab, room: Room) -> None:
     live = await opened(lab, room)
-    assert room.key in lab.log._writer.watched
+    assert room.key in lab.log._writer.listeners.watched
     live.leave()
-    assert room.key not in lab.log._writer.watched
+    assert room.key not in lab.log._writer.listeners.watched
     assert len(live_of(lab).lingering) == 1
 
 

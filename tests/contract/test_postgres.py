@@ -329,9 +329,9 @@ async def test_a_room_that_has_moved_is_heard_of_though_nobody_has_noticed_the_c
     room, other = await room_of(lab), other_process(lab)
     seen = seqs_in(await live(other, room))
     writer = other.log._writer
-    writer.poll = 3600.0
+    writer.others.poll = 3600.0
     writer.look()
-    await eventually(lambda: writer._listen_at > writer._looked_at + 1800)
+    await eventually(lambda: writer.others._listen_at > writer.others._looked_at + 1800)
     await asyncio.to_thread(postgres.kill)
     await asyncio.to_thread(postgres.start)
     seq = (await room.post("hi")).seq
