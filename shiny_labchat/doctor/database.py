@@ -14,6 +14,7 @@ from shiny_labchat.errors import SchemaTooNew, StoreError
 from shiny_labchat.store import Log, parse
 from shiny_labchat.store.choosing import is_in_file, place_of
 from shiny_labchat.store.migrate import is_current
+from shiny_labchat.store.seal import Seal, seal_of
 from shiny_labchat.store.sqlite import file_of
 
 __all__ = ["check_database"]
@@ -51,6 +52,9 @@ async def _check_content(url: sa.URL) -> Finding:
             says = f"{url.render_as_string()} was last used by another version of shiny_labchat"
             change = "the app upgrades it when it starts; run `labchat backup` first"
             return note("database", says, change)
+        if (seal := await log.read(seal_of)) is not None:
+            says = f"{url.render_as_string()} is sealed: nobody can write there any more"
+            return wrong("database", says, _sealed(seal))
         read = await _timed(lambda: log.read(lambda conn: conn.execute(sa.select(1)).scalar_one()))
         stored = await _timed(log.settled)
     except SchemaTooNew as exc:
@@ -64,6 +68,15 @@ async def _check_content(url: sa.URL) -> Finding:
         log.close()
     says = f"{url.render_as_string()} answers in {typical(read)}, a transaction takes "
     return ok("database", f"{says}{typical(stored)}")
+
+
+def _sealed(seal: Seal) -> str:
+    if seal.is_copied:
+        return f"start the app with {seal.to}, where all of it is"
+    return (
+        f"`labchat move` is at work, or was killed; run it again with --to {seal.to}, or give it "
+        "up with `labchat move --undo`"
+    )
 
 
 def _is_current(url: sa.URL) -> bool:

@@ -234,6 +234,8 @@ class RoomPeers:
 
         Without a bus, or without an answer within `ANSWERED_WITHIN`: nothing.
         """
+        if self._bus is None:
+            return Open()
         answer: asyncio.Future[Open] = asyncio.get_running_loop().create_future()
         asked = _digest(page), answer
         self._asked.add(asked)

@@ -21,21 +21,32 @@ def check_ledgers(source: sa.URL, target: sa.URL) -> None:
     Raises
     ------
     StoreError
-        There is another one, whose key is another one.
+        There is another one, whose key is another one; or its folder cannot be written to.
     """
-    old, new = _read(ledger_of(source)), _read(ledger_of(target))
+    path = ledger_of(target)
+    old, new = _read(ledger_of(source)), _read(path)
     if old and not (old.startswith(new) or new.startswith(old)):
         why = (
             "this ledger of withdrawals is that of another database; rename it if that database is "
             "gone, or set LABCHAT_LEDGER to the ledger that the app is to have"
         )
-        raise StoreError("store_broken", str(ledger_of(target)), why)
+        raise StoreError("store_broken", str(path), why)
+    if _is_to_copy(old, new):
+        try:
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+        except OSError as exc:
+            why = (
+                f"the ledger of withdrawals cannot be written there ({exc.strerror}); set "
+                "LABCHAT_LEDGER to where it can be"
+            )
+            raise StoreError("store_read_only", str(path), why) from exc
 
 
 def copy_ledger(source: sa.URL, target: sa.URL) -> Path | None:
     """Copy the ledger, and return where it is now; None: there is none to copy."""
     old, new = _read(ledger_of(source)), _read(ledger_of(target))
-    if not old or new.startswith(old):
+    if not _is_to_copy(old, new):
         return None
     path = ledger_of(target)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -49,6 +60,10 @@ def copy_ledger(source: sa.URL, target: sa.URL) -> Path | None:
         os.unlink(name)
         raise
     return path
+
+
+def _is_to_copy(old: bytes, new: bytes) -> bool:
+    return bool(old) and not new.startswith(old)
 
 
 def _read(path: Path) -> bytes:

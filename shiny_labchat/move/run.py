@@ -160,6 +160,7 @@ def _break(conn: sa.Connection, made: Seal, is_copied: bool) -> bool:
 
 def _fill(old: Database, new: Database, seal: Seal, bar: Bar) -> Moved:
     with old.reading() as source, new.writing() as target:
+        engine_of(source).take_time(source)
         engine_of(target).begin_filling(target)
         _check_empty(target, new)
         shift, total = shift_between(source, target), count(source)

@@ -149,6 +149,10 @@ class Statements(Protocol):
         """Wait until no other process is making rooms, and let none make any until the end."""
         ...
 
+    def take_time(self, conn: sa.Connection) -> None:
+        """Have no statement of a transaction given up because it takes long."""
+        ...
+
     def begin_filling(self, conn: sa.Connection) -> None:
         """Let nobody else write to any table until the transaction ends, however long it takes."""
         ...

@@ -41,6 +41,7 @@ __all__ = [
     "rooms_moved",
     "savepoint",
     "state_of",
+    "take_time",
     "transaction",
     "version_of",
     "wait_for_rooms",
@@ -273,12 +274,17 @@ def wait_for_rooms(conn: sa.Connection) -> None:
     conn.exec_driver_sql("LOCK TABLE room IN SHARE MODE")
 
 
-def begin_filling(conn: sa.Connection) -> None:
-    """Lock all tables, and have no statement given up because it takes long."""
+def take_time(conn: sa.Connection) -> None:
+    """As `Statements.take_time`; the connection waits without limit from then on, too."""
     raw: Any = conn.connection.driver_connection
     raw.limit = None
     for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
         conn.exec_driver_sql(f"SET LOCAL {name} = 0")
+
+
+def begin_filling(conn: sa.Connection) -> None:
+    """Lock all tables, and take the time that it takes."""
+    take_time(conn)
     conn.exec_driver_sql(f"LOCK TABLE {', '.join(metadata.tables)} IN EXCLUSIVE MODE")
 
 

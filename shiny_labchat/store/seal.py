@@ -13,7 +13,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from shiny_labchat.domain.messages import to_datetime
-from shiny_labchat.errors import StoreError
+from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.store.engine import SEALED
 from shiny_labchat.store.postgres_errors import SEALED_STATE
 from shiny_labchat.store.schema import TEXT, metadata
@@ -78,10 +78,21 @@ def check_not_sealed(conn: sa.Connection) -> None:
 
 def seal(conn: sa.Connection, to: sa.URL, now: int) -> Seal:
     """
-    Seal a database that has no seal, in a transaction that writes.
+    Seal a database, in a transaction that writes.
 
     Transactions of others that write are waited for; later ones fail with ``store_moved``.
+
+    Raises
+    ------
+    LabChatError
+        It has a seal, since a moment ago.
     """
+    if conn.dialect.name == "postgresql":  # all tables are locked first, and in one order
+        names = ", ".join(metadata.tables)
+        conn.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+    if (others := seal_of(conn)) is not None:
+        url = conn.engine.url.render_as_string()
+        raise LabChatError(f"another command has begun to move {url} to {others.to}; let it end")
     made = Seal(secrets.token_hex(16), to.render_as_string(), now, is_copied=False)
     for statement in _statements(conn.dialect.name, _sentence(made).replace("'", "''")):
         conn.exec_driver_sql(statement)
@@ -123,9 +134,7 @@ def _statements(dialect: str, sentence: str) -> list[str]:
         ]
     sentence = sentence.replace("%", "%%")  # the driver takes "%" for a place of a value
     raises = f"RAISE EXCEPTION USING ERRCODE = '{SEALED_STATE}', MESSAGE = '{sentence}'"
-    # All tables are locked first, and in one order.
     return [
-        f"LOCK TABLE {', '.join(metadata.tables)} IN SHARE ROW EXCLUSIVE MODE",
         "CREATE FUNCTION labchat_refuse() RETURNS trigger LANGUAGE plpgsql AS "
         f"$refuse$ BEGIN {raises}; END $refuse$",
         *(

@@ -49,6 +49,7 @@ __all__ = [
     "rooms_moved",
     "savepoint",
     "state_of",
+    "take_time",
     "store_error",
     "transaction",
     "version_of",
@@ -380,6 +381,10 @@ def state_of(conn: sa.Connection) -> None:
 
 def wait_for_rooms(conn: sa.Connection) -> None:
     """Nothing: the transaction keeps all others out already."""
+
+
+def take_time(conn: sa.Connection) -> None:
+    """Nothing: there is no limit."""
 
 
 def begin_filling(conn: sa.Connection) -> None:

@@ -21,9 +21,10 @@ from shiny_labchat.domain.commands import DescribeStudy, Say
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.lab.withdrawing import withdraw
 from shiny_labchat.move import move, undo
+from shiny_labchat.move.database import Database, now
 from shiny_labchat.store import parse
 from shiny_labchat.store.choosing import place_of
-from shiny_labchat.store.seal import Seal, seal_of
+from shiny_labchat.store.seal import Seal, seal, seal_of
 from tests.contract import elsewhere
 from tests.support.commit_proxy import CommitProxy
 from tests.support.every_table import Rows, fill_tables, rows_of
@@ -543,6 +544,36 @@ async def test_the_ledger_of_another_database_is_left_as_it_is(
         moved(old, new)
     assert path.read_bytes() == before
     assert seal_at(old) is None
+
+
+async def test_a_ledger_that_could_not_be_written_is_noticed_before_anything_is_sealed(
+    make: Make, postgres: PostgresServer
+) -> None:
+    old, name = make("sqlite"), f"no_such_folder/lab_{secrets.token_hex(6)}"
+    new = postgres.make(name, "template1")
+    with opened(old) as lab:
+        await talk(lab)
+        lab.log.ledger.add("s", "somebody", "withdrawn-1")
+    with pytest.raises(StoreError, match="cannot be written there") as caught:
+        moved(old, new)
+    assert caught.value.code == "store_read_only"
+    assert seal_at(old) is None
+    postgres.drop(name)
+
+
+async def test_a_second_command_that_begins_at_the_same_moment_says_so(
+    old: str, make: Make
+) -> None:
+    with opened(old) as lab:
+        await talk(lab)
+    database = Database(parse(old))
+    database.open(make=False)
+    url = parse(make("sqlite"))
+    made = database.write(lambda conn: seal(conn, url, now()))
+    with pytest.raises(LabChatError, match="another command has begun to move"):
+        database.write(lambda conn: seal(conn, url, now()))
+    assert database.read(seal_of) == made
+    database.close()
 
 
 async def test_the_command_says_what_has_moved_and_for_how_long_nobody_could_write(

@@ -20,6 +20,7 @@ from shiny_labchat.doctor.address import Address
 from shiny_labchat.doctor.finding import Finding
 from shiny_labchat.doctor.server import check_server
 from shiny_labchat.doctor.sockets import check_idle, check_sockets
+from tests.support.moving import moved
 from tests.support.nginx import SOCKETS_ONLY, nginx
 from tests.support.reverse_proxy import ReverseProxy
 from tests.support.server import Server, free_port, shiny_run
@@ -145,6 +146,15 @@ def test_a_file_that_is_no_database_is_wrong(path: Path) -> None:
     path.write_text("no database, but a text that is long enough to be read as one " * 20)
     said = doctor("--url", f"sqlite:///{path}")
     assert said.exit_code == 1 and "wrong  database: " in said.output
+
+
+def test_a_database_that_was_moved_is_wrong(path: Path, tmp_path: Path) -> None:
+    new = f"sqlite:///{tmp_path / 'new.db'}"
+    moved(f"sqlite:///{path}", new)
+    said = doctor("--url", f"sqlite:///{path}")
+    assert said.exit_code == 1
+    assert "nobody can write there any more" in said.output
+    assert f"start the app with {new}" in " ".join(said.output.split())
 
 
 def test_a_database_that_is_not_there_is_noted_and_not_made(tmp_path: Path) -> None:
