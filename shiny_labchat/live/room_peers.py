@@ -232,8 +232,8 @@ class RoomPeers:
         """
         What a page has open in another process, as the first one says that has anything of it.
 
-        Without an answer within `ANSWERED_WITHIN`: nothing. Without a bus there is none, and the time
-        is waited all the same: what the page has sent elsewhere is stored meanwhile.
+        Without an answer within `ANSWERED_WITHIN`: nothing. Without a bus there is none, and so
+        long is waited all the same: what the page has sent elsewhere is stored meanwhile.
         """
         answer: asyncio.Future[Open] = asyncio.get_running_loop().create_future()
         asked = _digest(page), answer
