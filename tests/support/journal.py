@@ -77,14 +77,16 @@ class RecordingWriter(Writer):
                 pickle.dump(decision, out)
         return news
 
-    def _do(self, work: Work, rooms: Batch, conn: sa.Connection, now: int) -> None:
+    def _do(
+        self, work: Work, rooms: Batch, conn: sa.Connection, now: int, *, is_alone: bool
+    ) -> None:
         command = work.command
         if isinstance(command, Advance | Ready):
             states = rooms._states(command)  # pyright: ignore[reportPrivateUsage]
             work.command = rooms._with_signs(command, states)  # pyright: ignore[reportPrivateUsage]
         heads = ((key, rooms.heads.get(key)) for key in work.logs)
         before = {key: head.state.seq if head else 0 for key, head in heads}
-        super()._do(work, rooms, conn, now)
+        super()._do(work, rooms, conn, now, is_alone=is_alone)
         result, error = work.result, work.error
         is_repeat = isinstance(result, Outcome | StudyOutcome) and result.is_repeat
         if work.command is None or is_repeat or isinstance(error, MoreLogs):
