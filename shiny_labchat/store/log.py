@@ -29,6 +29,7 @@ from shiny_labchat.store.others import POLL
 from shiny_labchat.store.reach import Reach, logs_with_numbers, look_for
 from shiny_labchat.store.sqlite import READERS, file_of
 from shiny_labchat.store.sqlite_file import note_inherited
+from shiny_labchat.store.telling import Listeners
 from shiny_labchat.store.work import Committed, Listener, Work
 from shiny_labchat.store.writer import PATIENCE_TO_CLEAN, Writer
 
@@ -69,10 +70,13 @@ class Log:
     def _begin(self) -> None:
         self._place = place_of(self.url)
         self._writer = Writer(self._place)
-        self._listeners = self._writer.listeners
         self._writer.committed = self._ring
         self._database = Database(self._place, write=False)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="labchat-read")
+
+    @property
+    def _listeners(self) -> Listeners:
+        return self._writer.listeners
 
     def __repr__(self) -> str:
         return f"Log({self.url.render_as_string()!r})"
