@@ -32,6 +32,7 @@ from shiny_labchat.bots.spec import BotSpec, limit_of
 from shiny_labchat.bots.when import Silence, Talk, as_experienced, is_no_reply, talk_of
 from shiny_labchat.callbacks.skipping import Complete
 from shiny_labchat.domain import commands
+from shiny_labchat.domain.limits import may_type
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
@@ -309,7 +310,7 @@ class Reaction:
 
     def _type(self) -> None:
         state = self._live.state
-        if state.silence(self._membership_in(state)) is None:  # as with people
+        if may_type(state, self._membership_in(state), time.time_ns() // 1000):  # as with people
             self._live.presence.type(self._spec.id)
 
     async def _deliver(self, composed: ComposedReply) -> None:
@@ -324,7 +325,7 @@ class Reaction:
         if outcome.is_repeat:  # another process took over, and has posted it
             await self._settle(composed.entry, outcome="dropped", reason="said already")
             return
-        became = outcome.events[-1]
+        became = outcome.of_message
         fields = {"outcome": "posted", "posted": became.at, "became": became.seq}
         await self._settle(composed.entry, **fields)
 

@@ -45,12 +45,21 @@ class Stale(Exception):
     """Another process has changed a log, so the state that was used is old."""
 
 
+_OF_MESSAGES = ("message", "submitted", "withheld")
+"""The kinds of events that a message becomes."""
+
+
 class Outcome(NamedTuple):
     """The result of a command: its events (of a retry: the old one), and the room's state."""
 
     events: tuple[Event, ...]
     state: RoomState
     is_repeat: bool = False
+
+    @property
+    def of_message(self) -> Event:
+        """The event that a message has become; others may come before it, and after it."""
+        return next(event for event in self.events if event.kind in _OF_MESSAGES)
 
 
 class StudyOutcome(NamedTuple):
@@ -171,7 +180,8 @@ class Batch:
         self._streamed += [(key, head, event) for event in events if _is_of_stream(event)]
         head = self._append(key, head, events, rows)
         if cid is not None:
-            self._cids[key, cid] = events[-1]  # the message; an event may precede it
+            # the message, before or after which there may be another event
+            self._cids[key, cid] = next((e for e in events if e.cid is not None), events[-1])
         return Outcome(tuple(events), _room(head))
 
     def _without_error_if_withdrawn(self, number: int, command: PassOver) -> PassOver:
