@@ -129,11 +129,15 @@ class Clock(NamedTuple):
             return None
         return max(self.waits_since, opening(rules)) + round(rules.start_within * SECOND)
 
+    def begun(self, rules: Rules) -> int:
+        """Since when the time runs, once it has started: not before people can write."""
+        return max(self.started, opening(rules)) if self.started else 0
+
     def _end(self, rules: Rules) -> int | None:
         """When the duration is over, as far as it is known how long the clock stands still."""
         if rules.duration is None or not self.started:
             return None
-        return self.started + round(rules.duration * SECOND) + self.shift
+        return self.begun(rules) + round(rules.duration * SECOND) + self.shift
 
     def _shown(self, at: int) -> int:
         """What the clock shows at a time: while it stands still, when it began to."""

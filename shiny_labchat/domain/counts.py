@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.membership import Membership
 
@@ -20,10 +23,10 @@ def with_one_more(membership: Membership, event: Event, *, characters: bool) -> 
     return membership._replace(
         said=membership.said + 1,
         last_said=max(membership.last_said, event.at),
-        characters=membership.characters + (length_of(event) if characters else 0),
+        characters=membership.characters + (length_of(event.data) if characters else 0),
     )
 
 
-def length_of(event: Event) -> int:
-    """The number of characters in a message of a person's, as Unicode code points."""
-    return sum(len(text) for kind, text in event.data.get("parts", ()) if kind == "text")
+def length_of(data: Mapping[str, Any]) -> int:
+    """The number of characters in a person's message with this data, as Unicode code points."""
+    return sum(len(text) for kind, text in data.get("parts", ()) if kind == "text")

@@ -121,7 +121,8 @@ def gate_of(state: RoomState, membership: Membership, at: int) -> Gate:
     if not (rules.min_messages or rules.min_characters or rules.min_seconds):
         return _MET
     wait = round(rules.min_seconds * SECOND)
-    time = max(0, state.clock.started + wait - at) if state.clock.started else wait
+    begun = state.clock.begun(state.rules)
+    time = max(0, begun + wait - at) if begun else wait
     if membership.has_sent_all(rules):
         return Gate(time=time)
     messages = max(0, rules.min_messages - membership.said)

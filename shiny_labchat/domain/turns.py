@@ -22,7 +22,7 @@ def turn_at(state: RoomState, at: int) -> Turn:
     order = takers(state)
     if state.rules.turns is None or not order or not state.has_begun:
         return Turn()
-    since = turn.since or state.clock.started
+    since = turn.since or state.clock.begun(state.rules)
     first = order.index(turn.member) if turn.member in order else _index_after(state, order, turn)
     if not since or len(order) == 1:
         return Turn(order[first], since)

@@ -14,6 +14,8 @@ _REFUSALS = {
     "closed": "Dieser Raum ist geschlossen. Sie können lesen, aber nicht schreiben.",
     "consent_first": "Bitte lesen Sie zuerst die Einwilligung und beantworten Sie sie.",
     "consent_incomplete": "Bitte stimmen Sie allem zu, was nötig ist, oder nehmen Sie nicht teil.",
+    "cooldown": "Bitte warten Sie einen Moment bis zu Ihrer nächsten Nachricht. Ihr Text bleibt "
+    "erhalten.",
     "empty": "Es gibt noch nichts zu senden.",
     "ended": "Sie haben diese Studie verlassen.",
     "end_link": "Dieser Link führt nirgendwohin. Bitte gehen Sie zurück zur Studie oder "
@@ -36,6 +38,7 @@ _REFUSALS = {
     "Studienleitung.",
     "no_longer": "Länger als das können Sie nicht warten.",
     "no_room": "Diesen Raum gibt es nicht mehr.",
+    "no_turns": "In diesem Raum schreibt man nicht der Reihe nach.",
     "not_accepted": "Diese Nachricht wurde nicht angenommen, und niemand hat sie gesehen. Sie "
     "können sie ändern.",
     "not_ended": "Sie nehmen an dieser Studie noch teil.",

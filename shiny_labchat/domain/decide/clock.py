@@ -65,7 +65,7 @@ def _press_done(state: RoomState, command: PressDone, at: int) -> list[Event]:
     membership = member_of(state, command.member)
     if command.member in state.done or not state.is_open or state.is_over(at):
         return []
-    if not state.has_begun or shut(state.rules, at) == "not_yet":
+    if not (state.has_begun and _has_opened(state, at)):
         raise Refused("not_yet")
     if membership.role == "observer":
         raise Refused("read_only")
@@ -109,17 +109,23 @@ def _announce(steps: _Steps) -> None:
 def _begin(steps: _Steps, command: AdvanceRoom) -> None:
     """Start the time, or have those who are there wait for the others."""
     state, starts, present = steps.state, steps.state.rules.starts or "open", command.present
-    if starts == "code" or present is None or shut(state.rules, steps.at) == "not_yet":
+    if starts == "code" or present is None:
         return
     people = [each.member for each in state.people()]
     there = [each for each in people if each in present]
-    starts_by = state.clock.starts_by(state.rules)
+    starts_by, may_start = state.clock.starts_by(state.rules), _has_opened(state, steps.at)
+    is_enough = starts == "open" or (starts == "all_present" and there == people)
     if starts_by is not None and steps.at >= starts_by:
         steps.add("started", {"by": "start_within", "present": there})
-    elif there and (starts == "open" or (starts == "all_present" and there == people)):
+    elif there and is_enough and may_start:
         steps.add("started", {"by": starts, "present": there})
     elif there and starts_by is None:
         steps.add("waiting", {})
+
+
+def _has_opened(state: RoomState, at: int) -> bool:
+    """Whether the moment has come from which on people can write."""
+    return shut(state.rules, at) != "not_yet"
 
 
 def _note_gone(steps: _Steps, command: AdvanceRoom) -> None:

@@ -19,6 +19,7 @@ from shiny_labchat.domain.commands import (
     Remove,
     Say,
     SetRules,
+    Start,
 )
 from shiny_labchat.domain.due import next_due
 from shiny_labchat.domain.hours import moment
@@ -240,13 +241,31 @@ def test_nobody_writes_and_nothing_starts_before_the_room_opens():
     room.now = moment(CLOSES) - 1
     assert room.says("a") == "not_yet" and room.refuses(PressDone("a")) == "not_yet"
     events = room.does(AdvanceRoom(frozenset("ab")))
-    assert [(each.kind, each.data) for each in events] == [("hours", {"code": "not_yet"})]
+    assert [each.kind for each in events] == ["waiting", "hours"]
+    assert events[1].data == {"code": "not_yet"}
     assert next_due(room.state, room.now) == moment(CLOSES)
     room.now += 1
     assert room.says("a") is None
     events = room.does(AdvanceRoom(frozenset("ab")))
     assert [each.kind for each in events] == ["started", "hours"]
     assert room.does(AdvanceRoom(frozenset("ab"))) == []
+
+
+def test_time_that_is_started_before_the_room_opens_runs_from_then_on():
+    room = ruled(opens_at=CLOSES, duration=300, starts="code", min_seconds=60)
+    room.does(Start())
+    assert room.state.deadline == moment(CLOSES) + 300 * SECOND
+    room.now = moment(CLOSES)
+    assert gate(room) == Gate(time=60 * SECOND) and room.says("a") is None
+
+
+def test_a_room_starts_for_those_who_came_before_it_opened_also_if_they_have_gone():
+    room = ruled(opens_at=CLOSES, duration=300, start_within=30)
+    room.now = moment(CLOSES) - SECOND
+    assert [each.kind for each in room.does(AdvanceRoom(frozenset("a")))] == ["waiting", "hours"]
+    assert next_due(room.state) == moment(CLOSES) + 30 * SECOND
+    room.now = moment(CLOSES) + 30 * SECOND
+    assert room.does(AdvanceRoom(frozenset()))[0].kind == "started"
 
 
 def test_a_room_with_hours_is_read_and_not_written_outside_of_them():
