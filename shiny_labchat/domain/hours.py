@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 __all__ = ["Hours", "as_hours", "as_moment", "is_within", "moment", "next_edge"]
 
 Hours = tuple[str, str, str]
-"""When it opens each day, when it closes, and in which time zone: "08:00", "22:00", "Asia/Tokyo"."""
+"""When it opens each day, when it closes, and the time zone: "08:00", "22:00", "Asia/Tokyo"."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -101,7 +101,8 @@ sa.Index(
 )
 
 LAST_COUNTS = sa.text(
-    "kind IN ('hours','presence','presence_asked','presence_confirmed','presence_unanswered','turn')"
+    "kind IN ('hours','presence','presence_asked','presence_confirmed','presence_unanswered',"
+    "'turn')"
 )
 """Whether an event is of a kind of which only the last of each member counts in a room's fold."""
 

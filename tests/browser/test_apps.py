@@ -92,9 +92,7 @@ def test_people_see_what_was_written_and_a_model_something_else(people: People, 
         expect(read).to_have_text(f"{ann.name}: Call me at [a telephone number], Bob.")
 
 
-def test_people_speak_in_turn_and_go_on_when_they_have_written_enough(
-    people: People, serve: Serve
-):
+def test_people_speak_in_turn_and_go_on_when_they_have_written_enough(people: People, serve: Serve):
     app = serve(str(ROOT / "apps" / "13-rules-and-gate" / "app.py"))
     ann, bob = people(2, app)
     for person in (ann, bob):

@@ -38,7 +38,8 @@ class AdvanceRoom:
     """
     Do what is due in a room: start its time, let it stand still or run on, warn, close the room.
 
-    It also announces what is so anyway: whether people can write by its hours, and whose turn it is.
+    It also announces what is so anyway: whether people can write by its hours, and whose turn it
+    is.
 
     Parameters
     ----------

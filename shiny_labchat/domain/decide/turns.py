@@ -30,7 +30,7 @@ def _pass(state: RoomState, command: PassTurn, at: int) -> list[Event]:
 
 
 def followed_by_turn(state: RoomState, events: list[Event]) -> list[Event]:
-    """The events with which somebody writes, and after them the turn of the next, if one follows."""
+    """The events with which somebody writes, and the turn of the next, if one follows."""
     message = events[-1]
     membership = state.membership(message.member)
     if state.rules.turns != "round_robin" or membership is None:

@@ -7,7 +7,8 @@ revision = "0023"
 down_revision = "0018"
 
 LAST_COUNTS = sa.text(
-    "kind IN ('hours','presence','presence_asked','presence_confirmed','presence_unanswered','turn')"
+    "kind IN ('hours','presence','presence_asked','presence_confirmed','presence_unanswered',"
+    "'turn')"
 )
 
 
