@@ -284,10 +284,8 @@ class Writer:
             is_careful = self.others.have_written(conn, keys) or is_careful
             open_for = round((time.monotonic() - self._opened_at) * 1e6)
             rooms = Batch(conn, self._heads, is_careful, open_for)
-            rooms.claim(keys)
             keeps_books = any(map(_keeps_books, batch))
-            now = self._engine.begin(conn, keeps_books=keeps_books, rewrites=rewrites)
-            rooms.begin(now)
+            now = rooms.begin(keys, keeps_books=keeps_books, rewrites=rewrites)
             for work in batch:
                 self._do(work, rooms, conn, now)
             rooms.store()
