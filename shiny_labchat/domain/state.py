@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from math import inf
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -21,12 +20,9 @@ from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.membership import ROLES, Membership, Role
 from shiny_labchat.domain.rules import MUST_START, OF_MEMBER, Rules, are_counted, are_limits
+from shiny_labchat.domain.stored_rules import NO_RULES, with_rules
 
 __all__ = ["Configuration", "RoomState", "fold", "fold_all"]
-
-RULES_SHARED = 1_000
-"""How many rules of rooms, each different, are remembered to be shared: 300 bytes each."""
-_NO_RULES: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class RoomState(NamedTuple):
     title: str | None = None
     write: tuple[Role, ...] | None = None
     rules: Rules = Rules()
-    unknown_rules: Mapping[str, Any] = _NO_RULES
+    unknown_rules: Mapping[str, Any] = NO_RULES
     """Rules of a newer version, and values that this version refuses; see `fold`."""
     seed: str = ""
     is_open: bool = True
@@ -248,9 +244,9 @@ _Changes = dict[str, Any]
 
 def _configured(state: RoomState, event: Event) -> _Changes:
     seed = {"seed": event.data["seed"]} if "seed" in event.data else {}
-    rules, unknown = _with_rules(state.rules, event.data.get("rules", {}), state.unknown_rules)
+    rules, unknown = with_rules(state.rules, event.data.get("rules", {}), state.unknown_rules)
     by_code = event.data.get("code", event.data)  # an older log: only code set anything
-    code_rules, _ = _with_rules(state.code.rules, by_code.get("rules", {}))
+    code_rules, _ = with_rules(state.code.rules, by_code.get("rules", {}))
     return {
         **seed,
         **_title_and_write(event.data),
@@ -279,27 +275,6 @@ def _title_and_write(given: Mapping[str, Any]) -> _Changes:
     return found
 
 
-def _with_rules(
-    rules: Rules, given: Mapping[str, Any], unknown: Mapping[str, Any] = _NO_RULES
-) -> tuple[Rules, dict[str, Any]]:
-    """Some rules with those of an event, and the unknown ones; see `fold`."""
-    unknown = dict(unknown)
-    for name, value in given.items():
-        try:
-            rules = replace(rules, **{name: value})
-        except (TypeError, ValueError):  # there is no such rule here, or it refuses the value
-            unknown[name] = value
-        else:
-            unknown.pop(name, None)
-    return _shared(rules), unknown
-
-
-@lru_cache(RULES_SHARED)
-def _shared(rules: Rules) -> Rules:
-    """The one object for all equal rules: thousands of rooms have the same."""
-    return rules
-
-
 def _joined(state: RoomState, event: Event) -> _Changes:
     member = cast(str, event.member)
     before = state.memberships.get(member)
@@ -320,7 +295,7 @@ def _changed(state: RoomState, event: Event) -> _Changes:
     if "rules" not in event.data:
         return _membership_with(state, event, **known)
     given = {name: value for name, value in event.data["rules"].items() if name in OF_MEMBER}
-    rules, _ = _with_rules(Rules(), given)
+    rules, _ = with_rules(Rules(), given)
     changes = _membership_with(state, event, **known, rules=rules)
     return {**changes, "is_limited": True, **_counts_begun(state, event, rules)} if changes else {}
 

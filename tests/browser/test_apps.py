@@ -94,7 +94,7 @@ def test_people_see_what_was_written_and_a_model_something_else(people: People, 
 
 def test_people_speak_in_turn_and_go_on_when_they_have_written_enough(people: People, serve: Serve):
     app = serve(str(ROOT / "apps" / "13-rules-and-gate" / "app.py"))
-    ann, bob = people(2, app)
+    (ann,), (bob,) = people(1, app), people(1, app)
     for person in (ann, bob):
         expect(person.page.locator("#status")).to_contain_text("Speaker 1 speaks. You cannot go on")
     bob.tries("Me first, please.")

@@ -24,6 +24,13 @@ def by(**rules: object) -> str:
     return json.dumps(rules)
 
 
+def in_order(people: People, **rules: object) -> tuple[Person, Person]:
+    """Two people, who have joined in this order."""
+    (ann,) = people(1, APP, rules=by(**rules))
+    (bob,) = people(1, APP, rules=by(**rules))
+    return ann, bob
+
+
 def soon(seconds: float) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
@@ -44,7 +51,7 @@ def is_refused(person: Person, text: str, words: str) -> None:
 
 
 def test_people_write_in_turn_and_see_whose_turn_it_is(people: People) -> None:
-    ann, bob = people(2, APP, rules=by(turns="round_robin", turn_seconds=3600))
+    ann, bob = in_order(people, turns="round_robin", turn_seconds=3600)
     expect(turn(ann)).to_have_text(re.compile(r"^It is your turn: (59:\d\d|1:00:00) left\.$"))
     expect(turn(bob)).to_have_text(re.compile(rf"^It is {ann.name}'s turn: 5"))
     is_refused(bob, "me first", "It is not your turn yet. Your text is kept.")
@@ -55,12 +62,12 @@ def test_people_write_in_turn_and_see_whose_turn_it_is(people: People) -> None:
     ann.sees("me first", by=bob)
     ann.reloads()
     expect(turn(ann)).to_have_text(re.compile("^It is your turn"))
-    assert ann.draft == "once more"
+    expect(ann.chat.loc_input).to_have_value("once more")
     assert faults(ann) == set()
 
 
 def test_who_writes_nothing_misses_their_turn(people: People) -> None:
-    ann, bob = people(2, APP, rules=by(turns="round_robin", turn_seconds=8))
+    ann, bob = in_order(people, turns="round_robin", turn_seconds=8)
     for person in (bob, ann):
         expect(turn(person)).to_have_text(re.compile("^It is your turn"), timeout=SLOW)
     voice = bob.page.locator(".labchat-turn [aria-live]")
