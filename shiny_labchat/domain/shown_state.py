@@ -89,9 +89,9 @@ def _shown_limits(
     room: RoomState, viewer: Membership, words: Words, at: int, code: str | None
 ) -> dict[str, Any]:
     """How long a message may be, whose turn it is, and why a message cannot be sent yet."""
-    if not room.is_limited:
-        return {}
-    shown: dict[str, Any] = {"max": longest(room, viewer)}
+    shown: dict[str, Any] = {}
+    if room.characters_from or viewer.rules is not None:
+        shown["max"] = longest(room, viewer)
     if room.rules.turns is not None and room.has_begun and shut(room.rules, at) is None:
         shown["turn"] = _shown_turn(room, viewer, words, at)
     if code in WAITS:
