@@ -117,8 +117,9 @@ class Rules:
     grace
         Who was gone for so long counts for `on_gone`.
     on_gone
-        What happens then: the others "continue", their time stands still until all are back
-        ("wait"), or the room is closed ("close"); a group of a :class:`Lobby` is then dissolved.
+        What happens then: the others "continue", their time stands still until all are back, but
+        for an hour in all at most ("wait"), or the room is closed ("close"); a group of a
+        :class:`Lobby` is then dissolved.
     """
 
     max_length: int = 5_000

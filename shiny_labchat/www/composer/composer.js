@@ -99,7 +99,6 @@ export class Composer {
   hold(hold) {
     this.#hold = hold;
     this.#heldUntil = Date.now() + (hold?.left ?? Infinity);
-    mark(this.#host, "data-held", hold !== undefined);
   }
 
   /** Send the text, or say why not and keep it in the box. @param {string} text */
