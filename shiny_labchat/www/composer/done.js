@@ -1,6 +1,6 @@
 // @ts-check
 import { make, mark } from "../dom.js";
-import { inDigits } from "../people/clock.js";
+import { inDigits } from "../page/digits.js";
 
 /** The button with which people say that they are done; it says why they cannot yet. */
 export class DoneButton {
@@ -82,6 +82,7 @@ export class DoneButton {
     mark(this.#button, "aria-describedby", `${this.#words.id} ${state?.code === "not_yet" ? this.#statusId : ""}`.trim());
     mark(this.#button, "aria-busy", this.#pressed !== "" && "true");
     this.#button.hidden = Boolean(state?.done);
+    mark(this.#words, "aria-live", wait && "off"); // nobody wants to hear each second
     this.#words.replaceChildren(words ?? state?.done ?? wait ?? state?.gate ?? "");
     if (isFocused && this.#button.hidden) this.#words.focus();
   }
