@@ -14,7 +14,7 @@ __all__ = ["NO_RULES", "with_rules"]
 
 NO_RULES: Mapping[str, Any] = MappingProxyType({})
 RULES_SHARED = 1_000
-"""How many rules of rooms, each different, are remembered to be shared: 300 bytes each."""
+"""How many rules of rooms, each different, are remembered to be shared: 400 bytes each."""
 _NAMES = frozenset(each.name for each in fields(Rules))
 
 
