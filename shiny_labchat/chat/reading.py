@@ -302,12 +302,13 @@ class Reading(ChatBase):
 
     def turn(self) -> Member | None:
         """
-        Reactively read whose turn it is to write, where people write in turn (`Rules(turns=)`).
+        Reactively read whose turn it is to write.
 
         Returns
         -------
         Member
-            With ``own`` if it is this person's. None: it is nobody's, or the room has no turns.
+            With ``own`` if it is this person's. None: it is nobody's, or people do not write in
+            turn in this room (`Rules(turns=)`).
         """
         self._session_room.depend("turn")
         live = self._session_room.live

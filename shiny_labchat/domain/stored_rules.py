@@ -1,4 +1,4 @@
-"""Rules as a log has them: also those of a newer version, and values that this one refuses. Pure."""
+"""Rules as a log has them: also those of a newer version, and values that are refused. Pure."""
 
 from __future__ import annotations
 

@@ -213,6 +213,8 @@ class Socket:
                 self.give_up("revoked")
             if event.kind in _ABOUT_ALL or event.member == self._entry.member:
                 self._state_changed = True
+            elif event.kind in _ABOUT_ORDER and self._room.state.rules.turns is not None:
+                self._state_changed = True
         is_due = self._state_changed or self._is_told or self._submissions.has_stored
         if is_due or not events or self._has_news():
             self._rounds.wake()
@@ -485,6 +487,8 @@ class Socket:
 _PING = protocol.text_frame(protocol.ping())
 _ABOUT_ALL = frozenset((*CLOCK_KINDS, "closed", "configured", "grouped", "hours", "opened", "turn"))
 """The kinds of events after which the room is another one for all."""
+_ABOUT_ORDER = frozenset(("changed", "disclosed", "done", "joined", "removed"))
+"""The kinds of events after which it may be somebody else's turn."""
 
 
 def _now() -> int:

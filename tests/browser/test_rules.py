@@ -199,8 +199,8 @@ def test_nobody_is_shown_who_types_or_is_here_where_rules_say_so(
     people: People, organiser: Organiser, shared: Serve, room: str
 ) -> None:
     ann, bob = people(2, APP, rules=by(typing=False, presence=False))
-    bob.types("x")
-    bob.says(" and y")
+    bob.types("x and y")
+    bob.presses("Enter")
     ann.sees("x and y")
     ann.chat.expect_typing(None)
     expect(ann.chat.loc_presence).to_be_hidden()

@@ -1,4 +1,4 @@
-"""What a viewer is shown of whose turn it is, of what they may send, and of the clock on the wall."""
+"""What a viewer is shown of whose turn it is, of what they may send, and of a room's hours."""
 
 from __future__ import annotations
 
