@@ -232,10 +232,9 @@ class RoomPeers:
         """
         What a page has open in another process, as the first one says that has anything of it.
 
-        Without a bus, or without an answer within `ANSWERED_WITHIN`: nothing.
+        Without an answer within `ANSWERED_WITHIN`: nothing. Without a bus there is none, and so
+        long is waited all the same: what the page has sent elsewhere is stored meanwhile.
         """
-        if self._bus is None:
-            return Open()
         answer: asyncio.Future[Open] = asyncio.get_running_loop().create_future()
         asked = _digest(page), answer
         self._asked.add(asked)

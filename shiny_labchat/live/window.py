@@ -33,7 +33,9 @@ __all__ = [
 ]
 
 WINDOW = 200
-"""Events for viewers that a live room keeps in memory; older ones are read from the log."""
+"""Most events for viewers that a live room keeps in memory; older ones are read from the log."""
+WINDOW_BYTES = 262_144
+"""Most memory of these events, in bytes, estimated; but there is at least one of them."""
 PAGE = 50
 """Most messages on the newest screen, and on each page of older ones."""
 PAGE_CHARS = 65_536
@@ -79,10 +81,13 @@ class Window:
     ----------
     since
         The window has all shown events after this seq.
+    size
+        Its memory in bytes, estimated.
     """
 
     def __init__(self, seed: str = "") -> None:
         self.since = 0
+        self.size = 0
         self._seed = seed
         self._entries: deque[tuple[Event, str]] = deque()
         self._private = 0
@@ -110,13 +115,8 @@ class Window:
         """The seq of its newest event; 0: it has none."""
         return self._entries[-1][0].seq if self._entries else 0
 
-    @property
-    def size(self) -> int:
-        """Its memory in bytes, estimated: each text is in the event and in the item."""
-        return sum(ENTRY_BYTES + 3 * len(item) for _, item in self._entries)
-
     def keep(self, events: Iterable[Event]) -> None:
-        """Add newer events; drop the oldest ones beyond `WINDOW`."""
+        """Add newer events; drop the oldest ones beyond `WINDOW` and `WINDOW_BYTES`."""
         self._frames.clear()
         for event in events:
             item = protocol.item(event, self._seed)
@@ -126,21 +126,30 @@ class Window:
                 self._settle(event)
                 event = _for_viewers(event)
             self._entries.append((event, item))
+            self.size += _size_of(item)
             if _is_private(event):
                 self._private = event.seq
-            if len(self._entries) > WINDOW:
-                self.since = self._entries.popleft()[0].seq
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        entries = self._entries
+        while len(entries) > WINDOW or (len(entries) > 1 and self.size > WINDOW_BYTES):
+            event, item = entries.popleft()
+            self.size -= _size_of(item)
+            self.since = event.seq
 
     def _settle(self, ending: Event) -> None:
         """Replace the opening of a stream by its final message, for viewers who come later."""
-        for at, (event, _) in enumerate(self._entries):
+        for at, (event, opening) in enumerate(self._entries):
             if event.seq == ending.data["of"]:
+                self.size -= _size_of(opening)
                 whole = settled(event, ending)
                 item = protocol.item(whole, self._seed)
                 if item is None:
                     del self._entries[at]
                 else:
                     self._entries[at] = whole, item
+                    self.size += _size_of(item)
                 return
 
     def after(self, cursor: int) -> list[tuple[Event, str]]:
@@ -228,6 +237,11 @@ def _for_viewers(ending: Event) -> Event:
     The record of its pieces would take more memory than all else in the window.
     """
     return ending._replace(data={k: ending.data[k] for k in OF_ENDING if k in ending.data})
+
+
+def _size_of(item: str) -> int:
+    """The memory of an event, estimated: its text is in the event and in the item."""
+    return ENTRY_BYTES + 3 * len(item)
 
 
 def _is_private(event: Event) -> bool:

@@ -425,7 +425,7 @@ class Study:
 
     async def records(self, kind: str | None = None) -> list[Record]:
         """
-        What was last recorded about those who have not dropped out, as `Room.records` does.
+        What was last recorded about those who have not dropped out of the study.
 
         Parameters
         ----------

@@ -76,6 +76,24 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, backend: Backend) -> Ite
         os.environ |= {} if value is None else {name: value}
 
 
+@pytest.fixture
+def no_bus() -> Iterator[None]:
+    """Labs have no bus, unless one is named."""
+    before = os.environ.get("LABCHAT_BUS")
+    os.environ["LABCHAT_BUS"] = "none"
+    yield
+    os.environ.pop("LABCHAT_BUS")
+    os.environ |= {} if before is None else {"LABCHAT_BUS": before}
+
+
+@pytest.fixture
+def unsaid_bus() -> Iterator[None]:
+    """Labs have the bus that their database has, unless one is named."""
+    before = os.environ.pop("LABCHAT_BUS", None)
+    yield
+    os.environ |= {} if before is None else {"LABCHAT_BUS": before}
+
+
 @pytest.fixture(scope="session")
 def postgres_with_lab(postgres: PostgresServer) -> PostgresServer:
     """A server with a database "lab", which each test finds empty."""

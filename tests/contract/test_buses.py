@@ -29,6 +29,9 @@ from tests.support.bus_servers import KINDS, BusServer, lasts
 from . import elsewhere
 from .buses import eventually, live, log_of, other_process, seqs_in, unreliable_bus
 
+# Each test names the bus that it is about, of labs that would have none.
+pytestmark = pytest.mark.usefixtures("sqlite_only", "unsaid_bus")
+
 AFTER = 2.0
 """Within how many seconds everybody has everything, whatever the bus does."""
 OUTAGE = 5.0

@@ -25,13 +25,14 @@ from shiny_labchat.audit import entries
 from shiny_labchat.audit.prompts import Prompt
 from shiny_labchat.domain import commands as c
 from shiny_labchat.domain.commands.study import study_log
-from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.errors import LabChatError
 from shiny_labchat.export.columns import TABLES
 from shiny_labchat.export.folder import MARKER, SUMS, NotAnExport
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store import studies as studies_in
+from shiny_labchat.store.queries import append_events, row_of
 from tests.support.check_export import check, pay_of
 from tests.support.csv_text import table
 from tests.support.sample_study import NASTY, PEOPLE, make_groups, make_study, say, stream
@@ -527,7 +528,7 @@ async def test_a_withdrawn_message_keeps_its_row(lab: Lab, tmp_path: Path) -> No
     await lab.log.write(lambda conn, now: conn.exec_driver_sql(
         "UPDATE event SET data = ?, member = 'new', author = 'new' WHERE kind = 'message'", (blank,)
     ).rowcount)  # fmt: skip
-    await add_event(lab, "r", "withdrawn", "new", {"messages": [seq]})
+    await add_event(lab, "r", "withdrawn", {"messages": [seq]})
     await lab.export(tmp_path / "out", study="s")
     (row,) = table(tmp_path / "out" / "messages.csv")
     assert (row["text"], row["withdrawn"], row["member"]) == ("", "true", "new")
@@ -543,28 +544,21 @@ def later(at: Any) -> Any:
     return at + timedelta(microseconds=1)
 
 
-async def add_event(lab: Lab, room: str, kind: str, member: str, data: dict[str, Any]) -> None:
-    def write(conn: Any, now: int) -> int:
-        number, seq = find_room(conn, LogKey("s", room)) or (0, 0)
-        values = number, seq + 1, now, kind, member, json.dumps(data), member, None
-        conn.exec_driver_sql("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
-        move = "UPDATE room SET seq = seq + 1 WHERE key = ?"
-        return conn.exec_driver_sql(move, (number,)).rowcount
+async def add_event(lab: Lab, room: str, kind: str, data: dict[str, Any]) -> None:
+    await lab.log.write(lambda conn, now: append_event(conn, now, LogKey("s", room), kind, data))
 
-    await lab.log.write(write)
+
+def append_event(conn: Any, now: int, log: LogKey, kind: str, data: dict[str, Any]) -> None:
+    number, seq = find_room(conn, log) or (0, 0)
+    event = Event(seq + 1, now, kind, "new", data)
+    assert append_events(conn, [row_of(number, event)], [(number, seq, seq + 1)])
 
 
 async def test_an_export_is_not_recorded_if_somebody_has_withdrawn_meanwhile(lab: Lab) -> None:
     await lab.log.submit_together(c.DescribeStudy("s", "seed", {}))
 
-    def withdraw(conn: Any, now: int) -> int:
-        number, seq = find_room(conn, study_log("s")) or (0, 0)
-        values = number, seq + 1, now, "withdrawn", "new", '{"by": "ledger"}', "new", None
-        conn.exec_driver_sql("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
-        move = "UPDATE room SET seq = seq + 1 WHERE key = ?"
-        return conn.exec_driver_sql(move, (number,)).rowcount
-
-    await lab.log.write(withdraw)
+    said = study_log("s"), "withdrawn", {"by": "ledger"}
+    await lab.log.write(lambda conn, now: append_event(conn, now, *said))
     early = await lab.log.submit_together(c.RecordExport("s", "x", 1, {"people": []}))
     late = await lab.log.submit_together(c.RecordExport("s", "x", 2, {"people": []}))
     assert not early.events and late.events

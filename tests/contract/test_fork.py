@@ -83,7 +83,7 @@ def test_a_child_of_a_process_that_has_closed_the_lab_works(url: str, empty_data
 
 
 def test_a_child_of_a_process_that_has_the_database_open_says_so(
-    url: str, empty_database: Path
+    url: str, empty_database: Path, sqlite_only: None
 ) -> None:
     copied(url, empty_database)
     lab = Lab(url)

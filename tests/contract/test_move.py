@@ -41,6 +41,7 @@ MINUTE = 60_000_000
 @pytest.fixture
 def make(postgres: PostgresServer, tmp_path: Path) -> Iterator[Make]:
     """Makes databases of a kind that nobody has used yet; returns their URLs."""
+    variables = {name: os.environ.pop(name, None) for name in ("LABCHAT_BUS", "LABCHAT_LEDGER")}
     os.environ["LABCHAT_BUS"] = "none"
     before = Path.cwd()
     os.chdir(tmp_path)  # the ledger of a database on a server is in the current folder
@@ -56,6 +57,7 @@ def make(postgres: PostgresServer, tmp_path: Path) -> Iterator[Make]:
     yield make
     os.chdir(before)
     del os.environ["LABCHAT_BUS"]
+    os.environ |= {name: value for name, value in variables.items() if value is not None}
     for name in made:
         postgres.drop(name)
 

@@ -30,7 +30,9 @@ async def test_a_server_of_another_database_does_not(
     other.log.close()
 
 
-async def test_before_there_is_a_database_the_process_has_its_own(lab: Lab) -> None:
+async def test_before_there_is_a_database_the_process_has_its_own(
+    lab: Lab, sqlite_only: None
+) -> None:
     key = await page_key([lab.log])
     assert not lab.log.exists, "asking for a key makes no file"
     assert await is_page_key([lab.log], key)

@@ -88,16 +88,6 @@ def proxy(postgres: PostgresServer) -> Iterator[CommitProxy]:
 
 
 @pytest.fixture
-def no_bus() -> Iterator[None]:
-    """Labs have no bus, unless one is named."""
-    before = os.environ.get("LABCHAT_BUS")
-    os.environ["LABCHAT_BUS"] = "none"
-    yield
-    os.environ.pop("LABCHAT_BUS")
-    os.environ |= {} if before is None else {"LABCHAT_BUS": before}
-
-
-@pytest.fixture
 def far_lab(postgres: PostgresServer, url: str, proxy: CommitProxy) -> Iterator[Lab]:
     """A lab whose database is behind the proxy."""
     lab = Lab(url.replace(f":{postgres.port}/", f":{proxy.port}/"), bus="none")

@@ -37,6 +37,7 @@ async def test_the_page_of_a_token_is_its_id_alone(lab: Lab, room: Room) -> None
     found = await lab.log.read(
         lambda conn: conn.execute(sa.select(token.c.kind, token.c.page, token.c.data)).all()
     )
+    found = [row for row in found if row.kind != "server"]  # with a bus, its secret
     kept = ("page/chat", '{"waits": true}')
     assert sorted(tuple(row) for row in found) == [("resume", *kept), ("ticket", *kept)]
 

@@ -32,7 +32,8 @@ values = st.recursive(
 @given(values)
 def test_whatever_json_can_hold_can_be_stored(value: object) -> None:
     stored = orjson.dumps(storable(value)).decode()
-    assert "\\u0000" not in stored
+    without_backslashes = stored.replace("\\\\", "")  # that people wrote
+    assert "\\u0000" not in without_backslashes
     assert orjson.loads(stored) == json.loads(json.dumps(storable(value)))
 
 
