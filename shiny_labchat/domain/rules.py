@@ -8,11 +8,22 @@ from typing import Literal, cast, get_args
 
 from shiny_labchat.arguments import check_choice, check_count, check_number
 
-__all__ = ["CLOCK_SLACK", "LEAST_GONE_AFTER", "MUST_START", "Rules", "is_timed", "is_watched"]
+__all__ = [
+    "CLOCK_SLACK",
+    "LEAST_GONE_AFTER",
+    "MUST_START",
+    "Paste",
+    "Rules",
+    "Telemetry",
+    "is_timed",
+    "is_watched",
+]
 
 Starts = Literal["all_present", "open", "first_message", "code"]
 Ends = Literal["time", "all_done", "any_done"]
 OnGone = Literal["continue", "wait", "close"]
+Telemetry = Literal["off", "counts", "rhythm"]
+Paste = Literal["allow", "mark", "refuse"]
 
 MUST_START: tuple[Starts | None, ...] = ("all_present", "code")
 """Values of `Rules.starts` with which nobody can write before the start."""
@@ -72,6 +83,15 @@ class Rules:
     on_gone
         What happens then: the others "continue", their time stands still until all are back
         ("wait"), or the room is closed ("close"); a group of a :class:`Lobby` is then dissolved.
+    telemetry
+        What the log has of how people write their messages: nothing ("off"); with each message
+        "counts", such as of keys, deletions and pauses; also the "rhythm", which is the times
+        between keys. Which keys they press, and what they delete, it never has. It is shown to
+        nobody. The consent of a study says it if a lobby has such rules; elsewhere you have to.
+    paste
+        Whether people may paste and drop text into the box: "allow"; "mark": the log has how many
+        characters of each message were pasted, and the consent says that, too; "refuse": they
+        have to type.
     """
 
     max_length: int = 5_000
@@ -90,6 +110,8 @@ class Rules:
     min_messages: int = 0
     grace: float = 60
     on_gone: OnGone = "continue"
+    telemetry: Telemetry = "off"
+    paste: Paste = "allow"
 
     def __post_init__(self) -> None:
         check_count("max_length", self.max_length, 1)
@@ -108,6 +130,8 @@ class Rules:
         check_count("min_messages", self.min_messages, 0)
         check_number("grace", self.grace, least=LEAST_GONE_AFTER)
         check_choice("on_gone", self.on_gone, get_args(OnGone))
+        check_choice("telemetry", self.telemetry, get_args(Telemetry))
+        check_choice("paste", self.paste, get_args(Paste))
 
 
 def is_timed(rules: Rules) -> bool:

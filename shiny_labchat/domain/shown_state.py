@@ -8,6 +8,7 @@ from typing import Any
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.rules import is_timed
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.telemetry import asked_of
 from shiny_labchat.words import Words
 
 __all__ = ["shown_state"]
@@ -32,6 +33,10 @@ def shown_state(room: RoomState, viewer: Membership, words: Words, at: int = 0) 
         shown |= _shown_clock(room, words, at)
     if room.rules.min_messages and (left := room.messages_left(viewer)):
         shown["gate"] = words.counted("done.messages", left)
+    if (asked := asked_of(room.rules)) is not None:
+        shown["typed"] = asked
+    if room.rules.paste == "refuse":
+        shown["no_paste"] = words["pasted"]
     if viewer.member in room.done:
         shown["done"] = words["done.pressed"]
     return shown

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.commands import Command, StudyCommand
+from shiny_labchat.domain.commands import Command, Retract, StudyCommand
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.logs import State
 from shiny_labchat.domain.withdrawal import changes_the_past
@@ -64,6 +64,12 @@ class Work:
     missing: frozenset[LogKey] = frozenset()
     reach: Reach | None = None
     clean: CleanHow | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it has a transaction of its own, as what others have stored is rewritten."""
+        is_rewriting = self.reach is not None or isinstance(self.command, Retract)
+        return is_rewriting or self.clean is not None
 
 
 Listener = Callable[[list[Committed]], None]

@@ -37,6 +37,7 @@ from shiny_labchat.domain.commands.presence import (
     EndQuestion,
     NotePresence,
 )
+from shiny_labchat.domain.commands.retraction import Retract
 from shiny_labchat.domain.commands.room import (
     PASSED_OVER,
     Clear,
@@ -120,6 +121,7 @@ __all__ = [
     "Remove",
     "RemoveMember",
     "Resubmit",
+    "Retract",
     "Say",
     "SendAway",
     "SetStep",
@@ -161,6 +163,7 @@ Command = (
     | Extend
     | PressDone
     | AdvanceRoom
+    | Retract
 )
 
 StudyCommand = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shiny_labchat.domain.commands import (
@@ -27,6 +28,7 @@ from shiny_labchat.domain.decide.shared import (
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.telemetry import wanted
 from shiny_labchat.domain.visible import has_visible
 from shiny_labchat.errors import Refused
 
@@ -38,8 +40,9 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
     _check_may_write(state, membership, at)
     text = _with_line_feeds(command.text)
     _check_said(state, membership, text, at)
+    typed = {} if command.typed is None else _typed(state, command.typed)
     if command.waits:
-        waiting = {"text": text, "page": command.page}
+        waiting = {"text": text, "page": command.page, **typed}
         return [new_event(state, at, "submitted", command.member, waiting, command.cid)]
     data = {
         "role": "user",
@@ -47,9 +50,18 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
         "name": membership.pseudonym,
         "parts": [("text", text)],
         "page": command.page,
+        **typed,
     }
     message = new_event(state, at, "message", command.member, data, command.cid)
     return [message] if state.rules.starts is None else started_by(state, message)
+
+
+def _typed(state: RoomState, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of what a page has counted; refused if it has pasted where that is not to be."""
+    if state.rules.paste == "refuse" and sent.get("pasted_chars"):
+        raise Refused("pasted")
+    kept = wanted(state.rules, sent)
+    return {"typed": kept} if kept else {}
 
 
 def _with_line_feeds(text: str) -> str:
@@ -90,6 +102,8 @@ def _publish(state: RoomState, command: Publish, at: int) -> list[Event]:
         "submitted": command.of,
         "sent": command.sent,
     }
+    if command.typed is not None:
+        data["typed"] = command.typed
     if command.transformed != command.text:
         data["transformed"] = command.transformed
     message = new_event(state, at, "message", command.member, data, command.cid)
@@ -108,7 +122,10 @@ def _withhold(state: RoomState, command: Withhold, at: int) -> list[Event]:
 
 def _resubmit(state: RoomState, command: Resubmit, at: int) -> list[Event]:
     member_of(state, command.member)
-    data = {"text": command.text, "page": command.page, "again": command.of, "sent": command.sent}
+    data: dict[str, Any] = {"text": command.text, "page": command.page}
+    data |= {"again": command.of, "sent": command.sent}
+    if command.typed is not None:
+        data["typed"] = command.typed
     return [new_event(state, at, "submitted", command.member, data, command.cid)]
 
 

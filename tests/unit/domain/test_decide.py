@@ -34,6 +34,7 @@ from shiny_labchat.domain.decide import (
     members,
     messages,
     presence,
+    retraction,
     room,
     streams,
 )
@@ -48,7 +49,7 @@ def post(member: str | None = None, text: str = "hi", **more: object) -> Post:
 
 
 def test_each_command_has_one_rule() -> None:
-    families = clock, members, messages, streams, room, presence
+    families = clock, members, messages, streams, retraction, room, presence
     ruled = [command for family in families for command in family.RULES]
     assert Counter(ruled) == Counter(get_args(Command))
 
