@@ -15,6 +15,7 @@ __all__ = [
     "MARK",
     "REWRITES",
     "Renaming",
+    "changes_states",
     "changes_the_past",
     "is_random",
     "rewritten",
@@ -59,6 +60,11 @@ _RANDOM = re.compile("(anon|person|visitor|withdrawn)-[0-9a-f]{16}")
 def changes_the_past(event: Event) -> bool:
     """Whether earlier events are others than before this one: whoever has read them reads again."""
     return event.kind in ("retracted", "withdrawn")
+
+
+def changes_states(event: Event) -> bool:
+    """Whether a state that was made of earlier events is another one, too: it is made anew."""
+    return event.kind == "withdrawn"
 
 
 def rewritten(event: Event, renaming: Renaming, theirs: Collection[int] = ()) -> Event:

@@ -26,7 +26,7 @@ class Committed:
 
     If another process wrote, events may be missing here. Then ``state.seq`` is larger than the last
     seq that the receiver has, and the log has the events. One of these may have changed the past
-    (see `changes_the_past`), too; then `state` has been read anew.
+    (see `changes_the_past`), too; if it has changed states, `state` has been read anew.
     """
 
     log: LogKey

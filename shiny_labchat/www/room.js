@@ -242,7 +242,7 @@ export class Room {
     box.prepend(this.#me);
     host.prepend(header, stage, this.#outbox.element, this.#typing.element, this.#question.element);
     box.after(this.#done.element);
-    listenForSuggestions(log, (text, isSent) => (isSent ? this.#composer.send(text, false) : this.#composer.fill(text)));
+    listenForSuggestions(log, (text, isSent) => (isSent ? this.#composer.send(text) : this.#composer.fill(text)));
     this.#transcript.drawInitial(messages);
   }
 

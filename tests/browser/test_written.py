@@ -42,14 +42,16 @@ def test_keys_deletions_and_their_times_are_counted(
     ann.types("lo")
     ann.presses("Enter")
     ann.sees("hello")
-    ann.says("x")
+    ann.types("x")
+    ann.presses("Enter")
+    ann.sees("x")
     first, second = typed_in(organiser, where)
     assert first is not None and second is not None
     assert (first["keystrokes"], first["deletions"], first["pasted_chars"]) == (7, 1, 0)
     assert len(first["rhythm"]) == 6 and sum(first["rhythm"]) == first["typing_ms"]
     assert first["first_key_ms"] >= 0 and first["focus_losses"] == 0
-    assert second["rhythm"] == [] or second["keystrokes"] > 0, "each message is counted anew"
-    assert second["deletions"] == 0
+    assert (second["keystrokes"], second["deletions"]) == (1, 0), "each is counted anew"
+    assert (second["rhythm"], second["typing_ms"], second["pauses"]) == ([], 0, 0)
 
 
 def test_what_is_pasted_and_leaving_the_page_is_counted(
@@ -95,6 +97,24 @@ def test_a_draft_that_was_refused_or_reloaded_is_counted_on(
     ann.sees("abc")
     typed = typed_in(organiser, where)[1]
     assert typed is not None and typed["keystrokes"] == 3
+
+
+def test_of_what_the_app_sends_nothing_is_counted_and_the_draft_is_counted_on(
+    people: People, organiser: Organiser, shared: Serve
+) -> None:
+    (ann,) = people(1, "box.py")
+    where = organiser.room(shared("box.py"), "chat")
+    organiser.does(where.configure(rules=Rules(rate=None, telemetry="counts")))
+    ann.types("I was ")
+    ann.clicks("submit")
+    ann.sees("sent for me")
+    ann.chat.expect_user_input("I was ")
+    ann.types("typing")
+    ann.presses("Enter")
+    ann.sees("I was typing")
+    by_app, typed = typed_in(organiser, where)[-2:]
+    assert by_app is None
+    assert typed is not None and typed["keystrokes"] == len("I was typing")
 
 
 def test_what_is_pasted_is_refused_in_words_and_the_draft_kept(

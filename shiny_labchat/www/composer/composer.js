@@ -103,19 +103,14 @@ export class Composer {
     mark(this.#host, "data-locked", reason !== null);
   }
 
-  /**
-   * Send the text, or say why not and keep it in the box.
-   *
-   * @param {string} text
-   * @param {boolean} [isTyped] whether it was in the box
-   */
-  send(text, isTyped = true) {
+  /** Send the text, or say why not and keep it in the box. @param {string} text */
+  send(text) {
     const reason = this.#lockReason ?? this.#reasonNotToSend(text);
     if (reason !== null) return this.refuse(text, reason);
     this.#typedAt = 0;
     this.#restored = "";
     this.#showAlert("");
-    this.#on.send(text, isTyped ? this.telemetry.take() : null);
+    this.#on.send(text, this.telemetry.take(text));
     queueMicrotask(() => this.#notifyShiny());
   }
 
@@ -134,6 +129,7 @@ export class Composer {
     const since = box.value.slice(kept.length).replace(/^\n/, "");
     this.#restored = [kept, text].filter(Boolean).join("\n");
     box.value = [this.#restored, since].filter(Boolean).join("\n");
+    this.telemetry.hold();
     this.#notifyShiny();
   }
 
@@ -152,6 +148,7 @@ export class Composer {
 
   /** Replace the text in the box, and focus it. @param {string} text */
   fill(text) {
+    this.telemetry.empty();
     this.#textarea.value = text;
     this.#notifyShiny();
     this.focus();

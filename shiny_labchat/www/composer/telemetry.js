@@ -26,6 +26,8 @@ export class Telemetry {
   #firstKey = 0;
   #lastKey = 0;
   #isAway = false;
+  /** What was last typed into the box, or put back: what else is sent, nobody has typed. */
+  #text = "";
   /** How long the text is without what is selected, before something is pasted. */
   #before = 0;
 
@@ -57,8 +59,13 @@ export class Telemetry {
     this.#since = performance.now();
   }
 
-  /** Give what was counted of a message that is sent, and begin anew. */
-  take() {
+  /**
+   * Give what was counted of a message that is sent, and begin anew; null: nobody has typed it.
+   *
+   * @param {string} text
+   */
+  take(text) {
+    if (text !== this.#text) return null; // a suggestion, or what the app sends: the draft stays
     const typed = this.typed;
     this.empty();
     return typed;
@@ -68,10 +75,17 @@ export class Telemetry {
   empty() {
     this.#typed = {};
     this.#firstKey = this.#lastKey = 0;
+    this.#text = "";
+  }
+
+  /** Note that the text in the box was put back there. */
+  hold() {
+    this.#text = this.#box.value;
   }
 
   /** Go on with a text that is in the box again. @param {Typed | null | undefined} typed */
   restore(typed) {
+    this.hold();
     if (!typed) return;
     const now = this.#typed;
     for (const name of /** @type {const} */ (["pauses", "keystrokes", "deletions", "pasted_chars", "focus_losses"]))
@@ -111,6 +125,7 @@ export class Telemetry {
   /** @param {InputEvent} event */
   #input(event) {
     if (!event.isTrusted) return; // set by a program, not typed
+    this.#text = this.#box.value;
     if (isPaste(event)) this.#paste();
     else this.#key(event);
   }
