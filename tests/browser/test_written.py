@@ -100,11 +100,11 @@ def test_a_draft_that_was_refused_or_reloaded_is_counted_on(
 
 
 def test_of_what_the_app_sends_nothing_is_counted_and_the_draft_is_counted_on(
-    people: People, organiser: Organiser, shared: Serve
+    people: People, organiser: Organiser, shared: Serve, room: str
 ) -> None:
-    (ann,) = people(1, "box.py")
-    where = organiser.room(shared("box.py"), "chat")
+    where = organiser.room(shared("box.py"), room)
     organiser.does(where.configure(rules=Rules(rate=None, telemetry="counts")))
+    (ann,) = people(1, "box.py")
     ann.types("I was ")
     ann.clicks("submit")
     ann.sees("sent for me")
