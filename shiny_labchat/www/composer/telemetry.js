@@ -4,6 +4,8 @@
 const PAUSE = 2000;
 /** Most times between keys that are sent with a message. */
 const MOST_TIMES = 5000;
+/** Most characters that count as pasted: the server takes no more. */
+const MOST_PASTED = 1_000_000;
 
 /**
  * @typedef {import("../protocol.js").Typed} Typed
@@ -133,7 +135,7 @@ export class Telemetry {
   #paste() {
     const { value, selectionEnd } = this.#box;
     const pasted = value.slice(selectionEnd - Math.max(0, value.length - this.#before), selectionEnd);
-    this.#typed.pasted_chars = (this.#typed.pasted_chars ?? 0) + [...pasted].length;
+    this.#typed.pasted_chars = Math.min(MOST_PASTED, (this.#typed.pasted_chars ?? 0) + [...pasted].length);
   }
 
   /** @param {InputEvent} event */
