@@ -11,6 +11,7 @@ from shiny_labchat.domain.messages import is_text
 
 __all__ = [
     "BLANKED",
+    "CHANGES",
     "KEPT_WHOLE",
     "MARK",
     "REWRITES",
@@ -57,9 +58,13 @@ def is_random(id: str) -> bool:
 _RANDOM = re.compile("(anon|person|visitor|withdrawn)-[0-9a-f]{16}")
 
 
+CHANGES = ("retracted", "withdrawn")
+"""The kinds of events after which earlier ones are others."""
+
+
 def changes_the_past(event: Event) -> bool:
     """Whether earlier events are others than before this one: whoever has read them reads again."""
-    return event.kind in ("retracted", "withdrawn")
+    return event.kind in CHANGES
 
 
 def changes_states(event: Event) -> bool:

@@ -103,9 +103,9 @@ class Conversation:
                     self._put(event)
 
     def _put(self, event: Event) -> None:
-        if is_retracted(event):
-            self.retracted.add(event.seq)
         if not was_said(event):
+            if is_retracted(event):
+                self.retracted.add(event.seq)
             return
         message = message_of(event, self._room)
         if event.data.get("page"):

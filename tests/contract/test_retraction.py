@@ -11,10 +11,12 @@ import pytest
 from shiny_labchat import Lab, Member, Message, Refused, Room
 from shiny_labchat.domain.commands import EndStream, Post
 from shiny_labchat.domain.events import Event
+from shiny_labchat.lab.history import _read, _Reading
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.live.slices import SLICE, in_slices
 from shiny_labchat.live.window import WINDOW
 from shiny_labchat.store import events_after, find_room
 from shiny_labchat.store.checkpoints import kept
@@ -140,6 +142,20 @@ async def test_a_reading_under_way_begins_again(lab: Lab, room: Room) -> None:
     whole = await live.read() if read.is_outdated else read
     assert SECRET not in [each.content for each in whole.public(0)]
     live.leave()
+
+
+@pytest.mark.parametrize("last", [None, 500])
+async def test_who_reads_a_long_room_meanwhile_reads_again(
+    lab: Lab, room: Room, last: int | None
+) -> None:
+    messages = [await room.post(f"{n}", author="a") for n in range(2 * SLICE + 1)]
+    reading = _Reading(room.key, 0, None, last)
+    await lab.log.read(reading.read)  # a slice, as `messages` reads them
+    await room.retract(messages[0 if last is None else -1])
+    await in_slices(lab.log, reading.read)
+    assert reading.is_outdated and len(reading.messages()) == len(messages)
+    left = (await _read(lab.log, reading.anew())).messages()
+    assert len(left) == len(messages) - 1
 
 
 # ── streams ──
