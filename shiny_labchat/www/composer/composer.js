@@ -139,9 +139,9 @@ export class Composer {
   }
 
   empty() {
+    this.telemetry.empty();
     if (!this.#textarea.value) return;
     this.#restored = this.#textarea.value = "";
-    this.telemetry.empty();
     this.#showAlert("");
     this.#notifyShiny();
   }
