@@ -5,10 +5,10 @@
  *
  * @typedef {{is: "open" | "closed" | "removed", write: boolean, code?: string, say?: string,
  *   reason?: string, name?: string | null, title?: string | null, clock?: RoomClock, gate?: string,
- *   done?: string, typed?: Asked, no_paste?: string}} RoomState gate: why the person cannot be done yet;
+ *   done?: string, typed?: AskedOfPage, no_paste?: string}} RoomState gate: why the person cannot be done yet;
  *   done: that they are; typed: what is to be sent of how messages are written; no_paste: why nothing
  *   may be pasted
- * @typedef {"counts" | "rhythm" | "pasted"} Asked
+ * @typedef {"counts" | "rhythm" | "pasted"} AskedOfPage
  * @typedef {{first_key_ms?: number, typing_ms?: number, pauses?: number, keystrokes?: number, deletions?: number,
  *   pasted_chars?: number, focus_losses?: number, rhythm?: number[]}} Typed how a message was written
  * @typedef {{is: "waiting" | "running" | "paused", left: number, text: string, say?: string}} RoomClock

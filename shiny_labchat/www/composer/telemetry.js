@@ -9,7 +9,7 @@ const MOST_PASTED = 1_000_000;
 
 /**
  * @typedef {import("../protocol.js").Typed} Typed
- * @typedef {import("../protocol.js").Asked} Asked
+ * @typedef {import("../protocol.js").AskedOfPage} AskedOfPage
  */
 
 /**
@@ -18,7 +18,7 @@ const MOST_PASTED = 1_000_000;
  */
 export class Telemetry {
   #box;
-  /** @type {Asked | null} */
+  /** @type {AskedOfPage | null} */
   #asked = null;
   #listeners = new AbortController();
   /** @type {Typed} what is counted of the message in the box */
@@ -48,7 +48,7 @@ export class Telemetry {
     return this.#asked === "rhythm" ? { ...counts, rhythm } : counts;
   }
 
-  /** Count what the room asks for; null: nothing. @param {Asked | null} asked */
+  /** Count what the room asks for; null: nothing. @param {AskedOfPage | null} asked */
   count(asked) {
     if (asked === this.#asked) return;
     if (!this.#asked) this.#since = performance.now();
