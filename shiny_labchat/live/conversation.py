@@ -101,6 +101,8 @@ class Conversation:
                     self._open[event.seq] = event
                 elif event.kind == "message":
                     self._put(event)
+                elif event.kind == "retracted":  # the message is not among events for viewers
+                    self.retracted.add(event.data["of"])
 
     def _put(self, event: Event) -> None:
         if not was_said(event):

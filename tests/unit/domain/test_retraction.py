@@ -81,6 +81,8 @@ def test_a_retracted_message_is_none_for_pages_and_readers() -> None:
     conversation = Conversation([said(), retracted(said()._replace(seq=4))])
     assert [message.seq for message in conversation.public(0)] == [3]
     assert conversation.retracted == {4}
+    event = Event(5, 1, "retracted", "a", {"of": 4, "reason": None})
+    assert Conversation([said(), event]).retracted == {4}, "or by the event alone"
 
 
 def test_a_retracted_stream_is_none_whichever_of_its_rows_is_read() -> None:
