@@ -81,6 +81,10 @@ class RoomState(NamedTuple):
     """The seq from which on messages are counted, as people must send some; 0: they are not."""
     closed: int = 0
     """The seq at which it was closed; 0: it is open."""
+    cohort: int = 0
+    """The number of the cohort of its group; 0: it has none."""
+    round: int = 0
+    """The number of the round for which its group was formed; 0: of none."""
 
     @property
     def configuration(self) -> Configuration:
@@ -327,7 +331,13 @@ def _closed(state: RoomState, event: Event) -> _Changes:
 
 def _grouped(state: RoomState, event: Event) -> _Changes:
     data = event.data
-    return {"lobby": data["lobby"], "condition": data.get("condition"), "is_shown": False}
+    return {
+        "lobby": data["lobby"],
+        "condition": data.get("condition"),
+        "is_shown": False,
+        "cohort": data.get("cohort", 0),
+        "round": data.get("round", 0),
+    }
 
 
 def _prepared(state: RoomState, event: Event) -> _Changes:

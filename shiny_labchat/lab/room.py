@@ -79,7 +79,7 @@ class Room(Members, Timing):
         """
         room = type(self)(self.log, self.key, self._settings, self._given_to)
         room._ids = (f"{call}:{number}" for number in count(1))
-        return room.in_condition(self._condition)
+        return room.in_condition(self._condition, self._cohort, self._round)
 
     @property
     def _runtime(self) -> Runtime:

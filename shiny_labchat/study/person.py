@@ -79,6 +79,7 @@ class Person:
     consent: Mapping[str, bool] | None = None
     ended: str | None = None
     _study: OfStudy | None = field(default=None, repr=False, compare=False)
+    _of_round: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -141,7 +142,8 @@ class Person:
         """
         # What is kept in memory must be what is on disk, whatever becomes of the app's own object.
         value = json.loads(json.dumps(data, allow_nan=False))
-        await self._submit(RecordAnswer(self._name, self.id, as_id("kind", kind), value))
+        kind, room = as_id("kind", kind), self._of_round
+        await self._submit(RecordAnswer(self._name, self.id, kind, value, room=room))
 
     async def pay(self, key: str, amount: float | Decimal) -> None:
         """

@@ -9,6 +9,7 @@ from shiny_labchat.domain.commands.lobby import (
     DescribeLobby,
     EnterLobby,
     LobbySigns,
+    NextRound,
     Ready,
     TakeName,
     WaitLonger,
@@ -103,6 +104,7 @@ __all__ = [
     "Join",
     "LobbySigns",
     "Mute",
+    "NextRound",
     "NotePresence",
     "OfStudy",
     "Open",
@@ -172,6 +174,7 @@ StudyCommand = (
     | Confirm
     | Advance
     | Ready
+    | NextRound
     | Arrive
     | Consent
     | RecordAnswer
