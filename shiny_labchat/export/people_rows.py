@@ -111,7 +111,8 @@ class MemberRows:
         return [
             study.name, None if room is None else disguise.name(room),
             *round_of(None if room is None else study.state.groups.get(room)),
-            disguise.member(member), False, condition_text(condition), *levels_of(condition, self._factors),
+            disguise.member(member), False,
+            condition_text(condition), *levels_of(condition, self._factors),
             in_room["part"], in_room["pseudonym"], *in_room["kinds"], in_room["role"],
             in_room["joined"], in_room["left"], person.arrived if person else None,
             consent.at if consent else None, consent.version if consent else None,

@@ -1,4 +1,4 @@
-"""Rounds of cohorts over processes: who has them begin, what is called, and what the app proposes."""
+"""Rounds of cohorts over processes: when they begin, what is called, what the app proposes."""
 
 from __future__ import annotations
 
@@ -78,16 +78,17 @@ async def test_two_processes_begin_each_round_once_and_call_each_function_once_f
         assert study.people[person].paid == {f"round {n}": n for n in (1, 2, 3)}
 
 
-async def test_members_of_a_round_have_its_answers_though_the_next_one_has_begun(lab: Lab) -> None:
-    lobby = rounds_in(lab, next_on=None)
+async def test_what_is_recorded_for_members_of_a_round_is_of_it_though_the_next_one_has_begun(
+    lab: Lab,
+) -> None:
+    lobby, over = rounds_in(lab, next_on=None), Called()
+    lobby.when_closed(over, name="over")
     await come(lobby, *PEOPLE)
     await round_begun(lab, 1)
     await record(lab, "gift", 1, *PEOPLE)
     assert await lobby.next_round(1) == 2
     await round_begun(lab, 2)
     await record(lab, "gift", 2, *PEOPLE)
-    over = Called()
-    lobby.when_closed(over, name="over")
     for _ in range(2):
         room, members = await over.call()
         assert {each.data["gift"] for each in members} == {1} and room.round == 1

@@ -13,7 +13,6 @@ from shiny_labchat.domain.commands.lobby import (
     DescribeLobby,
     EnterLobby,
     LobbySigns,
-    OfLobby,
     Ready,
     TakeName,
     WaitLonger,

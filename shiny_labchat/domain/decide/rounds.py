@@ -24,7 +24,8 @@ def _next_round(states: States, command: NextRound, at: int) -> Decided:
     """
     End a round that is over, and begin the next one with those who are left.
 
-    Who is late and has done nothing ends with "idle". If those who are left cannot be grouped, they are led out.
+    Who is late and has done nothing ends with "idle". If those who are left cannot be grouped, they
+    are led out.
     """
     its = InLobby.of(states, command, at)
     cohort = its.people.cohorts.get((command.lobby, command.cohort))

@@ -18,6 +18,7 @@ from shiny_labchat.domain.commands import (
     LobbySigns,
     NextRound,
     RecordAnswer,
+    ShowRoom,
 )
 from shiny_labchat.domain.decide import Unproposed
 from shiny_labchat.domain.events import Event, LogKey
@@ -89,9 +90,12 @@ class Rounds(Waiting):
         return self.reason(person) is None
 
     def due(self) -> float | None:
+        """In how many seconds something is due, once all see their rooms; None: never."""
+        for room in self.cohort.rooms:
+            self.tell(ShowRoom("s", room, "none"))
         signs = LobbySigns({})
         at = next_due("l", self.lobby("l"), self.study, signs, self.now)
-        return None if at == 0 else (at - self.now) / SECOND
+        return None if at == 0 else round((at - self.now) / SECOND, 1)
 
 
 def pairs(groups: Iterable[Sequence[str]]) -> set[frozenset[str]]:
@@ -206,7 +210,7 @@ def test_a_group_that_may_talk_yet_is_waited_for() -> None:
     (one, two), _ = rounds.round
     rounds.records(one, two)
     due = rounds.due()
-    assert due is not None and 149 < due <= 150
+    assert due == 150
 
 
 def test_what_is_recorded_for_a_round_that_is_over_is_of_that_round() -> None:
@@ -381,13 +385,11 @@ def test_the_app_says_who_is_with_whom() -> None:
 
 @pytest.mark.parametrize("groups", [[["p0", "p0"]], [["p0", "x"]], [["p0"]], [["p0", "p1", "p2"]]])
 def test_a_round_that_cannot_be_is_refused(groups: Any) -> None:
-    rounds = Rounds(4, rematch="strangers")
-    rounds.tell(DescribeLobby("s", "l", "seed", {"within": 5}))
     waiting = Waiting(*people(4), cohort=4, rounds=2, rematch="app")
     waiting.advance(divisions={frozenset(people(4)): [["p0", "p3"], ["p1", "p2"]]})
     with pytest.raises(Refused) as caught:
         waiting.tell(NextRound("s", "l", 1, 1, "random", True, groups=groups))
-    assert caught.value.code == "not_grouped" and "rematch" in f"{caught.value.detail}{groups}"
+    assert caught.value.code == "not_grouped"
 
 
 def test_what_makes_cohorts_is_fixed_once_there_are_people() -> None:
