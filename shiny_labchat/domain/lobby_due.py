@@ -14,7 +14,7 @@ from shiny_labchat.domain.commands.study import Barrier, ShowRoom
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.lobby import LobbyState, Place
 from shiny_labchat.domain.lobby_settings import LobbySettings
-from shiny_labchat.domain.rounds import Progress
+from shiny_labchat.domain.rounds import is_over
 from shiny_labchat.domain.study import Cohort, Group, StudyState
 
 __all__ = ["SHOWN_WITHIN", "due_in_rooms", "due_rounds", "is_asking", "next_due"]
@@ -50,7 +50,7 @@ def next_due(lobby: str, state: LobbyState, study: StudyState, signs: LobbySigns
         *(match.until + 1 for match in state.matches.values()),
         *_in_queue(state, settings, signs),
         *_in_rooms(lobby, study),
-        *_of_rounds(lobby, study, settings),
+        *(each.until for each in _cohorts(lobby, study) if each.until is not None),
     ]
     return min((time for time in times if time > at), default=0)
 
@@ -90,17 +90,9 @@ def _in_rooms(lobby: str, study: StudyState) -> Iterator[int]:
             yield barrier.until
 
 
-def _of_rounds(lobby: str, study: StudyState, settings: LobbySettings) -> Iterator[int]:
-    for cohort in _cohorts(lobby, study):
-        until = Progress.of(study, cohort, settings).until
-        if until is not None:
-            yield until
-
-
-def due_rounds(lobby: str, study: StudyState, settings: LobbySettings, at: int) -> list[Cohort]:
+def due_rounds(lobby: str, study: StudyState, at: int) -> list[Cohort]:
     """The cohorts of a lobby whose round is over now, and that have another one."""
-    cohorts = _cohorts(lobby, study)
-    return [each for each in cohorts if Progress.of(study, each, settings).is_over(at)]
+    return [each for each in _cohorts(lobby, study) if is_over(study, each, at)]
 
 
 def _cohorts(lobby: str, study: StudyState) -> Iterator[Cohort]:

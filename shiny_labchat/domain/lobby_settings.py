@@ -15,6 +15,7 @@ from shiny_labchat.domain.grouping import (
     Short,
     cells,
     group_sizes,
+    sizes_in_round,
     smallest,
 )
 from shiny_labchat.domain.rules import Rules
@@ -89,7 +90,7 @@ class LobbySettings(NamedTuple):
             return self.size.max
         if self.rematch == "perfect":  # fewer people would have fewer rounds
             return self.cohort if people >= self.cohort else 0
-        return sum(group_sizes(min(people, self.cohort), self.size_in_rounds, "spread"))
+        return sum(sizes_in_round(min(people, self.cohort), self.size, self.least))
 
     @property
     def has_cohorts(self) -> bool:
@@ -115,8 +116,12 @@ class LobbySettings(NamedTuple):
     @property
     def size_in_rounds(self) -> GroupSize:
         """The sizes that groups may have in rounds, in which some may be gone."""
-        parts = sum((self.parts or {}).values())
-        return self.size._replace(min=smallest(self.size, self.shorts, parts))
+        return self.size._replace(min=self.least)
+
+    @property
+    def least(self) -> int:
+        """How many people are a group at least, where some are gone."""
+        return smallest(self.size, self.shorts, sum((self.parts or {}).values()))
 
     @property
     def cells(self) -> list[Cell]:
@@ -170,12 +175,19 @@ class LobbySettings(NamedTuple):
         group
             The number of the group in its round, from 1.
         """
-        template = self.rooms or ("{lobby}-c{cohort}-r{round}" if cohort else "{lobby}-{n}")
-        if self.rooms is None and cohort and (group > 1 or self._are_several):
-            template += "-{group}"
-        return template.format(lobby=lobby, n=number, cohort=cohort, round=round, group=group)
+        numbers = {"n": number, "cohort": cohort, "round": round, "group": group}
+        return self.template.format(lobby=lobby, **numbers)
 
     @property
-    def _are_several(self) -> bool:
-        """Whether a cohort has several groups."""
-        return self.cohort is not None and len(group_sizes(self.cohort, self.size, "spread")) > 1
+    def template(self) -> str:
+        """From what the ids of rooms are made, see `room`."""
+        if self.rooms is not None or not self.has_cohorts:
+            return self.rooms or "{lobby}-{n}"
+        return "{lobby}-c{cohort}-r{round}" + "-{group}" * self._may_be_several
+
+    @property
+    def _may_be_several(self) -> bool:
+        """Whether a cohort may have several groups in a round."""
+        if self.cohort is None:
+            return False
+        return self.rematch == BY_APP or len(group_sizes(self.cohort, self.size, "spread")) > 1

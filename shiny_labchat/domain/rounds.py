@@ -2,70 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
-from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.study import Cohort, StudyState
 
-__all__ = ["Progress", "Waits", "goes_on", "has_no_group", "late_in", "waits_in"]
+__all__ = [
+    "Waits",
+    "awaited_in",
+    "goes_on",
+    "has_no_group",
+    "is_over",
+    "late_in",
+    "waits_in",
+]
 
-SECOND = 1_000_000
-"""Microseconds."""
 
-
-class Progress(NamedTuple):
+def awaited_in(study: StudyState, cohort: Cohort) -> list[str]:
     """
-    How far a round is.
+    Those of a round's groups who have not recorded what ends the round.
 
-    Parameters
-    ----------
-    awaited
-        The ids of those of its groups who have not recorded what ends the round.
-    until
-        Until when the others wait for them, in microseconds since 1970 (UTC); None: nobody waits
-        yet.
+    In a group that is dissolved nobody is waited for.
     """
-
-    awaited: tuple[str, ...]
-    until: int | None
-
-    @classmethod
-    def of(cls, study: StudyState, cohort: Cohort, settings: LobbySettings) -> Progress:
-        """
-        How far a round is.
-
-        In a group that is dissolved nobody is waited for. The first one who has ended the round
-        sets the time; where the rooms have one of their own, it begins once that is over.
-        """
-        awaited: list[str] = []
-        times: list[int] = []
-        for room in cohort.rooms:
-            group, theirs = study.groups[room], study.recorded.get(room, {})
-            for person in study.taking_part(room):
-                found = theirs.get(person.person, {}).get(settings.next_on or "")
-                if found is not None:
-                    times.append(max(found.at, group.at + settings.talk))
-                elif group.dissolved is None:
-                    awaited.append(person.person)
-        until = min(times) + round(settings.within * SECOND) if times else None
-        return cls(tuple(awaited), until)
-
-    def is_over(self, at: int) -> bool:
-        """Whether the round is over: nobody is waited for, or not any longer."""
-        return not self.awaited or (self.until is not None and at >= self.until)
+    return [
+        person.person
+        for room in cohort.rooms
+        if study.groups[room].dissolved is None
+        for person in study.taking_part(room)
+        if not has_ended(study, cohort, person.person)
+    ]
 
 
-def late_in(
-    study: StudyState, awaited: Iterable[str], settings: LobbySettings, at: int
-) -> list[str]:
+def has_ended(study: StudyState, cohort: Cohort, person: str) -> bool:
+    """Whether somebody has recorded in this round what ends it."""
+    room = study.people[person].room or ""
+    return cohort.next_on in study.recorded.get(room, {}).get(person, {})
+
+
+def is_over(study: StudyState, cohort: Cohort, at: int) -> bool:
+    """Whether a round is over: nobody is waited for, or not any longer."""
+    return (cohort.until is not None and at >= cohort.until) or not awaited_in(study, cohort)
+
+
+def late_in(study: StudyState, cohort: Cohort, at: int) -> list[str]:
     """
-    Those of the awaited who are late by their own fault: they have done nothing for `within`.
+    Those who are waited for and have done nothing for as long as the others wait.
 
-    Who waits for the others of their group, or has only just gone on, is not.
+    Who waits for the others of their group, or has only just gone on, is not late.
     """
-    since = at - round(settings.within * SECOND)
-    return [person for person in awaited if not _did_something(study, person, since)]
+    since = at - cohort.within
+    return [each for each in awaited_in(study, cohort) if not _did_something(study, each, since)]
 
 
 def _did_something(study: StudyState, person: str, since: int) -> bool:
@@ -115,12 +100,10 @@ class Waits(NamedTuple):
     until: int | None
 
 
-def waits_in(study: StudyState, person: str, settings: LobbySettings) -> Waits | None:
+def waits_in(study: StudyState, person: str) -> Waits | None:
     """For what somebody waits between two rounds; None: they do not wait for the next one."""
     cohort = study.cohort_of(person) if study.cohorts.size else None
     if cohort is None or cohort.round >= cohort.rounds:
         return None
-    progress, is_out = Progress.of(study, cohort, settings), has_no_group(study, person)
-    if is_out or (progress.until is not None and person not in progress.awaited):
-        return Waits(is_out, progress.until)
-    return None
+    is_out = has_no_group(study, person)
+    return Waits(is_out, cohort.until) if is_out or has_ended(study, cohort, person) else None

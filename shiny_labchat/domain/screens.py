@@ -94,7 +94,7 @@ def _consent(view: View, asked: Json) -> Screen:
 
 def _after_grouping(view: View, person: Participation, lobby: LobbyState) -> Screen:
     words, settings = view.words, LobbySettings.of(lobby.settings)
-    waits = waits_in(view.study, person.person, settings)
+    waits = waits_in(view.study, person.person)
     if waits is not None:
         return _between_rounds(waits, words)
     until = _waits_for_others(view, person)

@@ -207,6 +207,13 @@ class Cohort(NamedTuple):
         The ids of those who have no group in this round.
     sat
         By id, in how many rounds somebody had no group, this one included.
+    next_on
+        What each records to end the round; None: nothing.
+    within, talk
+        How long the first who has recorded it waits for the others, and how long they may talk
+        before that, both in microseconds.
+    until
+        Until when they wait, in microseconds since 1970 (UTC); None: nobody has recorded it yet.
     """
 
     lobby: str
@@ -220,6 +227,10 @@ class Cohort(NamedTuple):
     rooms: tuple[str, ...] = ()
     out: tuple[str, ...] = ()
     sat: Mapping[str, int] = _NOTHING
+    next_on: str | None = None
+    within: int = 0
+    talk: int = 0
+    until: int | None = None
 
 
 class Recorded(NamedTuple):
@@ -436,7 +447,19 @@ def _recorded(state: StudyState, event: Event) -> _Changes:
         return changes
     known = state.recorded.get(room, _NOTHING)
     theirs = {**known.get(person.person, _NOTHING), kind: Recorded(data[kind], event.at)}
-    return {**changes, "recorded": state.recorded.changed(room, {**known, person.person: theirs})}
+    recorded = state.recorded.changed(room, {**known, person.person: theirs})
+    return {**changes, "recorded": recorded, **_waiting_since(state, state.groups[room], event)}
+
+
+def _waiting_since(state: StudyState, group: Group, event: Event) -> _Changes:
+    """Until when a cohort waits, if the first one of it has ended the round now."""
+    key = group.lobby, group.cohort
+    cohort = state.cohorts[key]
+    is_first = cohort.until is None and group.room in cohort.rooms
+    if not is_first or event.data["kind"] != cohort.next_on:
+        return {}
+    until = max(event.at, group.at + cohort.talk) + cohort.within
+    return {"cohorts": state.cohorts.changed(key, cohort._replace(until=until))}
 
 
 def _round_room(state: StudyState, person: Participation, event: Event) -> str | None:
@@ -534,7 +557,16 @@ def _round_begun(state: StudyState, event: Event) -> _Changes:
         about = data.get("least", 0), data.get("condition"), data.get("block")
         cohort = Cohort(*key, people, rounds, *about)
     sat = {**cohort.sat, **{each: cohort.sat.get(each, 0) + 1 for each in out}}
-    cohort = cohort._replace(round=data["round"], rooms=(), out=out, sat=sat)
+    waits = {name: data.get(name, 0) for name in ("within", "talk")}
+    cohort = cohort._replace(
+        round=data["round"],
+        rooms=(),
+        out=out,
+        sat=sat,
+        next_on=data.get("next_on"),
+        until=None,
+        **waits,
+    )
     return {"cohorts": state.cohorts.changed(key, cohort)}
 
 

@@ -146,10 +146,7 @@ class StudyView:
         lobby = cast(LobbyState, self._lobby.state)
         place = lobby.places.get(person)
         match = None if place is None else lobby.matches.get(place.match)
-        waits = None
-        if study.cohorts.size:
-            waits = waits_in(study, person, LobbySettings.of(lobby.settings))
-        return *about, lobby.settings, place, match, waits
+        return *about, lobby.settings, place, match, waits_in(study, person)
 
     @property
     def _state(self) -> StudyState:

@@ -36,7 +36,6 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.grouping import Leftover
 from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.lobby_due import due_in_rooms, due_rounds, is_asking, next_due
-from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.logs import State
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import LabChatError, Refused, StoreError
@@ -230,7 +229,7 @@ class LobbyDriver:
         kinds, is_prepared = self.awaited, bool(self.preparing)
         for command in due_in_rooms(self._key, study, kinds, is_prepared, _now()):
             await self._do(command)
-        rounds = due_rounds(self._key.id, study, LobbySettings.of(lobby.settings), _now())
+        rounds = due_rounds(self._key.id, study, _now())
         for cohort in rounds:
             await self._advance(self._round_command(cohort.number, cohort.round), known)
         if is_asking(lobby):

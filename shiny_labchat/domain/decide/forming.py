@@ -173,7 +173,7 @@ def _least(its: InLobby) -> int:
     settings = its.settings
     if settings.short == "end" or (settings.rematches == "partners"):
         return 0
-    return settings.size_in_rounds.min
+    return settings.least
 
 
 def _first_round(its: InLobby, order: Sequence[str], command: Advance | Ready) -> list[Group]:
@@ -183,7 +183,8 @@ def _first_round(its: InLobby, order: Sequence[str], command: Advance | Ready) -
     if settings.cohort is None:
         return [tuple(order)]
     drawn = Round(1, order, frozenset(order))
-    return divide(drawn, settings.rematches, settings.size_in_rounds, its.seed, its.next_cohort)
+    how = settings.rematches, settings.size, settings.least
+    return divide(drawn, *how, its.seed, its.next_cohort)
 
 
 def begin_round(
@@ -224,6 +225,9 @@ def begin_round(
         "least": cohort.least,
         "condition": cohort.condition,
         "block": cohort.block,
+        "next_on": its.settings.next_on,
+        "within": round(its.settings.within * 1e6),
+        "talk": its.settings.talk,
     }
     its.decided.add(its.study, "round_begun", None, begun)
     for room, group in zip(rooms, groups, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from shiny_labchat.domain.commands import Close
 from shiny_labchat.domain.commands.lobby import NextRound
@@ -14,7 +15,8 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.grouping import Group, Round, divide
 from shiny_labchat.domain.lobby_settings import BY_APP
 from shiny_labchat.domain.logs import States
-from shiny_labchat.domain.rounds import Progress, late_in
+from shiny_labchat.domain.rounds import is_over, late_in
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import Cohort
 
 __all__ = ["RULES"]
@@ -31,12 +33,10 @@ def _next_round(states: States, command: NextRound, at: int) -> Decided:
     cohort = its.people.cohorts.get((command.lobby, command.cohort))
     if cohort is None or cohort.round != command.after or cohort.round >= cohort.rounds:
         return its.decided
-    progress = Progress.of(its.people, cohort, its.settings)
-    if not (command.is_forced or progress.is_over(at)):
+    if not (command.is_forced or is_over(its.people, cohort, at)):
         return its.decided
     its.decided.need(LogKey(its.log.study, room) for room in cohort.rooms)
-    late = late_in(its.people, progress.awaited, its.settings, at)
-    for person in () if command.is_forced else late:
+    for person in () if command.is_forced else _late(its, cohort):
         _end(its, person, "idle")
     if its.settings.short == "end":
         for person in _of_short_groups(its, cohort):
@@ -53,6 +53,19 @@ def _next_round(states: States, command: NextRound, at: int) -> Decided:
     how = {"seed": its.seed, "block": cohort.block}
     begin_round(its, cohort._replace(round=number), here, groups, how, command.random)
     return its.decided
+
+
+def _late(its: InLobby, cohort: Cohort) -> list[str]:
+    """Those who are late and have neither recorded nor written anything for a while."""
+    at = its.decided.at
+    late = late_in(its.people, cohort, at)
+    return [person for person in late if _last_wrote(its, person) <= at - cohort.within]
+
+
+def _last_wrote(its: InLobby, person: str) -> int:
+    room = LogKey(its.log.study, its.people.people[person].room or "")
+    membership = cast(RoomState, its.decided.now(room)).memberships.get(person)
+    return 0 if membership is None else membership.spoke
 
 
 def _end(its: InLobby, person: str, reason: str) -> None:
@@ -83,12 +96,12 @@ def _divided(
     its: InLobby, cohort: Cohort, number: int, here: Sequence[str], command: NextRound
 ) -> Sequence[Group]:
     settings, study = its.settings, its.people
-    size = settings.size_in_rounds
     last = [study.groups[room].people for room in cohort.rooms]
-    if settings.rematch == BY_APP and len(here) >= size.min:
+    if settings.rematch == BY_APP and len(here) >= settings.least:
         return round_proposed(settings, command, here)
     drawn = Round(number, cohort.people, frozenset(here), last, cohort.sat)
-    return divide(drawn, settings.rematches, size, its.seed, cohort.number)
+    how = settings.rematches, settings.size, settings.least
+    return divide(drawn, *how, its.seed, cohort.number)
 
 
 RULES: dict[type, RuleTogether] = {NextRound: _next_round}

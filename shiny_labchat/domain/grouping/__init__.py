@@ -30,7 +30,14 @@ from shiny_labchat.domain.grouping.matching import (
 from shiny_labchat.domain.grouping.parts import assign_parts, check_parts
 from shiny_labchat.domain.grouping.perfect import most_rounds
 from shiny_labchat.domain.grouping.rematches import Met
-from shiny_labchat.domain.grouping.rounds import Rematch, Round, Short, divide, smallest
+from shiny_labchat.domain.grouping.rounds import (
+    Rematch,
+    Round,
+    Short,
+    divide,
+    sizes_in_round,
+    smallest,
+)
 from shiny_labchat.domain.grouping.sizes import GroupSize, Leftover, group_sizes
 
 __all__ = [
@@ -61,6 +68,7 @@ __all__ = [
     "lobby_seed",
     "most_rounds",
     "propose",
+    "sizes_in_round",
     "smallest",
     "spread",
 ]

@@ -11,7 +11,7 @@ from shiny_labchat.domain.grouping.perfect import perfect_rounds
 from shiny_labchat.domain.grouping.rematches import Met, fewest_rematches
 from shiny_labchat.domain.grouping.sizes import GroupSize, group_sizes
 
-__all__ = ["Rematch", "Round", "Short", "divide", "smallest"]
+__all__ = ["Rematch", "Round", "Short", "divide", "sizes_in_round", "smallest"]
 
 Rematch = Literal["partners", "strangers", "perfect"]
 """
@@ -66,7 +66,30 @@ def smallest(size: GroupSize, short: Short, parts: int) -> int:
     return min(size.min, max(2, parts)) if short == "smaller" else size.min
 
 
-def divide(round: Round, rematch: Rematch, size: GroupSize, seed: str, cohort: int) -> list[Group]:
+def sizes_in_round(people: int, size: GroupSize, least: int) -> list[int]:
+    """
+    The sizes of the groups that so many people make in a round.
+
+    Only if somebody would be left over, there are groups smaller than usual.
+
+    Parameters
+    ----------
+    people
+        The number of people.
+    size
+        The sizes that groups may have when nobody is gone.
+    least
+        How many people are a group at least, where some are gone.
+    """
+    sizes = group_sizes(people, size, "spread")
+    if sum(sizes) == people or least == size.min:
+        return sizes
+    return group_sizes(people, size._replace(min=least), "spread")
+
+
+def divide(
+    round: Round, rematch: Rematch, size: GroupSize, least: int, seed: str, cohort: int
+) -> list[Group]:
     """
     The groups of a round; whoever is in none of them has none in this round.
 
@@ -76,8 +99,8 @@ def divide(round: Round, rematch: Rematch, size: GroupSize, seed: str, cohort: i
         What it is drawn from.
     rematch
         Who is with whom from round to round.
-    size
-        The sizes that groups may have, now that some may be gone, see `smallest`.
+    size, least
+        As in `sizes_in_round`.
     seed, cohort
         The lobby's seed, and the number of the cohort.
     """
@@ -90,19 +113,19 @@ def divide(round: Round, rematch: Rematch, size: GroupSize, seed: str, cohort: i
             design = perfect_rounds(len(round.places), size.ideal)[round.number - 1]
             groups = [[round.places[place] for place in group] for group in design]
             left = [_here(group, round) for group in groups]
-            return [group for group in left if len(group) >= size.min]
+            return [group for group in left if len(group) >= least]
         case _:
-            return _strangers(round, size, seed, *purpose)
+            sizes = sizes_in_round(len(round.here), size, least)
+            return _strangers(round, sizes, seed, *purpose)
 
 
 def _here(group: Sequence[str], round: Round) -> Group:
     return tuple(person for person in group if person in round.here)
 
 
-def _strangers(round: Round, size: GroupSize, seed: str, *purpose: object) -> list[Group]:
+def _strangers(round: Round, sizes: list[int], seed: str, *purpose: object) -> list[Group]:
     people = shuffled(_here(round.places, round), seed, "round", *purpose)
     people.sort(key=lambda person: -round.sat.get(person, 0))  # others sit out now
-    sizes = group_sizes(len(people), size, "spread")
     drawn = shuffled(people[: sum(sizes)], seed, "strangers", *purpose)
     last = [group for group in (_here(each, round) for each in round.last) if len(group) > 1]
     groups = fewest_rematches(drawn, sizes, _met_in(last))

@@ -18,16 +18,16 @@ from shiny_labchat.domain.commands import (
     LobbySigns,
     NextRound,
     RecordAnswer,
+    Say,
     ShowRoom,
 )
 from shiny_labchat.domain.decide import Unproposed
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.lobby_due import due_rounds, next_due
-from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.records import records_in
 from shiny_labchat.domain.rounds import has_no_group, waits_in
 from shiny_labchat.domain.rules import Rules
-from shiny_labchat.domain.study import Cohort
+from shiny_labchat.domain.study import Cohort, StudyState, fold_all_study
 from shiny_labchat.errors import Refused
 from tests.unit.domain.test_lobby import LOBBY, SECOND, Waiting
 
@@ -55,10 +55,6 @@ class Rounds(Waiting):
         """The groups of the round."""
         return [self.study.groups[room].people for room in self.cohort.rooms]
 
-    @property
-    def settings(self) -> LobbySettings:
-        return LobbySettings.of(self.lobby("l").settings)
-
     def records(self, *who: str, kind: str = "done", value: Any = 1) -> None:
         for person in who:
             self.tell(RecordAnswer("s", person, kind, value))
@@ -71,7 +67,7 @@ class Rounds(Waiting):
         """Have done what is due; the cohorts that are in another round then."""
         self.now += int(seconds * SECOND)
         begun: list[int] = []
-        for cohort in due_rounds("l", self.study, self.settings, self.now):
+        for cohort in due_rounds("l", self.study, self.now):
             before = cohort.round
             self.next_round(before, is_forced=False)
             if self.study.cohorts["l", cohort.number].round != before:
@@ -204,6 +200,19 @@ def test_who_waits_for_their_group_or_has_only_just_gone_on_is_not_late() -> Non
     assert rounds.reason(slow[3]) == "idle" and all(map(rounds.is_in, slow[:3]))
 
 
+def test_who_has_written_just_now_is_not_late_either() -> None:
+    rounds = Rounds(4, within=30)
+    (one, two), (other, silent) = rounds.round
+    room = rounds.person(other).room
+    assert room is not None
+    rounds.tell(ShowRoom("s", room, "none"))
+    rounds.records(one, two)
+    rounds.now += 20 * SECOND
+    rounds.in_room(room, Say(other, "wait", "c", "page"))
+    assert rounds.goes_on(11) == [1]
+    assert rounds.reason(silent) == "idle" and rounds.is_in(other)
+
+
 def test_a_group_that_may_talk_yet_is_waited_for() -> None:
     rules = asdict(Rules(duration=100, start_within=20))
     rounds = Rounds(4, within=30, rules=rules)
@@ -262,7 +271,7 @@ def test_the_partner_of_who_leaves_is_in_no_group_until_the_next_round() -> None
     (gone, left), *others = rounds.round
     rounds.ends(gone)
     assert rounds.is_in(left) and has_no_group(rounds.study, left)
-    waits = waits_in(rounds.study, left, rounds.settings)
+    waits = waits_in(rounds.study, left)
     assert waits is not None and waits.is_out and waits.until is None
     rounds.records(*(each for group in others for each in group))
     assert rounds.goes_on() == [1], "nobody waits for who has no group"
@@ -432,7 +441,7 @@ def test_a_cohort_comes_to_its_end_and_everybody_is_in_one_group_or_waits_or_has
         rounds.goes_on(31)
     left = [each for each in people(9) if rounds.is_in(each)]
     assert not left or rounds.cohort.round == 4
-    assert not due_rounds("l", rounds.study, rounds.settings, rounds.now)
-    assert [event.kind for event in rounds.events[LOBBY]].count("grouped") == len(
-        rounds.study.groups
-    )
+    assert not due_rounds("l", rounds.study, rounds.now)
+    grouped = [event for event in rounds.events[LOBBY] if event.kind == "grouped"]
+    assert len(grouped) == len(rounds.study.groups)
+    assert fold_all_study(StudyState(), rounds.events[STUDY]) == rounds.study

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shiny_labchat.domain.grouping import GroupSize, Rematch, Round, divide, smallest
+from shiny_labchat.domain.grouping import GroupSize, Rematch, Round, divide, sizes_in_round, smallest
 
 
 def ids(count: int) -> list[str]:
@@ -23,7 +23,12 @@ def pairs(groups: Iterable[Sequence[str]]) -> set[frozenset[str]]:
 
 
 def played(
-    people: Sequence[str], size: GroupSize, rematch: Rematch, rounds: int, seed: str = "s"
+    people: Sequence[str],
+    size: GroupSize,
+    rematch: Rematch,
+    rounds: int,
+    seed: str = "s",
+    least: int | None = None,
 ) -> list[list[tuple[str, ...]]]:
     """The groups of all rounds, where nobody leaves."""
     found: list[list[tuple[str, ...]]] = []
@@ -31,7 +36,7 @@ def played(
     for number in range(1, rounds + 1):
         last = found[-1] if found else []
         drawn = Round(number, people, frozenset(people), last, sat)
-        found.append(divide(drawn, rematch, size, seed, 1))
+        found.append(divide(drawn, rematch, size, least or size.min, seed, 1))
         grouped = {person for group in found[-1] for person in group}
         sat.update(person for person in people if person not in grouped)
     return found
@@ -48,7 +53,7 @@ def test_partners_stay_together() -> None:
 def test_partners_who_have_left_are_missing_in_their_group_only() -> None:
     first = played(ids(8), FOURS, "partners", 1)[0]
     here = set(ids(8)) - {first[0][1]}
-    second = divide(Round(2, ids(8), here, first), "partners", FOURS, "s", 1)
+    second = divide(Round(2, ids(8), here, first), "partners", FOURS, 2, "s", 1)
     assert second == [(first[0][0], *first[0][2:]), first[1]]
 
 
@@ -72,8 +77,7 @@ def test_where_somebody_must_be_met_again_as_few_are_as_there_can_be() -> None:
 
 @given(left=st.integers(6, 24), seed=st.text(max_size=3))
 def test_strangers_whose_group_is_smaller_are_all_in_one(left: int, seed: str) -> None:
-    size = GroupSize(smallest(FOURS, "smaller", 0), 4, 4)
-    rounds = played(ids(left), size, "strangers", 3, seed)
+    rounds = played(ids(left), FOURS, "strangers", 3, seed, smallest(FOURS, "smaller", 0))
     for groups in rounds:
         assert sorted(person for group in groups for person in group) == sorted(ids(left))
         assert {len(group) for group in groups} <= {2, 3, 4}
@@ -110,9 +114,8 @@ def test_perfect_strangers_never_meet_again_even_if_some_have_left(
 ) -> None:
     met: set[frozenset[str]] = set()
     here = set(ids(people))
-    small = GroupSize(2, size, size)
     for number in range(1, rounds + 1):
-        groups = divide(Round(number, ids(people), here), "perfect", small, "s", 1)
+        groups = divide(Round(number, ids(people), here), "perfect", GroupSize.of(size), 2, "s", 1)
         assert not pairs(groups) & met and all(len(group) >= 2 for group in groups)
         met |= pairs(groups)
         here.discard(f"p{number}")
@@ -121,7 +124,7 @@ def test_perfect_strangers_never_meet_again_even_if_some_have_left(
 def test_whose_partner_has_left_sits_out_a_perfect_round() -> None:
     here = set(ids(6)) - {"p5"}
     rounds: list[Any] = [
-        divide(Round(number, ids(6), here), "perfect", PAIRS, "s", 1) for number in range(1, 6)
+        divide(Round(number, ids(6), here), "perfect", PAIRS, 2, "s", 1) for number in range(1, 6)
     ]
     assert all(len(groups) == 2 for groups in rounds)
     out = [here - {each for group in groups for each in group} for groups in rounds]
@@ -134,3 +137,10 @@ def test_whose_partner_has_left_sits_out_a_perfect_round() -> None:
 )
 def test_how_small_a_group_may_become(size: int, short: Any, parts: int, least: int) -> None:
     assert smallest(GroupSize.of(size), short, parts) == least
+
+
+def test_groups_are_smaller_than_usual_only_if_somebody_would_be_left_over() -> None:
+    """Six people who may be one group of six are not two of three."""
+    assert sizes_in_round(6, GroupSize(4, 4, 6), 2) == [6]
+    assert sizes_in_round(7, GroupSize(4, 4, 6), 2) == [4, 3]
+    assert sizes_in_round(7, GroupSize(4, 4, 6), 4) == [6]
