@@ -140,8 +140,9 @@ class Lobby:
         What each records, such as the kind of a form, for the next round to begin once all of the
         cohort have. None: it begins when :meth:`next_round` is called.
     within
-        How long the first one who has recorded it waits for the others, in seconds. Who has not
-        recorded it then ends with "idle".
+        How long the first one who has recorded it waits for the others, in seconds; if the rooms
+        have a duration, from when that must be over. Then the next round begins, and who has done
+        nothing meanwhile ends with "idle".
     short
         What becomes of the others when somebody has left. "smaller": groups may be smaller from
         the next round on, with two people at least, and all parts. "sit_out": groups keep their
