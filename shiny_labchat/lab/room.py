@@ -405,7 +405,8 @@ class Room(Members, Timing):
 
         Forms record, and :meth:`Person.record` does. Its people are those who were grouped for it
         in a lobby, and who have not dropped out: they take part, have completed, or were led out
-        as too few were left. What :meth:`record` has stored in the room is not among it.
+        as too few were left. What :meth:`record` has stored in the room is not among it. In rounds,
+        of what is recorded in rounds, only what was in the one of this room.
 
         Parameters
         ----------

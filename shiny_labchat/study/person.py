@@ -56,8 +56,8 @@ class Person:
     step
         The app's word for how far they are, see :meth:`set_step`.
     data
-        By kind, the latest of what was recorded about them: of a form, its answers by the ids of
-        its inputs.
+        By kind, the latest of what was recorded about them, in whichever round: of a form, its
+        answers by the ids of its inputs.
     paid
         By key, what they were paid, in units of the study's currency.
     consent
@@ -230,7 +230,11 @@ class Participant(Member):
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """By kind, the latest of what was recorded about them."""
+        """
+        By kind, the latest of what was recorded about them.
+
+        In rounds, of what is recorded in rounds, only what was in the one of the room.
+        """
         return self._person.data
 
     async def record(self, kind: str, data: Any) -> None:
