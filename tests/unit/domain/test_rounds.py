@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shiny_labchat.domain.grouping import GroupSize, Rematch, Round, divide, sizes_in_round, smallest
+from shiny_labchat.domain.grouping import (
+    GroupSize,
+    Rematch,
+    Round,
+    divide,
+    sizes_in_round,
+    smallest,
+)
 
 
 def ids(count: int) -> list[str]:
