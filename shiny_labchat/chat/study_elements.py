@@ -75,51 +75,6 @@ def form_element(
     ``{"do": "form", "id": id, "cid": cid, "is": "stored" | "not_stored", "say": words}``; until
     then the button does nothing, and what is filled in is kept in the tab.
 
-    Drawn anew by an output, it stays as it is.
-
-    Parameters
-    ----------
-    study_name
-        The study's name, which the page's ticket names, too.
-    words
-        The words of its lab.
-    """
-    return Tag(
-        "labchat-study",
-        {"class": "labchat-study"},
-        ui.p(words["one_moment"], class_="labchat-study-first"),
-        element_dependency(),
-        id=f"labchat-study-{study_name}",
-        data_study=study_name,
-        data_words=_json(_PAGE_WORDS, words),
-        lang=_language(words),
-    )
-
-
-def form_element(
-    id: str,
-    kind: str,
-    inputs: TagChild,
-    submit_label: str,
-    words: Words,
-    *,
-    study_name: str = "",
-    who: str = "",
-    optional: Sequence[str] = (),
-    touched: Sequence[str] = (),
-    round: int = 0,
-) -> Tag:
-    """
-    A form: Shiny inputs, and a button that sends their values together.
-
-    When a person presses it and no input is empty, the page sends the event ``<id>_sent`` with
-    "cid" (a random id, the same as long as the same answers are sent again), the times "shown",
-    "changed" (None: nothing was) and "sent", in milliseconds since 1970 by the browser's clock, and
-    "used", the ids of the inputs that the person has used, and in rounds "round", the number of the
-    one in which it was drawn. The inputs' values are there before. The session answers by the custom message "labchat"
-    ``{"do": "form", "id": id, "cid": cid, "is": "stored" | "not_stored", "say": words}``; until
-    then the button does nothing, and what is filled in is kept in the tab.
-
     Drawn anew by an output with the same inputs, it stays as it is; with others, what was filled
     in is filled in again.
 

@@ -96,8 +96,8 @@ class Lobby(_Lobby):
         -------
         str or None
             "consent" (they are asked), "waiting" (also in a round in which they have no group),
-            "ready" (they are asked whether they are there), "grouped" or "ended". None before any of
-            this is known, and before they have come here.
+            "ready" (they are asked whether they are there), "grouped" or "ended". None before any
+            of this is known, and before they have come here.
         """
         here = self._here()
         known = here.study.participation()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -19,8 +19,8 @@ from tests.support.visitor import Visitor, visitor
 
 APP = ROOT / "tests" / "integration" / "apps" / "rounds.py"
 GIFT, SEEN = "labchat_form_game_gift", "labchat_form_game_seen"
-WITHIN = 15
-"""How long people of a round wait for each other, in seconds."""
+WITHIN = 45
+"""How long people of a round wait for each other, in seconds; a server starts again within it."""
 
 
 @pytest.fixture
@@ -113,7 +113,8 @@ class Player:
 async def test_24_people_play_ten_rounds_with_strangers_though_some_leave_and_a_server_dies(
     url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with serving(url) as one, serving(url) as two, AsyncExitStack():
+    said = {"lobby": {"within": WITHIN}, "within": WITHIN}
+    async with serving(url, **said) as one, serving(url, **said) as two:
         servers = one, two
         leaves = {5: (3, "stop"), 11: (7, "vanish")}
         players = [Player(n, servers[n % 2], leaves.get(n)) for n in range(24)]
