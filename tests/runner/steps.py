@@ -20,12 +20,21 @@ __all__ = ["NAMES", "Result", "Step", "all_steps", "on_backends"]
 
 SUITES = ("unit", "contract", "house", "integration", "browser")
 NAMES = ("ruff", "format", "pyright", "tsc", "docs", *SUITES)
-ON_BACKENDS = {
-    "contract": BACKENDS[1:],
-    "integration": BACKENDS[1:],
-    "browser": ("postgresql+nats",),
+FOREMOST = "postgresql+nats"
+"""On which backend the suites of `WHOLE` pass whole, besides the usual run's; there are workers."""
+WHOLE = ("contract", "integration")
+TOLD = {
+    "contract": ("test_callbacks", "test_handled", "test_hearing", "test_peers", "test_people"),
+    "integration": (
+        *("test_buses", "test_callbacks", "test_presence", "test_stopping", "test_talking"),
+        "test_two_studies",
+    ),
+    "browser": (
+        *("test_handlers", "test_presence", "test_reconnect", "test_streams", "test_studies"),
+        "test_talking",
+    ),
 }
-"""On which further backends a suite has to pass; the usual run has the first of all of them."""
+"""By suite, the files of what processes tell one another, or do in place of one another."""
 AT_ONCE = {"integration": 2}
 """How many tests of a suite run at the same time, where they wait more than they work."""
 LONGEST = 60 * 60
@@ -156,12 +165,24 @@ def all_steps(root: Path, folder: Path, expression: str | None, long: bool) -> l
 def on_backends(
     root: Path, folder: Path, expression: str | None, long: bool, backend: str | None = None
 ) -> list[Step]:
-    """The steps of suites on one backend, or on all that they have to pass on besides the usual."""
+    """
+    The steps of suites on one backend, or those on all that a long run has besides the usual one.
+
+    On a backend that is asked for, the suites are whole. All on all would take hours: what differs
+    between them is which engine stores, which every test of a whole suite checks once, and what
+    tells other processes of it, for which there are the files of `TOLD`.
+    """
+    if backend is not None:
+        return [_suite(suite, root, folder, expression, long, backend) for suite in TOLD]
+    wanted = [(suite, each) for suite in WHOLE for each in BACKENDS[1:]]
     return [
-        _suite(suite, root, folder, expression, long, each)
-        for suite, required in ON_BACKENDS.items()
-        for each in ([backend] if backend is not None else required)
+        _suite(suite, root, folder, expression, long, each, _files(suite, each))
+        for suite, each in [*wanted, ("browser", FOREMOST)]
     ]
+
+
+def _files(suite: str, backend: str) -> tuple[str, ...]:
+    return () if suite in WHOLE and backend == FOREMOST else TOLD[suite]
 
 
 def _suite(
@@ -171,10 +192,13 @@ def _suite(
     expression: str | None,
     long: bool,
     backend: str | None = None,
+    files: Sequence[str] = (),
 ) -> Step:
+    """The step of a suite, or of some of its files (none named: of all)."""
     name = suite if backend is None else f"{suite}@{backend}"
     junit = folder / f"{name}.xml"
-    command = [sys.executable, "-m", "pytest", f"tests/{suite}", f"--junitxml={junit}", "-ra"]
+    tests = [f"tests/{suite}/{name}.py" for name in files] or [f"tests/{suite}"]
+    command = [sys.executable, "-m", "pytest", *tests, f"--junitxml={junit}", "-ra"]
     command += ["-o", f"cache_dir={folder / name}"]
     if backend is not None:
         command += ["--backend", backend]

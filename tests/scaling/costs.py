@@ -16,7 +16,13 @@ FILE = Path(__file__).parent / "costs.json"
 """The measured costs; ``python -m tests.scaling --measured bench.json`` writes it."""
 ONE_ROOM = "{} people"
 FEW, MANY = 10, 50
-"""People in the one room of two runs: what is there in both is a message's, the rest people's."""
+"""People in the one room of two runs: by how much more is done for more, a delivery is known."""
+ROOMS, SIZE, RATE = 100, 5, 200
+"""
+Rooms, people of each, and messages a second of the run by which the rest of a message is known. It
+is with as many messages as labs have that need to know: one that comes alone takes half as much
+again, as threads wait for it that would be awake.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +96,12 @@ def costs_of(results: Sequence[Result], before: Costs) -> Costs:
     few = _of(results, "engines", ONE_ROOM.format(FEW), "PostgreSQL")
     many = _of(results, "engines", ONE_ROOM.format(MANY), "PostgreSQL")
     deliver = (many["server"] * MANY - few["server"] * FEW) / (MANY - FEW) / 1000
-    store = many["server"] * MANY / 1000 - MANY * deliver
-    workers = f"{ONE_ROOM.format(MANY)}, PostgreSQL, NATS"
-    one, two = (_of(results, "workers", workers, side) for side in ("one", "two"))
+    together, apart = f"{ONE_ROOM.format(MANY)}, PostgreSQL, NATS", f"{ROOMS} rooms of {SIZE}"
+    one, two = (_of(results, "workers", together, side) for side in ("one", "two"))
+    usual = _of(results, "workers", f"{apart}, PostgreSQL, NATS", "one")
+    rest = max(0.0, two["rest"] - 2 * before.process_rest) / MANY
+    at_rest = (before.process_rest + ROOMS * SIZE * rest) / RATE
+    store = max(0.0, SIZE * usual["workers"] / 1000 - SIZE * deliver - at_rest)
     rooms = next((r for r in results if r.scenario == "rooms" and r.side == "ours"), None)
     if rooms is None:
         raise ValueError("nothing was measured of 'rooms'")
@@ -102,11 +111,11 @@ def costs_of(results: Sequence[Result], before: Costs) -> Costs:
         deliver=deliver,
         hear=max(0.0, two["all"] - one["all"]) * MANY / 1000,
         ring=before.ring,
-        database=many["database"] * MANY / 1000,
-        commit=max(0.0, many["p50"] - store - MANY * deliver / 2),
+        database=usual["database"] * SIZE / 1000,
+        commit=max(0.0, usual["p50"] - store - SIZE * deliver / 2),
         passing=before.passing,
         admit=rooms.values["admit"],
-        rest=max(0.0, two["rest"] - 2 * before.process_rest) / MANY,
+        rest=rest,
         process_rest=before.process_rest,
         process=memory["server"],
         page=memory["session"] / 100,
