@@ -88,7 +88,7 @@ class Timing(ABC):
 
     @property
     def round(self) -> int | None:
-        """The number of the round for which the group in this room was formed; as `cohort`."""
+        """The number of the round of the group in this room, from 1; None: as `cohort`."""
         live = None if self._round else self._live_state()
         return self._round or (live.round if live is not None else 0) or None
 

@@ -159,7 +159,7 @@ class Lobby(_Lobby):
         return None if cohort is None else cohort.round
 
     def cohort(self) -> int | None:
-        """Reactively read the number of this person's cohort, from 1; None: they are in none."""
+        """Reactively read the number of this person's cohort, from 1; None: none."""
         cohort = self._cohort()
         return None if cohort is None else cohort.number
 

@@ -318,9 +318,9 @@ class Lobby:
 
     async def next_round(self, cohort: int, after: int | None = None) -> int | None:
         """
-        Begin the next round of a cohort now, also where some have not done yet what ends a round.
+        Begin the next round of a cohort now.
 
-        The rooms of the last round are closed.
+        Nobody is waited for, and the rooms of the last round are closed.
 
         Parameters
         ----------
