@@ -34,6 +34,7 @@ from shiny_labchat.gateway.limits import Allowance, TokenBucket
 from shiny_labchat.gateway.rounds import Rounds
 from shiny_labchat.gateway.submissions import Submissions
 from shiny_labchat.gateway.uvicorn_internals import needs_no_task, writer_of
+from shiny_labchat.live.own_presence import OwnPresence
 from shiny_labchat.live.presence import Seen
 from shiny_labchat.live.room import MAX_MISSED_EVENTS, LiveRoom
 from shiny_labchat.live.window import Page
@@ -120,6 +121,7 @@ class Socket:
         self._is_withdrawn = False
         self._seen_here: Seen | None = None
         self._seen_typing = 0
+        self._own_presence: OwnPresence | None = None
         self._frames = TokenBucket(FRAMES, asyncio.get_running_loop().time())
 
     async def serve(self, hello: protocol.Hello) -> None:
@@ -321,11 +323,27 @@ class Socket:
         presence, typing = self._room.presence, self._room.presence.typing
         viewer = membership.member if membership.member in self._room.state.told else None
         observers = membership.sees_observers(self._entry.shows_observers)
+        if not self._room.state.network.is_full:
+            return self._presence_in_network(membership, viewer, observers=observers)
+        self._own_presence = None
         owed, self._seen_here = presence.owed(self._seen_here, viewer, observers=observers)
         if self._seen_typing != typing.number and typing.frame is not None:
             self._seen_typing = typing.number
             owed.append(typing.frame)
         return owed
+
+    def _presence_in_network(
+        self, membership: Membership, told: str | None, *, observers: bool
+    ) -> list[str]:
+        """Who is here and who is typing of those whom this socket's person hears."""
+        if (own := self._own_presence) is None:
+            shown = self._seen_typing > 0
+            own = self._own_presence = OwnPresence(self._room.presence, shows_typists=shown)
+            self._seen_here, self._seen_typing = None, 0
+        if not own.is_due:
+            return []
+        heard = self._room.state.hearing.heard_by(membership.member) or ()
+        return own.owed(membership, heard, told, observers=observers)
 
     async def _older(self) -> list[str]:
         """
@@ -363,6 +381,7 @@ class Socket:
         if room.is_lost(self._cursor) or self._is_told:
             self._is_told = False
             self._seen_here = None
+            self._own_presence = None
             return [await self._welcome(0)]
         if room.is_behind(self._cursor):
             frames, self._cursor = await room.missed(self._cursor, membership)

@@ -170,6 +170,7 @@ class Presence:
         self._typing: dict[str, asyncio.TimerHandle] = {}
         self._typing_elsewhere: set[str] = set()
         self._have_sent: set[str] = set()
+        self._told_again: dict[str, int] = {}
         self._followers: set[Callable[[], None]] = set()
 
     def present(self, viewer: str | None = None, *, observers: bool = True) -> list[Membership]:
@@ -255,6 +256,26 @@ class Presence:
             is_here = membership is not None and (membership.is_bot or member in self._here)
             self._roster.update(member, membership if is_here else None)
         self._stale.clear()
+
+    # ── one viewer, who is shown only some of them ──
+
+    def shown_to(self, viewer: str | None, *, observers: bool) -> list[Membership]:
+        """Who is here, as `present`, for a frame of one viewer's own."""
+        self._update()
+        return [each for each in self._roster if observers or not each.is_hidden_from(viewer)]
+
+    def typists(self) -> list[Membership]:
+        """Who is typing."""
+        return self._memberships([*self._typing])
+
+    def told_again(self, member: str) -> int:
+        """The number of the typing frame in which pages were last told anew of a member."""
+        return self._told_again.get(member, 0)
+
+    def relate(self) -> None:
+        """Note that other members than before may be shown to somebody."""
+        self.here.changed(must_tell=True)
+        self.typing.changed(must_tell=True)
 
     def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
         """Call `follower` when there is a new frame; return a function that ends this."""
@@ -347,7 +368,7 @@ class Presence:
             self.stop_typing(member)
         elif member in self._typing:
             # Pages stop showing the author of a new message by themselves.
-            self.typing.changed(must_tell=True)
+            self._tell_again(member)
 
     def stop_typing(self, member: str) -> None:
         """Note that the member is not typing any more."""
@@ -357,7 +378,11 @@ class Presence:
         if timer is not None:
             timer.cancel()
             # Whoever types again before the frame is made is in it as before, but not in the pages.
-            self.typing.changed(must_tell=True)
+            self._tell_again(member)
+
+    def _tell_again(self, member: str) -> None:
+        self._told_again[member] = self.typing.number + 1
+        self.typing.changed(must_tell=True)
 
 
 def _nothing(*of: str) -> None:

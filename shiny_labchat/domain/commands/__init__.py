@@ -42,6 +42,7 @@ from shiny_labchat.domain.commands.room import (
     Clear,
     Close,
     Configure,
+    Connect,
     Open,
     PassOver,
     Record,
@@ -88,6 +89,7 @@ __all__ = [
     "Configure",
     "Confirm",
     "ConfirmPresence",
+    "Connect",
     "Consent",
     "Debrief",
     "DescribeLobby",
@@ -153,6 +155,7 @@ Command = (
     | Close
     | Open
     | Clear
+    | Connect
     | NotePresence
     | AskPresence
     | ConfirmPresence
