@@ -135,12 +135,11 @@ class ChatBase:
         That is so in a room with a network: so nobody is told of what was not said to them.
         """
         handled = handling.get()
-        if handled is None or handled.chat is not self:
+        if handled is None or handled.chat is not self or not handled.message.by_network:
             return command
-        heard = handled.message.heard_by
-        if heard is None or command.member is not None or command.audience is not None:
+        if command.member is not None or command.audience is not None:
             return command
-        return replace(command, audience=heard, by_network=True)
+        return replace(command, audience=handled.message.heard_by, by_network=True)
 
     def _appended(self, seq: int) -> None:
         """Note that a message was appended, for what the running handler reads."""

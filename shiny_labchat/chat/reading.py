@@ -142,7 +142,8 @@ class Reading(ChatBase):
         self._need_seat()
         member, handled = self._admission.member, self._handled()
         upto, also = (None, ()) if handled is None else (handled.message.seq, handled.appended)
-        among = () if handled is None or private else handled.message.heard_by or ()
+        is_of_network = handled is not None and handled.message.by_network and not private
+        among = (handled.message.heard_by or ()) if handled is not None and is_of_network else ()
         read = self._session_room.messages_for
         return read(member, upto, also, wording, private=private, among=among)
 

@@ -215,9 +215,7 @@ class SessionRoom:
         upto = live.state.seq if upto is None else upto
         hearing = live.state.hearing
         readers = [hearing.same_place(each) for each in among if each in hearing.memberships]
-        return whole.seen(
-            live.state, viewer, upto, also, wording, private=private, readers=readers
-        )
+        return whole.seen(live.state, viewer, upto, also, wording, private=private, readers=readers)
 
     @property
     def _known(self) -> Conversation | None:

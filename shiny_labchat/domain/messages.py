@@ -116,8 +116,8 @@ class Message(dict[str, Any]):
 
     @property
     def heard_by(self) -> tuple[str, ...] | None:
-        """The ids of those who have heard it in the network of the room; None: it had none."""
-        if not self.by_network or self.audience is None:
+        """The ids of the members who may see it, its author among them; None: everybody."""
+        if self.audience is None:
             return None
         author = () if self.member is None else (self.member,)
         return tuple(dict.fromkeys((*self.audience, *author)))

@@ -213,7 +213,19 @@ def _renamed_networks(data: _Data, renaming: Renaming) -> dict[str, Any]:
 
 
 _WITH_IDS = {
-    *("audience", "by", "edges", "gone", "met", "missing", "parts", "people", "present", "ready", "to"),
+    *(
+        "audience",
+        "by",
+        "edges",
+        "gone",
+        "met",
+        "missing",
+        "parts",
+        "people",
+        "present",
+        "ready",
+        "to",
+    ),
     "value",
 }
 """Where events have ids of people: an id that the app has chosen may be a word elsewhere."""

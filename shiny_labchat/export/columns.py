@@ -125,8 +125,8 @@ _MESSAGES = (
     _text(
         "heard_by",
         "The ids of the members who may see it, its author among them, as a JSON list: those of "
-        "`audience`, or those who heard it in the network of the room. Missing: everybody. What was "
-        "heard in a network is also seen by observers and experimenters, who are not named.",
+        "`audience`, or those who heard it in the network of the room. Missing: everybody. What "
+        "was heard in a network is also seen by observers and experimenters, who are not named.",
     ),
     _text("text", "Its text, as it was shown. Empty if it was withdrawn."),
     _text("text_original", "What the programme posted, if the app has changed it into `text`."),

@@ -206,9 +206,7 @@ class Lab(Data):
         network: NetworkLike | None = None,
     ) -> Room:
         """Create a room at once; see :meth:`room`. One that exists already is returned."""
-        room = self.room(
-            id, study=study, title=title, rules=rules, write=write, network=network
-        )
+        room = self.room(id, study=study, title=title, rules=rules, write=write, network=network)
         await room.create()
         return room
 

@@ -167,11 +167,6 @@ class Conversation:
         heard = tuple(message for message in networked if _have_heard(readers, message))
         return tuple(_merged(some, heard)) if heard else some
 
-    @property
-    def is_networked(self) -> bool:
-        """Whether any message was heard in a network."""
-        return bool(self._networked)
-
     # ── what one viewer sees ──
 
     def seen(
@@ -254,7 +249,6 @@ class Conversation:
                 at = bisect_left(made, message.seq, key=SEQ)
                 made[at] = _worded(made[at], wording)
         return made
-
 
     def _private_for(self, reader: _Reader) -> tuple[Message, ...]:
         own = self._private.get(reader.member, _NONE).all()

@@ -55,7 +55,8 @@ def with_found(conn: sa.Connection, command: Withdraw, found: Found) -> Withdraw
     heard = {
         key: known
         for number, key in found.keys.items()
-        if key.kind == "room" and (known := _heard(found, number, quotes=command.quotes)) is not None
+        if key.kind == "room"
+        and (known := _heard(found, number, quotes=command.quotes)) is not None
     }
     told = {"said": said, "streaming": streaming, "held": held, "heard": heard}
     return replace(command, **told, exports=tuple(exports))

@@ -245,8 +245,6 @@ async def test_only_who_has_heard_somebody_is_told_that_they_have_withdrawn(lab:
     await lab.withdraw("a", study="s")
     withdrawn = (await room.state()).seq
     events = [event for event, _ in live._window.after(0) if event.kind == "withdrawn"]
-    told = [
-        each.member for each in live.state.members() for event in events if each.may_see(event)
-    ]
+    told = [each.member for each in live.state.members() for event in events if each.may_see(event)]
     assert live.state.seq == withdrawn and told == ["b", "d"]
     live.leave()

@@ -54,9 +54,7 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
     return [message] if state.rules.starts is None else started_by(state, message)
 
 
-def _heard(
-    state: RoomState, speaker: str, at_most: Sequence[str] | None = None
-) -> dict[str, Any]:
+def _heard(state: RoomState, speaker: str, at_most: Sequence[str] | None = None) -> dict[str, Any]:
     """Who hears what somebody says now, as the message has it; it is never changed afterwards."""
     if at_most is None and state.network.is_full:
         return {}

@@ -96,8 +96,11 @@ def _connect(state: RoomState, command: Connect, at: int) -> list[Event]:
         if speaker != hearer and not state.memberships[hearer].hears_all
         if state.hears(hearer, speaker) != command.on
     ]
-    kind = "connected" if command.on else "disconnected"
-    return [new_event(state, at, kind, None, {"edges": news})] if news else []
+    if not news:
+        return []
+    if command.on:
+        return [new_event(state, at, "connected", None, {"edges": news})]
+    return [new_event(state, at, "disconnected", None, {"edges": news})]
 
 
 def _close(state: RoomState, command: Close, at: int) -> list[Event]:

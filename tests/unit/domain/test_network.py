@@ -204,7 +204,9 @@ def test_a_reply_is_heard_by_no_more_than_was_said() -> None:
 # ── as a setting ──
 
 
-@pytest.mark.parametrize("wrong", ["rings", "star:", {"a": "b"}, {"a": 5}, 5, {"a": [5]}, {5: ["a"]}])
+@pytest.mark.parametrize(
+    "wrong", ["rings", "star:", {"a": "b"}, {"a": 5}, 5, {"a": [5]}, {5: ["a"]}]
+)
 def test_what_is_no_network_is_refused(wrong: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
         as_network(wrong)
@@ -240,9 +242,7 @@ def test_a_restart_reads_the_same_network_from_the_log(steps: list[Any]) -> None
     room = PureRoom(members=MEMBERS)
     for step in steps:
         room.refuses(step)
-    stored = [
-        event._replace(data=json.loads(json.dumps(dict(event.data)))) for event in room.log
-    ]
+    stored = [event._replace(data=json.loads(json.dumps(dict(event.data)))) for event in room.log]
     state = RoomState()
     for event in stored:
         state = fold(state, event)
