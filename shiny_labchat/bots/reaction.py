@@ -331,9 +331,11 @@ class Reaction:
         )
 
     def _type(self) -> None:
-        state = self._live.state
+        state, to = self._live.state, self._at_most
+        if to is not None and state.network.is_full:  # then all would see it
+            return
         if state.silence(self._membership_in(state)) is None:  # as with people
-            self._live.presence.type(self._spec.id)
+            self._live.presence.type(self._spec.id, to=to)
 
     async def _deliver(self, composed: ComposedReply) -> None:
         if composed.how == "silent":

@@ -65,7 +65,8 @@ class OwnPresence:
                 self._here = frame
                 owed.append(frame)
         if self._typing_number != presence.typing.number:
-            owed += self._owed_of_typing([m for m in presence.typists() if m.member in heard])
+            typing = presence.typing_to(viewer)
+            owed += self._owed_of_typing([each for each in typing if each.member in heard])
         return owed
 
     def _owed_of_typing(self, who: Sequence[Membership]) -> list[str]:

@@ -57,15 +57,18 @@ class Talk:
         By name, those who may be named in what somebody is sent.
     """
 
-    def __init__(self, room: Room, live: LiveRoom, way: str) -> None:
+    def __init__(
+        self, room: Room, live: LiveRoom, way: str, edges: set[tuple[str, str]]
+    ) -> None:
         self.pages: dict[str, Page] = {}
         self.heard: dict[str, list[str]] = {name: [] for name in NAMES}
         self.known: dict[str, set[str]] = {name: {name} for name in NAMES}
-        self.edges = set(EDGES)
+        self.edges = {*edges}
         self.noted: dict[str, tuple[str, dict[str, Any]]] = {}
         self._room, self._live, self._way = room, live, way
         self._speakers: list[tuple[RoomStream, str]] = []
         self._said = 0
+        self.learn()
 
     async def come(self, name: str) -> None:
         if name not in self.pages:
@@ -84,6 +87,7 @@ class Talk:
         return text
 
     def learn(self) -> None:
+        """Note who is shown to whom now."""
         for speaker, hearer in self.edges:
             self.known[hearer].add(speaker)
 
@@ -147,14 +151,14 @@ class Talk:
         self._speakers.clear()
 
 
-async def _each_is_sent_what_they_hear(lab: Lab, way: str, steps: list[Any]) -> None:
-    room = await lab.create_room("r", study="s", rules=Rules(rate=None))
+async def _each_is_sent_what_they_hear(lab: Lab, way: str, shape: str, steps: list[Any]) -> None:
+    room = await lab.create_room("r", study="s", rules=Rules(rate=None), network=shape)
     for name in NAMES:
         await room.add_member(name, name.title())
     live = await Runtime.of(lab.log).live.open(room.key)
     live.presence.here._every = 0.01
     handles = {m.member: m.handle for m in live.state.members()}
-    talk = Talk(room, live, way)
+    talk = Talk(room, live, way, SHAPES[shape])
     for name in NAMES:
         await talk.come(name)
     seen = [(name, page) for name, page in talk.pages.items()]
@@ -200,14 +204,14 @@ def shown_here(page: Page) -> list[str]:
 
 
 @settings(max_examples=settings().max_examples // 2)
-@given(st.sampled_from(list(WAYS)), steps)
+@given(st.sampled_from(list(WAYS)), st.sampled_from([*SHAPES]), steps)
 async def test_each_page_is_sent_exactly_what_its_person_hears(
-    empty_database: Path, way: str, steps: list[Any]
+    empty_database: Path, way: str, shape: str, steps: list[Any]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(empty_database, path := Path(folder) / "lab.db")
         lab = Lab(f"sqlite:///{path}")
-        await _each_is_sent_what_they_hear(lab, way, steps)
+        await _each_is_sent_what_they_hear(lab, way, shape, steps)
         lab.log.close()
 
 

@@ -86,3 +86,15 @@ async def test_a_page_that_shows_somebody_typing_from_before_is_told_who_it_is_n
     hall.presence.type("m2")
     viewer = Viewer(hall, {"m1"}, shows_typists=True)
     assert ("typing", []) in await viewer.reads()
+
+
+async def test_what_is_typed_for_some_is_told_to_no_others_who_hear_who_types() -> None:
+    hall = Hall(3)
+    viewer = Viewer(hall, {"m1"})
+    await viewer.reads()
+    hall.presence.type("m1", to=["m2"])
+    assert await viewer.reads() == []
+    hall.presence.type("m1", to=["m0"])
+    assert await viewer.reads() == [("typing", ["Name 1"])]
+    hall.presence.type("m1", to=["m2"])
+    assert await viewer.reads() == [("typing", [])]
