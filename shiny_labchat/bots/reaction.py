@@ -231,7 +231,7 @@ class Reaction:
         while True:
             talk = self._talk()
             reason = self._forbidden() or limit_of(self._spec, talk)
-            in_a_row = talk.in_a_row + turn.unsaid(self._known(0))
+            in_a_row = talk.in_a_row + turn.unsaid(self._conversation(0))
             is_sure = limit_of(self._spec, talk._replace(in_a_row=in_a_row)) is None
             if turn.was_awaited:
                 self._begun = asyncio.get_running_loop().time()
@@ -249,9 +249,9 @@ class Reaction:
 
     def _talk(self) -> Talk:
         bots = frozenset(membership.member for membership in self._live.state.bots())
-        return talk_of(self._known(0), self._spec.id, bots)
+        return talk_of(self._conversation(0), self._spec.id, bots)
 
-    def _known(self, after: int) -> tuple[Message, ...]:
+    def _conversation(self, after: int) -> tuple[Message, ...]:
         """What was said after a seq to everybody, or to the bot through the room's network."""
         hearing, bot = self._live.state.hearing, self._spec.id
         own = hearing.same_place(bot) if bot in hearing.memberships else (bot,)
@@ -261,7 +261,7 @@ class Reaction:
         """The names of all others who are or were in the room, or have written there."""
         there = self._live.state.memberships.values()
         names = {each.pseudonym for each in there if each.member != self._spec.id}
-        said = self._known(self._live.state.cleared)
+        said = self._conversation(self._live.state.cleared)
         return {*names, UNNAMED, *(message.author for message in said if message.author)}
 
     def _random(self, *what: object) -> Any:
@@ -407,7 +407,7 @@ class Reaction:
 
     async def _close(self, words: str) -> None:
         said = (self._spec.id, words)
-        if any((m.member, m.content) == said for m in self._known(0)):
+        if any((m.member, m.content) == said for m in self._conversation(0)):
             return
 
         async def closing() -> tuple[str, int]:

@@ -38,7 +38,7 @@ def as_edges(edges: Mapping[Any, Any]) -> list[Edge]:
 def _form(network: object, as_node: Callable[[Any], N]) -> Form:
     match network:
         case "full" | "none" | "ring":
-            return network
+            return cast(str, network)
         case str() if network.startswith("star:"):
             return {"star": as_node(network.removeprefix("star:"))}
         case Mapping():

@@ -74,11 +74,11 @@ class Network(NamedTuple):
         """The network of a form; of one that only a newer version knows, nobody hears anybody."""
         match form:
             case "full" | "none" | "ring":
-                return cls(form)
+                return cls(cast(Shape, form))
             case {"star": str(hub)}:
                 return cls("star", hub)
-            case {"edges": [*edges]}:
-                return cls("none").changed(_pairs(edges), on=True)
+            case {"edges": list(edges)}:
+                return cls("none").changed(_pairs(cast("list[object]", edges)), on=True)
             case _:
                 return cls("none")
 

@@ -211,8 +211,9 @@ class MessageRows:
         )  # fmt: skip
 
     def _heard_by(self, audience: list[str], author: str | None) -> str:
-        is_in = author is None or author in audience
-        return self._ids(audience if is_in else [author, *audience])
+        if author is not None and author not in audience:
+            return self._ids([author, *audience])
+        return self._ids(audience)
 
     def _ids(self, audience: list[str]) -> str:
         return orjson.dumps(self._disguise.members(audience)).decode()

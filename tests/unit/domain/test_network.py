@@ -23,7 +23,7 @@ from shiny_labchat.domain.commands import (
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.given_network import as_group_network, as_network, network_of_group
 from shiny_labchat.domain.membership import Membership
-from shiny_labchat.domain.network import Network
+from shiny_labchat.domain.network import Network, Shape
 from shiny_labchat.domain.state import RoomState, fold, fold_all
 from shiny_labchat.domain.withdrawal import Renaming, rewritten
 from tests.unit.pure_room import PureRoom
@@ -280,7 +280,7 @@ def in_group(given: Any, parts: dict[str, int] | None = None) -> Network:
 
 
 @pytest.mark.parametrize("given", ["full", "none", "ring"])
-def test_a_group_has_the_network_of_its_lobby(given: str) -> None:
+def test_a_group_has_the_network_of_its_lobby(given: Shape) -> None:
     assert in_group(given) == Network(given)
 
 
