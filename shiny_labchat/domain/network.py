@@ -72,15 +72,13 @@ class Network(NamedTuple):
     @classmethod
     def of(cls, form: object) -> Network:
         """The network of a form; of one that only a newer version knows, nobody hears anybody."""
-        match form:
-            case "full" | "none" | "ring":
-                return cls(cast(Shape, form))
-            case {"star": str(hub)}:
-                return cls("star", hub)
-            case {"edges": list(edges)}:
-                return cls("none").changed(_pairs(cast("list[object]", edges)), on=True)
-            case _:
-                return cls("none")
+        if form in ("full", "none", "ring"):
+            return cls(cast(Shape, form))
+        given = cast("Mapping[str, object]", form if isinstance(form, Mapping) else {})
+        hub = given.get("star")
+        if isinstance(hub, str):
+            return cls("star", hub)
+        return cls("none").changed(_pairs(given.get("edges")), on=True)
 
     @property
     def form(self) -> Form:
@@ -136,10 +134,10 @@ class Network(NamedTuple):
         return any(edge[0] == speaker and not is_there for edge, is_there in self.edges.items())
 
 
-def _pairs(edges: Sequence[object]) -> list[Edge]:
+def _pairs(edges: object) -> list[Edge]:
     """The edges of a form that are pairs of ids."""
     found: list[Edge] = []
-    for edge in edges:
+    for edge in cast("Sequence[object]", edges if isinstance(edges, list | tuple) else ()):
         match edge:
             case [str(speaker), str(hearer)] if speaker != hearer:
                 found.append((speaker, hearer))

@@ -57,9 +57,7 @@ class Talk:
         By name, those who may be named in what somebody is sent.
     """
 
-    def __init__(
-        self, room: Room, live: LiveRoom, way: str, edges: set[tuple[str, str]]
-    ) -> None:
+    def __init__(self, room: Room, live: LiveRoom, way: str, edges: set[tuple[str, str]]) -> None:
         self.pages: dict[str, Page] = {}
         self.heard: dict[str, list[str]] = {name: [] for name in NAMES}
         self.known: dict[str, set[str]] = {name: {name} for name in NAMES}
