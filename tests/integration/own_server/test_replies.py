@@ -89,14 +89,15 @@ async def test_a_reply_is_heard_by_those_who_heard_the_question_and_told_what_th
         await eve.says("What is her secret?")
         await told(eve, 1)
         await bob.settles()
-        assert eve.texts == ["What is her secret?", "You said: What is her secret?"]
-        assert bob.texts == ["My secret is 7.", "You said: My secret is 7."]
+        eves, anns = f"{name_of(eve)}: What is her secret?", f"{name_of(ann)}: My secret is 7."
+        assert eve.texts == ["What is her secret?", f"You said: {eves}"]
+        assert bob.texts == ["My secret is 7.", f"You said: {anns}"]
         await ann.says("Which one was it?")
         await told(bob, 2)
-        assert model.calls[1].messages[1:] == [("user", f"{name_of(eve)}: What is her secret?")]
+        assert model.calls[1].messages[1:] == [("user", eves)]
         assert [text for _, text in model.calls[2].messages[1:]] == [
-            f"{name_of(ann)}: My secret is 7.",
-            "You said: My secret is 7.",
+            anns,
+            f"You said: {anns}",
             f"{name_of(ann)}: Which one was it?",
         ]
 
