@@ -168,6 +168,7 @@ class Presence:
         self._stale: set[str] = set()
         self._is_new = True
         self._is_ahead = False
+        self._is_related = False
         self._typing: dict[str, asyncio.TimerHandle] = {}
         self._typing_elsewhere: set[str] = set()
         self._have_sent: set[str] = set()
@@ -233,8 +234,11 @@ class Presence:
         if is_same and self._is_ahead:
             asyncio.get_running_loop().call_soon(self._tell)
         self.version += self._is_ahead or not is_same
-        self._is_ahead = False
-        return before if is_same and before is not None else here
+        is_related, self._is_ahead, self._is_related = self._is_related, False, False
+        if not is_same or before is None:
+            return here
+        # It has another number then: who has the one before is not told its change once more.
+        return Here(*(each._replace(change="") for each in before)) if is_related else before
 
     def _shown(self, before: Shown | None, *, observers: bool) -> Shown:
         number = self._roster.number(observers=observers)
@@ -283,6 +287,7 @@ class Presence:
 
     def relate(self) -> None:
         """Note that other members than before may be shown to somebody."""
+        self._is_related = True
         self.here.changed(must_tell=True)
         self.typing.changed(must_tell=True)
 
