@@ -294,6 +294,22 @@ class Reading(ChatBase):
         mine = live.state.membership(self._admission.member) if live is not None else None
         return live is not None and mine is not None and not live.state.messages_left(mine)
 
+    def shares(self) -> dict[str, float]:
+        """
+        Reactively read how much each member has written of what was written to everybody.
+
+        Returns
+        -------
+        dict
+            By the id of each member who is shown as a participant, their share of all characters,
+            from 0 to 1; a bot that is shown as one is among them. All are 0 if nobody has written.
+            Empty if there is no room. Before that is known, whoever reads them waits, as for
+            :meth:`messages`.
+        """
+        self._session_room.depend("shares")
+        self._need_seat()
+        return self._session_room.shares()
+
     def deadline(self) -> datetime | None:
         """
         Reactively read when the time of the room's people is over.

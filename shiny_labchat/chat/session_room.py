@@ -18,6 +18,7 @@ from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.clock import CLOCK_KINDS
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message, Wording
+from shiny_labchat.domain.shares import shares_of, speakers_in
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.live.room import LiveRoom
 
@@ -37,6 +38,10 @@ _TOPICS = {
         *CLOCK_KINDS,
     },
     "gate": {"configured", "joined", "message"},
+    "shares": {
+        *("message", "streamed", "withdrawn"),
+        *("joined", "changed", "removed", "disclosed"),
+    },
     "deadline": {"closed", "configured", *CLOCK_KINDS},
     "here": {"changed", "removed", "disclosed", "withdrawn"},
 }
@@ -202,6 +207,14 @@ class SessionRoom:
         upto = live.state.seq if upto is None else upto
         return whole.seen(live.state, viewer, upto, also, wording, private=private)
 
+    def shares(self) -> dict[str, float]:
+        """By member, how much they have written; read as `messages_for` reads."""
+        live = self.live
+        if live is None:
+            return {}
+        said = self._whole_of(live).public(0)
+        return shares_of(said, speakers_in(live.state))
+
     @property
     def _known(self) -> Conversation | None:
         """The messages that were read, unless some have become others since."""
@@ -242,7 +255,7 @@ class SessionRoom:
             self._failure = time.monotonic(), exc
         if self._reading is live:
             self._reading = None
-        self.changed("messages")
+        self.changed("messages", "shares")
 
 
 def may_have_to_wait(session: Session) -> bool:

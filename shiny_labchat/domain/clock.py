@@ -38,6 +38,8 @@ class Clock(NamedTuple):
     warned
         For how many seconds before the end, at least, people need no warning any more; None: for
         any.
+    stood
+        For how long it has stood still, all pauses that are over together.
     """
 
     waits_since: int = 0
@@ -46,6 +48,7 @@ class Clock(NamedTuple):
     paused: int = 0
     missing: tuple[str, ...] = ()
     warned: float | None = None
+    stood: int = 0
 
     def deadline(self, rules: Rules) -> int | None:
         """When the time is over, or was when it began to stand still; None: that is not known."""
@@ -95,8 +98,9 @@ class Clock(NamedTuple):
             case "started" if not self.started:
                 changes = {"started": event.at}
             case "resumed" if self.paused:
-                shift = self.shift + max(0, event.at - self.paused)
-                changes = {"shift": shift, "paused": 0, "missing": ()}
+                pause = max(0, event.at - self.paused)
+                changes = {"shift": self.shift + pause, "stood": self.stood + pause}
+                changes |= {"paused": 0, "missing": ()}
             case "extended":
                 changes = {"shift": self.shift + event.data["by"]}
             case _:

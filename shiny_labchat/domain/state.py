@@ -81,6 +81,8 @@ class RoomState(NamedTuple):
     """The seq from which on messages are counted, as people must send some; 0: they are not."""
     closed: int = 0
     """The seq at which it was closed; 0: it is open."""
+    opened_at: int = 0
+    """When people could use it first, or again after it was closed (microseconds); 0: not yet."""
 
     @property
     def configuration(self) -> Configuration:
@@ -238,6 +240,7 @@ def _configured(state: RoomState, event: Event) -> _Changes:
         "rules": rules,
         "unknown_rules": unknown,
         "counts_from": state.counts_from or (event.seq if rules.min_messages else 0),
+        "opened_at": state.opened_at or (event.at if state.is_shown else 0),
         "code": replace(state.code, **_title_and_write(by_code), rules=code_rules),
     }
 
@@ -318,7 +321,8 @@ def _said(state: RoomState, event: Event) -> _Changes:
 
 
 def _opened(state: RoomState, event: Event) -> _Changes:
-    return {"is_open": True, "reason": None, "closed": 0, "done": (), **_timed(state, event)}
+    open_again = {"is_open": True, "reason": None, "closed": 0, "opened_at": event.at}
+    return {**open_again, "done": (), **_timed(state, event)}
 
 
 def _closed(state: RoomState, event: Event) -> _Changes:
@@ -327,7 +331,8 @@ def _closed(state: RoomState, event: Event) -> _Changes:
 
 def _grouped(state: RoomState, event: Event) -> _Changes:
     data = event.data
-    return {"lobby": data["lobby"], "condition": data.get("condition"), "is_shown": False}
+    group = {"lobby": data["lobby"], "condition": data.get("condition")}
+    return {**group, "is_shown": False, "opened_at": 0}
 
 
 def _prepared(state: RoomState, event: Event) -> _Changes:
@@ -335,7 +340,7 @@ def _prepared(state: RoomState, event: Event) -> _Changes:
 
 
 def _shown(state: RoomState, event: Event) -> _Changes:
-    return {"is_shown": True, **_timed(state, event)}
+    return {"is_shown": True, "opened_at": event.at, **_timed(state, event)}
 
 
 def _timed(state: RoomState, event: Event) -> _Changes:

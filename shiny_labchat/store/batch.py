@@ -170,7 +170,7 @@ class Batch:
         rows = self._rows_of(head.number, events)
         self._streamed += [(key, head, event) for event in events if _is_of_stream(event)]
         head = self._append(key, head, events, rows)
-        if cid is not None:
+        if cid is not None and events:
             self._cids[key, cid] = events[-1]  # the message; an event may precede it
         return Outcome(tuple(events), _room(head))
 

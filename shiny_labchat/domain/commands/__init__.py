@@ -68,12 +68,14 @@ from shiny_labchat.domain.commands.study import (
     Withdraw,
     WithdrawnBy,
 )
+from shiny_labchat.domain.commands.triggers import TRIGGER, Trigger
 
 __all__ = [
     "PASSED_OVER",
     "REPLY",
     "STREAM",
     "SUBMITTED",
+    "TRIGGER",
     "WITHHELD",
     "Advance",
     "AdvanceRoom",
@@ -128,6 +130,7 @@ __all__ = [
     "Start",
     "StudyCommand",
     "TakeName",
+    "Trigger",
     "WaitLonger",
     "Withdraw",
     "WithdrawnBy",
@@ -161,6 +164,7 @@ Command = (
     | Extend
     | PressDone
     | AdvanceRoom
+    | Trigger
 )
 
 StudyCommand = (

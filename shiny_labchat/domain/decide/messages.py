@@ -8,6 +8,7 @@ from shiny_labchat.domain.commands import (
     PASSED_OVER,
     STREAM,
     SUBMITTED,
+    TRIGGER,
     WITHHELD,
     Post,
     Publish,
@@ -172,7 +173,7 @@ def _optional_data(state: RoomState, command: Post) -> dict[str, Any]:
     return data
 
 
-_KEPT = STREAM, SUBMITTED, PASSED_OVER, WITHHELD
+_KEPT = STREAM, SUBMITTED, PASSED_OVER, TRIGGER, WITHHELD
 
 RULES: dict[type, Rule] = {
     Post: _post,

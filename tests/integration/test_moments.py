@@ -1,0 +1,97 @@
+"""What is due by a room's clock, in real servers: once, after crashes, in several processes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shiny_labchat import Lab, Room
+from shiny_labchat.callbacks.worker import TRIES
+from shiny_labchat.store.leases import LEASE
+from tests.support.backend import FreshUrl
+from tests.support.server import Server, shiny_run
+
+from .conftest import log_of
+
+APP = Path(__file__).parent / "apps" / "moments.py"
+AFTER = 6.0
+LATE = 5.0
+"""By how many seconds it may be late if the server is started again at once."""
+WITHIN = AFTER + LEASE / 1e6 + 20.0
+
+
+@pytest.fixture
+def lab(fresh_url: FreshUrl) -> Iterator[Lab]:
+    """A lab of the test's own, from this process, which has no callbacks."""
+    lab = Lab(fresh_url())
+    yield lab
+    lab.log.close()
+
+
+@pytest.fixture
+def servers(lab: Lab) -> Iterator[list[Server]]:
+    """Two servers of one database, not started."""
+    both = [Server(shiny_run(APP), lab.url, variables={"AFTER": str(AFTER)}) for _ in range(2)]
+    yield both
+    for server in both:
+        server.stop()
+
+
+async def opened(room: Room) -> float:
+    """When the room was made, in seconds since 1970."""
+    return (await log_of(room))[0].at / 1e6
+
+
+async def said(room: Room, number: int = 2) -> list[str]:
+    """What was said once so much was, and the failing function was passed over."""
+    async with asyncio.timeout(WITHIN):
+        while len(await room.messages()) < number or not await passed_over(room):
+            await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.1)
+    return sorted(message.content.split(",")[0] for message in await room.messages())
+
+
+async def passed_over(room: Room) -> list[int]:
+    return [e.data["tries"] for e in await log_of(room) if e.kind == "passed_over"]
+
+
+async def is_at(moment: float) -> None:
+    left = max(0.0, moment - time.time())
+    await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=left)
+
+
+async def test_what_was_due_while_no_server_was_there_is_done_once_and_soon(
+    servers: list[Server], lab: Lab
+) -> None:
+    """It is killed just before the moment; nobody has the room open."""
+    server = servers[0]
+    server.start()
+    room = await lab.create_room("r1", study="tests")
+    await is_at(await opened(room) + AFTER - 1)
+    server.kill()
+    server.start()
+    assert await said(room) == ["It is time.", "Time"]
+    for message in await room.messages():
+        assert 0 <= message.at.timestamp() - await opened(room) - AFTER < LATE
+    server.kill()
+    server.start()
+    later = await lab.create_room("r2", study="tests")
+    await said(later)
+    assert await said(room) == ["It is time.", "Time"]
+    assert await passed_over(room) == [TRIES]
+
+
+async def test_of_two_servers_one_does_it(servers: list[Server], lab: Lab) -> None:
+    for server in servers:
+        server.start()
+    rooms = [await lab.create_room(f"r{n}", study="tests") for n in range(8)]
+    for room in rooms:
+        assert await said(room) == ["It is time.", "Time"]
+    await is_at(await opened(rooms[-1]) + AFTER + 3)
+    for room in rooms:
+        assert await said(room) == ["It is time.", "Time"]
+        moments = [event for event in await log_of(room) if event.kind == "triggered"]
+        assert len(moments) == 3, "for the bot, and for two functions"
