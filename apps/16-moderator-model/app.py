@@ -16,14 +16,12 @@ ui.page_opts(title="With a moderator", lang="en", fillable=True, fillable_mobile
 ui.input_dark_mode(hidden=True)  # light or dark, as the system prefers
 
 TASK = "Which of three charities should get 100 euros: for children, for animals, or for science?"
-PROMPT = f"You moderate a discussion of three people: {TASK} Be brief, and never take sides."
-HAS_KEY = bool(os.environ.get("OPENAI_API_KEY"))
 
 
 def model():
     from chatlas import ChatOpenAI  # made when it is first needed
 
-    return ChatOpenAI(system_prompt=PROMPT)
+    return ChatOpenAI(system_prompt=f"You moderate: {TASK} Be brief, and never take sides.")
 
 
 def script(messages):
@@ -31,37 +29,33 @@ def script(messages):
 
 
 def moderator(**options):
-    speaker = {"client": model, "budget": Budget(money=5.0)} if HAS_KEY else {"respond": script}
+    has_key = bool(os.environ.get("OPENAI_API_KEY"))
+    speaks = {"client": model, "budget": Budget(money=5.0)} if has_key else {"respond": script}
     when = [At(2, 300), BeforeClose(60), Unequal(0.5, window=120, wait=60)]
-    name = {"pseudonym": "Moderator", "disclose": True}
-    return Bot("moderator", when=when, typing=None, **name, **speaker, **options)
+    shown = {"pseudonym": "Moderator", "disclose": True, "typing": None}
+    return Bot("moderator", when=when, **shown, **speaks, **options)
 
 
 study = Study("moderated", seed=16, contact="lab@example.org", currency="EUR")
 study.consent("You will discuss with two others where money should go.", version="1")
-lobby = Lobby(
-    "lobby",
-    study=study,
-    group_size=3,
-    conditions=["moderated", "alone"],
-    bots={"moderated": [moderator()], "alone": [moderator(shadow=True)]},
-    rules=Rules(duration=600, ends="all_done"),
-)
+bots = {"moderated": [moderator()], "alone": [moderator(shadow=True)]}
+rules = Rules(duration=600, ends="all_done")
+lobby = Lobby("lobby", study=study, group_size=3, conditions=[*bots], bots=bots, rules=rules)
 chat = Chat("chat", room=lobby.room)
 
 
 @lobby.when_closed
 async def pay(room, members):
-    shares = await room.shares()
-    for member in members:
-        await member.pay("equal", 1.00 if max(shares.values()) < 0.5 else 0.00)
+    if max((await room.shares()).values()) < 0.5:
+        for member in members:
+            await member.pay("equal", 1.00)
 
 
 @render.express(fill=True, fillable=True)
 def page():
     if chat.state() == "open":
         chat.ui(done="We have decided")
-    elif chat.state() == "closed":
+    elif chat.state() == "closed" and not study.person().ended:
         study.form("after", ui.input_text("won", "Where should it go?"), end="complete")
     else:
         lobby.ui()  # consent, waiting for the group or for the others of it, and the end

@@ -252,8 +252,7 @@ class Reaction:
             try:
                 if self._streams():
                     return await self._stream(calls)
-                minds = spec.moved_on == "drop" or (spec.moved_on == "redraft" and draft < REDRAFTS)
-                composed = await self._compose(calls, draft, minds)
+                composed = await self._compose(calls, draft, self._minds(draft))
             except NotAllowed as exc:
                 return str(exc)
             except NoReply:
@@ -267,6 +266,12 @@ class Reaction:
                 return None
             self._begun = asyncio.get_running_loop().time()
         return None
+
+    def _minds(self, draft: int) -> bool:
+        """Whether it matters if others write meanwhile; what it writes by itself is not dropped."""
+        if self._spec.moved_on == "drop":
+            return self._occasion.message is not None
+        return self._spec.moved_on == "redraft" and draft < REDRAFTS
 
     async def _compose(self, calls: ModelCalls, draft: int, minds: bool) -> ComposedReply:
         knew = self._live.state.seq

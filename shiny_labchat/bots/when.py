@@ -228,8 +228,9 @@ def as_conditions(when: Any) -> tuple[Condition, ...]:
     ValueError, TypeError
         It is none, or has something that is none.
     """
-    is_several = isinstance(when, Sequence) and not isinstance(when, str)
-    several = tuple(cast("Sequence[Any]", when)) if is_several else (when,)
+    several: tuple[Any, ...] = (when,)
+    if isinstance(when, Sequence) and not isinstance(when, str):
+        several = tuple(cast("Sequence[Any]", when))
     if not several:
         raise ValueError('when must have a condition, such as "message"; the list is empty')
     for each in several:
@@ -317,7 +318,8 @@ def later_conditions(when: Sequence[Condition]) -> Sequence[Condition]:
     def rank(condition: Condition) -> int:
         return 1 if condition == "model" else 2 * isinstance(condition, Silence)
 
-    return sorted(filter(_is_later, when), key=rank)
+    later: list[Condition] = [each for each in when if _is_later(each)]
+    return sorted(later, key=rank)
 
 
 def _is_later(condition: Condition) -> bool:

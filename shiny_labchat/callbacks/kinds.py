@@ -209,7 +209,7 @@ TRIGGERS = Kind(
     prefix="at:",
     takes=("room", "member", "step"),
     events=frozenset(("triggered",)),
-    is_event=OF_TRIGGERS,
+    is_event=sa.and_(OF_TRIGGERS, event.c.kind == "triggered"),
     after=triggers_after,
     whole=_itself,
     given=_given_step,

@@ -16,6 +16,8 @@ from functools import partial
 from heapq import heappop, heappush
 from typing import NamedTuple
 
+import sqlalchemy as sa
+
 from shiny_labchat.callbacks.moment_rows import RoomMoments, moved_since, name_of, read_moments
 from shiny_labchat.callbacks.registry import Callback, Registry
 from shiny_labchat.concurrency import Tasks
@@ -40,8 +42,12 @@ AGAIN = 1.0
 """Pause until what was due, and is not stored yet, is asked for again, in seconds."""
 FURTHEST = 60.0
 """Longest time for which a timer is set, in seconds: clocks are set, and machines sleep."""
-ANEW = 60
-"""After so many looks all is read anew: the database may have been replaced by an older copy."""
+ANEW = 600.0
+"""
+Pause until all is read anew, in seconds: the database may have been replaced by an older copy.
+"""
+AT_ONCE = 50
+"""Rooms that are read in one go; another reader of the log can come between two."""
 
 _MOVES = {
     *CLOCK_KINDS,
@@ -89,7 +95,7 @@ class MomentClock:
         self._queue: list[tuple[int, LogKey]] = []
         self._since = EVER
         self._is_new = False
-        self._looks = 0
+        self._anew_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._next_look: asyncio.TimerHandle | None = None
         self._is_looking = False
@@ -242,34 +248,44 @@ class MomentClock:
         self._look_in(again)
 
     async def _take_in_all(self) -> None:
-        is_anew = self._looks % ANEW == 0
+        now = asyncio.get_running_loop().time()
+        is_anew = now >= self._anew_at
         since = EVER if is_anew or self._is_new else self._since
-        self._looks, self._is_new = self._looks + 1, False
-        self._since = EVER  # until all is read, and if this fails
+        self._is_new, self._since = False, EVER  # until all is read, and if this fails
         moved, until = await self._log.read(partial(moved_since, since=since))
-        ours = [each for each in moved if self._callbacks(each.key)]
+        ours = [each for each in reversed(moved) if self._callbacks(each.key)]
         if is_anew:
+            self._anew_at = now + ANEW
             keys = {each.key for each in ours}
             self._rooms = {key: room for key, room in self._rooms.items() if key in keys}
-        for each in ours:
-            await self._take_in(each, None if is_anew else self._rooms.get(each.key))
+        for start in range(0, len(ours), AT_ONCE):
+            await self._take_in(ours[start : start + AT_ONCE], is_anew)
         self._since = until
 
-    async def _take_in(self, found: Moved, known: RoomMoments | None) -> None:
-        key = found.key
-        names = [
+    async def _take_in(self, some: Sequence[Moved], is_anew: bool) -> None:
+        known = [None if is_anew else self._rooms.get(each.key) for each in some]
+        names = [self._names(each.key) for each in some]
+
+        def read(conn: sa.Connection) -> list[RoomMoments | None]:
+            each = zip(some, known, names, strict=True)
+            return [read_moments(conn, *room) for room in each]
+
+        for found, before, room in zip(some, known, await self._log.read(read), strict=True):
+            now = self._rooms.get(found.key)
+            if room is None:
+                assert before is not None
+                self._set(found.key, before)
+            elif before is None or now is None or room.state.seq >= now.state.seq:
+                self._rooms[found.key] = room
+                self._set(found.key, room)
+
+    def _names(self, key: LogKey) -> list[str]:
+        """The names of the moments that may come in a room."""
+        return [
             name_of(callback.name, moment.name)
             for callback in self._callbacks(key)
             for moment in (callback.timetable.moments if callback.timetable else ())
         ]
-        read = await self._log.read(partial(read_moments, found=found, known=known, names=names))
-        now = self._rooms.get(key)
-        if read is None:
-            assert known is not None
-            self._set(key, known)
-        elif known is None or now is None or read.state.seq >= now.state.seq:
-            self._rooms[key] = read
-            self._set(key, read)
 
 
 def _now() -> int:

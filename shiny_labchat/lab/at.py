@@ -14,6 +14,7 @@ from shiny_labchat.concurrency import in_thread
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.scope import Scope
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.triggers import Moment
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.runtime import Runtime
@@ -91,8 +92,7 @@ class AtMoments(ABC):
             check_function("fn", fn, "room")
             own = own_name(fn) if name is None else as_id("name", name)
             call = _Call(fn, f"{own} {moment.name}")
-            timetable = Timetable((moment,), lambda state: (moment,))
-            options: dict[str, Any] = {"kind": TRIGGERS, "timetable": timetable}
+            options: dict[str, Any] = {"kind": TRIGGERS, "timetable": _always(moment)}
             Runtime.of(self._log).register(scope, call, call.name, self._given, **options)
             return fn
 
@@ -105,6 +105,15 @@ def _moment(after: float | None, before_close: float | None) -> Moment:
     check_number("after", after, least=0, or_none=True)
     check_number("before_close", before_close, least=0, or_none=True)
     return Moment(after, before_close)
+
+
+def _always(moment: Moment) -> Timetable:
+    """The same moment in all rooms."""
+
+    def of(state: RoomState) -> Sequence[Moment]:
+        return (moment,)
+
+    return Timetable((moment,), of)
 
 
 def _takes(room: Room, member: Member | None, step: Step) -> None:

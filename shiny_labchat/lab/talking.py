@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import repeat
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -99,7 +99,7 @@ class Talking(ABC):
         It does not matter which process runs the bot. If it ends meanwhile, the next one goes on.
         """
         id = as_id("bot", bot if isinstance(bot, str) else bot.id)
-        if instruction is not None and not isinstance(instruction, str):
+        if not isinstance(cast(object, instruction), str | None):
             raise TypeError(f"instruction must be text or None, not {instruction!r}")
         state = await self.once_created(self.state)
         known = {each.id: each for each in Runtime.of(self.log).bots.of_room(self.key)}.get(id)

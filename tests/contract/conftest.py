@@ -23,6 +23,7 @@ BOTH = {
     "test_lobby",
     "test_lobby_signs",
     "test_log",
+    "test_moments",
     "test_people",
     "test_presence",
     "test_prompts",

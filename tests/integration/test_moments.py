@@ -9,19 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from shiny_labchat import Lab, Room
+from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.callbacks.worker import TRIES
 from shiny_labchat.store.leases import LEASE
+from tests.contract.test_clocks import started
 from tests.support.backend import FreshUrl
 from tests.support.server import Server, shiny_run
 
 from .conftest import log_of
 
 APP = Path(__file__).parent / "apps" / "moments.py"
-AFTER = 6.0
+AFTER = 120.0
+LEFT = 6.0
+"""In how many seconds it is due in a room whose time has started before."""
 LATE = 5.0
 """By how many seconds it may be late if the server is started again at once."""
-WITHIN = AFTER + LEASE / 1e6 + 20.0
+WITHIN = LEFT + LEASE / 1e6 + 30.0
 
 
 @pytest.fixture
@@ -41,9 +44,13 @@ def servers(lab: Lab) -> Iterator[list[Server]]:
         server.stop()
 
 
-async def opened(room: Room) -> float:
-    """When the room was made, in seconds since 1970."""
-    return (await log_of(room))[0].at / 1e6
+async def a_room(lab: Lab, id: str) -> tuple[Room, float]:
+    """A room whose time has started a while ago, and when it is due there (s since 1970)."""
+    rules = Rules(duration=600, starts="code")
+    room = await lab.create_room(id, study="tests", rules=rules)
+    await started(room, AFTER - LEFT)
+    [begun] = [event for event in await log_of(room) if event.kind == "started"]
+    return room, begun.at / 1e6 + AFTER
 
 
 async def said(room: Room, number: int = 2) -> list[str]:
@@ -66,20 +73,21 @@ async def is_at(moment: float) -> None:
 async def test_what_was_due_while_no_server_was_there_is_done_once_and_soon(
     servers: list[Server], lab: Lab
 ) -> None:
-    """It is killed just before the moment; nobody has the room open."""
+    """It is killed a second before 120 s are over; nobody has the room open."""
     server = servers[0]
     server.start()
-    room = await lab.create_room("r1", study="tests")
-    await is_at(await opened(room) + AFTER - 1)
+    room, due = await a_room(lab, "r1")
+    await is_at(due - 1)
     server.kill()
+    assert await room.messages() == []
     server.start()
     assert await said(room) == ["It is time.", "Time"]
     for message in await room.messages():
-        assert 0 <= message.at.timestamp() - await opened(room) - AFTER < LATE
+        assert 0 <= message.at.timestamp() - due < LATE
     server.kill()
     server.start()
-    later = await lab.create_room("r2", study="tests")
-    await said(later)
+    later, _ = await a_room(lab, "r2")
+    assert await said(later) == ["It is time.", "Time"]
     assert await said(room) == ["It is time.", "Time"]
     assert await passed_over(room) == [TRIES]
 
@@ -87,11 +95,11 @@ async def test_what_was_due_while_no_server_was_there_is_done_once_and_soon(
 async def test_of_two_servers_one_does_it(servers: list[Server], lab: Lab) -> None:
     for server in servers:
         server.start()
-    rooms = [await lab.create_room(f"r{n}", study="tests") for n in range(8)]
-    for room in rooms:
+    rooms = [await a_room(lab, f"r{n}") for n in range(8)]
+    for room, _ in rooms:
         assert await said(room) == ["It is time.", "Time"]
-    await is_at(await opened(rooms[-1]) + AFTER + 3)
-    for room in rooms:
+    for room, due in rooms:
+        await is_at(due + LATE)
         assert await said(room) == ["It is time.", "Time"]
         moments = [event for event in await log_of(room) if event.kind == "triggered"]
         assert len(moments) == 3, "for the bot, and for two functions"

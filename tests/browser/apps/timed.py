@@ -24,3 +24,8 @@ def told():
 @render.text
 def members():
     return ", ".join(sorted(m.pseudonym for m in chat.members())) or "nobody"
+
+
+@render.text
+def shares():
+    return " ".join(f"{share:.2f}" for share in sorted(chat.shares().values()))

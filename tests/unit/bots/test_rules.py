@@ -342,7 +342,7 @@ def test_a_bot_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
         ("client", "gpt-4.1"),
         ("client", lambda model: model),
         ("fallback", "gpt-4.1"),
-        ("when", lambda room, message: True),
+        ("when", lambda room, member, message: True),
         ("disclose", "no"),
         ("reading", "fast"),
         ("typing", True),
