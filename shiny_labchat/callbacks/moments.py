@@ -193,7 +193,7 @@ class MomentClock:
             room = self._rooms.get(key)
             if room is None or room.next != at or self._log.is_closed:
                 continue  # something else became due since
-            for due, command in [*self._due(key, room)]:
+            for due, command in sorted(self._due(key, room), key=_at):
                 if due <= now:
                     self._ask(key, room, command)
             self._set(key, room, now + round(AGAIN * SECOND))
@@ -286,6 +286,10 @@ class MomentClock:
             for callback in self._callbacks(key)
             for moment in (callback.timetable.moments if callback.timetable else ())
         ]
+
+
+def _at(due: _Due) -> int:
+    return due.at
 
 
 def _now() -> int:
