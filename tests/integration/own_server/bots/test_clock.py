@@ -19,7 +19,7 @@ from tests.support.models.model import Model, Reply
 
 from .bot import AT_ONCE, echo, is_anns, outcomes, settled, texts, until
 
-LATE = 3.0
+LATE = 10.0
 """By how many seconds a slow machine may be late."""
 
 
