@@ -451,13 +451,14 @@ async def test_a_bot_of_one_condition_is_in_no_log_and_no_audit_of_another(lab: 
     bots: Any = {"a": [helper], "b": []}
     lobby = lobby_in(lab, conditions=["a", "b"], balance="rotate", bots=bots)
     await come(lobby, "ann", "bob", "carl", "dora")
-    rooms = [lab.room(id, study="s") for id in ("l-1", "l-2")]
-    for room in rooms:
+    with_bot, without = (lab.room(id, study="s") for id in ("l-1", "l-2"))
+    await until(lab, with_bot.key, "message")
+    for room in (without, with_bot):
         await until(lab, room.key, "shown")
         await room.post("hi", author=(await people_in(lab)).groups[room.id].people[0])
-    with_bot, without = rooms
     await until(lab, with_bot.key, "message", 3)
-    assert "after 0" in [message.content for message in await with_bot.messages()]
+    said = [message.content for message in await with_bot.messages()]
+    assert said == ["after 0", "hi", "after 2"]
     with pytest.raises(ValueError, match="has no bot"):
         await without.ask(helper)
     assert await without.audit() == []
