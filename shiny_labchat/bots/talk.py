@@ -43,12 +43,12 @@ class Talk:
         return shares_of(self.messages, self.speakers)
 
     def without(self, member: str) -> Talk:
-        """The same without one of the speakers, and only with what speakers said."""
+        """The same without one of the speakers, only with what speakers said; for this package."""
         speakers = tuple(each for each in self.speakers if each != member)
         said = tuple(message for message in self.messages if message.member in speakers)
         return replace(self, messages=said, speakers=speakers)
 
     def since(self, seconds: float) -> Talk:
-        """The same, only with messages after a time (in seconds since 1970)."""
+        """The same, only with messages after a time (s since 1970); for this package."""
         said = (message for message in self.messages if message.at.timestamp() > seconds)
         return replace(self, messages=tuple(said))
