@@ -40,7 +40,8 @@ study = Study("moderated", seed=16, contact="lab@example.org", currency="EUR")
 study.consent("You will discuss with two others where money should go.", version="1")
 bots = {"moderated": [moderator()], "alone": [moderator(shadow=True)]}
 rules = Rules(duration=600, ends="all_done")
-lobby = Lobby("lobby", study=study, group_size=3, conditions=[*bots], bots=bots, rules=rules)
+drawn = {"conditions": [*bots], "balance": "rotate", "bots": bots}
+lobby = Lobby("lobby", study=study, group_size=3, rules=rules, **drawn)
 chat = Chat("chat", room=lobby.room)
 
 
