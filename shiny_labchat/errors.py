@@ -49,6 +49,7 @@ SENTENCES: dict[str, str] = {
     "no_debrief": "This study is not ready yet. Please tell the organisers.",
     "no_element": "This chat cannot work in this page. Please tell the organisers.",
     "no_longer": "You cannot wait longer than that.",
+    "no_replacement": "This study is not ready yet. Please tell the organisers.",
     "no_room": "This room does not exist any more.",
     "not_accepted": "This message was not accepted, and nobody has seen it. You can change it.",
     "not_ended": "You still take part in this study.",

@@ -43,6 +43,8 @@ class LobbySettings(NamedTuple):
     rooms: str | None = None
     names: str = "room"
     title: str | None = None
+    stand_ins: Sequence[Sequence[Any]] = ()
+    """The bots that fill empty places: conditions, each with their ids; None: any condition."""
     rules: Mapping[str, Any] | None = None
     sound: bool = True
     blink_title: bool = True
@@ -84,6 +86,16 @@ class LobbySettings(NamedTuple):
     def draws(self) -> Balance:
         """How conditions are drawn; where the app proposes them, as if it did not."""
         return cast(Balance, "block" if self.balance == BY_APP else self.balance)
+
+    @property
+    def fills(self) -> int:
+        """How many empty places of a group can be filled, whatever its condition."""
+        return min((len(self.stand_ins_in(cell)) for cell in self.cells), default=0)
+
+    def stand_ins_in(self, cell: Cell) -> Sequence[str]:
+        """The ids of the bots that fill empty places of groups in a condition."""
+        found = (ids for where, ids in self.stand_ins if where is None or where == cell)
+        return next(found, ())
 
     def deadline(self, since: int, extended: int = 0) -> int:
         """

@@ -49,6 +49,10 @@ class Membership(NamedTuple):
         The seq at which they were removed.
     is_withdrawn
         Whether their data was withdrawn: then they have no pseudonym any more.
+    replaces
+        The id of the member in whose place this program goes on; None: of nobody.
+    returns
+        From when on others see such a program as here, in microseconds since 1970 (UTC); 0: always.
     """
 
     member: str
@@ -71,6 +75,8 @@ class Membership(NamedTuple):
     said: int = 0
     left: int = 0
     is_withdrawn: bool = False
+    replaces: str | None = None
+    returns: int = 0
 
     def role_for(self, viewer: str | None) -> Role:
         """The role that a viewer is shown; viewer None: nothing was disclosed to them."""

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Any, Literal, Protocol, Self, cast, get_args
 
-from shiny_labchat.arguments import check_choice, check_count, check_number
+from shiny_labchat.arguments import as_id, check_choice, check_count, check_number
 
-__all__ = ["CLOCK_SLACK", "LEAST_GONE_AFTER", "MUST_START", "Rules", "is_timed", "is_watched"]
+__all__ = [
+    "CLOCK_SLACK",
+    "LEAST_GONE_AFTER",
+    "MUST_START",
+    "NamedBot",
+    "Rules",
+    "bot_given",
+    "is_timed",
+    "is_watched",
+    "replacing_bot",
+]
 
 Starts = Literal["all_present", "open", "first_message", "code"]
 Ends = Literal["time", "all_done", "any_done"]
 OnGone = Literal["continue", "wait", "close"]
+BY_BOT = "bot:"
+"""The beginning of the value of `Rules.on_gone` with which a bot takes over; its name follows."""
 
 MUST_START: tuple[Starts | None, ...] = ("all_present", "code")
 """Values of `Rules.starts` with which nobody can write before the start."""
@@ -20,6 +32,29 @@ CLOCK_SLACK = 10_000_000
 """Largest difference between the clocks of a lab's servers, in microseconds."""
 LEAST_GONE_AFTER = 10
 """Shortest time after which somebody may count as gone, in seconds: pages are asked twice in it."""
+
+
+class NamedBot(Protocol):
+    """A bot, as far as rules know it."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+
+class _BotGiven(str):
+    """
+    The text "bot:NAME", with the bot that the app has given.
+
+    It is equal to the text, and stored as it; a :class:`Lobby` takes the bot from it.
+    """
+
+    __slots__ = ("bot",)
+    bot: NamedBot
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self | str:
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +107,10 @@ class Rules:
     on_gone
         What happens then: the others "continue", their time stands still until all are back
         ("wait"), or the room is closed ("close"); a group of a :class:`Lobby` is then dissolved.
+        In a lobby it may also be a :class:`Bot`, or "bot:" and the id of one of the lobby's
+        `stand_ins` or `bots`. The bot goes on in the place of who has gone, under their name, and
+        their part in the study ends with "replaced". Nobody else is shown that it happens. The
+        study needs a consent and a debrief that say so. What is stored is "bot:" and the id.
     """
 
     max_length: int = 5_000
@@ -89,7 +128,7 @@ class Rules:
     ends: Ends = "time"
     min_messages: int = 0
     grace: float = 60
-    on_gone: OnGone = "continue"
+    on_gone: str | NamedBot = "continue"
 
     def __post_init__(self) -> None:
         check_count("max_length", self.max_length, 1)
@@ -107,7 +146,7 @@ class Rules:
         check_choice("ends", self.ends, get_args(Ends))
         check_count("min_messages", self.min_messages, 0)
         check_number("grace", self.grace, least=LEAST_GONE_AFTER)
-        check_choice("on_gone", self.on_gone, get_args(OnGone))
+        object.__setattr__(self, "on_gone", _checked_on_gone(self.on_gone))
 
 
 def is_timed(rules: Rules) -> bool:
@@ -118,6 +157,34 @@ def is_timed(rules: Rules) -> bool:
 def is_watched(rules: Rules) -> bool:
     """Whether something may be due in a room that nobody does: a start, a pause, an end."""
     return is_timed(rules) or rules.ends != "time" or rules.on_gone != "continue"
+
+
+def replacing_bot(rules: Rules) -> str | None:
+    """The name of the bot that takes the place of who has gone; None: none does."""
+    on_gone = str(rules.on_gone)
+    return on_gone.removeprefix(BY_BOT) if on_gone.startswith(BY_BOT) else None
+
+
+def bot_given(rules: Rules) -> NamedBot | None:
+    """The bot itself, if these are the rules that the app has given it in."""
+    return rules.on_gone.bot if isinstance(rules.on_gone, _BotGiven) else None
+
+
+def _checked_on_gone(given: object) -> str:
+    """What happens when somebody has gone, as text; a bot is with it."""
+    if isinstance(given, str):
+        if given.startswith(BY_BOT):
+            as_id("on_gone", given.removeprefix(BY_BOT))
+        else:
+            check_choice("on_gone", given, get_args(OnGone), also="a Bot, or 'bot:' and its id")
+        return given
+    id = getattr(given, "id", None)
+    if not isinstance(id, str) or not hasattr(given, "enter"):
+        choices = ", ".join(map(repr, get_args(OnGone)))
+        raise TypeError(f"on_gone must be one of {choices}, or a Bot, not {given!r}")
+    named = _BotGiven(BY_BOT + id)
+    named.bot = cast(NamedBot, given)
+    return named
 
 
 def _checked_warnings(given: object) -> tuple[float, ...]:

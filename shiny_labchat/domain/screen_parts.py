@@ -70,6 +70,8 @@ class View:
         The token of the link of their end; None: it is not made yet, or there is none.
     programmes
         The pseudonyms of the members of their rooms that were programmes and shown as people.
+    replaced
+        Those of others in whose place a programme went on.
     receipt
         The code with which they can withdraw later; None: it is not made yet, or there is none.
     """
@@ -82,6 +84,7 @@ class View:
     is_newest: bool = True
     end_link: str | None = None
     programmes: Sequence[str] = ()
+    replaced: Sequence[str] = ()
     receipt: str | None = None
 
     def contact(self) -> Json:

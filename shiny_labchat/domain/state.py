@@ -18,7 +18,7 @@ from shiny_labchat.domain.clock import CLOCK_KINDS, Clock
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.membership import ROLES, Membership, Role
-from shiny_labchat.domain.rules import MUST_START, Rules
+from shiny_labchat.domain.rules import MUST_START, Rules, replacing_bot
 
 __all__ = ["Configuration", "RoomState", "fold", "fold_all"]
 
@@ -71,6 +71,8 @@ class RoomState(NamedTuple):
     """The id of the lobby in which its people were grouped; None: they were not."""
     condition: Any = None
     """What the experimenter varies, for its group."""
+    stand_ins: tuple[str, ...] = ()
+    """The ids of the bots that fill places of its group that were empty when it was formed."""
     is_shown: bool = True
     """Whether its people see it: not until the app has prepared it, after they were grouped."""
     prepared: Mapping[str, str] = MappingProxyType({})
@@ -173,12 +175,14 @@ class RoomState(NamedTuple):
         The current members, in an order that does not show a viewer who is a bot.
 
         Bots join before all others. So if a bot is shown to the viewer as a person, even one that
-        has left since, the members are in the order of their handles, which are random. In a closed
-        room they are those who were there when it was closed.
+        has left since, the members are in the order of their handles, which are random. So they
+        are where a bot may take somebody's place, as that must change nothing. In a closed room
+        they are those who were there when it was closed.
         """
         members = self.members() if self.is_open else filter(self._was_there, self._all())
         special = (self.memberships[member] for member in self.special)
-        if all(membership.role_for(viewer) == membership.role for membership in special):
+        are_as_shown = all(each.role_for(viewer) == each.role for each in special)
+        if are_as_shown and replacing_bot(self.rules) is None:
             return members
         return sorted(members, key=lambda membership: membership.handle)
 
@@ -266,10 +270,19 @@ def _with_rules(
 
 def _joined(state: RoomState, event: Event) -> _Changes:
     member = cast(str, event.member)
-    before = state.memberships.get(member)
+    before, known = state.memberships.get(member), _known_of_member(event)
+    if (left := state.memberships.get(event.data.get("replaces", ""))) is not None:
+        return _with(state, _in_place_of(left, member, event, known))
     kept = {"view_from": before.view_from, "said": before.said} if before else {}
-    known = _known_of_member(event)
     return _with(state, Membership(member, joined=event.seq, **kept, **known))
+
+
+def _in_place_of(left: Membership, member: str, event: Event, known: _Changes) -> Membership:
+    """The membership of a program in the place of somebody: it is muted if they are."""
+    own = {"joined": event.seq, "is_removed": False, "left": 0, "is_withdrawn": False}
+    said = {"asked": None, "said": 0, "tokens": inf, "spoke": 0}
+    presence = {"presence": None, "question": 0, "answer_by": 0}
+    return left._replace(member=member, **{**own, **said, **presence, **known})
 
 
 def _changed(state: RoomState, event: Event) -> _Changes:
@@ -294,6 +307,8 @@ _OF_MEMBERS = (
     "is_bot",
     "shown",
     "is_withdrawn",
+    "replaces",
+    "returns",
 )
 """The fields of a `Membership` that events may set."""
 
@@ -327,7 +342,8 @@ def _closed(state: RoomState, event: Event) -> _Changes:
 
 def _grouped(state: RoomState, event: Event) -> _Changes:
     data = event.data
-    return {"lobby": data["lobby"], "condition": data.get("condition"), "is_shown": False}
+    told = {"lobby": data["lobby"], "condition": data.get("condition"), "is_shown": False}
+    return {**told, "stand_ins": tuple(data.get("stand_ins", ()))}
 
 
 def _prepared(state: RoomState, event: Event) -> _Changes:

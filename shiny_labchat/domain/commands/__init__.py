@@ -62,6 +62,7 @@ from shiny_labchat.domain.commands.study import (
     RecordAnswer,
     RecordExport,
     RemoveMember,
+    Replace,
     SetStep,
     ShowCode,
     ShowRoom,
@@ -119,6 +120,7 @@ __all__ = [
     "RecordExport",
     "Remove",
     "RemoveMember",
+    "Replace",
     "Resubmit",
     "Say",
     "SendAway",
@@ -187,6 +189,7 @@ StudyCommand = (
     | CallLate
     | ShowRoom
     | Dissolve
+    | Replace
     | Withdraw
 )
 """A command whose rule needs the states of several logs: those that it names."""

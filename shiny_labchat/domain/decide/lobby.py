@@ -32,6 +32,7 @@ from shiny_labchat.domain.decide.study import end_person, person_in, study_in
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.grouping import (
+    Cell,
     Waiting,
     assign_parts,
     check_groups,
@@ -257,8 +258,8 @@ class _Lobby:
         steps = [] if is_missed else steps_proposed(self.settings, command, place.person)
         self.decided.add(self.log, "timeout", place.person)
         for step in steps:
-            if step == "smaller":
-                if self._match_with_others(place.person, command):
+            if step in ("smaller", "stand_ins"):
+                if self._match_with_others(place.person, command, is_filled=step == "stand_ins"):
                     return
             elif step == "wait":
                 self.decided.add(self.log, "extended", place.person)
@@ -268,14 +269,19 @@ class _Lobby:
                 return
         self.end(place.person, "not_ready" if is_missed else "lobby_timeout")
 
-    def _match_with_others(self, person: str, command: Advance) -> bool:
-        """Match somebody with whoever else is there; whether there is anybody."""
-        here = self._alive(_signs(command))
-        others = [each for each in here if each != person][: self.settings.size.max - 1]
+    def _match_with_others(self, person: str, command: Advance, *, is_filled: bool) -> bool:
+        """
+        Match somebody with whoever else is there; whether there are enough.
+
+        `is_filled`: bots fill the places that are empty.
+        """
+        here, size = self._alive(_signs(command)), self.settings.size
+        others = [each for each in here if each != person][: size.max - 1]
         people = [each for each in here if each == person or each in others]
-        if person not in here or not others or frozenset(people) in command.held:
+        least = size.min - self.settings.fills if is_filled else 2
+        if person not in here or len(people) < least or frozenset(people) in command.held:
             return False
-        self._match_people(people, command)
+        self._match_people(people, command, is_filled=is_filled)
         return True
 
     # ── matching ──
@@ -322,10 +328,13 @@ class _Lobby:
         asked = (person for person in state.queue if state.places[person].prompted is None)
         return [person for person in asked if signs.seen.get(person, 0) >= oldest]
 
-    def _match_people(self, people: Sequence[str], command: Advance) -> None:
+    def _match_people(
+        self, people: Sequence[str], command: Advance, *, is_filled: bool = False
+    ) -> None:
         number, at = self.state.number + 1, self.decided.at
         until = at + int((self.settings.ready or 0) * SECOND)
-        data = {"number": number, "people": list(people), "until": until}
+        data: dict[str, Any] = {"number": number, "people": list(people), "until": until}
+        data |= {"filled": True} if is_filled else {}
         self.decided.add(self.log, "matched", None, data)
         if self.settings.ready is None:
             self._group(number, people, command)
@@ -372,7 +381,8 @@ class _Lobby:
         if settings.asks_cells:
             cell = cell_proposed(settings, command, people)
         order = draw_order(seed, room.id, people)
-        parts = assign_parts(settings.parts, order)
+        bots = self._stand_ins(match, cell, len(people))
+        parts = assign_parts(settings.parts, draw_order(seed, room.id, [*people, *bots]))
         about = {
             "lobby": self.name,
             "number": number,
@@ -380,6 +390,7 @@ class _Lobby:
             "people": order,
             "condition": cell,
             "parts": {person: part for person, part in parts.items() if part is not None},
+            **({"stand_ins": bots} if bots else {}),
         }
         places, at = self.state.places, self.decided.at
         how = {
@@ -396,6 +407,13 @@ class _Lobby:
             self.decided.add(room, "waiting")
         self.decided.add(self.study, "grouped", None, about)
         self.decided.add(self.log, "grouped", None, {**about, **how})
+
+    def _stand_ins(self, match: int, cell: Cell, people: int) -> list[str]:
+        """The bots that fill the places which are empty in the smallest group, if any do."""
+        known = self.state.matches.get(match)
+        if known is None or not known.is_filled:
+            return []
+        return list(self.settings.stand_ins_in(cell))[: max(0, self.settings.size.min - people)]
 
     def _make_room(self, room: LogKey, people: Sequence[str], random: str) -> None:
         settings = self.settings
