@@ -36,10 +36,13 @@ class Renaming(NamedTuple):
     ----------
     old, new
         The ids.
+    bots
+        The ids of bots that went on in their place: what these said was said under their name.
     """
 
     old: str
     new: str
+    bots: frozenset[str] = frozenset()
 
     def of(self, text: str) -> str:
         """A text that may be the id, or have it in it where no other word can be equal to it."""
@@ -65,7 +68,8 @@ def rewritten(event: Event, renaming: Renaming, theirs: Collection[int] = ()) ->
     """
     What is left of an event.
 
-    Of somebody's own events their words and their name go. Of others, only the id is another one.
+    Of somebody's own events their words and their name go, as of those of a bot that went on in
+    their place. Of others, only the id is another one.
 
     Parameters
     ----------
@@ -77,7 +81,7 @@ def rewritten(event: Event, renaming: Renaming, theirs: Collection[int] = ()) ->
         The seqs of their messages in this log: so the ends of their streams are known.
     """
     is_own = event.member == renaming.old
-    if is_own:
+    if is_own or event.member in renaming.bots:
         data = REWRITES.get(event.kind, _blanked)(event.data)
     elif event.data.get("of") in theirs and event.kind in _ABOUT:
         data = _ABOUT[event.kind](event.data)
@@ -118,7 +122,7 @@ def _withheld(data: _Data) -> _Data:
 
 
 def _joined(data: _Data) -> _Data:
-    kept = _only(data, ("handle", "role", "is_bot", "shown", "is_muted"))
+    kept = _only(data, ("handle", "role", "is_bot", "shown", "is_muted", "replaces", "returns"))
     return {**kept, "pseudonym": "", "is_withdrawn": True}
 
 
@@ -196,8 +200,8 @@ def _renamed(kind: str, data: _Data, renaming: Renaming) -> _Data:
 
 
 _WITH_IDS = {
-    *("audience", "by", "gone", "met", "missing", "parts", "people", "present", "ready", "to"),
-    "value",
+    *("audience", "by", "gone", "met", "missing", "parts", "people", "present", "ready"),
+    *("replaces", "to", "value"),
 }
 """Where events have ids of people: an id that the app has chosen may be a word elsewhere."""
 
