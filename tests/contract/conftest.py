@@ -27,6 +27,7 @@ BOTH = {
     "test_presence",
     "test_prompts",
     "test_recruits",
+    "test_replacing",
     "test_revoking",
     "test_skipping",
     "test_spending",
