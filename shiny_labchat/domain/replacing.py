@@ -1,4 +1,4 @@
-"""Programs that go on in the place of people who have gone: as which member, and since when. Pure."""
+"""Programs that go on in the place of people who have gone: as whom, and since when. Pure."""
 
 from __future__ import annotations
 

@@ -75,7 +75,8 @@ class MemberRows:
             "first": said.first_at or None,
             "gate": facts.gate.get(member),
             "done": facts.done.get(member),
-            "replaces": None if membership.replaces is None
+            "replaces": None
+            if membership.replaces is None
             else self._disguise.member(membership.replaces),
             "replaced": _replaced_at(facts, member),
             "said": (said.messages, said.characters, share),

@@ -47,7 +47,9 @@ async def programmes_met(log: Log, rooms: Iterable[LogKey], person: str) -> Prog
 
     each_room = await log.read(read)
     both = zip(*each_room, strict=True) if each_room else ((), ())
-    own, replaced = (tuple(dict.fromkeys(name for some in names for name in some)) for names in both)
+    own, replaced = (
+        tuple(dict.fromkeys(name for some in names for name in some)) for names in both
+    )
     return Programmes(own, replaced)
 
 

@@ -230,9 +230,7 @@ def stand_ins_by_condition(
     return found
 
 
-def _each(
-    what: str, bots: object, cells: Sequence[Cell] | None
-) -> Iterator[tuple[Any, ShownBot]]:
+def _each(what: str, bots: object, cells: Sequence[Cell] | None) -> Iterator[tuple[Any, ShownBot]]:
     if isinstance(bots, Mapping):
         given = cast("Mapping[Any, Any]", bots)
         for condition, some in given.items():

@@ -1,4 +1,4 @@
-"""Somebody closes their page, and a bot goes on in their place: the other one is told at the end."""
+"""Somebody closes their page, and a bot goes on in their place; the other one is told later."""
 
 from __future__ import annotations
 

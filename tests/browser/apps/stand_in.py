@@ -1,4 +1,4 @@
-# Two people, one of whom may go away for longer than ten seconds: then a bot goes on in their place.
+# Two people; when one of them is away for longer than ten seconds, a bot goes on in their place.
 
 from shiny.express import render, ui
 

@@ -68,8 +68,7 @@ class Group(Waiting):
         return self.room("l-1").memberships[id]
 
     def says(self, person: str, text: str) -> Event:
-        [message] = self.in_room("l-1", Say(person, text, f"c{self.now}", "page"))
-        return message
+        return self.in_room("l-1", Say(person, text, f"c{self.now}", "page"))[-1]
 
 
 # ── the take-over ──
@@ -128,7 +127,10 @@ def test_a_second_one_who_goes_is_replaced_by_another_member():
     group.lose("ann")
     group.lose("carl")
     bots = group.room("l-1").bots()
-    assert {each.member: each.replaces for each in bots} == {"stand-in": "ann", "stand-in:2": "carl"}
+    assert {each.member: each.replaces for each in bots} == {
+        "stand-in": "ann",
+        "stand-in:2": "carl",
+    }
     assert {each.handle for each in group.room("l-1").members()} == handles
 
 

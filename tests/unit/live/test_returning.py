@@ -96,7 +96,9 @@ def p_value(some: Sequence[float], others: Sequence[float]) -> float:
 
     The test of Kolmogorov and Smirnov, with the approximation of Stephens (1970).
     """
-    ordered = sorted([*((each, 1 / len(some)) for each in some)] + [(each, -1 / len(others)) for each in others])
+    ordered = sorted(
+        [*((each, 1 / len(some)) for each in some)] + [(each, -1 / len(others)) for each in others]
+    )
     sums, largest = 0.0, 0.0
     for _, step in ordered:
         sums += step
