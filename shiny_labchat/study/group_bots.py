@@ -59,6 +59,8 @@ class GroupBot:
         The same for those that fill empty places: they are in groups that were formed with them.
     replacing
         The bot that goes on as this member in the place of somebody; None: none does.
+    is_further
+        Whether that bot has another id in the first place that it takes.
     """
 
     def __init__(
@@ -68,12 +70,14 @@ class GroupBot:
         by_cell: Sequence[tuple[Any, ShownBot]] = (),
         stand_ins: Sequence[tuple[Any, ShownBot]] = (),
         replacing: ShownBot | None = None,
+        is_further: bool = False,
     ) -> None:
         self._id = id
         self._lobby = lobby
         self._by_cell = by_cell
         self._stand_ins = stand_ins
         self._replacing = replacing
+        self._is_further = is_further
 
     @property
     def id(self) -> str:
@@ -88,7 +92,8 @@ class GroupBot:
 
     def described(self, *, with_clients: bool) -> list[dict[str, Any]]:
         """What they are, as JSON values; each with its condition, None: all."""
-        replacing = [] if self._replacing is None else [(ALL, self._replacing)]
+        is_known = self._replacing is None or self._is_further
+        replacing = [] if is_known else [(ALL, self._replacing)]
         ways = (
             ({}, self._by_cell),
             ({"stands_in": True}, self._stand_ins),
@@ -160,8 +165,12 @@ def group_bots(
         Those that go on in the places of others, see `replacing_bots`.
     """
     ids = dict.fromkeys([*(bot.id for _, bot in (*bots, *stand_ins)), *replacing])
+    further = [*replacing][1:]
     return [
-        GroupBot(id, lobby, _with_id(id, bots), _with_id(id, stand_ins), replacing.get(id))
+        GroupBot(
+            *(id, lobby, _with_id(id, bots), _with_id(id, stand_ins)),
+            *(replacing.get(id), id in further),
+        )
         for id in ids
     ]
 

@@ -189,3 +189,8 @@ def test_the_bots_that_fill_places_are_stored_by_condition(lab: Lab):
 def test_bots_that_cannot_fill_places_are_an_error(lab: Lab, options: Any, words: str):
     with pytest.raises((TypeError, ValueError), match=words):
         settings_of(lab, **options)
+
+
+def test_only_a_lobby_takes_rules_by_which_a_bot_takes_places(lab: Lab):
+    with pytest.raises(ValueError, match="give these rules to a Lobby"):
+        lab.room("r", rules=Rules(on_gone=Bot("x", respond=str)))
