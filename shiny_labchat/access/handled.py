@@ -8,13 +8,13 @@ takes itself for the page's. So each message is taken in the database before it 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from shiny_labchat.domain.events import LogKey
-from shiny_labchat.store import Grant, look_up, note, reissue
+from shiny_labchat.store import Grant, note, reissue, tokens
 
 __all__ = ["ChatOfPage", "take_messages"]
 
@@ -37,8 +37,14 @@ class ChatOfPage(NamedTuple):
 
 
 def take_messages(
-    conn: sa.Connection, now: int, of: ChatOfPage, member: str, seqs: Collection[int]
-) -> list[int]:
+    conn: sa.Connection,
+    now: int,
+    of: ChatOfPage,
+    member: str,
+    seqs: Sequence[int],
+    session: str,
+    before: int | None = None,
+) -> Sequence[int]:
     """
     Take messages of a page, to be handled by whoever asks.
 
@@ -52,19 +58,33 @@ def take_messages(
         The chat, and its page's person.
     seqs
         The messages, in order.
+    session
+        The id of whoever asks. They may ask again, if they do not know whether it was stored.
+    before
+        The last one that they have taken; None: none. If it still is the page's last one, nothing
+        has to be read.
 
     Returns
     -------
-    list of int
+    sequence of int
         Those that nobody has taken, nor any later one of the page.
     """
     name = json.dumps([of.page, of.chat, *of.room])
-    known = look_up(conn, "handled", name)
-    last = 0 if known is None else known.data["seq"]
+    if before is not None and tokens.note_after(
+        conn, "handled", name, _taken(before, session), _taken(seqs[-1], session)
+    ):
+        return seqs
+    known = tokens.claim(conn, "handled", name, now)
+    is_again = known is not None and known.data == _taken(seqs[-1], session)
+    last = 0 if known is None or is_again else known.data["seq"]
     taken = [seq for seq in seqs if seq > last]
     if taken and known is not None:
-        note(conn, "handled", name, {"seq": taken[-1]})
+        note(conn, "handled", name, _taken(taken[-1], session))
     elif taken:
-        data = {"seq": taken[-1]}
+        data = _taken(taken[-1], session)
         reissue(conn, "handled", Grant(member, of.room, data=data), now, raw=name)
     return taken
+
+
+def _taken(seq: int, session: str) -> dict[str, Any]:
+    return {"seq": seq, "by": session}

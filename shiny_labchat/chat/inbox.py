@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -75,6 +76,8 @@ class Inbox:
         self._unfollow: Callable[[], None] | None = None
         self._has_come_from_elsewhere = False
         self._taking = Queue()
+        self._taken: tuple[LogKey, int] | None = None
+        self._id = secrets.token_hex(8)
 
     @property
     def last(self) -> Message | None:
@@ -215,19 +218,20 @@ class Inbox:
     async def _handle_untaken(self, room: Room, own: Sequence[Event]) -> None:
         """Handle those that no session of the page at another worker has taken."""
         of, member = ChatOfPage(self._page, self._chat, room.key), own[0].member or ""
-        seqs = [event.seq for event in own]
-        taken: list[int] = []
+        before = self._taken[1] if self._taken is not None and self._taken[0] == room.key else None
+        asked = {"of": of, "member": member, "session": self._id, "before": before}
+        take = partial(take_messages, seqs=[event.seq for event in own], **asked)
+        taken: Sequence[int] = ()
         is_said = False
         async for _ in retry(repeat(RETRY_DELAY)):
             try:
-                taken = await room.log.write(
-                    partial(take_messages, of=of, member=member, seqs=seqs)
-                )
+                taken = await room.log.write(take, keeps_books=False)
                 break
             except StoreError as exc:
                 if not is_said:
                     logger.error("room %r: messages wait to be handled: %s", room.id, exc)
                 is_said = True
+        self._taken = (room.key, taken[-1]) if taken else None
         self._handle(room.key, [event for event in own if event.seq in taken])
 
     def _handle(self, room: LogKey, own: Sequence[Event]) -> None:

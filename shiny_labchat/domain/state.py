@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import inf
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
@@ -22,6 +23,8 @@ from shiny_labchat.domain.rules import MUST_START, Rules, replacing_bot
 
 __all__ = ["Configuration", "RoomState", "fold", "fold_all"]
 
+RULES_SHARED = 1_000
+"""How many rules of rooms, each different, are remembered to be shared: 300 bytes each."""
 _NO_RULES: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -265,7 +268,13 @@ def _with_rules(
             unknown[name] = value
         else:
             unknown.pop(name, None)
-    return rules, unknown
+    return _shared(rules), unknown
+
+
+@lru_cache(RULES_SHARED)
+def _shared(rules: Rules) -> Rules:
+    """The one object for all equal rules: thousands of rooms have the same."""
+    return rules
 
 
 def _joined(state: RoomState, event: Event) -> _Changes:

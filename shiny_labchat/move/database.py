@@ -136,7 +136,7 @@ class Database:
         assert self._writer is not None
         with self._told(), self._writer.connect() as conn:
             with self._place.engine.transaction(conn):
-                self._place.engine.begin(conn, keeps_books=False, rewrites=False)
+                self._place.engine.begin(conn, (), keeps_books=False, rewrites=False)
                 yield conn
 
     @contextmanager

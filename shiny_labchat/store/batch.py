@@ -104,18 +104,30 @@ class Batch:
         self._stored: dict[LogKey, int] = {}
         self._cids: dict[tuple[LogKey, _Cid], Event] = {}
 
-    def claim(self, logs: Iterable[LogKey]) -> None:
+    def begin(self, logs: Iterable[LogKey], *, keeps_books: bool, rewrites: bool) -> int:
         """
         Load these logs, and what other processes did there; this locks them.
 
         Where a transaction of the writer keeps all others out, it is not looked for unless careful.
+
+        Parameters
+        ----------
+        logs
+            The logs.
+        keeps_books, rewrites
+            See `Transactions.begin`.
+
+        Returns
+        -------
+        int
+            The time at which all is decided, in microseconds since 1970 (UTC).
         """
         found = {key: self._known.get(key) or self._load(key) for key in logs}
         heads = {key: head for key, head in found.items() if head is not None}
-        stored: Mapping[int, int] = {}
-        if self._claims and heads:
-            numbers = [head.number for head in heads.values()]
-            stored = engine_of(self._conn).claim(self._conn, numbers)
+        numbers = [head.number for head in heads.values()] if self._claims else ()
+        stored, self._now = engine_of(self._conn).begin(
+            self._conn, numbers, keeps_books=keeps_books, rewrites=rewrites
+        )
         for key, head in heads.items():
             self.heads[key] = head
             self._stored[key] = stored.get(head.number, head.state.seq)
@@ -123,10 +135,7 @@ class Batch:
                 self._catch_up(key, head)
             if self._known.get(key) is None:  # its followers may not have all of its events
                 self.news.setdefault(key, [])
-
-    def begin(self, now: int) -> None:
-        """Begin to decide, after all logs are claimed; `now`: microseconds since 1970 (UTC)."""
-        self._now = now
+        return self._now
 
     def _load(self, key: LogKey) -> Head | None:
         return load_head(self._conn, key, in_haste=True)  # all that is to be stored waits for this
@@ -341,20 +350,18 @@ class Batch:
         Stale
             Another process has written to one of the logs.
         """
-        if self._rows:
-            queries.insert_events(self._conn, self._rows)
-        for key, head, event in self._streamed:  # a stream has a draft from its opening to its end
-            if event.kind == "streamed":
-                checkpoints.drop(self._conn, key, event.data["of"])
-            else:
-                checkpoints.begin(self._conn, lease_time(self._conn), head.number, event.seq)
         moves = [
             (head.number, self._stored[key], head.state.seq)
             for key, head in sorted(self.heads.items(), key=_by_number)
             if not self._claims or head.state.seq != self._stored[key]
         ]
-        if moves and not queries.move_heads(self._conn, moves):
+        if (moves or self._rows) and not queries.append_events(self._conn, self._rows, moves):
             raise Stale
+        for key, head, event in self._streamed:  # a stream has a draft from its opening to its end
+            if event.kind == "streamed":
+                checkpoints.drop(self._conn, key, event.data["of"])
+            else:
+                checkpoints.begin(self._conn, lease_time(self._conn), head.number, event.seq)
 
 
 def _is_of_stream(event: Event) -> bool:

@@ -57,18 +57,29 @@ class Transactions(Protocol):
         """Whether the transaction can go on: the database has not ended it."""
         ...
 
-    def begin(self, conn: sa.Connection, *, keeps_books: bool, rewrites: bool) -> int:
+    def begin(
+        self, conn: sa.Connection, rooms: Collection[int], *, keeps_books: bool, rewrites: bool
+    ) -> tuple[Mapping[int, int], int]:
         """
-        Begin to write, once the rooms are claimed; return the time, in microseconds (UTC).
+        Begin to write: lock rooms until the transaction ends, in one order.
 
         Parameters
         ----------
         conn
             The transaction.
+        rooms
+            The rooms, by their numbers.
         keeps_books
-            Whether it writes what is not of claimed rooms: then no other process does.
+            Whether it writes what is not of these rooms: then no other process does.
         rewrites
             Whether it rewrites events: then no other process adds any until it has ended.
+
+        Returns
+        -------
+        heads
+            The heads of the rooms, by number.
+        now
+            The time when all is locked, in microseconds since 1970 (UTC).
         """
         ...
 
@@ -110,12 +121,13 @@ class Statements(Protocol):
         """Rewrite events; by room and seq, their new members, authors, data and cids."""
         ...
 
-    def claim(self, conn: sa.Connection, numbers: Collection[int]) -> Mapping[int, int]:
-        """Lock rooms until the transaction ends, in one order; by number, their heads."""
-        ...
-
-    def move_heads(self, conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bool:
-        """As `queries.move_heads`."""
+    def append(
+        self,
+        conn: sa.Connection,
+        rows: Sequence[Sequence[Any]],
+        moves: Sequence[tuple[int, int, int]],
+    ) -> bool:
+        """As `queries.append_events`; in one statement, if that saves round trips."""
         ...
 
     def rooms_moved(self, conn: sa.Connection, since: int) -> tuple[list[Moved], int]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.store import checkpoints
-from shiny_labchat.store.queries import find_room, insert_events, insert_room, move_heads, row_of
+from shiny_labchat.store.queries import append_events, find_room, insert_events, insert_room, row_of
 from shiny_labchat.store.schema import anonymous_id, audit, event, room, study_name
 
 __all__ = [
@@ -78,7 +78,7 @@ class LogWriter:
 
     def close(self) -> None:
         """Finish the log; streams that were running count as those of a server that has ended."""
-        move_heads(self._conn, [(self.number, 0, self.seq)])
+        append_events(self._conn, [], [(self.number, 0, self.seq)])
         for seq in self._open:
             checkpoints.begin(self._conn, LONG_OVER, self.number, seq)
 
@@ -89,8 +89,8 @@ def record_in_study(
     """Append an event of the programme to the log of a study, which is made if there is none."""
     key = study_log(study)
     number, seq = find_room(conn, key) or (insert_room(conn, key), 0)
-    insert_events(conn, [row_of(number, Event(seq + 1, now, kind, None, data))])
-    move_heads(conn, [(number, seq, seq + 1)])
+    made = row_of(number, Event(seq + 1, now, kind, None, data))
+    append_events(conn, [made], [(number, seq, seq + 1)])
 
 
 def last_call(conn: sa.Connection) -> int:

@@ -197,15 +197,26 @@ class Log:
         """Like :meth:`submit`, but call ``tell(outcome, error)`` when it is done."""
         self._writer.put(Work(asyncio.get_running_loop(), tell, (room,), command))
 
-    def write(self, job: Callable[[sa.Connection, int], T]) -> asyncio.Future[T]:
+    def write(
+        self, job: Callable[[sa.Connection, int], T], *, keeps_books: bool = True
+    ) -> asyncio.Future[T]:
         """
         Run `job(connection, now)` in the next transaction; now: microseconds (UTC).
 
         It comes before commands that were submitted earlier if their rooms have to be read first.
+
+        Parameters
+        ----------
+        job
+            What is run; a failure undoes what it has written.
+        keeps_books
+            Whether no other process may run one meanwhile; False: it claims the rows that it
+            writes by itself, and others need not wait.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._writer.put(Work(loop, _settle(done), job=job, raises=True))
+        work = Work(loop, _settle(done), job=job, raises=True, keeps_books=keeps_books)
+        self._writer.put(work)
         return done
 
     def settled(self) -> asyncio.Future[None]:

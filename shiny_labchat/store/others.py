@@ -146,7 +146,7 @@ class Others:
     def pause(self) -> float:
         """How long the writer may wait for work before it looks."""
         if not self._must_look:
-            return POLL
+            return self.poll
         return max(0.0, self._looked_at + LOOK_PAUSE - time.monotonic())
 
     def hear_if_due(self, *, is_busy: bool) -> None:

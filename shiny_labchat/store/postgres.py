@@ -16,15 +16,15 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.engine import Moved
 from shiny_labchat.store.postgres_errors import is_passing
 from shiny_labchat.store.postgres_outcome import NOTE, NOW, next_note, take_note, was_stored
-from shiny_labchat.store.schema import audit, checkpoint, metadata, room
+from shiny_labchat.store.schema import audit, checkpoint, event, metadata, room
 
 __all__ = [
     "CLAIMS_ALWAYS",
     "NAMES",
     "UPGRADE_LOCK",
+    "append",
     "begin",
     "begin_filling",
-    "claim",
     "end_filling",
     "events_beyond",
     "execute",
@@ -34,7 +34,6 @@ __all__ = [
     "last_moved",
     "lease_time",
     "may_name_in_audience",
-    "move_heads",
     "note_boot",
     "parse",
     "rewrite_events",
@@ -110,21 +109,37 @@ def transaction(conn: sa.Connection) -> Generator[None]:
             raise
 
 
-def begin(conn: sa.Connection, *, keeps_books: bool, rewrites: bool) -> int:
+def begin(
+    conn: sa.Connection, rooms: Collection[int], *, keeps_books: bool, rewrites: bool
+) -> tuple[Mapping[int, int], int]:
     """
-    Take the further locks that a transaction needs; return the time, in microseconds (UTC).
+    As `Transactions.begin`.
 
-    All take them after the rooms, and in this order, so that none waits for one that waits for it.
+    All lock the rooms in the order of their numbers, and then what else they need, in one order:
+    so none waits for one that waits for it. Each statement is a round trip, for which this thread
+    gives up the interpreter: so the one that locks rooms tells the time, too, if that is all.
     """
-    begun = _BEGIN_BOOKS if keeps_books else _BEGIN
-    now = conn.exec_driver_sql(begun, next_note(conn)).scalar_one()
+    note = next_note(conn)
+    claimed = conn.exec_driver_sql(_CLAIM, (*note, list(rooms))).fetchall()
+    heads = {number: seq for number, seq, _ in claimed}
+    if keeps_books:
+        now = conn.exec_driver_sql(_KEEP_BOOKS).scalar_one()
+    else:
+        now = claimed[-1][2] if claimed else lease_time(conn)
     if rewrites:
         conn.exec_driver_sql("LOCK TABLE event IN SHARE ROW EXCLUSIVE MODE")
-    return now
+    return heads, now
 
 
-_BEGIN = f"WITH noted AS ({NOTE}) SELECT {NOW}"
-_BEGIN_BOOKS = f"{_BEGIN} FROM pg_advisory_xact_lock({_LOCKS}, 2)"
+# Whoever inserts rows that refer to a room need not wait for this lock. The time is told of the
+# rows that are locked, so after that was waited for.
+_CLAIM = f"""
+WITH noted AS ({NOTE}), claimed AS (
+    SELECT key, seq FROM room WHERE key = ANY(%s) ORDER BY key FOR NO KEY UPDATE
+)
+SELECT key, seq, {NOW} FROM claimed
+"""
+_KEEP_BOOKS = f"SELECT {NOW} FROM pg_advisory_xact_lock({_LOCKS}, 2)"
 
 
 @contextmanager
@@ -208,20 +223,19 @@ WHERE event.room = news.room AND event.seq = news.seq
 """
 
 
-def claim(conn: sa.Connection, numbers: Collection[int]) -> Mapping[int, int]:
-    """Lock rooms until the transaction ends, in the order of their numbers; return their heads."""
-    rows = conn.exec_driver_sql(_CLAIM, (list(numbers),))
-    return {number: seq for number, seq in rows}
-
-
-# Whoever inserts rows that refer to a room need not wait for this lock.
-_CLAIM = "SELECT key, seq FROM room WHERE key = ANY(%s) ORDER BY key FOR NO KEY UPDATE"
-
-
-def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bool:
-    """As `queries.move_heads`; `touched` is the number of the transaction."""
-    columns = tuple(list(column) for column in zip(*moves, strict=True))
-    return conn.exec_driver_sql(_MOVE_HEADS, columns).rowcount == len(moves)
+def append(
+    conn: sa.Connection, rows: Sequence[Sequence[Any]], moves: Sequence[tuple[int, int, int]]
+) -> bool:
+    """As `queries.append_events`, in one statement; `touched` is the number of the transaction."""
+    if not moves:
+        insert(conn, event, rows)
+        return True
+    columns = [list(column) for column in zip(*moves, strict=True)]
+    inserted = ""
+    if rows:
+        columns = [*(list(column) for column in zip(*rows, strict=True)), *columns]
+        inserted = f"WITH inserted AS ({_insertion(event)})"
+    return conn.exec_driver_sql(f"{inserted}{_MOVE_HEADS}", tuple(columns)).rowcount == len(moves)
 
 
 _OWN_NUMBER = "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"

@@ -27,6 +27,7 @@ from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.schema import MAKES_STATE, OF_PRESENCE, OF_STEPS, event, open_stream, room
 
 __all__ = [
+    "append_events",
     "data_of",
     "dependencies",
     "ends_of",
@@ -44,7 +45,6 @@ __all__ = [
     "load_state",
     "lobbies",
     "messages_between",
-    "move_heads",
     "open_streams",
     "presences_after",
     "room_number",
@@ -364,16 +364,27 @@ def event_of(row: Any) -> Event:
 # ── writing ──────────────────────────────────────────────────────────────────────────────────
 
 
-def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bool:
+def append_events(
+    conn: sa.Connection,
+    rows: Sequence[tuple[Any, ...]],
+    moves: Sequence[tuple[int, int, int]],
+) -> bool:
     """
-    Move the heads of logs; return whether all of them had the expected old heads.
+    Append the rows of events, and move the heads of logs.
 
     Parameters
     ----------
+    conn, rows
+        The transaction, and the rows, see `row_of`.
     moves
-        The rooms' numbers, in ascending order, each with the old head and the new head.
+        The logs' numbers, in ascending order, each with the old head and the new head.
+
+    Returns
+    -------
+    bool
+        Whether all logs had the expected old heads.
     """
-    return engine_of(conn).move_heads(conn, moves)
+    return engine_of(conn).append(conn, rows, moves)
 
 
 def insert_room(conn: sa.Connection, key: LogKey) -> int:
@@ -384,7 +395,7 @@ def insert_room(conn: sa.Connection, key: LogKey) -> int:
 
 
 def insert_events(conn: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Append the rows of events."""
+    """Insert the rows of events; the heads of their logs move later, see `append_events`."""
     engine_of(conn).insert(conn, event, rows)
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import StoreError
 from shiny_labchat.store.engine import SEALED, Moved
-from shiny_labchat.store.schema import room
+from shiny_labchat.store.schema import event, room
 from shiny_labchat.store.wal import SIZE_KEPT
 
 __all__ = [
@@ -28,9 +28,9 @@ __all__ = [
     "BUSY_TIMEOUT",
     "CLAIMS_ALWAYS",
     "READERS",
+    "append",
     "begin",
     "begin_filling",
-    "claim",
     "connect",
     "end_filling",
     "events_beyond",
@@ -42,15 +42,14 @@ __all__ = [
     "last_moved",
     "lease_time",
     "may_name_in_audience",
-    "move_heads",
     "note_boot",
     "parse",
     "rewrite_events",
     "rooms_moved",
     "savepoint",
     "state_of",
-    "take_time",
     "store_error",
+    "take_time",
     "transaction",
     "version_of",
     "wait_for_rooms",
@@ -213,9 +212,15 @@ def version_of(conn: sa.Connection) -> int:
     return _raw(conn).execute("PRAGMA data_version").fetchone()[0]
 
 
-def begin(conn: sa.Connection, *, keeps_books: bool, rewrites: bool) -> int:
-    """The time, in microseconds (UTC): the transaction keeps all others out already."""
-    return time.time_ns() // 1000
+def begin(
+    conn: sa.Connection, rooms: Collection[int], *, keeps_books: bool, rewrites: bool
+) -> tuple[Mapping[int, int], int]:
+    """As `Transactions.begin`: the transaction keeps all others out already."""
+    heads = {number: conn.execute(_HEAD, {"number": number}).scalar_one() for number in rooms}
+    return heads, time.time_ns() // 1000
+
+
+_HEAD = sa.select(room.c.seq).where(room.c.key == sa.bindparam("number"))
 
 
 @contextmanager
@@ -343,18 +348,15 @@ def rewrite_events(conn: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
 _REWRITE = "UPDATE event SET member = ?, author = ?, data = ?, cid = ? WHERE room = ? AND seq = ?"
 
 
-def claim(conn: sa.Connection, numbers: Collection[int]) -> Mapping[int, int]:
-    """The heads of rooms, by number; nobody else moves them until the transaction ends."""
-    return {number: conn.execute(_HEAD, {"number": number}).scalar_one() for number in numbers}
-
-
-def move_heads(conn: sa.Connection, moves: Sequence[tuple[int, int, int]]) -> bool:
-    """As `queries.move_heads`; a trigger sets `touched`."""
+def append(
+    conn: sa.Connection, rows: Sequence[Sequence[Any]], moves: Sequence[tuple[int, int, int]]
+) -> bool:
+    """As `queries.append_events`; a trigger sets `touched`."""
+    insert(conn, event, rows)
     moved = [execute(conn, _MOVE_HEAD, (head, number, was)) for number, was, head in moves]
     return sum(moved) == len(moves)
 
 
-_HEAD = sa.select(room.c.seq).where(room.c.key == sa.bindparam("number"))
 _MOVE_HEAD = "UPDATE room SET seq = ? WHERE key = ? AND seq = ?"
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "LIFETIMES",
     "Grant",
     "are_expired",
+    "claim",
     "forget_expired",
     "grants_of",
     "hash_of",
@@ -36,6 +37,7 @@ __all__ = [
     "issue",
     "look_up",
     "note",
+    "note_after",
     "note_by_hash",
     "redeem",
     "reissue",
@@ -132,6 +134,13 @@ def look_up(conn: sa.Connection, kind: str, raw: str) -> Grant | None:
     return with_hash(conn, kind, hash_of(raw))
 
 
+def claim(conn: sa.Connection, kind: str, raw: str, now: int) -> Grant | None:
+    """As `look_up`; nobody else changes it until the transaction ends."""
+    known = {"hash_": hash_of(raw), "kind_": kind, "now": now}
+    row = conn.execute(_LOOK_UP.with_for_update(), known).first()
+    return None if row is None else _grant(kind, tuple(row))
+
+
 def with_hash(conn: sa.Connection, kind: str, hash: str) -> Grant | None:
     """The grant of the token with this sha256, as `look_up` gives it."""
     now = time.time_ns() // 1000
@@ -153,6 +162,14 @@ def grants_of(conn: sa.Connection, kind: str, hashes: Collection[str]) -> dict[s
 def note(conn: sa.Connection, kind: str, raw: str, data: Mapping[str, Any]) -> None:
     """Replace the `data` of a token's grant."""
     note_by_hash(conn, kind, hash_of(raw), data)
+
+
+def note_after(
+    conn: sa.Connection, kind: str, raw: str, before: Mapping[str, Any], data: Mapping[str, Any]
+) -> bool:
+    """Replace the `data` of a token's grant if they are still these; whether they were."""
+    known = (token.c.hash == hash_of(raw), token.c.kind == kind, token.c.data == _dumps(before))
+    return conn.execute(sa.update(token).where(*known).values(data=_dumps(data))).rowcount > 0
 
 
 def note_by_hash(conn: sa.Connection, kind: str, hash: str, data: Mapping[str, Any]) -> None:

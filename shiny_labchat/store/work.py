@@ -49,7 +49,7 @@ class Work:
     other jobs do not wait for commands whose logs have to be read first. `missing` are those of the
     logs that were looked for and are not there. `reach` says where there is something of somebody
     who withdraws; such a command has a transaction of its own. `clean` asks for `clean`,
-    between two transactions.
+    between two transactions. `keeps_books` says whether a job needs all others to wait for it.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -59,6 +59,7 @@ class Work:
     job: Job | None = None
     raises: bool = False
     is_last: bool = False
+    keeps_books: bool = True
     result: Any = None
     error: BaseException | None = None
     missing: frozenset[LogKey] = frozenset()

@@ -284,12 +284,10 @@ class Writer:
             is_careful = self.others.have_written(conn, keys) or is_careful
             open_for = round((time.monotonic() - self._opened_at) * 1e6)
             rooms = Batch(conn, self._heads, is_careful, open_for)
-            rooms.claim(keys)
             keeps_books = any(map(_keeps_books, batch))
-            now = self._engine.begin(conn, keeps_books=keeps_books, rewrites=rewrites)
-            rooms.begin(now)
+            now = rooms.begin(keys, keeps_books=keeps_books, rewrites=rewrites)
             for work in batch:
-                self._do(work, rooms, conn, now)
+                self._do(work, rooms, conn, now, is_alone=len(batch) == 1)
             rooms.store()
         self._took = time.perf_counter() - began
         self._has_boot = True
@@ -310,14 +308,20 @@ class Writer:
         if now < self.others.wrote_at + OTHERS_ACTIVE_FOR:
             time.sleep(max(0.0, self._committed_at + PAUSE_FOR_OTHERS - now))
 
-    def _do(self, work: Work, rooms: Batch, conn: sa.Connection, now: int) -> None:
+    def _do(
+        self, work: Work, rooms: Batch, conn: sa.Connection, now: int, *, is_alone: bool
+    ) -> None:
         work.result = work.error = None
         if self._gone and (gone := self._is_of_gone(work)) is not None:
             work.error = gone
             return
-        if work.reach is not None:  # it is alone: whatever fails undoes all of it
+        # What is alone needs no savepoint: whatever fails undoes all of it.
+        if work.reach is not None:
             assert isinstance(work.command, Withdraw)
             work.result = rooms.withdraw(work.command, work.reach)
+            return
+        if is_alone and work.job is not None and not work.keeps_books:
+            work.result = work.job(conn, now)
             return
         try:
             if work.job is not None:
@@ -423,7 +427,7 @@ def _keeps_books(work: Work) -> bool:
         case Post(is_live=True) | EndStream() | Withdraw():
             return True
         case _:
-            return work.job is not None
+            return work.job is not None and work.keeps_books
 
 
 class Look:

@@ -121,7 +121,7 @@ def _insert_room(conn: sa.Connection, rooms: Rooms, id: str, now: int) -> None:
     rows = (queries.row_of(number, event) for event in events)
     while some := list(islice(rows, ROWS_AT_ONCE)):
         queries.insert_events(conn, some)
-    moved = queries.move_heads(conn, [(number, 0, 1 + rooms.members + rooms.messages)])
+    moved = queries.append_events(conn, [], [(number, 0, 1 + rooms.members + rooms.messages)])
     assert moved
     for k in range(rooms.sockets):
         grant = tokens.Grant(f"p{k}", key, page=f"{id}-p{k}")

@@ -20,7 +20,7 @@ from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import EVER, Log, Person, events_after, find_room, load_state, note_seen
 from shiny_labchat.store.clocks import _MAKING_STATE, _MOVED, clocks_moved
-from shiny_labchat.store.queries import insert_events, move_heads, row_of
+from shiny_labchat.store.queries import append_events, row_of
 from tests.contract.test_together import STUDY, append, state_of
 from tests.unit.store.conftest import asked_of
 
@@ -53,8 +53,7 @@ async def started(room: Room, ago: float) -> None:
         assert found is not None
         number, seq = found
         event = Event(seq + 1, now - round(ago * 1e6), "started", None, {"by": "code"})
-        insert_events(conn, [row_of(number, event)])
-        move_heads(conn, [(number, seq, seq + 1)])
+        append_events(conn, [row_of(number, event)], [(number, seq, seq + 1)])
 
     await room.log.write(write)
 

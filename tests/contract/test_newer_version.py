@@ -13,7 +13,7 @@ from shiny_labchat.access.bookmarks import BookmarkedSeat, BookmarkToken, find_b
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import find_room, look_up, note
-from shiny_labchat.store.queries import insert_events, move_heads, row_of
+from shiny_labchat.store.queries import append_events, insert_events, row_of
 from tests.support.reconnecting_client import log_of
 
 KEY = LogKey("s", "r")
@@ -42,7 +42,7 @@ async def newer_version_writes(lab: Lab) -> list[Event]:
         number, head = found
         events = [Event(head + n, now, *each) for n, each in enumerate(WRITTEN, start=1)]
         insert_events(conn, [row_of(number, event) for event in events])
-        assert move_heads(conn, [(number, head, events[-1].seq)])
+        assert append_events(conn, [], [(number, head, events[-1].seq)])
         return events
 
     return await lab.log.write(write)

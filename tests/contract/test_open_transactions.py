@@ -21,7 +21,7 @@ from shiny_labchat.store import Log, parse
 from shiny_labchat.store.choosing import place_of
 from shiny_labchat.store.heads import Heads
 from shiny_labchat.store.hearing import Hearing
-from shiny_labchat.store.queries import insert_events, insert_room, move_heads
+from shiny_labchat.store.queries import append_events, insert_events, insert_room
 from shiny_labchat.store.who import Asked, asked
 from tests.support.postgres import PostgresServer
 
@@ -55,7 +55,7 @@ def open_elsewhere(postgres: PostgresServer) -> Iterator[None]:
 
 def append(conn: sa.Connection, number: int, seq: int, kind: str, data: str = "{}") -> None:
     insert_events(conn, [(number, seq, 0, kind, "p", data, "p", None)])
-    assert move_heads(conn, [(number, seq - 1, seq)])
+    assert append_events(conn, [], [(number, seq - 1, seq)])
 
 
 @pytest.mark.usefixtures("open_elsewhere")

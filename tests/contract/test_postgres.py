@@ -172,9 +172,9 @@ def test_a_transaction_that_ends_late_is_not_left_out(engines: list[sa.Engine]) 
         with early.begin():
             numbers = [insert_room(early, LogKey("s", id)) for id in "ab"]
         with late.begin():
-            engine.move_heads(late, [(numbers[0], 0, 5)])
+            engine.append(late, [], [(numbers[0], 0, 5)])
             with early.begin():
-                engine.move_heads(early, [(numbers[1], 0, 7)])
+                engine.append(early, [], [(numbers[1], 0, 7)])
             with early.begin():
                 moved, mark = engine.rooms_moved(early, EVER)
             assert [(each.key.id, each.seq) for each in moved] == [("a", 0), ("b", 7)]
@@ -292,7 +292,7 @@ def test_what_a_crash_has_undone_does_not_count_as_stored(
     with engines[0].connect() as conn:
         engine = engine_of(conn)
         with pytest.raises(DBAPIError), engine.transaction(conn):
-            engine.begin(conn, keeps_books=False, rewrites=False)
+            engine.begin(conn, (), keeps_books=False, rewrites=False)
             insert_room(conn, LogKey("s", "lost"))
             postgres.kill()
             postgres.start()

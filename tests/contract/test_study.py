@@ -16,7 +16,7 @@ from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import Event
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import events_after, find_room
-from shiny_labchat.store.queries import insert_events, move_heads, row_of
+from shiny_labchat.store.queries import append_events, row_of
 from shiny_labchat.study.person import Participant, Person
 from shiny_labchat.study.study import Study
 
@@ -305,8 +305,11 @@ async def group(study: Study, room: Room, people: list[Person]) -> None:
 
     def write(conn: sa.Connection, now: int) -> None:
         number, seq = find_room(conn, study_log(study.name)) or (0, 0)
-        insert_events(conn, [row_of(number, Event(seq + 1, now, "grouped", None, data))])
-        move_heads(conn, [(number, seq, seq + 1)])
+        append_events(
+            conn,
+            [row_of(number, Event(seq + 1, now, "grouped", None, data))],
+            [(number, seq, seq + 1)],
+        )
 
     for person in ids:
         await room.add_member(person)

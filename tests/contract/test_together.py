@@ -24,7 +24,7 @@ from shiny_labchat.domain.study import StudyState
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.store import Log, events_after, find_room, studies_with
 from shiny_labchat.store.heads import load_head
-from shiny_labchat.store.queries import insert_events, move_heads, row_of
+from shiny_labchat.store.queries import append_events, row_of
 
 from .failing import failing_to_store
 
@@ -66,8 +66,9 @@ async def append(log: Log, key: LogKey, kind: str, data: dict[str, object]) -> N
         found = find_room(conn, key)
         assert found is not None
         number, seq = found
-        insert_events(conn, [row_of(number, Event(seq + 1, now, kind, None, data))])
-        move_heads(conn, [(number, seq, seq + 1)])
+        append_events(
+            conn, [row_of(number, Event(seq + 1, now, kind, None, data))], [(number, seq, seq + 1)]
+        )
 
     await log.write(write)
 

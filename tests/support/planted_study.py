@@ -16,7 +16,7 @@ from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.ends import End, data_of
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.store import Log
-from shiny_labchat.store.queries import insert_events, insert_room, move_heads, row_of
+from shiny_labchat.store.queries import append_events, insert_events, insert_room, row_of
 
 __all__ = ["PlantedStudy"]
 
@@ -146,7 +146,7 @@ class PlantedStudy:
             moves.append((number, 0, len(events)))
             if key.kind == "room":
                 self._audit(conn, key, events)
-        assert move_heads(conn, sorted(moves))
+        assert append_events(conn, [], sorted(moves))
 
     def _audit(self, conn: sa.Connection, room: LogKey, events: Sequence[Event]) -> None:
         for each in events:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from shiny_labchat.domain.events import Event, LogKey
-from shiny_labchat.store.queries import insert_events, insert_room, move_heads, row_of
+from shiny_labchat.store.queries import append_events, insert_events, insert_room, row_of
 from shiny_labchat.store.sqlite import connect, parse
 
 Asked = list[str]
@@ -53,7 +53,7 @@ class Rooms:
 
     def _append(self, conn: sa.Connection, number: int, events: list[Event]) -> None:
         insert_events(conn, [row_of(number, each) for each in events])
-        assert move_heads(conn, [(number, self.heads[number], events[-1].seq)])
+        assert append_events(conn, [], [(number, self.heads[number], events[-1].seq)])
         self.heads[number] = events[-1].seq
 
 

@@ -149,7 +149,7 @@ def test_only_the_thread_that_reads_beside_the_writer_pauses(rooms: Rooms) -> No
     (key,) = rooms.keys.values()
     with rooms.engine.begin() as conn:
         batch = Batch(conn, Heads())
-        assert pauses(lambda: batch.claim([key])) == 0
+        assert pauses(lambda: batch.begin([key], keeps_books=False, rewrites=False)) == 0
         assert batch.heads[key] == load_head(conn, key)
         assert pauses(lambda: load_head(conn, key)) == 2
 
