@@ -281,14 +281,14 @@ def _joined(state: RoomState, event: Event) -> _Changes:
     member = cast(str, event.member)
     before, known = state.memberships.get(member), _known_of_member(event)
     if (left := state.memberships.get(event.data.get("replaces", ""))) is not None:
-        return _with(state, _in_place_of(left, member, event, known))
+        return _with(state, _in_place_of(left, member, known))
     kept = {"view_from": before.view_from, "said": before.said} if before else {}
     return _with(state, Membership(member, joined=event.seq, **kept, **known))
 
 
-def _in_place_of(left: Membership, member: str, event: Event, known: _Changes) -> Membership:
-    """The membership of a program in the place of somebody: it is muted if they are."""
-    own = {"joined": event.seq, "is_removed": False, "left": 0, "is_withdrawn": False}
+def _in_place_of(left: Membership, member: str, known: _Changes) -> Membership:
+    """The membership of a program in the place of somebody: all but what they did goes on."""
+    own = {"is_removed": False, "left": 0, "is_withdrawn": False}
     said = {"asked": None, "said": 0, "tokens": inf, "spoke": 0}
     presence = {"presence": None, "question": 0, "answer_by": 0}
     return left._replace(member=member, **{**own, **said, **presence, **known})

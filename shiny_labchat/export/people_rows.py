@@ -64,7 +64,9 @@ class MemberRows:
         connection = facts.connections.get(member)
         group = facts.group.get("people", ())
         in_room = {
-            "part": self._disguise.value(facts.group.get("parts", {}).get(member)),
+            "part": self._disguise.value(
+                facts.group.get("parts", {}).get(membership.replaces or member)
+            ),
             "pseudonym": membership.pseudonym,
             "kinds": kinds_in(facts.state, member),
             "role": membership.role,
