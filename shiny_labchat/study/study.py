@@ -26,7 +26,7 @@ from shiny_labchat.study import settings
 from shiny_labchat.study.arriving import come
 from shiny_labchat.study.ends import address_of
 from shiny_labchat.study.person import Person
-from shiny_labchat.study.program import BOTS, environment, note_bots_soon
+from shiny_labchat.study.program import BOTS, deceives, environment, note_bots_soon
 from shiny_labchat.words import Words
 
 __all__ = ["Study"]
@@ -319,6 +319,8 @@ class Study:
     async def _describe(self, *, is_app: bool, is_served: bool = False) -> None:
         """Store what is new; of the program, too, if it is the app."""
         known = self._runtime.described.get(self._name)
+        if is_served and "deceives" not in self._says and deceives(self._runtime, self._name):
+            self.deceive()
         said = dict(self._says)
         if is_app:
             said |= await environment(self._lab, known or {})

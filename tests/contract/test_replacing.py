@@ -201,3 +201,13 @@ async def test_bots_fill_places_of_the_groups_that_lack_people_only(lab: Lab) ->
     await until(lab, LogKey("s", "l-2"), "shown")
     other = await lab.room("l-2", study="s").state()
     assert {each.member for each in other.members()} == set(people)
+
+
+async def test_nobody_comes_who_would_not_be_told_of_a_bot_in_the_rooms(lab: Lab) -> None:
+    """It was added for rooms by their ids, and no lobby knows it."""
+    lab.add_bot(bot("mole"), rooms="l-*")
+    study = Study("s", lab=lab)
+    with pytest.raises(Refused, match="no_debrief"):
+        await study.arrive({}, "key of a browser")
+    study.debrief("It was about programs.")
+    await study.arrive({}, "key of a browser")
