@@ -184,7 +184,7 @@ async def test_bots_fill_places_of_the_groups_that_lack_people_only(lab: Lab) ->
     lobby = lobby_in(
         lab,
         group_size=3,
-        max_wait=1,
+        max_wait=5,
         on_timeout=["stand_ins"],
         stand_ins=[bot("x"), bot("y")],
     )
