@@ -192,11 +192,11 @@ class Clocks:
 
     async def _replace(self, room: LogKey, gone: Collection[str]) -> None:
         """Have a bot take the places of people; those in which it does not are asked for once."""
-        known = self._unreplaced.pop(room, frozenset())
+        known = self._unreplaced.pop(room, frozenset[str]())
         if gone and not known.issuperset(gone):
             command = Replace(room.study, room.id, tuple(gone), secrets.token_hex(32))
             decided = await self._log.submit_together(command)
-            known = frozenset() if decided.events else frozenset(gone)
+            known = frozenset[str]() if decided.events else frozenset(gone)
         if gone and known:
             self._unreplaced[room] = known
 

@@ -94,7 +94,7 @@ class GroupBot:
         """What they are, as JSON values; each with its condition, None: all."""
         is_known = self._replacing is None or self._is_further
         replacing = [] if is_known else [(ALL, self._replacing)]
-        ways = (
+        ways: Sequence[tuple[Mapping[str, bool], Sequence[tuple[Any, ShownBot]]]] = (
             ({}, self._by_cell),
             ({"stands_in": True}, self._stand_ins),
             ({"replaces": True}, replacing),

@@ -213,8 +213,7 @@ class Lobby:
         self._settings["stand_ins"] = stand_ins_by_condition(members, fill)
         if "stand_ins" in self._settings["on_timeout"] and not fill:
             raise ValueError("on_timeout has 'stand_ins', but the lobby has none: give stand_ins")
-        named = replacing_bot(rules or Rules())
-        replacing = {} if named is None else self._replacing(rules or Rules(), [*members, *fill])
+        replacing = self._replacing(rules or Rules(), [*members, *fill])
         if replacing:
             self._study.replace()
         return group_bots(self._id, members, fill, replacing)
@@ -224,6 +223,8 @@ class Lobby:
     ) -> Mapping[str, ShownBot]:
         """The bot that takes the places of others, by the ids that it may have in a room."""
         name = replacing_bot(rules)
+        if name is None:
+            return {}
         named = next((bot for _, bot in known if bot.id == name), None)
         bot = cast("ShownBot | None", bot_given(rules)) or named
         if bot is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from shiny_labchat.domain.commands import Remove
@@ -113,7 +114,8 @@ def _check_tells(state: StudyState) -> None:
     tells = settings.get("debrief") is not None or settings.get("debriefed") is not None
     if settings.get("deceives") and not tells:
         raise Refused("no_debrief")
-    if settings.get("replaces") and not (settings.get("consent") or {}).get("replacement"):
+    asked: Mapping[str, Any] = settings.get("consent") or {}
+    if settings.get("replaces") and not asked.get("replacement"):
         raise Refused("no_replacement")
 
 
