@@ -14,7 +14,7 @@ from shiny_labchat.domain.commands import Disclose
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.replacing import SPREAD, away_for
 from shiny_labchat.live.presence import PRESENCE_EVERY, Presence, Seen
-from tests.unit.bots.test_rules import on_clock
+from tests.unit.bots.test_rules import after, on_clock
 from tests.unit.domain.test_replacing import Group
 
 GRACE = 60.0
@@ -53,7 +53,7 @@ class Seeing:
     async def come(self, *people: str) -> None:
         for person in people:
             self.presence.come(person)
-        await asyncio.sleep(2 * PRESENCE_EVERY)
+        await after(2 * PRESENCE_EVERY)
 
     async def lose(self, person: str) -> None:
         """They have gone for longer than the grace, and a bot takes their place."""
@@ -64,16 +64,16 @@ class Seeing:
 
     async def all_seen(self) -> list[tuple[float, dict[str, Any]]]:
         """All frames, when nothing more comes."""
-        await asyncio.sleep(1_000 * GRACE)
+        await after(1_000 * GRACE)
         return self.frames
 
 
 async def taken_over(drawn: random.Random) -> list[tuple[float, dict[str, Any]]]:
     seeing = Seeing()
     await seeing.come("ann", "bob")
-    await asyncio.sleep(drawn.uniform(0, 100))
+    await after(drawn.uniform(0, 100))
     seeing.presence.go("ann")
-    await asyncio.sleep(GRACE + drawn.uniform(0, LOOK))
+    await after(GRACE + drawn.uniform(0, LOOK))
     await seeing.lose("ann")
     return await seeing.all_seen()
 
@@ -82,10 +82,10 @@ async def returned(drawn: random.Random) -> list[tuple[float, dict[str, Any]]]:
     """Somebody who is away for longer than the grace comes back by themselves."""
     seeing = Seeing()
     await seeing.come("ann", "bob")
-    await asyncio.sleep(drawn.uniform(0, 100))
+    await after(drawn.uniform(0, 100))
     seeing.presence.go("ann")
     late = max(1.0, drawn.lognormvariate(math.log(GRACE / 2), SPREAD))
-    await asyncio.sleep(GRACE + drawn.uniform(0, LOOK) + late)
+    await after(GRACE + drawn.uniform(0, LOOK) + late)
     seeing.presence.come("ann")
     return await seeing.all_seen()
 
@@ -147,7 +147,7 @@ def test_a_bot_whose_time_has_come_is_here_for_who_opens_the_room_then():
         await seeing.lose("ann")
         for left in (2.0, -0.5):
             returns = seeing.group.member("stand-in").returns / SECOND
-            await asyncio.sleep(returns - left - seeing._now())
+            await after(returns - left - seeing._now())
             fresh = Presence(seeing._look_up, lambda: seeing._room.bots(), seeing._now)
             fresh.come_elsewhere("bob")
             numbers.append(len(fresh.present()))
@@ -169,7 +169,7 @@ def test_a_bot_that_is_disclosed_after_it_returned_is_shown_as_one():
         seeing = Seeing()
         await seeing.come("bob")
         await seeing.lose("ann")
-        await asyncio.sleep(100 * GRACE)
+        await after(100 * GRACE)
         seeing.group.in_room("l-1", Disclose("stand-in"))
         seeing.presence.rename("stand-in")
         return (await seeing.all_seen())[-1][1]
