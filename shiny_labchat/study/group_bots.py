@@ -92,8 +92,9 @@ class GroupBot:
 
     def described(self, *, with_clients: bool) -> list[dict[str, Any]]:
         """What they are, as JSON values; each with its condition, None: all."""
-        is_known = self._replacing is None or self._is_further
-        replacing = [] if is_known else [(ALL, self._replacing)]
+        replacing: list[tuple[Any, ShownBot]] = []
+        if self._replacing is not None and not self._is_further:
+            replacing.append((ALL, self._replacing))
         ways: Sequence[tuple[Mapping[str, bool], Sequence[tuple[Any, ShownBot]]]] = (
             ({}, self._by_cell),
             ({"stands_in": True}, self._stand_ins),
