@@ -58,6 +58,8 @@ async def grouped(lobby: Lobby, *people: str) -> Room:
         await lobby.study.submit(Consent("s", person, "1"))
     await come(lobby, *people)
     await until(lobby.lab, ROOM, "shown")
+    live = await Runtime.of(lobby.lab.log).live.open(ROOM)
+    live.signs.come(Page("bob"))  # or he would be gone, too, after ten seconds
     return lobby.lab.room("l-1", study="s")
 
 
@@ -184,6 +186,7 @@ async def test_bots_fill_places_of_the_groups_that_lack_people_only(lab: Lab) ->
     lobby = lobby_in(
         lab,
         group_size=3,
+        rules=Rules(rate=None),
         max_wait=5,
         on_timeout=["stand_ins"],
         stand_ins=[bot("x"), bot("y")],
