@@ -22,7 +22,7 @@ from shiny_labchat import metrics
 from shiny_labchat.access import tickets
 from shiny_labchat.access.bookmarks import browser_of
 from shiny_labchat.access.identity import identify, invitation
-from shiny_labchat.access.names import study_pseudonym
+from shiny_labchat.access.names import person_pseudonym, study_pseudonym
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.chat import elements, install
 from shiny_labchat.chat.bookmarks import Bookmark
@@ -314,9 +314,11 @@ class Admission:
         given = resolve_pseudonym(placement.pseudonym, grant.member) or grant.pseudonym
         if given is None and placement.names == "study":
             person = (await room.study_state()).people.get(grant.member)
-            if person is not None and person.name is not None:  # a lobby has given it to them
-                return person.name
-            return await study_pseudonym(room.log, room.study, grant.member)
+            if person is None:
+                return await study_pseudonym(room.log, room.study, grant.member)
+            if person.name is None:
+                return await person_pseudonym(room.log, room.study, grant.member)
+            return person.name
         return given
 
     async def _open(self, room: Room, member: str) -> LiveRoom:

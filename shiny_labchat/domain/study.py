@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.settings import Settings
+from shiny_labchat.domain.steps import Steps
 
 __all__ = [
     "Barrier",
@@ -210,6 +211,8 @@ class StudyState(NamedTuple):
     """By lobby, the number of its last group."""
     barriers: LayeredMap[tuple[str, str], Barrier] = LayeredMap()
     """By room and kind."""
+    steps: Steps = Steps()
+    """The step of the whole study."""
     last_withdrawn: int = 0
     """The seq at which somebody has last withdrawn their data; 0: nobody has."""
 
@@ -221,6 +224,12 @@ class StudyState(NamedTuple):
     def names(self) -> list[str]:
         """The pseudonyms that people have throughout the study."""
         return [each.name for each in self.people.values() if each.name is not None]
+
+    def present(self) -> list[Participation]:
+        """The people who take part: who have consented, if they are asked, and have not ended."""
+        asks = self.settings.get("consent") is not None
+        people = self.people.values()
+        return [each for each in people if each.ended is None and (each.consent or not asks)]
 
     def taking_part(self, room: str) -> list[Participation]:
         """The people of a group who have not ended, in the order drawn for them."""
@@ -322,6 +331,11 @@ def _recorded(state: StudyState, event: Event) -> _Changes:
 
 def _stepped(state: StudyState, event: Event) -> _Changes:
     return _person_with(state, event, step=event.data["step"])
+
+
+def _step_set(state: StudyState, event: Event) -> _Changes:
+    step, since = event.data["step"], event.data["since"]
+    return {"steps": state.steps.with_step(step, since, event.at)}
 
 
 def _paid(state: StudyState, event: Event) -> _Changes:
@@ -450,6 +464,7 @@ _FOLDS = {
     "paid_out": _paid_out,
     "recorded": _recorded,
     "shown": _shown,
+    "step_set": _step_set,
     "stepped": _stepped,
     "withdrawn": _withdrawn,
 }

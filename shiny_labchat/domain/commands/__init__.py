@@ -56,6 +56,7 @@ from shiny_labchat.domain.commands.study import (
     DescribeStudy,
     Dissolve,
     EndPerson,
+    NamePerson,
     OfStudy,
     Pay,
     PayOut,
@@ -63,6 +64,7 @@ from shiny_labchat.domain.commands.study import (
     RecordExport,
     RemoveMember,
     SetStep,
+    SetStudyStep,
     ShowCode,
     ShowRoom,
     Withdraw,
@@ -103,6 +105,7 @@ __all__ = [
     "Join",
     "LobbySigns",
     "Mute",
+    "NamePerson",
     "NotePresence",
     "OfStudy",
     "Open",
@@ -123,6 +126,7 @@ __all__ = [
     "Say",
     "SendAway",
     "SetStep",
+    "SetStudyStep",
     "ShowCode",
     "ShowRoom",
     "Start",
@@ -177,6 +181,8 @@ StudyCommand = (
     | RecordAnswer
     | RecordExport
     | SetStep
+    | SetStudyStep
+    | NamePerson
     | ShowCode
     | Pay
     | PayOut

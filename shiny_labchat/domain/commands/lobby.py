@@ -135,6 +135,8 @@ class Advance(OfLobby):
         to what comes next; None: it has none.
     leftover
         Start now, with all who are here: "spread", "small" or "wait"; None: nobody said so.
+    everyone
+        Whether those are meant, too, who take part in the study and do not wait here.
     """
 
     signs: LobbySigns | None
@@ -144,6 +146,7 @@ class Advance(OfLobby):
     held: frozenset[frozenset[str]] = frozenset()
     timeouts: Mapping[str, Sequence[str | None]] | None = None
     leftover: Leftover | None = None
+    everyone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

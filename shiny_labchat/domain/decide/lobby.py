@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, cast
@@ -28,7 +28,7 @@ from shiny_labchat.domain.decide.proposals import (
     groups_proposed,
     steps_proposed,
 )
-from shiny_labchat.domain.decide.study import end_person, person_in, study_in
+from shiny_labchat.domain.decide.study import end_person, name_person, person_in, study_in
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.grouping import (
@@ -207,12 +207,19 @@ class _Lobby:
 
     def is_full(self, person: str) -> bool:
         """Whether there is no place for somebody; then their part in the study ends."""
-        taken = sum(each.status not in ("naming", "left") for each in self.state.places.values())
-        if self.settings.capacity is None or taken < self.settings.capacity:
+        free = self._free_places()
+        if free is None or free > 0:
             return False
         self.decided.add(self.log, "full", person)
         self.end(person, "full")
         return True
+
+    def _free_places(self) -> int | None:
+        """How many more people may have a place; None: there is no limit."""
+        if self.settings.capacity is None:
+            return None
+        taken = sum(each.status not in ("naming", "left") for each in self.state.places.values())
+        return max(0, self.settings.capacity - taken)
 
     def end(self, person: str, reason: str) -> None:
         """End a person's part in the study."""
@@ -292,7 +299,10 @@ class _Lobby:
     def _proposed(self, command: Advance) -> Sequence[Sequence[str]]:
         settings, number = self.settings, self._next_number()
         here = self._alive(_signs(command))
-        waiting = [Waiting(person, self.state.places[person].since) for person in here]
+        if command.everyone:
+            here += self._elsewhere(_signs(command))
+        at, state = self.decided.at, self.state
+        waiting = [Waiting(person, state.waits_since(person, at)) for person in here]
         is_on = settings.start == "auto" or command.leftover is not None
         if settings.pick == BY_APP and is_on:
             groups = groups_proposed(command, here, settings.size.min)
@@ -317,12 +327,45 @@ class _Lobby:
 
     def _alive(self, signs: LobbySigns) -> list[str]:
         """Those in the queue who are there, the front first."""
-        oldest = self.decided.at - int(self.settings.alive * SECOND)
         state = self.state
         asked = (person for person in state.queue if state.places[person].prompted is None)
-        return [person for person in asked if signs.seen.get(person, 0) >= oldest]
+        return self._seen(asked, signs)
+
+    def _elsewhere(self, signs: LobbySigns) -> list[str]:
+        """Those who take part in the study and are there, but have no place here."""
+        places, settings = self.state.places, self.settings
+        free = self._free_places()
+        out = (
+            each.person
+            for each in self.people.present()
+            if (each.person not in places or places[each.person].status in ("left", "missed"))
+            and (settings.names != "ask" or each.name is not None)
+        )
+        return self._seen(out, signs)[:free]
+
+    def _seen(self, people: Iterable[str], signs: LobbySigns) -> list[str]:
+        oldest = self.decided.at - int(self.settings.alive * SECOND)
+        return [person for person in people if signs.seen.get(person, 0) >= oldest]
+
+    def _bring(self, person: str) -> None:
+        """Have somebody wait here who does not, wherever else in the study they are."""
+        place, other = self.state.places.get(person), self.people.people[person].lobby
+        if place is not None and place.status == "waiting":
+            return
+        if other != self.name:
+            if other is not None:
+                self._leave_other(lobby_log(self.study.study, other), person)
+            self.decided.add(self.study, "entered", person, {"lobby": self.name})
+        self.decided.add(self.log, "entered", person)
+
+    def _leave_other(self, lobby: LogKey, person: str) -> None:
+        place = cast(LobbyState, self.decided.now(lobby)).places.get(person)
+        if place is not None and place.status != "grouped":
+            leave_lobby(self.decided, lobby, person, "moved")
 
     def _match_people(self, people: Sequence[str], command: Advance) -> None:
+        for person in people:
+            self._bring(person)
         number, at = self.state.number + 1, self.decided.at
         until = at + int((self.settings.ready or 0) * SECOND)
         data = {"number": number, "people": list(people), "until": until}
@@ -411,11 +454,7 @@ class _Lobby:
         if self.settings.names == "room":
             return None
         known = self.people.people[person].name
-        if known is not None:
-            return known
-        name = pseudonyms.generate(self.people.seed, person, self.people.names())
-        self.decided.add(self.study, "named", person, {"name": name})
-        return name
+        return known or name_person(self.decided, self.study.study, person)
 
 
 def _signs(command: Advance | Ready) -> LobbySigns:
