@@ -11,7 +11,7 @@ from shiny_labchat import End, Lab, Lobby, Study
 from shiny_labchat.express import Chat
 
 ui.page_opts(title="A class", lang="en", fillable=True, fillable_mobile=True)
-STEPS = {"together": "All together", "groups": "In groups", "end": "The end"}
+STEPS = {"together": "all together", "groups": "in groups", "end": "at its end"}
 
 study = Study("class", lab=Lab(), currency="EUR")
 study.ends({"complete": End("CLASS1", pay=5.00)})
@@ -35,8 +35,8 @@ chat = Chat("chat", room=place, names="study")
 def page():
     person = study.person()
     if study.role() == "experimenter":
-        with reactive.isolate():  # the teacher's page is drawn once
-            ui.input_radio_buttons("step", None, STEPS, selected=study.step(), inline=True)
+        now = study.step() or "together"
+        ui.input_radio_buttons("step", "The class is:", STEPS, selected=now, inline=True)
         ui.input_action_button("tell", "Tell all rooms that a minute is left")
         chat.ui()
     elif person is None or person.ended:
