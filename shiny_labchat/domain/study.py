@@ -105,6 +105,8 @@ class Participation(NamedTuple):
         The code that they have been shown at their end, which is theirs from then on; None: none.
     name
         The pseudonym that they have in all groups of the study; None: another one in each.
+    chose_name
+        Whether they have chosen it themselves.
     withdrawn
         By what their data was withdrawn, one of `WithdrawnBy`; None: it was not.
     withdrawn_at
@@ -128,6 +130,7 @@ class Participation(NamedTuple):
     keep: bool | None = None
     code: str | None = None
     name: str | None = None
+    chose_name: bool = False
     withdrawn: str | None = None
     withdrawn_at: int = 0
 
@@ -221,9 +224,10 @@ class StudyState(NamedTuple):
         rooms = self.people[person].rooms if person in self.people else ()
         return {other for room in rooms for other in self.groups[room].people} - {person}
 
-    def names(self) -> list[str]:
-        """The pseudonyms that people have throughout the study."""
-        return [each.name for each in self.people.values() if each.name is not None]
+    def names(self, but: str | None = None) -> list[str]:
+        """The pseudonyms that people, `but` one, have throughout the study."""
+        people = (each for each in self.people.values() if each.person != but)
+        return [each.name for each in people if each.name is not None]
 
     def present(self) -> list[Participation]:
         """The people who take part: who have consented, if they are asked, and have not ended."""
@@ -368,7 +372,8 @@ def _code_shown(state: StudyState, event: Event) -> _Changes:
 
 
 def _named(state: StudyState, event: Event) -> _Changes:
-    return _person_with(state, event, name=event.data["name"])
+    chosen = event.data.get("chosen", False)
+    return _person_with(state, event, name=event.data["name"], chose_name=chosen)
 
 
 def _withdrawn(state: StudyState, event: Event) -> _Changes:

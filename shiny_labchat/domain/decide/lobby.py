@@ -76,7 +76,7 @@ def _describe(states: States, command: DescribeLobby, at: int) -> Decided:
 def _enter(states: States, command: EnterLobby, at: int) -> Decided:
     its = _Lobby.of(states, command, at)
     person = person_in(its.people, command.person)
-    is_asked = its.settings.names == "ask" and person.name is None
+    is_asked = its.settings.names == "ask" and not person.chose_name
     place = its.state.places.get(command.person)
     if place is not None and place.status not in ("left", "missed"):
         if place.status != "naming" or is_asked:
@@ -95,9 +95,9 @@ def _take_name(states: States, command: TakeName, at: int) -> Decided:
     place = its.state.places.get(command.person)
     if place is None or place.status != "naming":
         return its.decided
-    if person.name is None:
-        name = _as_name(command.name, its.people.names())
-        its.decided.add(its.study, "named", command.person, {"name": name})
+    if not person.chose_name:
+        name = _as_name(command.name, its.people.names(but=command.person))
+        its.decided.add(its.study, "named", command.person, {"name": name, "chosen": True})
     if not its.is_full(command.person):
         its.decided.add(its.log, "entered", command.person)
     return its.decided
@@ -339,7 +339,7 @@ class _Lobby:
             each.person
             for each in self.people.present()
             if (each.person not in places or places[each.person].status in ("left", "missed"))
-            and (settings.names != "ask" or each.name is not None)
+            and (settings.names != "ask" or each.chose_name)
         )
         return self._seen(out, signs)[:free]
 

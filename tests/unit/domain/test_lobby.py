@@ -19,6 +19,7 @@ from shiny_labchat.domain.commands import (
     EndPerson,
     EnterLobby,
     LobbySigns,
+    NamePerson,
     Ready,
     StudyCommand,
     TakeName,
@@ -519,3 +520,13 @@ def test_who_was_in_a_group_of_another_lobby_is_grouped_in_a_new_one():
     everyone(waiting, "m")
     again = [set(each.people) for each in waiting.study.groups.values() if each.lobby == "m"]
     assert len(again) == 2 and all(len(one & other) == 1 for one in first for other in again)
+
+
+def test_who_was_given_a_name_elsewhere_in_the_study_is_asked_for_one_all_the_same():
+    waiting = arrived("ann", names="ask")
+    waiting.tell(NamePerson("s", "ann"))
+    given = waiting.person("ann").name
+    waiting.tell(EnterLobby("s", "l", "ann"))
+    assert given and waiting.place("ann").status == "naming"
+    waiting.tell(TakeName("s", "l", "ann", given))
+    assert waiting.person("ann").name == given and waiting.place("ann").status == "waiting"
