@@ -56,6 +56,9 @@ async def go():
     if input.step() == "groups":
         await groups.start(who="study")
     await study.set_step(input.step())
+    for room in await study.lab.rooms(study):  # groups that do not talk are closed
+        if room != everybody:
+            await (room.open() if input.step() == "groups" else room.close())
 
 
 @reactive.effect

@@ -1,4 +1,4 @@
-"""The step of a whole study: one word for all of its people, also one that is set for later. Pure."""
+"""The step of a whole study: one word for all of its people, now or from later on. Pure."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import cast
 
 import pytest
@@ -10,10 +10,18 @@ import pytest
 from shiny_labchat import Lab, Refused
 from shiny_labchat.access.names import person_pseudonym, study_pseudonym
 from shiny_labchat.domain.commands import Arrive
-from shiny_labchat.store import Person, note_seen
 from shiny_labchat.domain.presence import Signs
+from shiny_labchat.lab.runtime import running
+from shiny_labchat.store import Person, note_seen
 from shiny_labchat.study.lobby import Lobby
 from shiny_labchat.study.study import Study
+
+
+@pytest.fixture(autouse=True)
+async def ends(lab: Lab, reopen: Lab) -> AsyncIterator[None]:
+    """Lobbies are left before their logs are closed."""
+    async with running():
+        yield
 
 
 async def step_of(study: Study) -> str | None:

@@ -141,7 +141,9 @@ async def test_everybody_is_in_the_right_room_within_three_seconds(
     keys = {f"Pupil {n}": secrets.token_hex(16) for n in range(PUPILS)}
     async with a_class(fresh_url()) as made:
         opened = await asyncio.gather(*map(made.come, keys.values()))
-        await asyncio.gather(*(name(page, called) for page, called in zip(opened, keys, strict=True)))
+        await asyncio.gather(
+            *(name(page, called) for page, called in zip(opened, keys, strict=True))
+        )
         teacher = await teach(made)
         times = list[tuple[str, float]]()
 
@@ -154,7 +156,10 @@ async def test_everybody_is_in_the_right_room_within_three_seconds(
 
         async def comes_back(keys: Sequence[str], what: str) -> None:
             pages = await asyncio.gather(*map(made.come, keys))
-            took = [all_reach([page], "Group", made.came[key]) for page, key in zip(pages, keys, strict=True)]
+            took = [
+                all_reach([page], "Group", made.came[key])
+                for page, key in zip(pages, keys, strict=True)
+            ]
             times.append((what, max(await asyncio.gather(*took))))
 
         async def are_right(number: int) -> None:
@@ -199,7 +204,9 @@ async def test_a_class_comes_talks_in_groups_ends_and_is_paid(fresh_url: FreshUr
         await name(late, "Late")
         await teacher.inputs(**{"tell:shiny.action": 1})
         for page in (*pages, late, teacher):
-            await page.until(lambda p=page: p.chat is not None and "A minute is left." in p.chat.texts)
+            await page.until(
+                lambda p=page: p.chat is not None and "A minute is left." in p.chat.texts
+            )
         await study.set_step("together", after=1)
         await all_reach(pages, "The whole class", now())
         await teacher.inputs(step="end")
@@ -214,4 +221,7 @@ async def test_a_class_comes_talks_in_groups_ends_and_is_paid(fresh_url: FreshUr
         people = await study.people()
         assert [each.name for each in people] == [*names, "Late"], "the teacher is none of them"
         assert {each.ended for each in people} == {"complete"}
-        assert [len(each.people) for each in (await made.state()).groups.values()] in ([3, 4], [4, 3])
+        assert [len(each.people) for each in (await made.state()).groups.values()] in (
+            [3, 4],
+            [4, 3],
+        )
