@@ -107,9 +107,8 @@ async def a_class(url: str) -> AsyncIterator[Class]:
     try:
         yield made
     finally:
-        for key in list(made.pages):
-            await made.go(key)
-        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.kill)  # so no page waits for an answer as it is closed
+        await asyncio.gather(*map(made.go, list(made.pages)))
         lab.log.close()
 
 
