@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal
 from urllib.parse import parse_qs
 
 from shiny_labchat.access.identity import invitation
@@ -157,6 +157,6 @@ async def _arrive_by_link(study: Study, coming: Coming, grant: Grant) -> Role | 
     if grant.member in (await study.state()).people:
         return None
     if grant.role in STAFF:
-        return cast(Role, grant.role)
+        return grant.role
     await study.submit(Arrive(study.name, grant.member, coming.device, coming.language))
     return None
