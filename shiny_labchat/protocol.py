@@ -41,10 +41,18 @@ Server → browser::
                              "code": "read_only", "say": "...", "reason": "...", "name": "...",
                              "clock": {"is": "waiting" | "running" | "paused", "left": 90000,
                                        "text": "{time} left", "say": "..."},
-                             "gate": "...", "done": "..."}}
+                             "gate": "...", "later": {"left": 9000, "runs": true, "text": "..."},
+                             "done": "...", "max": 280,
+                             "turn": {"is": "mine" | "others", "name": "...", "text": "...",
+                                      "left": 45000, "say": "..."},
+                             "hold": {"code": "cooldown", "say": "...", "left": 4000,
+                                      "text": "..."}}}
          clock: where people have a time; left: so many ms until it starts or is over; text: how
          that is shown; say: a warning, or why it stands still; gate: why the person cannot be done
-         yet; done: that they are
+         yet, later: or not before so many ms, which run if it has begun; done: that they are; max:
+         how long a message may be; turn: whose turn it is, and how long yet, if that has an end;
+         hold: why a message that is written cannot be sent yet, and for how many ms, if that is
+         known
     {"t": "presence", "n": 3, "who": [["h", "name", "role"], ...]}   n may exceed the names,
                                                            which are in the order of handles
     {"t": "here", "n": 4, "came": [["h", "name", "role"], ...], "went": ["h", ...]}   who is
@@ -99,6 +107,7 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.limits import longest
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.shown_item import shown_deps, shown_item, shown_withdrawal
@@ -398,7 +407,7 @@ def welcome(
             "resume": resume,
             "title": room.title,
             "you": {"h": viewer.handle, "name": viewer.pseudonym, "role": viewer.role},
-            "max": room.rules.max_length,
+            "max": longest(room, viewer),
             "state": shown_state(room, viewer, words, at),
             "more": more,
             "reset": reset,

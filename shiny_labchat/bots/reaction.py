@@ -29,9 +29,11 @@ from shiny_labchat.bots.listener import RoomListener
 from shiny_labchat.bots.pace import as_typed, generator
 from shiny_labchat.bots.queue import ComposingTurn, composing_turn
 from shiny_labchat.bots.spec import BotSpec, limit_of
+from shiny_labchat.bots.waiting import until_it_may_write
 from shiny_labchat.bots.when import Silence, Talk, as_experienced, is_no_reply, talk_of
 from shiny_labchat.callbacks.skipping import Complete
 from shiny_labchat.domain import commands
+from shiny_labchat.domain.limits import longest, may_type, silence_at
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import resolve_pseudonym
@@ -168,6 +170,7 @@ class Reaction:
         if why_not is not None:
             await self._say_nothing(*why_not)
             return
+        await until_it_may_write(self._live, self._spec.id)
         await self._live.read_whole()
         async with composing_turn(self._room, self._live, self._spec.id) as turn:
             reason = await self._speak(turn)
@@ -208,7 +211,7 @@ class Reaction:
 
     def _forbidden(self) -> str | None:
         """Why the bot may not write now; None: it may."""
-        code = self._live.state.silence(self._membership_in(self._live.state))
+        code = silence_at(self._live.state, self._membership_in(self._live.state), _now())
         return code or ("cleared" if self._message.seq <= self._live.state.cleared else None)
 
     async def _hindrance(self, turn: ComposingTurn) -> str | None:
@@ -292,8 +295,9 @@ class Reaction:
     def _as_said(self, text: str) -> str | None:
         if self._spec.when == "model" and is_no_reply(text):
             return None
-        longest = None if self._is_shown() else self._live.state.rules.max_length
-        typed = as_typed(text, longest)
+        state = self._live.state
+        most = None if self._is_shown() else longest(state, self._membership_in(state))
+        typed = as_typed(text, most)
         return typed if has_visible(typed) else None
 
     def _plan(self, unread: Sequence[Message], draft: int, minds: bool) -> ComposingPlan:
@@ -309,7 +313,7 @@ class Reaction:
 
     def _type(self) -> None:
         state = self._live.state
-        if state.silence(self._membership_in(state)) is None:  # as with people
+        if may_type(state, self._membership_in(state), _now()):  # as with people
             self._live.presence.type(self._spec.id)
 
     async def _deliver(self, composed: ComposedReply) -> None:
@@ -324,7 +328,7 @@ class Reaction:
         if outcome.is_repeat:  # another process took over, and has posted it
             await self._settle(composed.entry, outcome="dropped", reason="said already")
             return
-        became = outcome.events[-1]
+        became = outcome.of_message
         fields = {"outcome": "posted", "posted": became.at, "became": became.seq}
         await self._settle(composed.entry, **fields)
 
@@ -405,3 +409,7 @@ class Reaction:
 
     async def _settle(self, entry: int, **fields: Any) -> None:
         await self._room.log.write(lambda conn, now: entries.settle(conn, entry, **fields))
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -18,7 +18,7 @@ from shiny_labchat.store.queries import (
     presences_after,
     steps_after,
 )
-from shiny_labchat.store.schema import OF_PRESENCE, OF_STEPS, event
+from shiny_labchat.store.schema import LAST_COUNTS, OF_STEPS, event
 
 __all__ = [
     "BARRIERS_MET",
@@ -162,7 +162,7 @@ PRESENCES = Kind(
     prefix="presence:",
     takes=("room", "member", "state"),
     events=frozenset(("presence",)),
-    is_event=sa.and_(OF_PRESENCE, event.c.kind == "presence"),
+    is_event=sa.and_(LAST_COUNTS, event.c.kind == "presence"),
     after=presences_after,
     whole=_itself,
     given=_given_presence,

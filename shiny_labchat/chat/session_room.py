@@ -33,10 +33,14 @@ _TOPICS = {
     "messages": {"message", "streamed", "cleared", "removed", "withdrawn"},
     "members": {"joined", "changed", "removed", "disclosed", "closed", "opened", "withdrawn"},
     "state": {
-        *("closed", "configured", "done", "grouped", "joined", "removed", "withdrawn"),
+        *("closed", "configured", "done", "grouped", "hours", "joined", "removed", "withdrawn"),
         *CLOCK_KINDS,
     },
-    "gate": {"configured", "joined", "message"},
+    "gate": {"changed", "configured", "joined", "message", "opened", "started"},
+    "turn": {
+        *("changed", "closed", "configured", "disclosed", "done", "joined", "opened", "removed"),
+        *("started", "turn", "withdrawn"),
+    },
     "deadline": {"closed", "configured", *CLOCK_KINDS},
     "here": {"changed", "removed", "disclosed", "withdrawn"},
 }

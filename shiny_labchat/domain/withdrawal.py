@@ -124,7 +124,7 @@ def _joined(data: _Data) -> _Data:
 
 def _changed(data: _Data) -> _Data:
     name = {"pseudonym": ""} if "pseudonym" in data else {}
-    return {**_only(data, ("handle", "role", "shown", "is_muted", "is_bot")), **name}
+    return {**_only(data, ("handle", "role", "shown", "is_muted", "is_bot", "rules")), **name}
 
 
 def _named(data: _Data) -> _Data:
@@ -171,7 +171,7 @@ KEPT_WHOLE = (
     *("cleared", "code_shown", "composed", "consented", "debriefed", "disclosed", "done"),
     *("ended", "entered", "extended", "idle_confirmed", "idle_prompt", "left", "name_asked"),
     *("not_ready", "paid", "paid_out", "presence", "presence_asked", "presence_confirmed"),
-    *("presence_unanswered", "ready", "removed", "revoked", "withdrawn"),
+    *("presence_unanswered", "ready", "removed", "revoked", "turn", "withdrawn"),
 )
 """The kinds whose events have no words of people; of all others nothing is left."""
 REWRITES: Mapping[str, Callable[[_Data], _Data]] = {

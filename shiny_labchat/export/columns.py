@@ -173,8 +173,8 @@ _MEMBERS = (
     _time("grouped_at", "When the group of the room was formed."),
     _time("seated_at", "When the room was first shown to them, as a member of it."),
     _time("first_message_at", "When they first wrote there."),
-    _time("gate_at", "When they had written as many messages as the room's rules ask for before "
-          "they may be done; missing: they have not, or none are asked for."),
+    _time("gate_at", "When they had written as much as the room's rules ask for before they "
+          "may be done; missing: they have not, or nothing is asked for."),
     _time("done_at", "When they first said there that they are done."),
     _time("ended_at", "When their part in the study ended."),
     _text("end", "How it ended; missing: they take part."),

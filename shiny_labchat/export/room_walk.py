@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from shiny_labchat.domain.clock import SECOND
+from shiny_labchat.domain.counts import length_of
 from shiny_labchat.domain.ended import condition_text
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.rules import is_timed
@@ -146,7 +148,7 @@ class RoomWalk:
             RoomState(), opening.at, opening.is_group, {}, {}, {}, {}, {}, {}, []
         )
         self._authors: dict[int, str | None] = {}
-        self._sent: dict[str, int] = {}
+        self._sent: dict[str, tuple[int, int]] = {}
         self._withdrawn: set[int] = set()
         self._draft()
 
@@ -194,7 +196,7 @@ class RoomWalk:
                 if row is not None:
                     made.append(row)
                 if counts_from and "page" in said:
-                    self._count(member, at)
+                    self._count(member, at, said)
                 if row is None and "withdrawn" in said:
                     self._withdrawn.add(seq)
                 if not is_plain:
@@ -244,14 +246,21 @@ class RoomWalk:
         if event.kind in ("joined", "changed", "disclosed", "grouped"):
             self.made.forget_authors()
 
-    def _count(self, member: str | None, at: int) -> None:
+    def _count(self, member: str | None, at: int, said: Mapping[str, Any]) -> None:
         """Count a message of those that people must send before they may be done."""
-        if member is None:
+        state = self.facts.state
+        known = None if member is None else state.memberships.get(member)
+        if member is None or known is None:
             return
-        self._sent[member] = self._sent.get(member, 0) + 1
-        least = self.facts.state.rules.min_messages
-        if least and self._sent[member] >= least:
-            self.facts.gate.setdefault(member, at)
+        before = self._sent.get(member, (0, 0))
+        sent, characters = before[0] + 1, before[1] + length_of(said)
+        self._sent[member] = sent, characters
+        rules = state.rules_of(known)
+        if not (rules.min_messages or rules.min_characters):
+            return
+        if sent >= rules.min_messages and characters >= rules.min_characters:
+            earliest = state.clock.begun(state.rules) + round(rules.min_seconds * SECOND)
+            self.facts.gate.setdefault(member, max(at, earliest))
 
     def _withdraw(self, event: Event) -> None:
         """Say of rows that an earlier export may have that their words are to be deleted."""

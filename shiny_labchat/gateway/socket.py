@@ -25,6 +25,7 @@ from shiny_labchat.access import tickets
 from shiny_labchat.concurrency import first_of
 from shiny_labchat.domain.clock import CLOCK_KINDS
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.limits import changes_by_own, may_type
 from shiny_labchat.domain.members import is_sent_away
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.opaque import seq_of
@@ -212,6 +213,8 @@ class Socket:
                 self.give_up("revoked")
             if event.kind in _ABOUT_ALL or event.member == self._entry.member:
                 self._state_changed = True
+            elif event.kind in _ABOUT_ORDER and self._room.state.rules.turns is not None:
+                self._state_changed = True
         is_due = self._state_changed or self._is_told or self._submissions.has_stored
         if is_due or not events or self._has_news():
             self._rounds.wake()
@@ -268,7 +271,7 @@ class Socket:
         ):
             return False
         state, streams = self._room.state, self._room.streams.open.values()
-        if state.rules.min_messages and state.messages_left(self._membership()):
+        if state.counts_from and changes_by_own(state, self._membership()):
             return False  # with each message of its person, more is owed than to others
         return (
             self._cursor == state.seq
@@ -291,7 +294,7 @@ class Socket:
             owed += await self._news(membership)
             owed += self._chunks(membership)
         owed += self._submissions.acknowledged(self._cursor)
-        if room.state.rules.min_messages:
+        if room.state.counts_from:
             self._note_said(membership)
         if self._state_changed:
             self._state_changed = False
@@ -312,20 +315,38 @@ class Socket:
         raise Refused("removed")
 
     def _note_said(self, membership: Membership) -> None:
-        """Have its person told how many messages they must send yet, if that has changed."""
+        """Have its person told what they must or may send yet, if that has changed."""
         said = self._room.state.memberships[membership.member].said
         self._state_changed = self._state_changed or said != self._said
         self._said = said
 
     def _presence(self, membership: Membership) -> list[str]:
-        presence, typing = self._room.presence, self._room.presence.typing
+        rules, is_participant = self._room.state.rules, membership.role == "participant"
+        is_hidden = is_participant and not rules.presence
+        owed = self._nobody_here() if is_hidden else self._here(membership)
+        return owed + self._typing(is_hidden=is_participant and not rules.typing)
+
+    def _here(self, membership: Membership) -> list[str]:
         viewer = membership.member if membership.member in self._room.state.told else None
         observers = membership.sees_observers(self._entry.shows_observers)
-        owed, self._seen_here = presence.owed(self._seen_here, viewer, observers=observers)
-        if self._seen_typing != typing.number and typing.frame is not None:
-            self._seen_typing = typing.number
-            owed.append(typing.frame)
+        owed, seen = self._room.presence.owed(self._seen_here, viewer, observers=observers)
+        self._seen_here = seen
         return owed
+
+    def _nobody_here(self) -> list[str]:
+        """The frame with which a page forgets who is here, if it was ever told."""
+        if self._seen_here is None:
+            return []
+        self._seen_here = None
+        return [protocol.presence(0, ())]
+
+    def _typing(self, *, is_hidden: bool) -> list[str]:
+        typing = self._room.presence.typing
+        number = 0 if is_hidden else typing.number
+        if self._seen_typing == number or typing.frame is None:
+            return []
+        self._seen_typing = number
+        return [protocol.typing(()) if is_hidden else typing.frame]
 
     async def _older(self) -> list[str]:
         """
@@ -452,7 +473,7 @@ class Socket:
 
     def _type(self) -> None:
         membership = self._room.state.membership(self._entry.member)
-        if membership is not None and self._room.state.silence(membership) is None:
+        if membership is not None and may_type(self._room.state, membership, _now()):
             self._room.presence.type(self._entry.member)
 
     def _stop(self, seq: int) -> None:
@@ -464,8 +485,10 @@ class Socket:
 
 
 _PING = protocol.text_frame(protocol.ping())
-_ABOUT_ALL = frozenset((*CLOCK_KINDS, "closed", "configured", "grouped", "opened"))
+_ABOUT_ALL = frozenset((*CLOCK_KINDS, "closed", "configured", "grouped", "hours", "opened", "turn"))
 """The kinds of events after which the room is another one for all."""
+_ABOUT_ORDER = frozenset(("changed", "disclosed", "done", "joined", "removed"))
+"""The kinds of events after which it may be somebody else's turn."""
 
 
 def _now() -> int:

@@ -115,7 +115,7 @@ class Submissions:
             self._refuse(cid, error)
         elif outcome is not None:
             self._land()
-            self._tell_of(cid, outcome.events[-1])
+            self._tell_of(cid, outcome.of_message)
 
     def _tell_of(self, cid: str, became: Event) -> None:
         """Tell the page the outcome of its message; if it is held, wait for that."""

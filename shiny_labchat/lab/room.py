@@ -130,6 +130,7 @@ class Room(Members, Timing):
         title: str | None = None,
         rules: Rules | None = None,
         write: Role | Sequence[Role] | None = None,
+        member: str | Member | None = None,
     ) -> None:
         """
         Change the room's settings while it is in use.
@@ -146,13 +147,25 @@ class Room(Members, Timing):
             The rules of the room, all of them; None: unchanged.
         write
             The role (or roles) that may write; None: unchanged.
+        member
+            The member for whom alone `rules` hold from now on, in place of the room's: how much,
+            how fast and how long they may write, and what they must have written to be done. All
+            of these are theirs then, also those that `rules` do not name. None: all members.
 
         Raises
         ------
+        Refused
+            `member` is not a member of the room.
         ValueError
-            A role is not valid.
+            A role is not valid; or the rules for one member have one that is the whole room's, such
+            as `duration`.
         """
-        await self.submit(_configure(title, rules, as_roles("write", write)))
+        if member is None:
+            await self.submit(_configure(title, rules, as_roles("write", write)))
+            return
+        if title is not None or write is not None or rules is None:
+            raise ValueError("for one member, give rules and nothing else")
+        await self.submit(commands.SetRules(as_member_id(member), rules))
 
     async def submit(self, command: commands.Command) -> Outcome:
         """Submit a command, creating the room if needed; for this package."""
@@ -279,7 +292,7 @@ class Room(Members, Timing):
         if command.cid is None and self._ids is not None:
             command = replace(command, cid=next(self._ids))
         outcome = await self.submit(command)
-        return message_of(outcome.events[0], self.key)
+        return message_of(outcome.of_message, self.key)
 
     @overload
     def on_message(self, fn: F, *, name: str | None = None) -> F: ...

@@ -136,7 +136,7 @@ class RoomStream:
         try:
             outcome = await room.submit(replace(command, is_live=True))
             if not outcome.is_repeat:
-                stream = live.streams.begin(outcome.events[0])
+                stream = live.streams.begin(outcome.of_message)
                 return cls(room, live, stream, stop, transform)
         except BaseException:
             live.leave()

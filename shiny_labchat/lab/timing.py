@@ -10,6 +10,7 @@ from shiny_labchat.arguments import check_number
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.clock import SECOND
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.members import Member, as_member_id
 from shiny_labchat.lab.runtime import live_rooms
 from shiny_labchat.store import Log, Outcome
 
@@ -58,6 +59,25 @@ class Timing(ABC):
         """
         check_number("seconds", seconds, above=0)
         await self.submit(commands.Extend(round(seconds * SECOND)))
+
+    async def pass_turn(self, member: str | Member | None) -> None:
+        """
+        Make it a member's turn to write, where people write in turn (`Rules(turns=)`).
+
+        With "code" they have it until this is called again; with "round_robin" it goes on from
+        there.
+
+        Parameters
+        ----------
+        member
+            The member; None: nobody may write for now ("code").
+
+        Raises
+        ------
+        Refused
+            The room's rules have no `turns`, it is closed, or this member takes no turns in it.
+        """
+        await self.submit(commands.PassTurn(None if member is None else as_member_id(member)))
 
     @property
     def condition(self) -> Any:

@@ -45,7 +45,10 @@ AGAIN = 1.0
 FURTHEST = 60.0
 """Longest time for which a timer is set, in seconds: clocks are set, and machines sleep."""
 
-_MOVES = {*CLOCK_KINDS, "changed", "closed", "configured", "done", "joined", "removed"}
+_MOVES = {
+    *("changed", "closed", "configured", "done", "hours", "joined", "removed", "turn"),
+    *CLOCK_KINDS,
+}
 """The kinds of events after which something else may be due."""
 
 
@@ -128,7 +131,7 @@ class Clocks:
         """Have done what is due; return after how many seconds to look again, if at all."""
         if self._advance(room.key, room.state, AdvanceRoom()):
             return AGAIN
-        due = next_due(room.state)
+        due = next_due(room.state, _now())
         if due is None:
             return None
         if due <= _now():  # a start, which depends on who is there

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
@@ -45,12 +45,24 @@ class Stale(Exception):
     """Another process has changed a log, so the state that was used is old."""
 
 
+_OF_MESSAGES = ("message", "submitted", "withheld")
+"""The kinds of events that a message becomes."""
+
+
 class Outcome(NamedTuple):
     """The result of a command: its events (of a retry: the old one), and the room's state."""
 
     events: tuple[Event, ...]
     state: RoomState
     is_repeat: bool = False
+
+    @property
+    def of_message(self) -> Event:
+        """The event that a message has become; others may come before it, and after it."""
+        last = self.events[-1]
+        if last.kind in _OF_MESSAGES:
+            return last
+        return next(event for event in self.events if event.kind in _OF_MESSAGES)
 
 
 class StudyOutcome(NamedTuple):
@@ -180,7 +192,7 @@ class Batch:
         self._streamed += [(key, head, event) for event in events if _is_of_stream(event)]
         head = self._append(key, head, events, rows)
         if cid is not None:
-            self._cids[key, cid] = events[-1]  # the message; an event may precede it
+            self._cids[key, cid] = _own(events)
         return Outcome(tuple(events), _room(head))
 
     def _without_error_if_withdrawn(self, number: int, command: PassOver) -> PassOver:
@@ -233,8 +245,7 @@ class Batch:
             self._append(key, heads[key], events, numbered)
             self._forget_who_refused(key, events)
         if cid is not None and decided:
-            own = [event for event in decided[first] if event.cid is not None]
-            self._cids[first, cid] = (own or decided[first])[-1]
+            self._cids[first, cid] = _own(decided[first])
         made = {key: tuple(events) for key, events in decided.items()}
         return StudyOutcome(made, self._states(command))
 
@@ -379,3 +390,9 @@ def _room(head: Head) -> RoomState:
 def _cid_of(command: Command | StudyCommand) -> _Cid | None:
     cid = getattr(command, "cid", None)
     return None if cid is None else (getattr(command, "member", None) or "", cid)
+
+
+def _own(events: Sequence[Event]) -> Event:
+    """The event that has the command's id; others may come before it, and after it."""
+    last = events[-1]
+    return last if last.cid is not None else next((e for e in events if e.cid is not None), last)

@@ -24,7 +24,8 @@ from shiny_labchat.domain.logs import State, empty_state, fold_any_all
 from shiny_labchat.domain.messages import settled
 from shiny_labchat.domain.state import RoomState, fold_all
 from shiny_labchat.store.choosing import engine_of
-from shiny_labchat.store.schema import MAKES_STATE, OF_PRESENCE, OF_STEPS, event, open_stream, room
+from shiny_labchat.store.counts import with_counts
+from shiny_labchat.store.schema import LAST_COUNTS, MAKES_STATE, OF_STEPS, event, open_stream, room
 
 __all__ = [
     "append_events",
@@ -278,28 +279,18 @@ def load_state(conn: sa.Connection, number: int, upto: int, *, in_haste: bool = 
     The state of a room at a seq.
 
     For speed, messages are not folded. A message changes only its author's allowance, so in this
-    state all allowances are full; and the number of their messages, where the room counts them. Of
-    presence, only the last event of each kind and member is.
+    state all allowances are full; and how much they have sent, where the room counts that. Of
+    presence and turns, only the last event of each kind and member is.
 
     Of a room with many members there are many rows; they are read with pauses for other threads,
     unless it is `in_haste`, as others wait for this thread.
     """
     wanted = {"room": number, "upto": upto}
-    presences = sorted(conn.execute(_LAST_OF_PRESENCE, wanted), key=_seq_of)
+    presences = sorted(conn.execute(_LAST_COUNTING, wanted), key=_seq_of)
     rows = merge(presences, conn.execute(_MAKING_STATE, wanted), key=_seq_of)
     events = map(event_of, rows)
     state = fold_all(RoomState(), events if in_haste else unhurried(events))._replace(seq=upto)
-    return _with_counts(conn, number, state) if state.counts_from else state
-
-
-def _with_counts(conn: sa.Connection, number: int, state: RoomState) -> RoomState:
-    """The state of a room with the numbers of people's messages, as folding these would give."""
-    memberships = state.memberships
-    wanted = {"room": number, "after": state.counts_from, "upto": state.seq}
-    for member, said in conn.execute(_SAID, wanted):
-        if member in memberships:
-            memberships = memberships.changed(member, memberships[member]._replace(said=said))
-    return state._replace(memberships=memberships)
+    return with_counts(conn, number, state) if state.counts_from else state
 
 
 def load_log(
@@ -439,23 +430,11 @@ _EVENTS_UPTO = (
     .where(event.c.room == sa.bindparam("room"), event.c.seq <= sa.bindparam("upto"))
     .order_by(event.c.seq)
 )
-# Of what people write themselves, the page is on record; a text that has these words is escaped.
-_SAID = (
-    sa.select(event.c.member, sa.func.count())
-    .where(
-        event.c.room == sa.bindparam("room"),
-        event.c.seq > sa.bindparam("after"),
-        event.c.seq <= sa.bindparam("upto"),
-        event.c.kind == "message",
-        event.c.data.like('%"page":%'),
-    )
-    .group_by(event.c.member)
-)
 _MAKING_STATE = _EVENTS_UPTO.where(MAKES_STATE)
 _newest = sa.select(sa.func.max(event.c.seq)).where(
-    event.c.room == sa.bindparam("room"), event.c.seq <= sa.bindparam("upto"), OF_PRESENCE
+    event.c.room == sa.bindparam("room"), event.c.seq <= sa.bindparam("upto"), LAST_COUNTS
 )
-_LAST_OF_PRESENCE = sa.select(*_FIELDS).where(
+_LAST_COUNTING = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"),
     event.c.seq.in_(_newest.group_by(event.c.kind, event.c.member)),
 )
@@ -479,7 +458,7 @@ _NEWEST_MESSAGES = _MESSAGES.order_by(event.c.seq.desc()).limit(sa.bindparam("li
 _EVENTS_AS_WRITTEN = _EVENTS_AFTER.where(
     event.c.kind.in_(sa.bindparam("kinds", expanding=True))
 ).limit(sa.bindparam("limit"))
-_PRESENCES_AFTER = _EVENTS_AFTER.where(OF_PRESENCE, event.c.kind == "presence").limit(
+_PRESENCES_AFTER = _EVENTS_AFTER.where(LAST_COUNTS, event.c.kind == "presence").limit(
     sa.bindparam("limit")
 )
 _STEPS_AFTER = _EVENTS_AFTER.where(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 __all__ = [
+    "LAST_COUNTS",
     "MAKES_STATE",
     "OF_CLOCK",
-    "OF_PRESENCE",
     "OF_STEPS",
     "TEXT",
     "anonymous_id",
@@ -100,10 +100,11 @@ sa.Index(
     postgresql_where=OF_CLOCK,
 )
 
-OF_PRESENCE = sa.text(
-    "kind IN ('presence','presence_asked','presence_confirmed','presence_unanswered')"
+LAST_COUNTS = sa.text(
+    "kind IN ('hours','presence','presence_asked','presence_confirmed','presence_unanswered',"
+    "'turn')"
 )
-"""Whether an event is of the presence of a member; of each kind, the last of a member counts."""
+"""Whether an event is of a kind of which only the last of each member counts in a room's fold."""
 
 sa.Index(
     "event_presence",
@@ -111,8 +112,8 @@ sa.Index(
     event.c.kind,
     event.c.seq,
     event.c.member,
-    sqlite_where=OF_PRESENCE,
-    postgresql_where=OF_PRESENCE,
+    sqlite_where=LAST_COUNTS,
+    postgresql_where=LAST_COUNTS,
 )
 
 OF_STEPS = sa.text("kind IN ('grouped','barrier_met','closed','left','ended')")

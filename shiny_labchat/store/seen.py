@@ -18,7 +18,7 @@ from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.presence import Signs
 from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.leases import lease_time
-from shiny_labchat.store.schema import OF_PRESENCE, event, room, seen
+from shiny_labchat.store.schema import LAST_COUNTS, event, room, seen
 
 __all__ = ["Person", "forget_seen", "lobby_signs", "note_seen", "rooms_with_people", "seen_of"]
 
@@ -113,7 +113,7 @@ _SEEN = sa.select(seen.c.person, seen.c.at, seen.c.visible, seen.c.active).where
 )
 _last = (
     sa.select(event.c.room, sa.func.max(event.c.seq).label("seq"))
-    .where(OF_PRESENCE, event.c.kind == "presence")
+    .where(LAST_COUNTS, event.c.kind == "presence")
     .group_by(event.c.room, event.c.member)
     .subquery()
 )

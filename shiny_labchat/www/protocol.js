@@ -5,9 +5,15 @@
  *
  * @typedef {{is: "open" | "closed" | "removed", write: boolean, code?: string, say?: string,
  *   reason?: string, name?: string | null, title?: string | null, clock?: RoomClock, gate?: string,
- *   done?: string}} RoomState gate: why the person cannot be done yet; done: that they are
+ *   later?: {left: number, runs: boolean, text: string}, done?: string, max?: number, turn?: RoomTurn,
+ *   hold?: Hold}} RoomState gate: why the person cannot be done yet; later: or not before so many milliseconds, which
+ *   run if it has begun; done: that they are; max: how long a message may be
  * @typedef {{is: "waiting" | "running" | "paused", left: number, text: string, say?: string}} RoomClock
  *   left: until it starts or is over, in milliseconds; text: how that is shown; say: a warning, or why it stands still
+ * @typedef {{is: "mine" | "others", name?: string, text: string, left?: number, say: string}} RoomTurn whose turn it is
+ *   to write; left: for how many milliseconds, if it has an end
+ * @typedef {{code: string, say: string, left?: number, text?: string}} Hold why a message that is written cannot be
+ *   sent yet; left: for how many milliseconds, if that is known; text: how that is shown
  * @typedef {{h: string, name: string | null, role: string}} You
  *
  * @typedef {["text" | "markdown" | "trusted" | "html" | "thinking", string]} TextPart

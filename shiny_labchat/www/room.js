@@ -49,7 +49,8 @@ export class Room {
   #presence;
   #typing;
   #question;
-  #clock = new Clock();
+  #clock;
+  #turn;
   #done;
   #transcript;
   #outbox;
@@ -87,6 +88,8 @@ export class Room {
       role: /** @type {string | null} */ (null),
       stop: (/** @type {string} */ id) => this.#connection.send({ t: "stop", id }),
     };
+    this.#clock = new Clock("labchat-clock", labels.language);
+    this.#turn = new Clock("labchat-turn", labels.language);
     this.#status = new Status(labels, host);
     this.#presence = new Presence(labels);
     this.#typing = new TypingIndicator(labels);
@@ -136,6 +139,8 @@ export class Room {
     this.#status.close();
     this.#question.hide();
     this.#clock.close();
+    this.#turn.close();
+    this.#done.close();
     this.#connection.pause();
   }
 
@@ -234,7 +239,7 @@ export class Room {
     this.#nameHost();
     this.#status.element.id = `${host.id}_status`;
     const parts = [this.#title, this.#presence.element, this.#status.element, this.#clock.element];
-    const header = make("div", { class: "labchat-header" }, ...parts);
+    const header = make("div", { class: "labchat-header" }, ...parts, this.#turn.element);
     const stage = make("div", { class: "labchat-stage" }, log, gauge, button, announcements);
     box.prepend(this.#me);
     host.prepend(header, stage, this.#outbox.element, this.#typing.element, this.#question.element);
@@ -279,6 +284,8 @@ export class Room {
     this.#connection.end();
     this.#question.hide();
     this.#clock.show();
+    this.#turn.show();
+    this.#composer.hold();
     this.#done.show(null);
     this.#typing.show([], null);
     this.#presence.show({ t: "presence", n: 0, who: [] }, null);
@@ -378,6 +385,9 @@ export class Room {
   #applyState(state) {
     this.#state = { ...this.#state, ...state };
     this.#clock.show(state.clock);
+    this.#turn.show(againOf(state.hold) ?? state.turn, state.turn);
+    this.#composer.hold(state.hold);
+    if (state.max !== undefined) this.#composer.allow(state.max);
     this.#done.show(state);
     this.#title.replaceChildren(state.title ?? "");
     this.#title.hidden = !state.title;
@@ -429,6 +439,12 @@ export class Room {
     this.#drafts.save();
     this.#transcript.toBottom();
   }
+}
+
+/** The time until somebody can send a message again. @param {import("./protocol.js").Hold} [hold] */
+function againOf(hold) {
+  if (!hold || hold.left === undefined || !hold.text) return undefined;
+  return { is: "again", left: hold.left, text: hold.text };
 }
 
 /**

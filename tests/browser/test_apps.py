@@ -27,14 +27,14 @@ FIRST_CHATS = {
     "05-a-model-in-the-room": "chat",
     "07-callbacks": "plaza",
     "12-take-home": "chat",
-    "13-what-a-model-reads": "chat",
+    "18-what-a-model-reads": "chat",
 }
 
 
 def test_every_app_is_tried_here() -> None:
     tried = {*FIRST_CHATS, "06-bookmarks"}  # this one by test_bookmarks
     tried |= {"08-private-room-with-a-bot"}
-    tried |= {"09-groups-of-two", "10-hidden-profile", "11-a-whole-study"}
+    tried |= {"09-groups-of-two", "10-hidden-profile", "11-a-whole-study", "13-rules-and-gate"}
     assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == tried
 
 
@@ -84,12 +84,37 @@ def test_callbacks_hear_their_rooms(people: People, serve: Serve):
 
 
 def test_people_see_what_was_written_and_a_model_something_else(people: People, serve: Serve):
-    ann, bob = people(2, serve(str(ROOT / "apps" / "13-what-a-model-reads" / "app.py")))
+    ann, bob = people(2, serve(str(ROOT / "apps" / "18-what-a-model-reads" / "app.py")))
     ann.says("Call me at 0171 234 5678, Bob.")
     bob.sees("Call me at 0171 234 5678, Bob.", by=ann)
     for person in (ann, bob):
         read = person.page.locator("#read")
         expect(read).to_have_text(f"{ann.name}: Call me at [a telephone number], Bob.")
+
+
+def test_people_speak_in_turn_and_go_on_when_they_have_written_enough(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "13-rules-and-gate" / "app.py"))
+    (ann,), (bob,) = people(1, app), people(1, app)
+    for person in (ann, bob):
+        expect(person.page.locator("#status")).to_contain_text("Speaker 1 speaks. You cannot go on")
+    bob.tries("Me first, please.")
+    bob.is_told("It is not your turn yet. Your text is kept.")
+    ann.says("Streets are for people, as they were for centuries.")
+    expect(bob.page.locator("#status")).to_contain_text("Speaker 2 speaks.")
+    bob.presses("Enter")
+    ann.sees("Me first, please.", by=bob)
+    ann.says("And for trees.")
+    expect(ann.page.locator("#status")).to_contain_text("You may go on.")
+    expect(bob.page.locator("#status")).to_contain_text("You cannot go on yet.")
+    bob.page.get_by_role("button", name="I would rather be brief").click()
+    expect(bob.page.locator("#status")).to_contain_text("You may go on.")
+    for person in (ann, bob):
+        person.page.get_by_role("button", name="I have said all").click()
+    for person in (ann, bob):
+        person.stands("closed")
+        expect(person.page.locator("#status")).to_have_text("Thank you for the debate.")
+    assert faults(ann) == set()
+    assert not [line for line in app.log if "Traceback" in line or "Error" in line]
 
 
 def test_everybody_has_a_private_room_with_a_bot(people: People, serve: Serve):

@@ -29,6 +29,7 @@ BOTH = {
     "test_prompts",
     "test_recruits",
     "test_revoking",
+    "test_rules",
     "test_skipping",
     "test_spending",
     "test_study",

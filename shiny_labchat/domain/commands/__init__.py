@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shiny_labchat.domain.commands.clock import AdvanceRoom, Extend, PressDone, Start
+from shiny_labchat.domain.commands.clock import AdvanceRoom, Extend, PassTurn, PressDone, Start
 from shiny_labchat.domain.commands.lobby import (
     Advance,
     Confirm,
@@ -20,6 +20,7 @@ from shiny_labchat.domain.commands.members import (
     Mute,
     Remove,
     SendAway,
+    SetRules,
 )
 from shiny_labchat.domain.commands.messages import (
     REPLY,
@@ -107,6 +108,7 @@ __all__ = [
     "OfStudy",
     "Open",
     "PassOver",
+    "PassTurn",
     "Pay",
     "PayOut",
     "Piece",
@@ -122,6 +124,7 @@ __all__ = [
     "Resubmit",
     "Say",
     "SendAway",
+    "SetRules",
     "SetStep",
     "ShowCode",
     "ShowRoom",
@@ -148,6 +151,7 @@ Command = (
     | PassOver
     | Remove
     | SendAway
+    | SetRules
     | Mute
     | Disclose
     | Close
@@ -160,6 +164,7 @@ Command = (
     | Start
     | Extend
     | PressDone
+    | PassTurn
     | AdvanceRoom
 )
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from shiny_labchat.domain.commands import Command
-from shiny_labchat.domain.decide import clock, members, messages, presence, room, streams
+from shiny_labchat.domain.decide import (
+    clock,
+    members,
+    messages,
+    presence,
+    room,
+    streams,
+    turns,
+)
 from shiny_labchat.domain.decide.shared import Rule
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import RoomState
@@ -44,4 +52,5 @@ _RULES: dict[type, Rule] = {
     **presence.RULES,
     **room.RULES,
     **streams.RULES,
+    **turns.RULES,
 }

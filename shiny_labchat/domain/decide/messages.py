@@ -24,7 +24,9 @@ from shiny_labchat.domain.decide.shared import (
     new_event,
     strings_of,
 )
+from shiny_labchat.domain.decide.turns import followed_by_turn
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.limits import check_amount, explained, silence_at
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.visible import has_visible
@@ -49,7 +51,13 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
         "page": command.page,
     }
     message = new_event(state, at, "message", command.member, data, command.cid)
-    return [message] if state.rules.starts is None else started_by(state, message)
+    return _with_what_follows(state, message)
+
+
+def _with_what_follows(state: RoomState, message: Event) -> list[Event]:
+    """A person's message, with the start of the time and the turn of the next, if these follow."""
+    events = [message] if state.rules.starts is None else started_by(state, message)
+    return events if state.rules.turns is None else followed_by_turn(state, events)
 
 
 def _with_line_feeds(text: str) -> str:
@@ -58,11 +66,9 @@ def _with_line_feeds(text: str) -> str:
 
 
 def _check_may_write(state: RoomState, membership: Membership, at: int) -> None:
-    """Refuse what a member says if they may not write, or if the time of the room is over."""
-    if (code := state.silence(membership)) is not None:
-        raise Refused(code)
-    if state.rules.duration is not None and state.is_over(at):
-        raise Refused("closed")
+    """Refuse what a member says if they may not write now."""
+    if (code := silence_at(state, membership, at)) is not None:
+        raise explained(state.rules, code)
 
 
 def _check_said(state: RoomState, membership: Membership, text: str, at: int) -> None:
@@ -70,16 +76,18 @@ def _check_said(state: RoomState, membership: Membership, text: str, at: int) ->
     check_text(text)
     if not has_visible(text):
         raise Refused("empty")
-    if len(text) > state.rules.max_length:
-        most = {"max": state.rules.max_length}
-        raise Refused("too_long", detail="too_long.detail", values=most)
-    if membership.allowance(state.rules, at) < 1:
+    rules = state.rules_of(membership)
+    if len(text) > rules.max_length:
+        raise Refused("too_long", detail="too_long.detail", values={"max": rules.max_length})
+    check_amount(state, membership, text)
+    if membership.allowance(rules, at) < 1:
         raise Refused("too_fast")
 
 
 def _publish(state: RoomState, command: Publish, at: int) -> list[Event]:
     membership = member_of(state, command.member)
     _check_may_write(state, membership, at)
+    check_amount(state, membership, command.text)
     check_storable(command.transformed or "")
     data: dict[str, Any] = {
         "role": "user",
@@ -93,7 +101,7 @@ def _publish(state: RoomState, command: Publish, at: int) -> list[Event]:
     if command.transformed != command.text:
         data["transformed"] = command.transformed
     message = new_event(state, at, "message", command.member, data, command.cid)
-    return [message] if state.rules.starts is None else started_by(state, message)
+    return _with_what_follows(state, message)
 
 
 def _withhold(state: RoomState, command: Withhold, at: int) -> list[Event]:
@@ -125,9 +133,12 @@ def _post(state: RoomState, command: Post, at: int) -> list[Event]:
     data = {"role": role, "h": handle, "name": name, "parts": list(command.parts)}
     data |= _optional_data(state, command)
     message = new_event(state, at, "message", command.member, data, command.cid)
-    if not command.hides_composing:
-        return [message]
-    return [new_event(state, at, "composed", command.member), message._replace(seq=message.seq + 1)]
+    events = [message]
+    if command.hides_composing:
+        composed = new_event(state, at, "composed", command.member)
+        events = [composed, message._replace(seq=message.seq + 1)]
+    is_bots_turn = state.rules.turns is not None and command.member is not None and role == "user"
+    return followed_by_turn(state, events) if is_bots_turn else events
 
 
 def _shown_author(state: RoomState, command: Post, at: int) -> tuple[str, str | None, str | None]:
@@ -135,10 +146,9 @@ def _shown_author(state: RoomState, command: Post, at: int) -> tuple[str, str | 
     if command.member is None:
         return command.role, command.name, None
     membership = member_of(state, command.member)
-    is_over = state.rules.duration is not None and state.is_over(at)
-    code = "closed" if is_over else state.silence(membership)
-    if code is not None and (code != "read_only" or membership.is_bot):
-        raise Refused(code)  # an app may post for a person who may only read
+    code = silence_at(state, membership, at)
+    if code is not None and (membership.is_bot or code not in _OF_PERSONS):
+        raise explained(state.rules, code)
     role: str = command.role
     if membership.is_bot:
         role = "assistant" if membership.role_for(None) == "assistant" else "user"
@@ -172,6 +182,8 @@ def _optional_data(state: RoomState, command: Post) -> dict[str, Any]:
     return data
 
 
+_OF_PERSONS = ("cooldown", "not_your_turn", "read_only", "too_many")
+"""The codes of why a person may not write, but the app may for them."""
 _KEPT = STREAM, SUBMITTED, PASSED_OVER, WITHHELD
 
 RULES: dict[type, Rule] = {

@@ -27,6 +27,10 @@ export class Composer {
   #max = 0;
   /** @type {string | null} why nobody may write now; null: they may */
   #lockReason = null;
+  /** @type {import("../protocol.js").Hold | undefined} why a message cannot be sent yet */
+  #hold;
+  /** When it can, by this browser's clock, in milliseconds. */
+  #heldUntil = Infinity;
   #placeholder = "";
   #typedAt = 0;
   #restored = "";
@@ -91,9 +95,15 @@ export class Composer {
     mark(this.#host, "data-locked", reason !== null);
   }
 
+  /** Let nothing be sent yet, though it may be written; none: let it. @param {import("../protocol.js").Hold} [hold] */
+  hold(hold) {
+    this.#hold = hold;
+    this.#heldUntil = Date.now() + (hold?.left ?? Infinity);
+  }
+
   /** Send the text, or say why not and keep it in the box. @param {string} text */
   send(text) {
-    const reason = this.#lockReason ?? this.#reasonNotToSend(text);
+    const reason = this.#lockReason ?? this.#reasonNotToSend(text) ?? this.#holdReason();
     if (reason !== null) return this.refuse(text, reason);
     this.#typedAt = 0;
     this.#restored = "";
@@ -148,6 +158,11 @@ export class Composer {
     if (!text.trim()) return this.#labels.text("empty");
     const n = this.#max ? lengthOf(text) : 0;
     return n > this.#max ? this.#tooLong(n) : null;
+  }
+
+  #holdReason() {
+    if (!this.#hold || Date.now() >= this.#heldUntil) return null;
+    return this.#labels.sentence(this.#hold.code, this.#hold.say);
   }
 
   /** @param {number} n */

@@ -40,6 +40,7 @@ OF_PROGRAMMES = {
         "dissolved",
         "extended",
         "grouped",
+        "hours",
         "late_called",
     ),
     *("matched", "opened", "paused", "prepared", "requeued", "resumed", "shown", "started"),
