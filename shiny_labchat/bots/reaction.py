@@ -212,7 +212,13 @@ class Reaction:
     def _forbidden(self) -> str | None:
         """Why the bot may not write now; None: it may."""
         code = silence_at(self._live.state, self._membership_in(self._live.state), _now())
-        return code or ("cleared" if self._message.seq <= self._live.state.cleared else None)
+        return code or self._is_gone()
+
+    def _is_gone(self) -> str | None:
+        """Why its message is not to be answered any more; None: it is still there."""
+        if self._message.seq in self._live.whole.retracted:
+            return "retracted"
+        return "cleared" if self._message.seq <= self._live.state.cleared else None
 
     async def _hindrance(self, turn: ComposingTurn) -> str | None:
         """Why the bot must say nothing now: it may not write, or a limit is reached."""
@@ -282,7 +288,7 @@ class Reaction:
         self._listener.listen(knew)
 
         async def ask() -> tuple[str | None, int]:
-            answer = await self._calls.answer([*known, *unread], knew)
+            answer = await self._calls.answer(self._still([*known, *unread]), knew)
             return self._as_said(answer.text), answer.entry
 
         return await compose(ask(), self._plan(unread, draft, minds))
@@ -291,6 +297,11 @@ class Reaction:
         whole, cleared = self._live.whole, self._live.state.cleared
         talk = whole.public(cleared)
         return as_experienced(talk, self._spec.id, self._whole, whole.ends)
+
+    def _still(self, heard: Sequence[Message]) -> list[Message]:
+        """Those of some messages that were not retracted meanwhile."""
+        retracted = self._live.whole.retracted
+        return [message for message in heard if message.seq not in retracted]
 
     def _as_said(self, text: str) -> str | None:
         if self._spec.when == "model" and is_no_reply(text):
@@ -319,6 +330,9 @@ class Reaction:
     async def _deliver(self, composed: ComposedReply) -> None:
         if composed.how == "silent":
             await self._settle(composed.entry, outcome="silent", reason="model")
+            return
+        if self._is_gone() == "retracted":
+            await self._settle(composed.entry, outcome="dropped", reason="retracted")
             return
         try:
             outcome = await self._post(composed.text, cid_of(self._message.seq))
@@ -367,7 +381,8 @@ class Reaction:
         await asyncio.sleep(self._begun + reading - asyncio.get_running_loop().time())
         post = self._message_of("", cid_of(self._message.seq))
         post = replace(post, parts=(), by=self._message.member, hides_composing=False)
-        return await stream_reply(self._room, post, self._calls, [*known, *unread], knew)
+        heard = self._still([*known, *unread])
+        return await stream_reply(self._room, post, self._calls, heard, knew)
 
     # ── when it is enough ──
 

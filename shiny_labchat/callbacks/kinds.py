@@ -118,12 +118,10 @@ def _said_after(conn: sa.Connection, number: int, after: int, limit: int) -> lis
 
 def _whole_message(conn: sa.Connection, number: int, said: Event) -> Event | None:
     """The message that this event completes; None: it is not complete, was before, or is gone."""
-    if said.data.get("withdrawn"):
+    if said.data.get("withdrawn") or not was_said(said):
         return None
     if said.kind == "message":
         return said if is_message(said) else None
-    if not was_said(said):
-        return None
     of = said.data["of"]
     if any(end.seq < said.seq for end in ends_of(conn, number, of)):
         return None

@@ -23,7 +23,7 @@ from shiny_labchat.domain.commands import REPLY
 from shiny_labchat.domain.mentions import is_mentioned
 from shiny_labchat.domain.messages import Message, as_transformed, is_instruction
 from shiny_labchat.lab.room import Room
-from shiny_labchat.lab.runtime import words_of
+from shiny_labchat.lab.runtime import Runtime, words_of
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.models.client import ModelClient, used_for_one_reply
 from shiny_labchat.models.exchange import RETRY_DELAYS, Exchange, is_worth_another_try
@@ -115,6 +115,8 @@ class Replies:
             The reply.
         """
         async with reply_turn(room, message.seq) as others:
+            if await _is_retracted(room, message):
+                return ""
             task = asyncio.current_task()
             assert task is not None
             async with streaming(chat, room, command, task.cancel, transform) as stream:
@@ -181,6 +183,12 @@ class Replies:
 def reply_id(chat: str, message: Message) -> str:
     """The id of a chat's reply to a message, so that there is only one."""
     return f"{REPLY}{chat}:{message.seq}"
+
+
+async def _is_retracted(room: Room, message: Message) -> bool:
+    """Whether a message was retracted while it waited for its reply."""
+    live = Runtime.of(room.log).live.opened(room.key)
+    return live is not None and message.seq in (await live.read()).retracted
 
 
 def known_to(heard: Sequence[Message], message: Message) -> list[Message]:

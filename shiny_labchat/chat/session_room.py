@@ -30,7 +30,7 @@ FAILED_FOR = 1.0
 again when they ask."""
 
 _TOPICS = {
-    "messages": {"message", "streamed", "cleared", "removed", "withdrawn"},
+    "messages": {"message", "streamed", "cleared", "removed", "retracted", "withdrawn"},
     "members": {"joined", "changed", "removed", "disclosed", "closed", "opened", "withdrawn"},
     "state": {
         *("closed", "configured", "done", "grouped", "hours", "joined", "removed", "withdrawn"),

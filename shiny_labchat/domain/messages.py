@@ -23,6 +23,7 @@ __all__ = [
     "is_ignored",
     "is_instruction",
     "is_message",
+    "is_retracted",
     "is_text",
     "is_void",
     "message_of",
@@ -311,8 +312,18 @@ def is_message(event: Event) -> bool:
 
 
 def was_said(event: Event) -> bool:
-    """Whether a complete message, or an ended stream, is a message: nothing withheld, or void."""
-    return event.data.get("is") != "withheld" and not is_void(event)
+    """
+    Whether a complete message, or an ended stream, is a message.
+
+    It is none if it was withheld or retracted, or is void.
+    """
+    is_withheld = event.data.get("is") == "withheld"
+    return not (is_withheld or is_retracted(event) or is_void(event))
+
+
+def is_retracted(event: Event) -> bool:
+    """Whether a message, or the end of a stream, was retracted: then nobody is shown it."""
+    return "retracted" in event.data
 
 
 def is_void(event: Event) -> bool:

@@ -15,7 +15,9 @@ __all__ = [
     "LEAST_GONE_AFTER",
     "MUST_START",
     "OF_MEMBER",
+    "Paste",
     "Rules",
+    "Telemetry",
     "are_counted",
     "are_limits",
     "closing",
@@ -31,13 +33,15 @@ Ends = Literal["time", "all_done", "any_done"]
 OnGone = Literal["continue", "wait", "close"]
 Turns = Literal["round_robin", "code"]
 History = Literal["all", "joined"]
+Telemetry = Literal["off", "counts", "rhythm"]
+Paste = Literal["allow", "mark", "refuse"]
 
 MUST_START: tuple[Starts | None, ...] = ("all_present", "code")
 """Values of `Rules.starts` with which nobody can write before the start."""
 CLOCK_SLACK = 10_000_000
 """Largest difference between the clocks of a lab's servers, in microseconds."""
 OF_MEMBER = (
-    *("max_length", "rate", "burst", "cooldown"),
+    *("max_length", "rate", "burst", "cooldown", "paste"),
     *("min_messages", "max_messages", "min_characters", "max_characters", "min_seconds"),
 )
 """The rules that may be others for one member."""
@@ -120,6 +124,15 @@ class Rules:
         What happens then: the others "continue", their time stands still until all are back, but
         for an hour in all at most ("wait"), or the room is closed ("close"); a group of a
         :class:`Lobby` is then dissolved.
+    telemetry
+        What the log has of how people write their messages: nothing ("off"); with each message
+        "counts", such as of keys, deletions and pauses; also the "rhythm", which is the times
+        between keys. Which keys they press, and what they delete, it never has. It is shown to
+        nobody. The consent of a study says it if a lobby has such rules; elsewhere you have to.
+    paste
+        Whether people may paste and drop text into the box: "allow"; "mark": the log has how many
+        characters of each message were pasted, and the consent says that, too; "refuse": they
+        have to type.
     """
 
     max_length: int = 5_000
@@ -151,6 +164,8 @@ class Rules:
     history: History = "all"
     typing: bool = True
     presence: bool = True
+    telemetry: Telemetry = "off"
+    paste: Paste = "allow"
 
     def __post_init__(self) -> None:
         check_count("max_length", self.max_length, 1)
@@ -178,6 +193,8 @@ class Rules:
         check_choice("history", self.history, get_args(History))
         check_choice("typing", self.typing, (True, False))
         check_choice("presence", self.presence, (True, False))
+        check_choice("telemetry", self.telemetry, get_args(Telemetry))
+        check_choice("paste", self.paste, get_args(Paste))
 
     def _check_amounts(self) -> None:
         check_count("max_messages", self.max_messages, 1, or_none=True)

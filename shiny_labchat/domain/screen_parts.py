@@ -70,6 +70,8 @@ class View:
         The token of the link of their end; None: it is not made yet, or there is none.
     programmes
         The pseudonyms of the members of their rooms that were programmes and shown as people.
+    rules
+        The rules of the rooms of all lobbies of the study, which the consent has to tell of.
     receipt
         The code with which they can withdraw later; None: it is not made yet, or there is none.
     """
@@ -83,6 +85,7 @@ class View:
     end_link: str | None = None
     programmes: Sequence[str] = ()
     receipt: str | None = None
+    rules: Sequence[Json] = ()
 
     def contact(self) -> Json:
         """Whom to write to, as a field of a screen, if the study says it."""

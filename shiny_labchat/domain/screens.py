@@ -17,6 +17,7 @@ from shiny_labchat.domain.lobby import LobbyState, Place
 from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.screen_parts import Button, Json, Screen, View, html_of, stop_words
 from shiny_labchat.domain.study import Participation
+from shiny_labchat.domain.telemetry import told_in_consent
 from shiny_labchat.words import Words
 
 __all__ = ["OFFER_LONGER", "screen_of"]
@@ -75,6 +76,7 @@ def _consent(view: View, asked: Json) -> Screen:
     items = [{"id": id, "text": text, "required": id in required} for id, text in texts.items()]
     fields: dict[str, Any] = {
         "html": html_of(asked["text"]),
+        "lines": [words[key] for key in told_in_consent(view.rules)],
         "version": asked["version"],
         "items": items,
         "needed": words["consent.needed"],

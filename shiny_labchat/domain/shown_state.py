@@ -9,6 +9,7 @@ from shiny_labchat.domain.limits import WAITS, explained, gate_of, longest, sile
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.rules import is_timed, next_opening, shut
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.telemetry import asked_of
 from shiny_labchat.domain.turns import ends_at, turn_at
 from shiny_labchat.words import Words
 
@@ -35,7 +36,7 @@ def shown_state(room: RoomState, viewer: Membership, words: Words, at: int = 0) 
         shown |= _shown_reason(reason, words)
     if is_open:
         shown |= _shown_clock(room, words, at) | _shown_limits(room, viewer, words, at, code)
-    shown |= _shown_gate(room, viewer, words, at)
+    shown |= _shown_gate(room, viewer, words, at) | _shown_typed(room, viewer, words)
     if viewer.member in room.done:
         shown["done"] = words["done.pressed"]
     return shown
@@ -133,4 +134,14 @@ def _shown_gate(room: RoomState, viewer: Membership, words: Words, at: int) -> d
         text = words.counted(f"done.{keys[1]}", n, time="{time}") if n else words["done.seconds"]
         left = {"left": gate.time // 1000 + 1, "runs": bool(room.clock.started)}
         shown["later"] = {**left, "text": text}
+    return shown
+
+
+def _shown_typed(room: RoomState, viewer: Membership, words: Words) -> dict[str, Any]:
+    """What is to be sent of how the viewer writes, and what is said if they may not paste."""
+    rules, shown = room.rules_of(viewer), dict[str, Any]()
+    if (asked := asked_of(rules)) is not None:
+        shown["typed"] = asked
+    if rules.paste == "refuse":
+        shown["no_paste"] = words["pasted"]
     return shown

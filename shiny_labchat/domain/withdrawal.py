@@ -11,10 +11,12 @@ from shiny_labchat.domain.messages import is_text
 
 __all__ = [
     "BLANKED",
+    "CHANGES",
     "KEPT_WHOLE",
     "MARK",
     "REWRITES",
     "Renaming",
+    "changes_states",
     "changes_the_past",
     "is_random",
     "rewritten",
@@ -56,8 +58,17 @@ def is_random(id: str) -> bool:
 _RANDOM = re.compile("(anon|person|visitor|withdrawn)-[0-9a-f]{16}")
 
 
+CHANGES = ("retracted", "withdrawn")
+"""The kinds of events after which earlier ones are others."""
+
+
 def changes_the_past(event: Event) -> bool:
     """Whether earlier events are others than before this one: whoever has read them reads again."""
+    return event.kind in CHANGES
+
+
+def changes_states(event: Event) -> bool:
+    """Whether a state that was made of earlier events is another one, too: it is made anew."""
     return event.kind == "withdrawn"
 
 
@@ -106,7 +117,10 @@ def _message(data: _Data) -> _Data:
     return {**_only(data, _OF_MESSAGE), "parts": [], "withdrawn": True}
 
 
-_OF_MESSAGE = "role", "h", "audience", "page", "id", "submitted", "sent", "by", "by_h", "cause"
+_OF_MESSAGE = (
+    *("role", "h", "audience", "page", "id", "submitted", "sent", "by", "by_h", "cause"),
+    "retracted",
+)
 
 
 def _submitted(data: _Data) -> _Data:
@@ -144,11 +158,16 @@ def _stepped(data: _Data) -> _Data:
 
 
 def _streamed(data: _Data) -> _Data:
-    return {**_only(data, ("of", "is", "audience")), "parts": [], "withdrawn": True}
+    kept = _only(data, ("of", "is", "audience", "retracted"))
+    return {**kept, "parts": [], "withdrawn": True}
 
 
 def _passed_over(data: _Data) -> _Data:
     return {**_only(data, ("callback", "of", "tries")), "error": ""}
+
+
+def _retracted(data: _Data) -> _Data:
+    return {**_only(data, ("of", "audience")), "reason": None}
 
 
 def _only(data: _Data, keys: Collection[str]) -> dict[str, Any]:
@@ -162,6 +181,7 @@ BLANKED: Mapping[str, Callable[[_Data], _Data]] = {
     "message": _message,
     "named": _named,
     "recorded": _recorded,
+    "retracted": _retracted,
     "stepped": _stepped,
     "submitted": _submitted,
     "withheld": _withheld,

@@ -125,6 +125,10 @@ _MESSAGES = (
     _text("text", "Its text, as it was shown. Empty if it was withdrawn."),
     _text("text_original", "What the programme posted, if the app has changed it into `text`."),
     _text("text_transformed", "What the app and its model read in place of a person's `text`."),
+    _flag(
+        "retracted",
+        "Whether it was retracted: from then on nobody was shown it. When and why is in `events`.",
+    ),
     _flag("withdrawn", "Whether its author has withdrawn it: then its words are gone."),
     _time("sent_at", "When the server stored it; of a stream: when all of it was there."),
     _time("opened_at", "When its stream began; missing: it was not streamed."),
@@ -133,6 +137,34 @@ _MESSAGES = (
         "ms_since_prev",
         "From the `sent_at` of the last message that its author could see when it was stored (of "
         "a stream: when it began) to that moment. Their own count, too; missing: there was none.",
+    ),
+    _ms(
+        "first_key_ms",
+        "From when its author's page last showed a message, or first let them "
+        "write, to the first key of this one. It and the next ones are as that page says, and "
+        "known only where the rules of the room ask for it (`telemetry`).",
+    ),
+    _ms("typing_ms", "From its first key to the last."),
+    _count("pauses", "How often there were 2 s or more between two of its keys."),
+    _count(
+        "keystrokes",
+        "How many changes of its text were made by a key, as its author's browser counts them.",
+    ),
+    _count("deletions", "How many of these have deleted something."),
+    _count(
+        "pasted_chars",
+        "How many characters (Unicode code points) were pasted or dropped into "
+        "it; known also where `paste` is marked or refused.",
+    ),
+    _count(
+        "focus_losses",
+        "How often its author has left the page for another window or program "
+        "since the message before.",
+    ),
+    _text(
+        "rhythm",
+        "The times between its keys, in milliseconds, as a JSON list; known only with "
+        'telemetry="rhythm".',
     ),
     _count("chars", "The number of characters (Unicode code points) of `text`."),
     _count("words", "The number of words of `text`: runs of Unicode letters or digits."),
@@ -331,8 +363,14 @@ _CHANGES = (
     _ROOM,
     _SEQ,
     _text("row_id", "The row of `messages` that an earlier export may have had."),
-    _text("member", "The id that stands there now in place of the person's."),
-    _text("change", "What has become of it: its words are to be deleted.", "withdrawn"),
+    _text("member", "The id that its author has now; of who has withdrawn, a random one."),
+    _text(
+        "change",
+        "What has become of it: its words are to be deleted, as their author has "
+        "withdrawn; or it was retracted, so that nobody is shown it any more.",
+        "withdrawn",
+        "retracted",
+    ),
     _time("at", "When."),
 )
 

@@ -15,6 +15,7 @@ import orjson
 
 from shiny_labchat.domain.commands import REPLY
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.telemetry import BOUNDS, RHYTHM
 from shiny_labchat.export.counting import count_words, has_content, text_of
 from shiny_labchat.export.disguise import Disguise
 
@@ -205,8 +206,10 @@ class MessageRows:
             text if shows_words else None,
             content.get("original") or data.get("original") if shows_words else None,
             data.get("transformed") if shows_words else None,
-            withdrawn, sent, opened, None if start is None else (sent - start) // 1000,
-            since_before, characters, words, model, number, trigger, interrupted,
+            "retracted" in data, withdrawn, sent, opened,
+            None if start is None else (sent - start) // 1000, since_before,
+            *_typed(data if shows_words else {}),
+            characters, words, model, number, trigger, interrupted,
         )  # fmt: skip
 
     def _audience(self, audience: list[str]) -> str:
@@ -236,6 +239,17 @@ def kinds_in(state: RoomState, member: str) -> tuple[str, str]:
     return "bot" if membership.is_bot else "human", "bot" if is_shown_bot else "human"
 
 
+def _typed(data: Mapping[str, Any]) -> tuple[Any, ...]:
+    """How a message was written, as far as that is known."""
+    typed: Mapping[str, Any] | None = data.get("typed")
+    if typed is None:
+        return _NOT_COUNTED
+    rhythm = typed.get(RHYTHM)
+    times = None if rhythm is None else orjson.dumps(rhythm).decode()
+    return *(typed.get(name) for name in BOUNDS), times
+
+
+_NOT_COUNTED = (None,) * (len(BOUNDS) + 1)
 _NO_CALL = None, None, None
 
 

@@ -150,6 +150,7 @@ class RoomWalk:
         self._authors: dict[int, str | None] = {}
         self._sent: dict[str, tuple[int, int]] = {}
         self._withdrawn: set[int] = set()
+        self._retracted: set[int] = set()
         self._draft()
 
     def _draft(self) -> None:
@@ -197,8 +198,8 @@ class RoomWalk:
                     made.append(row)
                 if counts_from and "page" in said:
                     self._count(member, at, said)
-                if row is None and "withdrawn" in said:
-                    self._withdrawn.add(seq)
+                if row is None and at < self._since:
+                    self._note_earlier(seq, said)
                 if not is_plain:
                     self._note_author(seq, member, said)
                     self._events.disguised(seq, at, kind, member, said, cid, member)
@@ -219,6 +220,8 @@ class RoomWalk:
                 author = self._authors.get(data["of"])
             case "recorded":
                 self._answer(event)
+            case "retracted":
+                self._retract(event)
             case "withdrawn":
                 self._withdraw(event)
             case kind if kind not in _NOT_FOLDED:
@@ -271,6 +274,23 @@ class RoomWalk:
         for seq in sorted(self._withdrawn.intersection(event.data.get("messages", ()))):
             row = study, room, seq, f"{study}:{room}:{seq}", member, "withdrawn", event.at
             self._changes.add(row)
+
+    def _retract(self, event: Event) -> None:
+        """Say of a row that an earlier export may have that nobody is shown the message now."""
+        of = event.data["of"]
+        if self._changes is None or event.at < self._since or of not in self._retracted:
+            return
+        study, room = self._head.key.study, self._disguise.name(self._head.key.id)
+        member = self._disguise.member(event.member)
+        row = study, room, of, f"{study}:{room}:{of}", member, "retracted", event.at
+        self._changes.add(row)
+
+    def _note_earlier(self, seq: int, said: Mapping[str, Any]) -> None:
+        """Note what has become of a message that an earlier export may have."""
+        if "withdrawn" in said:
+            self._withdrawn.add(seq)
+        if "retracted" in said:
+            self._retracted.add(seq)
 
     def _answer(self, event: Event) -> None:
         key, member, data = self._head.key, event.member, event.data

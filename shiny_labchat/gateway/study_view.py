@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -31,6 +31,7 @@ from shiny_labchat.errors import StoreError
 from shiny_labchat.gateway.programmes import programmes_met
 from shiny_labchat.live.logs import LiveLog
 from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.store import lobbies
 from shiny_labchat.words import Words
 
 __all__ = ["COUNT_PAUSE", "StudyView"]
@@ -177,7 +178,8 @@ class StudyView:
         self.alive = ALIVE if lobby is None else LobbySettings.of(lobby.settings).alive
         at, person = time.time_ns() // 1000, self._entry.person
         self._was_there = self._was_there or person in self._state.people
-        view = View(self._state, person, lobby, at, self._words, is_newest)
+        rules = await self._rules()
+        view = View(self._state, person, lobby, at, self._words, is_newest, rules=rules)
         self.screen = screen_of(await self._with_end(view))
         if (earlier := self._timers.pop("change", None)) is not None:
             earlier.cancel()
@@ -195,6 +197,17 @@ class StudyView:
         self._end_lobby()
         self._lobby, self._end_lobby = None, _nothing
         self._lobby, self._end_lobby = await self._live.logs.follow(key, self._hear)
+
+    async def _rules(self) -> Sequence[Mapping[str, Any]]:
+        """The rules of the study's lobbies, where the consent is asked for, which tells of them."""
+        person = self._state.people.get(self._entry.person)
+        is_asked = self._state.settings.get("consent") is not None
+        if person is None or person.consent is not None or not is_asked:
+            return ()
+        study, logs = self._entry.study, self._live.logs
+        ids = await self._entry.log.read(lambda conn: lobbies(conn, study))
+        states = [cast(LobbyState, await logs.read(lobby_log(study, id))) for id in ids]
+        return [rules for each in states if (rules := LobbySettings.of(each.settings).rules)]
 
     async def _with_end(self, view: View) -> View:
         """The view with what only the last screen needs, which is read or made once."""

@@ -87,7 +87,8 @@ class Submissions:
         self._room.presence.send(entry.member)
         # A browser's ids must never be taken for a developer's, hence the prefix.
         cid = f"b:{frame.cid}"
-        command = commands.Say(entry.member, frame.text, cid, entry.page, entry.waits)
+        said = entry.member, frame.text, cid, entry.page, entry.waits
+        command = commands.Say(*said, typed=frame.typed)
         try:
             entry.log.put(entry.room, command, partial(self._answer, frame.cid))
         except StoreError as exc:

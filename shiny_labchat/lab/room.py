@@ -20,7 +20,7 @@ from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member, as_member_id, as_roles
 from shiny_labchat.domain.membership import Role
-from shiny_labchat.domain.messages import Message, message_of
+from shiny_labchat.domain.messages import Message, MessageText, message_of
 from shiny_labchat.domain.records import Record, records_in
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
@@ -30,6 +30,7 @@ from shiny_labchat.errors import Refused
 from shiny_labchat.lab import asking, history
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.members import Members
+from shiny_labchat.lab.retraction import retract, seq_in
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.settings import Settings, without_effect
 from shiny_labchat.lab.timing import Timing
@@ -282,6 +283,36 @@ class Room(Members, Timing):
             cid=id,
         )
         return await self.say(command)
+
+    async def retract(
+        self, message: Message | MessageText | int, reason: str | None = None
+    ) -> None:
+        """
+        Take a message back: nobody sees it any more, whoever has written it.
+
+        It goes from all pages, also from those that come back later, and from all that programmes
+        and models read: :meth:`messages`, `Chat.messages`, `Chat.turns`, what bots are told. A
+        stream that runs is ended first. What a model was told before, it was told; who has read
+        the message, has read it. The log keeps it, and exports have it, with ``retracted``.
+
+        To retract it again changes nothing.
+
+        Parameters
+        ----------
+        message
+            The message, as functions and :meth:`messages` give it; or its `seq`.
+        reason
+            Why; it is in the log, and shown to nobody.
+
+        Raises
+        ------
+        Refused
+            ``no_message``: the room has no message with this `seq`.
+        TypeError, ValueError
+            `message` is no message, or one of another room.
+        """
+        command = commands.Retract(seq_in(self.key, message), reason)
+        await retract(self.log, self._runtime.live, self.key, self.submit, command)
 
     async def announce(self, text: str) -> Message:
         """Post a notice without an author."""

@@ -15,6 +15,7 @@ from shiny_labchat.domain.messages import (
     as_worded,
     is_for_models,
     is_instruction,
+    is_retracted,
     message_of,
     settled,
     was_said,
@@ -55,9 +56,11 @@ class Conversation:
         Whether the last message from a page was a held message.
     size
         The bytes that the messages take in memory, about.
+    retracted
+        The seqs of messages that were retracted: they are not among it.
     is_outdated
-        Whether messages in it have become others since: somebody has withdrawn. Then it is empty,
-        and has to be read again.
+        Whether messages in it have become others since: somebody has withdrawn, or one of them was
+        retracted. Then it is empty, and has to be read again.
     """
 
     def __init__(self, events: Iterable[Event] = (), room: LogKey | None = None) -> None:
@@ -71,6 +74,7 @@ class Conversation:
         self.ends: dict[int, int] = {}
         self.waits = False
         self.size = 0
+        self.retracted: set[int] = set()
         self._has_withdrawn = False
         self._open: dict[int, Event] = {}
         self._seen = SharedMessages()
@@ -97,9 +101,13 @@ class Conversation:
                     self._open[event.seq] = event
                 elif event.kind == "message":
                     self._put(event)
+                elif event.kind == "retracted":  # the message is not among events for viewers
+                    self.retracted.add(event.data["of"])
 
     def _put(self, event: Event) -> None:
         if not was_said(event):
+            if is_retracted(event):
+                self.retracted.add(event.seq)
             return
         message = message_of(event, self._room)
         if event.data.get("page"):

@@ -323,7 +323,7 @@ class LiveRoom:
         return self._take_in_missed(missed)
 
     async def _read_anew(self) -> None:
-        """Read what is in memory again: earlier events are others, as somebody has withdrawn."""
+        """Read what is in memory again, as earlier events are others, see `changes_the_past`."""
         while True:
             before = self.state
             found, missed = await self._log.read(
@@ -335,7 +335,7 @@ class LiveRoom:
         self._whole.forget(found.state.seq)
         self._kept = None
         for event in filter(changes_the_past, missed):
-            self.streams.withdraw(event)
+            self.streams.forget_changed(event)
         self._take_in(missed, found.state)
         for member in before.memberships.keys() - found.state.memberships.keys():
             self.presence.withdraw(member)
@@ -531,7 +531,7 @@ class LiveRoom:
         """
         All messages of the room; call :meth:`read_whole` first.
 
-        If somebody has withdrawn since, this thread waits for them.
+        If they have become others since, see `changes_the_past`, this thread waits for them.
         """
         if self._kept is None:
             self._kept = self.read_now()

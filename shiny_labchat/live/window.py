@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from shiny_labchat import protocol
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.membership import Membership
-from shiny_labchat.domain.messages import settled
+from shiny_labchat.domain.messages import is_retracted, settled
 from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.store import Log, events_after, visible_before
@@ -50,7 +50,7 @@ ENTRY_BYTES = 1_024
 """Memory of an event in the window without its text, in bytes; an estimate."""
 OF_ENDING = ("of", "is", "audience")
 """What a frame of the end of a stream is made of."""
-SHOWN = ("message", "cleared", "streamed", "withdrawn")
+SHOWN = ("message", "cleared", "streamed", "retracted", "withdrawn")
 """The kinds of events that viewers are shown."""
 
 
@@ -290,6 +290,7 @@ async def missed(
         _rest_of(event, room.seed)
         for event in events
         if event.kind == "streamed"
+        and not is_retracted(event)
         and room.floor(viewer) < event.data["of"] <= cursor
         and viewer.may_see(event)
     ]

@@ -15,6 +15,7 @@ from shiny_labchat.domain.commands import (
     EndStream,
     PassOver,
     Ready,
+    Retract,
     StudyCommand,
     Withdraw,
 )
@@ -32,6 +33,7 @@ from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.heads import Head, Heads, caught_up, load_head
 from shiny_labchat.store.leases import lease_time
 from shiny_labchat.store.reach import Reach, find
+from shiny_labchat.store.retraction import mark, with_rows
 from shiny_labchat.store.seen import lobby_signs
 from shiny_labchat.store.withdrawing import forget_params, rewrite, with_found
 
@@ -180,6 +182,8 @@ class Batch:
             return Outcome((self._become(key, repeated),), _room(head), is_repeat=True)
         if isinstance(command, PassOver):
             command = self._without_error_if_withdrawn(head.number, command)
+        elif isinstance(command, Retract):
+            command = with_rows(self._conn, head.number, command)
         try:
             events = decide(_room(head), command, self._now)
         except Refused:
@@ -190,6 +194,8 @@ class Batch:
             return Outcome((self._become(key, repeated),), _room(head), is_repeat=True)
         rows = self._rows_of(head.number, events)
         self._streamed += [(key, head, event) for event in events if _is_of_stream(event)]
+        if isinstance(command, Retract) and events:
+            mark(self._conn, head.number, events[-1])
         head = self._append(key, head, events, rows)
         if cid is not None:
             self._cids[key, cid] = _own(events)

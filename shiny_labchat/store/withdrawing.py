@@ -20,7 +20,7 @@ from shiny_labchat.domain.withdrawal import (
 )
 from shiny_labchat.store.arrivals import keep_hash_only
 from shiny_labchat.store.choosing import engine_of
-from shiny_labchat.store.queries import data_of
+from shiny_labchat.store.queries import rewritten_row
 from shiny_labchat.store.reach import AT_ONCE, QUOTING, Found, Reach
 from shiny_labchat.store.schema import (
     anonymous_id,
@@ -82,7 +82,7 @@ def rewrite(conn: sa.Connection, command: Withdraw, reach: Reach, found: Found, 
             if runs and each.member != command.person and each.kind in QUOTING:
                 left = without_quotes_in(left, runs)
             if left != each:
-                rows.append(_row(number, left))
+                rows.append(rewritten_row(number, left))
         engine_of(conn).rewrite_events(conn, rows)
         _forget_checkpoints(conn, number, theirs)
     _rewrite_audit(conn, reach, found, renaming, runs)
@@ -105,11 +105,6 @@ _NAMING = [
     if {"study", "member"} <= set(table.c.keys()) and table not in (token, study_name)
 ]
 """Further tables with ids of members."""
-
-
-def _row(number: int, after: Event) -> tuple[Any, ...]:
-    data = data_of(after.kind, after.data)
-    return number, after.seq, after.member, after.member or "", data, after.cid
 
 
 def _forget_checkpoints(conn: sa.Connection, number: int, theirs: Mapping[int, Event]) -> None:

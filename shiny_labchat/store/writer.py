@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 
 from shiny_labchat import metrics
-from shiny_labchat.domain.commands import EndStream, OfStudy, Post, Withdraw
+from shiny_labchat.domain.commands import EndStream, OfStudy, Post, Retract, Withdraw
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import Refused, StoreError
@@ -424,7 +424,7 @@ class Writer:
 def _keeps_books(work: Work) -> bool:
     """Whether it writes what is not of its own rooms, such as the checkpoints of all streams."""
     match work.command:
-        case Post(is_live=True) | EndStream() | Withdraw():
+        case Post(is_live=True) | EndStream() | Retract() | Withdraw():
             return True
         case _:
             return work.job is not None and work.keeps_books
@@ -442,7 +442,7 @@ def _parts(batch: list[Work]) -> Iterator[list[Work]]:
     """The work in its order, in which what needs a transaction of its own is alone."""
     part: list[Work] = []
     for work in batch:
-        if work.reach is None and work.clean is None:
+        if not work.is_alone:
             part.append(work)
             continue
         if part:

@@ -117,6 +117,15 @@ _STUDY = {
     "consent.refuse": "I do not want to take part",
     "consent.needed": "needed to take part",
     "consent.missing": "To take part, please agree to what is marked as well.",
+    "consent.telemetry.counts": "While you write a message, it is recorded how long that takes, "
+    "how often you pause, how many keys you press, how many of them delete something, how much "
+    "you paste, and how often you go to another window. Which keys you press, and what you "
+    "delete, is not recorded.",
+    "consent.telemetry.rhythm": "While you write a message, it is recorded how long that takes, "
+    "how often you pause, how many keys you press and at which intervals, how many of them delete "
+    "something, how much you paste, and how often you go to another window. Which keys you press, "
+    "and what you delete, is not recorded.",
+    "consent.paste": "It is recorded how many characters of each of your messages you have pasted.",
     # stopping
     "stop.button": "Stop taking part",
     "stop.title": "Do you want to stop taking part?",

@@ -37,6 +37,7 @@ _REFUSALS = {
     "no_element": "Dieser Chat funktioniert auf dieser Seite nicht. Bitte benachrichtigen Sie die "
     "Studienleitung.",
     "no_longer": "Länger als das können Sie nicht warten.",
+    "no_message": "Diese Nachricht gibt es in diesem Raum nicht.",
     "no_room": "Diesen Raum gibt es nicht mehr.",
     "no_turns": "In diesem Raum schreibt man nicht der Reihe nach.",
     "not_accepted": "Diese Nachricht wurde nicht angenommen, und niemand hat sie gesehen. Sie "
@@ -58,6 +59,7 @@ _REFUSALS = {
     "origin": "Diese Seite darf diesen Chat-Server nicht benutzen.",
     "out_of_hours": "Zu dieser Zeit kann niemand schreiben. Ihr Text bleibt erhalten.",
     "paid": "Es gibt schon eine Zahlung mit diesem Namen.",
+    "pasted": "Hier kann nichts eingefügt werden. Bitte tippen Sie Ihre Nachricht.",
     "read_only": "Sie können in diesem Raum lesen, aber nicht schreiben.",
     "removed": "Sie wurden aus diesem Raum entfernt.",
     "revoked": "Ihr Zugang zu diesem Raum wurde zurückgezogen. Bitte wenden Sie sich an die "
@@ -200,6 +202,17 @@ _STUDY = {
     "consent.refuse": "Ich möchte nicht teilnehmen",
     "consent.needed": "nötig für die Teilnahme",
     "consent.missing": "Um teilzunehmen, stimmen Sie bitte auch dem zu, was markiert ist.",
+    "consent.telemetry.counts": "Während Sie eine Nachricht schreiben, wird aufgezeichnet, wie "
+    "lange das dauert, wie oft Sie innehalten, wie viele Tasten Sie drücken, wie viele davon "
+    "etwas löschen, wie viel Sie einfügen und wie oft Sie in ein anderes Fenster wechseln. Welche "
+    "Tasten Sie drücken und was Sie löschen, wird nicht aufgezeichnet.",
+    "consent.telemetry.rhythm": "Während Sie eine Nachricht schreiben, wird aufgezeichnet, wie "
+    "lange das dauert, wie oft Sie innehalten, wie viele Tasten Sie drücken und in welchen "
+    "Abständen, wie viele davon etwas löschen, wie viel Sie einfügen und wie oft Sie in ein "
+    "anderes Fenster wechseln. Welche Tasten Sie drücken und was Sie löschen, wird nicht "
+    "aufgezeichnet.",
+    "consent.paste": "Es wird aufgezeichnet, wie viele Zeichen jeder Ihrer Nachrichten Sie "
+    "eingefügt haben.",
     "stop.button": "Teilnahme beenden",
     "stop.title": "Möchten Sie Ihre Teilnahme beenden?",
     "stop.text": "Ihre Teilnahme an der Studie endet dann, und Sie können nicht zurückkehren. Sie "

@@ -96,14 +96,17 @@ export class Room {
     this.#question = new Question(labels, host.id, (id) => this.#connection.send({ t: "confirm", id }));
     this.#done = new DoneButton(options.done, host.id, (cid) => this.#connection.send({ t: "done", cid }));
     this.#transcript = new Transcript(this.#context, (before) => this.#connection.send({ t: "older", before }));
-    this.#outbox = new Outbox(labels, (cid, text) => this.#connection.send({ t: "send", cid, text }));
+    this.#outbox = new Outbox(labels, (cid, text, typed) =>
+      this.#connection.send({ t: "send", cid, text, ...(typed && { typed }) }),
+    );
     this.#composer = new Composer(composerIn(host), host.id, labels, {
-      send: (text) => this.#send(text),
+      send: (text, typed) => this.#send(text, typed),
       type: () => this.#connection.send({ t: "typing" }),
       change: () => this.#drafts.saveLater(),
     });
     this.#drafts = new Drafts(host.id, () => ({
       draft: this.#composer.draft,
+      typed: this.#composer.telemetry.typed,
       waiting: this.#outbox.unconfirmed,
     }));
     this.#connection = new Connection({
@@ -261,7 +264,8 @@ export class Room {
     this.#isForgetting = false;
     const left = this.#drafts.switchTo(who);
     if (!left) return;
-    for (const [cid, text] of left.waiting) this.#outbox.put(text, cid);
+    for (const [cid, text, typed = null] of left.waiting) this.#outbox.put(text, typed, cid);
+    this.#composer.telemetry.restore(left.typed);
     // the browser may have restored it already
     if (!this.#composer.draft.startsWith(left.draft)) this.#composer.restore(left.draft);
   }
@@ -319,6 +323,7 @@ export class Room {
     this.#context.me = you.h;
     this.#context.role = you.role;
     this.#composer.allow(max);
+    this.#composer.telemetry.note();
     this.#transcript.reconnect();
     if (reset) this.#cursor = "";
     if (reset) this.#draw(items, this.#transcript.reset(items, more, before));
@@ -354,6 +359,7 @@ export class Room {
   /** @param {Item[]} items */
   #addItems(items) {
     const messages = items.filter(isMessage).map(shownOf);
+    if (messages.length) this.#composer.telemetry.note();
     this.#draw(items, this.#transcript.add(items));
     this.#typing.stop(new Set(messages.map(({ h }) => h ?? null)));
     countUnread(messages.filter((message) => !isOwn(message, this.#context)).length);
@@ -377,8 +383,10 @@ export class Room {
   /** @param {import("./protocol.js").Refused} refused */
   #returnRefused({ cid, code, say }) {
     if (this.#done.refuse(cid, this.#labels.sentence(code, say))) return;
-    const text = this.#outbox.withdraw(cid);
-    if (text !== null) this.#composer.refuse(text, this.#labels.sentence(code, say));
+    const refused = this.#outbox.withdraw(cid);
+    if (!refused) return;
+    this.#composer.telemetry.restore(refused.typed);
+    this.#composer.refuse(refused.text, this.#labels.sentence(code, say));
   }
 
   /** @param {RoomState} state */
@@ -398,6 +406,8 @@ export class Room {
     const reason = this.#labels.sentence(state.code, state.say ?? this.#labels.text("readonly"));
     const words = state.code === "read_only" ? this.#labels.text("only_reading") : undefined;
     this.#composer.lock(state.write ? null : reason, words);
+    this.#composer.telemetry.count(state.typed ?? null);
+    this.#composer.forbidPaste(state.no_paste ? this.#labels.sentence("pasted", state.no_paste) : "");
   }
 
   /** Name the landmark, unless the app has. @param {string | null} [title] */
@@ -432,10 +442,10 @@ export class Room {
     this.#outbox.showUnsent();
   }
 
-  /** @param {string} text */
-  #send(text) {
+  /** @param {string} text @param {import("./protocol.js").Typed | null} typed how it was written */
+  #send(text, typed) {
     if (this.#retired) return this.#composer.refuse(text, this.#retired);
-    this.#outbox.put(text);
+    this.#outbox.put(text, typed);
     this.#drafts.save();
     this.#transcript.toBottom();
   }

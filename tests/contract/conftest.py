@@ -28,6 +28,7 @@ BOTH = {
     "test_presence",
     "test_prompts",
     "test_recruits",
+    "test_retraction",
     "test_revoking",
     "test_rules",
     "test_skipping",

@@ -38,6 +38,7 @@ from shiny_labchat.domain.commands.presence import (
     EndQuestion,
     NotePresence,
 )
+from shiny_labchat.domain.commands.retraction import Retract
 from shiny_labchat.domain.commands.room import (
     PASSED_OVER,
     Clear,
@@ -122,6 +123,7 @@ __all__ = [
     "Remove",
     "RemoveMember",
     "Resubmit",
+    "Retract",
     "Say",
     "SendAway",
     "SetRules",
@@ -166,6 +168,7 @@ Command = (
     | PressDone
     | PassTurn
     | AdvanceRoom
+    | Retract
 )
 
 StudyCommand = (

@@ -28,6 +28,8 @@ class Say:
     page: str
     waits: bool = False
     """Whether the message is held until the app has transformed it, see `Publish`."""
+    typed: Mapping[str, Any] | None = None
+    """What its page has counted while it was written; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Publish:
     """What the app and its model read instead; None: the app does not handle the message."""
     sent: str | None = None
     """The id that the person's browser gave it."""
+    typed: Mapping[str, Any] | None = None
+    """What is kept of what its page has counted; None: nothing."""
 
     @property
     def cid(self) -> str:
@@ -84,6 +88,7 @@ class Resubmit:
     page: str
     text: str
     sent: str | None
+    typed: Mapping[str, Any] | None = None
 
     @property
     def cid(self) -> str:

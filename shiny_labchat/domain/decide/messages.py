@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shiny_labchat.domain.commands import (
@@ -29,6 +30,7 @@ from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.limits import check_amount, explained, silence_at
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.telemetry import wanted
 from shiny_labchat.domain.visible import has_visible
 from shiny_labchat.errors import Refused
 
@@ -40,8 +42,9 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
     _check_may_write(state, membership, at)
     text = _with_line_feeds(command.text)
     _check_said(state, membership, text, at)
+    typed = {} if command.typed is None else _typed(state, membership, command.typed)
     if command.waits:
-        waiting = {"text": text, "page": command.page}
+        waiting = {"text": text, "page": command.page, **typed}
         return [new_event(state, at, "submitted", command.member, waiting, command.cid)]
     data = {
         "role": "user",
@@ -49,6 +52,7 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
         "name": membership.pseudonym,
         "parts": [("text", text)],
         "page": command.page,
+        **typed,
     }
     message = new_event(state, at, "message", command.member, data, command.cid)
     return _with_what_follows(state, message)
@@ -58,6 +62,15 @@ def _with_what_follows(state: RoomState, message: Event) -> list[Event]:
     """A person's message, with the start of the time and the turn of the next, if these follow."""
     events = [message] if state.rules.starts is None else started_by(state, message)
     return events if state.rules.turns is None else followed_by_turn(state, events)
+
+
+def _typed(state: RoomState, membership: Membership, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of what a page has counted; refused if it has pasted where that is not to be."""
+    rules = state.rules_of(membership)
+    if rules.paste == "refuse" and sent.get("pasted_chars"):
+        raise Refused("pasted")
+    kept = wanted(rules, sent)
+    return {"typed": kept} if kept else {}
 
 
 def _with_line_feeds(text: str) -> str:
@@ -98,6 +111,8 @@ def _publish(state: RoomState, command: Publish, at: int) -> list[Event]:
         "submitted": command.of,
         "sent": command.sent,
     }
+    if command.typed is not None:
+        data["typed"] = command.typed
     if command.transformed != command.text:
         data["transformed"] = command.transformed
     message = new_event(state, at, "message", command.member, data, command.cid)
@@ -116,7 +131,10 @@ def _withhold(state: RoomState, command: Withhold, at: int) -> list[Event]:
 
 def _resubmit(state: RoomState, command: Resubmit, at: int) -> list[Event]:
     member_of(state, command.member)
-    data = {"text": command.text, "page": command.page, "again": command.of, "sent": command.sent}
+    data: dict[str, Any] = {"text": command.text, "page": command.page}
+    data |= {"again": command.of, "sent": command.sent}
+    if command.typed is not None:
+        data["typed"] = command.typed
     return [new_event(state, at, "submitted", command.member, data, command.cid)]
 
 

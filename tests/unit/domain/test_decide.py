@@ -34,6 +34,7 @@ from shiny_labchat.domain.decide import (
     members,
     messages,
     presence,
+    retraction,
     room,
     streams,
     turns,
@@ -49,7 +50,7 @@ def post(member: str | None = None, text: str = "hi", **more: object) -> Post:
 
 
 def test_each_command_has_one_rule() -> None:
-    families = clock, members, messages, streams, room, presence, turns
+    families = clock, members, messages, streams, retraction, room, presence, turns
     ruled = [command for family in families for command in family.RULES]
     assert Counter(ruled) == Counter(get_args(Command))
 
