@@ -26,8 +26,10 @@ __all__ = ["cid_of", "counts_of", "is_heard", "seed_of", "silence_at_once", "ski
 
 
 def is_heard(spec: BotSpec, message: Message) -> bool:
-    """Whether a bot hears a message: one of another member, to everybody."""
-    return message.member not in (None, spec.id) and message.audience is None
+    """Whether a bot hears a message of another member: one that the app has not made private."""
+    if message.member in (None, spec.id):
+        return False
+    return message.audience is None or (message.by_network and message.is_for(spec.id))
 
 
 def cid_of(seq: int) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from shiny_labchat.callbacks.cursors import messages_after
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.messages import was_said
+from shiny_labchat.domain.messages import is_said_to, was_said
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import Log, room_number
 
@@ -22,7 +22,7 @@ logger = logging.getLogger("shiny_labchat")
 
 class RoomListener:
     """
-    Follows what other members say to everybody in a room; what programmes post is ignored.
+    Follows what other members say in a room to the bot, too; what programmes post is ignored.
 
     Parameters
     ----------
@@ -78,10 +78,10 @@ class RoomListener:
             return True
 
     def _was_talk(self, since: int, conn: sa.Connection) -> bool:
-        """Whether any member has spoken to everybody after a seq."""
+        """Whether any member has spoken after a seq."""
         number = room_number(conn, self._live.key)
         return any(
-            message.member is not None and "audience" not in message.data and was_said(message)
+            message.member is not None and is_said_to(message.data, self._bot) and was_said(message)
             for message, _ in messages_after(conn, number, since)
         )
 
@@ -91,7 +91,7 @@ class RoomListener:
         return [stream.seq for stream in streams if self._is_talk(stream.opening)]
 
     def _is_talk(self, event: Event) -> bool:
-        return event.member not in (None, self._bot) and "audience" not in event.data
+        return event.member not in (None, self._bot) and is_said_to(event.data, self._bot)
 
     def _hear(self, events: Sequence[Event]) -> None:
         for event in events:

@@ -28,6 +28,7 @@ from shiny_labchat.bots.hearing import cid_of, counts_of, is_heard, seed_of, sil
 from shiny_labchat.bots.listener import RoomListener
 from shiny_labchat.bots.pace import as_typed, generator
 from shiny_labchat.bots.queue import ComposingTurn, composing_turn
+from shiny_labchat.bots.reply_hearers import hearers_of_reply, is_heard_by_anybody
 from shiny_labchat.bots.spec import BotSpec, limit_of
 from shiny_labchat.bots.waiting import until_it_may_write
 from shiny_labchat.bots.when import Silence, Talk, as_experienced, is_no_reply, talk_of
@@ -156,6 +157,7 @@ class Reaction:
         self._message = message
         self._known = begun.known
         self._whole = begun.seq
+        self._at_most: Sequence[str] | None = None
         loop = asyncio.get_running_loop()
         age = time.time() - begun.at / 1e6
         self._said = loop.time() - max(0.0, age)
@@ -211,8 +213,12 @@ class Reaction:
 
     def _forbidden(self) -> str | None:
         """Why the bot may not write now; None: it may."""
-        code = silence_at(self._live.state, self._membership_in(self._live.state), _now())
-        return code or self._is_gone()
+        state = self._live.state
+        code = silence_at(state, self._membership_in(state), _now()) or self._is_gone()
+        if code is not None:
+            return code
+        hearers = self._hearers()
+        return None if is_heard_by_anybody(state, self._spec.id, hearers) else "unheard"
 
     def _is_gone(self) -> str | None:
         """Why its message is not to be answered any more; None: it is still there."""
@@ -220,12 +226,19 @@ class Reaction:
             return "retracted"
         return "cleared" if self._message.seq <= self._live.state.cleared else None
 
+    def _hearers(self) -> list[str] | None:
+        """Those who are to hear the reply; None: everybody."""
+        state = self._live.state
+        if state.membership(self._spec.id) is None:
+            return None
+        return hearers_of_reply(state, self._spec.id, self._message)
+
     async def _hindrance(self, turn: ComposingTurn) -> str | None:
         """Why the bot must say nothing now: it may not write, or a limit is reached."""
         while True:
             talk = self._talk()
             reason = self._forbidden() or limit_of(self._spec, talk)
-            in_a_row = talk.in_a_row + turn.unsaid(self._live.whole.public(0))
+            in_a_row = talk.in_a_row + turn.unsaid(self._conversation(0))
             is_sure = limit_of(self._spec, talk._replace(in_a_row=in_a_row)) is None
             if turn.was_awaited:
                 self._begun = asyncio.get_running_loop().time()
@@ -243,13 +256,19 @@ class Reaction:
 
     def _talk(self) -> Talk:
         bots = frozenset(membership.member for membership in self._live.state.bots())
-        return talk_of(self._live.whole.public(0), self._spec.id, bots)
+        return talk_of(self._conversation(0), self._spec.id, bots)
+
+    def _conversation(self, after: int) -> tuple[Message, ...]:
+        """What was said after a seq to everybody, or to the bot through the room's network."""
+        hearing, bot = self._live.state.hearing, self._spec.id
+        own = hearing.same_place(bot) if bot in hearing.memberships else (bot,)
+        return self._live.whole.common(after, [own])
 
     def _others(self) -> set[str]:
         """The names of all others who are or were in the room, or have written there."""
         there = self._live.state.memberships.values()
         names = {each.pseudonym for each in there if each.member != self._spec.id}
-        said = self._live.whole.public(self._live.state.cleared)
+        said = self._conversation(self._live.state.cleared)
         return {*names, UNNAMED, *(message.author for message in said if message.author)}
 
     def _random(self, *what: object) -> Any:
@@ -294,8 +313,10 @@ class Reaction:
         return await compose(ask(), self._plan(unread, draft, minds))
 
     def _heard(self) -> tuple[list[Message], list[Message]]:
-        whole, cleared = self._live.whole, self._live.state.cleared
-        talk = whole.public(cleared)
+        whole, state = self._live.whole, self._live.state
+        self._at_most = self._hearers()
+        readers = [state.hearing.same_place(each) for each in self._at_most or ()]
+        talk = whole.common(state.cleared, readers) if readers else whole.public(state.cleared)
         return as_experienced(talk, self._spec.id, self._whole, whole.ends)
 
     def _still(self, heard: Sequence[Message]) -> list[Message]:
@@ -323,9 +344,11 @@ class Reaction:
         )
 
     def _type(self) -> None:
-        state = self._live.state
+        state, to = self._live.state, self._at_most
+        if to is not None and state.network.is_full:  # then all would see it
+            return
         if may_type(state, self._membership_in(state), _now()):  # as with people
-            self._live.presence.type(self._spec.id)
+            self._live.presence.type(self._spec.id, to=to)
 
     async def _deliver(self, composed: ComposedReply) -> None:
         if composed.how == "silent":
@@ -364,6 +387,7 @@ class Reaction:
             "user",
             self._spec.id,
             cid=cid,
+            at_most=self._at_most,
             hides_cid=True,
             hides_composing=self._live.whole.waits and not is_shown,
         )
@@ -400,13 +424,14 @@ class Reaction:
 
     async def _close(self, words: str) -> None:
         said = (self._spec.id, words)
-        if any((m.member, m.content) == said for m in self._live.whole.public(0)):
+        if any((m.member, m.content) == said for m in self._conversation(0)):
             return
 
         async def closing() -> tuple[str, int]:
             return words, 0
 
         self._begun = asyncio.get_running_loop().time()
+        self._at_most = None
         composed = await compose(closing(), self._plan((), 0, minds=False))
         try:
             await self._post(composed.text, "bot:closing")

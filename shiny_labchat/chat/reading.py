@@ -148,7 +148,10 @@ class Reading(ChatBase):
         self._need_seat()
         member, handled = self._admission.member, self._handled()
         upto, also = (None, ()) if handled is None else (handled.message.seq, handled.appended)
-        return self._session_room.messages_for(member, upto, also, wording, private=private)
+        is_of_network = handled is not None and handled.message.by_network and not private
+        among = (handled.message.heard_by or ()) if handled is not None and is_of_network else ()
+        read = self._session_room.messages_for
+        return read(member, upto, also, wording, private=private, among=among)
 
     def _handled(self) -> Handling | None:
         """What the running handler of this chat handles; None: no handler runs."""
@@ -171,7 +174,9 @@ class Reading(ChatBase):
         Returns
         -------
         list of chatlas.Turn
-            For ``client.set_turns()``. Private messages are left out. Notices, and messages of
+            For ``client.set_turns()``. Private messages are left out. In a room where not everybody
+            hears everybody, so is what was not said to all; in a handler, they are what all have
+            heard who have heard the message that it handles. Notices, and messages of
             the role "system" from ``Chat(messages=)``, are in square brackets.
         """
         handled = self._handled()
@@ -214,9 +219,9 @@ class Reading(ChatBase):
             this person. In a random order, which stays the same, if a bot is shown as a
             participant: a bot joins first, so the order of joining would reveal it. Without
             observers, if this person is a participant and the Chat does not say
-            ``show_observers=True``. In a closed room: those who were there when it was closed.
-            Empty if there is no room; before that is known, whoever
-            reads them waits, as with ``req()``.
+            ``show_observers=True``. Only those whom this person hears, see `Room.connect`. In a
+            closed room: those who were there when it was closed. Empty if there is no room; before
+            that is known, whoever reads them waits, as with ``req()``.
         """
         self._session_room.depend("members")
         self._need_seat()
@@ -244,10 +249,12 @@ class Reading(ChatBase):
         live, me = self._session_room.live, self._admission.member
         mine = live.state.membership(me) if live is not None else None
         sees_all = mine is not None and mine.sees_observers(self._shows_observers)
+        heard = None if live is None else live.state.hearing.heard_by(me or "")
         return tuple(
             Member.seen_by(me, membership)
             for membership in memberships
             if sees_all or not membership.is_hidden_from(me)
+            if heard is None or membership.member in heard
         )
 
     def member(self) -> Member | None:

@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from shiny import reactive
@@ -173,8 +174,11 @@ class Replies:
             "a model could not answer message %d of room %r", message.seq, room.id, exc_info=exc
         )
         audience = [message.member] if self._failures == "asker" and message.member else None
+        is_for_hearers = audience is None and message.by_network
         words = words_of(room.log, room.study)["reply_failed"]
-        await room.say(commands.Post([("text", words)], "system", audience=audience))
+        told = message.heard_by if is_for_hearers else audience
+        notice = commands.Post([("text", words)], "system", audience=told)
+        await room.say(replace(notice, by_network=is_for_hearers))
 
 
 # ── who asks at the same time ────────────────────────────────────────────────────────────────

@@ -45,6 +45,8 @@ _TOPICS = {
     "here": {"changed", "removed", "disclosed", "withdrawn"},
 }
 """The topics, and the kinds of events after which each is read again."""
+_CONNECTING = ("connected", "disconnected")
+"""The kinds of events after which somebody hears others than before."""
 
 
 class SessionRoom:
@@ -158,8 +160,18 @@ class SessionRoom:
 
     def _read_again(self, events: Sequence[Event]) -> None:
         kinds = {event.kind for event in events}
-        if topics := [topic for topic, on in _TOPICS.items() if kinds & on]:
+        topics = [topic for topic, on in _TOPICS.items() if kinds & on]
+        if self.live is not None and self._may_hear_others(self.live, events):
+            topics += ["members", "here"]
+        if topics:
             self.changed(*topics)
+
+    def _may_hear_others(self, live: LiveRoom, events: Sequence[Event]) -> bool:
+        """Whether its person may hear, and be shown, others than before some events."""
+        if any(event.kind in _CONNECTING or "network" in event.data for event in events):
+            return True
+        is_full = live.state.network.is_full
+        return not is_full and any(event.kind in ("changed", "joined") for event in events)
 
     def _note_presence(self) -> None:
         version = self.live.presence.version if self.live is not None else 0
@@ -181,6 +193,7 @@ class SessionRoom:
         wording: Wording | None = None,
         *,
         private: bool = True,
+        among: Sequence[str] = (),
     ) -> tuple[Message, ...]:
         """
         The messages that a member sees, see :meth:`Conversation.seen`; empty for others.
@@ -204,7 +217,9 @@ class SessionRoom:
         if viewer is None:
             return ()
         upto = live.state.seq if upto is None else upto
-        return whole.seen(live.state, viewer, upto, also, wording, private=private)
+        hearing = live.state.hearing
+        readers = [hearing.same_place(each) for each in among if each in hearing.memberships]
+        return whole.seen(live.state, viewer, upto, also, wording, private=private, readers=readers)
 
     @property
     def _known(self) -> Conversation | None:

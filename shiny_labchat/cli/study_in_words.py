@@ -121,6 +121,8 @@ def _of_lobby(name: str, value: Any) -> str:
             return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)).isoformat()
         case "rules":
             return _rules(value)
+        case "network" if isinstance(value, Mapping):
+            return _network(cast("Mapping[str, Any]", value))
         case _ if name in SECONDS:
             return f"{value:g} s"
         case _:
@@ -130,6 +132,12 @@ def _of_lobby(name: str, value: Any) -> str:
 def _size(size: Sequence[int]) -> str:
     least, ideal, largest = size
     return str(ideal) if least == largest else f"{least} to {largest}, ideally {ideal}"
+
+
+def _network(network: Mapping[str, Any]) -> str:
+    if "star" in network:
+        return f"star:{network['star']}"
+    return "; ".join(f"{hearer} hears {speaker}" for speaker, hearer in network["edges"])
 
 
 def _rules(rules: Mapping[str, Any]) -> str:

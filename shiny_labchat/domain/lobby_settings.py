@@ -42,6 +42,7 @@ class LobbySettings(NamedTuple):
     idle_prompt: Sequence[float] | None = (120, 15)
     rooms: str | None = None
     names: str = "room"
+    network: Any = "full"
     title: str | None = None
     rules: Mapping[str, Any] | None = None
     sound: bool = True

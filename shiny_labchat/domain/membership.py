@@ -99,10 +99,17 @@ class Membership(NamedTuple):
         """Whether this member is shown observers; `shown`: the app shows them to participants."""
         return shown or self.role != "participant"
 
+    @property
+    def hears_all(self) -> bool:
+        """Whether a network does not concern them: they do not take part, and hear everybody."""
+        return self.role in ("observer", "experimenter")
+
     def may_see(self, event: Event) -> bool:
         """Whether this member may see a message (others than messages are never shown)."""
         audience = event.data.get("audience")
-        return audience is None or self.member in audience or event.member == self.member
+        if audience is None or self.member in audience or event.member == self.member:
+            return True
+        return "by_network" in event.data and self.hears_all
 
     def allowance(self, rules: Rules, at: int) -> float:
         """The number of messages the member may send at the time `at` (microseconds)."""

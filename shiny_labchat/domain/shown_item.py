@@ -59,7 +59,7 @@ def _message(event: Event, seed: str) -> dict[str, Any]:
         shown["as"] = data["id"]
     if "deps" in data:
         shown["deps"] = shown_deps(data["deps"])
-    if "audience" in data:
+    if "audience" in data and "by_network" not in data:
         shown["only"] = True
     return shown
 

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple, cast
 from shiny_labchat.domain.clock import CLOCK_KINDS, Clock, Shut, Turn
 from shiny_labchat.domain.counts import counted, with_one_more
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.hearing import Hearing
 from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.membership import ROLES, Membership, Role
+from shiny_labchat.domain.network import Network
 from shiny_labchat.domain.rules import MUST_START, OF_MEMBER, Rules, are_counted, are_limits
 from shiny_labchat.domain.stored_rules import NO_RULES, with_rules
 
@@ -38,11 +40,14 @@ class Configuration:
         The roles that may write; None: all but observers.
     rules
         The rules of the room.
+    network
+        Who hears whom.
     """
 
     title: str | None = None
     write: tuple[Role, ...] | None = None
     rules: Rules = Rules()
+    network: Network = Network()
 
 
 class RoomState(NamedTuple):
@@ -89,11 +94,13 @@ class RoomState(NamedTuple):
     """Whose turn it was last said to be, see `turn_at`."""
     shut: Shut = Shut()
     """Whether people can write by the clock on the wall, as it was announced last."""
+    network: Network = Network()
+    """Who hears whom."""
 
     @property
     def configuration(self) -> Configuration:
         """The settings of the room as they are now."""
-        return Configuration(self.title, self.write, self.rules)
+        return Configuration(self.title, self.write, self.rules, self.network)
 
     def membership(self, member: str | None) -> Membership | None:
         """The membership of a current member; None: was never one, or is removed."""
@@ -107,6 +114,15 @@ class RoomState(NamedTuple):
     def last_told(self, viewer: str) -> int:
         """The seq at which a real role was last disclosed to a viewer; 0: never."""
         return max(self.told.get(None, 0), self.told.get(viewer, 0))
+
+    @property
+    def hearing(self) -> Hearing:
+        """Who hears whom now."""
+        return Hearing(self.network, self.memberships)
+
+    def hears(self, viewer: str, speaker: str) -> bool:
+        """Whether somebody hears what somebody else says from now on, and is shown who they are."""
+        return self.network.is_full or self.hearing.hears(viewer, speaker)
 
     def silence(self, membership: Membership) -> str | None:
         """
@@ -250,12 +266,24 @@ def _configured(state: RoomState, event: Event) -> _Changes:
     return {
         **seed,
         **_title_and_write(event.data),
+        **_network(event.data),
         "rules": rules,
         "unknown_rules": unknown,
         "is_limited": are_limits(rules) or any(m.rules for m in state.memberships.values()),
         **_counts_begun(state, event, rules),
-        "code": replace(state.code, **_title_and_write(by_code), rules=code_rules),
+        "code": replace(
+            state.code, **_title_and_write(by_code), rules=code_rules, **_network(by_code)
+        ),
     }
+
+
+def _network(given: Mapping[str, Any]) -> _Changes:
+    return {"network": Network.of(given["network"])} if "network" in given else {}
+
+
+def _connected(state: RoomState, event: Event) -> _Changes:
+    edges = [(speaker, hearer) for speaker, hearer in event.data["edges"]]
+    return {"network": state.network.changed(edges, on=event.kind == "connected")}
 
 
 def _counts_begun(state: RoomState, event: Event, rules: Rules) -> _Changes:
@@ -442,7 +470,9 @@ _FOLDS: dict[str, Callable[[RoomState, Event], _Changes]] = {
     "cleared": _cleared,
     "closed": _closed,
     "configured": _configured,
+    "connected": _connected,
     "disclosed": _disclosed,
+    "disconnected": _connected,
     "done": _done,
     "grouped": _grouped,
     "hours": _shut,

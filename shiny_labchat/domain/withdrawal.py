@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import is_text
+from shiny_labchat.domain.network import renamed
 
 __all__ = [
     "BLANKED",
@@ -118,8 +119,8 @@ def _message(data: _Data) -> _Data:
 
 
 _OF_MESSAGE = (
-    *("role", "h", "audience", "page", "id", "submitted", "sent", "by", "by_h", "cause"),
-    "retracted",
+    *("role", "h", "audience", "by_network", "page", "id", "submitted", "sent", "by", "by_h"),
+    *("cause", "retracted"),
 )
 
 
@@ -158,7 +159,7 @@ def _stepped(data: _Data) -> _Data:
 
 
 def _streamed(data: _Data) -> _Data:
-    kept = _only(data, ("of", "is", "audience", "retracted"))
+    kept = _only(data, ("of", "is", "audience", "by_network", "retracted"))
     return {**kept, "parts": [], "withdrawn": True}
 
 
@@ -167,7 +168,7 @@ def _passed_over(data: _Data) -> _Data:
 
 
 def _retracted(data: _Data) -> _Data:
-    return {**_only(data, ("of", "audience")), "reason": None}
+    return {**_only(data, ("of", "audience", "by_network")), "reason": None}
 
 
 def _only(data: _Data, keys: Collection[str]) -> dict[str, Any]:
@@ -212,11 +213,36 @@ def _renamed(kind: str, data: _Data, renaming: Renaming) -> _Data:
     for key in _WITH_IDS & data.keys():
         if key != "parts" or isinstance(data[key], Mapping):
             changed[key] = _walked(data[key], renaming.of)
+    if kind == "configured":
+        changed |= _renamed_networks(data, renaming)
+    return changed
+
+
+def _renamed_networks(data: _Data, renaming: Renaming) -> dict[str, Any]:
+    """What the settings of a room, and the app's code, say of its network, where they do."""
+    changed: dict[str, Any] = {}
+    if "network" in data:
+        changed["network"] = renamed(data["network"], renaming.of)
+    code = cast(_Data, data.get("code", {}))
+    if "network" in code:
+        changed["code"] = {**code, "network": renamed(code["network"], renaming.of)}
     return changed
 
 
 _WITH_IDS = {
-    *("audience", "by", "gone", "met", "missing", "parts", "people", "present", "ready", "to"),
+    *(
+        "audience",
+        "by",
+        "edges",
+        "gone",
+        "met",
+        "missing",
+        "parts",
+        "people",
+        "present",
+        "ready",
+        "to",
+    ),
     "value",
 }
 """Where events have ids of people: an id that the app has chosen may be a word elsewhere."""

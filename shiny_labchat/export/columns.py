@@ -119,8 +119,14 @@ _MESSAGES = (
     _text("role", "What a model is told it is.", "user", "assistant", "system"),
     _text(
         "audience",
-        "The ids of the members who may see it, as a JSON list; missing: everybody. Its author "
-        "sees it, too.",
+        "The ids of the members to whom the app has said it, as a JSON list; missing: it has named "
+        "none. Its author sees it, too.",
+    ),
+    _text(
+        "heard_by",
+        "The ids of the members who may see it, its author among them, as a JSON list: those of "
+        "`audience`, or those who heard it in the network of the room. Missing: everybody. What "
+        "was heard in a network is also seen by observers and experimenters, who are not named.",
     ),
     _text("text", "Its text, as it was shown. Empty if it was withdrawn."),
     _text("text_original", "What the programme posted, if the app has changed it into `text`."),

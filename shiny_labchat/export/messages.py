@@ -202,7 +202,8 @@ class MessageRows:
         return (
             f"{self._prefix}{seq}", *self._head, seq, shown, data.get("name"), part,
             kind_true, kind_shown, role if role in _ROLES else "user",
-            None if audience is None else self._audience(audience),
+            None if audience is None or "by_network" in data else self._ids(audience),
+            None if audience is None else self._heard_by(audience, member),
             text if shows_words else None,
             content.get("original") or data.get("original") if shows_words else None,
             data.get("transformed") if shows_words else None,
@@ -212,7 +213,12 @@ class MessageRows:
             characters, words, model, number, trigger, interrupted,
         )  # fmt: skip
 
-    def _audience(self, audience: list[str]) -> str:
+    def _heard_by(self, audience: list[str], author: str | None) -> str:
+        if author is not None and author not in audience:
+            return self._ids([author, *audience])
+        return self._ids(audience)
+
+    def _ids(self, audience: list[str]) -> str:
         return orjson.dumps(self._disguise.members(audience)).decode()
 
     def _author(self, member: str | None) -> _Author:

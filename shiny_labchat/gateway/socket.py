@@ -35,6 +35,7 @@ from shiny_labchat.gateway.limits import Allowance, TokenBucket
 from shiny_labchat.gateway.rounds import Rounds
 from shiny_labchat.gateway.submissions import Submissions
 from shiny_labchat.gateway.uvicorn_internals import needs_no_task, writer_of
+from shiny_labchat.live.own_presence import Hidden, OwnPresence
 from shiny_labchat.live.presence import Seen
 from shiny_labchat.live.room import MAX_MISSED_EVENTS, LiveRoom
 from shiny_labchat.live.window import Page
@@ -121,6 +122,7 @@ class Socket:
         self._is_withdrawn = False
         self._seen_here: Seen | None = None
         self._seen_typing = 0
+        self._own_presence: OwnPresence | None = None
         self._frames = TokenBucket(FRAMES, asyncio.get_running_loop().time())
 
     async def serve(self, hello: protocol.Hello) -> None:
@@ -321,15 +323,22 @@ class Socket:
         self._said = said
 
     def _presence(self, membership: Membership) -> list[str]:
-        rules, is_participant = self._room.state.rules, membership.role == "participant"
-        is_hidden = is_participant and not rules.presence
-        owed = self._nobody_here() if is_hidden else self._here(membership)
-        return owed + self._typing(is_hidden=is_participant and not rules.typing)
+        state = self._room.state
+        is_participant = membership.role == "participant"
+        hidden = Hidden(
+            here=is_participant and not state.rules.presence,
+            typing=is_participant and not state.rules.typing,
+        )
+        told = membership.member if membership.member in state.told else None
+        if not state.network.is_full:
+            return self._presence_in_network(membership, told, hidden)
+        self._own_presence = None
+        owed = self._nobody_here() if hidden.here else self._here(membership, told)
+        return owed + self._typing(is_hidden=hidden.typing)
 
-    def _here(self, membership: Membership) -> list[str]:
-        viewer = membership.member if membership.member in self._room.state.told else None
+    def _here(self, membership: Membership, told: str | None) -> list[str]:
         observers = membership.sees_observers(self._entry.shows_observers)
-        owed, seen = self._room.presence.owed(self._seen_here, viewer, observers=observers)
+        owed, seen = self._room.presence.owed(self._seen_here, told, observers=observers)
         self._seen_here = seen
         return owed
 
@@ -347,6 +356,20 @@ class Socket:
             return []
         self._seen_typing = number
         return [protocol.typing(()) if is_hidden else typing.frame]
+
+    def _presence_in_network(
+        self, membership: Membership, told: str | None, hidden: Hidden
+    ) -> list[str]:
+        """Who is here and who is typing of those whom this socket's person hears."""
+        if (own := self._own_presence) is None:
+            shown = self._seen_typing > 0
+            own = self._own_presence = OwnPresence(self._room.presence, shows_typists=shown)
+            self._seen_here, self._seen_typing = None, 0
+        if not own.is_due(hidden):
+            return []
+        heard = self._room.state.hearing.heard_by(membership.member) or ()
+        observers = membership.sees_observers(self._entry.shows_observers)
+        return own.owed(membership, heard, told, observers=observers)
 
     async def _older(self) -> list[str]:
         """
@@ -384,6 +407,7 @@ class Socket:
         if room.is_lost(self._cursor) or self._is_told:
             self._is_told = False
             self._seen_here = None
+            self._own_presence = None
             return [await self._welcome(0)]
         if room.is_behind(self._cursor):
             frames, self._cursor = await room.missed(self._cursor, membership)

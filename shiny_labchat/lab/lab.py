@@ -15,6 +15,7 @@ from shiny_labchat.bus.by_url import default_for
 from shiny_labchat.callbacks.kinds import PRESENCES
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.given_network import NetworkLike, as_network
 from shiny_labchat.domain.members import Member, as_member_id, as_role, as_roles
 from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.pseudonyms import as_pseudonym
@@ -144,6 +145,7 @@ class Lab(Data):
         title: str | None = None,
         rules: Rules | None = None,
         write: Role | Sequence[Role] | None = None,
+        network: NetworkLike | None = None,
     ) -> Room:
         """
         A room, which is created when it is first used.
@@ -163,14 +165,21 @@ class Lab(Data):
             The rules of the room; None: unchanged.
         write
             The role (or roles) that may write. None: unchanged; in a new room all but observers.
+        network
+            Who hears whom of those who take part: "full" (all hear all), "none", "ring" (everybody
+            hears the one who has joined before them and the one who has joined after them),
+            "star:ID" (the member with this id hears all, and all hear them), or a mapping of the
+            ids of who speaks to lists of those who hear them. None: unchanged; in a new room
+            "full". See :meth:`Room.connect`.
 
         Raises
         ------
         ValueError
-            The id, the study or a role is not valid.
+            The id, the study, a role or the network is not valid.
         """
         key = LogKey(self.study_name(study), as_id("id", id))
-        return Room(self._log, key, Settings(title, rules, as_roles("write", write)))
+        given = None if network is None else as_network(network)
+        return Room(self._log, key, Settings(title, rules, as_roles("write", write), given))
 
     def study_name(self, study: StudyLike | None) -> str:
         """The name of a study; None: that of the app's folder; for this package."""
@@ -194,9 +203,10 @@ class Lab(Data):
         title: str | None = None,
         rules: Rules | None = None,
         write: Role | Sequence[Role] | None = None,
+        network: NetworkLike | None = None,
     ) -> Room:
         """Create a room at once; see :meth:`room`. One that exists already is returned."""
-        room = self.room(id, study=study, title=title, rules=rules, write=write)
+        room = self.room(id, study=study, title=title, rules=rules, write=write, network=network)
         await room.create()
         return room
 

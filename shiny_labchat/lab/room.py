@@ -18,6 +18,7 @@ from shiny_labchat.callbacks.scheduler import signed
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.given_network import NetworkLike, as_network
 from shiny_labchat.domain.members import Member, as_member_id, as_roles
 from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.messages import Message, MessageText, message_of
@@ -29,6 +30,7 @@ from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab import asking, history
 from shiny_labchat.lab.bot_registry import RoomBot
+from shiny_labchat.lab.connecting import Connecting
 from shiny_labchat.lab.members import Members
 from shiny_labchat.lab.retraction import retract, seq_in
 from shiny_labchat.lab.runtime import Runtime
@@ -50,7 +52,7 @@ F = TypeVar("F", bound=MessageFunction)
 P = TypeVar("P", bound=PresenceFunction)
 
 
-class Room(Members, Timing):
+class Room(Connecting, Members, Timing):
     """
     One shared chat. Made by :meth:`Lab.room`.
 
@@ -113,7 +115,7 @@ class Room(Members, Timing):
         was set by :meth:`configure` stays.
         """
         settings = self._settings
-        command = _configure(settings.title, settings.rules, settings.write, is_default=True)
+        command = _configure(settings, is_default=True)
         outcome = await self.log.submit(self.key, command)
         self._runtime.created.put(self.key, settings, 1)
         for event in outcome.events:
@@ -131,6 +133,7 @@ class Room(Members, Timing):
         title: str | None = None,
         rules: Rules | None = None,
         write: Role | Sequence[Role] | None = None,
+        network: NetworkLike | None = None,
         member: str | Member | None = None,
     ) -> None:
         """
@@ -148,6 +151,9 @@ class Room(Members, Timing):
             The rules of the room, all of them; None: unchanged.
         write
             The role (or roles) that may write; None: unchanged.
+        network
+            Who hears whom, whatever was connected or disconnected before, see
+            :meth:`Lab.room`; None: unchanged.
         member
             The member for whom alone `rules` hold from now on, in place of the room's: how much,
             how fast and how long they may write, and what they must have written to be done. All
@@ -162,9 +168,11 @@ class Room(Members, Timing):
             as `duration`.
         """
         if member is None:
-            await self.submit(_configure(title, rules, as_roles("write", write)))
+            wanted = None if network is None else as_network(network)
+            settings = Settings(title, rules, as_roles("write", write), wanted)
+            await self.submit(_configure(settings))
             return
-        if title is not None or write is not None or rules is None:
+        if rules is None or not (title is write is network is None):
             raise ValueError("for one member, give rules and nothing else")
         await self.submit(commands.SetRules(as_member_id(member), rules))
 
@@ -264,7 +272,8 @@ class Room(Members, Timing):
             Whether the text is markdown. It is then sanitised, and loads nothing remote; what
             stands between ``<think>`` and ``</think>`` is folded, as a model's thinking.
         audience
-            The members who may see it. None: everybody.
+            The members who may see it, whatever the network of the room. None: everybody; in the
+            name of a member, those who hear that member.
         id
             An id of your choice: of several posts with one id, only the first makes a message.
 
@@ -501,11 +510,7 @@ class Room(Members, Timing):
         return await self.log.read(read)
 
 
-def _configure(
-    title: str | None,
-    rules: Rules | None,
-    write: tuple[Role, ...] | None,
-    *,
-    is_default: bool = False,
-) -> commands.Configure:
-    return commands.Configure(secrets.token_hex(8), title, write, rules, is_default)
+def _configure(settings: Settings, *, is_default: bool = False) -> commands.Configure:
+    seed, write = secrets.token_hex(8), settings.write
+    given = settings.title, write, settings.rules, is_default, settings.network
+    return commands.Configure(seed, *given)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shiny_labchat.domain.membership import Role
+from shiny_labchat.domain.network import Network
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.state import Configuration
 
@@ -26,17 +27,21 @@ class Settings:
         The rules of the room.
     write
         The roles that may write.
+    network
+        Who hears whom.
     """
 
     title: str | None = None
     rules: Rules | None = None
     write: tuple[Role, ...] | None = None
+    network: Network | None = None
 
 
 def without_effect(code: Mapping[str, Any], now: Configuration) -> dict[str, Any]:
     """What a room has instead of that which its code says anew; each rule by itself."""
+    has = {"title": now.title, "write": now.write, "network": now.network.form}
     said = {name: value for name, value in code.items() if name != "rules"}
-    found = {name: getattr(now, name) for name in said if getattr(now, name) != said[name]}
+    found = {name: has[name] for name in said if has[name] != said[name]}
     rules = code.get("rules", {})
     return found | {
         name: getattr(now.rules, name) for name in rules if getattr(now.rules, name) != rules[name]

@@ -165,9 +165,17 @@ class RoomStream:
         return self._said.end.pieces > 0
 
     async def heard(self) -> list[Message]:
-        """What a model is told of the room so far; open streams are not included."""
-        whole = await self._live.read()
-        return list(whole.told(self._live.state.cleared))
+        """
+        What a model is told of the room so far; open streams are not included.
+
+        In a room with a network it is what all have heard who hear this stream.
+        """
+        whole, state, opened = await self._live.read(), self._live.state, self._stream.opening.data
+        if "by_network" not in opened:
+            return list(whole.told(state.cleared))
+        hearing = state.hearing
+        known = [each for each in opened["audience"] if each in hearing.memberships]
+        return list(whole.told_of_common(state.cleared, [*map(hearing.same_place, known)]))
 
     def mark(self) -> int:
         """End the text so far, and return the number of pieces, for :meth:`truncate`."""

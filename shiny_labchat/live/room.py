@@ -356,7 +356,7 @@ class LiveRoom:
         return await self._log.read(self._read_after(seq))
 
     def _take_in(self, events: Sequence[Event], state: RoomState) -> None:
-        self.state = state
+        before, self.state = self.state, state
         self._window.keep(event for event in events if not self.streams.denies(event))
         for event in events:
             self._follow_stream(event)
@@ -366,10 +366,18 @@ class LiveRoom:
                 self.presence.rename(event.member or "")
             elif event.kind == "joined":
                 self.presence.join(event.member or "")
+        if state.network is not before.network or not state.network.is_full:
+            self._note_network(events, before)
         self._whole.add(events)
         self._tell_first(events)
         if self._followers or self._of_pages or self._of_revoked:
             asyncio.get_running_loop().call_soon(self._tell_sessions, events)
+
+    def _note_network(self, events: Sequence[Event], before: RoomState) -> None:
+        """Have everybody shown whom they hear from now on, if that may be others than before."""
+        is_other = any(event.kind in ("changed", "joined", "removed") for event in events)
+        if self.state.network != before.network or is_other:
+            self.presence.relate()
 
     def _note_typed(self, event: Event) -> None:
         member = event.member

@@ -48,7 +48,7 @@ SEARCHED = 2_000
 """Most events of the log that are searched for one page of older messages."""
 ENTRY_BYTES = 1_024
 """Memory of an event in the window without its text, in bytes; an estimate."""
-OF_ENDING = ("of", "is", "audience")
+OF_ENDING = ("of", "is", "audience", "by_network")
 """What a frame of the end of a stream is made of."""
 SHOWN = ("message", "cleared", "streamed", "retracted", "withdrawn")
 """The kinds of events that viewers are shown."""
@@ -265,8 +265,9 @@ async def older(
     """
     lowest = room.floor(viewer)
     after = max(lowest, before - 1 - searched)
+    who = viewer.member, viewer.hears_all
     events = await log.read(
-        lambda conn: visible_before(conn, number, before, after, PAGE + 1, viewer.member)
+        lambda conn: visible_before(conn, number, before, after, PAGE + 1, *who)
     )
     found = [
         as_shown(room, viewer, event, item)

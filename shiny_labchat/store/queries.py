@@ -189,21 +189,29 @@ def events_before(
 
 
 def visible_before(
-    conn: sa.Connection, number: int, before: int, after: int, limit: int, member: str
+    conn: sa.Connection,
+    number: int,
+    before: int,
+    after: int,
+    limit: int,
+    member: str,
+    hears_all: bool = False,
 ) -> list[Event]:
     """
     The newest `limit` messages after one seq and before another, newest first.
 
     Most messages that are private to others than the member are left out, in the database; a few
-    may be among them.
+    may be among them. `hears_all`: what was heard in a network is not left out.
     """
-    may_name = engine_of(conn).may_name_in_audience(event.c.data, member)
+    may_see = [event.c.member == member, engine_of(conn).may_name_in_audience(event.c.data, member)]
+    if hears_all:
+        may_see.append(event.c.data.like('%"by_network":%'))
     found = sa.select(*_FIELDS).where(
         event.c.room == number,
         event.c.seq > after,
         event.c.seq < before,
         event.c.kind == "message",
-        sa.or_(event.c.member == member, may_name),
+        sa.or_(*may_see),
     )
     rows = conn.execute(found.order_by(event.c.seq.desc()).limit(limit))
     return _with_ends(conn, number, [event_of(row) for row in rows])

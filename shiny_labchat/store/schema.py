@@ -75,8 +75,9 @@ sa.Index(
 )
 
 MAKES_STATE = sa.text(
-    "kind IN ('changed','cleared','closed','configured','disclosed','done','extended','grouped',"
-    "'joined','opened','paused','prepared','removed','resumed','shown','started','waiting','warned')"
+    "kind IN ('changed','cleared','closed','configured','connected','disclosed','disconnected',"
+    "'done','extended','grouped','joined','opened','paused','prepared','removed','resumed',"
+    "'shown','started','waiting','warned')"
 )
 """Whether an event counts in the fold of a room, but for messages and what becomes of them."""
 

@@ -52,8 +52,29 @@ def with_found(conn: sa.Connection, command: Withdraw, found: Found) -> Withdraw
     held = {
         found.keys[number]: _held(events, command.person) for number, events in found.events.items()
     }
-    told = {"said": said, "streaming": streaming, "held": held}
+    heard = {
+        key: known
+        for number, key in found.keys.items()
+        if key.kind == "room"
+        and (known := _heard(found, number, quotes=command.quotes)) is not None
+    }
+    told = {"said": said, "streaming": streaming, "held": held, "heard": heard}
     return replace(command, **told, exports=tuple(exports))
+
+
+def _heard(found: Found, number: int, *, quotes: bool) -> list[str] | None:
+    """
+    Those who are shown any message of a room that becomes another one.
+
+    None: everybody may be, as one of them was not heard in a network.
+    """
+    changed = [*found.theirs.get(number, {}).values()]
+    if quotes and (runs := found.runs):
+        messages = (each for each in found.events[number] if each.kind in ("message", "streamed"))
+        changed += [each for each in messages if without_quotes_in(each, runs) != each]
+    if any("by_network" not in each.data for each in changed):
+        return None
+    return list(dict.fromkeys(id for each in changed for id in each.data["audience"]))
 
 
 def _held(events: Sequence[Event], person: str) -> list[int]:

@@ -12,6 +12,7 @@ from shiny_labchat.callbacks.registry import own_name
 from shiny_labchat.domain.commands import EnterLobby
 from shiny_labchat.domain.commands.lobby import lobby_log
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.given_network import NetworkLike
 from shiny_labchat.domain.grouping import Leftover, cells
 from shiny_labchat.domain.lobby_settings import BY_APP
 from shiny_labchat.domain.rules import Rules
@@ -113,6 +114,11 @@ class Lobby:
     names
         "room": people have another pseudonym in each room. "study": they have one in all groups
         of the study. "ask": so, and they choose it before they wait; nobody else can have it.
+    network
+        Who hears whom in a group: "full" (all hear all), "none", "ring" (everybody hears the one
+        before them and the one after them), "star:ID", or a mapping of who speaks to a list of
+        those who hear them. People are named by their part, or by their number in the order drawn
+        for the group, from 0 on; bots by their ids. See `Room.connect`.
     rules, title
         The rules and the title of the rooms.
     identity
@@ -160,6 +166,7 @@ class Lobby:
         bots: Sequence[ShownBot] | Mapping[Any, Sequence[ShownBot]] | Callable[..., Any] = (),
         rooms: str | None = None,
         names: Literal["room", "study", "ask"] = "room",
+        network: NetworkLike = "full",
         rules: Rules | None = None,
         title: str | None = None,
         identity: Literal["browser", "tab", "link"] = "browser",

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from shiny_labchat.arguments import as_id, check_choice, check_count, check_function, check_number
+from shiny_labchat.domain.given_network import as_group_network
 from shiny_labchat.domain.grouping import GroupSize, cells, check_parts
 from shiny_labchat.domain.lobby_settings import BY_APP
 from shiny_labchat.domain.rules import Rules
@@ -73,6 +74,7 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], Functions]:
         "opens": _opens(given["opens"]),
         "rooms": _rooms(given["rooms"]),
         "rules": _rules(given["rules"]),
+        "network": as_group_network(given["network"], given["parts"], size.max),
         "title": None if given["title"] is None else as_id("title", given["title"]),
         "idle_prompt": None if given["idle_prompt"] is None else list(given["idle_prompt"]),
     }, functions

@@ -35,6 +35,7 @@ def test_every_app_is_tried_here() -> None:
     tried = {*FIRST_CHATS, "06-bookmarks"}  # this one by test_bookmarks
     tried |= {"08-private-room-with-a-bot"}
     tried |= {"09-groups-of-two", "10-hidden-profile", "11-a-whole-study", "13-rules-and-gate"}
+    tried |= {"15-a-ring"}
     assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == tried
 
 
@@ -319,3 +320,29 @@ def test_on_a_phone_the_demo_is_one_person_and_a_link_for_the_second(demo: Serve
     bob.says("Here I am")
     ann.sees("Here I am", by=bob)
     assert ann.page.evaluate("document.scrollingElement.scrollWidth <= 390")
+
+
+def test_in_a_ring_each_hears_two_others_and_nothing_of_the_third(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "15-a-ring" / "app.py"))
+    four = taking_part(people, 4, app)
+    for each in four:
+        each.consents()
+    for each in four:
+        each.is_ready()
+    for each in four:
+        each.is_in_group()
+        each.reads_on_page("You hear")
+    names = [each.name for each in four]
+    heard = [each.page.get_by_text("You hear").inner_text() for each in four]
+    hears = [[name in told for name in names] for told in heard]
+    assert [sum(row) for row in hears] == [2, 2, 2, 2]
+    assert faults(four[0]) == set()
+    for name, each in zip(names, four, strict=True):
+        each.says(f"I am {name}")
+    for row, each in zip(hears, four, strict=True):
+        for speaker, is_heard in zip(names, row, strict=True):
+            if is_heard:
+                each.sees(f"I am {speaker}")
+            elif speaker != names[four.index(each)]:
+                assert speaker not in each.page.content()
+    assert is_clean(app)

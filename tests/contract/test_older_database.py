@@ -63,7 +63,7 @@ async def test_a_room_is_what_it_was(lab: Lab, known: dict[str, Any]) -> None:
     assert as_json(await _state(room)) == known["state"]
     assert as_json([asdict(member) for member in await room.members()]) == known["members"]
     messages = as_json([each.as_dict() for each in await room.messages()])
-    since = {"transformed": None, "withdrawn": False}
+    since = {"transformed": None, "withdrawn": False, "by_network": False}
     assert messages == [{**each, **since} for each in known["messages"]]
 
 

@@ -44,6 +44,7 @@ from shiny_labchat.domain.commands.room import (
     Clear,
     Close,
     Configure,
+    Connect,
     Open,
     PassOver,
     Record,
@@ -90,6 +91,7 @@ __all__ = [
     "Configure",
     "Confirm",
     "ConfirmPresence",
+    "Connect",
     "Consent",
     "Debrief",
     "DescribeLobby",
@@ -159,6 +161,7 @@ Command = (
     | Close
     | Open
     | Clear
+    | Connect
     | NotePresence
     | AskPresence
     | ConfirmPresence

@@ -107,6 +107,10 @@ class Post:
     icon: str | None = None
     deps: Sequence[Mapping[str, Any]] = ()
     audience: Sequence[str] | None = None
+    by_network: bool = False
+    """Whether `audience` are those who hear it in the network of the room, not those of the app."""
+    at_most: Sequence[str] | None = None
+    """The only ones who may hear it, where the room's network says who does; None: no limit."""
     cid: str | None = None
     is_live: bool = False
     """Whether it opens a stream: its text comes later, with `EndStream`."""

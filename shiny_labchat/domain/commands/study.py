@@ -317,6 +317,9 @@ class Withdraw(OfStudy):
         By log, the seqs of those that still grow.
     held
         By log, the seqs of those that wait until the app has transformed them.
+    heard
+        By log, the ids of those who are shown any message that becomes another one, if all of
+        these were heard in a network.
     exports
         The sha256 of the exports that have their words.
     """
@@ -328,4 +331,5 @@ class Withdraw(OfStudy):
     said: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
     streaming: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
     held: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
+    heard: Mapping[LogKey, Sequence[str]] = field(default_factory=dict[LogKey, Sequence[str]])
     exports: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, cast
@@ -31,6 +31,7 @@ from shiny_labchat.domain.decide.proposals import (
 from shiny_labchat.domain.decide.study import end_person, person_in, study_in
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.given_network import network_of_group
 from shiny_labchat.domain.grouping import (
     Waiting,
     assign_parts,
@@ -390,18 +391,22 @@ class _Lobby:
             "waits": {person: at - places[person].since for person in order},
             "seen": {person: _signs(command).seen.get(person) for person in order},
         }
-        self._make_room(room, order, command.random)
+        self._make_room(room, order, parts, command.random)
         self.decided.add(room, "grouped", None, about)
         if is_timed(cast(RoomState, self.decided.now(room)).rules):
             self.decided.add(room, "waiting")
         self.decided.add(self.study, "grouped", None, about)
         self.decided.add(self.log, "grouped", None, {**about, **how})
 
-    def _make_room(self, room: LogKey, people: Sequence[str], random: str) -> None:
+    def _make_room(
+        self, room: LogKey, people: Sequence[str], parts: Mapping[str, str | None], random: str
+    ) -> None:
         settings = self.settings
         rules = _rules_of_group(Rules(**settings.rules)) if settings.rules else None
         seed = _drawn(random, room.id)
-        self.decided.run(room, Configure(seed, settings.title, None, rules, is_default=True))
+        network = network_of_group(settings.network, people, parts)
+        made = Configure(seed, settings.title, None, rules, is_default=True, network=network)
+        self.decided.run(room, made)
         for person in people:
             handle, name = _drawn(random, room.id, person)[:8], self._name_of(person)
             self.decided.run(room, Join(person, handle, pseudonym=name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shiny_labchat.domain.commands import (
@@ -53,6 +53,7 @@ def _say(state: RoomState, command: Say, at: int) -> list[Event]:
         "parts": [("text", text)],
         "page": command.page,
         **typed,
+        **_heard(state, command.member),
     }
     message = new_event(state, at, "message", command.member, data, command.cid)
     return _with_what_follows(state, message)
@@ -71,6 +72,18 @@ def _typed(state: RoomState, membership: Membership, sent: Mapping[str, Any]) ->
         raise Refused("pasted")
     kept = wanted(rules, sent)
     return {"typed": kept} if kept else {}
+
+
+def _heard(state: RoomState, speaker: str, at_most: Sequence[str] | None = None) -> dict[str, Any]:
+    """Who hears what somebody says now, as the message has it; it is never changed afterwards."""
+    if at_most is None and state.network.is_full:
+        return {}
+    hearing = state.hearing
+    hearers = hearing.hearers(speaker)
+    if at_most is not None:
+        among = hearing.taking_part() if hearers is None else hearers
+        hearers = [each for each in among if each in at_most]
+    return {} if hearers is None else {"audience": hearers, "by_network": True}
 
 
 def _with_line_feeds(text: str) -> str:
@@ -110,6 +123,7 @@ def _publish(state: RoomState, command: Publish, at: int) -> list[Event]:
         "page": command.page,
         "submitted": command.of,
         "sent": command.sent,
+        **_heard(state, command.member),
     }
     if command.typed is not None:
         data["typed"] = command.typed
@@ -184,6 +198,10 @@ def _optional_data(state: RoomState, command: Post) -> dict[str, Any]:
         data["deps"] = list(command.deps)
     if command.audience is not None:
         data["audience"] = list(command.audience)
+        if command.by_network:
+            data["by_network"] = True
+    elif command.member is not None:
+        data |= _heard(state, command.member, command.at_most)
     if command.cid is not None and not command.hides_cid:
         data["id"] = command.cid
     if command.cause is not None:
@@ -196,12 +214,23 @@ def _optional_data(state: RoomState, command: Post) -> dict[str, Any]:
         data["live"] = True
         by = state.membership(command.by)
         if by is not None:
-            data |= {"by": by.member, "by_h": by.handle}
+            data["by"] = by.member
+            if _is_known(state, by.member, data.get("audience")):
+                data["by_h"] = by.handle
     return data
 
 
 _OF_PERSONS = ("cooldown", "not_your_turn", "read_only", "too_many")
 """The codes of why a person may not write, but the app may for them."""
+def _is_known(state: RoomState, member: str, audience: Sequence[str] | None) -> bool:
+    """Whether all who are shown a message are shown a member, too."""
+    if state.network.is_full:
+        return True
+    if audience is None:
+        audience = [each.member for each in state.members()]
+    return all(state.hears(each, member) for each in audience)
+
+
 _KEPT = STREAM, SUBMITTED, PASSED_OVER, WITHHELD
 
 RULES: dict[type, Rule] = {

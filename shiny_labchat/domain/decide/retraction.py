@@ -45,8 +45,7 @@ def _retract(state: RoomState, command: Retract, at: int) -> list[Event]:
 
 def _retracted(state: RoomState, command: Retract, message: Event, at: int) -> Event:
     data: dict[str, Any] = {"of": message.seq, "reason": command.reason}
-    if "audience" in message.data:
-        data["audience"] = message.data["audience"]
+    data |= {key: message.data[key] for key in ("audience", "by_network") if key in message.data}
     return new_event(state, at, "retracted", message.member, data)
 
 

@@ -69,17 +69,21 @@ def _about(states: States, key: LogKey, command: Withdraw, is_later: bool) -> di
             exports = list(command.exports)
             return {"by": command.by, "later": is_later, "exports": exports}
         case "room":
-            return {"messages": list(command.said.get(key, ())), **_for_pages(states[key], command)}
+            said = list(command.said.get(key, ()))
+            return {"messages": said, **_for_pages(states[key], key, command)}
         case "lobby":
             return {}
 
 
-def _for_pages(room: State, command: Withdraw) -> dict[str, Any]:
+def _for_pages(room: State, key: LogKey, command: Withdraw) -> dict[str, Any]:
     """By what pages know which messages are blank, and whether others are changed, too."""
     assert isinstance(room, RoomState)
-    membership = room.memberships.get(command.person)
-    known = {} if membership is None else {"h": membership.handle}
-    return {**known, "quotes": True} if command.quotes else known
+    membership, heard = room.memberships.get(command.person), command.heard.get(key)
+    told: dict[str, Any] = {} if membership is None else {"h": membership.handle}
+    if heard or (heard is not None and not room.network.is_full):
+        renamed = (command.new if each == command.person else each for each in heard)
+        told |= {"audience": list(renamed), "by_network": True}
+    return {**told, "quotes": True} if command.quotes else told
 
 
 RULES: dict[type, RuleTogether] = {Withdraw: _withdraw}

@@ -37,6 +37,8 @@ OF_PROGRAMMES = {
         "barrier_met",
         "closed",
         "configured",
+        "connected",
+        "disconnected",
         "dissolved",
         "extended",
         "grouped",

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0023"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 LAST_COUNTS = sa.text(
     "kind IN ('hours','presence','presence_asked','presence_confirmed','presence_unanswered',"
