@@ -98,20 +98,21 @@ def lobby_rows(lobby: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         if name in lobby["code"]:
             note = f"the code says {_of_lobby(name, lobby['code'][name])}"
         rows.append((name, _of_lobby(name, value), note))
-    return rows
+    template = LobbySettings(**lobby["settings"]).template
+    return [(name, template if name == "rooms" else value, note) for name, value, note in rows]
 
 
 def _plain(value: object) -> object:
     return json.loads(json.dumps(value))
 
 
-SECONDS = ("settle", "max_wait", "extend", "ready", "alive", "grace")
+SECONDS = ("settle", "max_wait", "extend", "ready", "alive", "grace", "within")
 """The options of a lobby that are times."""
 
 
 def _of_lobby(name: str, value: Any) -> str:
     if value is None:
-        return "{lobby}-{n}" if name == "rooms" else "none"
+        return "none"
     match name:
         case "group_size":
             return _size(value)

@@ -15,6 +15,7 @@ from typing import Any, cast
 from shiny_labchat.domain.end_screen import end_screen
 from shiny_labchat.domain.lobby import LobbyState, Place
 from shiny_labchat.domain.lobby_settings import LobbySettings
+from shiny_labchat.domain.rounds import Waits, waits_in
 from shiny_labchat.domain.screen_parts import Button, Json, Screen, View, html_of, stop_words
 from shiny_labchat.domain.study import Participation
 from shiny_labchat.domain.telemetry import told_in_consent
@@ -95,6 +96,9 @@ def _consent(view: View, asked: Json) -> Screen:
 
 def _after_grouping(view: View, person: Participation, lobby: LobbyState) -> Screen:
     words, settings = view.words, LobbySettings.of(lobby.settings)
+    waits = waits_in(view.study, person.person)
+    if waits is not None:
+        return _between_rounds(waits, words)
     until = _waits_for_others(view, person)
     if until is not None:
         return Screen("barrier", words["one_moment"], until=until, clock=words["barrier.waiting"])
@@ -102,6 +106,14 @@ def _after_grouping(view: View, person: Participation, lobby: LobbyState) -> Scr
     if settings.ready is not None:  # they have been called already
         return moment
     return moment.plus(**_attention(words, "ready.title", settings))
+
+
+def _between_rounds(waits: Waits, words: Words) -> Screen:
+    clock = words["barrier.waiting"]
+    if not waits.is_out:
+        return Screen("barrier", words["one_moment"], until=waits.until, clock=clock)
+    lines = {"lines": [words["round.out.text"], words["lobby.stay"]]}
+    return Screen("barrier", words["round.out"], lines, until=waits.until, clock=clock)
 
 
 def _waits_for_others(view: View, person: Participation) -> int | None:

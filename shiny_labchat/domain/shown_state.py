@@ -52,7 +52,7 @@ def _shown_reason(reason: str, words: Words) -> dict[str, Any]:
 
 _OWN_REASONS: Mapping[str, str | None] = {
     "time": "clock.over",
-    **dict.fromkeys(("all_done", "any_done", "gone", "group_dissolved")),
+    **dict.fromkeys(("all_done", "any_done", "gone", "group_dissolved", "round_over")),
 }
 """The reasons for which rooms are closed by rules, and the keys of their words, if any."""
 

@@ -96,6 +96,10 @@ class RoomState(NamedTuple):
     """Whether people can write by the clock on the wall, as it was announced last."""
     network: Network = Network()
     """Who hears whom."""
+    cohort: int = 0
+    """The number of the cohort of its group; 0: it has none."""
+    round: int = 0
+    """The number of the round for which its group was formed; 0: of none."""
 
     @property
     def configuration(self) -> Configuration:
@@ -389,7 +393,13 @@ def _closed(state: RoomState, event: Event) -> _Changes:
 
 def _grouped(state: RoomState, event: Event) -> _Changes:
     data = event.data
-    return {"lobby": data["lobby"], "condition": data.get("condition"), "is_shown": False}
+    return {
+        "lobby": data["lobby"],
+        "condition": data.get("condition"),
+        "is_shown": False,
+        "cohort": data.get("cohort", 0),
+        "round": data.get("round", 0),
+    }
 
 
 def _prepared(state: RoomState, event: Event) -> _Changes:

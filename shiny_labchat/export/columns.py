@@ -84,6 +84,10 @@ def _time(name: str, meaning: str) -> Column:
 
 _STUDY = _text("study", "The study.")
 _ROOM = _text("room", "The room's id in the study.")
+_ROUND = (
+    _count("round", "The round for which the group of the room was formed; missing: for none."),
+    _count("cohort", "The number in its lobby of the cohort of that group; missing: it has none."),
+)
 _SEQ = _count("seq", "The number in the log of the room. Order by it, never by a time.")
 _MEMBER = _text("member", "The member's private id; a person of a study has it in all rooms.")
 _CONDITION = (
@@ -109,6 +113,7 @@ _MESSAGES = (
     _text("row_id", "The id of the row in this table: study, room and seq."),
     _STUDY,
     _ROOM,
+    *_ROUND,
     *_CONDITION,
     _count("seq", "The message's number in its room: the order, for everybody. Some are missing."),
     _text("member", "The private id of its author; missing: the programme."),
@@ -189,6 +194,7 @@ _MESSAGES = (
 _MEMBERS = (
     _STUDY,
     _text("room", "The room that the row is about; missing: they have been in none."),
+    *_ROUND,
     _MEMBER,
     _flag("is_last", "True in one row of each person: that of the room of their last group; if "
           "they had none, of the room that they joined last. Filter by it for a table of people."),
@@ -240,6 +246,7 @@ _MEMBERS = (
 _ROOMS = (
     _STUDY,
     _ROOM,
+    *_ROUND,
     *_CONDITION,
     _text("title", "The title shown above it."),
     _text("lobby", "The lobby in which its people were grouped; missing: they were not."),
@@ -264,13 +271,14 @@ _ANSWER = (
     _STUDY,
     _text("room", "The room whose record it is, or that of the person's group then; missing: "
           "there was none."),
+    *_ROUND,
     _text("member", "Whom it was recorded about; missing: nobody."),
     *_CONDITION,
     _text("kind", "The kind of the record, such as the name of a form."),
     _text("log", "The log that has it: that of the study, or of the room.", "study", "room"),
     _SEQ,
-    _flag("is_latest", "Whether no later one of its kind is in that log of this member: the "
-          "latest one counts."),
+    _flag("is_latest", "Whether no later one of its kind is in that log of this member, and of "
+          "this round where there are rounds: the latest one counts."),
     _time("sent_at", "When the server stored it."),
     _ms("filled_ms", "From showing the form to sending it, by the clock of the page; missing: it "
         "was no form."),

@@ -74,8 +74,9 @@ class MessageRows:
     ----------
     study, room
         The study, and the room's id as it is shown.
-    condition
-        The condition in one line, and the level of each factor.
+    labels
+        The round and the cohort of its group, the condition in one line, and the level of each
+        factor.
     opened
         When people could use the room first, in microseconds since 1970 (UTC); None: never.
     disguise
@@ -99,7 +100,7 @@ class MessageRows:
         self,
         study: str,
         room: str,
-        condition: tuple[str | None, ...],
+        labels: tuple[str | int | None, ...],
         opened: int | None,
         disguise: Disguise,
         since: int,
@@ -108,7 +109,7 @@ class MessageRows:
         self.state = RoomState()
         self.parts: Mapping[str, str] = {}
         self.said: dict[str | None, Said] = {}
-        self._head = study, room, *condition
+        self._head = study, room, *labels
         self._prefix = f"{study}:{room}:"
         self._opened = opened
         self._disguise = disguise

@@ -11,7 +11,7 @@ from shiny_labchat.domain.ends import REASONS
 from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.study import Participation
-from shiny_labchat.export.conditions import levels_of
+from shiny_labchat.export.conditions import levels_of, round_of
 from shiny_labchat.export.disguise import Disguise
 from shiny_labchat.export.facts import PersonFacts, StudyFacts
 from shiny_labchat.export.messages import MessageRows, Said, kinds_in
@@ -109,8 +109,10 @@ class MemberRows:
         ended = person.ended if person else None
         answers: Mapping[str, bool] = consent.answers if consent else {}
         return [
-            study.name, None if room is None else disguise.name(room), disguise.member(member),
-            False, condition_text(condition), *levels_of(condition, self._factors),
+            study.name, None if room is None else disguise.name(room),
+            *round_of(None if room is None else study.state.groups.get(room)),
+            disguise.member(member), False,
+            condition_text(condition), *levels_of(condition, self._factors),
             in_room["part"], in_room["pseudonym"], *in_room["kinds"], in_room["role"],
             in_room["joined"], in_room["left"], person.arrived if person else None,
             consent.at if consent else None, consent.version if consent else None,
@@ -136,7 +138,7 @@ class MemberRows:
         return [row for _, _, row in self._made]
 
 
-_IS_LAST = 3
+_IS_LAST = 5
 _NO_ROOM: Mapping[str, Any] = {
     **dict.fromkeys(("part", "pseudonym", "role", "joined", "left", "grouped", "seated")),
     **dict.fromkeys(("first", "gate", "done")),
@@ -173,7 +175,8 @@ def room_row(
     people = [each for each in everybody if not each.is_bot and each.role == "participant"]
     condition = disguise.value(facts.condition)
     return (
-        study.name, room, condition_text(condition),
+        study.name, room, *round_of(study.state.groups.get(group.get("room", ""))),
+        condition_text(condition),
         *levels_of(condition, factors), disguise.value(state.title),
         disguise.name(group["lobby"]) if group else None, group.get("number"),
         None if lobby is None else lobby.blocks.get(group.get("room", "")), planned,

@@ -13,7 +13,7 @@ from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.rules import is_timed
 from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.export.answers import Answer, Answers
-from shiny_labchat.export.conditions import levels_of
+from shiny_labchat.export.conditions import levels_of, round_of
 from shiny_labchat.export.disguise import Disguise
 from shiny_labchat.export.event_rows import EventRows
 from shiny_labchat.export.facts import StudyFacts, change_of
@@ -140,7 +140,7 @@ class RoomWalk:
         self._messages, self._events, self._answers = messages, events, answers
         self._has_calls = has_calls
         room = disguise.name(head.key.id)
-        labels = condition_text(condition), *levels_of(condition, factors)
+        labels = (*round_of(group), condition_text(condition), *levels_of(condition, factors))
         shown = head.key.study, room, labels, opening.at
         self.made = MessageRows(*shown, disguise, since, people)
         self._people, self._changes = people, changes
@@ -294,12 +294,13 @@ class RoomWalk:
 
     def _answer(self, event: Event) -> None:
         key, member, data = self._head.key, event.member, event.data
+        group = self._study.state.groups.get(key.id)
         shown = self._disguise.shows_words(member)
         if shown and member is not None:
             self._people.add(member)
         self._answers.add(
             Answer(
-                *(key.study, "room", key.id, self._disguise.name(key.id)),
+                *(key.study, "room", key.id, self._disguise.name(key.id), *round_of(group)),
                 *(member, self._disguise.member(member)),
                 self._disguise.value(self.facts.condition),
                 *(self._disguise.value(data["kind"]), event.seq, event.at, {}),

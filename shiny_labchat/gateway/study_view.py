@@ -24,6 +24,7 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.presence import ALIVE
+from shiny_labchat.domain.rounds import waits_in
 from shiny_labchat.domain.screen_parts import Screen, View
 from shiny_labchat.domain.screens import screen_of
 from shiny_labchat.domain.study import StudyState
@@ -146,7 +147,7 @@ class StudyView:
         lobby = cast(LobbyState, self._lobby.state)
         place = lobby.places.get(person)
         match = None if place is None else lobby.matches.get(place.match)
-        return *about, lobby.settings, place, match
+        return *about, lobby.settings, place, match, waits_in(study, person)
 
     @property
     def _state(self) -> StudyState:

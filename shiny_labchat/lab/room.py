@@ -82,7 +82,7 @@ class Room(Connecting, Members, Timing):
         """
         room = type(self)(self.log, self.key, self._settings, self._given_to)
         room._ids = (f"{call}:{number}" for number in count(1))
-        return room.in_condition(self._condition)
+        return room.in_condition(self._condition, self._cohort, self._round)
 
     @property
     def _runtime(self) -> Runtime:
@@ -458,7 +458,8 @@ class Room(Connecting, Members, Timing):
 
         Forms record, and :meth:`Person.record` does. Its people are those who were grouped for it
         in a lobby, and who have not dropped out: they take part, have completed, or were led out
-        as too few were left. What :meth:`record` has stored in the room is not among it.
+        as too few were left. What :meth:`record` has stored in the room is not among it. In rounds,
+        of what is recorded in rounds, only what was in the one of this room.
 
         Parameters
         ----------

@@ -174,6 +174,13 @@ class StudySession:
             return None
         return Person.of(self.study, known, self.params)
 
+    def round_now(self) -> int:
+        """The number of the person's round as it is now, not reactive; 0: they are in none."""
+        with reactive.isolate():
+            id = self.id
+            found = None if id is None else self.read(lambda state: state.cohort_of(id))
+        return 0 if found is None else found.round
+
     def is_here(self) -> bool:
         """Whether the page has its socket to the study open: only then it can be asked."""
         return self._is_open()

@@ -158,15 +158,17 @@ class Study(_Study):
             touched=_known("touched", touched, inputs),
         )
         session.forms.add(form)
-        words = self.words
+        words, round = self.words, session.round_now()
+        of = f"{self.name}\0{round}" if round else self.name
         return form_element(
             *(form.id, kind, TagList(*inputs)),
             words["form.submit"] if submit is None else submit,
             words,
             study_name=self.name,
-            who=_mark(self.name, session.id) if _is_drawn_again() else token_hex(6),
+            who=_mark(of, session.id) if _is_drawn_again() else token_hex(6),
             optional=[resolve_id(id) for id in optional],
             touched=[resolve_id(id) for id in touched],
+            round=round,
         )
 
 

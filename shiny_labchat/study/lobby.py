@@ -6,7 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeVar, overload
 
-from shiny_labchat.arguments import StudyLike, as_id, check_choice, check_function
+from shiny_labchat.arguments import (
+    StudyLike,
+    as_id,
+    check_choice,
+    check_count,
+    check_function,
+)
 from shiny_labchat.callbacks.kinds import BARRIERS_MET, CLOSED, GROUPED, LEFT, Kind
 from shiny_labchat.callbacks.registry import own_name
 from shiny_labchat.domain.commands import EnterLobby
@@ -110,7 +116,9 @@ class Lobby:
         takes the condition and returns a list. It is called when the lobby is made, once for each
         condition.
     rooms
-        The ids of the groups' rooms. None: ``"{lobby}-{n}"``.
+        The ids of the groups' rooms. None: ``"{lobby}-{n}"``; in rounds
+        ``"{lobby}-c{cohort}-r{round}"``, and where a cohort has several groups, the number of the
+        group in the round follows, as in ``"lobby-c1-r2-3"``.
     names
         "room": people have another pseudonym in each room. "study": they have one in all groups
         of the study. "ask": so, and they choose it before they wait; nobody else can have it.
@@ -121,6 +129,32 @@ class Lobby:
         for the group, from 0 on; bots by their ids. See `Room.connect`.
     rules, title
         The rules and the title of the rooms.
+    cohort
+        So many people are brought together, and are grouped among themselves in each round. They
+        have one condition. None: each group is a cohort of its own.
+    rounds
+        How many rounds there are. In each, every group has a new room.
+    rematch
+        Who is with whom from round to round. "partners": the groups stay as they are. "strangers":
+        they are drawn anew from the seed, and nobody is with somebody of their last group, wherever
+        that is possible. "perfect": nobody meets anybody twice; if there are not so many such
+        rounds, the lobby is refused, with the number that there can be. Or a function that takes
+        the number of the round, the list of the people (each a :class:`Person`), and a dictionary
+        by their ids of the ids of those whom each has met in the study. It returns a list of
+        groups, each a list of people or their ids; who is in none sits this round out.
+    next_on
+        What each records, such as the kind of a form, for the next round to begin once all of the
+        cohort have. None: it begins when :meth:`next_round` is called.
+    within
+        How long the first one who has recorded it waits for the others, in seconds; if the rooms
+        have a duration, from when that must be over. Then the next round begins, and who has done
+        nothing meanwhile ends with "idle".
+    short
+        What becomes of the others when somebody has left. "smaller": groups may be smaller from
+        the next round on, with two people at least, and all parts. "sit_out": groups keep their
+        size, and who is left over has no group in a round; others in the next one. "end": those
+        who were with somebody who left end with "group_dissolved" when the round is over. Who
+        cannot be in any group any more ends so, too.
     identity
         How people are known again who have neither a personal link nor come from a recruiter: as
         their "browser", their "tab", or only by a "link".
@@ -169,6 +203,12 @@ class Lobby:
         network: NetworkLike = "full",
         rules: Rules | None = None,
         title: str | None = None,
+        cohort: int | None = None,
+        rounds: int = 1,
+        rematch: Literal["partners", "strangers", "perfect"] | Callable[..., Any] = "partners",
+        next_on: str | None = None,
+        within: float = 120,
+        short: Literal["smaller", "sit_out", "end"] = "smaller",
         identity: Literal["browser", "tab", "link"] = "browser",
         lab: Lab | None = None,
     ) -> None:
@@ -282,6 +322,36 @@ class Lobby:
         check_choice("leftover", leftover, ("spread", "small", "wait"))
         await self._describe_once()
         return await self._driver.begin(leftover)
+
+    async def next_round(self, cohort: int, after: int | None = None) -> int | None:
+        """
+        Begin the next round of a cohort now.
+
+        Nobody is waited for, and the rooms of the last round are closed.
+
+        Parameters
+        ----------
+        cohort
+            The number of the cohort, such as `Room.cohort`.
+        after
+            The number of the round that is to be the last one so far, such as `Room.round`: so a
+            function that is called for each group begins one round only. None: whichever is.
+
+        Returns
+        -------
+        int or None
+            The number of the new round. None: there is none, as it was the last round, or another
+            one has begun meanwhile, or too few people are left.
+
+        Raises
+        ------
+        ValueError
+            There is no such cohort.
+        """
+        check_count("cohort", cohort, 1)
+        check_count("after", after, 1, or_none=True)
+        await self._describe_once()
+        return await self._driver.next_round(cohort, after)
 
     def waiting(self) -> Awaitable[int] | int | None:
         """The number of people who wait: ``await lobby.waiting()``."""

@@ -188,6 +188,9 @@ _STUDY = {
     "form.not_stored": "Your answers are kept on this page, but they are not stored yet. Please "
     "try again in a moment.",
     "barrier.waiting": "Waiting for the others, at most {time}.",
+    "round.out": "You have no group in this round",
+    "round.out.text": "The others are in the middle of a round. You take part again in the next "
+    "one.",
     "barrier.late": "The others have gone on, as the time was over.",
     # the clock, and the button "done"
     "clock.waiting": "It begins when everybody is here, in {time} at the latest.",

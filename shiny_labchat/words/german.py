@@ -276,6 +276,9 @@ _STUDY = {
     "form.not_stored": "Ihre Antworten bleiben auf dieser Seite, sind aber noch nicht gespeichert. "
     "Bitte versuchen Sie es gleich noch einmal.",
     "barrier.waiting": "Warten auf die anderen, höchstens {time}.",
+    "round.out": "Sie haben in dieser Runde keine Gruppe",
+    "round.out.text": "Die anderen sind mitten in einer Runde. In der nächsten machen Sie wieder "
+    "mit.",
     "barrier.late": "Die anderen haben weitergemacht, da die Zeit abgelaufen war.",
     "clock.waiting": "Es beginnt, wenn alle da sind, spätestens in {time}.",
     "clock.opens": "Noch {time}, dann beginnt es.",

@@ -35,7 +35,7 @@ def test_every_app_is_tried_here() -> None:
     tried = {*FIRST_CHATS, "06-bookmarks"}  # this one by test_bookmarks
     tried |= {"08-private-room-with-a-bot"}
     tried |= {"09-groups-of-two", "10-hidden-profile", "11-a-whole-study", "13-rules-and-gate"}
-    tried |= {"15-a-ring"}
+    tried |= {"14-ten-rounds", "15-a-ring"}
     assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == tried
 
 
@@ -268,6 +268,29 @@ def test_a_whole_study_leads_from_the_recruiters_link_to_its_code(people: People
         each.reads_in_study("We wanted to know how groups agree.")
         each.presses_button("Continue")
         each.reads_in_study("C1ABC")
+    assert is_clean(app)
+
+
+def test_four_people_play_with_another_one_in_each_of_ten_rounds(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "14-ten-rounds" / "app.py"))
+    four = taking_part(people, 4, app)
+    for each in four:
+        each.is_ready()
+    for number in range(1, 11):
+        for each in four:
+            each.reads_on_page(f"Give (round {number} of 10)")
+        if number == 1:
+            assert faults(four[0]) == set()
+        for n, each in enumerate(four):
+            each.fills("You have 20 points. Give to the group:", str(5 * n))
+            each.presses_button(f"Give (round {number} of 10)")
+        for each in four:
+            each.reads_on_page(f"points in round {number}")
+        for each in four:
+            each.presses_button("Finish" if number == 10 else "Go on")
+    for each in four:
+        each.ends()
+        each.reads_in_study("€")
     assert is_clean(app)
 
 

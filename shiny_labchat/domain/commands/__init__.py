@@ -9,6 +9,7 @@ from shiny_labchat.domain.commands.lobby import (
     DescribeLobby,
     EnterLobby,
     LobbySigns,
+    NextRound,
     Ready,
     TakeName,
     WaitLonger,
@@ -107,6 +108,7 @@ __all__ = [
     "Join",
     "LobbySigns",
     "Mute",
+    "NextRound",
     "NotePresence",
     "OfStudy",
     "Open",
@@ -183,6 +185,7 @@ StudyCommand = (
     | Confirm
     | Advance
     | Ready
+    | NextRound
     | Arrive
     | Consent
     | RecordAnswer

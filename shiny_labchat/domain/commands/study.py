@@ -114,7 +114,8 @@ class RecordAnswer(OfStudy):
     `cid`: the id of the form that was sent, so that a double click is one answer. `about`: when a
     form was shown, first changed and sent. `step`: the step that is set with it. `end`: the reason
     for which their part in the study ends with it. `needed`: the inputs of the form
-    that must have an answer, by their ids.
+    that must have an answer, by their ids. `room`, or `round`: the room or the number of the
+    round that it belongs to, which may be over; None: to that in which they are.
     """
 
     person: str
@@ -125,6 +126,8 @@ class RecordAnswer(OfStudy):
     step: str | None = None
     end: str | None = None
     needed: tuple[str, ...] = ()
+    room: str | None = None
+    round: int | None = None
 
     @property
     def member(self) -> str:

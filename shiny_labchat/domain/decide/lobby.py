@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
-from typing import Any, cast
+from typing import cast
 
 from shiny_labchat.domain import pseudonyms
-from shiny_labchat.domain.commands import Configure, Join
 from shiny_labchat.domain.commands.lobby import (
     Advance,
     Confirm,
     DescribeLobby,
     EnterLobby,
     LobbySigns,
-    OfLobby,
     Ready,
     TakeName,
     WaitLonger,
     lobby_log,
 )
-from shiny_labchat.domain.commands.study import study_log
+from shiny_labchat.domain.decide.forming import form, signs_of
+from shiny_labchat.domain.decide.in_lobby import InLobby
 from shiny_labchat.domain.decide.leaving import leave_lobby, requeue_others
-from shiny_labchat.domain.decide.proposals import (
-    cell_proposed,
-    groups_proposed,
-    steps_proposed,
-)
-from shiny_labchat.domain.decide.study import end_person, person_in, study_in
+from shiny_labchat.domain.decide.proposals import groups_proposed, steps_proposed
+from shiny_labchat.domain.decide.study import person_in, study_in
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
-from shiny_labchat.domain.events import LogKey
-from shiny_labchat.domain.given_network import network_of_group
-from shiny_labchat.domain.grouping import (
-    Waiting,
-    assign_parts,
-    check_groups,
-    draw_cell,
-    draw_order,
-    lobby_seed,
-    propose,
-    spread,
-)
+from shiny_labchat.domain.grouping import Waiting, check_groups, propose, spread
 from shiny_labchat.domain.lobby import LobbyState, Match, Place
-from shiny_labchat.domain.lobby_settings import BY_APP, LobbySettings
+from shiny_labchat.domain.lobby_settings import BY_APP
 from shiny_labchat.domain.logs import States
-from shiny_labchat.domain.rules import Rules, is_timed
-from shiny_labchat.domain.state import RoomState
-from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
 
 __all__ = ["RULES"]
 
-FIXED = ("group_size", "conditions")
+FIXED = ("group_size", "conditions", "cohort", "rounds", "rematch")
 """The settings of a lobby that cannot change once its study has people."""
 LONGEST_NAME = 30
 """Longest pseudonym that somebody can choose, in characters."""
@@ -137,8 +117,10 @@ def _ready(states: States, command: Ready, at: int) -> Decided:
         raise Refused("too_late", member=command.person)
     if command.person not in match.ready:
         its.decided.add(its.log, "ready", command.person, {"number": match.number})
-    if its.state.matches[match.number].are_all_ready and not its.settings.asks_cells:
-        signs = _signs(command)  # who answers is there, though they may not have been asked lately
+    if its.state.matches[match.number].are_all_ready and not its.settings.asks:
+        signs = signs_of(
+            command
+        )  # who answers is there, though they may not have been asked lately
         seen = {**signs.seen, command.person: at}
         its.conclude(match.number, replace(command, signs=replace(signs, seen=seen)))
     return its.decided
@@ -156,48 +138,8 @@ def _advance(states: States, command: Advance, at: int) -> Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lobby:
-    """
-    A lobby while a command is decided.
-
-    Parameters
-    ----------
-    name, log, study
-        The lobby's id, and the keys of its log and of its study's.
-    settings
-        Its settings.
-    decided
-        The events so far.
-    """
-
-    name: str
-    log: LogKey
-    study: LogKey
-    settings: LobbySettings
-    decided: Decided
-
-    @classmethod
-    def of(cls, states: States, command: OfLobby, at: int) -> _Lobby:
-        log = lobby_log(command.study, command.lobby)
-        decided = Decided(states, at)
-        settings = LobbySettings.of(cast(LobbyState, decided.now(log)).settings)
-        return cls(command.lobby, log, study_log(command.study), settings, decided)
-
-    @property
-    def state(self) -> LobbyState:
-        """The lobby, with the events so far."""
-        return cast(LobbyState, self.decided.now(self.log))
-
-    @property
-    def people(self) -> StudyState:
-        """The study, with the events so far."""
-        return cast(StudyState, self.decided.now(self.study))
-
-    @property
-    def seed(self) -> str:
-        """The seed of the lobby's draws."""
-        given = self.people.settings.get("seed")
-        return lobby_seed(self.people.seed if given is None else str(given), self.name)
+class _Lobby(InLobby):
+    """A lobby, and the people who wait in it."""
 
     def place(self, person: str) -> Place:
         """The place of somebody who is in the lobby."""
@@ -215,10 +157,6 @@ class _Lobby:
         self.end(person, "full")
         return True
 
-    def end(self, person: str, reason: str) -> None:
-        """End a person's part in the study."""
-        end_person(self.decided, self.study.study, person, reason)
-
     # ── those whose time is over ──
 
     def attend(self, person: str, command: Advance) -> None:
@@ -231,9 +169,9 @@ class _Lobby:
             self.end(place.person, "idle")
         elif at > self.deadline(place):
             self._time_out(place, command)
-        elif at - self._last_seen(place, _signs(command)) > settings.grace * SECOND:
+        elif at - self._last_seen(place, signs_of(command)) > settings.grace * SECOND:
             leave_lobby(self.decided, self.log, place.person, "gone")
-        elif self._seems_idle(place, _signs(command)):
+        elif self._seems_idle(place, signs_of(command)):
             assert settings.idle_prompt is not None
             until = at + int(settings.idle_prompt[1] * SECOND)
             self.decided.add(self.log, "idle_prompt", place.person, {"until": until})
@@ -271,8 +209,9 @@ class _Lobby:
 
     def _match_with_others(self, person: str, command: Advance) -> bool:
         """Match somebody with whoever else is there; whether there is anybody."""
-        here = self._alive(_signs(command))
-        others = [each for each in here if each != person][: self.settings.size.max - 1]
+        here = self._alive(signs_of(command))
+        most = self.settings.most_of(len(here))
+        others = [each for each in here if each != person][: max(0, most - 1)]
         people = [each for each in here if each == person or each in others]
         if person not in here or not others or frozenset(people) in command.held:
             return False
@@ -291,21 +230,21 @@ class _Lobby:
                 self._match_people(people, command)
 
     def _proposed(self, command: Advance) -> Sequence[Sequence[str]]:
-        settings, number = self.settings, self._next_number()
-        here = self._alive(_signs(command))
+        settings, number = self.settings, self.next_number
+        here = self._alive(signs_of(command))
         waiting = [Waiting(person, self.state.places[person].since) for person in here]
         is_on = settings.start == "auto" or command.leftover is not None
         if settings.pick == BY_APP and is_on:
-            groups = groups_proposed(command, here, settings.size.min)
-            return check_groups([list(each) for each in groups], waiting, settings.size)
+            groups = groups_proposed(command, here, settings.matched.min)
+            return check_groups([list(each) for each in groups], waiting, settings.matched)
         met = {person: self.people.met(person) for person in here} if settings.avoid else {}
         if command.leftover is not None:
-            how = settings.size, command.leftover, self.seed, number
+            how = settings.matched, command.leftover, self.seed, number
             return spread(here, *how, avoid=settings.avoids, met=met).groups
         if not is_on:
             return ()
         return propose(
-            *(waiting, settings.size),
+            *(waiting, settings.matched),
             pick=settings.picks,
             batch=settings.batch,
             avoid=settings.avoids,
@@ -329,13 +268,13 @@ class _Lobby:
         data = {"number": number, "people": list(people), "until": until}
         self.decided.add(self.log, "matched", None, data)
         if self.settings.ready is None:
-            self._group(number, people, command)
+            form(self, number, people, command)
 
     def conclude(self, number: int, command: Advance | Ready) -> None:
         """Group those of a ready check if all are ready and there; else send them back."""
         match = self.state.matches[number]
         oldest = self.decided.at - int(self.settings.alive * SECOND)
-        seen = _signs(command).seen
+        seen = signs_of(command).seen
         there = [each for each in match.people if seen.get(each, 0) >= oldest]
         ready = [each for each in there if each in match.ready]
         if len(ready) == len(match.people):
@@ -350,7 +289,7 @@ class _Lobby:
         """Group people; if their condition is not known in time, they go on waiting."""
         is_held = isinstance(command, Advance) and frozenset(match.people) in command.held
         if not is_held:
-            self._group(match.number, match.people, command)
+            form(self, match.number, match.people, command)
         elif self.decided.at > match.until:
             requeue_others(self.decided, self.log, match.number)
 
@@ -358,86 +297,6 @@ class _Lobby:
         self.decided.add(self.log, "not_ready", person, {"number": number})
         if self.state.places[person].missed > 1:
             self.end(person, "not_ready")
-
-    # ── grouping ──
-
-    def _next_number(self) -> int:
-        return self.people.numbers.get(self.name, 0) + 1
-
-    def _group(self, match: int, people: Sequence[str], command: Advance | Ready) -> None:
-        number, settings, seed = self._next_number(), self.settings, self.seed
-        room = LogKey(self.log.study, settings.room(self.name, number))
-        cells, counts = settings.cells, self.people.cells(self.name)
-        draw = draw_cell(cells, map(counts.count, cells), settings.draws, seed, number)
-        cell = draw.cell
-        if settings.asks_cells:
-            cell = cell_proposed(settings, command, people)
-        order = draw_order(seed, room.id, people)
-        parts = assign_parts(settings.parts, order)
-        about = {
-            "lobby": self.name,
-            "number": number,
-            "room": room.id,
-            "people": order,
-            "condition": cell,
-            "parts": {person: part for person, part in parts.items() if part is not None},
-        }
-        places, at = self.state.places, self.decided.at
-        how = {
-            "match": match,
-            "seed": seed,
-            "draw": draw.record,
-            "block": draw.block,
-            "waits": {person: at - places[person].since for person in order},
-            "seen": {person: _signs(command).seen.get(person) for person in order},
-        }
-        self._make_room(room, order, parts, command.random)
-        self.decided.add(room, "grouped", None, about)
-        if is_timed(cast(RoomState, self.decided.now(room)).rules):
-            self.decided.add(room, "waiting")
-        self.decided.add(self.study, "grouped", None, about)
-        self.decided.add(self.log, "grouped", None, {**about, **how})
-
-    def _make_room(
-        self, room: LogKey, people: Sequence[str], parts: Mapping[str, str | None], random: str
-    ) -> None:
-        settings = self.settings
-        rules = _rules_of_group(Rules(**settings.rules)) if settings.rules else None
-        seed = _drawn(random, room.id)
-        network = network_of_group(settings.network, people, parts)
-        made = Configure(seed, settings.title, None, rules, is_default=True, network=network)
-        self.decided.run(room, made)
-        for person in people:
-            handle, name = _drawn(random, room.id, person)[:8], self._name_of(person)
-            self.decided.run(room, Join(person, handle, pseudonym=name))
-
-    def _name_of(self, person: str) -> str | None:
-        """The pseudonym that somebody has in all groups; None: they get one in each room."""
-        if self.settings.names == "room":
-            return None
-        known = self.people.people[person].name
-        if known is not None:
-            return known
-        name = pseudonyms.generate(self.people.seed, person, self.people.names())
-        self.decided.add(self.study, "named", person, {"name": name})
-        return name
-
-
-def _signs(command: Advance | Ready) -> LobbySigns:
-    """What is known of the people, which has been read."""
-    assert command.signs is not None
-    return command.signs
-
-
-def _rules_of_group(rules: Rules) -> Rules:
-    """The rules of a group's room, whose time starts once all of its people are there."""
-    must_start = rules.duration is not None and rules.starts is None
-    return replace(rules, starts="all_present") if must_start else rules
-
-
-def _drawn(random: str, *purpose: Any) -> str:
-    """Random text for one purpose, from that of a command."""
-    return blake2b("\0".join(map(str, purpose)).encode(), key=random.encode()[:64]).hexdigest()[:32]
 
 
 RULES: dict[type, RuleTogether] = {

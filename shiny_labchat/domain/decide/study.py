@@ -30,6 +30,7 @@ from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import States
 from shiny_labchat.domain.records import missing_in
+from shiny_labchat.domain.rounds import goes_on
 from shiny_labchat.domain.rules import is_watched
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import Barrier as Waiting
@@ -126,7 +127,8 @@ def _consent(states: States, command: Consent, at: int) -> Decided:
 
 def _record(states: States, command: RecordAnswer, at: int) -> Decided:
     decided = Decided(states, at)
-    person_in(study_in(states, command.study), command.person)
+    state = study_in(states, command.study)
+    person_in(state, command.person)
     if missing_in(command.value, command.needed):
         raise Refused("form_incomplete")
     log = study_log(command.study)
@@ -135,10 +137,22 @@ def _record(states: States, command: RecordAnswer, at: int) -> Decided:
     data: dict[str, Any] = {"kind": command.kind, "value": command.value}
     if command.about is not None:
         data["about"] = command.about
+    if (room := _round_of(state, command)) is not None:
+        data["room"] = room
     decided.add(log, "recorded", command.person, data, command.cid)
     if command.end is not None:
         end_person(decided, command.study, command.person, command.end)
     return decided
+
+
+def _round_of(state: StudyState, command: RecordAnswer) -> str | None:
+    """The room of the round that a record belongs to, if the command says that."""
+    if command.room is None and command.round is None:
+        return None
+    groups = (state.groups[room] for room in reversed(state.people[command.person].rooms))
+    rounds = (group for group in groups if group.cohort)
+    wanted = (group for group in rounds if command.room in (None, group.room))
+    return next((each.room for each in wanted if command.round in (None, each.round)), None)
 
 
 def _set_step(states: States, command: SetStep, at: int) -> Decided:
@@ -275,10 +289,17 @@ def _dissolve_if_alone(decided: Decided, room: LogKey) -> None:
 
 
 def _dissolve_group(decided: Decided, room: LogKey) -> None:
-    """Dissolve a group; who takes part and is not done ends with it."""
+    """
+    Dissolve a group; who takes part and is not done ends with it.
+
+    In a cohort they wait for the next round, if there is one.
+    """
     log, why = study_log(room.study), {"reason": "group_dissolved"}
+    stays = goes_on(cast(StudyState, decided.now(log)), room.id)
     decided.add(log, "dissolved", None, {"room": room.id, **why})
     decided.add(room, "closed", None, why)
+    if stays:
+        return
     done = cast(RoomState, decided.now(room)).done
     for each in cast(StudyState, decided.now(log)).taking_part(room.id):
         if each.person not in done:

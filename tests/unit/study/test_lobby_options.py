@@ -51,6 +51,31 @@ def test_functions_are_not_stored_but_that_there_are_some(lab: Lab):
     assert said["on_timeout"] == ["smaller", BY_APP, "leave"]
 
 
+PERFECT: dict[str, Any] = {"cohort": 8, "rematch": "perfect", "rounds": 3}
+
+
+def test_perfect_strangers_are_possible_in_as_many_rounds_as_are_said(lab: Lab):
+    assert settings_of(lab, **{**PERFECT, "rounds": 7})["rematch"] == "perfect"
+    said = settings_of(lab, cohort=8, rounds=4, rematch=lambda round, people, met: [])
+    assert said["rematch"] == BY_APP
+
+
+@pytest.mark.parametrize(
+    ("settings", "numbers", "room"),
+    [
+        ({}, (3,), "l-3"),
+        ({"rounds": 2}, (3, 3, 2, 1), "l-c3-r2"),
+        ({"cohort": 2, "rounds": 2}, (3, 3, 2, 1), "l-c3-r2"),
+        ({"cohort": 4, "rounds": 2}, (6, 2, 2, 2), "l-c2-r2-2"),
+        ({"cohort": 4, "rooms": "{round}x{cohort}x{n}"}, (6, 2, 1, 2), "1x2x6"),
+    ],
+)
+def test_how_the_rooms_of_groups_are_called(
+    settings: dict[str, Any], numbers: tuple[int, ...], room: str
+):
+    assert LobbySettings(**settings).room("l", *numbers) == room
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -95,6 +120,24 @@ def test_functions_are_not_stored_but_that_there_are_some(lab: Lab):
         ({"bots": ["helper"]}, "bots must have bots"),
         ({"bots": {"a": []}}, "bots has the condition 'a', but"),
         ({"study": 5}, "study must be a Study or its name"),
+        ({"cohort": 1}, "cohort must be at least 2 or None"),
+        ({"cohort": 7}, "cohort is 7, but groups have 2 people"),
+        ({"cohort": 8, "batch": 8}, "batch cannot be given with cohort"),
+        ({"rounds": 0}, "rounds must be at least 1"),
+        ({"within": 0}, "within must be above 0"),
+        ({"short": "wait"}, 'short must be "smaller", "sit_out" or "end"'),
+        ({"rematch": "friends"}, "rematch must be"),
+        ({"rematch": "strangers"}, "needs a cohort, such as cohort=8"),
+        ({"rematch": lambda people: []}, r"rematch must be a function that takes \(round, people"),
+        ({"next_on": 5}, "next_on must be text"),
+        ({"cohort": 8, "short": "sit_out"}, "cannot be with rematch='partners'"),
+        ({**PERFECT, "rounds": 8}, "cohort=8 and group_size=2 can be done in 7 rounds at most"),
+        ({**PERFECT, "group_size": 4, "rounds": 2}, "can be done in 1 round at most, not 2"),
+        ({**PERFECT, "group_size": (2, 2, 4)}, "needs groups of one size"),
+        ({**PERFECT, "short": "end"}, "short='end' cannot be with rematch='perfect'"),
+        ({**PERFECT, "on_timeout": ["smaller"]}, "on_timeout cannot have 'smaller'"),
+        ({"rooms": "{round}-{n}"}, r"and may have \{lobby\}, as in"),
+        ({"rounds": 2, "rooms": "{group}-{n}"}, r"have \{round\} and \{lobby\} and \{cohort\}"),
     ],
 )
 def test_wrong_arguments_are_refused_in_words(lab: Lab, options: dict[str, Any], words: str):
@@ -125,6 +168,8 @@ def test_a_lobby_is_in_the_lab_of_its_study(lab: Lab, tmp_path: Any):
         (None, "l*", "l*-1", True),
         (None, "l*", "lx-1", False),
         ("pair-{n}", "l", "pair-12", True),
+        ("{cohort}-{round}-{n}", "l", "1-2-3", True),
+        (None, "l", "l-c1-r2-3", True),
         ("[{lobby}]{n}", "l", "[l]3", True),
     ],
 )

@@ -1,0 +1,153 @@
+"""Rounds over real servers and sockets: a public goods game, in which people leave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidMessage
+
+from tests.support.backend import FreshUrl
+from tests.support.check_rounds import check_rounds
+from tests.support.server import ROOT, Server, shiny_run
+from tests.support.visitor import Visitor, visitor
+
+APP = ROOT / "tests" / "integration" / "apps" / "rounds.py"
+GIFT, SEEN = "labchat_form_game_gift", "labchat_form_game_seen"
+WITHIN = 45
+"""How long people of a round wait for each other, in seconds; a server starts again within it."""
+
+
+@pytest.fixture
+def url(fresh_url: FreshUrl) -> str:
+    return fresh_url()
+
+
+@asynccontextmanager
+async def serving(url: str, **said: Any) -> AsyncIterator[Server]:
+    server = Server(shiny_run(APP), url, variables={"ROUNDS": json.dumps(said)})
+    await asyncio.to_thread(server.start)
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+class Player:
+    """
+    Somebody who plays round after round, and comes again when their server has died.
+
+    Parameters
+    ----------
+    number
+        Their number, which is what they give.
+    server
+        Their server.
+    leaves
+        In which round they leave, and how: "stop" or "vanish"; None: they do not.
+    """
+
+    def __init__(self, number: int, server: Server, leaves: tuple[int, str] | None = None) -> None:
+        self.round = 0
+        self.is_over = False
+        self._number = number
+        self._server = server
+        self._leaves = leaves
+        self._key = secrets.token_hex(16)
+
+    async def play(self) -> None:
+        """Play to the end."""
+        while not self.is_over:
+            with suppress(ConnectionClosed, InvalidMessage, OSError, TimeoutError):
+                async with visitor(self._server.port, key=self._key) as page:
+                    await self._on(page)
+
+    async def _on(self, page: Visitor) -> None:
+        known = ""
+        while not self.is_over:
+            said = await self._news(page, known)
+            if said is None:
+                return
+            known = said
+            if page.screen.get("is") == "ended":
+                self.is_over = True
+            elif "Give in round" in said:
+                self.round = int(said.split("Give in round ")[1].split(".")[0])
+                if self._leaves is not None and self._leaves[0] == self.round:
+                    await self._leave(page)
+                    return
+                await page.sends(GIFT, gift=self._number % 20)
+            elif "Result of round" in said:
+                await page.sends(SEEN)
+
+    async def _news(self, page: Visitor, known: str) -> str | None:
+        """What the page says once it is something else; None: its server has died."""
+        dead = asyncio.create_task(page.is_cut_off())
+        news = asyncio.create_task(
+            page.until(
+                lambda: (page.page not in (known, "")) or page.screen.get("is") == "ended",
+                within=600,
+            )
+        )
+        try:
+            await asyncio.wait([dead, news], return_when=asyncio.FIRST_COMPLETED)
+            return page.page if news.done() else None
+        finally:
+            dead.cancel()
+            news.cancel()
+
+    async def _leave(self, page: Visitor) -> None:
+        assert self._leaves is not None
+        self.is_over = True
+        if self._leaves[1] == "stop":
+            await page.does("stop")
+        else:
+            page.drop()
+
+
+async def test_24_people_play_ten_rounds_with_strangers_though_some_leave_and_a_server_dies(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = {"lobby": {"within": WITHIN}, "within": WITHIN}
+    async with serving(url, **said) as one, serving(url, **said) as two:
+        servers = one, two
+        leaves = {5: (3, "stop"), 11: (7, "vanish")}
+        players = [Player(n, servers[n % 2], leaves.get(n)) for n in range(24)]
+        playing = [asyncio.create_task(each.play()) for each in players]
+        async with asyncio.timeout(900):
+            while not all(each.round >= 5 or each.is_over for each in players):
+                done, _ = await asyncio.wait(playing, timeout=0.5)
+                for task in done:
+                    task.result()
+            await asyncio.to_thread(two.kill)
+            await asyncio.to_thread(two.start)
+            await asyncio.gather(*playing)
+    found = check_rounds(url, "game", WITHIN)
+    with capsys.disabled():
+        print(f"\n24 people, ten rounds, a server killed: {found}")
+    assert found["rounds"] == {1: list(range(1, 11))}
+    assert found["in two groups of a round"] == found["met twice in a row"] == 0
+    assert found["paid twice"] == found["unpaid or paid wrongly"] == 0
+    assert found["waited too long"] == 0
+    assert found["ended"] == {"complete": 22, "idle": 1, "withdrew": 1}
+
+
+async def test_perfect_strangers_play_with_everybody_once(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lobby = {"cohort": 6, "group_size": 2, "rematch": "perfect"}
+    async with serving(url, rounds=5, lobby=lobby) as server:
+        players = [Player(n, server) for n in range(6)]
+        async with asyncio.timeout(300):
+            await asyncio.gather(*(each.play() for each in players))
+    found = check_rounds(url, "game", WITHIN)
+    with capsys.disabled():
+        print(f"\n6 people, five rounds, perfect strangers: {found}")
+    assert found["rounds"] == {1: [1, 2, 3, 4, 5]} and found["groups"] == 15
+    assert found["met twice"] == found["paid twice"] == found["unpaid or paid wrongly"] == 0
+    assert found["ended"] == {"complete": 6}
