@@ -51,6 +51,7 @@ SENTENCES: dict[str, str] = {
     "no_element": "This chat cannot work in this page. Please tell the organisers.",
     "no_message": "There is no such message in this room.",
     "no_longer": "You cannot wait longer than that.",
+    "no_replacement": "This study is not ready yet. Please tell the organisers.",
     "no_room": "This room does not exist any more.",
     "no_turns": "In this room people do not write in turn.",
     "not_accepted": "This message was not accepted, and nobody has seen it. You can change it.",

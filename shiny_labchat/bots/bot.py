@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from copy import copy
+from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -209,6 +211,12 @@ class Bot:
     def is_disclosed(self) -> bool:
         """Whether it is shown as an assistant; for this package."""
         return self._spec.disclose
+
+    def as_member(self, id: str) -> Bot:
+        """The same bot with another member id; for this package."""
+        other = copy(self)
+        other._spec = replace(self._spec, id=id)
+        return other
 
     def __repr__(self) -> str:
         return f"Bot({self.id!r})"

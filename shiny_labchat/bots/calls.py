@@ -82,6 +82,8 @@ class ModelCalls:
         Returns why the bot may not write now; None: it may.
     rng
         Makes a generator of random numbers for a purpose.
+    goes_on
+        Whether it goes on in the place of somebody, under their name.
     long
         After how many seconds without an answer the log says which bot is waiting.
 
@@ -103,6 +105,7 @@ class ModelCalls:
         message: Message,
         forbidden: Callable[[], str | None],
         rng: Callable[[str], random.Random],
+        goes_on: bool = False,
         long: float = LONG,
     ) -> None:
         self.log = log
@@ -113,6 +116,7 @@ class ModelCalls:
         self._name = name
         self._others = others
         self._forbidden = forbidden
+        self._goes_on = goes_on
         self._long = long
         self._seeds = rng("model")
         self._pauses = rng("pause")
@@ -153,8 +157,8 @@ class ModelCalls:
         seed = None if spec.seed is None else self._seed
         for client, is_fallback in ((spec.client, False), (spec.fallback, True)):
             if client is not None:
-                may_decline = spec.when == "model"
-                question = ModelQuestion(client, heard, spec.id, self._name, may_decline, seed)
+                how = spec.when == "model", self._goes_on
+                question = ModelQuestion(client, heard, spec.id, self._name, *how, seed)
                 yield question, is_fallback
 
     def _seed(self) -> int:

@@ -36,6 +36,8 @@ INTRODUCTION = (
 """Added to a model's system prompt."""
 MAY_DECLINE = f'If you would rather say nothing now, answer only "{NO_REPLY}".'
 """Added to the system prompt if the model itself decides whether to reply."""
+GOES_ON = 'What "{name}" has said so far is what you have said yourself; go on as this person.'
+"""Added to the system prompt if the bot goes on in the place of somebody."""
 
 
 class Record(Protocol):
@@ -91,6 +93,8 @@ class ModelQuestion:
         The bot's member id, and its pseudonym.
     may_decline
         Whether the model may decide to say nothing.
+    goes_on
+        Whether the bot goes on in the place of somebody, under their name.
     seed
         Returns a seed for each try, for models that take one; None: no seed is sent.
     """
@@ -104,12 +108,14 @@ class ModelQuestion:
         bot: str,
         name: str,
         may_decline: bool,
+        goes_on: bool,
         seed: Callable[[], int] | None,
     ) -> None:
         self._client = client
         before, asked = _told(heard, bot)
         self._exchange = exchange.Exchange(before, *asked)
         orders = [INTRODUCTION.format(name=name), *([MAY_DECLINE] if may_decline else [])]
+        orders += [GOES_ON.format(name=name)] if goes_on else []
         self._orders: Sequence[str] = orders
         self._seed = seed
 

@@ -164,7 +164,8 @@ class Reaction:
         self._begun = self._said if age < READ_AT_ONCE_WITHIN else loop.time()
         self._seed = seed_of(spec, live.state, room.key, message.seq)
         about = membership.pseudonym, self._others, message, self._forbidden, self._random
-        self._calls = ModelCalls(room.log, room.key, spec, *about)
+        goes_on = membership.replaces is not None
+        self._calls = ModelCalls(room.log, room.key, spec, *about, goes_on=goes_on)
 
     async def run(self) -> None:
         """Decide whether to reply, wait for a turn, and reply."""

@@ -51,6 +51,7 @@ _IN_LINE: Mapping[str, Callable[[Any], str]] = {"bots": _bots, "environment": _e
 _IN_WORDS = {
     "closed": ("new people", "nobody new takes part", "may take part"),
     "deceives": ("bots", "one is shown as a person", "all are disclosed"),
+    "replaces": ("who leaves", "a bot may go on in their place", "nobody goes on in their place"),
 }
 
 

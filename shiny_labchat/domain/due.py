@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 from shiny_labchat.domain.clock import SECOND
 from shiny_labchat.domain.commands import AdvanceRoom
-from shiny_labchat.domain.rules import is_timed, is_watched, next_opening
+from shiny_labchat.domain.rules import is_timed, is_watched, next_opening, replacing_bot
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.turns import ends_at
 
-__all__ = ["PRESENT", "advance_by", "dissolving", "needs_signs", "next_due"]
+__all__ = ["PRESENT", "advance_by", "dissolving", "needs_signs", "next_due", "replacing"]
 
 PRESENT = 15 * SECOND
 """Who was heard within this time is there, in microseconds; pages are asked twice in `ALIVE`."""
@@ -105,5 +105,12 @@ def advance_by(
 def dissolving(state: RoomState, gone: frozenset[str]) -> tuple[str, ...]:
     """Those who are gone for whom a group is to be dissolved; empty: it goes on."""
     if state.lobby is None or state.rules.on_gone != "close" or not needs_signs(state):
+        return ()
+    return tuple(sorted(gone - set(state.done)))
+
+
+def replacing(state: RoomState, gone: frozenset[str]) -> tuple[str, ...]:
+    """Those who are gone whose places a bot may take; empty: nobody's."""
+    if state.lobby is None or replacing_bot(state.rules) is None or not needs_signs(state):
         return ()
     return tuple(sorted(gone - set(state.done)))

@@ -76,12 +76,15 @@ class Match(NamedTuple):
         Until when they may answer, in microseconds since 1970 (UTC).
     ready
         The ids of those who have answered.
+    is_filled
+        Whether bots fill the places that are empty.
     """
 
     number: int
     people: tuple[str, ...]
     until: int
     ready: frozenset[str] = frozenset()
+    is_filled: bool = False
 
     @property
     def are_all_ready(self) -> bool:
@@ -179,7 +182,9 @@ def _extended(state: LobbyState, event: Event) -> _Changes:
 
 
 def _matched(state: LobbyState, event: Event) -> _Changes:
-    match = Match(event.data["number"], tuple(event.data["people"]), event.data["until"])
+    data = event.data
+    about = data["number"], tuple(data["people"]), data["until"]
+    match = Match(*about, is_filled=data.get("filled", False))
     places = _all_with(state, match.people, status="matched", match=match.number, prompted=None)
     return {
         "places": places,

@@ -57,6 +57,8 @@ class LobbySettings(NamedTuple):
     names: str = "room"
     network: Any = "full"
     title: str | None = None
+    stand_ins: Sequence[Sequence[Any]] = ()
+    """The bots that fill empty places: conditions, each with their ids; None: any condition."""
     rules: Mapping[str, Any] | None = None
     sound: bool = True
     blink_title: bool = True
@@ -122,7 +124,7 @@ class LobbySettings(NamedTuple):
     @property
     def least(self) -> int:
         """How many people are a group at least, where some are gone."""
-        return smallest(self.size, self.shorts, sum((self.parts or {}).values()))
+        return smallest(self.size, self.shorts, sum((self.parts or {}).values()), self.fills)
 
     @property
     def cells(self) -> list[Cell]:
@@ -153,6 +155,16 @@ class LobbySettings(NamedTuple):
     def draws(self) -> Balance:
         """How conditions are drawn; where the app proposes them, as if it did not."""
         return cast(Balance, "block" if self.balance == BY_APP else self.balance)
+
+    @property
+    def fills(self) -> int:
+        """How many empty places of a group can be filled, whatever its condition."""
+        return min((len(self.stand_ins_in(cell)) for cell in self.cells), default=0)
+
+    def stand_ins_in(self, cell: Cell) -> Sequence[str]:
+        """The ids of the bots that fill empty places of groups in a condition."""
+        found = (ids for where, ids in self.stand_ins if where is None or where == cell)
+        return next(found, ())
 
     def deadline(self, since: int, extended: int = 0) -> int:
         """

@@ -54,6 +54,10 @@ class Membership(NamedTuple):
         The seq at which they were removed.
     is_withdrawn
         Whether their data was withdrawn: then they have no pseudonym any more.
+    replaces
+        The id of the member in whose place this program goes on; None: of nobody.
+    returns
+        From when on others see such a program as here, in microseconds since 1970 (UTC); 0: always.
     """
 
     member: str
@@ -76,6 +80,8 @@ class Membership(NamedTuple):
     said: int = 0
     left: int = 0
     is_withdrawn: bool = False
+    replaces: str | None = None
+    returns: int = 0
     last_said: int = 0
     characters: int = 0
     rules: Rules | None = None

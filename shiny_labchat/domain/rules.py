@@ -5,32 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast, get_args
+from typing import Any, Literal, Protocol, Self, cast, get_args
 
-from shiny_labchat.arguments import check_choice, check_count, check_number
+from shiny_labchat.arguments import as_id, check_choice, check_count, check_number
 from shiny_labchat.domain.hours import Hours, as_hours, as_moment, is_within, moment, next_edge
 
 __all__ = [
     "CLOCK_SLACK",
     "LEAST_GONE_AFTER",
     "MUST_START",
+    "NamedBot",
     "OF_MEMBER",
     "Paste",
     "Rules",
     "Telemetry",
     "are_counted",
     "are_limits",
+    "bot_given",
     "closing",
     "is_timed",
     "is_watched",
     "next_opening",
     "opening",
+    "replacing_bot",
     "shut",
 ]
 
 Starts = Literal["all_present", "open", "first_message", "code"]
 Ends = Literal["time", "all_done", "any_done"]
 OnGone = Literal["continue", "wait", "close"]
+BY_BOT = "bot:"
+"""The beginning of the value of `Rules.on_gone` with which a bot takes over; its name follows."""
 Turns = Literal["round_robin", "code"]
 History = Literal["all", "joined"]
 Telemetry = Literal["off", "counts", "rhythm"]
@@ -47,6 +52,29 @@ OF_MEMBER = (
 """The rules that may be others for one member."""
 LEAST_GONE_AFTER = 10
 """Shortest time after which somebody may count as gone, in seconds: pages are asked twice in it."""
+
+
+class NamedBot(Protocol):
+    """A bot, as far as rules know it."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+
+class _BotGiven(str):
+    """
+    The text "bot:NAME", with the bot that the app has given.
+
+    It is equal to the text, and stored as it; a :class:`Lobby` takes the bot from it.
+    """
+
+    __slots__ = ("bot",)
+    bot: NamedBot
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self | str:
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +152,10 @@ class Rules:
         What happens then: the others "continue", their time stands still until all are back, but
         for an hour in all at most ("wait"), or the room is closed ("close"); a group of a
         :class:`Lobby` is then dissolved.
+        In a lobby it may also be a :class:`Bot`, or "bot:" and the id of one of the lobby's
+        `stand_ins` or `bots`. The bot goes on in the place of who has gone, under their name, and
+        their part in the study ends with "replaced". Nobody else is shown that it happens. The
+        study needs a consent and a debrief that say so. What is stored is "bot:" and the id.
     telemetry
         What the log has of how people write their messages: nothing ("off"); with each message
         "counts", such as of keys, deletions and pauses; also the "rhythm", which is the times
@@ -150,7 +182,7 @@ class Rules:
     ends: Ends = "time"
     min_messages: int = 0
     grace: float = 60
-    on_gone: OnGone = "continue"
+    on_gone: str | NamedBot = "continue"
     max_messages: int | None = None
     min_characters: int = 0
     max_characters: int | None = None
@@ -183,7 +215,7 @@ class Rules:
         check_choice("ends", self.ends, get_args(Ends))
         check_count("min_messages", self.min_messages, 0)
         check_number("grace", self.grace, least=LEAST_GONE_AFTER)
-        check_choice("on_gone", self.on_gone, get_args(OnGone))
+        object.__setattr__(self, "on_gone", _checked_on_gone(self.on_gone))
         self._check_amounts()
         for name in ("opens_at", "closes_at"):
             object.__setattr__(self, name, as_moment(name, getattr(self, name)))
@@ -276,6 +308,34 @@ def are_limits(rules: Rules) -> bool:
         or rules.cooldown is not None
         or rules.turns is not None
     )
+
+
+def replacing_bot(rules: Rules) -> str | None:
+    """The name of the bot that takes the place of who has gone; None: none does."""
+    on_gone = str(rules.on_gone)
+    return on_gone.removeprefix(BY_BOT) if on_gone.startswith(BY_BOT) else None
+
+
+def bot_given(rules: Rules) -> NamedBot | None:
+    """The bot itself, if these are the rules that the app has given it in."""
+    return rules.on_gone.bot if isinstance(rules.on_gone, _BotGiven) else None
+
+
+def _checked_on_gone(given: object) -> str:
+    """What happens when somebody has gone, as text; a bot is with it."""
+    if isinstance(given, str):
+        if given.startswith(BY_BOT):
+            as_id("on_gone", given.removeprefix(BY_BOT))
+        else:
+            check_choice("on_gone", given, get_args(OnGone), also="a Bot, or 'bot:' and its id")
+        return given
+    id = getattr(given, "id", None)
+    if not isinstance(id, str) or not hasattr(given, "enter"):
+        choices = ", ".join(map(repr, get_args(OnGone)))
+        raise TypeError(f"on_gone must be one of {choices}, or a Bot, not {given!r}")
+    named = _BotGiven(BY_BOT + id)
+    named.bot = cast(NamedBot, given)
+    return named
 
 
 def _checked_warnings(given: object) -> tuple[float, ...]:

@@ -70,6 +70,8 @@ class View:
         The token of the link of their end; None: it is not made yet, or there is none.
     programmes
         The pseudonyms of the members of their rooms that were programmes and shown as people.
+    replaced
+        Those of others in whose place a programme went on.
     rules
         The rules of the rooms of all lobbies of the study, which the consent has to tell of.
     receipt
@@ -84,6 +86,7 @@ class View:
     is_newest: bool = True
     end_link: str | None = None
     programmes: Sequence[str] = ()
+    replaced: Sequence[str] = ()
     receipt: str | None = None
     rules: Sequence[Json] = ()
 

@@ -74,11 +74,13 @@ def _other_window(words: Words) -> Screen:
 def _consent(view: View, asked: Json) -> Screen:
     words, required = view.words, asked.get("required") or ()
     texts: Mapping[str, str] = asked.get("items") or {}
+    told = [words["consent.replacement"]] if asked.get("replacement") else []
     items = [{"id": id, "text": text, "required": id in required} for id, text in texts.items()]
     fields: dict[str, Any] = {
         "html": html_of(asked["text"]),
         "lines": [words[key] for key in told_in_consent(view.rules)],
         "version": asked["version"],
+        "lines": told,
         "items": items,
         "needed": words["consent.needed"],
         "missing": words["consent.missing"],
@@ -244,8 +246,8 @@ class _Waiting:
         lines = [words["lobby.requeued"]] if self.place.requeued else []
         if settings.start != "auto":
             lines.append(words["lobby.by_hand"])
-        elif settings.show_count:
-            lines += self._count()
+        elif settings.show_count and "stand_ins" not in settings.on_timeout:
+            lines += self._count()  # else it would show who is not there
         if not settings.show_wait:
             time = words.duration(settings.max_wait + self.place.extended * settings.extend)
             lines.append(words.filled("lobby.longest", time=time))

@@ -21,7 +21,7 @@ from shiny_labchat.domain.hearing import Hearing
 from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.membership import ROLES, Membership, Role
 from shiny_labchat.domain.network import Network
-from shiny_labchat.domain.rules import MUST_START, OF_MEMBER, Rules, are_counted, are_limits
+from shiny_labchat.domain.rules import MUST_START, OF_MEMBER, Rules, are_counted, are_limits, replacing_bot
 from shiny_labchat.domain.stored_rules import NO_RULES, with_rules
 
 __all__ = ["Configuration", "RoomState", "fold", "fold_all"]
@@ -76,6 +76,8 @@ class RoomState(NamedTuple):
     """The id of the lobby in which its people were grouped; None: they were not."""
     condition: Any = None
     """What the experimenter varies, for its group."""
+    stand_ins: tuple[str, ...] = ()
+    """The ids of the bots that fill places of its group that were empty when it was formed."""
     is_shown: bool = True
     """Whether its people see it: not until the app has prepared it, after they were grouped."""
     prepared: Mapping[str, str] = MappingProxyType({})
@@ -202,8 +204,9 @@ class RoomState(NamedTuple):
         The current members, in an order that does not show a viewer who is a bot.
 
         Bots join before all others. So if a bot is shown to the viewer as a person, even one that
-        has left since, the members are in the order of their handles, which are random. In a closed
-        room they are those who were there when it was closed.
+        has left since, the members are in the order of their handles, which are random. So they
+        are where a bot may take somebody's place, as that must change nothing. In a closed room
+        they are those who were there when it was closed.
         """
         all = self.in_order(viewer)
         return filter(self._is_there if self.is_open else self._was_there, all)
@@ -212,7 +215,8 @@ class RoomState(NamedTuple):
         """All who ever were members, in an order that does not show a viewer who is a bot."""
         members = self.memberships.values()
         special = (self.memberships[member] for member in self.special)
-        if all(membership.role_for(viewer) == membership.role for membership in special):
+        are_as_shown = all(each.role_for(viewer) == each.role for each in special)
+        if are_as_shown and replacing_bot(self.rules) is None:
             return members
         return sorted(members, key=lambda membership: membership.handle)
 
@@ -309,13 +313,24 @@ def _title_and_write(given: Mapping[str, Any]) -> _Changes:
 
 def _joined(state: RoomState, event: Event) -> _Changes:
     member = cast(str, event.member)
+    known = _known_of_member(event)
+    if (left := state.memberships.get(event.data.get("replaces", ""))) is not None:
+        network = state.network.replaced(left.member, member)
+        return {**_with(state, _in_place_of(left, member, known)), "network": network}
     before = state.memberships.get(member)
     kept = {name: getattr(before, name) for name in _KEPT} if before else {}
-    known = _known_of_member(event)
     is_person = known.get("role") == "participant" and not known.get("is_bot")
     if state.rules.history == "joined" and is_person:
         kept["view_from"] = event.seq
     return _with(state, Membership(member, joined=event.seq, **kept, **known))
+
+
+def _in_place_of(left: Membership, member: str, known: _Changes) -> Membership:
+    """The membership of a program in the place of somebody: all but what they did goes on."""
+    own = {"is_removed": False, "left": 0, "is_withdrawn": False}
+    said = {"asked": None, "said": 0, "last_said": 0, "characters": 0, "tokens": inf, "spoke": 0}
+    presence = {"presence": None, "question": 0, "answer_by": 0}
+    return left._replace(member=member, **{**own, **said, **presence, **known})
 
 
 _KEPT = ("view_from", "said", "last_said", "characters", "rules")
@@ -350,6 +365,8 @@ _OF_MEMBERS = (
     "is_bot",
     "shown",
     "is_withdrawn",
+    "replaces",
+    "returns",
 )
 """The fields of a `Membership` that events may set."""
 
@@ -399,6 +416,7 @@ def _grouped(state: RoomState, event: Event) -> _Changes:
         "is_shown": False,
         "cohort": data.get("cohort", 0),
         "round": data.get("round", 0),
+        "stand_ins": tuple(data.get("stand_ins", ())),
     }
 
 

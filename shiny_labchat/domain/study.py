@@ -42,11 +42,14 @@ class ConsentGiven(NamedTuple):
         What they answered to each item.
     at
         When, in microseconds since 1970 (UTC).
+    replacement
+        Whether they have read that a program may go on in the place of somebody.
     """
 
     version: str
     answers: Mapping[str, bool]
     at: int
+    replacement: bool = False
 
 
 class Ended(NamedTuple):
@@ -426,7 +429,8 @@ def _arrived(state: StudyState, event: Event) -> _Changes:
 
 
 def _consented(state: StudyState, event: Event) -> _Changes:
-    consent = ConsentGiven(event.data["version"], event.data.get("answers", {}), event.at)
+    told = event.data.get("replacement", False)
+    consent = ConsentGiven(event.data["version"], event.data.get("answers", {}), event.at, told)
     return _person_with(state, event, consent=consent)
 
 

@@ -39,10 +39,13 @@ class Renaming(NamedTuple):
     ----------
     old, new
         The ids.
+    bots
+        The ids of bots that went on in their place: what these said was said under their name.
     """
 
     old: str
     new: str
+    bots: frozenset[str] = frozenset()
 
     def of(self, text: str) -> str:
         """A text that may be the id, or have it in it where no other word can be equal to it."""
@@ -77,7 +80,8 @@ def rewritten(event: Event, renaming: Renaming, theirs: Collection[int] = ()) ->
     """
     What is left of an event.
 
-    Of somebody's own events their words and their name go. Of others, only the id is another one.
+    Of somebody's own events their words and their name go, as of those of a bot that went on in
+    their place. Of others, only the id is another one.
 
     Parameters
     ----------
@@ -89,7 +93,7 @@ def rewritten(event: Event, renaming: Renaming, theirs: Collection[int] = ()) ->
         The seqs of their messages in this log: so the ends of their streams are known.
     """
     is_own = event.member == renaming.old
-    if is_own:
+    if is_own or event.member in renaming.bots:
         data = REWRITES.get(event.kind, _blanked)(event.data)
     elif event.data.get("of") in theirs and event.kind in _ABOUT:
         data = _ABOUT[event.kind](event.data)
@@ -133,7 +137,7 @@ def _withheld(data: _Data) -> _Data:
 
 
 def _joined(data: _Data) -> _Data:
-    kept = _only(data, ("handle", "role", "is_bot", "shown", "is_muted"))
+    kept = _only(data, ("handle", "role", "is_bot", "shown", "is_muted", "replaces", "returns"))
     return {**kept, "pseudonym": "", "is_withdrawn": True}
 
 
@@ -230,20 +234,8 @@ def _renamed_networks(data: _Data, renaming: Renaming) -> dict[str, Any]:
 
 
 _WITH_IDS = {
-    *(
-        "audience",
-        "by",
-        "edges",
-        "gone",
-        "met",
-        "missing",
-        "parts",
-        "people",
-        "present",
-        "ready",
-        "to",
-    ),
-    "value",
+    *("audience", "by", "edges", "gone", "met", "missing", "parts", "people", "present", "ready"),
+    *("replaces", "to", "value"),
 }
 """Where events have ids of people: an id that the app has chosen may be a word elsewhere."""
 

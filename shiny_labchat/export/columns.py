@@ -220,6 +220,9 @@ _MEMBERS = (
     _time("gate_at", "When they had written as much as the room's rules ask for before they "
           "may be done; missing: they have not, or nothing is asked for."),
     _time("done_at", "When they first said there that they are done."),
+    _text("replaces", "The member in whose place this bot went on, under their name; missing: in "
+          "nobody's."),
+    _time("replaced_at", "When a bot took their place in the room; missing: none did."),
     _time("ended_at", "When their part in the study ended."),
     _text("end", "How it ended; missing: they take part."),
     _text("end_pay", "What the study says is paid for that: full, partial, none, or an amount in "

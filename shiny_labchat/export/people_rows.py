@@ -64,7 +64,9 @@ class MemberRows:
         connection = facts.connections.get(member)
         group = facts.group.get("people", ())
         in_room = {
-            "part": self._disguise.value(facts.group.get("parts", {}).get(member)),
+            "part": self._disguise.value(
+                facts.group.get("parts", {}).get(membership.replaces or member)
+            ),
             "pseudonym": membership.pseudonym,
             "kinds": kinds_in(facts.state, member),
             "role": membership.role,
@@ -75,6 +77,10 @@ class MemberRows:
             "first": said.first_at or None,
             "gate": facts.gate.get(member),
             "done": facts.done.get(member),
+            "replaces": None
+            if membership.replaces is None
+            else self._disguise.member(membership.replaces),
+            "replaced": _replaced_at(facts, member),
             "said": (said.messages, said.characters, share),
             "connection": (None, None, None)
             if connection is None
@@ -120,7 +126,8 @@ class MemberRows:
             disguise.name(stay.lobby) if stay else None, stay.since if stay else None,
             None if waited is None else waited / SECOND,
             in_room["grouped"], in_room["seated"], in_room["first"], in_room["gate"],
-            in_room["done"], ended.at if ended else None, ended.reason if ended else None,
+            in_room["done"], in_room["replaces"], in_room["replaced"],
+            ended.at if ended else None, ended.reason if ended else None,
             end_pay(study, ended.reason) if ended else None,
             bonus(person) / 100 if person else None, *in_room["said"], *in_room["connection"],
             more.debriefed_at, person.keep if person else None, more.withdrew_at,
@@ -141,11 +148,18 @@ class MemberRows:
 _IS_LAST = 5
 _NO_ROOM: Mapping[str, Any] = {
     **dict.fromkeys(("part", "pseudonym", "role", "joined", "left", "grouped", "seated")),
-    **dict.fromkeys(("first", "gate", "done")),
+    **dict.fromkeys(("first", "gate", "done", "replaces", "replaced")),
     "kinds": ("human", None),
     "said": (None, None, None),
     "connection": (None, None, None),
 }
+
+
+def _replaced_at(facts: RoomFacts, member: str) -> int | None:
+    """When a bot took somebody's place: it became a member then."""
+    places = facts.state.memberships.values()
+    bots = (each.member for each in places if each.replaces == member)
+    return next((facts.joined[bot] for bot in bots), None)
 
 
 def room_row(

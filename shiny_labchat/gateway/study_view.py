@@ -29,7 +29,7 @@ from shiny_labchat.domain.screen_parts import Screen, View
 from shiny_labchat.domain.screens import screen_of
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import StoreError
-from shiny_labchat.gateway.programmes import programmes_met
+from shiny_labchat.gateway.programmes import Programmes, programmes_met
 from shiny_labchat.live.logs import LiveLog
 from shiny_labchat.live.rooms import LiveRooms
 from shiny_labchat.store import lobbies
@@ -87,7 +87,7 @@ class StudyView:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._end_link: str | None = None
         self._receipt: str | None = None
-        self._programmes: Sequence[str] | None = None
+        self._programmes: Programmes | None = None
 
     async def open(self) -> None:
         """Follow the study's log."""
@@ -218,7 +218,8 @@ class StudyView:
         try:
             if self._programmes is None and has_debrief(view, person):
                 rooms = [LogKey(self._entry.study, room) for room in person.rooms]
-                self._programmes = await programmes_met(self._entry.log, rooms)
+                met = await programmes_met(self._entry.log, rooms, view.person)
+                self._programmes = met
             reason = needs_link(view)
             if self._end_link is None and reason is not None:
                 link = EndLink(self._entry.study, view.person, reason)
@@ -229,8 +230,9 @@ class StudyView:
         except StoreError as exc:
             logger.error("the end of somebody is shown without all of it: %s", exc)
             self._wake_in("end", RETRY_DELAY)
-        link, programmes = self._end_link, self._programmes or ()
-        return replace(view, end_link=link, programmes=programmes, receipt=self._receipt)
+        met = self._programmes or Programmes()
+        view = replace(view, programmes=met.own, replaced=met.replaced)
+        return replace(view, end_link=self._end_link, receipt=self._receipt)
 
 
 def _nothing() -> None:

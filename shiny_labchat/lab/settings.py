@@ -8,7 +8,7 @@ from typing import Any
 
 from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.network import Network
-from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.rules import Rules, replacing_bot
 from shiny_labchat.domain.state import Configuration
 
 __all__ = ["Settings", "without_effect"]
@@ -35,6 +35,13 @@ class Settings:
     rules: Rules | None = None
     write: tuple[Role, ...] | None = None
     network: Network | None = None
+
+    def __post_init__(self) -> None:
+        if self.rules is not None and replacing_bot(self.rules) is not None:
+            raise ValueError(
+                f"on_gone is {self.rules.on_gone!r}, but a bot goes on in somebody's place only in "
+                "the groups of a study: give these rules to a Lobby"
+            )
 
 
 def without_effect(code: Mapping[str, Any], now: Configuration) -> dict[str, Any]:

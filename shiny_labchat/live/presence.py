@@ -8,6 +8,7 @@ owed only the newest frame.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Generic, NamedTuple, TypeVar
@@ -133,7 +134,10 @@ class Presence:
     memberships
         Returns the memberships for member ids, leaving out removed members.
     bots
-        Returns the memberships of bots, who are always here.
+        Returns the memberships of bots, who are always here; one that goes on in somebody's place
+        is so from a time on that its membership has.
+    now
+        Returns the time, in seconds since 1970 (UTC).
 
     Attributes
     ----------
@@ -152,9 +156,11 @@ class Presence:
         self,
         memberships: Callable[[Sequence[str]], list[Membership]],
         bots: Callable[[], list[Membership]] = list,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._memberships = memberships
         self._bots = bots
+        self._now = now
         self.here = ThrottledFrame(self._frames, PRESENCE_EVERY, self._tell)
         self.typing = ThrottledFrame(
             lambda: protocol.typing(memberships(list(self._typing))), TYPING_PAUSE, self._tell
@@ -259,10 +265,18 @@ class Presence:
             self._is_new = False
         for member in self._stale:
             membership = next(iter(self._memberships([member])), None)
-            is_here = membership is not None and (membership.is_bot or member in self._here)
+            is_here = membership is not None and (
+                member in self._here or (membership.is_bot and self._has_returned(membership))
+            )
             self._roster.update(member, membership if is_here else None)
         self._stale.clear()
 
+    def _has_returned(self, bot: Membership) -> bool:
+        """Whether a bot is here; if it is not yet, look again when it is to be."""
+        left = bot.returns / 1e6 - self._now()
+        if left > 0:
+            asyncio.get_running_loop().call_later(left, self.rename, bot.member)
+        return left <= 0
     # ── one viewer, who is shown only some of them ──
 
     def shown_to(self, viewer: str | None, *, observers: bool) -> list[Membership]:

@@ -45,6 +45,8 @@ RETRY_DELAY = 5.0
 MISSING = {
     "no_debrief": "a bot that is not disclosed may speak to its people, and nobody tells them "
     "afterwards. Call study.debrief(...), or say in Study(debriefed=...) how they are told",
+    "no_replacement": "a bot may go on in the place of somebody who leaves, and the consent does "
+    "not say so. Call study.consent(..., replacement=True)",
 }
 """What is missing in a study that nobody can come to, by the code that pages are refused with."""
 

@@ -93,10 +93,11 @@ def _open(conn: sa.Connection, number: int, own: Collection[int]) -> list[int]:
 
 def rewrite(conn: sa.Connection, command: Withdraw, reach: Reach, found: Found, now: int) -> None:
     """Rewrite all rows in which there is something of somebody."""
-    renaming = Renaming(command.person, command.new)
+    plain = Renaming(command.person, command.new)
     runs = found.runs if command.quotes else frozenset[str]()
     for number, events in found.events.items():
         theirs = found.theirs.get(number, {})
+        renaming = plain._replace(bots=found.bots.get(number, frozenset()))
         rows: list[tuple[Any, ...]] = []
         for each in events:
             left = rewritten(each, renaming, theirs)
@@ -106,7 +107,7 @@ def rewrite(conn: sa.Connection, command: Withdraw, reach: Reach, found: Found, 
                 rows.append(rewritten_row(number, left))
         engine_of(conn).rewrite_events(conn, rows)
         _forget_checkpoints(conn, number, theirs)
-    _rewrite_audit(conn, reach, found, renaming, runs)
+    _rewrite_audit(conn, reach, found, plain, runs)
     _rewrite_tokens(conn, command, reach, now)
     of_study = arrival.c.study == command.study, arrival.c.person == command.person
     conn.execute(sa.update(arrival).where(*of_study).values(person=command.new))

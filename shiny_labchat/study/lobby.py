@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, cast, overload
 
 from shiny_labchat.arguments import (
     StudyLike,
@@ -21,14 +21,21 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.given_network import NetworkLike
 from shiny_labchat.domain.grouping import Leftover, cells
 from shiny_labchat.domain.lobby_settings import BY_APP
-from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.rules import Rules, bot_given, replacing_bot
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.settings import Settings
 from shiny_labchat.study.driver import driver_of
-from shiny_labchat.study.group_bots import ShownBot, group_bots
+from shiny_labchat.study.group_bots import (
+    GroupBot,
+    ShownBot,
+    by_condition,
+    group_bots,
+    replacing_bots,
+    stand_ins_by_condition,
+)
 from shiny_labchat.study.groups import AtBarrier, OnClosing, OnGrouping, OnLeaving
 from shiny_labchat.study.lobby_options import checked, rooms_glob
 from shiny_labchat.study.study import Study
@@ -92,9 +99,11 @@ class Lobby:
         How often people may choose to wait longer, and for how many seconds each time.
     on_timeout
         What is tried in this order for who has waited long enough: "smaller" (a group with whoever
-        is there), "leave" (their part in the study ends with "lobby_timeout", also when nothing
-        else is left), or a function. It takes the person, and returns "smaller", "leave", "wait"
-        (`extend` seconds longer), a reason with which they end, or None, for what comes next.
+        is there), "stand_ins" (a group with whoever is there, and `stand_ins` in the places that
+        are empty in the smallest group), "leave" (their part in the study ends with
+        "lobby_timeout", also when nothing else is left), or a function. It takes the person, and
+        returns "smaller", "stand_ins", "leave", "wait" (`extend` seconds longer), a reason with
+        which they end, or None, for what comes next.
     ready
         When a group is there, its people have so many seconds to say that they are, too. None: they
         are not asked. Who does not answer twice ends with "not_ready".
@@ -115,6 +124,10 @@ class Lobby:
         The bots that are members of every group: a list, lists by condition, or a function that
         takes the condition and returns a list. It is called when the lobby is made, once for each
         condition.
+    stand_ins
+        The bots that fill empty places at a time-out, as in `bots`, the first ones first; and
+        those that `Rules(on_gone=)` names. People are not shown how many wait then: it would tell
+        them who is a program.
     rooms
         The ids of the groups' rooms. None: ``"{lobby}-{n}"``; in rounds
         ``"{lobby}-c{cohort}-r{round}"``, and where a cohort has several groups, the number of the
@@ -198,6 +211,7 @@ class Lobby:
         show_count: bool = True,
         show_wait: bool = True,
         bots: Sequence[ShownBot] | Mapping[Any, Sequence[ShownBot]] | Callable[..., Any] = (),
+        stand_ins: Sequence[ShownBot] | Mapping[Any, Sequence[ShownBot]] | Callable[..., Any] = (),
         rooms: str | None = None,
         names: Literal["room", "study", "ask"] = "room",
         network: NetworkLike = "full",
@@ -208,7 +222,7 @@ class Lobby:
         rematch: Literal["partners", "strangers", "perfect"] | Callable[..., Any] = "partners",
         next_on: str | None = None,
         within: float = 120,
-        short: Literal["smaller", "sit_out", "end"] = "smaller",
+        short: Literal["smaller", "sit_out", "stand_in", "end"] = "smaller",
         identity: Literal["browser", "tab", "link"] = "browser",
         lab: Lab | None = None,
     ) -> None:
@@ -217,9 +231,10 @@ class Lobby:
         self._study = self._as_study(study, lab)
         self._study.have_lobby()
         self._settings, functions = checked(given)
+        made = self._as_bots(bots, stand_ins, rules)
         self._driver = driver_of(self._runtime, self._study.name, self._id)
         self._driver.take(self._study, self._settings, functions)
-        self._add_bots(bots)
+        self._add_bots(made)
         if avoid == "never":
             self._driver.say_once("people may wait in vain, as avoid is 'never'")
         if not self._driver.is_over:
@@ -237,9 +252,36 @@ class Lobby:
         """A study of which only the name is given."""
         return Study(name, lab=lab)
 
-    def _add_bots(self, bots: object) -> None:
+    def _as_bots(self, bots: object, stand_ins: object, rules: Rules | None) -> list[GroupBot]:
         conditions = self._settings["conditions"]
-        made = group_bots(self._id, bots, None if conditions == BY_APP else cells(conditions))
+        known = None if conditions == BY_APP else cells(conditions)
+        members = by_condition("bots", bots, known)
+        fill = by_condition("stand_ins", stand_ins, known)
+        self._settings["stand_ins"] = stand_ins_by_condition(members, fill)
+        if "stand_ins" in self._settings["on_timeout"] and not fill:
+            raise ValueError("on_timeout has 'stand_ins', but the lobby has none: give stand_ins")
+        replacing = self._replacing(rules or Rules(), [*members, *fill])
+        if replacing:
+            self._study.replace()
+        return group_bots(self._id, members, fill, replacing)
+
+    def _replacing(
+        self, rules: Rules, known: Sequence[tuple[Any, ShownBot]]
+    ) -> Mapping[str, ShownBot]:
+        """The bot that takes the places of others, by the ids that it may have in a room."""
+        name = replacing_bot(rules)
+        if name is None:
+            return {}
+        named = next((bot for _, bot in known if bot.id == name), None)
+        bot = cast("ShownBot | None", bot_given(rules)) or named
+        if bot is None:
+            raise ValueError(
+                f"on_gone is 'bot:{name}', but the lobby has no bot {name!r}: give it in "
+                "stand_ins, or the bot itself as on_gone"
+            )
+        return replacing_bots(bot, self._settings["group_size"][2])
+
+    def _add_bots(self, made: Sequence[GroupBot]) -> None:
         for bot in made:
             self._runtime.add_bot(self._scope, bot, self._room_of)
         if not all(bot.is_disclosed for bot in made):

@@ -180,7 +180,7 @@ def _steps(on_timeout: object) -> Sequence[Any]:
         if callable(step):
             check_function("on_timeout", step, "person")
         else:
-            check_choice("on_timeout", step, ("smaller", "leave"), also="a function")
+            check_choice("on_timeout", step, ("smaller", "stand_ins", "leave"), also="a function")
     if "leave" in steps[:-1]:
         raise ValueError(f"'leave' must come last in on_timeout, not as in {on_timeout!r}")
     return steps

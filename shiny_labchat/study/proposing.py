@@ -38,7 +38,7 @@ FUNCTION_TIMEOUT = 10.0
 """How long a function may take to propose something, in seconds."""
 SAME_COMPLAINT = 60.0
 """Pause before the same failure is logged again, in seconds: functions are asked each second."""
-AT_TIMEOUT = ("smaller", "leave", "wait", *REASONS, None)
+AT_TIMEOUT = ("smaller", "stand_ins", "leave", "wait", *REASONS, None)
 """What a function may propose for somebody who has waited long enough."""
 
 

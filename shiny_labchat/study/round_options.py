@@ -26,7 +26,7 @@ def check_rounds(given: Mapping[str, Any], size: GroupSize) -> None:
     check_count("cohort", cohort, size.min, or_none=True)
     check_count("rounds", given["rounds"], 1)
     check_number("within", given["within"], above=0)
-    check_choice("short", given["short"], ("smaller", "sit_out", "end"))
+    check_choice("short", given["short"], ("smaller", "sit_out", "stand_in", "end"))
     if not callable(rematch):
         check_choice("rematch", rematch, ("partners", "strangers", "perfect"), also="a function")
     if cohort is not None:
@@ -43,6 +43,14 @@ def check_rounds(given: Mapping[str, Any], size: GroupSize) -> None:
         )
     if rematch == "perfect":
         _check_perfect(given, size)
+    if given["short"] == "stand_in" and not given["stand_ins"]:
+        raise ValueError("short is 'stand_in', but the lobby has none: give stand_ins")
+    in_rounds = cohort is not None or given["rounds"] > 1
+    if in_rounds and given["short"] != "stand_in" and "stand_ins" in given["on_timeout"]:
+        raise ValueError(
+            "on_timeout has 'stand_ins', so that there are empty places in all rounds: write "
+            "short='stand_in', too"
+        )
 
 
 def _check_cohort(cohort: int, size: GroupSize, batch: object) -> None:

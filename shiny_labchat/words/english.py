@@ -126,6 +126,8 @@ _STUDY = {
     "something, how much you paste, and how often you go to another window. Which keys you press, "
     "and what you delete, is not recorded.",
     "consent.paste": "It is recorded how many characters of each of your messages you have pasted.",
+    "consent.replacement": "If somebody leaves the group, a computer program may go on in their "
+    "place. The others are told of it only when the study ends for them.",
     # stopping
     "stop.button": "Stop taking part",
     "stop.title": "Do you want to stop taking part?",
@@ -297,6 +299,12 @@ _STUDY = {
     "debrief.title": "What this study was about",
     "debrief.programme_one": "In your group, {names} was a computer program, not a person.",
     "debrief.programme_many": "In your group, {names} were computer programs, not people.",
+    "debrief.replaced_one": "In your group, a computer program went on in the place of {names}, "
+    "under the same name.",
+    "debrief.replaced_many": "In your group, computer programs went on in the places of {names}, "
+    "under the same names.",
+    "debrief.own_place": "When you were away, a computer program went on in your place, under your "
+    "name in the group. The others are told of it only when their own part ends.",
     "debrief.and": "{names} and {name}",
     "keep.title": "May we keep your data?",
     "keep.text": "What you are paid does not depend on your answer.",

@@ -38,6 +38,8 @@ _REFUSALS = {
     "Studienleitung.",
     "no_longer": "Länger als das können Sie nicht warten.",
     "no_message": "Diese Nachricht gibt es in diesem Raum nicht.",
+    "no_replacement": "Diese Studie ist noch nicht bereit. Bitte benachrichtigen Sie die "
+    "Studienleitung.",
     "no_room": "Diesen Raum gibt es nicht mehr.",
     "no_turns": "In diesem Raum schreibt man nicht der Reihe nach.",
     "not_accepted": "Diese Nachricht wurde nicht angenommen, und niemand hat sie gesehen. Sie "
@@ -213,6 +215,9 @@ _STUDY = {
     "aufgezeichnet.",
     "consent.paste": "Es wird aufgezeichnet, wie viele Zeichen jeder Ihrer Nachrichten Sie "
     "eingefügt haben.",
+    "consent.replacement": "Wenn jemand die Gruppe verlässt, kann ein Computerprogramm an der "
+    "Stelle dieser Person weitermachen. Die anderen erfahren das erst, wenn die Studie für sie "
+    "endet.",
     "stop.button": "Teilnahme beenden",
     "stop.title": "Möchten Sie Ihre Teilnahme beenden?",
     "stop.text": "Ihre Teilnahme an der Studie endet dann, und Sie können nicht zurückkehren. Sie "
@@ -391,6 +396,13 @@ _STUDY = {
     "debrief.title": "Worum es in dieser Studie ging",
     "debrief.programme_one": "In Ihrer Gruppe war {names} ein Computerprogramm und kein Mensch.",
     "debrief.programme_many": "In Ihrer Gruppe waren {names} Computerprogramme und keine Menschen.",
+    "debrief.replaced_one": "In Ihrer Gruppe hat ein Computerprogramm an der Stelle von {names} "
+    "weitergemacht, unter demselben Namen.",
+    "debrief.replaced_many": "In Ihrer Gruppe haben Computerprogramme an der Stelle von {names} "
+    "weitergemacht, unter denselben Namen.",
+    "debrief.own_place": "Als Sie weg waren, hat ein Computerprogramm an Ihrer Stelle "
+    "weitergemacht, unter Ihrem Namen in der Gruppe. Die anderen erfahren das erst, wenn ihre "
+    "eigene Teilnahme endet.",
     "debrief.and": "{names} und {name}",
     "keep.title": "Dürfen wir Ihre Daten behalten?",
     "keep.text": "Was Sie bezahlt bekommen, hängt nicht von Ihrer Antwort ab.",

@@ -29,6 +29,7 @@ BOTH = {
     "test_presence",
     "test_prompts",
     "test_recruits",
+    "test_replacing",
     "test_retraction",
     "test_revoking",
     "test_rules",

@@ -66,6 +66,7 @@ from shiny_labchat.domain.commands.study import (
     RecordAnswer,
     RecordExport,
     RemoveMember,
+    Replace,
     SetStep,
     ShowCode,
     ShowRoom,
@@ -126,6 +127,7 @@ __all__ = [
     "RecordExport",
     "Remove",
     "RemoveMember",
+    "Replace",
     "Resubmit",
     "Retract",
     "Say",
@@ -201,6 +203,7 @@ StudyCommand = (
     | CallLate
     | ShowRoom
     | Dissolve
+    | Replace
     | Withdraw
 )
 """A command whose rule needs the states of several logs: those that it names."""

@@ -132,8 +132,8 @@ class Advance(OfLobby):
         people: they are not formed now, and everything else goes on.
     timeouts
         By the id of somebody who has waited long enough, what each of the app's own functions
-        proposes: "smaller", "leave", "wait", a reason to leave the study, or None, which leaves it
-        to what comes next; None: it has none.
+        proposes: "smaller", "stand_ins", "leave", "wait", a reason to leave the study, or None,
+        which leaves it to what comes next; None: it has none.
     leftover
         Start now, with all who are here: "spread", "small" or "wait"; None: nobody said so.
     divisions

@@ -24,6 +24,7 @@ __all__ = [
     "RecordAnswer",
     "RecordExport",
     "RemoveMember",
+    "Replace",
     "SetStep",
     "ShowCode",
     "ShowRoom",
@@ -270,6 +271,34 @@ class Dissolve(OfStudy):
 
     room: str
     gone: tuple[str, ...]
+
+    @property
+    def logs(self) -> tuple[LogKey, ...]:
+        """The logs whose states its rule needs."""
+        return (study_log(self.study), LogKey(self.study, self.room), *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class Replace(OfStudy):
+    """
+    Have a bot take the places of people of a group who have gone, if its room's rules say so.
+
+    Their part ends with "replaced". If nobody else is left, the group is dissolved. Whose consent,
+    or that of somebody else in the group, does not say that this may happen, is not replaced.
+
+    Parameters
+    ----------
+    room
+        The room's id.
+    gone
+        The ids of those who have been gone for longer than the rules allow.
+    random
+        Random text, from which it is drawn for how long each place stays empty.
+    """
+
+    room: str
+    gone: tuple[str, ...]
+    random: str
 
     @property
     def logs(self) -> tuple[LogKey, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
@@ -43,10 +44,9 @@ def form(its: InLobby, match: int, people: Sequence[str], command: Advance | Rea
     order = draw_order(its.seed, f"cohort {its.next_cohort}", people)
     how = _how(its, match, order, command, draw)
     if not its.settings.has_cohorts:
-        room = its.settings.room(its.name, its.next_number)
-        order = draw_order(its.seed, room, people)
-        parts = assign_parts(its.settings.parts, order)
-        _form_group(its, _Planned(room, order, parts, draw.cell), how, command.random)
+        room, known = its.settings.room(its.name, its.next_number), its.state.matches.get(match)
+        bots = _stand_ins(its, draw.cell, people) if known and known.is_filled else []
+        _form_group(its, _drawn_group(its, room, people, draw.cell, bots), how, command.random)
         return
     first = _first_round(its, order, command)
     cohort = Cohort(
@@ -98,6 +98,8 @@ class _Planned(NamedTuple):
         The part of each.
     condition
         Its condition.
+    stand_ins
+        The ids of the bots that fill places which are empty.
     about
         What else its events have: its cohort and round.
     """
@@ -106,7 +108,23 @@ class _Planned(NamedTuple):
     people: Sequence[str]
     parts: Mapping[str, str | None]
     condition: Any
+    stand_ins: Sequence[str] = ()
     about: Mapping[str, Any] = {}
+
+
+def _drawn_group(
+    its: InLobby, room: str, people: Sequence[str], condition: Any, bots: Sequence[str]
+) -> _Planned:
+    """A group whose order and parts are drawn; bots have parts, too."""
+    order, seed = draw_order(its.seed, room, people), its.seed
+    parts = assign_parts(its.settings.parts, draw_order(seed, room, [*people, *bots]))
+    return _Planned(room, order, parts, condition, bots)
+
+
+def _stand_ins(its: InLobby, condition: Any, people: Sequence[str]) -> Sequence[str]:
+    """The bots that fill the places which are empty in the smallest group."""
+    empty = max(0, its.settings.size.min - len(people))
+    return list(its.settings.stand_ins_in(condition))[:empty]
 
 
 def _form_group(its: InLobby, planned: _Planned, how: Mapping[str, Any], random: str) -> None:
@@ -118,6 +136,7 @@ def _form_group(its: InLobby, planned: _Planned, how: Mapping[str, Any], random:
         "people": list(planned.people),
         "condition": planned.condition,
         "parts": {person: part for person, part in planned.parts.items() if part is not None},
+        **({"stand_ins": list(planned.stand_ins)} if planned.stand_ins else {}),
         **planned.about,
     }
     _make_room(its, room, planned, random)
@@ -137,7 +156,8 @@ def _make_room(its: InLobby, room: LogKey, planned: _Planned, random: str) -> No
     settings = its.settings
     rules = _rules_of_group(Rules(**settings.rules)) if settings.rules else None
     seed = _drawn(random, room.id)
-    network = network_of_group(settings.network, planned.people, planned.parts)
+    everybody = [*planned.people, *planned.stand_ins]
+    network = network_of_group(settings.network, everybody, planned.parts)
     made = Configure(seed, settings.title, None, rules, is_default=True, network=network)
     its.decided.run(room, made)
     for person in planned.people:
@@ -234,17 +254,17 @@ def begin_round(
     }
     its.decided.add(its.study, "round_begun", None, begun)
     for room, group in zip(rooms, groups, strict=True):
-        order, parts = _as_before(its, cohort, room, group)
-        planned = _Planned(room, order, parts, cohort.condition, about)
+        planned = _group_in_round(its, cohort, room, group)._replace(about=about)
         _form_group(its, planned, how, random)
 
 
-def _as_before(
-    its: InLobby, cohort: Cohort, room: str, group: Sequence[str]
-) -> tuple[Sequence[str], Mapping[str, str | None]]:
-    """The order and the parts of a group: partners keep them, for all others they are drawn."""
-    order = draw_order(its.seed, room, group)
-    if its.settings.rematch != "partners" or cohort.round == 1:
-        return order, assign_parts(its.settings.parts, order)
+def _group_in_round(its: InLobby, cohort: Cohort, room: str, group: Sequence[str]) -> _Planned:
+    """A group of a round: partners keep their order and parts, for all others they are drawn."""
+    settings, condition = its.settings, cohort.condition
+    bots = _stand_ins(its, condition, group) if settings.short == "stand_in" else ()
+    if settings.rematch != "partners" or cohort.round == 1:
+        return _drawn_group(its, room, group, condition, bots)
     people = its.people.people
-    return group, {person: people[person].part for person in group}
+    parts = {person: people[person].part for person in group}
+    free = Counter(settings.parts or {}) - Counter(part for part in parts.values() if part)
+    return _Planned(room, group, {**parts, **dict(zip(bots, free.elements(), strict=False))}, condition, bots)

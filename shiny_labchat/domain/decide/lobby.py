@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 from shiny_labchat.domain import pseudonyms
 from shiny_labchat.domain.commands.lobby import (
@@ -196,8 +196,8 @@ class _Lobby(InLobby):
         steps = [] if is_missed else steps_proposed(self.settings, command, place.person)
         self.decided.add(self.log, "timeout", place.person)
         for step in steps:
-            if step == "smaller":
-                if self._match_with_others(place.person, command):
+            if step in ("smaller", "stand_ins"):
+                if self._match_with_others(place.person, command, is_filled=step == "stand_ins"):
                     return
             elif step == "wait":
                 self.decided.add(self.log, "extended", place.person)
@@ -207,15 +207,20 @@ class _Lobby(InLobby):
                 return
         self.end(place.person, "not_ready" if is_missed else "lobby_timeout")
 
-    def _match_with_others(self, person: str, command: Advance) -> bool:
-        """Match somebody with whoever else is there; whether there is anybody."""
-        here = self._alive(signs_of(command))
-        most = self.settings.most_of(len(here))
+    def _match_with_others(self, person: str, command: Advance, *, is_filled: bool) -> bool:
+        """
+        Match somebody with whoever else is there; whether there are enough.
+
+        `is_filled`: bots fill the places that are empty.
+        """
+        here, settings = self._alive(signs_of(command)), self.settings
+        most = settings.most_of(len(here))
         others = [each for each in here if each != person][: max(0, most - 1)]
         people = [each for each in here if each == person or each in others]
-        if person not in here or not others or frozenset(people) in command.held:
+        least = settings.size.min - settings.fills if is_filled else 2
+        if person not in here or len(people) < least or frozenset(people) in command.held:
             return False
-        self._match_people(people, command)
+        self._match_people(people, command, is_filled=is_filled)
         return True
 
     # ── matching ──
@@ -262,10 +267,13 @@ class _Lobby(InLobby):
         asked = (person for person in state.queue if state.places[person].prompted is None)
         return [person for person in asked if signs.seen.get(person, 0) >= oldest]
 
-    def _match_people(self, people: Sequence[str], command: Advance) -> None:
+    def _match_people(
+        self, people: Sequence[str], command: Advance, *, is_filled: bool = False
+    ) -> None:
         number, at = self.state.number + 1, self.decided.at
         until = at + int((self.settings.ready or 0) * SECOND)
-        data = {"number": number, "people": list(people), "until": until}
+        data: dict[str, Any] = {"number": number, "people": list(people), "until": until}
+        data |= {"filled": True} if is_filled else {}
         self.decided.add(self.log, "matched", None, data)
         if self.settings.ready is None:
             form(self, number, people, command)

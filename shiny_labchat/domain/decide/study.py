@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from shiny_labchat.domain.commands import Remove
@@ -37,7 +38,15 @@ from shiny_labchat.domain.study import Barrier as Waiting
 from shiny_labchat.domain.study import Participation, StudyState
 from shiny_labchat.errors import Refused
 
-__all__ = ["RULES", "end_person", "person_in", "study_in"]
+__all__ = [
+    "RULES",
+    "dissolve_group",
+    "dissolve_if_alone",
+    "end_in_room",
+    "end_person",
+    "person_in",
+    "study_in",
+]
 
 FIXED = ("seed",)
 """The settings of a study that cannot change once it has people."""
@@ -85,7 +94,7 @@ def _arrive(states: States, command: Arrive, at: int) -> Decided:
         return decided
     if not state.seed:  # nobody has said yet what people are asked for
         raise Refused("not_in_study", member=command.person)
-    _check_debriefs(state)
+    _check_tells(state)
     log, person = study_log(command.study), command.person
     told = {"device": command.device, "language": command.language}
     decided.add(log, "arrived", person, {k: v for k, v in told.items() if v is not None})
@@ -96,12 +105,19 @@ def _arrive(states: States, command: Arrive, at: int) -> Decided:
     return decided
 
 
-def _check_debriefs(state: StudyState) -> None:
-    """Refuse people in a study that deceives them and does not tell them afterwards."""
+def _check_tells(state: StudyState) -> None:
+    """
+    Refuse people in a study that deceives them and does not tell them afterwards.
+
+    So are they where a program may go on in somebody's place, if the consent does not say so.
+    """
     settings = state.settings
     tells = settings.get("debrief") is not None or settings.get("debriefed") is not None
     if settings.get("deceives") and not tells:
         raise Refused("no_debrief")
+    asked: Mapping[str, Any] = settings.get("consent") or {}
+    if settings.get("replaces") and not asked.get("replacement"):
+        raise Refused("no_replacement")
 
 
 def _consent(states: States, command: Consent, at: int) -> Decided:
@@ -120,7 +136,8 @@ def _consent(states: States, command: Consent, at: int) -> Decided:
     answers = {item: bool((command.answers or {}).get(item)) for item in asked.get("items", {})}
     if not all(answers.get(item) for item in asked.get("required", ())):
         raise Refused("consent_incomplete")
-    data = {"version": command.version, "answers": answers}
+    told = {"replacement": True} if asked.get("replacement") else {}
+    data = {"version": command.version, "answers": answers, **told}
     decided.add(log, "consented", command.person, data)
     return decided
 
@@ -276,19 +293,20 @@ def _leave_room(decided: Decided, room: LogKey, person: str, reason: str) -> Non
         return
     if state.membership(person) is not None:
         decided.add(room, "removed", person, {"reason": reason})
-    _dissolve_if_alone(decided, room)
+    dissolve_if_alone(decided, room)
 
 
-def _dissolve_if_alone(decided: Decided, room: LogKey) -> None:
+def dissolve_if_alone(decided: Decided, room: LogKey) -> None:
+    """Dissolve a group of which too few are left: nobody, or one person and no bot that speaks."""
     log = study_log(room.study)
     study, talk = cast(StudyState, decided.now(log)), cast(RoomState, decided.now(room))
     people = [study.people[each] for each in study.groups[room.id].people]
     left = [each for each in people if each.ended is None or each.ended.reason == "complete"]
-    if len(left) < 2 and not any(talk.may_speak(bot) for bot in talk.bots()):
-        _dissolve_group(decided, room)
+    if not left or (len(left) < 2 and not any(talk.may_speak(bot) for bot in talk.bots())):
+        dissolve_group(decided, room)
 
 
-def _dissolve_group(decided: Decided, room: LogKey) -> None:
+def dissolve_group(decided: Decided, room: LogKey) -> None:
     """
     Dissolve a group; who takes part and is not done ends with it.
 
@@ -323,11 +341,16 @@ def _dissolve(states: States, command: Dissolve, at: int) -> Decided:
     if not gone or talk.rules.on_gone != "close" or not (talk.is_open and talk.has_begun):
         return decided
     for person in gone:
-        decided.add(study_log(command.study), "ended", person, {"reason": "idle"})
-        decided.add(room, "removed", person, {"reason": "idle"})
-        _end_in_lobby(decided, command.study, person, "idle")
-    _dissolve_group(decided, room)
+        end_in_room(decided, room, person, "idle")
+    dissolve_group(decided, room)
     return decided
+
+
+def end_in_room(decided: Decided, room: LogKey, person: str, reason: str) -> None:
+    """End the part of a member of a group's room, whatever becomes of the group."""
+    decided.add(study_log(room.study), "ended", person, {"reason": reason})
+    decided.add(room, "removed", person, {"reason": reason})
+    _end_in_lobby(decided, room.study, person, reason)
 
 
 # ── waiting for each other ───────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ from typing import Any
 from shiny_labchat.domain.commands.messages import Withhold
 from shiny_labchat.domain.commands.streams import EndStream
 from shiny_labchat.domain.commands.study import Withdraw, study_log
-from shiny_labchat.domain.decide.study import end_person
+from shiny_labchat.domain.decide.study import dissolve_if_alone, end_person
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import State, States
@@ -56,8 +56,12 @@ def _leave(decided: Decided, room: LogKey, command: Withdraw) -> None:
     assert isinstance(state, RoomState)
     for seq in command.held.get(room, ()):
         decided.run(room, Withhold("", command.person, "removed", seq))
-    if state.is_open and state.membership(command.person) is not None:
-        decided.add(room, "removed", command.person, {"reason": "withdrew"})
+    bots = [each for each in state.bots() if each.replaces == command.person]
+    for each in (command.person, *(bot.member for bot in bots)):
+        if state.is_open and state.membership(each) is not None:
+            decided.add(room, "removed", each, {"reason": "withdrew"})
+    if bots and state.is_open:
+        dissolve_if_alone(decided, room)
     for seq in command.streaming.get(room, ()):
         end: dict[str, Any] = {"of": seq, "is": "withheld", "parts": []}
         decided.add(room, "streamed", None, end, EndStream(seq, ()).cid)

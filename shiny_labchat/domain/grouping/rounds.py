@@ -21,7 +21,7 @@ Who is with whom from round to round.
 somebody of their last group where that is possible. "perfect": nobody meets anybody twice.
 """
 
-Short = Literal["smaller", "sit_out", "end"]
+Short = Literal["smaller", "sit_out", "stand_in", "end"]
 """What becomes of the others where somebody is gone, see `Lobby`."""
 
 
@@ -50,7 +50,7 @@ class Round(NamedTuple):
     sat: Mapping[str, int] = {}
 
 
-def smallest(size: GroupSize, short: Short, parts: int) -> int:
+def smallest(size: GroupSize, short: Short, parts: int, fills: int = 0) -> int:
     """
     How many people are a group at least, where some are gone.
 
@@ -62,8 +62,16 @@ def smallest(size: GroupSize, short: Short, parts: int) -> int:
         What becomes of the others.
     parts
         How many parts a group has, of which each must be played.
+    fills
+        How many places of a group bots can fill.
     """
-    return min(size.min, max(2, parts)) if short == "smaller" else size.min
+    match short:
+        case "smaller":
+            return min(size.min, max(2, parts))
+        case "stand_in":
+            return max(1, size.min - fills)
+        case _:
+            return size.min
 
 
 def sizes_in_round(people: int, size: GroupSize, least: int) -> list[int]:

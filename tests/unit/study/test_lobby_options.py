@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from shiny_labchat import Bot, Lab, Rules
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.lobby_settings import BY_APP, LobbySettings
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.settings import Settings
-from shiny_labchat.study.group_bots import group_bots
+from shiny_labchat.lab.runtime import Runtime
+from shiny_labchat.study.group_bots import by_condition, group_bots
 from shiny_labchat.study.lobby import Lobby
 from shiny_labchat.study.lobby_options import rooms_glob
 from shiny_labchat.study.study import Study
@@ -174,8 +176,6 @@ def test_a_lobby_is_in_the_lab_of_its_study(lab: Lab, tmp_path: Any):
     ],
 )
 def test_the_rooms_of_a_lobby_are_found(template: str | None, lobby: str, room: str, is_its: bool):
-    from shiny_labchat.domain.events import LogKey
-
     scope = Scope((rooms_glob(template, lobby),), "s")
     assert scope.covers(LogKey("s", room)) == is_its
     assert not scope.covers(LogKey("other", room))
@@ -188,7 +188,54 @@ def test_a_bot_may_be_of_some_conditions_only():
         return [helper] if cell == "a" else [mole]
 
     for bots in ({"a": [helper], "b": [mole]}, by_function):
-        made = group_bots("l", bots, ["a", "b"])
+        made = group_bots("l", by_condition("bots", bots, ["a", "b"]))
         assert {bot.id: bot.is_disclosed for bot in made} == {"helper": True, "mole": False}
     with pytest.raises(ValueError, match="bots cannot be a function where conditions is one"):
-        group_bots("l", by_function, None)
+        by_condition("bots", by_function, None)
+
+
+def test_a_bot_that_takes_places_has_ids_of_its_own_for_each(lab: Lab):
+    stand_in = Bot("stand-in", respond=str)
+    lobby = Lobby("l", study="s", lab=lab, group_size=(2, 3, 4), rules=Rules(on_gone=stand_in))
+    known = Runtime.of(lab.log).bots.of_room(LogKey("s", "l-1"))
+    assert [each.id for each in known] == ["stand-in", *(f"stand-in:{n}" for n in (2, 3, 4))]
+    rules = lobby._settings["rules"]  # pyright: ignore[reportPrivateUsage]
+    assert json.loads(json.dumps(rules))["on_gone"] == "bot:stand-in"
+    says = lobby._study._says  # pyright: ignore[reportPrivateUsage]
+    assert says["replaces"] and says["deceives"]
+
+
+def test_a_bot_that_takes_places_may_be_named_if_the_lobby_has_it(lab: Lab):
+    rules, bot = Rules(on_gone="bot:x"), Bot("x", respond=str)
+    assert settings_of(lab, rules=rules, stand_ins=[bot])["stand_ins"] == [[None, ["x"]]]
+    with pytest.raises(ValueError, match="the lobby has no bot 'x'"):
+        Lobby("m", study="s", lab=lab, rules=rules)
+    with pytest.raises(ValueError, match="is disclosed"):
+        Lobby("m", study="s", lab=lab, rules=Rules(on_gone=Bot("y", respond=str, disclose=True)))
+
+
+def test_the_bots_that_fill_places_are_stored_by_condition(lab: Lab):
+    x, y = Bot("x", respond=str), Bot("y", respond=str)
+    said = settings_of(lab, conditions=["a", "b"], stand_ins={"a": [x], "b": [y, x]})
+    assert said["stand_ins"] == [["a", ["x"]], ["b", ["y", "x"]]]
+    read = LobbySettings.of(Settings(said))
+    assert read.fills == 1 and read.stand_ins_in("b") == ["y", "x"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"on_timeout": ["stand_ins"]}, "the lobby has none: give stand_ins"),
+        ({"stand_ins": [Bot("x", respond=str)] * 2}, "which a group would have twice"),
+        ({"stand_ins": [Bot("x", respond=str)], "bots": [Bot("x", respond=str)]}, "an id of its"),
+        ({"stand_ins": Bot("x", respond=str)}, "stand_ins must be a list of bots"),
+    ],
+)
+def test_bots_that_cannot_fill_places_are_an_error(lab: Lab, options: Any, words: str):
+    with pytest.raises((TypeError, ValueError), match=words):
+        settings_of(lab, **options)
+
+
+def test_only_a_lobby_takes_rules_by_which_a_bot_takes_places(lab: Lab):
+    with pytest.raises(ValueError, match="give these rules to a Lobby"):
+        lab.room("r", rules=Rules(on_gone=Bot("x", respond=str)))
