@@ -8,7 +8,9 @@ from shiny_labchat.domain.state import RoomState
 __all__ = ["hearers_of_reply", "is_heard_by_anybody"]
 
 
-def hearers_of_reply(state: RoomState, bot: str, message: Message) -> list[str] | None:
+def hearers_of_reply(
+    state: RoomState, bot: str, message: Message | None
+) -> list[str] | None:
     """
     The ids of those who take part and are to hear a bot's reply, the bot among them.
 
@@ -21,7 +23,7 @@ def hearers_of_reply(state: RoomState, bot: str, message: Message) -> list[str] 
     state
         The room, in which the bot is a member.
     bot, message
-        The bot's id, and the message.
+        The bot's id, and the message; None: it writes by itself, to all who hear it.
 
     Returns
     -------
@@ -30,8 +32,8 @@ def hearers_of_reply(state: RoomState, bot: str, message: Message) -> list[str] 
     """
     hearing = state.hearing
     hearers = hearing.hearers(bot)
-    if hearers is None and not message.by_network:
-        return None
+    if message is None or (hearers is None and not message.by_network):
+        return hearers
     among = hearing.taking_part() if hearers is None else hearers
     return [
         each

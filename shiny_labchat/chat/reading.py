@@ -324,6 +324,22 @@ class Reading(ChatBase):
         membership = live.state.membership(turn_at(live.state, _now(live.state)).member)
         return next(iter(self._shown([] if membership is None else [membership])), None)
 
+    def shares(self) -> dict[str, float]:
+        """
+        Reactively read how much each member has written of what this person may have heard.
+
+        Returns
+        -------
+        dict
+            By the id of each member who is shown as a participant, their share of all characters,
+            from 0 to 1; a bot that is shown as one is among them. All are 0 if nobody has written.
+            Empty if there is no room. Before that is known, whoever reads them waits, as for
+            :meth:`messages`.
+        """
+        self._session_room.depend("shares")
+        self._need_seat()
+        return self._session_room.shares(self._admission.member)
+
     def deadline(self) -> datetime | None:
         """
         Reactively read when the time of the room's people is over.

@@ -18,6 +18,7 @@ from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.clock import CLOCK_KINDS
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message, Wording
+from shiny_labchat.domain.shares import shares_of, speakers_in
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.live.room import LiveRoom
 
@@ -40,6 +41,10 @@ _TOPICS = {
     "turn": {
         *("changed", "closed", "configured", "disclosed", "done", "joined", "opened", "removed"),
         *("started", "turn", "withdrawn"),
+    },
+    "shares": {
+        *("message", "retracted", "streamed", "withdrawn"),
+        *("joined", "changed", "removed", "disclosed"),
     },
     "deadline": {"closed", "configured", *CLOCK_KINDS},
     "here": {"changed", "removed", "disclosed", "withdrawn"},
@@ -162,7 +167,7 @@ class SessionRoom:
         kinds = {event.kind for event in events}
         topics = [topic for topic, on in _TOPICS.items() if kinds & on]
         if self.live is not None and self._may_hear_others(self.live, events):
-            topics += ["members", "here"]
+            topics += ["members", "here", "shares"]
         if topics:
             self.changed(*topics)
 
@@ -221,6 +226,25 @@ class SessionRoom:
         readers = [hearing.same_place(each) for each in among if each in hearing.memberships]
         return whole.seen(live.state, viewer, upto, also, wording, private=private, readers=readers)
 
+    def shares(self, member: str | None) -> dict[str, float]:
+        """
+        By those whom a member hears, how much they have written; read as `messages_for` reads.
+
+        Who is no member hears what is said to everybody.
+        """
+        live = self.live
+        if live is None:
+            return {}
+        whole, hearing = self._whole_of(live), live.state.hearing
+        speakers = speakers_in(live.state)
+        viewer = live.state.membership(member)
+        if live.state.network.is_full or viewer is None:
+            return shares_of(whole.public(0), speakers)
+        reader = hearing.same_place(viewer.member)
+        said = whole.common(0, [] if viewer.hears_all else [reader])
+        heard = [each for each in speakers if hearing.hears(viewer.member, each)]
+        return shares_of(said, heard)
+
     @property
     def _known(self) -> Conversation | None:
         """The messages that were read, unless some have become others since."""
@@ -261,7 +285,7 @@ class SessionRoom:
             self._failure = time.monotonic(), exc
         if self._reading is live:
             self._reading = None
-        self.changed("messages")
+        self.changed("messages", "shares")
 
 
 def may_have_to_wait(session: Session) -> bool:

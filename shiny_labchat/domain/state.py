@@ -102,6 +102,8 @@ class RoomState(NamedTuple):
     """The number of the cohort of its group; 0: it has none."""
     round: int = 0
     """The number of the round for which its group was formed; 0: of none."""
+    opened_at: int = 0
+    """When people could use it first, or again after it was closed (microseconds); 0: not yet."""
 
     @property
     def configuration(self) -> Configuration:
@@ -277,6 +279,7 @@ def _configured(state: RoomState, event: Event) -> _Changes:
         **_network(event.data),
         "rules": rules,
         "unknown_rules": unknown,
+        "opened_at": state.opened_at or (event.at if state.is_shown else 0),
         "is_limited": are_limits(rules) or any(m.rules for m in state.memberships.values()),
         **_counts_begun(state, event, rules),
         "code": replace(
@@ -400,8 +403,8 @@ def _shut(state: RoomState, event: Event) -> _Changes:
 
 
 def _opened(state: RoomState, event: Event) -> _Changes:
-    begun = {"is_open": True, "reason": None, "closed": 0, "done": (), "turn": Turn()}
-    return {**begun, **_timed(state, event)}
+    begun = {"is_open": True, "reason": None, "closed": 0, "opened_at": event.at}
+    return {**begun, "done": (), "turn": Turn(), **_timed(state, event)}
 
 
 def _closed(state: RoomState, event: Event) -> _Changes:
@@ -414,6 +417,7 @@ def _grouped(state: RoomState, event: Event) -> _Changes:
         "lobby": data["lobby"],
         "condition": data.get("condition"),
         "is_shown": False,
+        "opened_at": 0,
         "cohort": data.get("cohort", 0),
         "round": data.get("round", 0),
         "stand_ins": tuple(data.get("stand_ins", ())),
@@ -425,7 +429,7 @@ def _prepared(state: RoomState, event: Event) -> _Changes:
 
 
 def _shown(state: RoomState, event: Event) -> _Changes:
-    return {"is_shown": True, **_timed(state, event)}
+    return {"is_shown": True, "opened_at": event.at, **_timed(state, event)}
 
 
 def _timed(state: RoomState, event: Event) -> _Changes:

@@ -181,7 +181,11 @@ _MESSAGES = (
     _count("words", "The number of words of `text`: runs of Unicode letters or digits."),
     _text("bot_model", "The model that has written it, as it was asked for; missing: none."),
     _count("bot_call", "The `call` in `bot_calls` that it comes from; missing: none on record."),
-    _count("trigger", "The seq of the message that it reacts to; missing: none on record."),
+    _count(
+        "trigger",
+        "The seq of the message that it reacts to, or of the event that has set it off; "
+        "missing: none on record.",
+    ),
     _text(
         "interrupted",
         "Why a stream is not complete; missing: it is.",
@@ -337,10 +341,11 @@ _BOT_CALLS = (
     _ROOM,
     _count("call", "The number of the call, or of the decision to say nothing, in the database."),
     _text("bot", "The member id of the bot."),
-    _count("trigger", "The seq of the message that it reacts to."),
+    _count("trigger", "The seq of the message that it reacts to, or of the event that has set it "
+           "off."),
     _count("knew", "The seq of the newest event that it knew of."),
-    _text("outcome", "What became of it.", "open", "posted", "silent", "covered", "dropped",
-          "redrafted", "failed", "stopped", "interrupted", "tool"),
+    _text("outcome", "What became of it.", "open", "posted", "shadow", "silent", "covered",
+          "dropped", "redrafted", "failed", "stopped", "interrupted", "tool"),
     _text("reason", "Why it said nothing, was dropped or failed."),
     _flag("is_call", "Whether a model was called."),
     _flag("is_fallback", "Whether the bot's fallback was called."),
@@ -361,6 +366,8 @@ _BOT_CALLS = (
     _time("done_at", "When the reply was complete, or no more came."),
     _time("posted_at", "When the message was in the log."),
     _count("became", "The seq of the message that the reply became; missing: it became none."),
+    _text("trigger_name", 'Which condition of the bot was met, or which moment had come; "ask": it '
+          "was asked to write; missing: none."),
 )  # fmt: skip
 
 _FLOW = (

@@ -21,6 +21,7 @@ from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.pseudonyms import as_pseudonym
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
+from shiny_labchat.lab.at import AtMoments
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.data import Data
 from shiny_labchat.lab.defaults import app_folder, default_url
@@ -38,7 +39,7 @@ F = TypeVar("F", bound=MessageFunction)
 P = TypeVar("P", bound=PresenceFunction)
 
 
-class Lab(Data):
+class Lab(Data, AtMoments):
     """
     The rooms of one database.
 
@@ -284,7 +285,7 @@ class Lab(Data):
         again after 0.5, 1.5 and 4.5 seconds. Then the message is passed over; the server's log
         and the room's record (kind "passed_over") say so.
         """
-        scope = Scope(tuple(self._part(each) for each in _several(rooms)))
+        scope = self._scope(rooms)
 
         def register(fn: F) -> F:
             Runtime.of(self._log).register(scope, fn, name, self._given)
@@ -331,7 +332,7 @@ class Lab(Data):
         A state counts once it has lasted for 5 seconds. Bots are always here, and never told of.
         What counts are a person's pages in any room of the study in which pages are asked.
         """
-        scope = Scope(tuple(self._part(each) for each in _several(rooms)))
+        scope = self._scope(rooms)
 
         def register(fn: P) -> P:
             runtime = Runtime.of(self._log)
@@ -357,11 +358,13 @@ class Lab(Data):
         rooms
             As in :meth:`on_message`.
         """
-        scope = Scope(tuple(self._part(each) for each in _several(rooms)))
-        Runtime.of(self._log).add_bot(scope, bot, self._given)
+        Runtime.of(self._log).add_bot(self._scope(rooms), bot, self._given)
 
     def _given(self, room: LogKey, to: str) -> Room:
         return Room(self._log, room, Settings(), to)
+
+    def _scope(self, rooms: object) -> Scope:
+        return Scope(tuple(self._part(each) for each in _several(rooms)))
 
     def _part(self, room: object) -> str | LogKey:
         if isinstance(room, Room):

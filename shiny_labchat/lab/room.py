@@ -35,6 +35,7 @@ from shiny_labchat.lab.members import Members
 from shiny_labchat.lab.retraction import retract, seq_in
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.settings import Settings, without_effect
+from shiny_labchat.lab.talking import Talking
 from shiny_labchat.lab.timing import Timing
 from shiny_labchat.models.thoughts import split_thoughts
 from shiny_labchat.store import Log, Outcome, find_room, load_state
@@ -52,7 +53,7 @@ F = TypeVar("F", bound=MessageFunction)
 P = TypeVar("P", bound=PresenceFunction)
 
 
-class Room(Connecting, Members, Timing):
+class Room(Connecting, Members, Timing, Talking):
     """
     One shared chat. Made by :meth:`Lab.room`.
 
@@ -330,7 +331,7 @@ class Room(Connecting, Members, Timing):
     async def say(self, command: commands.Post) -> Message:
         """Submit the command for a message; for this package."""
         if command.cid is None and self._ids is not None:
-            command = replace(command, cid=next(self._ids))
+            command = replace(command, cid=next(self._ids), hides_cid=True)
         outcome = await self.submit(command)
         return message_of(outcome.of_message, self.key)
 

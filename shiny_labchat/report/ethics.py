@@ -220,7 +220,9 @@ def _exports(conn: sa.Connection, study: str) -> list[Export]:
 def _undisclosed(state: StudyState, found: _Found) -> list[str]:
     """The bots that were shown as people, and those on record that may be."""
     bots: Iterable[Mapping[str, Any]] = state.settings.get("bots") or ()
-    ids = {bot["id"] for bot in bots if not bot["disclosed"]}.union(found.undisclosed)
+    ids = {bot["id"] for bot in bots if not bot["disclosed"] and not bot.get("shadow")}.union(
+        found.undisclosed
+    )
     if not ids and state.settings.get("deceives"):
         return ["bots of a lobby"]
     return sorted(ids)

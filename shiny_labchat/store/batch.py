@@ -197,7 +197,7 @@ class Batch:
         if isinstance(command, Retract) and events:
             mark(self._conn, head.number, events[-1])
         head = self._append(key, head, events, rows)
-        if cid is not None:
+        if cid is not None and events:
             self._cids[key, cid] = _own(events)
         return Outcome(tuple(events), _room(head))
 

@@ -13,7 +13,7 @@ from shiny_labchat.store.seal import seal_of
 
 __all__ = ["SCHEMA", "is_current", "is_made", "upgrade"]
 
-SCHEMA = "0020"
+SCHEMA = "0021"
 """The newest migration that this version knows."""
 
 _VERSION_TABLE = "labchat_version"

@@ -25,7 +25,15 @@ from shiny_labchat.domain.messages import settled
 from shiny_labchat.domain.state import RoomState, fold_all
 from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.counts import with_counts
-from shiny_labchat.store.schema import LAST_COUNTS, MAKES_STATE, OF_STEPS, event, open_stream, room
+from shiny_labchat.store.schema import (
+    LAST_COUNTS,
+    MAKES_STATE,
+    OF_STEPS,
+    OF_TRIGGERS,
+    event,
+    open_stream,
+    room,
+)
 
 __all__ = [
     "append_events",
@@ -57,6 +65,7 @@ __all__ = [
     "studies_with",
     "studies_with_rooms",
     "submitted",
+    "triggers_after",
     "visible_before",
     "whole_at",
 ]
@@ -164,6 +173,15 @@ def steps_after(
     """What happened to a group, or in a lobby, after a seq; found by an index of its kinds."""
     wanted = {"room": number, "after": after, "limit": limit, "kinds": kinds}
     return [event_of(row) for row in conn.execute(_STEPS_AFTER, wanted)]
+
+
+def triggers_after(
+    conn: sa.Connection, number: int, after: int, limit: int | None = None
+) -> list[Event]:
+    """What was to be done as a moment had come, after a seq; found by an index of its own."""
+    wanted = {"room": number, "after": after}
+    found = _TRIGGERS_AFTER if limit is None else _TRIGGERS_AFTER.limit(limit)
+    return [event_of(row) for row in conn.execute(found, wanted)]
 
 
 def event_at(conn: sa.Connection, number: int, seq: int) -> Event | None:
@@ -479,6 +497,7 @@ _PRESENCES_AFTER = _EVENTS_AFTER.where(LAST_COUNTS, event.c.kind == "presence").
 _STEPS_AFTER = _EVENTS_AFTER.where(
     OF_STEPS, event.c.kind.in_(sa.bindparam("kinds", expanding=True))
 ).limit(sa.bindparam("limit"))
+_TRIGGERS_AFTER = _EVENTS_AFTER.where(OF_TRIGGERS)
 _EVENT_AT = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"), event.c.seq == sa.bindparam("seq")
 )

@@ -9,6 +9,7 @@ __all__ = [
     "MAKES_STATE",
     "OF_CLOCK",
     "OF_STEPS",
+    "OF_TRIGGERS",
     "TEXT",
     "anonymous_id",
     "arrival",
@@ -129,6 +130,17 @@ sa.Index(
     postgresql_where=OF_STEPS,
 )
 
+OF_TRIGGERS = sa.text("kind = 'triggered'")
+"""Whether an event says that something is to be done, as a moment of the room's time has come."""
+
+sa.Index(
+    "event_triggers",
+    event.c.room,
+    event.c.seq,
+    sqlite_where=OF_TRIGGERS,
+    postgresql_where=OF_TRIGGERS,
+)
+
 token = sa.Table(
     "token",
     metadata,
@@ -184,13 +196,15 @@ checkpoint = sa.Table(
     sa.Column("data", TEXT, nullable=False),
 )
 
-# The registered callbacks, their scopes, and the newest room at the time of registration.
+# The registered callbacks, their scopes, and the newest room at the time of registration. Each
+# moment at which one is called is registered, too, and when that was.
 callback = sa.Table(
     "callback",
     metadata,
     sa.Column("name", TEXT, primary_key=True),
     sa.Column("scope", TEXT, primary_key=True),
     sa.Column("since", sa.Integer, nullable=False),
+    sa.Column("registered", sa.BigInteger),
 )
 
 callback_room = sa.Table(
@@ -237,6 +251,7 @@ audit = sa.Table(
     sa.Column("done", sa.BigInteger),
     sa.Column("posted", sa.BigInteger),
     sa.Column("became", sa.BigInteger),
+    sa.Column("trigger", TEXT),
 )
 
 sa.Index("audit_about", audit.c.room, audit.c.bot, audit.c.seq)

@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from shiny_labchat.arguments import check_function
 from shiny_labchat.callbacks.skipping import Complete, Skipped
+from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.grouping import Cell
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.replacing import ids_of_places
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.triggers import Moment
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.room import Room
 
@@ -90,6 +92,23 @@ class GroupBot:
         some = (*self._by_cell, *self._stand_ins)
         return self._replacing is None and all(bot.is_disclosed for _, bot in some)
 
+    @property
+    def moments(self) -> Sequence[Moment]:
+        """The moments of rooms' times at which one of them may write."""
+        some = (*self._by_cell, *self._stand_ins)
+        return [*dict.fromkeys(moment for _, bot in some for moment in bot.moments)]
+
+    def moments_in(self, state: RoomState) -> Sequence[Moment]:
+        """Those in a room; none where there is no such bot, or where it is in somebody's place."""
+        bot, membership = self._bot_in(state), state.memberships.get(self._id)
+        goes_on = membership is not None and membership.replaces is not None
+        return () if bot is None or goes_on else bot.moments_in(state)
+
+    def is_in(self, state: RoomState) -> bool:
+        """Whether one of them takes part in a room."""
+        bot = self._bot_in(state)
+        return bot is not None and bot.is_in(state)
+
     def described(self, *, with_clients: bool) -> list[dict[str, Any]]:
         """What they are, as JSON values; each with its condition, None: all."""
         replacing: list[tuple[Any, ShownBot]] = []
@@ -131,6 +150,12 @@ class GroupBot:
         if membership is not None and membership.returns:
             await asyncio.sleep(max(0.0, membership.returns / 1e6 - time.time()))
         await bot.react(room, message)
+
+    async def act(self, room: Room, trigger: Event) -> None:
+        """Write a message, as a moment has come or the app asks, where it is."""
+        bot = self._bot_in(await room.state())
+        if bot is not None:
+            await bot.act(room, trigger)
 
     def _bot_in(self, state: RoomState) -> ShownBot | None:
         if state.lobby != self._lobby:

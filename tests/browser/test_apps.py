@@ -35,7 +35,7 @@ def test_every_app_is_tried_here() -> None:
     tried = {*FIRST_CHATS, "06-bookmarks"}  # this one by test_bookmarks
     tried |= {"08-private-room-with-a-bot"}
     tried |= {"09-groups-of-two", "10-hidden-profile", "11-a-whole-study", "13-rules-and-gate"}
-    tried |= {"14-ten-rounds", "15-a-ring"}
+    tried |= {"14-ten-rounds", "15-a-ring", "16-moderator-model"}
     assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == tried
 
 
@@ -238,6 +238,28 @@ def test_a_group_that_agrees_on_the_hidden_profile_is_paid(people: People, serve
         each.presses_button("Finish")
         each.ends()
         each.reads_in_study("€2.00")
+    assert is_clean(app)
+
+
+def test_a_moderator_opens_and_who_all_talk_as_much_are_paid(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "16-moderator-model" / "app.py"))
+    three = taking_part(people, 3, app)
+    for each in three:
+        each.consents()
+    for each in three:
+        each.is_ready()
+    for each in three:
+        each.is_in_group()
+        each.sees(re.compile("Welcome! Which of three charities"), by="Moderator")
+    assert faults(three[0]) == set()
+    for each in three:
+        each.says("Science, I think.")
+        each.is_done("We have decided")
+    for each in three:
+        each.fills("Where should it go?", "science")
+        each.presses_button("Continue")
+        each.ends()
+        each.reads_in_study("€1.00")
     assert is_clean(app)
 
 

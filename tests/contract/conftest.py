@@ -24,6 +24,7 @@ BOTH = {
     "test_lobby",
     "test_lobby_signs",
     "test_log",
+    "test_moments",
     "test_networks",
     "test_people",
     "test_presence",

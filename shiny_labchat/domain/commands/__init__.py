@@ -73,12 +73,14 @@ from shiny_labchat.domain.commands.study import (
     Withdraw,
     WithdrawnBy,
 )
+from shiny_labchat.domain.commands.triggers import TRIGGER, Trigger
 
 __all__ = [
     "PASSED_OVER",
     "REPLY",
     "STREAM",
     "SUBMITTED",
+    "TRIGGER",
     "WITHHELD",
     "Advance",
     "AdvanceRoom",
@@ -139,6 +141,7 @@ __all__ = [
     "Start",
     "StudyCommand",
     "TakeName",
+    "Trigger",
     "WaitLonger",
     "Withdraw",
     "WithdrawnBy",
@@ -176,6 +179,7 @@ Command = (
     | PassTurn
     | AdvanceRoom
     | Retract
+    | Trigger
 )
 
 StudyCommand = (

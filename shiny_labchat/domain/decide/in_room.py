@@ -11,6 +11,7 @@ from shiny_labchat.domain.decide import (
     retraction,
     room,
     streams,
+    triggers,
     turns,
 )
 from shiny_labchat.domain.decide.shared import Rule
@@ -54,5 +55,6 @@ _RULES: dict[type, Rule] = {
     **retraction.RULES,
     **room.RULES,
     **streams.RULES,
+    **triggers.RULES,
     **turns.RULES,
 }

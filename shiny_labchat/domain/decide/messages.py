@@ -9,6 +9,7 @@ from shiny_labchat.domain.commands import (
     PASSED_OVER,
     STREAM,
     SUBMITTED,
+    TRIGGER,
     WITHHELD,
     Post,
     Publish,
@@ -222,6 +223,8 @@ def _optional_data(state: RoomState, command: Post) -> dict[str, Any]:
 
 _OF_PERSONS = ("cooldown", "not_your_turn", "read_only", "too_many")
 """The codes of why a person may not write, but the app may for them."""
+
+
 def _is_known(state: RoomState, member: str, audience: Sequence[str] | None) -> bool:
     """Whether all who are shown a message are shown a member, too."""
     if state.network.is_full:
@@ -231,7 +234,7 @@ def _is_known(state: RoomState, member: str, audience: Sequence[str] | None) -> 
     return all(state.hears(each, member) for each in audience)
 
 
-_KEPT = STREAM, SUBMITTED, PASSED_OVER, WITHHELD
+_KEPT = STREAM, SUBMITTED, PASSED_OVER, TRIGGER, WITHHELD
 
 RULES: dict[type, Rule] = {
     Post: _post,

@@ -37,6 +37,7 @@ from shiny_labchat.domain.decide import (
     retraction,
     room,
     streams,
+    triggers,
     turns,
 )
 from shiny_labchat.domain.membership import ROLES, Role
@@ -50,7 +51,7 @@ def post(member: str | None = None, text: str = "hi", **more: object) -> Post:
 
 
 def test_each_command_has_one_rule() -> None:
-    families = clock, members, messages, streams, retraction, room, presence, turns
+    families = clock, members, messages, streams, retraction, room, presence, turns, triggers
     ruled = [command for family in families for command in family.RULES]
     assert Counter(ruled) == Counter(get_args(Command))
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 
 LAST_COUNTS = sa.text(
     "kind IN ('hours','presence','presence_asked','presence_confirmed','presence_unanswered',"
