@@ -115,6 +115,11 @@ class LobbyState(NamedTuple):
         """The ids of those who wait, or are asked whether they wait again."""
         return *self.queue, *self.missed
 
+    def waits_since(self, person: str, at: int) -> int:
+        """When a person began to wait; who does not wait begins at a time."""
+        place = self.places.get(person)
+        return at if place is None or place.status == "left" else place.since
+
     def is_in(self, person: str) -> bool:
         """Whether a person has a place, or had one and was grouped."""
         place = self.places.get(person)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.settings import Settings
+from shiny_labchat.domain.steps import Steps
 
 __all__ = [
     "Barrier",
@@ -109,6 +110,8 @@ class Participation(NamedTuple):
         The code that they have been shown at their end, which is theirs from then on; None: none.
     name
         The pseudonym that they have in all groups of the study; None: another one in each.
+    chose_name
+        Whether they have chosen it themselves.
     withdrawn
         By what their data was withdrawn, one of `WithdrawnBy`; None: it was not.
     withdrawn_at
@@ -132,6 +135,7 @@ class Participation(NamedTuple):
     keep: bool | None = None
     code: str | None = None
     name: str | None = None
+    chose_name: bool = False
     withdrawn: str | None = None
     withdrawn_at: int = 0
 
@@ -292,6 +296,8 @@ class StudyState(NamedTuple):
     """By lobby and number."""
     recorded: LayeredMap[str, Mapping[str, Mapping[str, Recorded]]] = LayeredMap()
     """By the room of a round, by person and kind: what was recorded in it."""
+    steps: Steps = Steps()
+    """The step of the whole study."""
     last_withdrawn: int = 0
     """The seq at which somebody has last withdrawn their data; 0: nobody has."""
 
@@ -300,9 +306,16 @@ class StudyState(NamedTuple):
         rooms = self.people[person].rooms if person in self.people else ()
         return {other for room in rooms for other in self.groups[room].people} - {person}
 
-    def names(self) -> list[str]:
-        """The pseudonyms that people have throughout the study."""
-        return [each.name for each in self.people.values() if each.name is not None]
+    def names(self, but: str | None = None) -> list[str]:
+        """The pseudonyms that people, `but` one, have throughout the study."""
+        people = (each for each in self.people.values() if each.person != but)
+        return [each.name for each in people if each.name is not None]
+
+    def present(self) -> list[Participation]:
+        """The people who take part: who have consented, if they are asked, and have not ended."""
+        asks = self.settings.get("consent") is not None
+        people = self.people.values()
+        return [each for each in people if each.ended is None and (each.consent or not asks)]
 
     def taking_part(self, room: str) -> list[Participation]:
         """The people of a group who have not ended, in the order drawn for them."""
@@ -478,6 +491,11 @@ def _stepped(state: StudyState, event: Event) -> _Changes:
     return _person_with(state, event, step=event.data["step"])
 
 
+def _step_set(state: StudyState, event: Event) -> _Changes:
+    step, since = event.data["step"], event.data["since"]
+    return {"steps": state.steps.with_step(step, since, event.at)}
+
+
 def _paid(state: StudyState, event: Event) -> _Changes:
     person = state.people.get(event.member or "")
     return {} if person is None else _person_with(state, event, paid=_with_sum(person.paid, event))
@@ -508,7 +526,8 @@ def _code_shown(state: StudyState, event: Event) -> _Changes:
 
 
 def _named(state: StudyState, event: Event) -> _Changes:
-    return _person_with(state, event, name=event.data["name"])
+    chosen = event.data.get("chosen", False)
+    return _person_with(state, event, name=event.data["name"], chose_name=chosen)
 
 
 def _withdrawn(state: StudyState, event: Event) -> _Changes:
@@ -639,6 +658,7 @@ _FOLDS = {
     "recorded": _recorded,
     "round_begun": _round_begun,
     "shown": _shown,
+    "step_set": _step_set,
     "stepped": _stepped,
     "withdrawn": _withdrawn,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import TypeVar
@@ -25,6 +26,7 @@ from shiny_labchat.chat.session_logs import session_log
 from shiny_labchat.chat.shiny_internals import connection_of, flush_soon
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.commands.study import study_log
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.study import Participation, StudyState
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.lab.runtime import Runtime
@@ -131,7 +133,7 @@ class StudySession:
         """Who the person is in rooms: nobody before they take part, and once they have ended."""
         self.want()
         known = self._known()
-        if known.id is None or (self.takes_part() and self.ended is None):
+        if known.id is None or known.role or (self.takes_part() and self.ended is None):
             return known
         return Identified(self._is_read())
 
@@ -182,6 +184,15 @@ class StudySession:
             id = self.id
             found = None if id is None else self.read(lambda state: state.cohort_of(id))
         return 0 if found is None else found.round
+    def role(self) -> Role | None:
+        """The role of whoever is in front of the page; None before it is known."""
+        self.want()
+        found = self._known().role
+        return found or (None if self.participation() is None else "participant")
+
+    def step(self) -> str | None:
+        """The step of the whole study; None: none was set, or it is not known."""
+        return self.read(lambda state: state.steps.now(time.time_ns() // 1000))
 
     def is_here(self) -> bool:
         """Whether the page has its socket to the study open: only then it can be asked."""
@@ -264,8 +275,10 @@ class StudySession:
             return
         arrival = await arrive(study, coming, self.identity, lambda: count_new_person(page))
         self.params = arrival.params
+        self._decide(Identified(True, arrival.person, arrival.source, arrival.role))
+        if arrival.role is not None:  # there is nothing that the study asks them, or shows them
+            return
         self._follow(hello.page, arrival)
-        self._decide(Identified(True, arrival.person, arrival.source))
         await self._tell(ticket=await self._ticket(hello, arrival), returns=True)
 
     def _follow(self, page: str, arrival: Arrival) -> None:

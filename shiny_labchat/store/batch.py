@@ -298,7 +298,10 @@ class Batch:
         if not isinstance(command, Advance | Ready) or command.signs is not None:
             return command
         lobby = cast(LobbyState, states[command.logs[0]])
-        found = lobby_signs(self._conn, command.study, lobby, self._now, self._open_for)
+        everyone = isinstance(command, Advance) and command.everyone
+        study = cast(StudyState, states[command.logs[1]])
+        also = [each.person for each in study.present()] if everyone else ()
+        found = lobby_signs(self._conn, command.study, lobby, self._now, self._open_for, also)
         return replace(command, signs=found)
 
     def _forget_who_refused(self, key: LogKey, events: list[Event]) -> None:

@@ -6,7 +6,7 @@ Times in it are those of leases, which never jump: see `leases.lease_time`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -70,7 +70,12 @@ def seen_of(conn: sa.Connection, people: Collection[Person]) -> tuple[dict[Perso
 
 
 def lobby_signs(
-    conn: sa.Connection, study: str, lobby: LobbyState, now: int, asked_for: int
+    conn: sa.Connection,
+    study: str,
+    lobby: LobbyState,
+    now: int,
+    asked_for: int,
+    also: Iterable[str] = (),
 ) -> LobbySigns:
     """
     What is known of the people who wait in a lobby, or answer its ready checks.
@@ -85,9 +90,11 @@ def lobby_signs(
         The time, in microseconds (UTC).
     asked_for
         For how long this process has had the database open, in microseconds.
+    also
+        The ids of more people whom it matters to know of.
     """
     matched = chain.from_iterable(match.people for match in lobby.matches.values())
-    ids = dict.fromkeys((*lobby.here(), *matched))
+    ids = dict.fromkeys((*lobby.here(), *matched, *also))
     found, at = seen_of(conn, [Person(study, id) for id in ids])
     known = {person.id: signs.moved(now - at) for person, signs in found.items()}
     seen = {id: signs.heard for id, signs in known.items() if signs.heard}

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import replace
 from itertools import repeat
@@ -248,9 +248,9 @@ class LobbyDriver:
         except Exception as exc:  # such as an app's bot: other rooms and those who wait go on
             self._complaints.note(f"what is due in room {command.room!r}", exc)
 
-    def _command(self, leftover: Leftover | None = None) -> Advance:
-        key = self._key
-        return Advance(key.study, key.id, None, secrets.token_hex(32), leftover=leftover)
+    def _command(self, leftover: Leftover | None = None, everyone: bool = False) -> Advance:
+        key, random = self._key, secrets.token_hex(32)
+        return Advance(key.study, key.id, None, random, leftover=leftover, everyone=everyone)
 
     def _round_command(self, cohort: int, after: int, is_forced: bool = False) -> NextRound:
         key, random = self._key, secrets.token_hex(32)
@@ -267,17 +267,24 @@ class LobbyDriver:
         events = () if outcome is None else outcome.events.get(study_log(self._key.study), ())
         return next((each.data["round"] for each in events if each.kind == "round_begun"), None)
 
-    async def begin(self, leftover: Leftover) -> int:
-        """Make groups of all who are here now; return how many were made, or are asked."""
+    async def begin(self, leftover: Leftover, everyone: bool = False) -> int:
+        """
+        Make groups of all who are here now; return how many were made, or are asked.
+
+        `everyone`: of those, too, who are here in the study and do not wait in the lobby.
+        """
         await self.describe()
-        outcome = await self._advance(self._command(leftover), await self._known())
+        command = self._command(leftover, everyone)
+        outcome = await self._advance(command, await self._known(everyone))
         events = () if outcome is None else outcome.events.get(self._key, ())
         return sum(event.kind == "matched" for event in events)
 
     async def _advance(self, command: Advance | NextRound, known: _Known) -> StudyOutcome | None:
         """Have the lobby advance, if there is anything to do, as the app proposes."""
         for number in range(PROPOSALS):
-            proposed = await self._proposed(command, known if number == 0 else await self._known())
+            if number > 0:
+                known = await self._known(getattr(command, "everyone", False))
+            proposed = await self._proposed(command, known)
             if proposed is None:
                 return None
             try:
@@ -317,21 +324,22 @@ class LobbyDriver:
         lobby, study = await read(self._key), await read(study_log(self._key.study))
         return cast(LobbyState, lobby), cast(StudyState, study)
 
-    async def _known(self) -> _Known:
+    async def _known(self, everyone: bool = False) -> _Known:
         lobby, study = await self._states()
-        return _Known(lobby, study, await self._signs(lobby))
+        also = [each.person for each in study.present()] if everyone else ()
+        return _Known(lobby, study, await self._signs(lobby, also))
 
     async def count_waiting(self) -> int:
         """How many people wait."""
         return len((await self._states())[0].queue)
 
-    async def _signs(self, lobby: LobbyState) -> LobbySigns:
-        if not is_asking(lobby):
+    async def _signs(self, lobby: LobbyState, also: Sequence[str]) -> LobbySigns:
+        if not (is_asking(lobby) or also):
             return LobbySigns({})
         asked_for = round((time.monotonic() - self._began) * 1e6)
 
         def read(conn: sa.Connection) -> LobbySigns:
-            return lobby_signs(conn, self._key.study, lobby, _now(), asked_for)
+            return lobby_signs(conn, self._key.study, lobby, _now(), asked_for, also)
 
         return await self._log.read(read)
 

@@ -164,7 +164,8 @@ class Lobby:
         nothing meanwhile ends with "idle".
     short
         What becomes of the others when somebody has left. "smaller": groups may be smaller from
-        the next round on, with two people at least, and all parts. "sit_out": groups keep their
+        the next round on, with two people at least, and all parts. "stand_in": bots of
+        `stand_ins` fill the places that are empty, in all rounds. "sit_out": groups keep their
         size, and who is left over has no group in a round; others in the next one. "end": those
         who were with somebody who left end with "group_dissolved" when the round is over. Who
         cannot be in any group any more ends so, too.
@@ -346,7 +347,9 @@ class Lobby:
         """As `describe`; what is refused, which the server's log says, stays as it was before."""
         await self._driver.describe_again()
 
-    async def start(self, leftover: Leftover = "spread") -> int:
+    async def start(
+        self, leftover: Leftover = "spread", *, who: Literal["lobby", "study"] = "lobby"
+    ) -> int:
         """
         Form groups of all who are here now.
 
@@ -355,6 +358,9 @@ class Lobby:
         leftover
             What becomes of those who are left over beside groups of the ideal size: "spread" them
             over the groups, as far as their sizes allow; they are a "small" group; or they "wait".
+        who
+            Those who wait in the "lobby"; or all people who take part in the "study", have a page
+            open and have no group of this lobby, whatever their pages show.
 
         Returns
         -------
@@ -362,8 +368,9 @@ class Lobby:
             How many groups there are now; if there is a ready check, its people are asked first.
         """
         check_choice("leftover", leftover, ("spread", "small", "wait"))
+        check_choice("who", who, ("lobby", "study"))
         await self._describe_once()
-        return await self._driver.begin(leftover)
+        return await self._driver.begin(leftover, everyone=who == "study")
 
     async def next_round(self, cohort: int, after: int | None = None) -> int | None:
         """
@@ -504,8 +511,8 @@ class Lobby:
         ----------
         fn
             ``fn(person, reason)``, async or not: a :class:`Person`, and why: a reason to leave the
-            study, such as "lobby_timeout" or "complete", or "gone" for somebody who has lost their
-            place, as their pages did not answer.
+            study, such as "lobby_timeout" or "complete"; "gone" for somebody who has lost their
+            place, as their pages did not answer; or "moved" for whom another lobby has grouped.
         name
             As in :meth:`after_grouping`.
         """

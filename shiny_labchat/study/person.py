@@ -65,6 +65,9 @@ class Person:
     ended
         The reason for which they have left the study, such as ``"complete"``; None: they take
         part.
+    name
+        The pseudonym that they have in all rooms of the study that use it, see :class:`Lobby` and
+        :class:`Chat`, `names`; None: they have none yet.
     """
 
     id: str
@@ -78,6 +81,7 @@ class Person:
     paid: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal], repr=False)
     consent: Mapping[str, bool] | None = None
     ended: str | None = None
+    name: str | None = None
     _study: OfStudy | None = field(default=None, repr=False, compare=False)
     _of_round: str | None = field(default=None, repr=False, compare=False)
 
@@ -98,6 +102,7 @@ class Person:
             {key: Decimal(cents).scaleb(-2) for key, cents in known.paid.items()},
             None if known.consent is None else known.consent.answers,
             None if known.ended is None else known.ended.reason,
+            known.name or None,  # of who has withdrawn, it is blank
             study,
         )
 

@@ -170,7 +170,7 @@ class _Asking:
     async def groups(self, command: Advance, people: Sequence[str]) -> Advance:
         pick = _given("pick", self._functions.pick)
         groups = _as_ids(await self._call(pick, await self._waiting(people)))
-        here = [Waiting(person, self._lobby.places[person].since) for person in people]
+        here = [Waiting(person, self._lobby.waits_since(person, self._at)) for person in people]
         return replace(command, groups=check_groups(groups, here, self._settings.matched))
 
     async def first_round(self, command: Advance, people: Sequence[str]) -> Advance:
@@ -224,7 +224,7 @@ class _Asking:
         known = self._people.people[person.id]
         waits = WaitingPerson.of(self._study, known, person.params)
         assert isinstance(waits, WaitingPerson)
-        waited = (self._at - self._lobby.places[person.id].since) / 1e6
+        waited = (self._at - self._lobby.waits_since(person.id, self._at)) / 1e6
         return replace(waits, waited=waited, met=frozenset(self._people.met(person.id)))
 
     async def _call(self, fn: Callable[..., Any], *args: Any) -> Any:

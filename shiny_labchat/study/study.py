@@ -24,6 +24,7 @@ from shiny_labchat.store import Log, arrival_of, arrivals_of, find_arrivals
 from shiny_labchat.store.batch import StudyOutcome
 from shiny_labchat.study import settings
 from shiny_labchat.study.arriving import come
+from shiny_labchat.study.conducting import Conducting
 from shiny_labchat.study.ends import address_of
 from shiny_labchat.study.person import Person
 from shiny_labchat.study.program import BOTS, deceives, environment, note_bots_soon
@@ -34,7 +35,7 @@ __all__ = ["Study"]
 logger = logging.getLogger("shiny_labchat")
 
 
-class Study:
+class Study(Conducting):
     """
     A named set of rooms, and the people in it.
 

@@ -35,7 +35,7 @@ def test_every_app_is_tried_here() -> None:
     tried = {*FIRST_CHATS, "06-bookmarks"}  # this one by test_bookmarks
     tried |= {"08-private-room-with-a-bot"}
     tried |= {"09-groups-of-two", "10-hidden-profile", "11-a-whole-study", "13-rules-and-gate"}
-    tried |= {"14-ten-rounds", "15-a-ring", "16-moderator-model"}
+    tried |= {"14-ten-rounds", "15-a-ring", "16-moderator-model", "17-classroom"}
     assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == tried
 
 
@@ -313,6 +313,44 @@ def test_four_people_play_with_another_one_in_each_of_ten_rounds(people: People,
     for each in four:
         each.ends()
         each.reads_in_study("€")
+    assert is_clean(app)
+
+
+def test_a_class_talks_in_groups_and_comes_back_when_its_teacher_says_so(
+    people: People, serve: Serve, organiser: Organiser
+):
+    app = serve(str(ROOT / "apps" / "17-classroom" / "app.py"))
+    pupils = ann, bob, _ = taking_part(people, 3, app)
+    for each, name in zip(pupils, ("Ann", "Bob", "Carl"), strict=True):
+        each.fills("Your name in the group", name)
+        each.presses_button("Continue")
+        each.is_in_group()
+    token = organiser.does(organiser.lab(app).invite("me", study="class", role="experimenter"))
+    (teacher,) = taking_part(people, 1, app, labchat=token)
+    teacher.is_in_group()
+    teacher.says("Good morning")
+    for each in pupils:
+        each.sees("Good morning", by=teacher)
+    assert faults(teacher) == set()
+    teacher.chooses("The class is:", "in groups")
+    for each in pupils:
+        each.sees_no("Good morning")
+    ann.says("Shall we begin?")
+    bob.sees("Shall we begin?", by="Ann")
+    bob.reloads()
+    teacher.presses_button("Tell all rooms that a minute is left")
+    for each in (*pupils, teacher):
+        each.sees("A minute is left.")
+    bob.sees_only("Shall we begin?", "A minute is left.")
+    teacher.chooses("The class is:", "all together")
+    for each in pupils:
+        each.sees_only("Good morning", "A minute is left.")
+    teacher.chooses("The class is:", "at its end")
+    for each in pupils:
+        each.fills("What did you learn?", "That I know nothing.")
+        each.presses_button("Continue")
+        each.reads_in_study("CLASS1")
+        each.reads_in_study("€5.00")
     assert is_clean(app)
 
 

@@ -19,6 +19,7 @@ from tests.support.postgres import PostgresServer
 BOTH = {
     "test_callbacks",
     "test_clocks",
+    "test_conducting",
     "test_handled",
     "test_hearing",
     "test_lobby",

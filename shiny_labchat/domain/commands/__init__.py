@@ -60,6 +60,7 @@ from shiny_labchat.domain.commands.study import (
     DescribeStudy,
     Dissolve,
     EndPerson,
+    NamePerson,
     OfStudy,
     Pay,
     PayOut,
@@ -68,6 +69,7 @@ from shiny_labchat.domain.commands.study import (
     RemoveMember,
     Replace,
     SetStep,
+    SetStudyStep,
     ShowCode,
     ShowRoom,
     Withdraw,
@@ -111,6 +113,7 @@ __all__ = [
     "Join",
     "LobbySigns",
     "Mute",
+    "NamePerson",
     "NextRound",
     "NotePresence",
     "OfStudy",
@@ -136,6 +139,7 @@ __all__ = [
     "SendAway",
     "SetRules",
     "SetStep",
+    "SetStudyStep",
     "ShowCode",
     "ShowRoom",
     "Start",
@@ -197,6 +201,8 @@ StudyCommand = (
     | RecordAnswer
     | RecordExport
     | SetStep
+    | SetStudyStep
+    | NamePerson
     | ShowCode
     | Pay
     | PayOut

@@ -139,6 +139,8 @@ class Advance(OfLobby):
     divisions
         By the ids of the people of a cohort, the groups of their first round that the app's own
         function proposes; None: it has none.
+    everyone
+        Whether those are meant, too, who take part in the study and do not wait here.
     """
 
     signs: LobbySigns | None
@@ -149,6 +151,7 @@ class Advance(OfLobby):
     timeouts: Mapping[str, Sequence[str | None]] | None = None
     leftover: Leftover | None = None
     divisions: Mapping[frozenset[str], Sequence[Sequence[str]]] | None = None
+    everyone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ __all__ = [
     "DescribeStudy",
     "Dissolve",
     "EndPerson",
+    "NamePerson",
     "OfStudy",
     "Pay",
     "PayOut",
@@ -26,6 +27,7 @@ __all__ = [
     "RemoveMember",
     "Replace",
     "SetStep",
+    "SetStudyStep",
     "ShowCode",
     "ShowRoom",
     "Withdraw",
@@ -142,6 +144,30 @@ class SetStep(OfStudy):
 
     person: str
     step: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetStudyStep(OfStudy):
+    """
+    Set the app's word for how far the whole study is.
+
+    `after`: so much later, in microseconds. It takes the place of steps that were to follow then.
+    """
+
+    step: str
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NamePerson(OfStudy):
+    """
+    Give a person the pseudonym that they have throughout the study, unless they have one.
+
+    `name`: the one that they had so far, which they get if nobody else has it; None: they had none.
+    """
+
+    person: str
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, NamedTuple, cast
 
-from shiny_labchat.domain import pseudonyms
 from shiny_labchat.domain.commands import Configure, Join
 from shiny_labchat.domain.commands.lobby import Advance, LobbySigns, Ready
 from shiny_labchat.domain.decide.in_lobby import InLobby
 from shiny_labchat.domain.decide.proposals import cell_proposed, first_round_proposed
+from shiny_labchat.domain.decide.study import name_person
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.given_network import network_of_group
 from shiny_labchat.domain.grouping import (
@@ -170,11 +170,7 @@ def _name_of(its: InLobby, person: str) -> str | None:
     if its.settings.names == "room":
         return None
     known = its.people.people[person].name
-    if known is not None:
-        return known
-    name = pseudonyms.generate(its.people.seed, person, its.people.names())
-    its.decided.add(its.study, "named", person, {"name": name})
-    return name
+    return known or name_person(its.decided, its.study.study, person)
 
 
 def _rules_of_group(rules: Rules) -> Rules:

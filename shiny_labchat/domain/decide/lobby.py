@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -57,7 +57,7 @@ def _describe(states: States, command: DescribeLobby, at: int) -> Decided:
 def _enter(states: States, command: EnterLobby, at: int) -> Decided:
     its = _Lobby.of(states, command, at)
     person = person_in(its.people, command.person)
-    is_asked = its.settings.names == "ask" and person.name is None
+    is_asked = its.settings.names == "ask" and not person.chose_name
     place = its.state.places.get(command.person)
     if place is not None and place.status not in ("left", "missed"):
         if place.status != "naming" or is_asked:
@@ -76,9 +76,9 @@ def _take_name(states: States, command: TakeName, at: int) -> Decided:
     place = its.state.places.get(command.person)
     if place is None or place.status != "naming":
         return its.decided
-    if person.name is None:
-        name = _as_name(command.name, its.people.names())
-        its.decided.add(its.study, "named", command.person, {"name": name})
+    if not person.chose_name:
+        name = _as_name(command.name, its.people.names(but=command.person))
+        its.decided.add(its.study, "named", command.person, {"name": name, "chosen": True})
     if not its.is_full(command.person):
         its.decided.add(its.log, "entered", command.person)
     return its.decided
@@ -150,12 +150,19 @@ class _Lobby(InLobby):
 
     def is_full(self, person: str) -> bool:
         """Whether there is no place for somebody; then their part in the study ends."""
-        taken = sum(each.status not in ("naming", "left") for each in self.state.places.values())
-        if self.settings.capacity is None or taken < self.settings.capacity:
+        free = self._free_places()
+        if free is None or free > 0:
             return False
         self.decided.add(self.log, "full", person)
         self.end(person, "full")
         return True
+
+    def _free_places(self) -> int | None:
+        """How many more people may have a place; None: there is no limit."""
+        if self.settings.capacity is None:
+            return None
+        taken = sum(each.status not in ("naming", "left") for each in self.state.places.values())
+        return max(0, self.settings.capacity - taken)
 
     # ── those whose time is over ──
 
@@ -237,7 +244,10 @@ class _Lobby(InLobby):
     def _proposed(self, command: Advance) -> Sequence[Sequence[str]]:
         settings, number = self.settings, self.next_number
         here = self._alive(signs_of(command))
-        waiting = [Waiting(person, self.state.places[person].since) for person in here]
+        if command.everyone:
+            here += self._elsewhere(signs_of(command))
+        at, state = self.decided.at, self.state
+        waiting = [Waiting(person, state.waits_since(person, at)) for person in here]
         is_on = settings.start == "auto" or command.leftover is not None
         if settings.pick == BY_APP and is_on:
             groups = groups_proposed(command, here, settings.matched.min)
@@ -262,14 +272,47 @@ class _Lobby(InLobby):
 
     def _alive(self, signs: LobbySigns) -> list[str]:
         """Those in the queue who are there, the front first."""
-        oldest = self.decided.at - int(self.settings.alive * SECOND)
         state = self.state
         asked = (person for person in state.queue if state.places[person].prompted is None)
-        return [person for person in asked if signs.seen.get(person, 0) >= oldest]
+        return self._seen(asked, signs)
+
+    def _elsewhere(self, signs: LobbySigns) -> list[str]:
+        """Those who take part in the study and are there, but have no place here."""
+        places, settings = self.state.places, self.settings
+        free = self._free_places()
+        out = (
+            each.person
+            for each in self.people.present()
+            if (each.person not in places or places[each.person].status in ("left", "missed"))
+            and (settings.names != "ask" or each.chose_name)
+        )
+        return self._seen(out, signs)[:free]
+
+    def _seen(self, people: Iterable[str], signs: LobbySigns) -> list[str]:
+        oldest = self.decided.at - int(self.settings.alive * SECOND)
+        return [person for person in people if signs.seen.get(person, 0) >= oldest]
+
+    def _bring(self, person: str) -> None:
+        """Have somebody wait here who does not, wherever else in the study they are."""
+        place, other = self.state.places.get(person), self.people.people[person].lobby
+        if place is not None and place.status == "waiting":
+            return
+        if other != self.name:
+            if other is not None:
+                self._leave_other(lobby_log(self.study.study, other), person)
+            self.decided.add(self.study, "entered", person, {"lobby": self.name})
+        self.decided.add(self.log, "entered", person)
+
+    def _leave_other(self, lobby: LogKey, person: str) -> None:
+        place = cast(LobbyState, self.decided.now(lobby)).places.get(person)
+        if place is not None and place.status != "grouped":
+            leave_lobby(self.decided, lobby, person, "moved")
 
     def _match_people(
         self, people: Sequence[str], command: Advance, *, is_filled: bool = False
     ) -> None:
+        for person in people:
+            self._bring(person)
         number, at = self.state.number + 1, self.decided.at
         until = at + int((self.settings.ready or 0) * SECOND)
         data: dict[str, Any] = {"number": number, "people": list(people), "until": until}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from shiny_labchat.domain import pseudonyms
 from shiny_labchat.domain.commands import Remove
 from shiny_labchat.domain.commands.study import (
     Arrive,
@@ -15,12 +16,14 @@ from shiny_labchat.domain.commands.study import (
     DescribeStudy,
     Dissolve,
     EndPerson,
+    NamePerson,
     Pay,
     PayOut,
     RecordAnswer,
     RecordExport,
     RemoveMember,
     SetStep,
+    SetStudyStep,
     ShowCode,
     ShowRoom,
     study_log,
@@ -44,6 +47,7 @@ __all__ = [
     "dissolve_if_alone",
     "end_in_room",
     "end_person",
+    "name_person",
     "person_in",
     "study_in",
 ]
@@ -178,6 +182,39 @@ def _set_step(states: States, command: SetStep, at: int) -> Decided:
     if person_in(study_in(states, command.study), command.person).step != command.step:
         decided.add(study_log(command.study), "stepped", command.person, {"step": command.step})
     return decided
+
+
+def _set_study_step(states: States, command: SetStudyStep, at: int) -> Decided:
+    decided = Decided(states, at)
+    check_storable(command.step)
+    steps = study_in(states, command.study).steps
+    stays = steps.now(at) == command.step and steps.next_change(at) is None
+    if command.after or not stays:
+        data = {"step": command.step, "since": at + command.after}
+        decided.add(study_log(command.study), "step_set", None, data)
+    return decided
+
+
+def _name(states: States, command: NamePerson, at: int) -> Decided:
+    decided = Decided(states, at)
+    if arrived_in(study_in(states, command.study), command.person).name is None:
+        name_person(decided, command.study, command.person, command.name)
+    return decided
+
+
+def name_person(decided: Decided, study: str, person: str, name: str | None = None) -> str:
+    """
+    Give somebody without one a pseudonym throughout a study; return it.
+
+    `name`: the one that they get if nobody else has it; None: any.
+    """
+    log = study_log(study)
+    state = cast(StudyState, decided.now(log))
+    taken = state.names()
+    if name is None or not pseudonyms.fits(name, taken):
+        name = pseudonyms.generate(state.seed, person, taken)
+    decided.add(log, "named", person, {"name": name})
+    return name
 
 
 def _pay(states: States, command: Pay, at: int) -> Decided:
@@ -421,12 +458,14 @@ RULES: dict[type, RuleTogether] = {
     DescribeStudy: _describe,
     Dissolve: _dissolve,
     EndPerson: _end,
+    NamePerson: _name,
     Pay: _pay,
     PayOut: _pay_out,
     RecordAnswer: _record,
     RemoveMember: _remove,
     RecordExport: _record_export,
     SetStep: _set_step,
+    SetStudyStep: _set_study_step,
     ShowCode: _show_code,
     ShowRoom: _show,
 }
