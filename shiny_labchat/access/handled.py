@@ -70,19 +70,19 @@ def take_messages(
         Those that nobody has taken, nor any later one of the page.
     """
     name = json.dumps([of.page, of.chat, *of.room])
-    if before is not None and tokens.note_after(
-        conn, "handled", name, _taken(before, session), _taken(seqs[-1], session)
-    ):
-        return seqs
+    newest = _taken(seqs[-1], session)
+    if before is not None:
+        last_own = _taken(before, session)
+        if tokens.note_after(conn, "handled", name, now, before=last_own, data=newest):
+            return seqs
     known = tokens.claim(conn, "handled", name, now)
-    is_again = known is not None and known.data == _taken(seqs[-1], session)
+    is_again = known is not None and known.data == newest
     last = 0 if known is None or is_again else known.data["seq"]
     taken = [seq for seq in seqs if seq > last]
     if taken and known is not None:
-        note(conn, "handled", name, _taken(taken[-1], session))
+        note(conn, "handled", name, newest)
     elif taken:
-        data = _taken(taken[-1], session)
-        reissue(conn, "handled", Grant(member, of.room, data=data), now, raw=name)
+        reissue(conn, "handled", Grant(member, of.room, data=newest), now, raw=name)
     return taken
 
 

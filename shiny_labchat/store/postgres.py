@@ -119,13 +119,17 @@ def begin(
     so none waits for one that waits for it. Each statement is a round trip, for which this thread
     gives up the interpreter: so the one that locks rooms tells the time, too, if that is all.
     """
-    note = next_note(conn)
-    claimed = conn.exec_driver_sql(_CLAIM, (*note, list(rooms))).fetchall()
+    note, claimed = next_note(conn), list[Any]()
+    if rooms:
+        claimed = [*conn.exec_driver_sql(_CLAIM, (*note, list(rooms)))]
     heads = {number: seq for number, seq, _ in claimed}
-    if keeps_books:
-        now = conn.exec_driver_sql(_KEEP_BOOKS).scalar_one()
+    if not rooms:
+        begun = f"{_NOTED} {_KEEP_BOOKS if keeps_books else _TELL}"
+        now = conn.exec_driver_sql(begun, note).scalar_one()
+    elif keeps_books or not claimed:
+        now = conn.exec_driver_sql(_KEEP_BOOKS if keeps_books else _TELL).scalar_one()
     else:
-        now = claimed[-1][2] if claimed else lease_time(conn)
+        now = claimed[-1][2]
     if rewrites:
         conn.exec_driver_sql("LOCK TABLE event IN SHARE ROW EXCLUSIVE MODE")
     return heads, now
@@ -133,12 +137,14 @@ def begin(
 
 # Whoever inserts rows that refer to a room need not wait for this lock. The time is told of the
 # rows that are locked, so after that was waited for.
+_NOTED = f"WITH noted AS ({NOTE})"
 _CLAIM = f"""
-WITH noted AS ({NOTE}), claimed AS (
+{_NOTED}, claimed AS (
     SELECT key, seq FROM room WHERE key = ANY(%s) ORDER BY key FOR NO KEY UPDATE
 )
 SELECT key, seq, {NOW} FROM claimed
 """
+_TELL = f"SELECT {NOW}"
 _KEEP_BOOKS = f"SELECT {NOW} FROM pg_advisory_xact_lock({_LOCKS}, 2)"
 
 

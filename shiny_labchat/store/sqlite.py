@@ -55,11 +55,6 @@ __all__ = [
     "wait_for_rooms",
 ]
 
-READERS_PAGES = 256
-"""
-Memory of a reader's connection for pages of the file, in KiB (SQLite's default is 2,000): each
-commit of anybody makes them void, so that they serve one transaction only.
-"""
 BUSY_TIMEOUT = 5.0
 """How long a commit waits for another process's lock, in seconds."""
 BUSY_RETRY_DELAY = 0.001
@@ -151,8 +146,6 @@ def connect(
             dbapi.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
             dbapi.execute("PRAGMA busy_timeout=0")  # from here on, only `_begin_to_write` waits
             dbapi.execute(f"PRAGMA journal_size_limit={SIZE_KEPT}")
-        else:
-            dbapi.execute(f"PRAGMA cache_size=-{READERS_PAGES}")
 
     sa_event.listen(engine, "begin", begin)
     return engine

@@ -165,11 +165,17 @@ def note(conn: sa.Connection, kind: str, raw: str, data: Mapping[str, Any]) -> N
 
 
 def note_after(
-    conn: sa.Connection, kind: str, raw: str, before: Mapping[str, Any], data: Mapping[str, Any]
+    conn: sa.Connection,
+    kind: str,
+    raw: str,
+    now: int,
+    *,
+    before: Mapping[str, Any],
+    data: Mapping[str, Any],
 ) -> bool:
-    """Replace the `data` of a token's grant if they are still these; whether they were."""
-    known = (token.c.hash == hash_of(raw), token.c.kind == kind, token.c.data == _dumps(before))
-    return conn.execute(sa.update(token).where(*known).values(data=_dumps(data))).rowcount > 0
+    """Replace the `data` of a valid token's grant if they are still these; whether they were."""
+    known = {"hash_": hash_of(raw), "kind_": kind, "now": now, "before": _dumps(before)}
+    return conn.execute(_NOTE_AFTER, {**known, "after": _dumps(data)}).rowcount > 0
 
 
 def note_by_hash(conn: sa.Connection, kind: str, hash: str, data: Mapping[str, Any]) -> None:
@@ -278,6 +284,11 @@ _VALID = (
 )
 _IS_REVOKED = sa.select(token.c.hash).where(*_VALID[:2], token.c.used.is_not(None))
 _REDEEM = sa.update(token).where(*_VALID).values(used=sa.bindparam("now")).returning(*_FIELDS)
+_NOTE_AFTER = (
+    sa.update(token)
+    .where(*_VALID, token.c.data == sa.bindparam("before"))
+    .values(data=sa.bindparam("after"))
+)
 _LOOK_UP = sa.select(*_FIELDS).where(*_VALID)
 _LOOK_UP_ALL = sa.select(token.c.hash, *_FIELDS).where(
     token.c.hash.in_(sa.bindparam("hashes", expanding=True)), *_VALID[1:]

@@ -6,9 +6,11 @@ import asyncio
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from shiny_labchat import Lab, Room
 from shiny_labchat.access.handled import ChatOfPage, take_messages
+from shiny_labchat.store.schema import token
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +62,16 @@ async def test_who_does_not_know_whether_it_was_stored_may_ask_again(
     one.last = None
     assert await one.takes(6, 7) == [6, 7]
     assert await two.takes(6, 7) == []
+
+
+async def test_what_is_known_does_not_run_out_while_messages_come(
+    lab: Lab, room: Room, reopen: Lab
+) -> None:
+    one, two = Session(lab, room, "one"), Session(reopen, room, "two")
+    assert await one.takes(5) == [5]
+    await lab.log.write(lambda conn, now: conn.execute(sa.update(token).values(expires=1)))
+    assert await one.takes(6) == [6]
+    assert await two.takes(6) == []
 
 
 async def test_a_failure_while_it_is_alone_leaves_nothing(lab: Lab, room: Room) -> None:
