@@ -40,7 +40,6 @@ def heard_by_all(live: LiveRoom, hearers: Sequence[str] | None) -> tuple[Message
         The ids of those who hear the reply; None: everybody.
     """
     state = live.state
+    after = state.told_after(hearers)
     readers = [state.hearing.same_place(each) for each in hearers or ()]
-    if not readers:
-        return live.whole.public(state.cleared)
-    return live.whole.common(state.cleared, readers)
+    return live.whole.common(after, readers) if readers else live.whole.public(after)

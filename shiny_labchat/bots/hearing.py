@@ -27,7 +27,7 @@ __all__ = ["counts_of", "is_heard", "seed_of", "silence_at_once", "skip"]
 
 
 def is_heard(spec: BotSpec, message: Message) -> bool:
-    """Whether a bot may react to a message of another member, which the app has not made private."""
+    """Whether a bot may react to a message of another member: one that is not made private."""
     if message.member in (None, spec.id):
         return False
     is_heard = message.audience is None or (message.by_network and message.is_for(spec.id))

@@ -8,9 +8,7 @@ from shiny_labchat.domain.state import RoomState
 __all__ = ["hearers_of_reply", "is_heard_by_anybody"]
 
 
-def hearers_of_reply(
-    state: RoomState, bot: str, message: Message | None
-) -> list[str] | None:
+def hearers_of_reply(state: RoomState, bot: str, message: Message | None) -> list[str] | None:
     """
     The ids of those who take part and are to hear a bot's reply, the bot among them.
 

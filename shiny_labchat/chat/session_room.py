@@ -224,7 +224,11 @@ class SessionRoom:
         upto = live.state.seq if upto is None else upto
         hearing = live.state.hearing
         readers = [hearing.same_place(each) for each in among if each in hearing.memberships]
-        return whole.seen(live.state, viewer, upto, also, wording, private=private, readers=readers)
+        said = whole.seen(live.state, viewer, upto, also, wording, private=private, readers=readers)
+        if private or live.state.rules.history != "joined":
+            return said
+        after = live.state.told_after()  # what all may read
+        return tuple(message for message in said if message.seq > after)
 
     def shares(self, member: str | None) -> dict[str, float]:
         """

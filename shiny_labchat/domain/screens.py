@@ -74,11 +74,11 @@ def _other_window(words: Words) -> Screen:
 def _consent(view: View, asked: Json) -> Screen:
     words, required = view.words, asked.get("required") or ()
     texts: Mapping[str, str] = asked.get("items") or {}
-    told = [words["consent.replacement"]] if asked.get("replacement") else []
+    told = [words[key] for key in told_in_consent(view.rules)]
+    told += [words["consent.replacement"]] if asked.get("replacement") else []
     items = [{"id": id, "text": text, "required": id in required} for id, text in texts.items()]
     fields: dict[str, Any] = {
         "html": html_of(asked["text"]),
-        "lines": [words[key] for key in told_in_consent(view.rules)],
         "version": asked["version"],
         "lines": told,
         "items": items,

@@ -110,8 +110,9 @@ def _shown_turn(room: RoomState, viewer: Membership, words: Words, at: int) -> d
     has_it = room.membership(turn.member)
     ends = ends_at(room, turn)
     shown: dict[str, Any] = {"is": "mine" if turn.member == viewer.member else "others"}
-    if has_it is None:
-        return {**shown, "text": words["turn.nobody"], "say": words["turn.nobody"]}
+    if has_it is None or not room.hears(viewer.member, has_it.member):
+        say = words["turn.nobody" if has_it is None else "turn.somebody"]
+        return {**shown, "text": say, "say": say}
     key = "turn.mine" if shown["is"] == "mine" else "turn.others"
     say = words[key].replace("{name}", has_it.pseudonym)
     shown |= {"name": has_it.pseudonym, "text": words[key], "say": say}

@@ -8,7 +8,7 @@ nothing here waits, reads a clock, draws a random number or uses SQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from types import MappingProxyType
@@ -21,7 +21,14 @@ from shiny_labchat.domain.hearing import Hearing
 from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.membership import ROLES, Membership, Role
 from shiny_labchat.domain.network import Network
-from shiny_labchat.domain.rules import MUST_START, OF_MEMBER, Rules, are_counted, are_limits, replacing_bot
+from shiny_labchat.domain.rules import (
+    MUST_START,
+    OF_MEMBER,
+    Rules,
+    are_counted,
+    are_limits,
+    replacing_bot,
+)
 from shiny_labchat.domain.stored_rules import NO_RULES, with_rules
 
 __all__ = ["Configuration", "RoomState", "fold", "fold_all"]
@@ -178,6 +185,17 @@ class RoomState(NamedTuple):
     def people(self) -> list[Membership]:
         """The current members who talk here and are no programs."""
         return [each for each in self.members() if each.role == "participant" and not each.is_bot]
+
+    def told_after(self, hearers: Collection[str] | None = None) -> int:
+        """
+        The seq after which models are told what was said: all who hear the reply may read it.
+
+        `hearers`: the ids of those who hear it; None: everybody.
+        """
+        if self.rules.history != "joined":
+            return self.cleared
+        some = [each for each in self.people() if hearers is None or each.member in hearers]
+        return max([self.cleared, *(each.view_from for each in some)])
 
     def floor(self, viewer: Membership) -> int:
         """The seq up to which a viewer's screen was cleared."""

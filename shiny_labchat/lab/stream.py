@@ -172,10 +172,10 @@ class RoomStream:
         """
         whole, state, opened = await self._live.read(), self._live.state, self._stream.opening.data
         if "by_network" not in opened:
-            return list(whole.told(state.cleared))
-        hearing = state.hearing
-        known = [each for each in opened["audience"] if each in hearing.memberships]
-        return list(whole.told_of_common(state.cleared, [*map(hearing.same_place, known)]))
+            return list(whole.told(state.told_after()))
+        hearing, hearers = state.hearing, opened["audience"]
+        readers = [hearing.same_place(each) for each in hearers if each in hearing.memberships]
+        return list(whole.told_of_common(state.told_after(hearers), readers))
 
     def mark(self) -> int:
         """End the text so far, and return the number of pieces, for :meth:`truncate`."""

@@ -277,6 +277,7 @@ class Presence:
         if left > 0:
             asyncio.get_running_loop().call_later(left, self.rename, bot.member)
         return left <= 0
+
     # ── one viewer, who is shown only some of them ──
 
     def shown_to(self, viewer: str | None, *, observers: bool) -> list[Membership]:

@@ -184,6 +184,7 @@ class StudySession:
             id = self.id
             found = None if id is None else self.read(lambda state: state.cohort_of(id))
         return 0 if found is None else found.round
+
     def role(self) -> Role | None:
         """The role of whoever is in front of the page; None before it is known."""
         self.want()

@@ -218,6 +218,7 @@ _STUDY = {
     "turn.mine_left": "It is your turn: {time} left.",
     "turn.others": "It is {name}'s turn.",
     "turn.others_left": "It is {name}'s turn: {time} left.",
+    "turn.somebody": "It is somebody else's turn.",
     "turn.nobody": "It is nobody's turn yet.",
     "cooldown.left": "You can write the next message in {time}.",
     # the end

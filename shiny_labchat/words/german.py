@@ -311,6 +311,7 @@ _STUDY = {
     "turn.mine_left": "Sie sind an der Reihe, noch {time}.",
     "turn.others": "{name} ist an der Reihe.",
     "turn.others_left": "{name} ist an der Reihe, noch {time}.",
+    "turn.somebody": "Jemand anderes ist an der Reihe.",
     "turn.nobody": "Noch ist niemand an der Reihe.",
     "cooldown.left": "Noch {time}, dann können Sie die nächste Nachricht schreiben.",
     "ended.page": "Ende der Studie",

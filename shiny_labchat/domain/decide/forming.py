@@ -45,7 +45,7 @@ def form(its: InLobby, match: int, people: Sequence[str], command: Advance | Rea
     how = _how(its, match, order, command, draw)
     if not its.settings.has_cohorts:
         room, known = its.settings.room(its.name, its.next_number), its.state.matches.get(match)
-        bots = _stand_ins(its, draw.cell, people) if known and known.is_filled else []
+        bots = _stand_ins(its, draw.cell, people) if known and known.is_filled else ()
         _form_group(its, _drawn_group(its, room, people, draw.cell, bots), how, command.random)
         return
     first = _first_round(its, order, command)
@@ -190,9 +190,9 @@ def _drawn(random: str, *purpose: Any) -> str:
 def _least(its: InLobby) -> int:
     """With how many people a cohort goes on though a group is dissolved; 0: with none."""
     settings = its.settings
-    if settings.short == "end" or (settings.rematches == "partners"):
-        return 0
-    return settings.least
+    if settings.short == "stand_in":
+        return settings.least
+    return 0 if settings.short == "end" or settings.rematches == "partners" else settings.least
 
 
 def _first_round(its: InLobby, order: Sequence[str], command: Advance | Ready) -> list[Group]:
@@ -263,4 +263,6 @@ def _group_in_round(its: InLobby, cohort: Cohort, room: str, group: Sequence[str
     people = its.people.people
     parts = {person: people[person].part for person in group}
     free = Counter(settings.parts or {}) - Counter(part for part in parts.values() if part)
-    return _Planned(room, group, {**parts, **dict(zip(bots, free.elements(), strict=False))}, condition, bots)
+    return _Planned(
+        room, group, {**parts, **dict(zip(bots, free.elements(), strict=False))}, condition, bots
+    )

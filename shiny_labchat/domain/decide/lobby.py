@@ -24,6 +24,7 @@ from shiny_labchat.domain.decide.leaving import leave_lobby, requeue_others
 from shiny_labchat.domain.decide.proposals import groups_proposed, steps_proposed
 from shiny_labchat.domain.decide.study import person_in, study_in
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
+from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.grouping import Waiting, check_groups, propose, spread
 from shiny_labchat.domain.lobby import LobbyState, Match, Place
 from shiny_labchat.domain.lobby_settings import BY_APP

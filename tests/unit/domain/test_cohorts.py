@@ -414,14 +414,22 @@ def test_what_makes_cohorts_is_fixed_once_there_are_people() -> None:
 
 @given(
     rematch=st.sampled_from(["partners", "strangers", "perfect"]),
-    short=st.sampled_from(["smaller", "sit_out", "end"]),
+    short=st.sampled_from(["smaller", "sit_out", "stand_in", "end"]),
     leaving=st.lists(st.tuples(st.integers(1, 5), st.integers(0, 8)), max_size=7),
     late=st.lists(st.tuples(st.integers(1, 5), st.integers(0, 8)), max_size=4),
 )
 def test_a_cohort_comes_to_its_end_and_everybody_is_in_one_group_or_waits_or_has_ended(
     rematch: Any, short: Any, leaving: list[tuple[int, int]], late: list[tuple[int, int]]
 ) -> None:
-    rounds = Rounds(9, group_size=[3, 3, 3], rematch=rematch, short=short, rounds=4, within=30)
+    rounds = Rounds(
+        9,
+        group_size=[3, 3, 3],
+        rematch=rematch,
+        short=short,
+        rounds=4,
+        within=30,
+        stand_ins=BOTS,
+    )
     before: set[frozenset[str]] = set()
     for number in range(1, 5):
         for at, who in leaving:
@@ -445,3 +453,48 @@ def test_a_cohort_comes_to_its_end_and_everybody_is_in_one_group_or_waits_or_has
     grouped = [event for event in rounds.events[LOBBY] if event.kind == "grouped"]
     assert len(grouped) == len(rounds.study.groups)
     assert fold_all_study(StudyState(), rounds.events[STUDY]) == rounds.study
+
+
+# ── bots in empty places ──
+
+BOTS = [[None, ["bot-1", "bot-2"]]]
+
+
+@pytest.mark.parametrize("rematch", ["partners", "strangers", "perfect"])
+def test_bots_fill_the_places_of_those_who_are_gone_from_the_next_round_on(rematch: str) -> None:
+    filled = {"short": "stand_in", "stand_ins": BOTS, "group_size": [3, 3, 3]}
+    rounds = Rounds(9, rematch=rematch, rounds=3, **filled)
+    assert not any(rounds.room(room).stand_ins for room in rounds.cohort.rooms)
+    rounds.ends("p4")
+    rounds.finishes()
+    rooms = [rounds.room(room) for room in rounds.cohort.rooms]
+    groups = zip(rounds.round, rooms, strict=True)
+    sizes = [len(people) + len(room.stand_ins) for people, room in groups]
+    assert sizes == [3, 3, 3] and sum(len(room.stand_ins) for room in rooms) == 1
+    assert pairs(rounds.round) <= pairs([[each for each in people(9) if each != "p4"]])
+
+
+def test_a_bot_plays_the_part_of_the_partner_who_is_gone() -> None:
+    filled = {"short": "stand_in", "stand_ins": BOTS, "parts": {"buyer": 1, "seller": 1}}
+    rounds = Rounds(4, rematch="partners", rounds=2, **filled)
+    gone = rounds.round[0][0]
+    part = rounds.study.people[gone].part
+    stays = {each: rounds.study.people[each].part for each in people(4) if each != gone}
+    rounds.ends(gone)
+    rounds.finishes()
+    grouped = [event.data for event in rounds.events[LOBBY] if event.kind == "grouped"]
+    [filled_group] = [each for each in grouped if "stand_ins" in each]
+    assert filled_group["parts"]["bot-1"] == part
+    assert {each: rounds.study.people[each].part for each in stays} == stays
+
+
+def test_a_group_whose_places_bots_cannot_fill_has_no_next_round() -> None:
+    filled = {"short": "stand_in", "stand_ins": [[None, ["bot-1"]]], "group_size": [3, 3, 3]}
+    rounds = Rounds(3, rematch="strangers", rounds=3, **filled)
+    rounds.ends("p0", "p1")
+    rounds.finishes()
+    assert [rounds.reason(each) for each in people(3)] == [
+        "withdrew",
+        "withdrew",
+        "group_dissolved",
+    ]

@@ -46,7 +46,7 @@ OF_PROGRAMMES = {
         "late_called",
     ),
     *("matched", "opened", "paused", "prepared", "requeued", "resumed", "shown", "started"),
-    *("step_set", "waiting", "warned"),
+    *("round_begun", "step_set", "waiting", "warned"),
 }
 """The kinds of events that are of nobody."""
 
