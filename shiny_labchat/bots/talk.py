@@ -15,7 +15,7 @@ __all__ = ["Talk"]
 @dataclass(frozen=True, slots=True)
 class Talk:
     """
-    A room when a bot decides whether to reply to a message; nothing in it can be changed.
+    A room when a bot decides whether to reply to a message; it cannot be changed.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Talk:
         return shares_of(self.messages, self.speakers)
 
     def without(self, member: str) -> Talk:
-        """The same without one of the speakers, only with what speakers said; for this package."""
+        """The same without one of the speakers, and what others said; for this package."""
         speakers = tuple(each for each in self.speakers if each != member)
         said = tuple(message for message in self.messages if message.member in speakers)
         return replace(self, messages=said, speakers=speakers)

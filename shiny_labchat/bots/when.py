@@ -151,7 +151,7 @@ def _checked_times(what: str, seconds: Sequence[float]) -> tuple[float, ...]:
 @dataclass(frozen=True, slots=True)
 class Unequal:
     """
-    Reply when one member has written more than their share of what was written lately.
+    Reply when one member has lately written more than their share.
 
     Judged at each message, once the talk has lasted for `window` seconds. Who counts are the
     members who are shown as participants, but for the bot itself.

@@ -326,7 +326,7 @@ class Reading(ChatBase):
 
     def shares(self) -> dict[str, float]:
         """
-        Reactively read how much each member has written of what this person may have heard.
+        Reactively read how much each member has written of what this person hears.
 
         Returns
         -------

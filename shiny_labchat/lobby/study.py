@@ -104,7 +104,7 @@ class Study(_Study):
 
     def step(self) -> Awaitable[str | None] | str | None:
         """
-        Reactively read the study's step, see :meth:`set_step`; None: none was set, or not known.
+        Reactively read the study's step; None: none was set, or it is not known.
 
         It never waits. Outside a session it is awaited: ``await study.step()``.
         """

@@ -45,7 +45,7 @@ class Conducting:
 
     async def set_step(self: _Study, name: str, after: float = 0) -> None:
         """
-        Set the study's step: one word of yours, for all people in it, such as ``"groups"``.
+        Set the step of the whole study: one word, such as ``"groups"``.
 
         Every page reads it with :meth:`step`, and runs again when it is another one. It is on
         record, and survives reloads and restarts.
@@ -66,7 +66,7 @@ class Conducting:
         self: _Study, text: str, *, condition: Any = None, room: str | Room | None = None
     ) -> int:
         """
-        Post a notice without an author in the rooms of the study; see :meth:`Room.announce`.
+        Post a notice without an author in the rooms of the study.
 
         Who is in no room does not see it.
 
