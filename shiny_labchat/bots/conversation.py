@@ -23,9 +23,11 @@ def heard_by(live: LiveRoom, bot: str, after: int = 0) -> tuple[Message, ...]:
     after
         The seq after which.
     """
-    hearing = live.state.hearing
+    whole, hearing = live.whole, live.state.hearing
+    if not whole.is_networked:
+        return whole.public(after)
     own = hearing.same_place(bot) if bot in hearing.memberships else (bot,)
-    return live.whole.common(after, [own])
+    return whole.common(after, [own])
 
 
 def heard_by_all(live: LiveRoom, hearers: Sequence[str] | None) -> tuple[Message, ...]:

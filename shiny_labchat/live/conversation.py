@@ -153,6 +153,11 @@ class Conversation:
             told = self._seen.between(after, sys.maxsize)
         return tuple(filter(is_for_models, told)) if self._has_withdrawn else told
 
+    @property
+    def is_networked(self) -> bool:
+        """Whether anything was said that not everybody has heard, as the room had a network."""
+        return bool(self._networked)
+
     def common(self, after: int, readers: Collection[Collection[str]]) -> tuple[Message, ...]:
         """
         The messages after a seq that each of several readers has heard, or may see as everybody.

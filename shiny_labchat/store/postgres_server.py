@@ -88,7 +88,7 @@ class Server:
             sa_event.listen(engine, "begin", _lock_upgrades)
             try:
                 self._check_version(engine)
-                if not is_current(engine):
+                if not is_current(engine, or_newer=self._is_told):
                     upgrade(engine)
                 make_table(engine)
                 _forget_other_server(engine)

@@ -19,6 +19,7 @@ from shiny_labchat.domain.messages import (
     Wording,
     as_worded,
     is_for_models,
+    is_instruction,
     message_of,
     settled,
     was_said,
@@ -112,6 +113,10 @@ def may_read(viewer: Membership, message: Message) -> bool:
     return message.is_for(viewer.member) or (viewer.hears_all and message.by_network)
 
 
+def heard_by_all(message: Message, readers: list[set[str]]) -> bool:
+    return all(any(message.is_for(id) for id in ids) for ids in readers)
+
+
 @given(steps, st.lists(st.sets(st.sampled_from(MEMBERS), min_size=1), min_size=1, max_size=3))
 def test_what_is_common_to_some_is_what_each_of_them_has_heard(
     steps: list[Any], readers: list[set[str]]
@@ -127,7 +132,7 @@ def test_what_is_common_to_some_is_what_each_of_them_has_heard(
         m
         for m in said
         if m.audience is None
-        or (m.by_network and all(any(m.is_for(id) for id in ids) for ids in readers))
+        or (m.by_network and not is_instruction(m) and heard_by_all(m, readers))
     )
     assert texts(talk.common(0, readers)) == texts(common)
     told = tuple(m for m in said if m in common or is_for_models(m))
