@@ -22,7 +22,7 @@ from tests.support.visitor import Visitor, visitor
 
 APP = ROOT / "tests" / "integration" / "apps" / "rounds.py"
 GIFT, SEEN = "labchat_form_game_gift", "labchat_form_game_seen"
-WITHIN = 45
+WITHIN = 60
 """How long people of a round wait for each other, in seconds; a server starts again within it."""
 
 
