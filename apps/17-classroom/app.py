@@ -1,8 +1,7 @@
 # A class talks together, then in groups of four, and comes back, whenever the teacher says so.
 #
-# Shows: a step for the whole study, which every page follows, also of who comes late or reloads;
-# groups of all who are here; announcements in all rooms. To be the teacher, make a personal link:
-#     labchat links teacher --role experimenter --db labchat.db
+# Shows: a step for the whole study, which all pages follow; groups of all who are here; notices in
+# all rooms. The teacher comes by a link: labchat links teacher --role experimenter --db labchat.db
 
 from shiny import reactive, req
 from shiny.express import input, render, ui
@@ -12,7 +11,6 @@ from shiny_labchat.express import Chat
 
 ui.page_opts(title="A class", lang="en", fillable=True, fillable_mobile=True)
 STEPS = {"together": "all together", "groups": "in groups", "end": "at its end"}
-
 study = Study("class", lab=Lab(), currency="EUR")
 study.ends({"complete": End("CLASS1", pay=5.00)})
 everybody = study.lab.room("everybody", study=study, title="The whole class")
@@ -22,10 +20,8 @@ groups = Lobby("groups", study=study, group_size=(3, 4, 5), names="ask", title="
 
 def place():
     """The room of this page now; None before its person has typed a name."""
-    person = study.person()
-    if person is not None and person.name is None:
-        return None
-    return (groups.room() if study.step() == "groups" else None) or everybody
+    person, are_apart = study.person(), study.step() == "groups"
+    return None if person and not person.name else (are_apart and groups.room()) or everybody
 
 
 chat = Chat("chat", room=place, names="study")
@@ -35,14 +31,11 @@ chat = Chat("chat", room=place, names="study")
 def page():
     person = study.person()
     if study.role() == "experimenter":
-        now = study.step() or "together"
-        ui.input_radio_buttons("step", "The class is:", STEPS, selected=now, inline=True)
+        ui.input_radio_buttons("step", "The class is:", STEPS, selected=study.step(), inline=True)
         ui.input_action_button("tell", "Tell all rooms that a minute is left")
         chat.ui()
-    elif person is None or person.ended:
-        study.ui()
-    elif person.name is None:
-        groups.ui()  # asks for it
+    elif person is None or person.ended or not person.name:
+        groups.ui()  # asks for the name, and thanks at the end
     elif study.step() == "end":
         study.form("after", ui.input_text("what", "What did you learn?"), end="complete")
     else:
@@ -56,9 +49,8 @@ async def go():
     if input.step() == "groups":
         await groups.start(who="study")
     await study.set_step(input.step())
-    for room in await study.lab.rooms(study):  # groups that do not talk are closed
-        if room != everybody:
-            await (room.open() if input.step() == "groups" else room.close())
+    for room in {*await study.lab.rooms(study)} - {everybody}:  # closed while they do not talk
+        await (room.open() if input.step() == "groups" else room.close())
 
 
 @reactive.effect

@@ -27,7 +27,7 @@ from shiny_labchat.lab.data import Data
 from shiny_labchat.lab.defaults import app_folder, default_url
 from shiny_labchat.lab.room import MessageFunction, PresenceFunction, Room
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.lab.settings import Settings
+from shiny_labchat.lab.settings import Settings, check_rules
 from shiny_labchat.store import Grant, Log, find_room, parse, rooms
 from shiny_labchat.store.choosing import is_in_file
 from shiny_labchat.store.sqlite import file_of
@@ -180,6 +180,8 @@ class Lab(Data, AtMoments):
         """
         key = LogKey(self.study_name(study), as_id("id", id))
         given = None if network is None else as_network(network)
+        if rules is not None:
+            check_rules(rules)
         return Room(self._log, key, Settings(title, rules, as_roles("write", write), given))
 
     def study_name(self, study: StudyLike | None) -> str:

@@ -23,7 +23,7 @@ from shiny_labchat.domain.members import Member, as_member_id, as_roles
 from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.messages import Message, MessageText, message_of
 from shiny_labchat.domain.records import Record, records_in
-from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.rules import Rules, replacing_bot
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import StudyState
@@ -34,7 +34,7 @@ from shiny_labchat.lab.connecting import Connecting
 from shiny_labchat.lab.members import Members
 from shiny_labchat.lab.retraction import retract, seq_in
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.lab.settings import Settings, without_effect
+from shiny_labchat.lab.settings import Settings, check_rules, without_effect
 from shiny_labchat.lab.talking import Talking
 from shiny_labchat.lab.timing import Timing
 from shiny_labchat.models.thoughts import split_thoughts
@@ -165,11 +165,13 @@ class Room(Connecting, Members, Timing, Talking):
         Refused
             `member` is not a member of the room.
         ValueError
-            A role is not valid; or the rules for one member have one that is the whole room's, such
-            as `duration`.
+            A role is not valid; the rules for one member have one that is the whole room's, such
+            as `duration`; or a bot would take places (``Rules(on_gone=)``) that does not do so yet.
         """
         if member is None:
             wanted = None if network is None else as_network(network)
+            if rules is not None and replacing_bot(rules) is not None:
+                check_rules(rules, (await self.state()).rules)
             settings = Settings(title, rules, as_roles("write", write), wanted)
             await self.submit(_configure(settings))
             return

@@ -11,7 +11,7 @@ from shiny_labchat.domain.network import Network
 from shiny_labchat.domain.rules import Rules, replacing_bot
 from shiny_labchat.domain.state import Configuration
 
-__all__ = ["Settings", "without_effect"]
+__all__ = ["Settings", "check_rules", "without_effect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,30 @@ class Settings:
     write: tuple[Role, ...] | None = None
     network: Network | None = None
 
-    def __post_init__(self) -> None:
-        if self.rules is not None and replacing_bot(self.rules) is not None:
-            raise ValueError(
-                f"on_gone is {self.rules.on_gone!r}, but a bot goes on in somebody's place only in "
-                "the groups of a study: give these rules to a Lobby"
-            )
+
+def check_rules(rules: Rules, now: Rules | None = None) -> None:
+    """
+    Check that rules can be those of a room.
+
+    Parameters
+    ----------
+    rules
+        The rules.
+    now
+        Those that the room has, of which the bot may stay that takes places there; None: there is
+        none.
+
+    Raises
+    ------
+    ValueError
+        A bot would take places in a room in which it cannot.
+    """
+    bot = replacing_bot(rules)
+    if bot is not None and (now is None or replacing_bot(now) != bot):
+        raise ValueError(
+            f"on_gone is {rules.on_gone!r}, but a bot goes on in somebody's place only in "
+            "the groups of a study: give these rules to a Lobby"
+        )
 
 
 def without_effect(code: Mapping[str, Any], now: Configuration) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import csv
 import json
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,18 @@ async def test_two_processes_have_a_place_taken_once_and_the_bot_speaks_there(
     assert len(await kinds_of(lab, ROOM, "removed")) == 1, "it was decided once"
     for each in opened:
         each.leave()
+
+
+async def test_a_groups_rules_change_and_the_bot_of_its_lobby_takes_places_as_before(
+    lab: Lab,
+) -> None:
+    room = await grouped(lobby_in(lab), "ann", "bob")
+    rules = (await room.state()).rules
+    await room.configure(rules=replace(rules, max_length=20))
+    with pytest.raises(ValueError, match="give these rules to a Lobby"):
+        await room.configure(rules=replace(rules, on_gone="bot:other"))
+    assert (await room.state()).rules == replace(rules, max_length=20)
+    assert (await lose(lab, "ann")).replaces == "ann"
 
 
 async def test_who_was_replaced_comes_in_no_more(lab: Lab) -> None:

@@ -15,11 +15,13 @@ from shiny_labchat.domain.study import StudyState
 from shiny_labchat.study.study import Study
 from tests.support.backend import FreshUrl
 from tests.support.check_groups import read_log
+from tests.support.client import Browser, Frame
 from tests.support.server import ROOT, Server, shiny_run
 from tests.support.visitor import Visitor, visitor
 
 APP = ROOT / "apps" / "17-classroom" / "app.py"
 PUPILS, RELOADS = 118, 10
+STUDENTS, SIZE = 120, 4
 WITHIN = 3.0
 """How long it may take until everybody is in the right room, in seconds."""
 AT_ONCE = 10
@@ -95,6 +97,12 @@ def place(page: Visitor) -> str:
     """The handle that the person has in the room where they are."""
     welcome = page.chat.welcome if page.chat is not None else {}
     return welcome.get("you", {}).get("h", "")
+
+
+def talk(page: Visitor) -> Browser:
+    """The socket to the room where somebody is."""
+    assert page.chat is not None
+    return page.chat
 
 
 def title(page: Visitor) -> str:
@@ -187,6 +195,55 @@ async def test_everybody_is_in_the_right_room_within_three_seconds(
         assert sizes.keys() <= {3, 4, 5} and max(took for _, took in times) < WITHIN
 
 
+def test_the_study_has_at_most_sixty_lines() -> None:
+    assert len(APP.read_text().splitlines()) <= 60
+
+
+async def says_goodbye(page: Visitor) -> Frame:
+    """Answer the last question; the screen at the end."""
+    await page.until(lambda: AFTER in page.page)
+    await page.sends(AFTER, what="That I know nothing.")
+    return await page.sees("ended")
+
+
+async def test_120_students_talk_in_groups_of_four_come_back_and_are_paid(
+    fresh_url: FreshUrl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = {f"Student {n}": secrets.token_hex(16) for n in range(STUDENTS)}
+    async with a_class(fresh_url()) as made:
+        await asyncio.gather(*(made.arrive(key, called) for called, key in keys.items()))
+        teacher = await teach(made)
+        pages = [made.pages[key] for key in keys.values()]
+        began = now()
+        await teacher.inputs(step="groups")
+        apart = await all_reach(pages, "Group", began)
+        for called, page in zip(keys, pages, strict=True):
+            await talk(page).send(f"I am {called}.")
+        for page in pages:
+            await page.until(lambda p=page: len(talk(p).texts) == SIZE)
+        await teacher.inputs(**{"tell:shiny.action": 1})
+        for page in pages:
+            await page.until(lambda p=page: "A minute is left." in talk(p).texts)
+        groups = {tuple(talk(page).texts) for page in pages}
+        heard = Counter(text for group in groups for text in group)
+        assert heard.pop("A minute is left.") == len(groups) == STUDENTS // SIZE
+        assert heard == Counter(f"I am {called}." for called in keys), "each in one group only"
+        assert {len(group) for group in groups} == {SIZE + 1}
+        began = now()
+        await teacher.inputs(step="together")
+        back = await all_reach(pages, "The whole class", began)
+        await teacher.inputs(step="end")
+        ends = await asyncio.gather(*map(says_goodbye, pages))
+        with capsys.disabled():
+            print(f"\n{STUDENTS} students: apart {apart:.2f} s, back {back:.2f} s")
+        assert {each["code"]["value"] for each in ends} == {"CLASS1"}
+        assert all("€5.00" in " ".join(each["lines"]) for each in ends)
+        people = await Study("class", lab=made.lab).people()
+        assert {each.name for each in people} == {*keys}
+        assert Counter(each.ended for each in people) == {"complete": STUDENTS}
+        assert max(apart, back) < WITHIN
+
+
 async def test_a_class_comes_talks_in_groups_ends_and_is_paid(fresh_url: FreshUrl) -> None:
     async with a_class(fresh_url()) as made:
         names = [f"Pupil {n}" for n in range(7)]
@@ -216,10 +273,7 @@ async def test_a_class_comes_talks_in_groups_ends_and_is_paid(fresh_url: FreshUr
             assert len(moves) == 2, "a page is let in again only where it has not been just now"
         await teacher.inputs(step="end")
         for page in (*pages, late):
-            await page.until(lambda p=page: AFTER in p.page)
-            await page.sends(AFTER, what="That I know nothing.")
-            screen = await page.sees("ended")
-            assert screen["code"]["value"] == "CLASS1"
+            assert (await says_goodbye(page))["code"]["value"] == "CLASS1"
         log = read_log(made.server.url, "class", "study", "class")
         steps = [each["data"]["step"] for each in log if each["kind"] == "step_set"]
         assert steps == ["groups", "together", "end"], "only the teacher sets any"

@@ -1,5 +1,5 @@
 """
-What a database says of the rounds of a study, read with nothing but its driver and json.
+What a database says of the rounds of a public goods game, read with nothing but its driver and json.
 
 ``python tests/support/check_rounds.py URL STUDY`` prints it. It imports nothing of the package: so
 it cannot be wrong in the same way.
@@ -33,7 +33,7 @@ def check_rounds(url: str, study: str, within: float) -> Entry:
     study
         The study.
     within
-        How long somebody who has ended a round may wait for the others, in seconds.
+        How long somebody who has given, or has ended a round, may wait for the others, in seconds.
     """
     log = read_log(url, study, "study", study)
     grouped = [each["data"] for each in log if each["kind"] == "grouped"]
@@ -41,8 +41,12 @@ def check_rounds(url: str, study: str, within: float) -> Entry:
     conditions: dict[int, set[str]] = {}
     for each in grouped:
         conditions.setdefault(each["cohort"], set()).add(json.dumps(each["condition"]))
-    paid = [(each["member"], each["data"]["key"]) for each in log if each["kind"] == "paid"]
-    waits = _waits(log)
+    paid = [
+        ((each["member"], each["data"]["key"]), each["data"]["cents"])
+        for each in log
+        if each["kind"] == "paid"
+    ]
+    waits = _waits_for_group(log), _waits_for_round(log)
     return {
         "rounds": {cohort: sorted(groups) for cohort, groups in rounds.items()},
         "groups": len(grouped),
@@ -50,11 +54,11 @@ def check_rounds(url: str, study: str, within: float) -> Entry:
         "met twice in a row": sum(len(pairs) for pairs in _in_a_row(rounds)),
         "met twice": _met_twice(rounds),
         "conditions of one cohort": max(map(len, conditions.values()), default=0),
-        "paid twice": len(paid) - len(set(paid)),
+        "paid twice": len(paid) - len(dict(paid)),
         "paid": len(paid),
-        "unpaid or paid wrongly": _wrongly_paid(log, grouped, set(paid)),
-        "longest wait in s": round(max(waits, default=0), 2),
-        "waited too long": sum(wait > within + 2 for wait in waits),
+        "unpaid or paid wrongly": len(_due(log, grouped).items() ^ dict(paid).items()),
+        "longest waits in s": [round(max(each, default=0), 2) for each in waits],
+        "waited too long": sum(wait > within + 2 for each in waits for wait in each),
         "ended": _by_reason(log),
     }
 
@@ -99,22 +103,56 @@ def _met_twice(rounds: dict[int, dict[int, list[list[str]]]]) -> int:
     return wrong
 
 
-def _wrongly_paid(log: list[Entry], grouped: list[Entry], paid: set[tuple[str, str]]) -> int:
-    """Who of a group that has waited for each other was not paid for its round, or others were."""
-    met = {
-        each["data"]["room"]: each["data"]["people"]
-        for each in log
-        if each["kind"] == "barrier_met" and each["data"]["kind"] == "gift"
-    }
-    due = {
-        (person, f"round {each['round']}")
-        for each in grouped
-        for person in met.get(each["room"], ())
-    }
-    return len(due ^ paid)
+def _due(log: list[Entry], grouped: list[Entry]) -> dict[tuple[str, str], int]:
+    """What each is due for each round in which their group has waited for each other, in cents."""
+    gave = _gifts(log)
+    rounds = {each["room"]: each["round"] for each in grouped}
+    due: dict[tuple[str, str], int] = {}
+    for each in _barriers_met(log):
+        room, people = each["room"], each["people"]
+        gifts = [gave[room, person] for person in people]
+        for person, gift in zip(people, gifts, strict=True):
+            due[person, f"round {rounds[room]}"] = 20 - gift + 2 * sum(gifts) // len(gifts)
+    return due
 
 
-def _waits(log: list[Entry]) -> list[float]:
+def _gifts(log: list[Entry]) -> dict[tuple[str, str], int]:
+    """What each gave in each room: the one that the answer names, or where they were then."""
+    gave: dict[tuple[str, str], int] = {}
+    where: dict[str, str] = {}
+    for each in log:
+        data, who = each["data"], each["member"]
+        if each["kind"] == "grouped":
+            where |= dict.fromkeys(data["people"], data["room"])
+        elif each["kind"] == "recorded" and data["kind"] == "gift":
+            gave[data.get("room", where[who]), who] = int(data["value"]["gift"])
+    return gave
+
+
+def _barriers_met(log: list[Entry]) -> list[Entry]:
+    met = (each["data"] for each in log if each["kind"] == "barrier_met")
+    return [each for each in met if each["kind"] == "gift"]
+
+
+def _waits_for_group(log: list[Entry]) -> list[float]:
+    """How long each waited for their group, from giving to when all had, or to their end."""
+    waits: list[float] = []
+    since: dict[str, int] = {}
+    for each in log:
+        data = each["data"]
+        match each["kind"]:
+            case "recorded" if data["kind"] == "gift":
+                since[each["member"]] = each["at"]
+            case "barrier_met" if data["kind"] == "gift":
+                waits += [(each["at"] - since.pop(who)) / SECOND for who in data["people"]]
+            case "ended" if each["member"] in since:
+                waits.append((each["at"] - since.pop(each["member"])) / SECOND)
+            case _:
+                pass
+    return [*waits, *(float("inf") for _ in since)]
+
+
+def _waits_for_round(log: list[Entry]) -> list[float]:
     """How long each waited for the next round, from ending theirs to the next or to their end."""
     waits: list[float] = []
     since: dict[str, int] = {}
@@ -124,14 +162,13 @@ def _waits(log: list[Entry]) -> list[float]:
             case "recorded" if data["kind"] == "seen":
                 since.setdefault(each["member"], each["at"])
             case "round_begun":
-                for person in data["people"]:
-                    if person in since:
-                        waits.append((each["at"] - since.pop(person)) / SECOND)
-            case "ended":
-                since.pop(each["member"], None)
+                people = [who for who in data["people"] if who in since]
+                waits += [(each["at"] - since.pop(who)) / SECOND for who in people]
+            case "ended" if each["member"] in since:
+                waits.append((each["at"] - since.pop(each["member"])) / SECOND)
             case _:
                 pass
-    return waits
+    return [*waits, *(float("inf") for _ in since)]
 
 
 def _by_reason(log: list[Entry]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from shiny_labchat.express import Chat
 said = json.loads(os.environ.get("ROUNDS", "{}"))
 ROUNDS = said.get("rounds", 10)
 study = Study("game", seed=3, currency="EUR", params=("PID",))
+study.consent("In each round you may give to your group.", version="1")
 study.ends({"complete": "DONE1", "idle": "IDLE2"})
 usual = {"cohort": 24, "group_size": 4, "rounds": ROUNDS, "rematch": "strangers", "within": 15}
 lobby = Lobby(
