@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.client import Browser, Frame
 from tests.support.visitor import Visitor
 
@@ -70,7 +72,7 @@ async def is_done(page: Visitor) -> None:
     await (await chat_of(page)).tell(t="done", cid="done")
 
 
-async def answers(page: Visitor, form: str, **given: object) -> None:
+async def answers(page: Visitor, form: str, **given: Any) -> None:
     """Wait until the page has a form, and fill it in."""
     await page.until(lambda: form in page.page)
     cid = await page.sends(form, **given)
