@@ -6,12 +6,14 @@ import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
 from shiny_labchat import Lab
 from shiny_labchat.study.study import Study
 from tests.support.backend import FreshUrl
+from tests.support.check_groups import read_log
 from tests.support.server import ROOT, Server, shiny_run
 from tests.support.talking import (
     answers,
@@ -78,13 +80,13 @@ def is_led(page: Visitor) -> bool:
     return any("leads this group" in text for text in texts(page))
 
 
-async def decides(page: Visitor, choice: str) -> str:
-    """Talk and choose; what the page says in the end."""
+async def decides(page: Visitor, choice: str, *words: str) -> None:
+    """Talk and choose, and read such words in the end."""
     await talks(page, "X has most that speaks for it.")
     await is_done(page)
     await answers(page, CHOICE, choice=choice)
     await answers(page, AFTER, sure=9)
-    return str((await reads_the_end(page))["lines"])
+    await reads_the_end(page, *words)
 
 
 async def test_each_of_four_groups_has_its_condition_and_who_agree_are_paid(
@@ -101,12 +103,14 @@ async def test_each_of_four_groups_has_its_condition_and_who_agree_are_paid(
             assert [len(each) for each in known] == [1 if profile == "hidden" else 3] * 3
             for page in group if leader == "yes" else ():
                 await page.until(lambda p=page: is_led(p))
-        who = [(page, cell, n) for cell, group in cells.items() for n, page in enumerate(group)]
-        told = await asyncio.gather(
-            *(decides(page, "Y" if (cell, n) == (UNDECIDED, 0) else "X") for page, cell, n in who)
-        )
-        for (page, cell, _), lines in zip(who, told, strict=True):
-            assert ("€2.00" in lines) == (cell != UNDECIDED)
-            assert is_led(page) == (cell[1] == "yes")
+        deciding: list[Any] = []
+        for cell, group in cells.items():
+            choices, words = ("XXX", ["€2.00"]) if cell != UNDECIDED else ("YXX", [])
+            deciding += [decides(*each, *words) for each in zip(group, choices, strict=True)]
+        await asyncio.gather(*deciding)
+        for (_, leader), group in cells.items():
+            assert [is_led(page) for page in group] == [leader == "yes"] * 3
     people = await Study("hiring", lab=lab).people()
     assert [person.ended for person in people] == ["complete"] * 12
+    log = read_log(lab.url, "hiring", "study", "hiring")
+    assert [each["data"]["cents"] for each in log if each["kind"] == "paid"] == [200] * 9

@@ -29,6 +29,7 @@ from tests.support.visitor import Visitor, visitor
 
 APP = ROOT / "apps" / "16-moderator-model" / "app.py"
 AFTER = "labchat_form_moderated_after"
+STUDY = "moderated", "study", "moderated"
 ALL = "It should go to all of them, in equal parts, as nobody here can say who needs it most."
 
 
@@ -75,11 +76,11 @@ async def read(pages: Sequence[Visitor], by_the_model: int) -> None:
         )
 
 
-async def finishes(page: Visitor) -> str:
-    """Be done, and answer the last question; what the page says in the end."""
+async def finishes(page: Visitor, *words: str) -> None:
+    """Be done, answer the last question, and read such words in the end."""
     await is_done(page)
     await answers(page, AFTER, won="all of them")
-    return str((await reads_the_end(page))["lines"])
+    await reads_the_end(page, *words)
 
 
 def spoken(entries: Sequence[AuditEntry]) -> list[tuple[str, str | None]]:
@@ -110,8 +111,8 @@ async def test_a_moderator_speaks_at_its_times_and_when_one_talks_most(
         await talks(ann, "Yes.")
         await talks(dora, "Still here.")
         await read(with_it, 4)
-        assert all("€1.00" in each for each in await asyncio.gather(*map(finishes, with_it)))
-        assert not any("€" in each for each in await asyncio.gather(*map(finishes, without)))
+        await asyncio.gather(*(finishes(page, "€1.00") for page in with_it))
+        await asyncio.gather(*map(finishes, without))
         moderated, alone = (lab.room(f"lobby-{n}", study="moderated") for n in (1, 2))
         assert spoken(await moderated.audit()) == [
             ("posted", "at 2"),
@@ -122,6 +123,8 @@ async def test_a_moderator_speaks_at_its_times_and_when_one_talks_most(
         assert spoken(await alone.audit())[:2] == [("shadow", "at 2"), ("shadow", "unequal")]
         for page in without:
             assert "oderator" not in page.everything() and "the model" not in page.everything()
+    paid = [each["data"]["cents"] for each in read_log(lab.url, *STUDY) if each["kind"] == "paid"]
+    assert paid == [100] * 3
     log = str(read_log(lab.url, "moderated", "room", "lobby-2"))
     assert "Moderator" not in log and "the model" not in log
     said = [each for each in await moderated.messages() if each.member == "moderator"]

@@ -30,7 +30,8 @@ async def consents(page: Visitor) -> None:
 async def comes_into_a_group(page: Visitor) -> None:
     """Say that one is there whenever that is asked, until there is a group."""
     while (screen := await page.sees("ready", "wait_again", "moment"))["is"] != "moment":
-        await page.does(screen["buttons"][0]["do"])
+        for button in screen.get("buttons", ())[:1]:
+            await page.does(button["do"])
         await page.until(lambda seen=screen: page.screen is not seen)
     await chat_of(page)
 
@@ -79,13 +80,13 @@ async def answers(page: Visitor, form: str, **given: Any) -> None:
     assert await page.is_stored(form, cid) == "stored"
 
 
-async def reads_the_end(page: Visitor) -> Frame:
-    """Go past the debriefing, if there is one; the last screen."""
+async def reads_the_end(page: Visitor, *words: str) -> None:
+    """Go past the debriefing, if there is one, and wait until the last screen has these words."""
     screen = await page.sees("ended")
     if is_asked(screen, "debriefed"):
         await page.does("debriefed")
         await page.until(lambda: not is_asked(page.screen, "debriefed"))
-    return page.screen
+    await page.until(lambda: all(each in str(page.screen) for each in words))
 
 
 def is_asked(screen: Frame, action: str) -> bool:

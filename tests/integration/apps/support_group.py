@@ -20,7 +20,7 @@ study.debrief("We wanted to know how people help each other.")
 study.ends({"complete": End("DONE", pay=5), "withdrew": End("LEFT", pay="partial")})
 helper = Bot(
     "helper",
-    respond=lambda messages: f"How are you? {len(messages)} messages so far.",
+    respond=lambda messages: "How are you?",
     pseudonym="Helper",
     disclose=True,
     when=At(60, 7 * DAY),
