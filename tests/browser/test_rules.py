@@ -206,20 +206,20 @@ def test_a_room_closes_at_its_moment_whatever_a_browsers_clock_says(people: Peop
 
 @pytest.mark.parametrize("clock", [AHEAD, BEHIND], ids=["ahead", "behind"])
 def test_what_comes_after_closing_is_refused_whatever_a_browsers_clock_says(
-    people: People, noise: Noise, clock: str
+    people: People, organiser: Organiser, shared: Serve, room: str, noise: Noise, clock: str
 ) -> None:
     """Though it was written before, while the line was cut; and its text is kept."""
     noise.expects(SEVERED)
-    rules = by(closes_at=soon(20).isoformat(), warn=[])
-    (ann,) = people(1, APP, script=clock + CABLES, rules=rules)
-    (bob,) = people(1, APP, rules=rules)
+    (ann,) = people(1, APP, script=clock + CABLES)
+    (bob,) = people(1, APP)
     ann.says("in time")
     cut(ann, "chat")
     ann.tries("too late")
+    rules = Rules(rate=None, closes_at=soon(3), warn=())
+    organiser.does(organiser.room(shared(APP), room).configure(rules=rules))
     bob.stands("closed", re.compile("The time is over"))
-    mend(ann, "chat")
-    ann.stands("closed", re.compile("The time is over"))
-    ann.is_told("This room is closed.")
+    mend(ann, "chat", stands="closed")
+    ann.is_told(re.compile("^This room is closed"))
     assert ann.draft == "too late"
     bob.sees_only("in time")
 

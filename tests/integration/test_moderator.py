@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shiny_labchat import Lab
 from shiny_labchat.bots import AuditEntry
 from tests.support.backend import FreshUrl
-from tests.support.check_groups import read_log
+from tests.support.check_groups import Entry, read_log
 from tests.support.clock import Clock
 from tests.support.models.model import Model, Reply
 from tests.support.models.tls_door import TlsDoor
@@ -29,7 +30,6 @@ from tests.support.visitor import Visitor, visitor
 
 APP = ROOT / "apps" / "16-moderator-model" / "app.py"
 AFTER = "labchat_form_moderated_after"
-STUDY = "moderated", "study", "moderated"
 ALL = "It should go to all of them, in equal parts, as nobody here can say who needs it most."
 
 
@@ -83,6 +83,16 @@ async def finishes(page: Visitor, *words: str) -> None:
     await reads_the_end(page, *words)
 
 
+def started(lab: Lab) -> datetime:
+    """When the time of the second group has started."""
+    [at] = [each["at"] for each in log_of(lab, "room", "lobby-2") if each["kind"] == "started"]
+    return datetime.fromtimestamp(at / 1e6, UTC)
+
+
+def log_of(lab: Lab, kind: str, id: str) -> list[Entry]:
+    return read_log(lab.url, "moderated", kind, id)
+
+
 def spoken(entries: Sequence[AuditEntry]) -> list[tuple[str, str | None]]:
     """When something was to be said, and why."""
     return [(each.outcome, each.trigger) for each in entries if each.outcome != "silent"]
@@ -95,22 +105,20 @@ async def test_a_moderator_speaks_at_its_times_and_when_one_talks_most(
         with_it = ann, bob, carl = await three(stack, server)
         without = dora, *_ = await three(stack, server)
         await read(with_it, 1)
+        begun = started(lab)
         for page in (bob, dora):
             await talks(page, "Hello!")
-        clock.goes_on(130)
+        clock.shows(begun + timedelta(seconds=130))
         for page in (ann, dora):
             await talks(page, ALL)
         await read(with_it, 2)
         for page in (bob, carl):
             await talks(page, ALL)
-        clock.goes_on(180)
-        await talks(carl, "Yes.")
-        await talks(dora, "Yes.")
-        await read(with_it, 3)
-        clock.goes_on(235)
-        await talks(ann, "Yes.")
-        await talks(dora, "Still here.")
-        await read(with_it, 4)
+        for time in range(190, 560, 60):
+            clock.shows(begun + timedelta(seconds=time))
+            for page in (*with_it, dora):
+                await talks(page, "Yes.")
+            await read(with_it, 2 + (time > 300) + (time > 540))
         await asyncio.gather(*(finishes(page, "€1.00") for page in with_it))
         await asyncio.gather(*map(finishes, without))
         moderated, alone = (lab.room(f"lobby-{n}", study="moderated") for n in (1, 2))
@@ -123,9 +131,9 @@ async def test_a_moderator_speaks_at_its_times_and_when_one_talks_most(
         assert spoken(await alone.audit())[:2] == [("shadow", "at 2"), ("shadow", "unequal")]
         for page in without:
             assert "oderator" not in page.everything() and "the model" not in page.everything()
-    paid = [each["data"]["cents"] for each in read_log(lab.url, *STUDY) if each["kind"] == "paid"]
-    assert paid == [100] * 3
-    log = str(read_log(lab.url, "moderated", "room", "lobby-2"))
+    log = str(log_of(lab, "room", "lobby-2"))
     assert "Moderator" not in log and "the model" not in log
+    paid = [each for each in log_of(lab, "study", "moderated") if each["kind"] == "paid"]
+    assert [each["data"]["cents"] for each in paid] == [100] * 3
     said = [each for each in await moderated.messages() if each.member == "moderator"]
     assert len(said) == 4 and all("says the model" in each.content for each in said)
