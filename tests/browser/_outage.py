@@ -10,7 +10,8 @@ from typing import Literal
 
 from playwright.sync_api import expect
 
-from tests.browser._people import Person, Standing
+from shiny_labchat.playwright import Standing
+from tests.browser._people import Person
 
 __all__ = [
     "CABLES",
