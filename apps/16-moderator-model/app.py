@@ -1,8 +1,7 @@
-# Three people, and in half of the groups a moderator that is a model.
+# Three people, and in half of the groups a moderator: a model, or a script without OPENAI_API_KEY.
 #
-# Shows: a disclosed Bot that writes at set times, before the end, and when one of them talks most.
-# It is in the groups of one condition only; in the others its shadow decides the same, and says
-# nothing. With an OPENAI_API_KEY it is a model, else a script. Open it in three browsers.
+# Shows: a disclosed Bot that writes at set times, before the end, and when one of them talks most;
+# in the other condition its shadow decides the same, and says nothing. Open it in three browsers.
 
 import os
 
@@ -29,19 +28,18 @@ def script(messages):
 
 
 def moderator(**options):
-    has_key = bool(os.environ.get("OPENAI_API_KEY"))
-    speaks = {"client": model, "budget": Budget(money=5.0)} if has_key else {"respond": script}
+    is_model = bool(os.environ.get("OPENAI_API_KEY"))
+    says = {"client": model, "budget": Budget(money=5.0)} if is_model else {"respond": script}
     when = [At(2, 300), BeforeClose(60), Unequal(0.5, window=120, wait=60)]
     shown = {"pseudonym": "Moderator", "disclose": True, "typing": None}
-    return Bot("moderator", when=when, **shown, **speaks, **options)
+    return Bot("moderator", when=when, **shown, **says, **options)
 
 
 study = Study("moderated", seed=16, contact="lab@example.org", currency="EUR")
 study.consent("You will discuss with two others where money should go.", version="1")
 bots = {"moderated": [moderator()], "alone": [moderator(shadow=True)]}
-rules = Rules(duration=600, ends="all_done")
-drawn = {"conditions": [*bots], "balance": "rotate", "bots": bots}
-lobby = Lobby("lobby", study=study, group_size=3, rules=rules, **drawn)
+groups = {"group_size": 3, "conditions": [*bots], "balance": "rotate", "bots": bots}
+lobby = Lobby("lobby", study=study, rules=Rules(duration=600, ends="all_done"), **groups)
 chat = Chat("chat", room=lobby.room)
 
 

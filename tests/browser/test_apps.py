@@ -225,7 +225,7 @@ def test_a_group_that_agrees_on_the_hidden_profile_is_paid(people: People, serve
         each.is_ready()
     for each in three:
         each.is_in_group()
-        each.reads_on_page("Candidate")
+        each.reads_on_page("You know: ")
     assert faults(three[0]) == set()
     for each in three:
         each.says("X has most that speaks for it.")

@@ -6,13 +6,16 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from shiny_labchat import Rules
 from tests.browser._axe import faults
 from tests.browser._organiser import Organiser
+from tests.browser._outage import CABLES, SEVERED, cut, mend
 from tests.browser._people import Person
-from tests.browser.conftest import People, Serve
+from tests.browser.conftest import Noise, People, Serve
+from tests.support.workers import Served
 
 APP = "timed.py"
 SLOW = 30_000
@@ -134,6 +137,32 @@ def test_the_gate_opens_with_exactly_the_message_that_is_enough(people: People) 
     expect(button(ann)).to_be_enabled()
 
 
+def test_what_counts_for_the_gate_survives_restarts_and_so_does_the_gate(
+    people: People, serve: Serve, noise: Noise
+) -> None:
+    noise.expects(SEVERED)
+    app = serve(APP)
+    (ann,) = people(1, app, rules=by(min_messages=1, min_characters=10))
+    ann.says("123456789")
+    comes_back(ann, app)
+    expect(button(ann)).to_have_accessible_description(re.compile("1 more character"))
+    expect(button(ann)).to_be_disabled()
+    ann.says("0")
+    expect(button(ann)).to_be_enabled()
+    comes_back(ann, app)
+    ann.reloads()
+    expect(button(ann)).to_be_enabled()
+    expect(ann.page.locator("#told")).to_contain_text("may go")
+
+
+def comes_back(person: Person, app: Served) -> None:
+    """Have a server die and start again, and wait until somebody's page is back."""
+    app.kill()
+    person.stands("reconnecting")
+    app.start()
+    person.stands("open")
+
+
 def test_the_gate_opens_when_so_much_time_has_passed(people: People) -> None:
     (ann,) = people(1, APP, rules=by(min_seconds=8))
     expect(button(ann)).to_have_accessible_description(re.compile(r"You can go on in 0:0\d"))
@@ -173,6 +202,26 @@ def test_a_room_closes_at_its_moment_whatever_a_browsers_clock_says(people: Peop
         person.stands("closed", re.compile("The time is over"))
         person.cannot_write("This room is closed")
         expect(person.page.locator("#told")).to_have_text(re.compile("^closed"))
+
+
+@pytest.mark.parametrize("clock", [AHEAD, BEHIND], ids=["ahead", "behind"])
+def test_what_comes_after_closing_is_refused_whatever_a_browsers_clock_says(
+    people: People, organiser: Organiser, shared: Serve, room: str, noise: Noise, clock: str
+) -> None:
+    """Though it was written before, while the line was cut; and its text is kept."""
+    noise.expects(SEVERED)
+    (ann,) = people(1, APP, script=clock + CABLES)
+    (bob,) = people(1, APP)
+    ann.says("in time")
+    cut(ann, "chat")
+    ann.tries("too late")
+    rules = Rules(rate=None, closes_at=soon(3), warn=())
+    organiser.does(organiser.room(shared(APP), room).configure(rules=rules))
+    bob.stands("closed", re.compile("The time is over"))
+    mend(ann, "chat", stands="closed")
+    ann.is_told(re.compile("^This room is closed"))
+    assert ann.draft == "too late"
+    bob.sees_only("in time")
 
 
 def test_a_room_opens_at_its_moment(people: People) -> None:

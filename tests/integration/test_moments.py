@@ -44,11 +44,11 @@ def servers(lab: Lab) -> Iterator[list[Server]]:
         server.stop()
 
 
-async def a_room(lab: Lab, id: str) -> tuple[Room, float]:
-    """A room whose time has started a while ago, and when it is due there (s since 1970)."""
+async def a_room(lab: Lab, id: str, left: float = LEFT) -> tuple[Room, float]:
+    """A room whose time has started, and when it is due there: so many seconds are left."""
     rules = Rules(duration=600, starts="code")
     room = await lab.create_room(id, study="tests", rules=rules)
-    await started(room, AFTER - LEFT)
+    await started(room, AFTER - left)
     [begun] = [event for event in await log_of(room) if event.kind == "started"]
     return room, begun.at / 1e6 + AFTER
 
@@ -70,13 +70,14 @@ async def is_at(moment: float) -> None:
     await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=left)
 
 
+@pytest.mark.parametrize("left", [LEFT, pytest.param(AFTER, marks=pytest.mark.long)])
 async def test_what_was_due_while_no_server_was_there_is_done_once_and_soon(
-    servers: list[Server], lab: Lab
+    servers: list[Server], lab: Lab, left: float
 ) -> None:
     """It is killed a second before 120 s are over; nobody has the room open."""
     server = servers[0]
     server.start()
-    room, due = await a_room(lab, "r1")
+    room, due = await a_room(lab, "r1", left)
     await is_at(due - 1)
     server.kill()
     assert await room.messages() == []

@@ -218,7 +218,7 @@ class Visitor:
     async def sends(self, form: str, cid: str | None = None, **answers: Any) -> str:
         """Fill in a form and press its button, as the page does it; gives the id."""
         cid = cid or secrets.token_hex(8)
-        sent = {"cid": cid, "shown": 1, "changed": 2, "sent": 3}
+        sent = {"cid": cid, "shown": 1, "changed": 2, "sent": 3, "used": [*answers]}
         await self.inputs(**answers)
         await self.inputs(**{f"{form}_sent": sent})
         return cid
