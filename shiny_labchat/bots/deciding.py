@@ -29,7 +29,7 @@ from shiny_labchat.callbacks.skipping import Complete
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import Message, to_datetime
-from shiny_labchat.domain.shares import speakers_in
+from shiny_labchat.domain.shares import places_in, speakers_in
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
 
@@ -146,18 +146,22 @@ async def _is_met(
 
 def _talk_of(live: LiveRoom, bot: str, heard: Complete) -> Talk:
     message, ends, state = heard.message, live.whole.ends, live.state
+    heard_ids = state.hearing.heard_by(bot)
     before = [
         each
         for each in heard_by(live, bot)
         if each.seq != message.seq and ends.get(each.seq, each.seq) < heard.at
     ]
+    members = (each for each in state.members() if heard_ids is None or each.member in heard_ids)
+    speakers = (each for each in speakers_in(state) if heard_ids is None or each in heard_ids)
     deadline = state.deadline
     return Talk(
         (*before, message),
-        tuple(map(Member.of, state.members())),
-        tuple(speakers_in(state)),
+        tuple(map(Member.of, members)),
+        tuple(speakers),
         _seconds_between(before, message),
         None if deadline is None else to_datetime(deadline),
+        places_in(state),
     )
 
 

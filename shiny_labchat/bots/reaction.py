@@ -154,6 +154,7 @@ class Reaction:
         self._known = begun.known
         self._whole = begun.seq
         self._at_most: Sequence[str] | None = None
+        self._types_to: Sequence[str] | None = None
         loop = asyncio.get_running_loop()
         age = time.time() - begun.at / 1e6
         self._said = loop.time() - max(0.0, age)
@@ -311,8 +312,11 @@ class Reaction:
         return await compose(ask(), self._plan(unread, draft, minds))
 
     def _heard(self) -> tuple[list[Message], list[Message]]:
-        self._at_most = self._hearers()
+        state = self._live.state
+        self._at_most = self._types_to = self._hearers()
         talk = heard_by_all(self._live, self._at_most)
+        if self._at_most is None and state.rules.history == "joined":
+            self._at_most = state.hearing.taking_part()  # who comes meanwhile has not heard it
         return as_experienced(talk, self._spec.id, self._whole, self._live.whole.ends)
 
     def _still(self, heard: Sequence[Message]) -> list[Message]:
@@ -345,7 +349,7 @@ class Reaction:
         return self._occasion.trigger == "model"
 
     def _type(self) -> None:
-        state, to = self._live.state, self._at_most
+        state, to = self._live.state, self._types_to
         if self._spec.shadow or (to is not None and state.network.is_full):  # all would see it
             return
         if may_type(state, self._membership_in(state), _now()):  # as with people
@@ -438,7 +442,7 @@ class Reaction:
             return words, 0
 
         self._begun = asyncio.get_running_loop().time()
-        self._at_most = None
+        self._at_most = self._types_to = None
         composed = await compose(closing(), self._plan((), 0, minds=False))
         try:
             await self._post(composed.text, "bot:closing")

@@ -18,7 +18,7 @@ from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.clock import CLOCK_KINDS
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message, Wording
-from shiny_labchat.domain.shares import shares_of, speakers_in
+from shiny_labchat.domain.shares import places_in, shares_of, speakers_in
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.live.room import LiveRoom
 
@@ -225,10 +225,8 @@ class SessionRoom:
         hearing = live.state.hearing
         readers = [hearing.same_place(each) for each in among if each in hearing.memberships]
         said = whole.seen(live.state, viewer, upto, also, wording, private=private, readers=readers)
-        if private or live.state.rules.history != "joined":
-            return said
-        after = live.state.told_after()  # what all may read
-        return tuple(message for message in said if message.seq > after)
+        after = 0 if private else live.state.told_after(among or None)  # what all may read
+        return tuple(message for message in said if message.seq > after) if after else said
 
     def shares(self, member: str | None) -> dict[str, float]:
         """
@@ -240,14 +238,14 @@ class SessionRoom:
         if live is None:
             return {}
         whole, hearing = self._whole_of(live), live.state.hearing
-        speakers = speakers_in(live.state)
+        speakers, places = speakers_in(live.state), places_in(live.state)
         viewer = live.state.membership(member)
         if live.state.network.is_full or viewer is None:
-            return shares_of(whole.public(0), speakers)
+            return shares_of(whole.public(0), speakers, places)
         reader = hearing.same_place(viewer.member)
         said = whole.common(0, [] if viewer.hears_all else [reader])
         heard = [each for each in speakers if hearing.hears(viewer.member, each)]
-        return shares_of(said, heard)
+        return shares_of(said, heard, places)
 
     @property
     def _known(self) -> Conversation | None:

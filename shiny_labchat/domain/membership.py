@@ -31,7 +31,10 @@ class Membership(NamedTuple):
     tokens, spoke
         The token bucket: the messages left in it at the time `spoke` (microseconds).
     view_from
-        The seq up to which the member cleared their own view.
+        The seq up to which the member is shown nothing: they cleared it from their own view, or it
+        is what `hears_from` says.
+    hears_from
+        The seq at which they joined, if they may read nothing that was said before; 0: they may.
     is_bot
         Whether it is a program that this package runs; it is always present.
     shown
@@ -85,6 +88,7 @@ class Membership(NamedTuple):
     last_said: int = 0
     characters: int = 0
     rules: Rules | None = None
+    hears_from: int = 0
 
     @property
     def takes_turns(self) -> bool:

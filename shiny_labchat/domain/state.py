@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 
 from shiny_labchat.domain.clock import CLOCK_KINDS, Clock, Shut, Turn
 from shiny_labchat.domain.counts import counted, with_one_more
-from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.events import Event, newest_about
 from shiny_labchat.domain.hearing import Hearing
 from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.membership import ROLES, Membership, Role
@@ -109,6 +109,8 @@ class RoomState(NamedTuple):
     """The number of the cohort of its group; 0: it has none."""
     round: int = 0
     """The number of the round for which its group was formed; 0: of none."""
+    hears_from: int = 0
+    """The largest `Membership.hears_from` of all who ever were members."""
     opened_at: int = 0
     """When people could use it first, or again after it was closed (microseconds); 0: not yet."""
 
@@ -190,12 +192,13 @@ class RoomState(NamedTuple):
         """
         The seq after which models are told what was said: all who hear the reply may read it.
 
-        `hearers`: the ids of those who hear it; None: everybody.
+        `hearers`: the ids of those who hear it; None: everybody. What some have cleared from their
+        own views counts, as they have heard it.
         """
-        if self.rules.history != "joined":
+        if not self.hears_from:
             return self.cleared
-        some = [each for each in self.people() if hearers is None or each.member in hearers]
-        return max([self.cleared, *(each.view_from for each in some)])
+        some = (each for each in self.members() if hearers is None or each.member in hearers)
+        return max(self.cleared, *(each.hears_from for each in some), 0)
 
     def floor(self, viewer: Membership) -> int:
         """The seq up to which a viewer's screen was cleared."""
@@ -206,9 +209,7 @@ class RoomState(NamedTuple):
         if event.kind == "cleared":
             scope = event.data["scope"]
             return scope == "room" or (scope == "view" and event.member == viewer.member)
-        if event.kind == "streamed":  # viewers share its frame, whatever each has cleared
-            return viewer.may_see(event)
-        return event.seq > self.floor(viewer) and viewer.may_see(event)
+        return newest_about(event) > self.floor(viewer) and viewer.may_see(event)
 
     def bots(self) -> list[Membership]:
         """The members that are programs."""
@@ -336,14 +337,18 @@ def _joined(state: RoomState, event: Event) -> _Changes:
     member = cast(str, event.member)
     known = _known_of_member(event)
     if (left := state.memberships.get(event.data.get("replaces", ""))) is not None:
-        network = state.network.replaced(left.member, member)
-        return {**_with(state, _in_place_of(left, member, known)), "network": network}
+        changes = _with(state, _in_place_of(left, member, known))
+        if state.turn.member == left.member:
+            changes["turn"] = state.turn._replace(member=member)
+        return {**changes, "network": state.network.replaced(left.member, member)}
     before = state.memberships.get(member)
     kept = {name: getattr(before, name) for name in _KEPT} if before else {}
     is_person = known.get("role") == "participant" and not known.get("is_bot")
-    if state.rules.history == "joined" and is_person:
-        kept["view_from"] = event.seq
-    return _with(state, Membership(member, joined=event.seq, **kept, **known))
+    if state.rules.history != "joined" or not is_person:
+        return _with(state, Membership(member, joined=event.seq, **kept, **known))
+    kept["view_from"] = kept["hears_from"] = event.seq
+    changes = _with(state, Membership(member, joined=event.seq, **kept, **known))
+    return {**changes, "hears_from": event.seq}
 
 
 def _in_place_of(left: Membership, member: str, known: _Changes) -> Membership:
@@ -354,7 +359,7 @@ def _in_place_of(left: Membership, member: str, known: _Changes) -> Membership:
     return left._replace(member=member, **{**own, **said, **presence, **known})
 
 
-_KEPT = ("view_from", "said", "last_said", "characters", "rules")
+_KEPT = ("view_from", "hears_from", "said", "last_said", "characters", "rules")
 """The fields of a `Membership` that somebody has again who joins again."""
 
 

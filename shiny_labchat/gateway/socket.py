@@ -12,6 +12,7 @@ buffer. A socket that is owed nothing is sent the next message with all others (
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -115,7 +116,7 @@ class Socket:
         self._asked: deque[int] = deque()
         self._search_at = 0.0
         self._is_told = False
-        self._state = ""
+        self._state, self._state_at = "", 0
         self._state_changed = False
         self._said = 0
         self._handle = ""
@@ -131,7 +132,8 @@ class Socket:
         self._handle = "" if known is None else known.handle
         if known is not None and known.is_removed and known.is_withdrawn:
             await self._part()
-        self._state = self._state_frame(self._membership())
+        self._state_at = _now()
+        self._state = self._state_frame(self._membership(), self._state_at)
         presence = self._room.presence
         unfollow = self._room.follow(self.hear, first=True), presence.follow(self._wake)
         presence.come(self._entry.member)
@@ -179,8 +181,8 @@ class Socket:
             at=_now(),
         )
 
-    def _state_frame(self, membership: Membership) -> str:
-        return protocol.state(self._room.state, membership, self._words, _now())
+    def _state_frame(self, membership: Membership, at: int) -> str:
+        return protocol.state(self._room.state, membership, self._words, at)
 
     def _seq_of(self, id: str) -> int | None:
         """The seq of the item with this id; None: it is not an id of this room."""
@@ -332,7 +334,9 @@ class Socket:
         told = membership.member if membership.member in state.told else None
         if not state.network.is_full:
             return self._presence_in_network(membership, told, hidden)
-        self._own_presence = None
+        if self._own_presence is not None:  # the page shows what it was last sent
+            self._own_presence = None
+            self._seen_here, self._seen_typing = _OWN_HERE, _OWN_TYPING
         owed = self._nobody_here() if hidden.here else self._here(membership, told)
         return owed + self._typing(is_hidden=hidden.typing)
 
@@ -362,7 +366,7 @@ class Socket:
     ) -> list[str]:
         """Who is here and who is typing of those whom this socket's person hears."""
         if (own := self._own_presence) is None:
-            shown = self._seen_typing > 0
+            shown = self._seen_typing != 0
             own = self._own_presence = OwnPresence(self._room.presence, shows_typists=shown)
             self._seen_here, self._seen_typing = None, 0
         if not own.is_due(hidden):
@@ -434,10 +438,13 @@ class Socket:
         return frames
 
     def _new_state(self, membership: Membership) -> list[str]:
-        frame = self._state_frame(membership)
-        if frame == self._state:
-            return []
-        self._state = frame
+        """The new state, if it is another one, and not only later: pages count down themselves."""
+        at = _now()
+        frame = self._state_frame(membership, at)
+        if _LEFT.sub("", frame) == _LEFT.sub("", self._state):
+            if self._state_frame(membership, self._state_at) == self._state:
+                return []
+        self._state, self._state_at = frame, at
         return [frame]
 
     async def _send(self, frames: str) -> None:
@@ -508,6 +515,10 @@ class Socket:
             self._room.stop_stream(seq)
 
 
+_OWN_HERE, _OWN_TYPING = Seen(-1, None, False), -1
+"""What a page has seen that was sent frames of its own, as `OwnPresence` makes them."""
+_LEFT = re.compile(r'"left":\d+,?')
+"""How long something lasts yet, in a frame of the state."""
 _PING = protocol.text_frame(protocol.ping())
 _ABOUT_ALL = frozenset((*CLOCK_KINDS, "closed", "configured", "grouped", "hours", "opened", "turn"))
 """The kinds of events after which the room is another one for all."""

@@ -16,7 +16,7 @@ from shiny_labchat.concurrency import retry
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.messages import Message
-from shiny_labchat.domain.shares import shares_of, speakers_in
+from shiny_labchat.domain.shares import places_in, shares_of, speakers_in
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.triggers import ASKED
 from shiny_labchat.lab import history
@@ -68,7 +68,7 @@ class Talking(ABC):
         state = await self.state()
         said = await history.said(self.log, self.key, 0, None, None)
         talk = (each for each in said if each.audience is None or each.by_network)
-        return shares_of(talk, speakers_in(state))
+        return shares_of(talk, speakers_in(state), places_in(state))
 
     async def ask(self, bot: str | RoomBot, *, instruction: str | None = None) -> Message | None:
         """

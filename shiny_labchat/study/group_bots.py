@@ -146,16 +146,22 @@ class GroupBot:
         bot = self._bot_in(state)
         if bot is None:
             return
-        membership = state.membership(self._id)
-        if membership is not None and membership.returns:
-            await asyncio.sleep(max(0.0, membership.returns / 1e6 - time.time()))
+        await self._is_seen(state)
         await bot.react(room, message)
 
     async def act(self, room: Room, trigger: Event) -> None:
-        """Write a message, as a moment has come or the app asks, where it is."""
-        bot = self._bot_in(await room.state())
+        """Write a message, as a moment has come or the app asks, where it is; as `react`."""
+        state = await room.state()
+        bot = self._bot_in(state)
         if bot is not None:
+            await self._is_seen(state)
             await bot.act(room, trigger)
+
+    async def _is_seen(self, state: RoomState) -> None:
+        """Wait until it is seen in the place of somebody, if it is in one."""
+        membership = state.membership(self._id)
+        if membership is not None and membership.returns:
+            await asyncio.sleep(max(0.0, membership.returns / 1e6 - time.time()))
 
     def _bot_in(self, state: RoomState) -> ShownBot | None:
         if state.lobby != self._lobby:

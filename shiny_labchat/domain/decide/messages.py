@@ -83,7 +83,8 @@ def _heard(state: RoomState, speaker: str, at_most: Sequence[str] | None = None)
     hearers = hearing.hearers(speaker)
     if at_most is not None:
         among = hearing.taking_part() if hearers is None else hearers
-        hearers = [each for each in among if each in at_most]
+        some = [each for each in among if each in at_most]
+        hearers = some if hearers is not None or len(some) < len(among) else None
     return {} if hearers is None else {"audience": hearers, "by_network": True}
 
 

@@ -62,10 +62,7 @@ class Run:
 
     async def sent(self, steps: list[str]) -> list[Any]:
         """All that bob is sent meanwhile, when he comes back, and when he comes anew."""
-        rules = Rules(rate=None)
-        room = await self._lab.create_room("r", study="s", rules=rules, network=self._network)
-        for name in NAMES:
-            await room.add_member(name, name.title())
+        room = await self.made()
         live = await Runtime.of(self._lab.log).live.open(room.key)
         bob = WAYS[self._way](room, live, "bob")
         await bob.hears("welcome")
@@ -83,8 +80,17 @@ class Run:
         self.frames = found
         await bob.leave()
         live.leave()
-        handles = {m.handle: m.member for m in (await room.state()).memberships.values()}
+        members = [*(await room.state()).memberships.values()]
+        handles = {each.handle: each.member for each in reversed(members)}  # the first in a place
         return [without_chance(frames, live.state.seed, handles) for frames in found]
+
+    async def made(self) -> Room:
+        """The room, with all who are there from the beginning."""
+        rules = Rules(rate=None)
+        room = await self._lab.create_room("r", study="s", rules=rules, network=self._network)
+        for name in NAMES:
+            await room.add_member(name, name.title())
+        return room
 
     async def tidy(self) -> None:
         """End what is still open."""
