@@ -22,6 +22,7 @@ __all__ = [
     "CLAIMS_ALWAYS",
     "NAMES",
     "UPGRADE_LOCK",
+    "address_of",
     "append",
     "begin",
     "begin_filling",
@@ -48,6 +49,10 @@ __all__ = [
 
 NAMES = ("postgres", "postgresql")
 """How the URL of such a database begins."""
+PORT = 5432
+"""Where a server listens, if its address does not say."""
+_HERE = ("", "127.0.0.1", "::1")
+"""What else this machine is called in addresses."""
 CLAIMS_ALWAYS: bool = True
 """A transaction that writes has what it has locked, and no more."""
 _LOCKS = 0x6C616263
@@ -82,6 +87,18 @@ def parse(url: str) -> sa.URL:
     password = parsed.password or (said if isinstance(said, str) else None)
     parsed = parsed.difference_update_query(["password"])
     return parsed.set(drivername="postgresql+psycopg", password=password)
+
+
+def address_of(url: sa.URL) -> list[str]:
+    """Where a database is, whoever connects to it, and however: host, port and name."""
+    host, port = (_text(url.query.get(name, "")) for name in ("host", "port"))
+    host = (url.host or host).lower()
+    port = str(url.port or port or PORT)
+    return ["localhost" if host in _HERE else host, port, url.database or ""]
+
+
+def _text(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
 
 
 # ── transactions of the writer ──
