@@ -66,6 +66,7 @@ def test_a_folder_that_is_named_has_the_ledger_of_each_database(
         name_ledger(folder)
         urls = [
             *("postgres://h1/lab", "postgres://h1:5433/lab", "postgres://h2/lab"),
+            "postgres://h1/lab?options=-csearch_path%3Dpilot",
             *("sqlite:////srv/one/lab.db", "sqlite:////srv/two/lab.db"),
         ]
         ledgers = {ledger_of(parse(url)) for url in urls}
