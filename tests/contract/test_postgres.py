@@ -236,6 +236,16 @@ async def test_who_waits_for_a_lock_too_long_is_told_that_the_database_is_busy(
     assert await texts_of(room) == ["text 1"]
 
 
+async def test_a_database_can_be_opened_and_read_while_somebody_has_a_table_locked(
+    url: str, lab: Lab, engines: list[sa.Engine]
+) -> None:
+    await room_of(lab)
+    with engines[0].begin() as conn:
+        conn.exec_driver_sql("LOCK TABLE room IN EXCLUSIVE MODE")
+        with closing(Log(parse(url))) as again:
+            assert await again.read(studies_with_rooms) == ["s"]
+
+
 async def test_all_that_is_written_together_waits_for_locks_once(
     url: str, lab: Lab, engines: list[sa.Engine]
 ) -> None:
