@@ -249,7 +249,12 @@ async def withdraw_with_code(log: Log, receipt: Receipt) -> bool:
     """
     if receipt.person in await log.read(withdrawn_ids):
         return False
-    await withdraw(log, receipt.person, receipt.study, by="participant")
+    try:
+        await withdraw(log, receipt.person, receipt.study, by="participant")
+    except LabChatError:
+        if await log.read(lambda conn: studies_of(conn, receipt.person, receipt.study)):
+            raise
+        return False  # their form was sent twice, and the other one was first
     return True
 
 

@@ -284,6 +284,7 @@ def open_streams(conn: sa.Connection, number: int) -> list[Event]:
     if not seqs:
         return []
     found = sa.select(*_FIELDS).where(event.c.room == number, event.c.seq.in_(seqs))
+    found = found.order_by(event.c.seq)
     return _with_ends(conn, number, [event_of(row) for row in conn.execute(found)])
 
 

@@ -65,7 +65,7 @@ class Found(NamedTuple):
     keys
         By their numbers, the logs.
     events
-        By the number of a log, its events, as they were written.
+        By the number of a log, its events, as they were written, oldest first.
     theirs
         By the number of a log, their own messages.
     said
@@ -164,15 +164,22 @@ def find(conn: sa.Connection, study: str, person: str, reach: Reach, quotes: boo
     for number, some in bots.items():
         events[number] |= {each.seq: each for each in _all_of(conn, number, some)}
     ids = {number: {person, *some} for number, some in bots.items()}
+    events = {number: _in_order(some) for number, some in events.items()}
     theirs = {number: _messages_of(some.values(), ids[number]) for number, some in events.items()}
     for number, own in theirs.items():
-        events[number] |= {each.seq: each for each in _ends(conn, number, own)}
+        ends = {each.seq: each for each in _ends(conn, number, own)}
+        events[number] = _in_order({**events[number], **ends})
     said = {n: _said(some.values(), theirs[n], ids[n]) for n, some in events.items()}
     return Found(
         {number: logs[number][0] for number in events if number in logs},
         {number: list(some.values()) for number, some in events.items()},
         *(theirs, said, bots),
     )
+
+
+def _in_order(events: Mapping[int, Event]) -> dict[int, Event]:
+    """Events by their seqs, oldest first, whatever the order of a database's rows."""
+    return {seq: events[seq] for seq in sorted(events)}
 
 
 def _logs_of(conn: sa.Connection, study: str) -> dict[int, tuple[LogKey, int]]:

@@ -132,7 +132,7 @@ class Writer:
         if self.waiting >= WAITING:
             raise StoreError("store_busy", str(self._url), f"{WAITING} commands are waiting")
         self._queue.put(work)
-        if self._thread is None:
+        if self._thread is None or self._lock.locked():  # it may end without having seen the work
             self.start()
 
     def look(self, rooms: Mapping[LogKey, int] | None = None) -> None:
@@ -153,13 +153,14 @@ class Writer:
                 self._thread.start()
 
     def close(self) -> None:
-        """Store all waiting commands, and stop."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join()
+        """Store all waiting commands, and stop; what is put meanwhile has it start again."""
+        with self._lock:
+            if self._thread is not None:
+                self._queue.put(None)
+                self._thread.join()
+            self._loader.close()
+            self._forget()
             self._thread = None
-        self._loader.close()
-        self._forget()
 
     # ── the thread ──
 

@@ -404,6 +404,7 @@ async def test_code_starts_groups_of_all_who_are_here(lab: Lab, reopen: Lab) -> 
     await come(lobby, "a", "b", "c", "d")
     await come(other, "e", "f", "g")
     assert await cast("Awaitable[int]", lobby.waiting()) == 7
+    await hear(lab, *"abcdefg")  # it may have taken long until all have come
     assert await other.start() == 2
     sizes = [len(group.people) for group in (await people_in(lab)).groups.values()]
     assert sorted(sizes) == [3, 4] and await cast("Awaitable[int]", lobby.waiting()) == 0
