@@ -1,5 +1,5 @@
 """
-What a database says of the rounds of a public goods game, read with nothing but its driver and json.
+What a database says of the rounds of a game, read with nothing but its driver and json.
 
 ``python tests/support/check_rounds.py URL STUDY`` prints it. It imports nothing of the package: so
 it cannot be wrong in the same way.
