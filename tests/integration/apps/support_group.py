@@ -27,7 +27,7 @@ helper = Bot(
     typing=None,
 )
 rules = Rules(
-    hours=("08:00", "22:00", "Europe/Berlin"), closes_at="2027-04-05T22:00+02:00", warn=[DAY]
+    hours=("08:00", "22:00", "Europe/Berlin"), closes_at="2027-04-05T22:00+02:00", warn=(DAY,)
 )
 lobby = Lobby("lobby", study=study, group_size=4, ready=None, bots=[helper], rules=rules)
 chat = Chat("chat", room=lobby.room)
