@@ -48,9 +48,10 @@ async def pay(room, members):
 
 @render.express
 def page():
-    if chat.state() == "open":
+    person, state = study.person(), chat.state()
+    if state == "open":
         chat.ui()
-    elif chat.state() == "closed" and not study.person().ended:
+    elif state == "closed" and person is not None and not person.ended:
         study.form("after", ui.input_text("helped", "What has helped you?"), end="complete")
     else:
         lobby.ui()
