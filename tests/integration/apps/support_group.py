@@ -27,7 +27,7 @@ helper = Bot(
     typing=None,
 )
 rules = Rules(
-    hours=("08:00", "22:00", "Europe/Berlin"), closes_at="2027-04-05T22:00+02:00", warn=[DAY]
+    hours=("08:00", "22:00", "Europe/Berlin"), closes_at="2027-04-05T22:00+02:00", warn=(DAY,)
 )
 lobby = Lobby("lobby", study=study, group_size=4, ready=None, bots=[helper], rules=rules)
 chat = Chat("chat", room=lobby.room)
@@ -48,9 +48,10 @@ async def pay(room, members):
 
 @render.express
 def page():
-    if chat.state() == "open":
+    person, state = study.person(), chat.state()
+    if state == "open":
         chat.ui()
-    elif chat.state() == "closed" and not study.person().ended:
+    elif state == "closed" and person is not None and not person.ended:
         study.form("after", ui.input_text("helped", "What has helped you?"), end="complete")
     else:
         lobby.ui()
