@@ -327,9 +327,7 @@ def gone(talk: Talk, name: str) -> list[str]:
     return [each.text for each in talk._said if each.text not in talk.heard(name)]
 
 
-async def _each_is_shown_who_is_here(
-    talk: Talk, live: LiveRoom, late: Mapping[str, Page]
-) -> None:
+async def _each_is_shown_who_is_here(talk: Talk, live: LiveRoom, late: Mapping[str, Page]) -> None:
     handles = {each.member: each.handle for each in live.state.memberships.values()}
     for name, page in [*late.items(), *talk.pages.items()]:
         heard = [each for each in talk.here if each == name or (each, name) in talk.edges]

@@ -84,7 +84,7 @@ class GroupRun(Run):
             case "clear" | "say", "":
                 await self._in_turn(room, live, bob, step)
                 return
-            case ("replace" | "turn"), _:
+            case (("replace" | "turn"), _):
                 pass
             case _:
                 await super().do(room, live, bob, step)
@@ -262,9 +262,7 @@ async def test_what_was_said_before_somebody_came_changes_nothing_of_what_they_a
     empty_database: Path, way: str, steps: list[str]
 ) -> None:
     """Where `history` is "joined": neither its end, nor that it is retracted or withdrawn."""
-    sent, _ = await _sent_in(
-        empty_database, lambda lab: LateRun(lab, way, is_empty=False), steps
-    )
+    sent, _ = await _sent_in(empty_database, lambda lab: LateRun(lab, way, is_empty=False), steps)
     alone, _ = await _sent_in(
         empty_database,
         lambda lab: LateRun(lab, way, is_empty=True),
