@@ -143,6 +143,9 @@ async def test_each_place_has_a_bot_of_its_own(lab: Lab) -> None:
 
 async def test_a_bot_hears_and_is_heard_as_who_it_goes_on_for(lab: Lab) -> None:
     room = await grouped(lobby_in(lab, group_size=3), "ann", "bob", "carl")
+    live = Runtime.of(lab.log).live.opened(ROOM)
+    assert live is not None
+    live.signs.come(Page("carl"))
     await room.configure(network={"ann": ["bob"], "bob": ["ann", "carl"], "carl": ["bob"]})
     await lose(lab, "ann")
     await says(room, "carl", "for Bob")
@@ -150,7 +153,7 @@ async def test_a_bot_hears_and_is_heard_as_who_it_goes_on_for(lab: Lab) -> None:
     *_, answer = await until(lab, ROOM, "message", 3)
     assert answer.member == "stand-in" and {*answer.data["audience"]} == {"bob", "stand-in"}
     assert answer.data["parts"] == [["text", "I have read 1."]]
-    assert [each.member for each in await room.audit()] == ["stand-in"]
+    assert [each.bot for each in await room.audit()] == ["stand-in"]
 
 
 async def test_a_bot_that_is_asked_writes_nothing_before_it_is_seen_in_its_place(lab: Lab) -> None:

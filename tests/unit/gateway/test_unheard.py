@@ -18,7 +18,7 @@ from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.room import LiveRoom
-from tests.unit.gateway.groups import group_of, name_of, replace
+from tests.unit.gateway.groups import group_of, is_up_to_date, name_of, replace
 from tests.unit.gateway.test_socket import WAYS, Page
 from tests.unit.gateway.test_unseen import HIDDEN, SHOWN, Run
 
@@ -89,6 +89,7 @@ class GroupRun(Run):
             case _:
                 await super().do(room, live, bob, step)
                 return
+        await is_up_to_date(room, live)
         await bob.settles()
 
     async def _in_turn(self, room: Room, live: LiveRoom, bob: Page, step: str) -> None:
@@ -245,6 +246,7 @@ class LateRun(Run):
             case _:
                 await super().do(room, live, bob, step)
                 return
+        await is_up_to_date(room, live)
         await bob.settles()
 
     async def tidy(self) -> None:
