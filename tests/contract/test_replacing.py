@@ -154,6 +154,30 @@ async def test_each_place_has_a_bot_of_its_own(lab: Lab) -> None:
         assert min(own, default=place.returns) >= place.returns
 
 
+async def test_a_bot_hears_and_is_heard_as_who_it_goes_on_for(lab: Lab) -> None:
+    room = await grouped(lobby_in(lab, group_size=3), "ann", "bob", "carl")
+    live = Runtime.of(lab.log).live.opened(ROOM)
+    assert live is not None
+    live.signs.come(Page("carl"))
+    await room.configure(network={"ann": ["bob"], "bob": ["ann", "carl"], "carl": ["bob"]})
+    await lose(lab, "ann")
+    await says(room, "carl", "for Bob")
+    await says(room, "bob", "for both")
+    *_, answer = await until(lab, ROOM, "message", 3)
+    assert answer.member == "stand-in" and {*answer.data["audience"]} == {"bob", "stand-in"}
+    assert answer.data["parts"] == [["text", "I have read 1."]]
+    assert [each.bot for each in await room.audit()] == ["stand-in"]
+
+
+async def test_a_bot_that_is_asked_writes_nothing_before_it_is_seen_in_its_place(lab: Lab) -> None:
+    room = await grouped(lobby_in(lab), "ann", "bob")
+    await says(room, "ann", "hello")
+    place = await lose(lab, "ann")
+    said = await room.ask(place.member)
+    assert said is not None and said.at.timestamp() * 1e6 >= place.returns
+    assert await room.shares() == {"bob": 0.0, place.member: 1.0}
+
+
 async def test_a_withdrawal_reaches_what_was_said_under_their_name(lab: Lab) -> None:
     room = await grouped(lobby_in(lab), "ann", "bob")
     name = (await room.state()).memberships["ann"].pseudonym

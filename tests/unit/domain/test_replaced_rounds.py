@@ -64,7 +64,9 @@ def partner_of(rounds: ReplacingRounds, person: str) -> str:
     return next(each for each in group if each != person)
 
 
-def test_who_is_replaced_in_a_round_is_in_no_next_one_and_their_partner_is_told_in_the_end() -> None:
+def test_who_is_replaced_in_a_round_is_in_no_next_one_and_their_partner_is_told_in_the_end() -> (
+    None
+):
     rounds = ReplacingRounds(6)
     gone, partner = "p0", partner_of(rounds, "p0")
     room = rounds.person(gone).room or ""

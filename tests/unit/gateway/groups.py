@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from shiny_labchat.domain.commands import (
     ShowRoom,
 )
 from shiny_labchat.domain.commands.lobby import LobbySigns
+from shiny_labchat.live.room import LiveRoom
+from tests.support.client import PATIENCE
 
 TOLD = {"text": "Text", "version": "1", "items": {}, "required": [], "replacement": True}
 STUDY = {"seed": 7, "consent": TOLD, "debrief": {"text": "So.", "keep": False}, "deceives": True}
@@ -44,6 +47,14 @@ async def group_of(lab: Lab, people: Sequence[str], **rules: Any) -> Room:
     for person in people:
         await room.add_member(person, name_of(person))
     return room
+
+
+async def is_up_to_date(room: Room, live: LiveRoom) -> None:
+    """Wait until a live room has all of its log: it reads it anew after a retraction."""
+    seq = (await room.state()).seq
+    async with asyncio.timeout(PATIENCE):
+        while live.state.seq < seq or live._catching_up is not None:
+            await asyncio.to_thread(int)
 
 
 def name_of(person: str) -> str:

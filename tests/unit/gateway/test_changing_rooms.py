@@ -22,7 +22,7 @@ from shiny_labchat.domain.commands import Post
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.room import LiveRoom
-from tests.unit.gateway.groups import group_of, name_of, replace
+from tests.unit.gateway.groups import group_of, is_up_to_date, name_of, replace
 from tests.unit.gateway.test_networks import shown_here
 from tests.unit.gateway.test_socket import WAYS, Page
 
@@ -104,7 +104,7 @@ class Talk:
         self._order = [each.member for each in live.state.memberships.values()]
         self._shape, self._changed = "full", dict[tuple[str, str], bool]()
         self._said = list[Said]()
-        self._from = dict.fromkeys(PEOPLE, 0)
+        self._from: dict[str, int] = dict.fromkeys(PEOPLE, 0)
         self._bots: dict[str, str] = {}
         self._speakers: list[tuple[RoomStream, Said]] = []
 
@@ -154,7 +154,6 @@ class Talk:
             hearers = frozenset([author, *(to for one, to in self.edges if one == author)])
         said = Said(f"text-{len(self._said) + 1}.", author, hearers)
         self._said.append(said)
-        self._from = {**self._from}
         for name in self.here:
             if self._hears(name, len(self._said) - 1):
                 self.told[name] |= {said.text, author or name}
@@ -177,9 +176,10 @@ class Talk:
     # ── steps ──
 
     async def does(self, what: str, of: Any) -> None:
-        people = [*of] if what in ("connect", "disconnect") else [of]
-        people = [of[0], *of[1]] if what == "tell" else people
-        if not all(each in self._order for each in people if each in ALL):
+        people = {"tell": lambda: [of[0], *of[1]], "connect": lambda: [*of]}
+        people["disconnect"] = people["connect"]
+        about = people.get(what, lambda: [of])()
+        if any(each in ALL and each not in self._order for each in about):
             return  # nobody who is not there yet
         match what:
             case "say" | "post" | "tell" | "speak":
@@ -228,7 +228,7 @@ class Talk:
                 pass
 
     async def _speak(self, what: str, of: Any) -> None:
-        author, audience = of if what == "tell" else (of, None)
+        author, audience = of if what == "tell" else (of, [])
         id = self.id_of(author)
         if self.rules["turns"]:
             await self._room.pass_turn(id)
@@ -271,6 +271,7 @@ class Talk:
         if found:
             found[n % len(found)].is_retracted = True
             await self._room.retract(said[found[n % len(found)].text])
+            await is_up_to_date(self._room, self._live)
 
     async def _replace(self, name: str) -> None:
         page = self.pages.pop(name, None)
@@ -317,8 +318,7 @@ async def _each_is_sent_what_they_hear(
     for _, page in talk.everything:
         if not page.ended.done():
             await page.leave()
-    if live._catching_up is not None:  # it reads what was before a retraction anew
-        await live._catching_up
+    await is_up_to_date(room, live)
     live.leave()
 
 
@@ -327,9 +327,7 @@ def gone(talk: Talk, name: str) -> list[str]:
     return [each.text for each in talk._said if each.text not in talk.heard(name)]
 
 
-async def _each_is_shown_who_is_here(
-    talk: Talk, live: LiveRoom, late: Mapping[str, Page]
-) -> None:
+async def _each_is_shown_who_is_here(talk: Talk, live: LiveRoom, late: Mapping[str, Page]) -> None:
     handles = {each.member: each.handle for each in live.state.memberships.values()}
     for name, page in [*late.items(), *talk.pages.items()]:
         heard = [each for each in talk.here if each == name or (each, name) in talk.edges]

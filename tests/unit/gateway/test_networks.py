@@ -213,6 +213,51 @@ async def test_each_page_is_sent_exactly_what_its_person_hears(
         lab.log.close()
 
 
+async def test_a_page_forgets_whom_it_was_shown_once_all_hear_all_and_nobody_is_shown(
+    lab: Lab,
+) -> None:
+    room = await lab.create_room("r", study="s", rules=Rules(rate=None), network="ring")
+    for name in NAMES:
+        await room.add_member(name, name.title())
+    live = await Runtime.of(lab.log).live.open(room.key)
+    bob, ann = Page(room, live, "bob"), Page(room, live, "ann")
+    await bob.until(lambda: len(shown_here(bob)) == 2)
+    live.presence.type("ann")
+    await bob.until(lambda: any(f["t"] == "typing" and f["who"] for f in bob.frames))
+    hidden = Rules(rate=None, presence=False, typing=False)
+    await room.configure(network="full", rules=hidden)
+    await bob.settles()
+    for t, shown in (("presence", "who"), ("typing", "who")):
+        last = [frame for frame in bob.frames if frame["t"] == t][-1]
+        assert last[shown] == []
+    for page in (bob, ann):
+        await page.leave()
+    live.leave()
+
+
+async def test_a_state_is_not_sent_anew_because_time_has_passed(lab: Lab) -> None:
+    """It would say when others come or write, who are not heard."""
+    rules = Rules(rate=None, duration=3600, turns="code")
+    room = await lab.create_room("r", study="s", rules=rules, network="none")
+    for name in NAMES:
+        await room.add_member(name, name.title())
+    await room.start()
+    await room.pass_turn("ann")
+    live = await Runtime.of(lab.log).live.open(room.key)
+    bob = Page(room, live, "bob")
+    await bob.hears("welcome")
+    await room.pass_turn("dan")
+    await room.add_member("eve", "Other name")
+    await bob.settles()
+    assert [frame for frame in bob.frames if frame["t"] == "state"] == []
+    await room.extend(60)
+    await bob.settles()
+    [told] = [frame for frame in bob.frames if frame["t"] == "state"]
+    assert told["state"]["clock"]["left"] > bob.welcome["state"]["clock"]["left"]
+    await bob.leave()
+    live.leave()
+
+
 # ── as if there was nothing else ──
 
 UNHEARD = "post unheard", "speak unheard", "type unheard", "come unheard", "connect others"

@@ -18,7 +18,7 @@ from shiny_labchat import Lab, Room, Rules
 from shiny_labchat.domain.commands import Post
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.live.room import LiveRoom
-from tests.unit.gateway.groups import group_of, name_of, replace
+from tests.unit.gateway.groups import group_of, is_up_to_date, name_of, replace
 from tests.unit.gateway.test_socket import WAYS, Page
 from tests.unit.gateway.test_unseen import HIDDEN, SHOWN, Run
 
@@ -84,11 +84,12 @@ class GroupRun(Run):
             case "clear" | "say", "":
                 await self._in_turn(room, live, bob, step)
                 return
-            case ("replace" | "turn"), _:
+            case (("replace" | "turn"), _):
                 pass
             case _:
                 await super().do(room, live, bob, step)
                 return
+        await is_up_to_date(room, live)
         await bob.settles()
 
     async def _in_turn(self, room: Room, live: LiveRoom, bob: Page, step: str) -> None:
@@ -245,6 +246,7 @@ class LateRun(Run):
             case _:
                 await super().do(room, live, bob, step)
                 return
+        await is_up_to_date(room, live)
         await bob.settles()
 
     async def tidy(self) -> None:
@@ -262,9 +264,7 @@ async def test_what_was_said_before_somebody_came_changes_nothing_of_what_they_a
     empty_database: Path, way: str, steps: list[str]
 ) -> None:
     """Where `history` is "joined": neither its end, nor that it is retracted or withdrawn."""
-    sent, _ = await _sent_in(
-        empty_database, lambda lab: LateRun(lab, way, is_empty=False), steps
-    )
+    sent, _ = await _sent_in(empty_database, lambda lab: LateRun(lab, way, is_empty=False), steps)
     alone, _ = await _sent_in(
         empty_database,
         lambda lab: LateRun(lab, way, is_empty=True),

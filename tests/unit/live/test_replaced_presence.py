@@ -9,6 +9,7 @@ import random
 from bisect import bisect_right
 from collections.abc import Sequence
 from statistics import NormalDist
+from typing import Any
 
 from shiny_labchat.domain.clock import SECOND
 from shiny_labchat.domain.membership import Membership
@@ -34,9 +35,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._at
 
     def _run_once(self) -> None:
-        if self._scheduled and not self._ready:
-            self._at = max(self._at, self._scheduled[0].when())
-        super()._run_once()
+        loop: Any = self
+        if loop._scheduled and not loop._ready:
+            self._at = max(self._at, loop._scheduled[0].when())
+        once: Any = super()
+        once._run_once()
 
 
 class Seen:
