@@ -235,27 +235,22 @@ async def test_who_is_not_in_the_room_cannot_be_asked(room: Room, at_work: None)
 
 
 async def test_a_shadow_decides_and_composes_and_is_shown_to_nobody(
-    lab: Lab, at_work: None
+    room: Room, ann: str, at_work: None
 ) -> None:
-    rules = Rules(rate=None, duration=600, starts="code")  # however slowly all comes about
-    room = await lab.create_room("r", study="s", rules=rules)
-    ann = await joined(room)
     before = len(await log_of(room))
-    when = [Every(2), At(1)]
+    when = [Every(2), At(5)]  # by then a busy machine has the bot, and the messages
     shadow = Bot("shadow", respond=echo, when=when, shadow=True, closing="Bye.", **AT_ONCE)
     room.add_bot(shadow)
     for text in ("one", "two"):
         await room.post(text, author=ann)
-    await settled(room, 2)
-    await room.start()
-    found = {(e.outcome, e.trigger, e.reply, e.became) for e in await settled(room, 3)}
+    found = {(e.outcome, e.trigger, e.reply, e.became) for e in await settled(room, 3, 60)}
     assert found == {
         ("silent", None, None, None),
         ("shadow", "every 2", "I heard: two", None),
-        ("shadow", "at 1", "I heard: two", None),
+        ("shadow", "at 5", "I heard: two", None),
     }
     kinds = [event.kind for event in (await log_of(room))[before:]]
-    assert kinds == ["message", "message", "started", "triggered"]
+    assert kinds == ["message", "message", "triggered"]
     assert [member.id for member in await room.members()] == [ann]
     assert await room.ask(shadow) is None
     assert (await room.audit())[-1].outcome == "shadow"
