@@ -69,6 +69,7 @@ def test_people_write_in_turn_and_see_whose_turn_it_is(people: People) -> None:
     assert faults(ann) == set()
 
 
+@pytest.mark.long
 def test_who_writes_nothing_misses_their_turn(people: People) -> None:
     ann, bob = in_order(people, turns="round_robin", turn_seconds=8)
     for person in (bob, ann):
@@ -224,6 +225,7 @@ def test_what_comes_after_closing_is_refused_whatever_a_browsers_clock_says(
     bob.sees_only("in time")
 
 
+@pytest.mark.long
 def test_a_room_opens_at_its_moment(people: People) -> None:
     (ann,) = people(1, APP, rules=by(opens_at=soon(12).isoformat()))
     expect(ann.page.get_by_role("timer")).to_have_text(re.compile(r"^It begins in 0:\d\d\.$"))
