@@ -105,8 +105,10 @@ async def test_each_of_four_groups_has_its_condition_and_who_agree_are_paid(
                 await page.until(lambda p=page: is_led(p))
         deciding: list[Any] = []
         for cell, group in cells.items():
-            choices, words = ("XXX", ["€2.00"]) if cell != UNDECIDED else ("YXX", [])
-            deciding += [decides(*each, *words) for each in zip(group, choices, strict=True)]
+            agree = cell != UNDECIDED
+            words = ["€2.00"] if agree else []
+            deciding += [decides(page, "X", *words) for page in group[1:]]
+            deciding.append(decides(group[0], "X" if agree else "Y", *words))
         await asyncio.gather(*deciding)
         for (_, leader), group in cells.items():
             assert [is_led(page) for page in group] == [leader == "yes"] * 3
