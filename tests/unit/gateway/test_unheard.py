@@ -67,7 +67,7 @@ class GroupRun(Run):
                 self._bots[of] = await replace(self._lab, of)
             case "turn", _ if self._takes_turns:
                 await self._pass_turn(room, live, of)
-            case "speak", "unheard":
+            case "speak", "unheard" if "ann" not in self._bots or not self._takes_turns:
                 await self._speak_unheard(room)
             case "connect", "others":
                 is_on = live.state.hears(self._id("dan"), self._id("ann"))
@@ -161,9 +161,9 @@ async def _sent_in(
 
 
 def _without_times(frames: Any) -> Any:
-    """Frames without how long something lasts yet."""
+    """Frames without how long something lasts yet, and without those that ask for a sign."""
     if isinstance(frames, list):
-        return [_without_times(each) for each in frames]
+        return [_without_times(each) for each in frames if each != {"t": "ping"}]
     if isinstance(frames, dict):
         return {key: _without_times(each) for key, each in frames.items() if key != "left"}
     return frames
