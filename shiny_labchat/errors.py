@@ -34,6 +34,7 @@ SENTENCES: dict[str, str] = {
     "closed": "This room is closed. You can read, but not write.",
     "consent_first": "Please read the consent first, and answer it.",
     "consent_incomplete": "Please agree to everything that is required, or do not take part.",
+    "cooldown": "Please wait a moment before your next message. Your text is kept.",
     "empty": "There is nothing to send yet.",
     "end_link": "This link leads nowhere. Please go back to the study, or tell the organisers.",
     "ended": "You have left this study.",
@@ -48,8 +49,11 @@ SENTENCES: dict[str, str] = {
     "no_clock": "This room has no time limit.",
     "no_debrief": "This study is not ready yet. Please tell the organisers.",
     "no_element": "This chat cannot work in this page. Please tell the organisers.",
+    "no_message": "There is no such message in this room.",
     "no_longer": "You cannot wait longer than that.",
+    "no_replacement": "This study is not ready yet. Please tell the organisers.",
     "no_room": "This room does not exist any more.",
+    "no_turns": "In this room people do not write in turn.",
     "not_accepted": "This message was not accepted, and nobody has seen it. You can change it.",
     "not_ended": "You still take part in this study.",
     "not_grouped": "These people cannot be grouped now. They go on waiting.",
@@ -59,10 +63,13 @@ SENTENCES: dict[str, str] = {
     "not_processed": "This message could not be processed. Nobody has seen it. Please try again.",
     "not_waiting": "You do not wait in this lobby.",
     "not_yet": "It has not begun yet. Your text is kept.",
+    "not_your_turn": "It is not your turn yet. Your text is kept.",
     "old_consent": "The text of the consent has changed. Please read it again.",
     "old_page": "This page is of an earlier version. Please reload it; your text is kept.",
     "origin": "This page may not use this chat server.",
+    "out_of_hours": "Nobody can write at this time. Your text is kept.",
     "paid": "There is a payment with this name already.",
+    "pasted": "Nothing can be pasted here. Please type your message.",
     "read_only": "You can read this room, but not write in it.",
     "removed": "You have been removed from this room.",
     "revoked": "Your access to this room was withdrawn. Please ask the organisers.",
@@ -77,11 +84,14 @@ SENTENCES: dict[str, str] = {
     "taken": "Somebody else has this place. Please tell the organisers.",
     "ticket": "This page's permission has run out. Please reload the page.",
     "too_big": "That is far too much for one message.",
+    "too_early": "You cannot go on yet. Please wait a little.",
     "too_fast": "You are sending messages very fast. Please wait a few seconds.",
     "too_late": "This answer came too late.",
     "too_long": "The message is too long.",
+    "too_many": "You have written as much as you may in this room.",
     "too_many_people": "Very many new people have come at once. This page tries again by itself.",
     "too_many_tabs": "This chat is open in too many tabs. Please close some, then reload this one.",
+    "too_much": "With this you would write more than you may in this room.",
 }
 """The sentences that participants read, by code. A lab or a page may have its own words."""
 
@@ -89,7 +99,9 @@ DETAILS: dict[str, str] = {
     "anew.detail": "To begin anew, open the address of this page without the part after its "
     "question mark.",
     "origin.detail": "Its origin is {origin}.",
+    "out_of_hours.detail": "You can write from {opens} to {closes} ({zone}).",
     "too_long.detail": "At most {max} characters, please.",
+    "too_much.detail": "{n} characters are left.",
 }
 """What is said after the sentence of some refusals, by key, with slots."""
 

@@ -8,7 +8,10 @@ Browser → server::
 
     {"t": "hello", "v": 3, "ticket": "...", "after": "ID"}   first; or "resume" for "ticket";
                                                            after: the newest item it has, "": none
-    {"t": "send", "cid": "...", "text": "..."}             cid: the browser's id, <= 64 characters
+    {"t": "send", "cid": "...", "text": "...", "typed": {"keystrokes": 31, ...}}   cid: the
+                                                           browser's id, <= 64 characters; typed:
+                                                           what the state asks for of how it was
+                                                           written, see `domain.telemetry`
     {"t": "typing"}                                        again every TYPING_EVERY s while typing
     {"t": "older", "before": "ID"}                         one page of what came before
     {"t": "stop", "id": "ID"}                              end a stream, if they may do that
@@ -41,10 +44,20 @@ Server → browser::
                              "code": "read_only", "say": "...", "reason": "...", "name": "...",
                              "clock": {"is": "waiting" | "running" | "paused", "left": 90000,
                                        "text": "{time} left", "say": "..."},
-                             "gate": "...", "done": "..."}}
+                             "gate": "...", "later": {"left": 9000, "runs": true, "text": "..."},
+                             "done": "...", "max": 280,
+                             "turn": {"is": "mine" | "others", "name": "...", "text": "...",
+                                      "left": 45000, "say": "..."},
+                             "hold": {"code": "cooldown", "say": "...", "left": 4000,
+                                      "text": "..."},
+                             "typed": "counts" | "rhythm" | "pasted", "no_paste": "..."}}
          clock: where people have a time; left: so many ms until it starts or is over; text: how
          that is shown; say: a warning, or why it stands still; gate: why the person cannot be done
-         yet; done: that they are
+         yet, later: or not before so many ms, which run if it has begun; done: that they are; max:
+         how long a message may be; turn: whose turn it is, and how long yet, if that has an end;
+         hold: why a message that is written cannot be sent yet, and for how many ms, if that is
+         known; typed: what is to be sent of how messages are written; no_paste: what is said where
+         nothing may be pasted
     {"t": "presence", "n": 3, "who": [["h", "name", "role"], ...]}   n may exceed the names,
                                                            which are in the order of handles
     {"t": "here", "n": 4, "came": [["h", "name", "role"], ...], "went": ["h", ...]}   who is
@@ -63,8 +76,8 @@ with ``"greeting": true`` the greeting, too), or the end of a stream, ``{"k": "e
 "of": "ID", "is": "done" | "stopped" | "failed" | "withheld" | "interrupted"}`` (all of its text has
 come before; a message that has failed without any content goes away), or
 ``{"k": "withdrawn", "id": "ID", "h": "handle"}`` (all messages of somebody are blank now; with
-``"anew": true`` what others have quoted of them, too: the page asks for all that it shows again). A
-message is::
+``"anew": true`` what others have quoted of them, too: the page asks for all that it shows again),
+or ``{"k": "retracted", "id": "ID", "of": "ID"}`` (a message goes away). A message is::
 
     {"id": "ID", "h": "handle", "name": "Teal Otter", "at": 1760000000000, "text": "..."}
 
@@ -99,11 +112,13 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from shiny_labchat.domain.events import Event, Part
+from shiny_labchat.domain.limits import longest
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.shown_item import shown_deps, shown_item, shown_withdrawal
 from shiny_labchat.domain.shown_state import shown_state
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.telemetry import BOUNDS, MOST_TIMES, RHYTHM
 from shiny_labchat.errors import BadFrame
 from shiny_labchat.words import Words
 
@@ -191,6 +206,8 @@ class Send:
 
     cid: str
     text: str
+    typed: Mapping[str, Any] | None = None
+    """What its page has counted while it was written; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +296,8 @@ def decode(raw: str) -> Frame:
     fields = fields_of(raw)
     match fields.get("t"):
         case "send":
-            return Send(_id(fields, "cid", 64), _text(fields, "text", MAX_FRAME))
+            text = _text(fields, "text", MAX_FRAME)
+            return Send(_id(fields, "cid", 64), text, _typed(fields))
         case "typing":
             return Typing()
         case "check":
@@ -326,10 +344,35 @@ def _id(fields: Mapping[str, object], name: str, longest: int) -> str:
 
 
 def _duration(fields: Mapping[str, object], name: str) -> int:
-    value = fields.get(name)
-    if type(value) is not int or not 0 <= value <= LONGEST:
-        raise BadFrame("bad_frame", f"{name} is not a whole number from 0 to {LONGEST}")
+    return _number(fields.get(name), name, LONGEST)
+
+
+def _number(value: object, name: str, most: int) -> int:
+    if type(value) is not int or not 0 <= value <= most:
+        raise BadFrame("bad_frame", f"{name} is not a whole number from 0 to {most}")
     return value
+
+
+def _typed(fields: Mapping[str, object]) -> dict[str, Any] | None:
+    """What a page has counted of a message; what a newer page may count is left out."""
+    if "typed" not in fields:
+        return None
+    given = fields["typed"]
+    if not isinstance(given, dict):
+        raise BadFrame("bad_frame", "typed is not an object")
+    sent = cast("dict[str, object]", given)
+    typed: dict[str, Any] = {
+        name: _number(sent[name], name, most) for name, most in BOUNDS.items() if name in sent
+    }
+    if RHYTHM in sent:
+        typed[RHYTHM] = _times(sent[RHYTHM])
+    return typed
+
+
+def _times(given: object) -> list[int]:
+    if not isinstance(given, list) or len(cast("list[object]", given)) > MOST_TIMES:
+        raise BadFrame("bad_frame", f"{RHYTHM} is not a list of at most {MOST_TIMES} times")
+    return [_number(each, RHYTHM, LONGEST) for each in cast("list[object]", given)]
 
 
 # ── to the browser ───────────────────────────────────────────────────────────────────────────
@@ -398,7 +441,7 @@ def welcome(
             "resume": resume,
             "title": room.title,
             "you": {"h": viewer.handle, "name": viewer.pseudonym, "role": viewer.role},
-            "max": room.rules.max_length,
+            "max": longest(room, viewer),
             "state": shown_state(room, viewer, words, at),
             "more": more,
             "reset": reset,

@@ -31,6 +31,7 @@ __all__ = [
     "begun",
     "past",
     "settle",
+    "shadows",
     "take_up",
     "written",
 ]
@@ -38,6 +39,7 @@ __all__ = [
 Outcome = Literal[
     "open",
     "posted",
+    "shadow",
     "silent",
     "covered",
     "dropped",
@@ -64,16 +66,18 @@ class AuditEntry:
     bot
         The bot's member id.
     seq
-        The message that the bot reacted to.
+        The message that the bot reacted to; if `trigger` is a moment's or "ask", the event of the
+        room's log that has set this off.
     knew
         The newest event of the room that the bot knew of.
     outcome
-        "posted"; "silent" (the bot decided to say nothing, see `reason`); "covered" (another
-        message of the bot answers this one too: the bot knew this one when it wrote that);
-        "redrafted" (others wrote meanwhile, so the bot made a new draft); "dropped" (the reply
-        was discarded, see `reason`); "failed"; "stopped" (somebody stopped the reply while it
-        was shown); "tool" (the call ended in calls of tools; as a rule another call followed);
-        "interrupted" (its server ended, or was believed to have ended); "open" (not over yet).
+        "posted"; "shadow" (it would have been, see ``Bot(shadow=)``); "silent" (the bot decided to
+        say nothing, see `reason`); "covered" (another message of the bot answers this one too: the
+        bot knew this one when it wrote that); "redrafted" (others wrote meanwhile, so the bot made
+        a new draft); "dropped" (the reply was discarded, see `reason`); "failed"; "stopped"
+        (somebody stopped the reply while it was shown); "tool" (the call ended in calls of tools;
+        as a rule another call followed); "interrupted" (its server ended, or was believed to have
+        ended); "open" (not over yet).
     at
         When the entry was written: aware, UTC, like all times here.
     reason
@@ -104,6 +108,10 @@ class AuditEntry:
     became
         The seq of the message that the reply became. Also of an incomplete one: what was shown of
         a call that was "stopped", "failed" or "interrupted" stays in the room.
+    trigger
+        The condition of the bot's `when` that was met: "message", "mention", "model", "every 3",
+        "silence 20", "chance 0.3", "unequal" or the name of a function; or the moment, as "at 120"
+        and "before_close 60"; or "ask" (:meth:`Room.ask`). None: none was.
     """
 
     study: str
@@ -131,6 +139,7 @@ class AuditEntry:
     done: datetime | None = None
     posted: datetime | None = None
     became: int | None = None
+    trigger: str | None = None
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────
@@ -327,7 +336,7 @@ def past(conn: sa.Connection, where: LogKey, bot: str, cids: Mapping[int, str]) 
     return Past(_known(conn, number, bot), frozenset(known), _has_open(conn, number, bot))
 
 
-_DECIDED = ("posted", "silent", "covered", "dropped")
+_DECIDED = ("posted", "shadow", "silent", "covered", "dropped")
 
 
 def _note(conn: sa.Connection, number: int, bot: str, seq: int, said: Event) -> None:
@@ -349,9 +358,17 @@ def _is_done(conn: sa.Connection, number: int, said: Event) -> bool:
 
 def _known(conn: sa.Connection, number: int, bot: str) -> int:
     posted = sa.select(sa.func.max(audit.c.knew)).where(
-        *_of(number, bot), audit.c.outcome == "posted"
+        *_of(number, bot), audit.c.outcome.in_(("posted", "shadow"))
     )
     return conn.execute(posted).scalar() or 0
+
+
+def shadows(conn: sa.Connection, where: LogKey, bot: str) -> list[int]:
+    """When a bot that says nothing would have written, in microseconds since 1970 (UTC)."""
+    found = sa.select(sa.func.coalesce(audit.c.done, audit.c.at)).where(
+        *_of(room_number(conn, where), bot), audit.c.outcome == "shadow"
+    )
+    return list(conn.execute(found.order_by(audit.c.key)).scalars())
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────

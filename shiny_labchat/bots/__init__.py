@@ -12,19 +12,24 @@ from shiny_labchat.audit.entries import AuditEntry
 from shiny_labchat.bots.bot import Bot
 from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.pace import READING_SPEED, TYPING_SPEED
-from shiny_labchat.bots.when import NO_REPLY, Chance, Every, Silence
+from shiny_labchat.bots.talk import Talk
+from shiny_labchat.bots.when import NO_REPLY, At, BeforeClose, Chance, Every, Silence, Unequal
 from shiny_labchat.public import publish
 
 __all__ = [
     "NO_REPLY",
     "READING_SPEED",
     "TYPING_SPEED",
+    "At",
     "AuditEntry",
+    "BeforeClose",
     "Bot",
     "Budget",
     "Chance",
     "Every",
     "Silence",
+    "Talk",
+    "Unequal",
 ]
 
 publish(__name__, __all__, globals())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from copy import copy
+from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -14,13 +16,15 @@ from shiny_labchat.arguments import (
     check_function,
     check_number,
 )
-from shiny_labchat.bots import description, hearing, reaction
+from shiny_labchat.bots import description, entering, hearing, reaction
 from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.pace import JITTER, READING_SPEED, TYPING_SPEED, Pace
 from shiny_labchat.bots.spec import BotSpec, MovedOn, WhenSpent
-from shiny_labchat.bots.when import Chance, Every, Respond, Silence, When
+from shiny_labchat.bots.when import Respond, When, as_conditions, moments_of
+from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.pseudonyms import Pseudonym, check_pseudonym
+from shiny_labchat.domain.triggers import Moment
 from shiny_labchat.lab.room import Room
 
 if TYPE_CHECKING:
@@ -65,9 +69,11 @@ class Bot:
         where and when they may write, how much and how fast (:class:`Rules`).
     when
         To which messages of other members it replies: "message" (each), "mention" (those with its
-        pseudonym), ``Every(n)``, ``Silence(seconds)``, ``Chance(p)``, a function of the
-        :class:`Message` (async or not), or "model": the model is asked each time, and may decline
-        with "[no reply]". The bot does not receive private messages.
+        pseudonym), ``Every(n)``, ``Silence(seconds)``, ``Chance(p)``, ``Unequal(share)``, a
+        function of the :class:`Message`, or of it and the :class:`Talk` (async or not), or "model":
+        the model is asked each time, and may decline with "[no reply]". The bot does not receive
+        private messages. Or when it writes by itself: ``At(120, 300)``, ``BeforeClose(60)``. Or a
+        list of these: it writes when one of them holds.
     moved_on
         What to do with a message if others have written while the bot composed it: "send" it,
         "redraft" it (write it anew, at most twice), or "drop" it (and react to the newer messages
@@ -108,6 +114,9 @@ class Bot:
         A text that it posts once before it becomes silent or leaves; None: none.
     fallback
         A second client, used when `client` fails, and for ``end="fallback"``.
+    shadow
+        Whether it decides and composes as always, which is in the audit, but says nothing. It is
+        no member of any room, and nobody is shown anything of it: for control groups.
 
     Raises
     ------
@@ -160,13 +169,14 @@ class Bot:
         end: WhenSpent = "silent",
         closing: str | None = None,
         fallback: Client | None = None,
+        shadow: bool = False,
     ) -> None:
         if (client is None) == (respond is None):
             raise ValueError("a bot needs either client or respond, and not both")
         _check_functions(client, respond, fallback)
-        _check_when(when)
-        if not isinstance(cast(object, disclose), bool):
-            raise TypeError(f"disclose must be True or False, not {disclose!r}")
+        for name, value in (("disclose", disclose), ("shadow", shadow)):
+            if not isinstance(cast(object, value), bool):
+                raise TypeError(f"{name} must be True or False, not {value!r}")
         check_choice("moved_on", moved_on, get_args(MovedOn))
         _check_end(end, fallback)
         check_number("reading", reading, above=0, or_none=True)
@@ -186,7 +196,7 @@ class Bot:
             respond=respond,
             pseudonym=pseudonym,
             disclose=disclose,
-            when=when,
+            when=as_conditions(when),
             pace=Pace(reading, typing, jitter),
             seed=seed,
             moved_on=moved_on,
@@ -198,6 +208,7 @@ class Bot:
             end=end,
             closing=closing,
             fallback=_made_once(fallback),
+            shadow=shadow,
         )
 
     @property
@@ -207,8 +218,28 @@ class Bot:
 
     @property
     def is_disclosed(self) -> bool:
-        """Whether it is shown as an assistant; for this package."""
-        return self._spec.disclose
+        """Whether it is shown as an assistant, or to nobody; for this package."""
+        return self._spec.disclose or self._spec.shadow
+
+    @property
+    def moments(self) -> Sequence[Moment]:
+        """The moments of rooms' times at which it writes; for this package."""
+        return moments_of(self._spec.when)
+
+    def moments_in(self, state: RoomState) -> Sequence[Moment]:
+        """Those in a room; for this package."""
+        return self.moments if self.is_in(state) else ()
+
+    def is_in(self, state: RoomState) -> bool:
+        """Whether it takes part in a room, or will; for this package."""
+        known = state.memberships.get(self.id)
+        return known is None or (known.is_bot and not known.is_removed)
+
+    def as_member(self, id: str) -> Bot:
+        """The same bot with another member id; for this package."""
+        other = copy(self)
+        other._spec = replace(self._spec, id=id)
+        return other
 
     def __repr__(self) -> str:
         return f"Bot({self.id!r})"
@@ -227,7 +258,7 @@ class Bot:
 
     async def enter(self, room: Room) -> None:
         """Join a room; for this package only."""
-        await reaction.enter(self._spec, room)
+        await entering.enter(self._spec, room)
 
     async def skip(
         self, room: Room, messages: Sequence[Complete], state: RoomState | None
@@ -238,6 +269,10 @@ class Bot:
     async def react(self, room: Room, message: Message) -> None:
         """Reply to a message, or decide not to; for this package only."""
         await reaction.react(self._spec, room, message)
+
+    async def act(self, room: Room, trigger: Event) -> None:
+        """Write a message, as a moment has come or the app asks; for this package only."""
+        await reaction.act(self._spec, room, trigger)
 
 
 BY_HAND = """\
@@ -282,14 +317,3 @@ def _check_functions(client: object, respond: object, fallback: object) -> None:
     for name, value in (("client", client), ("fallback", fallback)):
         if value is not None:
             check_client(name, value, instead=BY_HAND, or_makes=True)
-
-
-def _check_when(when: Any) -> None:
-    if isinstance(when, Every | Silence | Chance) or when in ("message", "mention", "model"):
-        return
-    if isinstance(when, type) or not callable(when):
-        raise ValueError(
-            'when must be "message", "mention", "model", Every(n), Silence(seconds), Chance(p) '
-            f"or a function of the message, not {when!r}"
-        )
-    check_function("when", when, "message")

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from shiny_labchat.audit import entries, spending
 from shiny_labchat.audit.prompts import Base, told_of
 from shiny_labchat.bots.budget import Budget
+from shiny_labchat.bots.occasion import Occasion
 from shiny_labchat.bots.own_words import ReplyWords
-from shiny_labchat.bots.questions import FunctionQuestion, ModelQuestion, Question
+from shiny_labchat.bots.questions import FunctionQuestion, ModelQuestion, Question, orders_for
 from shiny_labchat.bots.spec import BotSpec
 from shiny_labchat.concurrency import retry
 from shiny_labchat.domain.events import LogKey
@@ -66,7 +67,7 @@ class Answer(NamedTuple):
 
 class ModelCalls:
     """
-    The calls that a bot in a room makes to react to one message.
+    The calls that a bot in a room makes for one message of its own.
 
     Parameters
     ----------
@@ -76,18 +77,20 @@ class ModelCalls:
         The bot.
     name, others
         Its pseudonym there, and what returns those of the others.
-    message
-        The message that the bot reacts to.
+    occasion
+        Why it may write.
     forbidden
         Returns why the bot may not write now; None: it may.
     rng
         Makes a generator of random numbers for a purpose.
+    goes_on
+        Whether it goes on in the place of somebody, under their name.
     long
         After how many seconds without an answer the log says which bot is waiting.
 
     Attributes
     ----------
-    log, where, spec, message
+    log, where, spec, occasion
         As given.
     entry
         The audit's entry of the newest call; None: there has been none.
@@ -100,19 +103,21 @@ class ModelCalls:
         spec: BotSpec,
         name: str,
         others: Callable[[], Iterable[str]],
-        message: Message,
+        occasion: Occasion,
         forbidden: Callable[[], str | None],
         rng: Callable[[str], random.Random],
+        goes_on: bool = False,
         long: float = LONG,
     ) -> None:
         self.log = log
         self.where = where
         self.spec = spec
-        self.message = message
+        self.occasion = occasion
         self.entry: int | None = None
         self._name = name
         self._others = others
         self._forbidden = forbidden
+        self._goes_on = goes_on
         self._long = long
         self._seeds = rng("model")
         self._pauses = rng("pause")
@@ -153,9 +158,11 @@ class ModelCalls:
         seed = None if spec.seed is None else self._seed
         for client, is_fallback in ((spec.client, False), (spec.fallback, True)):
             if client is not None:
-                may_decline = spec.when == "model"
-                question = ModelQuestion(client, heard, spec.id, self._name, may_decline, seed)
-                yield question, is_fallback
+                names = spec.id, self._name
+                goes_on_as = self._name if self._goes_on else None
+                about = self.occasion.trigger == "model", self.occasion.instruction
+                orders = orders_for(*about, goes_on_as)
+                yield ModelQuestion(client, heard, *names, orders, seed), is_fallback
 
     def _seed(self) -> int:
         return self._seeds.randrange(2**31)
@@ -180,7 +187,7 @@ class ModelCalls:
                 bot, room = self.spec.id, self.where.id
                 logger.warning(
                     "the model of bot %r failed at message %d of room %r: %r",
-                    *(bot, self.message.seq, room, exc),
+                    *(bot, self.occasion.seq, room, exc),
                 )
                 is_other = calls.entry is None  # a client that could not be made, perhaps
                 is_hopeless = is_other or not question.can_go_on
@@ -196,7 +203,7 @@ class ModelCalls:
             logger.warning(
                 "bot %r in room %r still waits for its model, function or tool after %.0f s, at "
                 "message %d; other bots in the room may have to wait for it",
-                *(self.spec.id, self.where.id, self._long, self.message.seq),
+                *(self.spec.id, self.where.id, self._long, self.occasion.seq),
             )
 
         timer = asyncio.get_running_loop().call_later(self._long, notice)
@@ -310,8 +317,8 @@ class _AuditedCalls:
 
     def _add(self, conn: sa.Connection, now: int, **fields: Any) -> int:
         calls = self._calls
-        fields |= {"seq": calls.message.seq, "knew": self._knew}
-        fields |= {"is_fallback": self._is_fallback}
+        fields |= {"seq": calls.occasion.seq, "knew": self._knew}
+        fields |= {"is_fallback": self._is_fallback, "trigger": calls.occasion.trigger}
         return entries.add(conn, now, calls.where, calls.spec.id, **fields)
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from shiny_labchat.caches import BoundedCache
 from shiny_labchat.callbacks.cursors import messages_after
 from shiny_labchat.domain.events import Event, LogKey
-from shiny_labchat.domain.messages import was_said
+from shiny_labchat.domain.messages import is_said_to, was_said
 from shiny_labchat.store import Log, find_room
 from shiny_labchat.store.queries import ends_of, event_at
 from shiny_labchat.store.schema import event
@@ -41,7 +41,7 @@ class SinceOwn:
     """
     Counts the messages of others since a bot's last one, message after message.
 
-    Private messages, and those of programmes, are no talk.
+    Private messages, those that the bot has not heard, and those of programmes are no talk.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ async def since_own(log: Log, room: LogKey, seed: str, bot: str, upto: Sequence[
         count = SinceOwn(bot, await log.read(lambda conn: _before_last(conn, room, bot)))
     while count.upto < upto[-1]:
         after = count.upto
-        new = await log.read(lambda conn, after=after: _read(conn, room, after))
+        new = await log.read(lambda conn, after=after: _read(conn, room, after, bot))
         for message in new:
             count.add(message)
         if len(new) < READ_AT_ONCE:
@@ -115,16 +115,16 @@ _Counts = BoundedCache[tuple[LogKey, str, str], SinceOwn]
 _counts: WeakKeyDictionary[Log, _Counts] = WeakKeyDictionary()
 
 
-def _read(conn: sa.Connection, room: LogKey, after: int) -> list[Whole]:
+def _read(conn: sa.Connection, room: LogKey, after: int, bot: str) -> list[Whole]:
     found = find_room(conn, room)
     if found is None:
         return []
     messages = islice(messages_after(conn, found[0], after, READ_AT_ONCE), READ_AT_ONCE)
-    return [Whole(each.seq, at, _author(each)) for each, at in messages]
+    return [Whole(each.seq, at, _author(each, bot)) for each, at in messages]
 
 
-def _author(message: Event) -> str | None:
-    is_talk = was_said(message) and "audience" not in message.data
+def _author(message: Event, bot: str) -> str | None:
+    is_talk = was_said(message) and is_said_to(message.data, bot)
     return message.member if is_talk else None
 
 
@@ -139,7 +139,7 @@ def _before_last(conn: sa.Connection, room: LogKey, bot: str) -> int:
         own = event_at(conn, number, seq)
         assert own is not None
         ends = ends_of(conn, number, seq) if "live" in own.data else [own]
-        if ends and was_said(ends[0]) and "audience" not in own.data:
+        if ends and was_said(ends[0]) and is_said_to(own.data, bot):
             return seq - 1
         seq = _own_before(conn, number, bot, seq)
     return 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.spec import BotSpec
-from shiny_labchat.bots.when import Chance, Every, Silence
+from shiny_labchat.bots.when import At, BeforeClose, Chance, Every, Silence, Unequal
 from shiny_labchat.models.description import description_of
 
 __all__ = ["clients_of", "outline_of"]
@@ -22,7 +22,7 @@ def outline_of(spec: BotSpec) -> dict[str, Any]:
         "pseudonym": name if name is None or isinstance(name, str) else _function(name),
         "disclosed": spec.disclose,
         "respond": None if spec.respond is None else _function(spec.respond),
-        "when": _when(spec.when),
+        "when": _when(spec.when[0]) if len(spec.when) == 1 else [*map(_when, spec.when)],
         "reading": spec.pace.reading,
         "typing": spec.pace.typing,
         "jitter": spec.pace.jitter,
@@ -35,6 +35,7 @@ def outline_of(spec: BotSpec) -> dict[str, Any]:
         "study_budget": _budget(spec.study_budget),
         "end": spec.end,
         "closing": spec.closing,
+        **({"shadow": True} if spec.shadow else {}),
     }
 
 
@@ -64,6 +65,12 @@ def _when(when: Any) -> Any:
             return {"silence": seconds}
         case Chance(p):
             return {"chance": p}
+        case At(seconds=seconds):
+            return {"at": list(seconds)}
+        case BeforeClose(seconds=seconds):
+            return {"before_close": list(seconds)}
+        case Unequal(share, window, wait):
+            return {"unequal": {"share": share, "window": window, "wait": wait}}
         case str():
             return when
         case _:

@@ -13,26 +13,25 @@ from shiny_labchat.bots import queue
 from shiny_labchat.bots.counts import since_own
 from shiny_labchat.bots.pace import generator
 from shiny_labchat.bots.spec import BotSpec
-from shiny_labchat.bots.when import Every, Silence, speaks
+from shiny_labchat.bots.when import At, BeforeClose, Every, later_conditions, met_at_once
 from shiny_labchat.callbacks.skipping import Complete, Skipped
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.lab.bot_registry import cid_of
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.runtime import Runtime
 
-__all__ = ["cid_of", "counts_of", "is_heard", "seed_of", "silence_at_once", "skip"]
+__all__ = ["counts_of", "is_heard", "seed_of", "silence_at_once", "skip"]
 
 
 def is_heard(spec: BotSpec, message: Message) -> bool:
-    """Whether a bot hears a message: one of another member, to everybody."""
-    return message.member not in (None, spec.id) and message.audience is None
-
-
-def cid_of(seq: int) -> str:
-    """The id in the log of a bot's reply to the message with this seq."""
-    return f"bot:{seq}"
+    """Whether a bot may react to a message of another member: one that is not made private."""
+    if message.member in (None, spec.id):
+        return False
+    is_heard = message.audience is None or (message.by_network and message.is_for(spec.id))
+    return is_heard and not all(isinstance(each, At | BeforeClose) for each in spec.when)
 
 
 def seed_of(spec: BotSpec, state: RoomState, room: LogKey, seq: int) -> tuple[object, ...]:
@@ -44,7 +43,7 @@ async def counts_of(
     spec: BotSpec, room: Room, state: RoomState, upto: Sequence[int]
 ) -> Sequence[int]:
     """The messages of others since the bot's last one, up to some seqs; 0s if it does not count."""
-    if not isinstance(spec.when, Every) or not upto:
+    if not any(isinstance(each, Every) for each in spec.when) or not upto:
         return [0] * len(upto)
     return await since_own(room.log, room.key, state.seed, spec.id, upto)
 
@@ -77,10 +76,12 @@ def silence_at_once(
     if heard.message.seq <= state.cleared:
         return "silent", "cleared"
     rng = generator(*seed_of(spec, state, room, heard.message.seq), "when")
-    if not speaks(spec.when, heard.message, since_own, membership.pseudonym, rng):
-        return "silent", "when"
-    if isinstance(spec.when, Silence) or callable(spec.when):
-        return None  # it may write by the time that this is decided
+    name, later = membership.pseudonym, later_conditions(spec.when)
+    if met_at_once(spec.when, heard.message, since_own, name, rng) is None:
+        if not later:
+            return "silent", "when"
+        if any(each != "model" for each in later):
+            return None  # it may write by the time that this is decided
     code = state.silence(membership)
     return None if code is None else ("silent", code)
 

@@ -11,9 +11,12 @@ import sqlalchemy as sa
 
 from shiny_labchat.callbacks.cursors import messages_after
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.messages import was_said
+from shiny_labchat.domain.messages import is_said_to, was_said
+from shiny_labchat.domain.triggers import is_for
+from shiny_labchat.lab.bot_registry import CALLBACK
 from shiny_labchat.live.room import LiveRoom
 from shiny_labchat.store import Log, room_number
+from shiny_labchat.store.queries import triggers_after
 
 __all__ = ["RoomListener"]
 
@@ -22,7 +25,7 @@ logger = logging.getLogger("shiny_labchat")
 
 class RoomListener:
     """
-    Follows what other members say to everybody in a room; what programmes post is ignored.
+    Follows what other members say in a room to the bot, too; what programmes post is ignored.
 
     Parameters
     ----------
@@ -59,6 +62,8 @@ class RoomListener:
         """
         Wait, and return whether nobody has spoken since a seq, and nobody is streaming.
 
+        Neither is it quiet once a moment comes at which the bot itself is to write.
+
         Parameters
         ----------
         since
@@ -78,12 +83,17 @@ class RoomListener:
             return True
 
     def _was_talk(self, since: int, conn: sa.Connection) -> bool:
-        """Whether any member has spoken to everybody after a seq."""
+        """Whether any member has spoken after a seq."""
         number = room_number(conn, self._live.key)
+        if any(map(self._is_own_trigger, triggers_after(conn, number, since))):
+            return True
         return any(
-            message.member is not None and "audience" not in message.data and was_said(message)
+            message.member is not None and is_said_to(message.data, self._bot) and was_said(message)
             for message, _ in messages_after(conn, number, since)
         )
+
+    def _is_own_trigger(self, event: Event) -> bool:
+        return event.kind == "triggered" and is_for(event, f"{CALLBACK}{self._bot}")
 
     def _speaking(self) -> list[int]:
         """The seqs of the streams that others have open."""
@@ -91,10 +101,12 @@ class RoomListener:
         return [stream.seq for stream in streams if self._is_talk(stream.opening)]
 
     def _is_talk(self, event: Event) -> bool:
-        return event.member not in (None, self._bot) and "audience" not in event.data
+        return event.member not in (None, self._bot) and is_said_to(event.data, self._bot)
 
     def _hear(self, events: Sequence[Event]) -> None:
         for event in events:
+            if self._is_own_trigger(event):
+                self._begun.set()
             if event.kind == "streamed" and event.data["of"] in self._opened:
                 self._opened.discard(event.data["of"])
                 if was_said(event):

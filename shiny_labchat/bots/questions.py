@@ -27,7 +27,7 @@ from shiny_labchat.models.turns import alternating, as_json, turns_of
 if TYPE_CHECKING:
     import chatlas
 
-__all__ = ["FunctionQuestion", "ModelQuestion", "Question", "Record"]
+__all__ = ["FunctionQuestion", "ModelQuestion", "Question", "Record", "orders_for"]
 
 INTRODUCTION = (
     'You are "{name}" in a group chat. What others say begins with their names, and further '
@@ -36,6 +36,32 @@ INTRODUCTION = (
 """Added to a model's system prompt."""
 MAY_DECLINE = f'If you would rather say nothing now, answer only "{NO_REPLY}".'
 """Added to the system prompt if the model itself decides whether to reply."""
+GOES_ON = 'What "{name}" has said so far is what you have said yourself; go on as this person.'
+"""Added to the system prompt if the bot goes on in the place of somebody."""
+INSTRUCTION = "For your next message: {instruction}"
+"""Added to the system prompt if the app asks for a message."""
+YOUR_TURN = "[It is your turn to write.]"
+"""Ends the conversation where it does not end with a message of somebody else."""
+
+
+def orders_for(
+    may_decline: bool, instruction: str | None, goes_on_as: str | None = None
+) -> list[str]:
+    """
+    What a model is told for one message, besides who it is.
+
+    Parameters
+    ----------
+    may_decline
+        Whether the model may decide to say nothing.
+    instruction
+        What the app asks of the message; None: nothing.
+    goes_on_as
+        The name of the person in whose place the bot goes on; None: in nobody's.
+    """
+    asked = [] if instruction is None else [INSTRUCTION.format(instruction=instruction)]
+    goes_on = [] if goes_on_as is None else [GOES_ON.format(name=goes_on_as)]
+    return [*([MAY_DECLINE] if may_decline else []), *goes_on, *asked]
 
 
 class Record(Protocol):
@@ -86,11 +112,11 @@ class ModelQuestion:
     client
         Returns the client.
     heard
-        The conversation; the last message is by somebody else.
+        The conversation.
     bot, name
         The bot's member id, and its pseudonym.
-    may_decline
-        Whether the model may decide to say nothing.
+    orders
+        What it is told for this message, see `orders_for`.
     seed
         Returns a seed for each try, for models that take one; None: no seed is sent.
     """
@@ -103,14 +129,13 @@ class ModelQuestion:
         heard: Sequence[Message],
         bot: str,
         name: str,
-        may_decline: bool,
+        orders: Sequence[str],
         seed: Callable[[], int] | None,
     ) -> None:
         self._client = client
         before, asked = _told(heard, bot)
         self._exchange = exchange.Exchange(before, *asked)
-        orders = [INTRODUCTION.format(name=name), *([MAY_DECLINE] if may_decline else [])]
-        self._orders: Sequence[str] = orders
+        self._orders: Sequence[str] = [INTRODUCTION.format(name=name), *orders]
         self._seed = seed
 
     @property
@@ -184,7 +209,12 @@ def _told(heard: Sequence[Message], bot: str) -> tuple[list[chatlas.Turn], list[
     The bot's own messages are the assistant's turns; messages of all others, other bots too, are
     sent with names.
     """
-    *before, last = alternating(turns_of(heard, bot=bot))
+    from chatlas import UserTurn
+
+    turns = alternating(turns_of(heard, bot=bot))
+    if not turns or turns[-1].role != "user":
+        turns.append(cast("chatlas.Turn", UserTurn(YOUR_TURN)))
+    *before, last = turns
     return before, list(last.contents)
 
 

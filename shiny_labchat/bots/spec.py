@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.pace import Pace
-from shiny_labchat.bots.when import Respond, Talk, When
+from shiny_labchat.bots.tally import Tally
+from shiny_labchat.bots.when import Condition, Respond
 from shiny_labchat.domain.pseudonyms import Pseudonym
 
 __all__ = ["BotSpec", "MovedOn", "WhenSpent", "limit_of"]
@@ -27,7 +28,7 @@ class BotSpec:
     respond: Respond | None
     pseudonym: Pseudonym
     disclose: bool
-    when: When
+    when: tuple[Condition, ...]
     pace: Pace
     seed: int | None
     moved_on: MovedOn
@@ -39,14 +40,15 @@ class BotSpec:
     end: WhenSpent
     closing: str | None
     fallback: Callable[[], Any] | None
+    shadow: bool = False
 
 
-def limit_of(spec: BotSpec, talk: Talk) -> str | None:
+def limit_of(spec: BotSpec, tally: Tally) -> str | None:
     """The limit that forbids a bot one more message; None: no limit does."""
-    if spec.max_messages is not None and talk.own >= spec.max_messages:
+    if spec.max_messages is not None and tally.own >= spec.max_messages:
         return "max_messages"
-    if spec.max_in_a_row is not None and talk.in_a_row >= spec.max_in_a_row:
+    if spec.max_in_a_row is not None and tally.in_a_row >= spec.max_in_a_row:
         return "max_in_a_row"
-    if spec.max_share is not None and talk.own + 1 > spec.max_share * (talk.all + 1):
+    if spec.max_share is not None and tally.own + 1 > spec.max_share * (tally.all + 1):
         return "max_share"
     return None

@@ -19,6 +19,7 @@ from shiny_labchat.callbacks.kinds import KINDS, MESSAGES, Kind
 from shiny_labchat.callbacks.skipping import Job
 from shiny_labchat.domain.events import Event, LogKey, LogKind
 from shiny_labchat.domain.scope import Scope
+from shiny_labchat.domain.triggers import is_for
 from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.leases import LEASE, LONGEST, lease_time
 from shiny_labchat.store.queries import find_room
@@ -328,7 +329,7 @@ def _following(
 ) -> Iterator[tuple[Event, int]]:
     """The events that were complete after a seq and are not the callback's own."""
     for entry, at in _complete_after(conn, number, after, PAGE, cursor.kind):
-        if entry.data.get("cause") != cursor.callback:
+        if is_for(entry, cursor.callback):
             yield entry, at
 
 

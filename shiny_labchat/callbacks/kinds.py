@@ -17,8 +17,9 @@ from shiny_labchat.store.queries import (
     events_as_written,
     presences_after,
     steps_after,
+    triggers_after,
 )
-from shiny_labchat.store.schema import OF_PRESENCE, OF_STEPS, event
+from shiny_labchat.store.schema import LAST_COUNTS, OF_STEPS, OF_TRIGGERS, event
 
 __all__ = [
     "BARRIERS_MET",
@@ -28,6 +29,8 @@ __all__ = [
     "LEFT",
     "MESSAGES",
     "PRESENCES",
+    "TALK",
+    "TRIGGERS",
     "Given",
     "Kind",
     "Step",
@@ -54,7 +57,7 @@ class Given(NamedTuple):
 
 class Step(NamedTuple):
     """
-    What happened to a group, or to somebody in a lobby.
+    What happened to a group or to somebody in a lobby, or that a moment has come.
 
     Parameters
     ----------
@@ -118,12 +121,10 @@ def _said_after(conn: sa.Connection, number: int, after: int, limit: int) -> lis
 
 def _whole_message(conn: sa.Connection, number: int, said: Event) -> Event | None:
     """The message that this event completes; None: it is not complete, was before, or is gone."""
-    if said.data.get("withdrawn"):
+    if said.data.get("withdrawn") or not was_said(said):
         return None
     if said.kind == "message":
         return said if is_message(said) else None
-    if not was_said(said):
-        return None
     of = said.data["of"]
     if any(end.seq < said.seq for end in ends_of(conn, number, of)):
         return None
@@ -162,7 +163,7 @@ PRESENCES = Kind(
     prefix="presence:",
     takes=("room", "member", "state"),
     events=frozenset(("presence",)),
-    is_event=sa.and_(OF_PRESENCE, event.c.kind == "presence"),
+    is_event=sa.and_(LAST_COUNTS, event.c.kind == "presence"),
     after=presences_after,
     whole=_itself,
     given=_given_presence,
@@ -198,4 +199,47 @@ CLOSED = _steps("closing", ("closed",))
 LEFT = _steps("leaving", ("left", "ended"), "lobby")
 """People who leave a lobby, or the study after they were grouped in the lobby."""
 
-KINDS = (MESSAGES, PRESENCES, GROUPED, BARRIERS_MET, CLOSED, LEFT)
+
+# ── moments ──────────────────────────────────────────────────────────────────────────────────
+
+TRIGGERS = Kind(
+    word="moment",
+    prefix="at:",
+    takes=("room", "member", "step"),
+    events=frozenset(("triggered",)),
+    is_event=sa.and_(OF_TRIGGERS, event.c.kind == "triggered"),
+    after=triggers_after,
+    whole=_itself,
+    given=_given_step,
+)
+"""Moments of a room's time, at which something is to be done."""
+
+
+def _talk_after(conn: sa.Connection, number: int, after: int, limit: int) -> list[Event]:
+    return events_as_written(conn, number, after, limit, _TALK)
+
+
+def _whole_of_talk(conn: sa.Connection, number: int, entry: Event) -> Event | None:
+    return entry if entry.kind == "triggered" else _whole_message(conn, number, entry)
+
+
+def _given_of_talk(entry: Event, room: LogKey, tries: int) -> Given:
+    given = _given_step if entry.kind == "triggered" else _given_message
+    return given(entry, room, tries)
+
+
+_TALK = (*_SAID, "triggered")
+
+TALK = Kind(
+    word="entry",
+    prefix="",
+    takes=("room", "member", "message"),
+    events=frozenset(_TALK),
+    is_event=event.c.kind.in_(_TALK),
+    after=_talk_after,
+    whole=_whole_of_talk,
+    given=_given_of_talk,
+)
+"""Messages, once they are complete, and moments: a bot reacts to one after the other."""
+
+KINDS = (MESSAGES, PRESENCES, GROUPED, BARRIERS_MET, CLOSED, LEFT, TRIGGERS, TALK)

@@ -5,22 +5,56 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from shiny_labchat.callbacks.kinds import MESSAGES, Kind
 from shiny_labchat.callbacks.skipping import Skip
 from shiny_labchat.concurrency import name_of
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.scope import Scope
+from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.triggers import Moment
 
-__all__ = ["Callback", "Registry", "own_name"]
+__all__ = ["Callback", "Registered", "Registry", "Timetable", "own_name"]
 
 logger = logging.getLogger("shiny_labchat")
 
 REGISTERED = 10_000
 """Callbacks of one process above which the log warns, as they are never removed."""
+
+
+class Timetable(NamedTuple):
+    """
+    The moments of rooms' times at which a callback is called.
+
+    Parameters
+    ----------
+    moments
+        All of them.
+    of
+        Gives those of a room, by its state.
+    """
+
+    moments: Sequence[Moment]
+    of: Callable[[RoomState], Sequence[Moment]]
+
+
+class Registered(NamedTuple):
+    """
+    When a callback, or one of its moments, was first registered in the database.
+
+    Parameters
+    ----------
+    since
+        The newest room then, see `Cursor`.
+    at
+        In microseconds since 1970 (UTC); 0: that is not known.
+    """
+
+    since: int
+    at: int
 
 
 @dataclass(slots=True)
@@ -38,6 +72,10 @@ class Callback:
         See `callbacks.Cursor`; None: it is not registered in the database yet.
     kind
         What it is called with.
+    timetable
+        The moments at which it is called; None: there are none.
+    times
+        By the name of each moment, when it was first registered; filled with `since`.
     """
 
     name: str
@@ -47,6 +85,14 @@ class Callback:
     number: int
     since: int | None = None
     kind: Kind = MESSAGES
+    timetable: Timetable | None = None
+    times: dict[str, Registered] = field(default_factory=dict[str, Registered])
+
+    @property
+    def has_new_moments(self) -> bool:
+        """Whether it is called at moments that are not registered yet."""
+        moments = () if self.timetable is None else self.timetable.moments
+        return any(moment.name not in self.times for moment in moments)
 
 
 class Registry:
@@ -66,14 +112,20 @@ class Registry:
         fn: Callable[..., Any],
         skip: Skip | None = None,
         kind: Kind = MESSAGES,
+        timetable: Timetable | None = None,
     ) -> Callback | None:
-        """Add a callback; None: one with this name and these rooms has the new function now."""
+        """
+        Add a callback; return it if it has to be registered in the database.
+
+        None: one with this name and these rooms is registered, and has the new function now.
+        """
         known = self._all.get((name, scope))
         if known is not None:
             _warn_of_namesake(known.fn, fn, name)
-            known.fn, known.skip = fn, skip
-            return None
-        callback = Callback(name, scope, fn, skip, len(self._all), kind=kind)
+            known.fn, known.skip, known.timetable = fn, skip, timetable
+            return known if known.has_new_moments else None
+        number = len(self._all)
+        callback = Callback(name, scope, fn, skip, number, kind=kind, timetable=timetable)
         self._all[name, scope] = callback
         self._kinds.add(kind.word)
         ids = scope.ids

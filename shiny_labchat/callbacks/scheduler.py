@@ -24,7 +24,9 @@ import sqlalchemy as sa
 from shiny_labchat.arguments import as_id, check_function
 from shiny_labchat.callbacks import cursors
 from shiny_labchat.callbacks.kinds import KINDS, MESSAGES, Kind
-from shiny_labchat.callbacks.registry import Callback, Registry, own_name
+from shiny_labchat.callbacks.moment_rows import register_moment
+from shiny_labchat.callbacks.moments import MomentClock
+from shiny_labchat.callbacks.registry import Callback, Registry, Timetable, own_name
 from shiny_labchat.callbacks.skipping import Skip
 from shiny_labchat.callbacks.worker import STORE_RETRY_DELAY, CallbackWorker, current_callback
 from shiny_labchat.concurrency import Tasks, retry
@@ -32,6 +34,7 @@ from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.triggers import is_for
 from shiny_labchat.errors import LabChatError, StoreError
 from shiny_labchat.store import Committed, Log, leases
 
@@ -78,6 +81,7 @@ class CallbackScheduler:
         self._room_of = room_of
         self._owner = secrets.token_hex(8)
         self._registry = Registry()
+        self._moments = MomentClock(log, self._registry)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._workers: dict[tuple[str, LogKey], CallbackWorker] = {}
         self._tasks = Tasks(f"the callbacks of {log!r}")
@@ -94,6 +98,7 @@ class CallbackScheduler:
         name: str | None,
         skip: Skip | None = None,
         kind: Kind = MESSAGES,
+        timetable: Timetable | None = None,
     ) -> None:
         """
         Have a function called with every message in some rooms, or with another kind of events.
@@ -111,10 +116,12 @@ class CallbackScheduler:
             Decides for which messages it is not called; None: it is called for all.
         kind
             What it is called with.
+        timetable
+            The moments of rooms' times at which it is called; None: there are none.
         """
         check_function("fn", fn, *kind.takes)
         name = kind.prefix + (own_name(fn) if name is None else as_id("name", name))
-        callback = self._registry.add(name, scope, fn, skip, kind)
+        callback = self._registry.add(name, scope, fn, skip, kind, timetable)
         if callback is None:
             return
         if self.is_started:
@@ -148,6 +155,7 @@ class CallbackScheduler:
         self._rung = asyncio.Event()
         self._timer = None
         self._end = self._log.overhear(self._hear)
+        self._moments.start()
         for callback in self._registry:
             callback.since = None
             self._register_soon(callback)
@@ -166,6 +174,7 @@ class CallbackScheduler:
             self._end()
         if self._timer is not None:
             self._timer.cancel()
+        await self._moments.stop(STOP_TIMEOUT)
         await self._registering.stop(STOP_TIMEOUT)
         await self._tasks.stop(STOP_TIMEOUT)
         await asyncio.wait([self._log.settled()], timeout=STOP_TIMEOUT)
@@ -193,10 +202,13 @@ class CallbackScheduler:
                 )
             asked = None
         self._rung.set()
+        if callback.timetable is not None:
+            self._moments.note()
 
     # ── hearing ──
 
     def _hear(self, news: Sequence[Committed]) -> None:
+        self._moments.hear(news)
         if not news:  # another process has written
             self._rung.set()
         for committed in news:
@@ -206,7 +218,7 @@ class CallbackScheduler:
             state = committed.state if isinstance(committed.state, RoomState) else None
             for name, callback in self._registry.of_room(committed.log).items():
                 own = (event for event in heard if callback.kind.may_be(event))
-                if any(event.data.get("cause") != name for event in own):
+                if any(is_for(event, name) for event in own):
                     self._wake(callback, committed.log, state)
 
     def _wake(self, callback: Callback, room: LogKey, state: RoomState | None = None) -> None:
@@ -322,6 +334,9 @@ def _shorten(conn: sa.Connection, now: int) -> None:
 
 
 def _register(callback: Callback, conn: sa.Connection, now: int) -> int:
+    for moment in () if callback.timetable is None else callback.timetable.moments:
+        of = callback.name, moment.name
+        callback.times[moment.name] = register_moment(conn, now, *of, callback.scope)
     return cursors.register(conn, callback.name, callback.scope, callback.kind)
 
 

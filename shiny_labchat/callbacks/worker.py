@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from itertools import repeat
+from itertools import repeat, takewhile
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from shiny_labchat.callbacks.registry import Callback
 from shiny_labchat.callbacks.skipping import Complete, Job, Skip, Skipped
 from shiny_labchat.concurrency import in_thread, name_of, retry, text_of_error
 from shiny_labchat.domain import commands
+from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.messages import message_of
 from shiny_labchat.domain.state import RoomState
@@ -131,9 +132,10 @@ class CallbackWorker:
         upcoming = await self._stored(lambda: self._log.read(look))
         if upcoming is None or not upcoming.messages:
             return upcoming is None
-        skipped = await self._decide(skip, upcoming)
+        said = [*takewhile(_is_said, upcoming.messages)]
+        skipped = await self._decide(skip, said) if said else Skipped(0, _store_nothing)
         if skipped.number:
-            upto = upcoming.messages[skipped.number - 1][1]
+            upto = said[skipped.number - 1][1]
             move = partial(_skip, self._cursor, upcoming.done, upto, skipped.job)
             is_moved = await self._stored(lambda: self._log.write(move))
             is_full = len(upcoming.messages) == cursors.UPCOMING
@@ -142,9 +144,9 @@ class CallbackWorker:
                 return False
         return skipped.number < len(upcoming.messages)
 
-    async def _decide(self, skip: Skip, upcoming: cursors.Upcoming) -> Skipped:
-        room, last = self._cursor.room, upcoming.messages[-1][1]
-        messages = [Complete(message_of(event, room), at) for event, at in upcoming.messages]
+    async def _decide(self, skip: Skip, said: Sequence[tuple[Event, int]]) -> Skipped:
+        room, last = self._cursor.room, said[-1][1]
+        messages = [Complete(message_of(event, room), at) for event, at in said]
         state = self._state if self._state is not None and self._state.seq >= last else None
         try:
             return await self._stored(lambda: skip(self._room, messages, state))
@@ -258,6 +260,11 @@ def _skip(
     now: int,
 ) -> bool:
     return cursors.skip(conn, now, cursor, since, upto, job)
+
+
+def _is_said(entry: tuple[Event, int]) -> bool:
+    """Whether an entry is a message: what is to be done at a moment, is never skipped."""
+    return entry[0].kind != "triggered"
 
 
 def _store_nothing(conn: sa.Connection, now: int) -> None: ...

@@ -22,7 +22,7 @@ from shiny_labchat import metrics
 from shiny_labchat.access import tickets
 from shiny_labchat.access.bookmarks import browser_of
 from shiny_labchat.access.identity import identify, invitation
-from shiny_labchat.access.names import study_pseudonym
+from shiny_labchat.access.names import person_pseudonym, study_pseudonym
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.chat import elements, install
 from shiny_labchat.chat.bookmarks import Bookmark
@@ -117,6 +117,7 @@ class Admission:
         self._waits = waits
         self._recall = recall
         self._asked: tuple[PageHello, Placement] | None = None
+        self._said: object = None
         self._been: set[str] = set()
         self._is_drawn = False
         self._query = ""
@@ -140,19 +141,25 @@ class Admission:
         @reactive.effect(priority=999_999)
         def meet() -> None:
             is_drawn = of_element.is_set()
-            hello = PageHello.of(of_element() if is_drawn else of_page())
+            said = of_element() if is_drawn else of_page()
+            asks, self._said = said is not self._said, said
+            hello = PageHello.of(said)
             try:
                 placement = self._placement()
             except SilentException:
                 placement = Placement(None, (False, None), None, None, False, "browser")
             with reactive.isolate():
                 query = root.clientdata.url_search()
-            self._answer(hello, placement, query, is_drawn)
+            self._answer(hello, placement, query, is_drawn, asks=asks)
 
         self._effect = meet
 
-    def _answer(self, hello: PageHello, placement: Placement, query: str, is_drawn: bool) -> None:
+    def _answer(
+        self, hello: PageHello, placement: Placement, query: str, is_drawn: bool, *, asks: bool
+    ) -> None:
         is_same = self._asked == (hello, placement) and self._is_drawn == is_drawn
+        if is_same and not asks and self.member is not None:
+            return  # something was read anew, and the page is where it belongs
         if self._admitting is not None and not self._admitting.done():
             # A page that lost its session asks twice: when it begins, and with its waiting inputs.
             if is_same:
@@ -314,9 +321,11 @@ class Admission:
         given = resolve_pseudonym(placement.pseudonym, grant.member) or grant.pseudonym
         if given is None and placement.names == "study":
             person = (await room.study_state()).people.get(grant.member)
-            if person is not None and person.name is not None:  # a lobby has given it to them
-                return person.name
-            return await study_pseudonym(room.log, room.study, grant.member)
+            if person is None:
+                return await study_pseudonym(room.log, room.study, grant.member)
+            if person.name is None:
+                return await person_pseudonym(room.log, room.study, grant.member)
+            return person.name
         return given
 
     async def _open(self, room: Room, member: str) -> LiveRoom:

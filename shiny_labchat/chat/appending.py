@@ -46,7 +46,8 @@ class Appending(ChatBase):
         author
             A member, or a name for the programme. None: the programme.
         audience
-            Who may see it: "me" (this session's person), or members. None: everybody.
+            Who may see it: "me" (this session's person), or members. None: everybody; in a handler
+            of a message that not all have heard (see `Room.connect`), those who have.
         id
             Identifies the message: it is stored only once, however often it is appended. A script
             that appends when it starts runs for every visitor, and so needs an id.
@@ -60,7 +61,7 @@ class Appending(ChatBase):
         """
         trusts = is_trusted(self._html) and not isinstance(author, Member)
         content = as_content(message, self._session, trusts=trusts)
-        command = post_of(content, icon, author, audience, id)
+        command = self._as_heard(post_of(content, icon, author, audience, id))
         await self._flush_in_handler()
         await self._say(command)
         if command.role == "assistant":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from shiny import reactive
@@ -126,6 +127,19 @@ class ChatBase:
             await do(self._room(), in_name_of(command, me))
 
         await self._once(later)
+
+    def _as_heard(self, command: commands.Post) -> commands.Post:
+        """
+        What the programme says in a handler, for those who have heard the message that it handles.
+
+        That is so in a room with a network: so nobody is told of what was not said to them.
+        """
+        handled = handling.get()
+        if handled is None or handled.chat is not self or not handled.message.by_network:
+            return command
+        if command.member is not None or command.audience is not None:
+            return command
+        return replace(command, audience=handled.message.heard_by, by_network=True)
 
     def _appended(self, seq: int) -> None:
         """Note that a message was appended, for what the running handler reads."""

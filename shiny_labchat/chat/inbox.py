@@ -21,7 +21,7 @@ from shiny_labchat.chat.transforms import Transforms
 from shiny_labchat.concurrency import Queue, retry
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.held import HeldMessage
-from shiny_labchat.domain.messages import Message, is_ignored, message_of
+from shiny_labchat.domain.messages import Message, is_ignored, message_of, was_said
 from shiny_labchat.errors import StoreError
 from shiny_labchat.lab.room import Room
 from shiny_labchat.live.room import LiveRoom
@@ -205,6 +205,7 @@ class Inbox:
             for event in events
             if event.kind == "message"
             and event.data.get("page") == self._page
+            and was_said(event)
             and event.seq > done
             and event.data.get("sent", event.cid) not in unsure
         ]

@@ -8,6 +8,7 @@ from shiny.session import Session, get_current_session
 
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.chat.per_session import PerSession
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.runtime import words_of
 from shiny_labchat.store import Log
@@ -37,11 +38,14 @@ class Identified(NamedTuple):
         Their id; None: it is not known yet, they do not take part yet, or any more.
     source
         The token by which the page was let in.
+    role
+        Their role, if they run the study and are none of its people; else None.
     """
 
     is_decided: bool
     id: str | None = None
     source: Source | None = None
+    role: Role | None = None
 
 
 class SessionPerson(Protocol):

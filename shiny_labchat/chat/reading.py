@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
+from shiny import reactive
 from shiny.types import MISSING, MISSING_TYPE
 
 from shiny_labchat.arguments import check_choice
@@ -17,9 +19,13 @@ from shiny_labchat.chat.handlers import Handling, handling
 from shiny_labchat.chat.waiting import can_wait, wait
 from shiny_labchat.concurrency import in_thread, unhurried
 from shiny_labchat.domain.clock import SECOND
+from shiny_labchat.domain.limits import Gate, gate_of
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import Message, Wording, as_transformed
+from shiny_labchat.domain.rules import shut
+from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.turns import turn_at
 from shiny_labchat.models.formats import ProviderFormat, Tokenizer, count_tokens, in_format, within
 from shiny_labchat.models.turns import turns_of
 
@@ -142,7 +148,10 @@ class Reading(ChatBase):
         self._need_seat()
         member, handled = self._admission.member, self._handled()
         upto, also = (None, ()) if handled is None else (handled.message.seq, handled.appended)
-        return self._session_room.messages_for(member, upto, also, wording, private=private)
+        is_of_network = handled is not None and handled.message.by_network and not private
+        among = (handled.message.heard_by or ()) if handled is not None and is_of_network else ()
+        read = self._session_room.messages_for
+        return read(member, upto, also, wording, private=private, among=among)
 
     def _handled(self) -> Handling | None:
         """What the running handler of this chat handles; None: no handler runs."""
@@ -165,7 +174,9 @@ class Reading(ChatBase):
         Returns
         -------
         list of chatlas.Turn
-            For ``client.set_turns()``. Private messages are left out. Notices, and messages of
+            For ``client.set_turns()``. Private messages are left out. In a room where not everybody
+            hears everybody, so is what was not said to all; in a handler, they are what all have
+            heard who have heard the message that it handles. Notices, and messages of
             the role "system" from ``Chat(messages=)``, are in square brackets.
         """
         handled = self._handled()
@@ -208,9 +219,9 @@ class Reading(ChatBase):
             this person. In a random order, which stays the same, if a bot is shown as a
             participant: a bot joins first, so the order of joining would reveal it. Without
             observers, if this person is a participant and the Chat does not say
-            ``show_observers=True``. In a closed room: those who were there when it was closed.
-            Empty if there is no room; before that is known, whoever
-            reads them waits, as with ``req()``.
+            ``show_observers=True``. Only those whom this person hears, see `Room.connect`. In a
+            closed room: those who were there when it was closed. Empty if there is no room; before
+            that is known, whoever reads them waits, as with ``req()``.
         """
         self._session_room.depend("members")
         self._need_seat()
@@ -238,10 +249,12 @@ class Reading(ChatBase):
         live, me = self._session_room.live, self._admission.member
         mine = live.state.membership(me) if live is not None else None
         sees_all = mine is not None and mine.sees_observers(self._shows_observers)
+        heard = None if live is None else live.state.hearing.heard_by(me or "")
         return tuple(
             Member.seen_by(me, membership)
             for membership in memberships
             if sees_all or not membership.is_hidden_from(me)
+            if heard is None or membership.member in heard
         )
 
     def member(self) -> Member | None:
@@ -259,7 +272,8 @@ class Reading(ChatBase):
         -------
         str
             The last of these that holds: "waiting" (there is no room yet, its group is not shown it
-            yet, or people wait for its start), "open", "done" (the person has said that they are),
+            yet, or people wait for its start or for `opens_at`), "open" (also outside of its
+            `hours`, as it can be read), "done" (the person has said that they are),
             "closed", "removed" (the person was) or "ended" (the person has left the study). None
             before any of this is known.
         """
@@ -271,13 +285,7 @@ class Reading(ChatBase):
         live, me = self._session_room.live, self._admission.member
         if live is None:
             return "removed" if self._admission.refused == "removed" else "waiting"
-        if live.state.membership(me) is None:
-            return "removed"
-        if not live.state.is_open:
-            return "closed"
-        if me in live.state.done:
-            return "done"
-        return "open" if live.state.has_begun else "waiting"
+        return _state_in(live.state, me)
 
     def gate(self) -> bool:
         """
@@ -286,13 +294,51 @@ class Reading(ChatBase):
         Returns
         -------
         bool
-            Whether they have sent as many messages as the room's `Rules(min_messages=)` asks for.
-            False before there is a room.
+            Whether they have done what the room's rules ask for at least: `min_messages`,
+            `min_characters` and `min_seconds`. False before there is a room.
         """
         self._session_room.depend("gate")
         live = self._session_room.live
         mine = live.state.membership(self._admission.member) if live is not None else None
-        return live is not None and mine is not None and not live.state.messages_left(mine)
+        if live is None or mine is None:
+            return False
+        gate = gate_of(live.state, mine, _now(live.state))
+        if live.state.clock.started and gate == Gate(time=gate.time) and gate.time:
+            reactive.invalidate_later(gate.time / SECOND)
+        return gate.is_met
+
+    def turn(self) -> Member | None:
+        """
+        Reactively read whose turn it is to write.
+
+        Returns
+        -------
+        Member
+            With ``own`` if it is this person's. None: it is nobody's, or people do not write in
+            turn in this room (`Rules(turns=)`).
+        """
+        self._session_room.depend("turn")
+        live = self._session_room.live
+        if live is None or not live.state.is_open:
+            return None
+        membership = live.state.membership(turn_at(live.state, _now(live.state)).member)
+        return next(iter(self._shown([] if membership is None else [membership])), None)
+
+    def shares(self) -> dict[str, float]:
+        """
+        Reactively read how much each member has written of what this person hears.
+
+        Returns
+        -------
+        dict
+            By the id of each member who is shown as a participant, their share of all characters,
+            from 0 to 1; a bot that is shown as one is among them. All are 0 if nobody has written.
+            Empty if there is no room. Before that is known, whoever reads them waits, as for
+            :meth:`messages`.
+        """
+        self._session_room.depend("shares")
+        self._need_seat()
+        return self._session_room.shares(self._admission.member)
 
     def deadline(self) -> datetime | None:
         """
@@ -301,11 +347,30 @@ class Reading(ChatBase):
         Returns
         -------
         datetime
-            In UTC. None: it has not started, it stands still, it has no end, or the room is closed.
+            In UTC: when their `duration` is over, or at `closes_at`, if that is earlier. None: it
+            has not started, it stands still, it has no end, or the room is closed.
         """
         self._session_room.depend("deadline")
         live = self._session_room.live
-        if live is None or not live.state.is_open or live.state.clock.paused:
+        if live is None or not live.state.is_open:
             return None
-        deadline = live.state.deadline
+        state = live.state
+        deadline = state.clock.closing(state.rules) if state.clock.paused else state.deadline
         return None if deadline is None else datetime.fromtimestamp(deadline / SECOND, UTC)
+
+
+def _state_in(state: RoomState, member: str | None) -> State:
+    """The state of a room for one of its members, at this moment."""
+    if member is None or state.membership(member) is None:
+        return "removed"
+    at = _now(state)
+    if not state.is_open or state.is_over(at):
+        return "closed"
+    if member in state.done:
+        return "done"
+    return "open" if state.has_begun and shut(state.rules, at) != "not_yet" else "waiting"
+
+
+def _now(state: RoomState) -> int:
+    """The time in microseconds: not before what a server with another clock has announced."""
+    return max(time.time_ns() // 1000, state.shut.at)

@@ -76,7 +76,8 @@ class Recorded(ChatBase):
         """
         Reactively read what was last recorded about the people of the room's group.
 
-        Those who have left before the end are not among them.
+        Those who have left before the end are not among them. In rounds, of what is recorded in
+        rounds, only what was in this one.
 
         Parameters
         ----------

@@ -8,6 +8,7 @@ import random
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from shiny import reactive
@@ -23,7 +24,7 @@ from shiny_labchat.domain.commands import REPLY
 from shiny_labchat.domain.mentions import is_mentioned
 from shiny_labchat.domain.messages import Message, as_transformed, is_instruction
 from shiny_labchat.lab.room import Room
-from shiny_labchat.lab.runtime import words_of
+from shiny_labchat.lab.runtime import Runtime, words_of
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.models.client import ModelClient, used_for_one_reply
 from shiny_labchat.models.exchange import RETRY_DELAYS, Exchange, is_worth_another_try
@@ -115,6 +116,8 @@ class Replies:
             The reply.
         """
         async with reply_turn(room, message.seq) as others:
+            if await _is_retracted(room, message):
+                return ""
             task = asyncio.current_task()
             assert task is not None
             async with streaming(chat, room, command, task.cancel, transform) as stream:
@@ -171,8 +174,11 @@ class Replies:
             "a model could not answer message %d of room %r", message.seq, room.id, exc_info=exc
         )
         audience = [message.member] if self._failures == "asker" and message.member else None
+        is_for_hearers = audience is None and message.by_network
         words = words_of(room.log, room.study)["reply_failed"]
-        await room.say(commands.Post([("text", words)], "system", audience=audience))
+        told = message.heard_by if is_for_hearers else audience
+        notice = commands.Post([("text", words)], "system", audience=told)
+        await room.say(replace(notice, by_network=is_for_hearers))
 
 
 # ── who asks at the same time ────────────────────────────────────────────────────────────────
@@ -181,6 +187,12 @@ class Replies:
 def reply_id(chat: str, message: Message) -> str:
     """The id of a chat's reply to a message, so that there is only one."""
     return f"{REPLY}{chat}:{message.seq}"
+
+
+async def _is_retracted(room: Room, message: Message) -> bool:
+    """Whether a message was retracted while it waited for its reply."""
+    live = Runtime.of(room.log).live.opened(room.key)
+    return live is not None and message.seq in (await live.read()).retracted
 
 
 def known_to(heard: Sequence[Message], message: Message) -> list[Message]:

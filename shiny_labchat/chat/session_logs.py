@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextvars import Context as Variables
 from typing import Any, TypeVar
@@ -16,6 +18,7 @@ from shiny_labchat.chat.shiny_internals import flush_soon
 from shiny_labchat.concurrency import Tasks, retry
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import State
+from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import StoreError
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.live.logs import LiveLog
@@ -29,6 +32,10 @@ T = TypeVar("T")
 
 RETRY_DELAYS = (0.5, 1.5, 4.5, 15.0, 60.0)
 """Pauses before a log that could not be read is tried again, in seconds."""
+LONGEST_PAUSE = 60.0
+"""Longest pause before a look at the time: a computer's clock may be set, in seconds."""
+LATER = 0.001
+"""How much later than something is due is looked, as timers may come early, in seconds."""
 
 
 class SessionLog:
@@ -56,6 +63,7 @@ class SessionLog:
             WeakKeyDictionary()
         )
         self._tasks = Tasks(f"the {key.kind} {key.id!r}")
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def state(self) -> State | None:
@@ -119,8 +127,22 @@ class SessionLog:
             context.invalidate()
         if changed:
             flush_soon(self._session)
+        self._change_by_itself()
+
+    def _change_by_itself(self) -> None:
+        """Look again when the state will be another one without an event."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        state, now = self.state, time.time_ns() // 1000
+        due = state.steps.next_change(now) if isinstance(state, StudyState) else None
+        if due is not None and self._unfollow is not None:
+            left = min((due - now) / 1e6 + LATER, LONGEST_PAUSE)
+            self._timer = asyncio.get_running_loop().call_later(left, self._changed)
 
     def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         unfollow, self._unfollow = self._unfollow, None
         if unfollow is not None:
             unfollow()

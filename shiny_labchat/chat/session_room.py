@@ -18,6 +18,7 @@ from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.clock import CLOCK_KINDS
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import Message, Wording
+from shiny_labchat.domain.shares import places_in, shares_of, speakers_in
 from shiny_labchat.live.conversation import Conversation
 from shiny_labchat.live.room import LiveRoom
 
@@ -30,17 +31,27 @@ FAILED_FOR = 1.0
 again when they ask."""
 
 _TOPICS = {
-    "messages": {"message", "streamed", "cleared", "removed", "withdrawn"},
+    "messages": {"message", "streamed", "cleared", "removed", "retracted", "withdrawn"},
     "members": {"joined", "changed", "removed", "disclosed", "closed", "opened", "withdrawn"},
     "state": {
-        *("closed", "configured", "done", "grouped", "joined", "removed", "withdrawn"),
+        *("closed", "configured", "done", "grouped", "hours", "joined", "removed", "withdrawn"),
         *CLOCK_KINDS,
     },
-    "gate": {"configured", "joined", "message"},
+    "gate": {"changed", "configured", "joined", "message", "opened", "started"},
+    "turn": {
+        *("changed", "closed", "configured", "disclosed", "done", "joined", "opened", "removed"),
+        *("started", "turn", "withdrawn"),
+    },
+    "shares": {
+        *("message", "retracted", "streamed", "withdrawn"),
+        *("joined", "changed", "removed", "disclosed"),
+    },
     "deadline": {"closed", "configured", *CLOCK_KINDS},
     "here": {"changed", "removed", "disclosed", "withdrawn"},
 }
 """The topics, and the kinds of events after which each is read again."""
+_CONNECTING = ("connected", "disconnected")
+"""The kinds of events after which somebody hears others than before."""
 
 
 class SessionRoom:
@@ -154,8 +165,18 @@ class SessionRoom:
 
     def _read_again(self, events: Sequence[Event]) -> None:
         kinds = {event.kind for event in events}
-        if topics := [topic for topic, on in _TOPICS.items() if kinds & on]:
+        topics = [topic for topic, on in _TOPICS.items() if kinds & on]
+        if self.live is not None and self._may_hear_others(self.live, events):
+            topics += ["members", "here", "shares"]
+        if topics:
             self.changed(*topics)
+
+    def _may_hear_others(self, live: LiveRoom, events: Sequence[Event]) -> bool:
+        """Whether its person may hear, and be shown, others than before some events."""
+        if any(event.kind in _CONNECTING or "network" in event.data for event in events):
+            return True
+        is_full = live.state.network.is_full
+        return not is_full and any(event.kind in ("changed", "joined") for event in events)
 
     def _note_presence(self) -> None:
         version = self.live.presence.version if self.live is not None else 0
@@ -177,6 +198,7 @@ class SessionRoom:
         wording: Wording | None = None,
         *,
         private: bool = True,
+        among: Sequence[str] = (),
     ) -> tuple[Message, ...]:
         """
         The messages that a member sees, see :meth:`Conversation.seen`; empty for others.
@@ -200,7 +222,30 @@ class SessionRoom:
         if viewer is None:
             return ()
         upto = live.state.seq if upto is None else upto
-        return whole.seen(live.state, viewer, upto, also, wording, private=private)
+        hearing = live.state.hearing
+        readers = [hearing.same_place(each) for each in among if each in hearing.memberships]
+        said = whole.seen(live.state, viewer, upto, also, wording, private=private, readers=readers)
+        after = 0 if private else live.state.told_after(among or None)  # what all may read
+        return tuple(message for message in said if message.seq > after) if after else said
+
+    def shares(self, member: str | None) -> dict[str, float]:
+        """
+        By those whom a member hears, how much they have written; read as `messages_for` reads.
+
+        Who is no member hears what is said to everybody.
+        """
+        live = self.live
+        if live is None:
+            return {}
+        whole, hearing = self._whole_of(live), live.state.hearing
+        speakers, places = speakers_in(live.state), places_in(live.state)
+        viewer = live.state.membership(member)
+        if live.state.network.is_full or viewer is None:
+            return shares_of(whole.public(0), speakers, places)
+        reader = hearing.same_place(viewer.member)
+        said = whole.common(0, [] if viewer.hears_all else [reader])
+        heard = [each for each in speakers if hearing.hears(viewer.member, each)]
+        return shares_of(said, heard, places)
 
     @property
     def _known(self) -> Conversation | None:
@@ -242,7 +287,7 @@ class SessionRoom:
             self._failure = time.monotonic(), exc
         if self._reading is live:
             self._reading = None
-        self.changed("messages")
+        self.changed("messages", "shares")
 
 
 def may_have_to_wait(session: Session) -> bool:

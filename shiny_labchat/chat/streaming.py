@@ -69,7 +69,7 @@ class Streaming(ChatBase):
             There is no room yet.
         """
         opening = Content([], "assistant", [])
-        command = post_of(opening, icon, author, audience, id)
+        command = self._as_heard(post_of(opening, icon, author, audience, id))
         await self._flush_in_handler()
         known: _Known = asyncio.get_running_loop().create_future()
         has_place = asyncio.Event()
@@ -122,7 +122,7 @@ class Streaming(ChatBase):
         message, room = as_transformed(handled.message), self._room()
         if not await self._replies.wants(message):
             return
-        opening = post_of(Content([], "assistant", []))
+        opening = self._as_heard(post_of(Content([], "assistant", [])))
         command = replace(opening, by=message.member, cid=reply_id(self.id, message))
         self._latest.set(StreamTask(self._answer(self._replies, room, message, command)))
 
@@ -166,7 +166,7 @@ class Streaming(ChatBase):
         if stream is not None:
             yield MessageStream(stream, self._session)
             return
-        opening = post_of(Content([], "assistant", []))
+        opening = self._as_heard(post_of(Content([], "assistant", [])))
         command = replace(opening, by=self._admission.member)
         try:
             transform = self._transforms.stream_transform

@@ -61,6 +61,7 @@ def form_element(
     who: str = "",
     optional: Sequence[str] = (),
     touched: Sequence[str] = (),
+    round: int = 0,
 ) -> Tag:
     """
     A form: Shiny inputs, and a button that sends their values together.
@@ -68,8 +69,9 @@ def form_element(
     When a person presses it and no input is empty, the page sends the event ``<id>_sent`` with
     "cid" (a random id, the same as long as the same answers are sent again), the times "shown",
     "changed" (None: nothing was) and "sent", in milliseconds since 1970 by the browser's clock, and
-    "used", the ids of the inputs that the person has used. The inputs' values are there before. The
-    session answers by the custom message "labchat"
+    "used", the ids of the inputs that the person has used, and in rounds "round", the number of the
+    one in which it was drawn. The inputs' values are there before. The session answers by the
+    custom message "labchat"
     ``{"do": "form", "id": id, "cid": cid, "is": "stored" | "not_stored", "say": words}``; until
     then the button does nothing, and what is filled in is kept in the tab.
 
@@ -94,6 +96,8 @@ def form_element(
         Differs for each person: nobody gets what another one has filled in in the same tab.
     optional, touched
         The ids of inputs that may be empty, and of those that must be used, resolved.
+    round
+        The number of the person's round; 0: they are in none.
     """
     drawn = TagList(inputs)
     return Tag(
@@ -109,9 +113,10 @@ def form_element(
         data_who=who or None,
         data_optional=" ".join(optional) or None,
         data_touched=" ".join(touched) or None,
+        data_round=str(round) if round else None,
         data_words=_json(_FORM_WORDS, words),
         data_digest=hashlib.sha256(
-            f"{drawn}\0{submit_label}\0{who}\0{optional}\0{touched}".encode()
+            f"{drawn}\0{submit_label}\0{who}\0{optional}\0{touched}\0{round}".encode()
         ).hexdigest()[:16],
         lang=_language(words),
     )

@@ -51,6 +51,7 @@ _IN_LINE: Mapping[str, Callable[[Any], str]] = {"bots": _bots, "environment": _e
 _IN_WORDS = {
     "closed": ("new people", "nobody new takes part", "may take part"),
     "deceives": ("bots", "one is shown as a person", "all are disclosed"),
+    "replaces": ("who leaves", "a bot may go on in their place", "nobody goes on in their place"),
 }
 
 
@@ -98,20 +99,21 @@ def lobby_rows(lobby: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         if name in lobby["code"]:
             note = f"the code says {_of_lobby(name, lobby['code'][name])}"
         rows.append((name, _of_lobby(name, value), note))
-    return rows
+    template = LobbySettings(**lobby["settings"]).template
+    return [(name, template if name == "rooms" else value, note) for name, value, note in rows]
 
 
 def _plain(value: object) -> object:
     return json.loads(json.dumps(value))
 
 
-SECONDS = ("settle", "max_wait", "extend", "ready", "alive", "grace")
+SECONDS = ("settle", "max_wait", "extend", "ready", "alive", "grace", "within")
 """The options of a lobby that are times."""
 
 
 def _of_lobby(name: str, value: Any) -> str:
     if value is None:
-        return "{lobby}-{n}" if name == "rooms" else "none"
+        return "none"
     match name:
         case "group_size":
             return _size(value)
@@ -121,6 +123,8 @@ def _of_lobby(name: str, value: Any) -> str:
             return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)).isoformat()
         case "rules":
             return _rules(value)
+        case "network" if isinstance(value, Mapping):
+            return _network(cast("Mapping[str, Any]", value))
         case _ if name in SECONDS:
             return f"{value:g} s"
         case _:
@@ -130,6 +134,12 @@ def _of_lobby(name: str, value: Any) -> str:
 def _size(size: Sequence[int]) -> str:
     least, ideal, largest = size
     return str(ideal) if least == largest else f"{least} to {largest}, ideally {ideal}"
+
+
+def _network(network: Mapping[str, Any]) -> str:
+    if "star" in network:
+        return f"star:{network['star']}"
+    return "; ".join(f"{hearer} hears {speaker}" for speaker, hearer in network["edges"])
 
 
 def _rules(rules: Mapping[str, Any]) -> str:

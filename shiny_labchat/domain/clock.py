@@ -9,14 +9,53 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.rules import Rules, closing, opening
 
-__all__ = ["CLOCK_KINDS", "SECOND", "Clock"]
+__all__ = ["CLOCK_KINDS", "LONGEST_PAUSE", "SECOND", "Clock", "Shut", "Turn"]
 
 SECOND = 1_000_000
 """Microseconds."""
 CLOCK_KINDS = ("extended", "opened", "paused", "resumed", "shown", "started", "waiting", "warned")
 """The kinds of events that change a clock."""
+LONGEST_PAUSE = 3_600 * SECOND
+"""So long a clock stands still, in all: if nobody comes back, the time is over nevertheless."""
+
+
+class Shut(NamedTuple):
+    """
+    What was last announced of whether people can write by the clock on the wall.
+
+    Parameters
+    ----------
+    code
+        Why they cannot, see `rules.shut`; None: they can.
+    at
+        When that was announced, in microseconds; 0: never.
+    """
+
+    code: str | None = None
+    at: int = 0
+
+
+class Turn(NamedTuple):
+    """
+    A turn to write.
+
+    Parameters
+    ----------
+    member
+        The id of who has it; None: nobody has.
+    since
+        Since when, in microseconds; 0: its time does not count yet.
+    """
+
+    member: str | None = None
+    since: int = 0
+
+    @classmethod
+    def of(cls, event: Event) -> Turn:
+        """The turn that an event "turn" is of."""
+        return cls(event.member, event.data.get("since", event.at))
 
 
 class Clock(NamedTuple):
@@ -35,6 +74,10 @@ class Clock(NamedTuple):
         Since when it stands still; 0: it does not.
     missing
         The ids of those for whom it stands still.
+    held
+        For how long it has stood still so far.
+    opened
+        When the room was opened again, whatever `Rules.closes_at` had said.
     warned
         For how many seconds before the end, at least, people need no warning any more; None: for
         any.
@@ -46,27 +89,59 @@ class Clock(NamedTuple):
     paused: int = 0
     missing: tuple[str, ...] = ()
     warned: float | None = None
+    held: int = 0
+    opened: int = 0
 
     def deadline(self, rules: Rules) -> int | None:
-        """When the time is over, or was when it began to stand still; None: that is not known."""
-        if rules.duration is None or not self.started:
-            return None
-        return self.started + round(rules.duration * SECOND) + self.shift
+        """
+        When the time is over; None: that is not known, or it has no end.
+
+        While it stands still, that is when it would have been over, or the room is closed anyway.
+        """
+        ends = (self._end(rules), self.closing(rules))
+        return min((end for end in ends if end is not None), default=None)
+
+    def closing(self, rules: Rules) -> int | None:
+        """When the room is closed anyway; None: that is not said, or it was opened again since."""
+        closes = None if rules.closes_at is None else closing(rules)
+        return None if closes is None or closes <= self.opened else closes
 
     def left(self, rules: Rules, at: int) -> int | None:
         """How much time is left, in microseconds; None: that is not known, or it has no end."""
-        deadline = self.deadline(rules)
-        return None if deadline is None else max(0, deadline - (self.paused or at))
+        end, closes = self._end(rules), self.closing(rules)
+        if end is None and closes is None:
+            return None
+        left = [] if end is None else [end - self._shown(at)]
+        left += [] if closes is None else [closes - at]
+        return max(0, min(left))
 
     def is_over(self, rules: Rules, at: int) -> bool:
-        """Whether the time is over; it never is while it stands still."""
-        return not self.paused and self.left(rules, at) == 0
+        """Whether the time is over; while it stands still, only because the room is closed."""
+        return self.left(rules, at) == 0
+
+    def runs_on(self) -> int:
+        """When it runs on at the latest, if it stands still, in microseconds."""
+        return self.paused + max(0, LONGEST_PAUSE - self.held)
 
     def starts_by(self, rules: Rules) -> int | None:
         """When it starts with those who are there; None: nobody waits for others."""
         if self.started or not self.waits_since or rules.starts == "code":
             return None
-        return self.waits_since + round(rules.start_within * SECOND)
+        return max(self.waits_since, opening(rules)) + round(rules.start_within * SECOND)
+
+    def begun(self, rules: Rules) -> int:
+        """Since when the time runs, once it has started: not before people can write."""
+        return max(self.started, opening(rules)) if self.started else 0
+
+    def _end(self, rules: Rules) -> int | None:
+        """When the duration is over, as far as it is known how long the clock stands still."""
+        if rules.duration is None or not self.started:
+            return None
+        return self.begun(rules) + round(rules.duration * SECOND) + self.shift
+
+    def _shown(self, at: int) -> int:
+        """What the clock shows at a time: while it stands still, when it began to."""
+        return self.paused + max(0, at - self.runs_on()) if self.paused else at
 
     def warning(self, rules: Rules, at: int) -> float | None:
         """The seconds before the end of which a warning is due; None: none is due."""
@@ -78,7 +153,7 @@ class Clock(NamedTuple):
         """The clock after an event of `CLOCK_KINDS`."""
         match event.kind:
             case "opened":
-                return Clock()
+                return Clock(opened=event.at)
             case "shown" | "waiting":
                 return self._replace(waits_since=event.at)
             case "warned":
@@ -95,8 +170,9 @@ class Clock(NamedTuple):
             case "started" if not self.started:
                 changes = {"started": event.at}
             case "resumed" if self.paused:
-                shift = self.shift + max(0, event.at - self.paused)
-                changes = {"shift": shift, "paused": 0, "missing": ()}
+                still = max(0, min(event.at, self.runs_on()) - self.paused)
+                changes = {"shift": self.shift + still, "held": self.held + still}
+                changes |= {"paused": 0, "missing": ()}
             case "extended":
                 changes = {"shift": self.shift + event.data["by"]}
             case _:

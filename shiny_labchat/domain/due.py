@@ -10,27 +10,55 @@ from collections.abc import Mapping
 
 from shiny_labchat.domain.clock import SECOND
 from shiny_labchat.domain.commands import AdvanceRoom
-from shiny_labchat.domain.rules import is_timed, is_watched
+from shiny_labchat.domain.rules import is_timed, is_watched, next_opening, replacing_bot
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.turns import ends_at
 
-__all__ = ["PRESENT", "advance_by", "dissolving", "needs_signs", "next_due"]
+__all__ = ["PRESENT", "advance_by", "dissolving", "needs_signs", "next_due", "replacing"]
 
 PRESENT = 15 * SECOND
 """Who was heard within this time is there, in microseconds; pages are asked twice in `ALIVE`."""
 
 
-def next_due(state: RoomState) -> int | None:
-    """When something is due in a room by its clock, in microseconds; None: nothing is."""
+def next_due(state: RoomState, at: int | None = None) -> int | None:
+    """
+    When something is due in a room by its clock, in microseconds; None: nothing is.
+
+    Parameters
+    ----------
+    state
+        The room.
+    at
+        The time, if what is only announced counts, too: that its hours begin or end, and whose turn
+        it is. None: it does not, as nobody looks.
+    """
+    if not (state.is_open and state.is_shown):
+        return None
+    due = [_next_of_clock(state)] if is_timed(state.rules) else []
+    if at is not None:
+        due += [next_opening(state.rules, at), _next_turn(state)]
+    return min((each for each in due if each is not None), default=None)
+
+
+def _next_of_clock(state: RoomState) -> int | None:
+    """When the time of a room's people starts, is to be warned of, runs on or is over next."""
     rules, clock = state.rules, state.clock
-    if not (is_timed(rules) and state.is_open and state.is_shown):
-        return None
+    due = [clock.closing(rules)]
     if not clock.started:
-        return clock.starts_by(rules)
-    if state.deadline is None or clock.paused:
-        return None
-    warned = float("inf") if clock.warned is None else clock.warned
-    warnings = [state.deadline - round(time * SECOND) for time in rules.warn if time < warned]
-    return min([*warnings, state.deadline])
+        due.append(clock.starts_by(rules))
+    elif clock.paused:
+        due.append(clock.runs_on())
+    elif (deadline := state.deadline) is not None:
+        warned = float("inf") if clock.warned is None else clock.warned
+        due += [deadline - round(time * SECOND) for time in rules.warn if time < warned]
+        due.append(deadline)
+    return min((each for each in due if each is not None), default=None)
+
+
+def _next_turn(state: RoomState) -> int | None:
+    """When the turn that was announced last is over."""
+    is_announced = state.rules.turns is not None and state.clock.started and state.turn.since
+    return ends_at(state, state.turn) if is_announced else None
 
 
 def needs_signs(state: RoomState) -> bool:
@@ -77,5 +105,12 @@ def advance_by(
 def dissolving(state: RoomState, gone: frozenset[str]) -> tuple[str, ...]:
     """Those who are gone for whom a group is to be dissolved; empty: it goes on."""
     if state.lobby is None or state.rules.on_gone != "close" or not needs_signs(state):
+        return ()
+    return tuple(sorted(gone - set(state.done)))
+
+
+def replacing(state: RoomState, gone: frozenset[str]) -> tuple[str, ...]:
+    """Those who are gone whose places a bot may take; empty: nobody's."""
+    if state.lobby is None or replacing_bot(state.rules) is None or not needs_signs(state):
         return ()
     return tuple(sorted(gone - set(state.done)))

@@ -49,7 +49,7 @@ def end_screen(view: View, person: Participation, ended: Ended) -> Screen:
     if person.wants_withdrawal or person.withdrawn is not None:
         fields["forget"] = True
     if has_debrief(view, person):
-        fields["debrief"] = _debrief(view)
+        fields["debrief"] = _debrief(view, ended)
     if _is_debriefed_first(view, person):
         return _asking(Screen("ended", title, fields), view, person, end)
     fields |= _code(view, person, end) | _receipt(view)
@@ -165,12 +165,14 @@ def _is_debriefed_first(view: View, person: Participation) -> bool:
     return has_debrief(view, person) and not person.is_debriefed
 
 
-def _debrief(view: View) -> dict[str, Any]:
-    return {
-        "title": view.words["debrief.title"],
-        "html": html_of(view.study.settings.get("debrief")["text"]),
-        "lines": _programmes(view.words, view.programmes),
-    }
+def _debrief(view: View, ended: Ended) -> dict[str, Any]:
+    words, lines = view.words, list[str]()
+    lines += _named(words, "debrief.programme", view.programmes)
+    lines += _named(words, "debrief.replaced", view.replaced)
+    if ended.reason == "replaced":
+        lines.append(words["debrief.own_place"])
+    html = html_of(view.study.settings.get("debrief")["text"])
+    return {"title": words["debrief.title"], "html": html, "lines": lines}
 
 
 def _asks_to_keep(view: View, person: Participation) -> bool:
@@ -200,9 +202,10 @@ def _comes_later(words: Words, end: End | None, after: str) -> list[str]:
     return [words[f"{'link' if end.code is None else 'code'}.after_{after}"]]
 
 
-def _programmes(words: Words, programmes: Sequence[str]) -> list[str]:
-    if not programmes:
+def _named(words: Words, key: str, pseudonyms: Sequence[str]) -> list[str]:
+    """A sentence about members of the person's rooms; none if there are none."""
+    if not pseudonyms:
         return []
-    *most, last = programmes
+    *most, last = (each or words["withdrawn.name"] for each in pseudonyms)
     names = words.filled("debrief.and", names=", ".join(most), name=last) if most else last
-    return [words.counted("debrief.programme", len(programmes), names=names)]
+    return [words.counted(key, len(pseudonyms), names=names)]

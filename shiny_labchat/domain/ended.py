@@ -49,6 +49,7 @@ def unsaid_ends(settings: Mapping[str, Any]) -> list[str]:
     """
     ends = settings.get("ends")
     may_be = (*FROM_ANY, *FROM_LOBBY) if settings.get("has_lobby") else FROM_ANY
+    may_be += ("replaced",) if settings.get("replaces") else ()
     return [reason for reason in may_be if reason not in ends] if ends else []
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["Event", "LogKey", "LogKind", "Part"]
+__all__ = ["Event", "LogKey", "LogKind", "Part", "newest_about"]
 
 Part = tuple[str, Any]
 """A piece of a message: its kind, which says how far it is trusted, and its content."""
@@ -64,3 +64,14 @@ class Event(NamedTuple):
     member: str | None = None
     data: Mapping[str, Any] = _NOTHING
     cid: str | None = None
+
+
+def newest_about(event: Event) -> int:
+    """The seq of the newest message that an event of a room is about; of a message its own."""
+    match event.kind:
+        case "retracted" | "streamed":
+            return event.data["of"]
+        case "withdrawn" if "messages" in event.data and "quotes" not in event.data:
+            return max(event.data["messages"], default=0)
+        case _:
+            return event.seq

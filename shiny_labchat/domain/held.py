@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from shiny_labchat.domain.commands import SUBMITTED, Publish, Resubmit, Withhold
 from shiny_labchat.domain.events import Event
@@ -31,6 +33,8 @@ class HeldMessage:
         What the author wrote.
     sent
         The id that the author's browser gave it; None: none.
+    typed
+        What is kept of how it was written; None: nothing.
     """
 
     seq: int
@@ -38,6 +42,7 @@ class HeldMessage:
     page: str
     text: str
     sent: str | None = None
+    typed: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, event: Event) -> HeldMessage:
@@ -45,7 +50,7 @@ class HeldMessage:
         assert event.kind == "submitted" and event.member is not None
         data = event.data
         seq, sent = data.get("again", event.seq), data.get("sent", event.cid)
-        return cls(seq, event.member, data["page"], data["text"], sent)
+        return cls(seq, event.member, data["page"], data["text"], sent, data.get("typed"))
 
     @property
     def cid(self) -> str:
@@ -54,7 +59,8 @@ class HeldMessage:
 
     def publish(self, transformed: str | None) -> Publish:
         """The command that shows it to all, with what its transform has made of it."""
-        return Publish(self.seq, self.member, self.page, self.text, transformed, self.sent)
+        written = self.text, transformed, self.sent, self.typed
+        return Publish(self.seq, self.member, self.page, *written)
 
     def withhold(self, *, code: str = "not_accepted", error: str | None = None) -> Withhold:
         """
@@ -71,4 +77,4 @@ class HeldMessage:
 
     def resubmit(self, page: str) -> Resubmit:
         """The command that gives it to another page of its author."""
-        return Resubmit(self.seq, self.member, page, self.text, self.sent)
+        return Resubmit(self.seq, self.member, page, self.text, self.sent, self.typed)

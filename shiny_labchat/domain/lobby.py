@@ -76,12 +76,15 @@ class Match(NamedTuple):
         Until when they may answer, in microseconds since 1970 (UTC).
     ready
         The ids of those who have answered.
+    is_filled
+        Whether bots fill the places that are empty.
     """
 
     number: int
     people: tuple[str, ...]
     until: int
     ready: frozenset[str] = frozenset()
+    is_filled: bool = False
 
     @property
     def are_all_ready(self) -> bool:
@@ -111,6 +114,11 @@ class LobbyState(NamedTuple):
     def here(self) -> tuple[str, ...]:
         """The ids of those who wait, or are asked whether they wait again."""
         return *self.queue, *self.missed
+
+    def waits_since(self, person: str, at: int) -> int:
+        """When a person began to wait; who does not wait begins at a time."""
+        place = self.places.get(person)
+        return at if place is None or place.status == "left" else place.since
 
     def is_in(self, person: str) -> bool:
         """Whether a person has a place, or had one and was grouped."""
@@ -179,7 +187,9 @@ def _extended(state: LobbyState, event: Event) -> _Changes:
 
 
 def _matched(state: LobbyState, event: Event) -> _Changes:
-    match = Match(event.data["number"], tuple(event.data["people"]), event.data["until"])
+    data = event.data
+    about = data["number"], tuple(data["people"]), data["until"]
+    match = Match(*about, is_filled=data.get("filled", False))
     places = _all_with(state, match.people, status="matched", match=match.number, prompted=None)
     return {
         "places": places,

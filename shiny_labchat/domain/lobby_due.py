@@ -14,9 +14,10 @@ from shiny_labchat.domain.commands.study import Barrier, ShowRoom
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.lobby import LobbyState, Place
 from shiny_labchat.domain.lobby_settings import LobbySettings
-from shiny_labchat.domain.study import Group, StudyState
+from shiny_labchat.domain.rounds import is_over
+from shiny_labchat.domain.study import Cohort, Group, StudyState
 
-__all__ = ["SHOWN_WITHIN", "due_in_rooms", "is_asking", "next_due"]
+__all__ = ["SHOWN_WITHIN", "due_in_rooms", "due_rounds", "is_asking", "next_due"]
 
 SHOWN_WITHIN = 10_000_000
 """After this time a group sees its room, whatever prepares it, in microseconds."""
@@ -49,6 +50,7 @@ def next_due(lobby: str, state: LobbyState, study: StudyState, signs: LobbySigns
         *(match.until + 1 for match in state.matches.values()),
         *_in_queue(state, settings, signs),
         *_in_rooms(lobby, study),
+        *(each.until for each in _cohorts(lobby, study) if each.until is not None),
     ]
     return min((time for time in times if time > at), default=0)
 
@@ -86,6 +88,18 @@ def _in_rooms(lobby: str, study: StudyState) -> Iterator[int]:
     for (room, _), barrier in study.barriers.items():
         if barrier.met is None and _is_of(room, lobby, study):
             yield barrier.until
+
+
+def due_rounds(lobby: str, study: StudyState, at: int) -> list[Cohort]:
+    """The cohorts of a lobby whose round is over now, and that have another one."""
+    return [each for each in _cohorts(lobby, study) if is_over(study, each, at)]
+
+
+def _cohorts(lobby: str, study: StudyState) -> Iterator[Cohort]:
+    """Those that have another round, and people for it."""
+    for cohort in study.cohorts.values() if study.cohorts.size else ():
+        if cohort.lobby == lobby and cohort.round < cohort.rounds and study.still_in(cohort):
+            yield cohort
 
 
 def due_in_rooms(

@@ -31,7 +31,10 @@ class Membership(NamedTuple):
     tokens, spoke
         The token bucket: the messages left in it at the time `spoke` (microseconds).
     view_from
-        The seq up to which the member cleared their own view.
+        The seq up to which the member is shown nothing: they cleared it from their own view, or it
+        is what `hears_from` says.
+    hears_from
+        The seq at which they joined, if they may read nothing that was said before; 0: they may.
     is_bot
         Whether it is a program that this package runs; it is always present.
     shown
@@ -43,12 +46,21 @@ class Membership(NamedTuple):
     question, answer_by
         The seq of the question whether they are still there, and until when they may answer it
         (microseconds); 0: there is none.
-    said
-        The number of their messages, as far as the room counts them, see `RoomState.counts_from`.
+    said, last_said
+        The number of their messages, and the time of the last one (microseconds), as far as the
+        room counts them, see `RoomState.counts_from`.
+    characters
+        The number of characters in these, see `RoomState.characters_from`.
+    rules
+        The rules that hold for this member, of those in `OF_MEMBER`; None: the room's.
     left
         The seq at which they were removed.
     is_withdrawn
         Whether their data was withdrawn: then they have no pseudonym any more.
+    replaces
+        The id of the member in whose place this program goes on; None: of nobody.
+    returns
+        From when on others see such a program as here, in microseconds since 1970 (UTC); 0: always.
     """
 
     member: str
@@ -71,6 +83,17 @@ class Membership(NamedTuple):
     said: int = 0
     left: int = 0
     is_withdrawn: bool = False
+    replaces: str | None = None
+    returns: int = 0
+    last_said: int = 0
+    characters: int = 0
+    rules: Rules | None = None
+    hears_from: int = 0
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether it is shown as a participant, to whom limits apply: as a bot may be, too."""
+        return self.role_for(None) == "participant"
 
     def role_for(self, viewer: str | None) -> Role:
         """The role that a viewer is shown; viewer None: nothing was disclosed to them."""
@@ -86,10 +109,17 @@ class Membership(NamedTuple):
         """Whether this member is shown observers; `shown`: the app shows them to participants."""
         return shown or self.role != "participant"
 
+    @property
+    def hears_all(self) -> bool:
+        """Whether a network does not concern them: they do not take part, and hear everybody."""
+        return self.role in ("observer", "experimenter")
+
     def may_see(self, event: Event) -> bool:
         """Whether this member may see a message (others than messages are never shown)."""
         audience = event.data.get("audience")
-        return audience is None or self.member in audience or event.member == self.member
+        if audience is None or self.member in audience or event.member == self.member:
+            return True
+        return "by_network" in event.data and self.hears_all
 
     def allowance(self, rules: Rules, at: int) -> float:
         """The number of messages the member may send at the time `at` (microseconds)."""
@@ -99,3 +129,22 @@ class Membership(NamedTuple):
             return max(1.0, self.tokens)
         earned = max(0, at - self.spoke) / 1e6 * rules.rate
         return min(float(rules.burst), self.tokens + earned)
+
+    def has_sent_all(self, rules: Rules) -> bool:
+        """Whether the member has sent as much as they may."""
+        most, characters = rules.max_messages, rules.max_characters
+        if most is not None and self.said >= most:
+            return True
+        return characters is not None and self.characters >= characters
+
+    def characters_left(self, rules: Rules) -> int | None:
+        """How many characters the member may send yet; None: that has no limit."""
+        most = rules.max_characters
+        return None if most is None else max(0, most - self.characters)
+
+    def waits_until(self, rules: Rules, at: int) -> int:
+        """When the member may send the next message, in microseconds; 0: at once."""
+        if rules.cooldown is None or not self.last_said or at < self.last_said - CLOCK_SLACK:
+            return 0
+        until = self.last_said + round(rules.cooldown * 1e6)
+        return until if at < until else 0

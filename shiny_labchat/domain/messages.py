@@ -23,6 +23,8 @@ __all__ = [
     "is_ignored",
     "is_instruction",
     "is_message",
+    "is_retracted",
+    "is_said_to",
     "is_text",
     "is_void",
     "message_of",
@@ -82,6 +84,9 @@ class Message(dict[str, Any]):
     transformed
         What the app's transform made of a person's message, for the app and its model, while
         people see `content`; None: it made nothing.
+    by_network
+        Whether `audience` are those who heard it in the network of the room, its author among
+        them; if not, the app has named them.
     withdrawn
         Whether its author has withdrawn their data: then its `content` is empty, and `author` None.
     is_repeat
@@ -105,9 +110,18 @@ class Message(dict[str, Any]):
     room: LogKey | None = None
     transformed: str | None = None
     withdrawn: bool = False
+    by_network: bool = False
 
     def __post_init__(self) -> None:
         dict.update(self, content=self.content, role=self.role)  # pyright: ignore[reportUnknownMemberType]
+
+    @property
+    def heard_by(self) -> tuple[str, ...] | None:
+        """The ids of the members who may see it, its author among them; None: everybody."""
+        if self.audience is None:
+            return None
+        author = () if self.member is None else (self.member,)
+        return tuple(dict.fromkeys((*self.audience, *author)))
 
     def is_for(self, member: str) -> bool:
         """Whether a member may see it."""
@@ -199,7 +213,7 @@ class MessageText(str):
         return self
 
 
-_OF_TEXT = (*_FIELDS, "as_dict", "is_for", "with_author")
+_OF_TEXT = (*_FIELDS, "as_dict", "heard_by", "is_for", "with_author")
 
 
 def message_of(event: Event, room: LogKey | None = None) -> Message:
@@ -221,6 +235,7 @@ def message_of(event: Event, room: LogKey | None = None) -> Message:
             room=room,
             transformed=data.get("transformed"),
             withdrawn=data.get("withdrawn", False),
+            by_network="by_network" in data,
         )
     )
 
@@ -297,6 +312,13 @@ def text_of(parts: Iterable[Part]) -> str:
     return "".join(content for kind, content in parts if is_text(kind))
 
 
+def is_said_to(data: Mapping[str, Any], member: str) -> bool:
+    """Whether a message with this data was said to everybody, or heard in a network by somebody."""
+    if "audience" not in data:
+        return True
+    return "by_network" in data and member in data["audience"]
+
+
 def is_text(kind: str) -> bool:
     """Whether a part of this kind is text, markdown or HTML."""
     return kind in _SAID
@@ -311,8 +333,18 @@ def is_message(event: Event) -> bool:
 
 
 def was_said(event: Event) -> bool:
-    """Whether a complete message, or an ended stream, is a message: nothing withheld, or void."""
-    return event.data.get("is") != "withheld" and not is_void(event)
+    """
+    Whether a complete message, or an ended stream, is a message.
+
+    It is none if it was withheld or retracted, or is void.
+    """
+    is_withheld = event.data.get("is") == "withheld"
+    return not (is_withheld or is_retracted(event) or is_void(event))
+
+
+def is_retracted(event: Event) -> bool:
+    """Whether a message, or the end of a stream, was retracted: then nobody is shown it."""
+    return "retracted" in event.data
 
 
 def is_void(event: Event) -> bool:

@@ -81,6 +81,8 @@ def records_in(state: StudyState, room: str, kind: str | None = None) -> list[Re
     """
     The latest records about the people of a group who have not dropped out.
 
+    In a round, of what is recorded in rounds, only what was in this one.
+
     Parameters
     ----------
     state
@@ -98,7 +100,14 @@ def records_in(state: StudyState, room: str, kind: str | None = None) -> list[Re
     """
     group = state.groups.get(room)
     people = () if group is None else (state.people[person] for person in group.people)
-    return records_of(filter(stays, people), kind)
+    if group is None or not group.cohort:
+        return records_of(filter(stays, people), kind)
+    return [
+        Record(person.person, each, data, to_datetime(state.recorded_at(room, person, each)))
+        for person in filter(stays, people)
+        for each, data in state.data_in(room, person).items()
+        if kind in (None, each)
+    ]
 
 
 def records_of(people: Iterable[Participation], kind: str | None = None) -> list[Record]:

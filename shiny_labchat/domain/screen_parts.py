@@ -70,6 +70,10 @@ class View:
         The token of the link of their end; None: it is not made yet, or there is none.
     programmes
         The pseudonyms of the members of their rooms that were programmes and shown as people.
+    replaced
+        Those of others in whose place a programme went on.
+    rules
+        The rules of the rooms of all lobbies of the study, which the consent has to tell of.
     receipt
         The code with which they can withdraw later; None: it is not made yet, or there is none.
     """
@@ -82,7 +86,9 @@ class View:
     is_newest: bool = True
     end_link: str | None = None
     programmes: Sequence[str] = ()
+    replaced: Sequence[str] = ()
     receipt: str | None = None
+    rules: Sequence[Json] = ()
 
     def contact(self) -> Json:
         """Whom to write to, as a field of a screen, if the study says it."""

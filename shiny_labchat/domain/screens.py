@@ -15,8 +15,10 @@ from typing import Any, cast
 from shiny_labchat.domain.end_screen import end_screen
 from shiny_labchat.domain.lobby import LobbyState, Place
 from shiny_labchat.domain.lobby_settings import LobbySettings
+from shiny_labchat.domain.rounds import Waits, waits_in
 from shiny_labchat.domain.screen_parts import Button, Json, Screen, View, html_of, stop_words
 from shiny_labchat.domain.study import Participation
+from shiny_labchat.domain.telemetry import told_in_consent
 from shiny_labchat.words import Words
 
 __all__ = ["OFFER_LONGER", "screen_of"]
@@ -72,10 +74,13 @@ def _other_window(words: Words) -> Screen:
 def _consent(view: View, asked: Json) -> Screen:
     words, required = view.words, asked.get("required") or ()
     texts: Mapping[str, str] = asked.get("items") or {}
+    told = [words[key] for key in told_in_consent(view.rules)]
+    told += [words["consent.replacement"]] if asked.get("replacement") else []
     items = [{"id": id, "text": text, "required": id in required} for id, text in texts.items()]
     fields: dict[str, Any] = {
         "html": html_of(asked["text"]),
         "version": asked["version"],
+        "lines": told,
         "items": items,
         "needed": words["consent.needed"],
         "missing": words["consent.missing"],
@@ -93,6 +98,9 @@ def _consent(view: View, asked: Json) -> Screen:
 
 def _after_grouping(view: View, person: Participation, lobby: LobbyState) -> Screen:
     words, settings = view.words, LobbySettings.of(lobby.settings)
+    waits = waits_in(view.study, person.person)
+    if waits is not None:
+        return _between_rounds(waits, words)
     until = _waits_for_others(view, person)
     if until is not None:
         return Screen("barrier", words["one_moment"], until=until, clock=words["barrier.waiting"])
@@ -100,6 +108,14 @@ def _after_grouping(view: View, person: Participation, lobby: LobbyState) -> Scr
     if settings.ready is not None:  # they have been called already
         return moment
     return moment.plus(**_attention(words, "ready.title", settings))
+
+
+def _between_rounds(waits: Waits, words: Words) -> Screen:
+    clock = words["barrier.waiting"]
+    if not waits.is_out:
+        return Screen("barrier", words["one_moment"], until=waits.until, clock=clock)
+    lines = {"lines": [words["round.out.text"], words["lobby.stay"]]}
+    return Screen("barrier", words["round.out"], lines, until=waits.until, clock=clock)
 
 
 def _waits_for_others(view: View, person: Participation) -> int | None:
@@ -230,8 +246,8 @@ class _Waiting:
         lines = [words["lobby.requeued"]] if self.place.requeued else []
         if settings.start != "auto":
             lines.append(words["lobby.by_hand"])
-        elif settings.show_count:
-            lines += self._count()
+        elif settings.show_count and "stand_ins" not in settings.on_timeout:
+            lines += self._count()  # else it would show who is not there
         if not settings.show_wait:
             time = words.duration(settings.max_wait + self.place.extended * settings.extend)
             lines.append(words.filled("lobby.longest", time=time))

@@ -7,7 +7,7 @@ from typing import Any
 
 from shiny_labchat.domain.commands import REPLY
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.messages import is_void, role_of
+from shiny_labchat.domain.messages import is_retracted, is_void, role_of
 from shiny_labchat.domain.opaque import id_of
 
 __all__ = ["shown_deps", "shown_item", "shown_withdrawal"]
@@ -16,12 +16,14 @@ __all__ = ["shown_deps", "shown_item", "shown_withdrawal"]
 def shown_item(event: Event, seed: str) -> dict[str, Any] | None:
     """The item of an event, in the room with this seed; None: it is not shown."""
     if event.kind == "message":
-        return None if is_void(event) else _message(event, seed)
+        return None if is_void(event) or is_retracted(event) else _message(event, seed)
     id = id_of(seed, event.seq)
     if event.kind == "cleared":
         greeting = {"greeting": True} if "greeting" in event.data else {}
         return {"k": "cleared", "id": id, **greeting}
-    if event.kind == "streamed":
+    if event.kind == "retracted":
+        return {"k": "retracted", "id": id, "of": id_of(seed, event.data["of"])}
+    if event.kind == "streamed" and not is_retracted(event):
         of = id_of(seed, event.data["of"])
         return {"k": "end", "id": id, "of": of, "is": event.data["is"]}
     if event.kind == "withdrawn" and "h" in event.data:
@@ -57,7 +59,7 @@ def _message(event: Event, seed: str) -> dict[str, Any]:
         shown["as"] = data["id"]
     if "deps" in data:
         shown["deps"] = shown_deps(data["deps"])
-    if "audience" in data:
+    if "audience" in data and "by_network" not in data:
         shown["only"] = True
     return shown
 

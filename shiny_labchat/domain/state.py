@@ -8,24 +8,30 @@ nothing here waits, reads a clock, draws a random number or uses SQL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from math import inf
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
-from shiny_labchat.domain.clock import CLOCK_KINDS, Clock
-from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.clock import CLOCK_KINDS, Clock, Shut, Turn
+from shiny_labchat.domain.counts import counted, with_one_more
+from shiny_labchat.domain.events import Event, newest_about
+from shiny_labchat.domain.hearing import Hearing
 from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.membership import ROLES, Membership, Role
-from shiny_labchat.domain.rules import MUST_START, Rules
+from shiny_labchat.domain.network import Network
+from shiny_labchat.domain.rules import (
+    MUST_START,
+    OF_MEMBER,
+    Rules,
+    are_counted,
+    are_limits,
+    replacing_bot,
+)
+from shiny_labchat.domain.stored_rules import NO_RULES, with_rules
 
 __all__ = ["Configuration", "RoomState", "fold", "fold_all"]
-
-RULES_SHARED = 1_000
-"""How many rules of rooms, each different, are remembered to be shared: 300 bytes each."""
-_NO_RULES: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,14 @@ class Configuration:
         The roles that may write; None: all but observers.
     rules
         The rules of the room.
+    network
+        Who hears whom.
     """
 
     title: str | None = None
     write: tuple[Role, ...] | None = None
     rules: Rules = Rules()
+    network: Network = Network()
 
 
 class RoomState(NamedTuple):
@@ -55,7 +64,7 @@ class RoomState(NamedTuple):
     title: str | None = None
     write: tuple[Role, ...] | None = None
     rules: Rules = Rules()
-    unknown_rules: Mapping[str, Any] = _NO_RULES
+    unknown_rules: Mapping[str, Any] = NO_RULES
     """Rules of a newer version, and values that this version refuses; see `fold`."""
     seed: str = ""
     is_open: bool = True
@@ -74,6 +83,8 @@ class RoomState(NamedTuple):
     """The id of the lobby in which its people were grouped; None: they were not."""
     condition: Any = None
     """What the experimenter varies, for its group."""
+    stand_ins: tuple[str, ...] = ()
+    """The ids of the bots that fill places of its group that were empty when it was formed."""
     is_shown: bool = True
     """Whether its people see it: not until the app has prepared it, after they were grouped."""
     prepared: Mapping[str, str] = MappingProxyType({})
@@ -81,23 +92,54 @@ class RoomState(NamedTuple):
     clock: Clock = Clock()
     """When the time of its people has started, and what has moved its end."""
     counts_from: int = 0
-    """The seq from which on messages are counted, as people must send some; 0: they are not."""
+    """The seq from which on messages are counted, as a rule asks how many; 0: they are not."""
     closed: int = 0
     """The seq at which it was closed; 0: it is open."""
+    characters_from: int = 0
+    """The seq from which on their characters are counted; 0: they are not."""
+    is_limited: bool = False
+    """Whether a rule of the room, or of a member, may refuse a message by the time or by others."""
+    turn: Turn = Turn()
+    """Whose turn it was last said to be, see `turn_at`."""
+    shut: Shut = Shut()
+    """Whether people can write by the clock on the wall, as it was announced last."""
+    network: Network = Network()
+    """Who hears whom."""
+    cohort: int = 0
+    """The number of the cohort of its group; 0: it has none."""
+    round: int = 0
+    """The number of the round for which its group was formed; 0: of none."""
+    hears_from: int = 0
+    """The largest `Membership.hears_from` of all who ever were members."""
+    opened_at: int = 0
+    """When people could use it first, or again after it was closed (microseconds); 0: not yet."""
 
     @property
     def configuration(self) -> Configuration:
         """The settings of the room as they are now."""
-        return Configuration(self.title, self.write, self.rules)
+        return Configuration(self.title, self.write, self.rules, self.network)
 
     def membership(self, member: str | None) -> Membership | None:
         """The membership of a current member; None: was never one, or is removed."""
         membership = self.memberships.get(member) if member is not None else None
         return None if membership is None or membership.is_removed else membership
 
+    def rules_of(self, membership: Membership) -> Rules:
+        """The rules that hold for a member, as far as they may be others for each."""
+        return membership.rules or self.rules
+
     def last_told(self, viewer: str) -> int:
         """The seq at which a real role was last disclosed to a viewer; 0: never."""
         return max(self.told.get(None, 0), self.told.get(viewer, 0))
+
+    @property
+    def hearing(self) -> Hearing:
+        """Who hears whom now."""
+        return Hearing(self.network, self.memberships)
+
+    def hears(self, viewer: str, speaker: str) -> bool:
+        """Whether somebody hears what somebody else says from now on, and is shown who they are."""
+        return self.network.is_full or self.hearing.hears(viewer, speaker)
 
     def silence(self, membership: Membership) -> str | None:
         """
@@ -139,15 +181,24 @@ class RoomState(NamedTuple):
 
     def is_over(self, at: int) -> bool:
         """Whether the time of its people is over at a time (microseconds)."""
-        return self.rules.duration is not None and self.clock.is_over(self.rules, at)
+        is_bounded = self.rules.duration is not None or self.rules.closes_at is not None
+        return is_bounded and self.clock.is_over(self.rules, at)
 
     def people(self) -> list[Membership]:
         """The current members who talk here and are no programs."""
         return [each for each in self.members() if each.role == "participant" and not each.is_bot]
 
-    def messages_left(self, membership: Membership) -> int:
-        """How many messages somebody has to send yet before they can say that they are done."""
-        return max(0, self.rules.min_messages - membership.said)
+    def told_after(self, hearers: Collection[str] | None = None) -> int:
+        """
+        The seq after which models are told what was said: all who hear the reply may read it.
+
+        `hearers`: the ids of those who hear it; None: everybody. What some have cleared from their
+        own views counts, as they have heard it.
+        """
+        if not self.hears_from:
+            return self.cleared
+        some = (each for each in self.members() if hearers is None or each.member in hearers)
+        return max(self.cleared, *(each.hears_from for each in some), 0)
 
     def floor(self, viewer: Membership) -> int:
         """The seq up to which a viewer's screen was cleared."""
@@ -158,9 +209,7 @@ class RoomState(NamedTuple):
         if event.kind == "cleared":
             scope = event.data["scope"]
             return scope == "room" or (scope == "view" and event.member == viewer.member)
-        if event.kind == "streamed":  # viewers share its frame, whatever each has cleared
-            return viewer.may_see(event)
-        return event.seq > self.floor(viewer) and viewer.may_see(event)
+        return newest_about(event) > self.floor(viewer) and viewer.may_see(event)
 
     def bots(self) -> list[Membership]:
         """The members that are programs."""
@@ -176,17 +225,25 @@ class RoomState(NamedTuple):
         The current members, in an order that does not show a viewer who is a bot.
 
         Bots join before all others. So if a bot is shown to the viewer as a person, even one that
-        has left since, the members are in the order of their handles, which are random. In a closed
-        room they are those who were there when it was closed.
+        has left since, the members are in the order of their handles, which are random. So they
+        are where a bot may take somebody's place, as that must change nothing. In a closed room
+        they are those who were there when it was closed.
         """
-        members = self.members() if self.is_open else filter(self._was_there, self._all())
+        all = self.in_order(viewer)
+        return filter(self._is_there if self.is_open else self._was_there, all)
+
+    def in_order(self, viewer: str | None = None) -> Iterable[Membership]:
+        """All who ever were members, in an order that does not show a viewer who is a bot."""
+        members = self.memberships.values()
         special = (self.memberships[member] for member in self.special)
-        if all(membership.role_for(viewer) == membership.role for membership in special):
+        are_as_shown = all(each.role_for(viewer) == each.role for each in special)
+        if are_as_shown and replacing_bot(self.rules) is None:
             return members
         return sorted(members, key=lambda membership: membership.handle)
 
-    def _all(self) -> Iterable[Membership]:
-        return self.memberships.values()
+    @staticmethod
+    def _is_there(membership: Membership) -> bool:
+        return not membership.is_removed
 
     def _was_there(self, membership: Membership) -> bool:
         """Whether somebody was a member when the room was closed."""
@@ -232,17 +289,41 @@ _Changes = dict[str, Any]
 
 def _configured(state: RoomState, event: Event) -> _Changes:
     seed = {"seed": event.data["seed"]} if "seed" in event.data else {}
-    rules, unknown = _with_rules(state.rules, event.data.get("rules", {}), state.unknown_rules)
+    rules, unknown = with_rules(state.rules, event.data.get("rules", {}), state.unknown_rules)
     by_code = event.data.get("code", event.data)  # an older log: only code set anything
-    code_rules, _ = _with_rules(state.code.rules, by_code.get("rules", {}))
+    code_rules, _ = with_rules(state.code.rules, by_code.get("rules", {}))
     return {
         **seed,
         **_title_and_write(event.data),
+        **_network(event.data),
         "rules": rules,
         "unknown_rules": unknown,
-        "counts_from": state.counts_from or (event.seq if rules.min_messages else 0),
-        "code": replace(state.code, **_title_and_write(by_code), rules=code_rules),
+        "opened_at": state.opened_at or (event.at if state.is_shown else 0),
+        "is_limited": are_limits(rules) or any(m.rules for m in state.memberships.values()),
+        **_counts_begun(state, event, rules),
+        "code": replace(
+            state.code, **_title_and_write(by_code), rules=code_rules, **_network(by_code)
+        ),
     }
+
+
+def _network(given: Mapping[str, Any]) -> _Changes:
+    return {"network": Network.of(given["network"])} if "network" in given else {}
+
+
+def _connected(state: RoomState, event: Event) -> _Changes:
+    edges = [(speaker, hearer) for speaker, hearer in event.data["edges"]]
+    return {"network": state.network.changed(edges, on=event.kind == "connected")}
+
+
+def _counts_begun(state: RoomState, event: Event, rules: Rules) -> _Changes:
+    """From when on is counted what rules ask for, if it was not before."""
+    begun: _Changes = {}
+    if not state.counts_from and are_counted(rules):
+        begun["counts_from"] = event.seq
+    if not state.characters_from and (rules.min_characters or rules.max_characters is not None):
+        begun["characters_from"] = event.seq
+    return begun
 
 
 def _title_and_write(given: Mapping[str, Any]) -> _Changes:
@@ -252,37 +333,44 @@ def _title_and_write(given: Mapping[str, Any]) -> _Changes:
     return found
 
 
-def _with_rules(
-    rules: Rules, given: Mapping[str, Any], unknown: Mapping[str, Any] = _NO_RULES
-) -> tuple[Rules, dict[str, Any]]:
-    """Some rules with those of an event, and the unknown ones; see `fold`."""
-    unknown = dict(unknown)
-    for name, value in given.items():
-        try:
-            rules = replace(rules, **{name: value})
-        except (TypeError, ValueError):  # there is no such rule here, or it refuses the value
-            unknown[name] = value
-        else:
-            unknown.pop(name, None)
-    return _shared(rules), unknown
-
-
-@lru_cache(RULES_SHARED)
-def _shared(rules: Rules) -> Rules:
-    """The one object for all equal rules: thousands of rooms have the same."""
-    return rules
-
-
 def _joined(state: RoomState, event: Event) -> _Changes:
     member = cast(str, event.member)
-    before = state.memberships.get(member)
-    kept = {"view_from": before.view_from, "said": before.said} if before else {}
     known = _known_of_member(event)
-    return _with(state, Membership(member, joined=event.seq, **kept, **known))
+    if (left := state.memberships.get(event.data.get("replaces", ""))) is not None:
+        changes = _with(state, _in_place_of(left, member, known))
+        if state.turn.member == left.member:
+            changes["turn"] = state.turn._replace(member=member)
+        return {**changes, "network": state.network.replaced(left.member, member)}
+    before = state.memberships.get(member)
+    kept = {name: getattr(before, name) for name in _KEPT} if before else {}
+    is_person = known.get("role") == "participant" and not known.get("is_bot")
+    if state.rules.history != "joined" or not is_person:
+        return _with(state, Membership(member, joined=event.seq, **kept, **known))
+    kept["view_from"] = kept["hears_from"] = event.seq
+    changes = _with(state, Membership(member, joined=event.seq, **kept, **known))
+    return {**changes, "hears_from": event.seq}
+
+
+def _in_place_of(left: Membership, member: str, known: _Changes) -> Membership:
+    """The membership of a program in the place of somebody: all but what they did goes on."""
+    own = {"is_removed": False, "left": 0, "is_withdrawn": False}
+    said = {"asked": None, "said": 0, "last_said": 0, "characters": 0, "tokens": inf, "spoke": 0}
+    presence = {"presence": None, "question": 0, "answer_by": 0}
+    return left._replace(member=member, **{**own, **said, **presence, **known})
+
+
+_KEPT = ("view_from", "hears_from", "said", "last_said", "characters", "rules")
+"""The fields of a `Membership` that somebody has again who joins again."""
 
 
 def _changed(state: RoomState, event: Event) -> _Changes:
-    return _membership_with(state, event, **_known_of_member(event))
+    known = _known_of_member(event)
+    if "rules" not in event.data:
+        return _membership_with(state, event, **known)
+    given = {name: value for name, value in event.data["rules"].items() if name in OF_MEMBER}
+    rules, _ = with_rules(Rules(), given)
+    changes = _membership_with(state, event, **known, rules=rules)
+    return {**changes, "is_limited": True, **_counts_begun(state, event, rules)} if changes else {}
 
 
 def _known_of_member(event: Event) -> dict[str, Any]:
@@ -303,6 +391,8 @@ _OF_MEMBERS = (
     "is_bot",
     "shown",
     "is_withdrawn",
+    "replaces",
+    "returns",
 )
 """The fields of a `Membership` that events may set."""
 
@@ -315,19 +405,29 @@ def _said(state: RoomState, event: Event) -> _Changes:
     membership = state.memberships.get(event.member or "")
     if membership is None or not ("page" in event.data or membership.is_bot):  # code has no limit
         return {}
-    counts = state.counts_from and event.kind == "message" and "page" in event.data
+    counts = state.counts_from and event.kind == "message" and counted(membership, event)
     if counts:
-        membership = membership._replace(said=membership.said + 1)
+        characters = bool(state.characters_from)
+        membership = with_one_more(membership, event, characters=characters)
     if "submitted" in event.data or "again" in event.data:  # it was counted when it was submitted
         return _with(state, membership) if counts else {}
-    left = membership.allowance(state.rules, event.at) - 1
+    left = membership.allowance(state.rules_of(membership), event.at) - 1
     if left == membership.tokens == inf:  # this room has no limit
         return _with(state, membership) if counts else {}
     return _with(state, membership._replace(tokens=left, spoke=event.at))
 
 
+def _turned(state: RoomState, event: Event) -> _Changes:
+    return {"turn": Turn.of(event)}
+
+
+def _shut(state: RoomState, event: Event) -> _Changes:
+    return {"shut": Shut(event.data["code"], event.at)}
+
+
 def _opened(state: RoomState, event: Event) -> _Changes:
-    return {"is_open": True, "reason": None, "closed": 0, "done": (), **_timed(state, event)}
+    begun = {"is_open": True, "reason": None, "closed": 0, "opened_at": event.at}
+    return {**begun, "done": (), "turn": Turn(), **_timed(state, event)}
 
 
 def _closed(state: RoomState, event: Event) -> _Changes:
@@ -336,7 +436,15 @@ def _closed(state: RoomState, event: Event) -> _Changes:
 
 def _grouped(state: RoomState, event: Event) -> _Changes:
     data = event.data
-    return {"lobby": data["lobby"], "condition": data.get("condition"), "is_shown": False}
+    return {
+        "lobby": data["lobby"],
+        "condition": data.get("condition"),
+        "is_shown": False,
+        "opened_at": 0,
+        "cohort": data.get("cohort", 0),
+        "round": data.get("round", 0),
+        "stand_ins": tuple(data.get("stand_ins", ())),
+    }
 
 
 def _prepared(state: RoomState, event: Event) -> _Changes:
@@ -344,7 +452,7 @@ def _prepared(state: RoomState, event: Event) -> _Changes:
 
 
 def _shown(state: RoomState, event: Event) -> _Changes:
-    return {"is_shown": True, **_timed(state, event)}
+    return {"is_shown": True, "opened_at": event.at, **_timed(state, event)}
 
 
 def _timed(state: RoomState, event: Event) -> _Changes:
@@ -417,9 +525,12 @@ _FOLDS: dict[str, Callable[[RoomState, Event], _Changes]] = {
     "cleared": _cleared,
     "closed": _closed,
     "configured": _configured,
+    "connected": _connected,
     "disclosed": _disclosed,
+    "disconnected": _connected,
     "done": _done,
     "grouped": _grouped,
+    "hours": _shut,
     "joined": _joined,
     "message": _said,
     "opened": _opened,
@@ -431,4 +542,5 @@ _FOLDS: dict[str, Callable[[RoomState, Event], _Changes]] = {
     "removed": _removed,
     "shown": _shown,
     "submitted": _said,
+    "turn": _turned,
 }

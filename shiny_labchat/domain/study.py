@@ -13,13 +13,16 @@ from typing import Any, NamedTuple
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.layers import LayeredMap
 from shiny_labchat.domain.settings import Settings
+from shiny_labchat.domain.steps import Steps
 
 __all__ = [
     "Barrier",
+    "Cohort",
     "ConsentGiven",
     "Ended",
     "Group",
     "Participation",
+    "Recorded",
     "StudyState",
     "fold_all_study",
     "fold_study",
@@ -40,11 +43,14 @@ class ConsentGiven(NamedTuple):
         What they answered to each item.
     at
         When, in microseconds since 1970 (UTC).
+    replacement
+        Whether they have read that a program may go on in the place of somebody.
     """
 
     version: str
     answers: Mapping[str, bool]
     at: int
+    replacement: bool = False
 
 
 class Ended(NamedTuple):
@@ -104,6 +110,8 @@ class Participation(NamedTuple):
         The code that they have been shown at their end, which is theirs from then on; None: none.
     name
         The pseudonym that they have in all groups of the study; None: another one in each.
+    chose_name
+        Whether they have chosen it themselves.
     withdrawn
         By what their data was withdrawn, one of `WithdrawnBy`; None: it was not.
     withdrawn_at
@@ -127,6 +135,7 @@ class Participation(NamedTuple):
     keep: bool | None = None
     code: str | None = None
     name: str | None = None
+    chose_name: bool = False
     withdrawn: str | None = None
     withdrawn_at: int = 0
 
@@ -164,6 +173,8 @@ class Group(NamedTuple):
         When it was formed, in microseconds since 1970 (UTC).
     is_shown
         Whether its people see their room.
+    cohort, round
+        The numbers of its cohort and of the round; 0: it has none.
     """
 
     lobby: str
@@ -175,6 +186,74 @@ class Group(NamedTuple):
     dissolved: str | None = None
     at: int = 0
     is_shown: bool = False
+    cohort: int = 0
+    round: int = 0
+
+
+class Cohort(NamedTuple):
+    """
+    People who were brought together in a lobby, and are grouped among themselves round by round.
+
+    Parameters
+    ----------
+    lobby, number
+        The lobby, and the number of the cohort in it: 1, 2, 3, ...
+    people
+        The ids of all who were ever in it, in the order drawn for them.
+    rounds
+        How many rounds there are.
+    least
+        With how many people at least it goes on where a group is dissolved; 0: with none.
+    condition, block
+        What the experimenter varies, for this cohort, and the block in which it was drawn.
+    round
+        The number of the round, from 1.
+    rooms
+        The ids of the rooms of the round's groups.
+    out
+        The ids of those who have no group in this round.
+    sat
+        By id, in how many rounds somebody had no group, this one included.
+    next_on
+        What each records to end the round; None: nothing.
+    within, talk
+        How long the first who has recorded it waits for the others, and how long they may talk
+        before that, both in microseconds.
+    until
+        Until when they wait, in microseconds since 1970 (UTC); None: nobody has recorded it yet.
+    """
+
+    lobby: str
+    number: int
+    people: tuple[str, ...]
+    rounds: int
+    least: int = 0
+    condition: Any = None
+    block: int | None = None
+    round: int = 1
+    rooms: tuple[str, ...] = ()
+    out: tuple[str, ...] = ()
+    sat: Mapping[str, int] = _NOTHING
+    next_on: str | None = None
+    within: int = 0
+    talk: int = 0
+    until: int | None = None
+
+
+class Recorded(NamedTuple):
+    """
+    What was recorded about a person in a round.
+
+    Parameters
+    ----------
+    value
+        What it was.
+    at
+        When, in microseconds since 1970 (UTC).
+    """
+
+    value: Any
+    at: int
 
 
 class Barrier(NamedTuple):
@@ -190,11 +269,14 @@ class Barrier(NamedTuple):
     late
         The ids of those with whom the app's function was called, as they were late; None: it was
         not called.
+    met_at
+        When it was met, in microseconds since 1970 (UTC); 0: it was not.
     """
 
     until: int
     met: tuple[str, ...] | None = None
     late: tuple[str, ...] | None = None
+    met_at: int = 0
 
 
 class StudyState(NamedTuple):
@@ -210,6 +292,12 @@ class StudyState(NamedTuple):
     """By lobby, the number of its last group."""
     barriers: LayeredMap[tuple[str, str], Barrier] = LayeredMap()
     """By room and kind."""
+    cohorts: LayeredMap[tuple[str, int], Cohort] = LayeredMap()
+    """By lobby and number."""
+    recorded: LayeredMap[str, Mapping[str, Mapping[str, Recorded]]] = LayeredMap()
+    """By the room of a round, by person and kind: what was recorded in it."""
+    steps: Steps = Steps()
+    """The step of the whole study."""
     last_withdrawn: int = 0
     """The seq at which somebody has last withdrawn their data; 0: nobody has."""
 
@@ -218,9 +306,16 @@ class StudyState(NamedTuple):
         rooms = self.people[person].rooms if person in self.people else ()
         return {other for room in rooms for other in self.groups[room].people} - {person}
 
-    def names(self) -> list[str]:
-        """The pseudonyms that people have throughout the study."""
-        return [each.name for each in self.people.values() if each.name is not None]
+    def names(self, but: str | None = None) -> list[str]:
+        """The pseudonyms that people, `but` one, have throughout the study."""
+        people = (each for each in self.people.values() if each.person != but)
+        return [each.name for each in people if each.name is not None]
+
+    def present(self) -> list[Participation]:
+        """The people who take part: who have consented, if they are asked, and have not ended."""
+        asks = self.settings.get("consent") is not None
+        people = self.people.values()
+        return [each for each in people if each.ended is None and (each.consent or not asks)]
 
     def taking_part(self, room: str) -> list[Participation]:
         """The people of a group who have not ended, in the order drawn for them."""
@@ -237,8 +332,32 @@ class StudyState(NamedTuple):
         group = self.groups.get(room)
         people = [self.people[each] for each in group.people] if group is not None else []
         there = [each for each in people if each.ended is None or each.ended.reason == "complete"]
-        have = [each.person for each in there if kind in each.data]
-        return have, all(kind in each.data for each in people if each.ended is None)
+        have = [each.person for each in there if self.has_recorded(room, each, kind)]
+        waited = (each for each in people if each.ended is None)
+        return have, all(self.has_recorded(room, each, kind) for each in waited)
+
+    def has_recorded(self, room: str, person: Participation, kind: str) -> bool:
+        """Whether somebody has recorded something of a kind, in a round: in this one."""
+        return kind in self.data_in(room, person)
+
+    def data_in(self, room: str, person: Participation) -> Mapping[str, Any]:
+        """
+        What was recorded about somebody of a group, by kind.
+
+        In a round, of what is recorded in rounds, only what was in this one.
+        """
+        if room not in self.recorded and not self.groups[room].cohort:
+            return person.data
+        now = self.recorded.get(room, _NOTHING).get(person.person, _NOTHING)
+        in_rounds = (self.recorded.get(each, _NOTHING) for each in person.rooms)
+        others = {kind for each in in_rounds for kind in each.get(person.person, ())}
+        before = {kind: value for kind, value in person.data.items() if kind not in others}
+        return {**before, **{kind: each.value for kind, each in now.items()}}
+
+    def recorded_at(self, room: str, person: Participation, kind: str) -> int:
+        """When that was, in microseconds since 1970 (UTC)."""
+        now = self.recorded.get(room, _NOTHING).get(person.person, _NOTHING)
+        return now[kind].at if kind in now else person.recorded[kind]
 
     def late(self, room: str, kind: str) -> list[str]:
         """Who of a group takes part, but was not waited for any more when a barrier was met."""
@@ -253,13 +372,34 @@ class StudyState(NamedTuple):
         known = self.people.get(person)
         if known is None or known.room is None or not self.barriers.size:
             return []
-        found = (self.barriers.get((known.room, kind)) for kind in known.data)
+        kinds = self.data_in(known.room, known)
+        found = (self.barriers.get((known.room, kind)) for kind in kinds)
         return [each for each in found if each is not None]
 
     def cells(self, lobby: str) -> list[Any]:
-        """The conditions of the groups of a lobby that were not dissolved, oldest first."""
-        groups = (each for each in self.groups.values() if each.lobby == lobby)
-        return [each.condition for each in groups if each.dissolved is None]
+        """The conditions of the groups, or cohorts, of a lobby that were not dissolved."""
+        groups = (each for each in self.groups.values() if each.lobby == lobby and not each.cohort)
+        cohorts = (each for each in self.cohorts.values() if each.lobby == lobby)
+        return [
+            *(each.condition for each in groups if each.dissolved is None),
+            *(each.condition for each in cohorts if not self._is_dissolved(each)),
+        ]
+
+    # ── rounds ──
+
+    def cohort_of(self, person: str) -> Cohort | None:
+        """The cohort in which somebody was last; None: in none."""
+        known = self.people.get(person)
+        group = None if known is None or known.room is None else self.groups.get(known.room)
+        return None if group is None else self.cohorts.get((group.lobby, group.cohort))
+
+    def still_in(self, cohort: Cohort) -> list[str]:
+        """The ids of those of a cohort who take part, in the order drawn for them."""
+        return [each for each in cohort.people if self.people[each].ended is None]
+
+    def _is_dissolved(self, cohort: Cohort) -> bool:
+        are_all = all(self.groups[room].dissolved is not None for room in cohort.rooms)
+        return are_all and not self.still_in(cohort)
 
 
 # ── fold ─────────────────────────────────────────────────────────────────────────────────────
@@ -285,7 +425,7 @@ def fold_all_study(state: StudyState, events: Iterable[Event]) -> StudyState:
     return state._replace(**{name: getattr(state, name).done() for name in _MAPS})
 
 
-_MAPS = ("people", "groups", "barriers")
+_MAPS = ("people", "groups", "barriers", "cohorts", "recorded")
 _Changes = dict[str, Any]
 
 
@@ -302,7 +442,8 @@ def _arrived(state: StudyState, event: Event) -> _Changes:
 
 
 def _consented(state: StudyState, event: Event) -> _Changes:
-    consent = ConsentGiven(event.data["version"], event.data.get("answers", {}), event.at)
+    told = event.data.get("replacement", False)
+    consent = ConsentGiven(event.data["version"], event.data.get("answers", {}), event.at, told)
     return _person_with(state, event, consent=consent)
 
 
@@ -317,11 +458,42 @@ def _recorded(state: StudyState, event: Event) -> _Changes:
     kind: str = event.data["kind"]
     data = {**person.data, kind: event.data["value"]}
     recorded = {**person.recorded, kind: event.at}
-    return _with(state, person._replace(data=data, recorded=recorded))
+    changes = _with(state, person._replace(data=data, recorded=recorded))
+    room = _round_room(state, person, event) if state.cohorts.size else None
+    if room is None:
+        return changes
+    known = state.recorded.get(room, _NOTHING)
+    theirs = {**known.get(person.person, _NOTHING), kind: Recorded(data[kind], event.at)}
+    recorded = state.recorded.changed(room, {**known, person.person: theirs})
+    return {**changes, "recorded": recorded, **_waiting_since(state, state.groups[room], event)}
+
+
+def _waiting_since(state: StudyState, group: Group, event: Event) -> _Changes:
+    """Until when a cohort waits, if the first one of it has ended the round now."""
+    key = group.lobby, group.cohort
+    cohort = state.cohorts[key]
+    is_first = cohort.until is None and group.room in cohort.rooms
+    if not is_first or event.data["kind"] != cohort.next_on:
+        return {}
+    until = max(event.at, group.at + cohort.talk) + cohort.within
+    return {"cohorts": state.cohorts.changed(key, cohort._replace(until=until))}
+
+
+def _round_room(state: StudyState, person: Participation, event: Event) -> str | None:
+    """The room of the round in which something was recorded; None: it was in none."""
+    if "room" in event.data:
+        return event.data["room"]
+    cohort = state.cohort_of(person.person)
+    return person.room if cohort is not None and person.room in cohort.rooms else None
 
 
 def _stepped(state: StudyState, event: Event) -> _Changes:
     return _person_with(state, event, step=event.data["step"])
+
+
+def _step_set(state: StudyState, event: Event) -> _Changes:
+    step, since = event.data["step"], event.data["since"]
+    return {"steps": state.steps.with_step(step, since, event.at)}
 
 
 def _paid(state: StudyState, event: Event) -> _Changes:
@@ -354,7 +526,8 @@ def _code_shown(state: StudyState, event: Event) -> _Changes:
 
 
 def _named(state: StudyState, event: Event) -> _Changes:
-    return _person_with(state, event, name=event.data["name"])
+    chosen = event.data.get("chosen", False)
+    return _person_with(state, event, name=event.data["name"], chose_name=chosen)
 
 
 def _withdrawn(state: StudyState, event: Event) -> _Changes:
@@ -369,6 +542,8 @@ def _grouped(state: StudyState, event: Event) -> _Changes:
         *(data["lobby"], data["number"], data["room"], tuple(data["people"])),
         *(data.get("condition"), parts),
         at=event.at,
+        cohort=data.get("cohort", 0),
+        round=data.get("round", 0),
     )
     people = state.people
     for each in group.people:
@@ -383,7 +558,39 @@ def _grouped(state: StudyState, event: Event) -> _Changes:
         "people": people,
         "groups": state.groups.changed(group.room, group),
         "numbers": {**state.numbers, group.lobby: group.number},
+        **_with_room(state, group),
     }
+
+
+def _with_room(state: StudyState, group: Group) -> _Changes:
+    key = group.lobby, group.cohort
+    cohort = state.cohorts.get(key) if group.cohort else None
+    if cohort is None:
+        return {}
+    cohort = cohort._replace(rooms=(*cohort.rooms, group.room))
+    return {"cohorts": state.cohorts.changed(key, cohort)}
+
+
+def _round_begun(state: StudyState, event: Event) -> _Changes:
+    data, out = event.data, tuple(event.data.get("missing", ()))
+    key = data["lobby"], data["cohort"]
+    cohort = state.cohorts.get(key)
+    if cohort is None:
+        people, rounds = tuple(data["people"]), data["rounds"]
+        about = data.get("least", 0), data.get("condition"), data.get("block")
+        cohort = Cohort(*key, people, rounds, *about)
+    sat = {**cohort.sat, **{each: cohort.sat.get(each, 0) + 1 for each in out}}
+    waits = {name: data.get(name, 0) for name in ("within", "talk")}
+    cohort = cohort._replace(
+        round=data["round"],
+        rooms=(),
+        out=out,
+        sat=sat,
+        next_on=data.get("next_on"),
+        until=None,
+        **waits,
+    )
+    return {"cohorts": state.cohorts.changed(key, cohort)}
 
 
 def _dissolved(state: StudyState, event: Event) -> _Changes:
@@ -411,7 +618,7 @@ def _barrier_met(state: StudyState, event: Event) -> _Changes:
     key = event.data["room"], event.data["kind"]
     before = state.barriers.get(key) or Barrier(event.at)
     met = tuple(event.data["people"])
-    return {"barriers": state.barriers.changed(key, before._replace(met=met))}
+    return {"barriers": state.barriers.changed(key, before._replace(met=met, met_at=event.at))}
 
 
 def _late_called(state: StudyState, event: Event) -> _Changes:
@@ -449,7 +656,9 @@ _FOLDS = {
     "paid": _paid,
     "paid_out": _paid_out,
     "recorded": _recorded,
+    "round_begun": _round_begun,
     "shown": _shown,
+    "step_set": _step_set,
     "stepped": _stepped,
     "withdrawn": _withdrawn,
 }

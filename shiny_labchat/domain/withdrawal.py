@@ -8,13 +8,16 @@ from typing import Any, NamedTuple, cast
 
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.messages import is_text
+from shiny_labchat.domain.network import renamed
 
 __all__ = [
     "BLANKED",
+    "CHANGES",
     "KEPT_WHOLE",
     "MARK",
     "REWRITES",
     "Renaming",
+    "changes_states",
     "changes_the_past",
     "is_random",
     "rewritten",
@@ -36,10 +39,13 @@ class Renaming(NamedTuple):
     ----------
     old, new
         The ids.
+    bots
+        The ids of bots that went on in their place: what these said was said under their name.
     """
 
     old: str
     new: str
+    bots: frozenset[str] = frozenset()
 
     def of(self, text: str) -> str:
         """A text that may be the id, or have it in it where no other word can be equal to it."""
@@ -56,8 +62,17 @@ def is_random(id: str) -> bool:
 _RANDOM = re.compile("(anon|person|visitor|withdrawn)-[0-9a-f]{16}")
 
 
+CHANGES = ("retracted", "withdrawn")
+"""The kinds of events after which earlier ones are others."""
+
+
 def changes_the_past(event: Event) -> bool:
     """Whether earlier events are others than before this one: whoever has read them reads again."""
+    return event.kind in CHANGES
+
+
+def changes_states(event: Event) -> bool:
+    """Whether a state that was made of earlier events is another one, too: it is made anew."""
     return event.kind == "withdrawn"
 
 
@@ -65,7 +80,8 @@ def rewritten(event: Event, renaming: Renaming, theirs: Collection[int] = ()) ->
     """
     What is left of an event.
 
-    Of somebody's own events their words and their name go. Of others, only the id is another one.
+    Of somebody's own events their words and their name go, as of those of a bot that went on in
+    their place. Of others, only the id is another one.
 
     Parameters
     ----------
@@ -77,7 +93,7 @@ def rewritten(event: Event, renaming: Renaming, theirs: Collection[int] = ()) ->
         The seqs of their messages in this log: so the ends of their streams are known.
     """
     is_own = event.member == renaming.old
-    if is_own:
+    if is_own or event.member in renaming.bots:
         data = REWRITES.get(event.kind, _blanked)(event.data)
     elif event.data.get("of") in theirs and event.kind in _ABOUT:
         data = _ABOUT[event.kind](event.data)
@@ -106,7 +122,10 @@ def _message(data: _Data) -> _Data:
     return {**_only(data, _OF_MESSAGE), "parts": [], "withdrawn": True}
 
 
-_OF_MESSAGE = "role", "h", "audience", "page", "id", "submitted", "sent", "by", "by_h", "cause"
+_OF_MESSAGE = (
+    *("role", "h", "audience", "by_network", "page", "id", "submitted", "sent", "by", "by_h"),
+    *("cause", "retracted"),
+)
 
 
 def _submitted(data: _Data) -> _Data:
@@ -118,13 +137,13 @@ def _withheld(data: _Data) -> _Data:
 
 
 def _joined(data: _Data) -> _Data:
-    kept = _only(data, ("handle", "role", "is_bot", "shown", "is_muted"))
+    kept = _only(data, ("handle", "role", "is_bot", "shown", "is_muted", "replaces", "returns"))
     return {**kept, "pseudonym": "", "is_withdrawn": True}
 
 
 def _changed(data: _Data) -> _Data:
     name = {"pseudonym": ""} if "pseudonym" in data else {}
-    return {**_only(data, ("handle", "role", "shown", "is_muted", "is_bot")), **name}
+    return {**_only(data, ("handle", "role", "shown", "is_muted", "is_bot", "rules")), **name}
 
 
 def _named(data: _Data) -> _Data:
@@ -144,11 +163,16 @@ def _stepped(data: _Data) -> _Data:
 
 
 def _streamed(data: _Data) -> _Data:
-    return {**_only(data, ("of", "is", "audience")), "parts": [], "withdrawn": True}
+    kept = _only(data, ("of", "is", "audience", "by_network", "retracted"))
+    return {**kept, "parts": [], "withdrawn": True}
 
 
 def _passed_over(data: _Data) -> _Data:
     return {**_only(data, ("callback", "of", "tries")), "error": ""}
+
+
+def _retracted(data: _Data) -> _Data:
+    return {**_only(data, ("of", "audience", "by_network")), "reason": None}
 
 
 def _only(data: _Data, keys: Collection[str]) -> dict[str, Any]:
@@ -162,6 +186,7 @@ BLANKED: Mapping[str, Callable[[_Data], _Data]] = {
     "message": _message,
     "named": _named,
     "recorded": _recorded,
+    "retracted": _retracted,
     "stepped": _stepped,
     "submitted": _submitted,
     "withheld": _withheld,
@@ -171,7 +196,7 @@ KEPT_WHOLE = (
     *("cleared", "code_shown", "composed", "consented", "debriefed", "disclosed", "done"),
     *("ended", "entered", "extended", "idle_confirmed", "idle_prompt", "left", "name_asked"),
     *("not_ready", "paid", "paid_out", "presence", "presence_asked", "presence_confirmed"),
-    *("presence_unanswered", "ready", "removed", "revoked", "withdrawn"),
+    *("presence_unanswered", "ready", "removed", "revoked", "turn", "withdrawn"),
 )
 """The kinds whose events have no words of people; of all others nothing is left."""
 REWRITES: Mapping[str, Callable[[_Data], _Data]] = {
@@ -192,12 +217,25 @@ def _renamed(kind: str, data: _Data, renaming: Renaming) -> _Data:
     for key in _WITH_IDS & data.keys():
         if key != "parts" or isinstance(data[key], Mapping):
             changed[key] = _walked(data[key], renaming.of)
+    if kind == "configured":
+        changed |= _renamed_networks(data, renaming)
+    return changed
+
+
+def _renamed_networks(data: _Data, renaming: Renaming) -> dict[str, Any]:
+    """What the settings of a room, and the app's code, say of its network, where they do."""
+    changed: dict[str, Any] = {}
+    if "network" in data:
+        changed["network"] = renamed(data["network"], renaming.of)
+    code = cast(_Data, data.get("code", {}))
+    if "network" in code:
+        changed["code"] = {**code, "network": renamed(code["network"], renaming.of)}
     return changed
 
 
 _WITH_IDS = {
-    *("audience", "by", "gone", "met", "missing", "parts", "people", "present", "ready", "to"),
-    "value",
+    *("audience", "by", "edges", "gone", "met", "missing", "parts", "people", "present", "ready"),
+    *("replaces", "to", "value"),
 }
 """Where events have ids of people: an id that the app has chosen may be a word elsewhere."""
 

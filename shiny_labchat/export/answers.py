@@ -33,6 +33,8 @@ class Answer(NamedTuple):
         The study, the kind of the log, and the log's id.
     room
         The room; None: there was none.
+    round, cohort
+        The numbers of the round and of the cohort of the room's group; None: it has none.
     whose
         The member as the log has it, by whom the latest one is told.
     member
@@ -51,6 +53,8 @@ class Answer(NamedTuple):
     log: str
     log_id: str
     room: str | None
+    round: int | None
+    cohort: int | None
     whose: str | None
     member: str | None
     condition: Any
@@ -77,7 +81,7 @@ class Answers:
         self._path = path
         self._file = path.open("w", encoding="utf-8", newline="\n")
         self._since = since
-        self._latest: dict[tuple[str, str, str, str | None, str], int] = {}
+        self._latest: dict[tuple[str | None, ...], int] = {}
         self._fields: dict[str, dict[str, set[ColumnType]]] = {}
 
     def add(self, answer: Answer) -> None:
@@ -124,7 +128,7 @@ class Answers:
             answer.about.get(name) for name in ("shown_at", "first_change_at", "sent_at")
         )
         return (
-            *(answer.study, answer.room, answer.member),
+            *(answer.study, answer.room, answer.round, answer.cohort, answer.member),
             *(condition_text(answer.condition), *levels_of(answer.condition, factors)),
             *(answer.kind, answer.log, answer.seq),
             *(self._latest[_whose(answer)] == answer.seq, answer.at),
@@ -132,8 +136,10 @@ class Answers:
         )
 
 
-def _whose(answer: Answer) -> tuple[str, str, str, str | None, str]:
-    return answer.study, answer.log, answer.log_id, answer.whose, answer.kind
+def _whose(answer: Answer) -> tuple[str | None, ...]:
+    """Of what a record is the latest or not: what is recorded in a round is of that round."""
+    of_round = answer.room if answer.round else None
+    return answer.study, answer.log, answer.log_id, answer.whose, answer.kind, of_round
 
 
 def _between(first: int | None, last: int | None) -> int | None:

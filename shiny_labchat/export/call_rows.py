@@ -81,6 +81,7 @@ class CallRows:
             None if prompt is None else disguise.text_of(prompt),
             reply, *(entry[name] for name in ("tokens_in", "tokens_out", "tokens_cached")),
             *(entry[name] for name in ("cost", "at", "asked", "first", "done", "posted", "became")),
+            entry["trigger"],
         )  # fmt: skip
 
     def _prompt(self, entry: AuditRow) -> _Prompt | None:

@@ -84,6 +84,10 @@ def _time(name: str, meaning: str) -> Column:
 
 _STUDY = _text("study", "The study.")
 _ROOM = _text("room", "The room's id in the study.")
+_ROUND = (
+    _count("round", "The round for which the group of the room was formed; missing: for none."),
+    _count("cohort", "The number in its lobby of the cohort of that group; missing: it has none."),
+)
 _SEQ = _count("seq", "The number in the log of the room. Order by it, never by a time.")
 _MEMBER = _text("member", "The member's private id; a person of a study has it in all rooms.")
 _CONDITION = (
@@ -109,6 +113,7 @@ _MESSAGES = (
     _text("row_id", "The id of the row in this table: study, room and seq."),
     _STUDY,
     _ROOM,
+    *_ROUND,
     *_CONDITION,
     _count("seq", "The message's number in its room: the order, for everybody. Some are missing."),
     _text("member", "The private id of its author; missing: the programme."),
@@ -119,12 +124,22 @@ _MESSAGES = (
     _text("role", "What a model is told it is.", "user", "assistant", "system"),
     _text(
         "audience",
-        "The ids of the members who may see it, as a JSON list; missing: everybody. Its author "
-        "sees it, too.",
+        "The ids of the members to whom the app has said it, as a JSON list; missing: it has named "
+        "none. Its author sees it, too.",
+    ),
+    _text(
+        "heard_by",
+        "The ids of the members who may see it, its author among them, as a JSON list: those of "
+        "`audience`, or those who heard it in the network of the room. Missing: everybody. What "
+        "was heard in a network is also seen by observers and experimenters, who are not named.",
     ),
     _text("text", "Its text, as it was shown. Empty if it was withdrawn."),
     _text("text_original", "What the programme posted, if the app has changed it into `text`."),
     _text("text_transformed", "What the app and its model read in place of a person's `text`."),
+    _flag(
+        "retracted",
+        "Whether it was retracted: from then on nobody was shown it. When and why is in `events`.",
+    ),
     _flag("withdrawn", "Whether its author has withdrawn it: then its words are gone."),
     _time("sent_at", "When the server stored it; of a stream: when all of it was there."),
     _time("opened_at", "When its stream began; missing: it was not streamed."),
@@ -134,11 +149,43 @@ _MESSAGES = (
         "From the `sent_at` of the last message that its author could see when it was stored (of "
         "a stream: when it began) to that moment. Their own count, too; missing: there was none.",
     ),
+    _ms(
+        "first_key_ms",
+        "From when its author's page last showed a message, or first let them "
+        "write, to the first key of this one. It and the next ones are as that page says, and "
+        "known only where the rules of the room ask for it (`telemetry`).",
+    ),
+    _ms("typing_ms", "From its first key to the last."),
+    _count("pauses", "How often there were 2 s or more between two of its keys."),
+    _count(
+        "keystrokes",
+        "How many changes of its text were made by a key, as its author's browser counts them.",
+    ),
+    _count("deletions", "How many of these have deleted something."),
+    _count(
+        "pasted_chars",
+        "How many characters (Unicode code points) were pasted or dropped into "
+        "it; known also where `paste` is marked or refused.",
+    ),
+    _count(
+        "focus_losses",
+        "How often its author has left the page for another window or program "
+        "since the message before.",
+    ),
+    _text(
+        "rhythm",
+        "The times between its keys, in milliseconds, as a JSON list; known only with "
+        'telemetry="rhythm".',
+    ),
     _count("chars", "The number of characters (Unicode code points) of `text`."),
     _count("words", "The number of words of `text`: runs of Unicode letters or digits."),
     _text("bot_model", "The model that has written it, as it was asked for; missing: none."),
     _count("bot_call", "The `call` in `bot_calls` that it comes from; missing: none on record."),
-    _count("trigger", "The seq of the message that it reacts to; missing: none on record."),
+    _count(
+        "trigger",
+        "The seq of the message that it reacts to, or of the event that has set it off; "
+        "missing: none on record.",
+    ),
     _text(
         "interrupted",
         "Why a stream is not complete; missing: it is.",
@@ -151,6 +198,7 @@ _MESSAGES = (
 _MEMBERS = (
     _STUDY,
     _text("room", "The room that the row is about; missing: they have been in none."),
+    *_ROUND,
     _MEMBER,
     _flag("is_last", "True in one row of each person: that of the room of their last group; if "
           "they had none, of the room that they joined last. Filter by it for a table of people."),
@@ -173,9 +221,12 @@ _MEMBERS = (
     _time("grouped_at", "When the group of the room was formed."),
     _time("seated_at", "When the room was first shown to them, as a member of it."),
     _time("first_message_at", "When they first wrote there."),
-    _time("gate_at", "When they had written as many messages as the room's rules ask for before "
-          "they may be done; missing: they have not, or none are asked for."),
+    _time("gate_at", "When they had written as much as the room's rules ask for before they "
+          "may be done; missing: they have not, or nothing is asked for."),
     _time("done_at", "When they first said there that they are done."),
+    _text("replaces", "The member in whose place this bot went on, under their name; missing: in "
+          "nobody's."),
+    _time("replaced_at", "When a bot took their place in the room; missing: none did."),
     _time("ended_at", "When their part in the study ended."),
     _text("end", "How it ended; missing: they take part."),
     _text("end_pay", "What the study says is paid for that: full, partial, none, or an amount in "
@@ -202,6 +253,7 @@ _MEMBERS = (
 _ROOMS = (
     _STUDY,
     _ROOM,
+    *_ROUND,
     *_CONDITION,
     _text("title", "The title shown above it."),
     _text("lobby", "The lobby in which its people were grouped; missing: they were not."),
@@ -226,13 +278,14 @@ _ANSWER = (
     _STUDY,
     _text("room", "The room whose record it is, or that of the person's group then; missing: "
           "there was none."),
+    *_ROUND,
     _text("member", "Whom it was recorded about; missing: nobody."),
     *_CONDITION,
     _text("kind", "The kind of the record, such as the name of a form."),
     _text("log", "The log that has it: that of the study, or of the room.", "study", "room"),
     _SEQ,
-    _flag("is_latest", "Whether no later one of its kind is in that log of this member: the "
-          "latest one counts."),
+    _flag("is_latest", "Whether no later one of its kind is in that log of this member, and of "
+          "this round where there are rounds: the latest one counts."),
     _time("sent_at", "When the server stored it."),
     _ms("filled_ms", "From showing the form to sending it, by the clock of the page; missing: it "
         "was no form."),
@@ -288,10 +341,11 @@ _BOT_CALLS = (
     _ROOM,
     _count("call", "The number of the call, or of the decision to say nothing, in the database."),
     _text("bot", "The member id of the bot."),
-    _count("trigger", "The seq of the message that it reacts to."),
+    _count("trigger", "The seq of the message that it reacts to, or of the event that has set it "
+           "off."),
     _count("knew", "The seq of the newest event that it knew of."),
-    _text("outcome", "What became of it.", "open", "posted", "silent", "covered", "dropped",
-          "redrafted", "failed", "stopped", "interrupted", "tool"),
+    _text("outcome", "What became of it.", "open", "posted", "shadow", "silent", "covered",
+          "dropped", "redrafted", "failed", "stopped", "interrupted", "tool"),
     _text("reason", "Why it said nothing, was dropped or failed."),
     _flag("is_call", "Whether a model was called."),
     _flag("is_fallback", "Whether the bot's fallback was called."),
@@ -312,6 +366,8 @@ _BOT_CALLS = (
     _time("done_at", "When the reply was complete, or no more came."),
     _time("posted_at", "When the message was in the log."),
     _count("became", "The seq of the message that the reply became; missing: it became none."),
+    _text("trigger_name", 'Which condition of the bot was met, or which moment had come; "ask": it '
+          "was asked to write; missing: none."),
 )  # fmt: skip
 
 _FLOW = (
@@ -331,8 +387,14 @@ _CHANGES = (
     _ROOM,
     _SEQ,
     _text("row_id", "The row of `messages` that an earlier export may have had."),
-    _text("member", "The id that stands there now in place of the person's."),
-    _text("change", "What has become of it: its words are to be deleted.", "withdrawn"),
+    _text("member", "The id that its author has now; of who has withdrawn, a random one."),
+    _text(
+        "change",
+        "What has become of it: its words are to be deleted, as their author has "
+        "withdrawn; or it was retracted, so that nobody is shown it any more.",
+        "withdrawn",
+        "retracted",
+    ),
     _time("at", "When."),
 )
 

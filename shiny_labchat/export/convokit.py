@@ -2,9 +2,9 @@
 The format ConvoKit: a corpus for Cornell's toolkit (https://convokit.cornell.edu).
 
 A conversation is what the same people could read in a room: what was said to all, and for each
-audience what was said among these people. Its id is that of its first utterance. An utterance
-replies to the message that its bot reacted to, if that is in the conversation, else to the one
-before it; the first one replies to nothing.
+audience what was said among these people; all that people say in a room with a network is one. Its
+id is that of its first utterance. An utterance replies to the message that its bot reacted to, if
+that is in the conversation, else to the one before it; the first one replies to nothing.
 """
 
 from __future__ import annotations

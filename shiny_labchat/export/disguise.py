@@ -31,11 +31,23 @@ _BLANK: Mapping[str, Mapping[str, Any]] = {
     "message": {"parts": []},
     "passed_over": {"error": ""},
     "recorded": {"value": None},
+    "retracted": {"reason": None},
     "streamed": {"parts": []},
     "submitted": {"text": ""},
     "withheld": {"original": ""},
 }
-_DROPPED = ("deps", "error", "icon", "id", "original", "pieces", "sent", "transformed", "turns")
+_DROPPED = (
+    "deps",
+    "error",
+    "icon",
+    "id",
+    "original",
+    "pieces",
+    "sent",
+    "transformed",
+    "turns",
+    "typed",
+)
 
 
 class Disguise:

@@ -44,7 +44,7 @@ _WORDS = frozenset({"message", "recorded", "submitted"})
 """The kinds of events by which people have words in an export."""
 _AUDIT = {
     "call": "key", "trigger": "seq", "asked_at": "asked", "first_at": "first", "done_at": "done",
-    "posted_at": "posted",
+    "posted_at": "posted", "trigger_name": "trigger",
 }  # fmt: skip
 """Columns of the table of calls that have another name in the audit."""
 _NOTHING: Mapping[str, Any] = {

@@ -15,6 +15,7 @@ import orjson
 
 from shiny_labchat.domain.commands import REPLY
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.telemetry import BOUNDS, RHYTHM
 from shiny_labchat.export.counting import count_words, has_content, text_of
 from shiny_labchat.export.disguise import Disguise
 
@@ -73,8 +74,9 @@ class MessageRows:
     ----------
     study, room
         The study, and the room's id as it is shown.
-    condition
-        The condition in one line, and the level of each factor.
+    labels
+        The round and the cohort of its group, the condition in one line, and the level of each
+        factor.
     opened
         When people could use the room first, in microseconds since 1970 (UTC); None: never.
     disguise
@@ -98,7 +100,7 @@ class MessageRows:
         self,
         study: str,
         room: str,
-        condition: tuple[str | None, ...],
+        labels: tuple[str | int | None, ...],
         opened: int | None,
         disguise: Disguise,
         since: int,
@@ -107,7 +109,7 @@ class MessageRows:
         self.state = RoomState()
         self.parts: Mapping[str, str] = {}
         self.said: dict[str | None, Said] = {}
-        self._head = study, room, *condition
+        self._head = study, room, *labels
         self._prefix = f"{study}:{room}:"
         self._opened = opened
         self._disguise = disguise
@@ -201,15 +203,23 @@ class MessageRows:
         return (
             f"{self._prefix}{seq}", *self._head, seq, shown, data.get("name"), part,
             kind_true, kind_shown, role if role in _ROLES else "user",
-            None if audience is None else self._audience(audience),
+            None if audience is None or "by_network" in data else self._ids(audience),
+            None if audience is None else self._heard_by(audience, member),
             text if shows_words else None,
             content.get("original") or data.get("original") if shows_words else None,
             data.get("transformed") if shows_words else None,
-            withdrawn, sent, opened, None if start is None else (sent - start) // 1000,
-            since_before, characters, words, model, number, trigger, interrupted,
+            "retracted" in data, withdrawn, sent, opened,
+            None if start is None else (sent - start) // 1000, since_before,
+            *_typed(data if shows_words else {}),
+            characters, words, model, number, trigger, interrupted,
         )  # fmt: skip
 
-    def _audience(self, audience: list[str]) -> str:
+    def _heard_by(self, audience: list[str], author: str | None) -> str:
+        if author is not None and author not in audience:
+            return self._ids([author, *audience])
+        return self._ids(audience)
+
+    def _ids(self, audience: list[str]) -> str:
         return orjson.dumps(self._disguise.members(audience)).decode()
 
     def _author(self, member: str | None) -> _Author:
@@ -236,6 +246,17 @@ def kinds_in(state: RoomState, member: str) -> tuple[str, str]:
     return "bot" if membership.is_bot else "human", "bot" if is_shown_bot else "human"
 
 
+def _typed(data: Mapping[str, Any]) -> tuple[Any, ...]:
+    """How a message was written, as far as that is known."""
+    typed: Mapping[str, Any] | None = data.get("typed")
+    if typed is None:
+        return _NOT_COUNTED
+    rhythm = typed.get(RHYTHM)
+    times = None if rhythm is None else orjson.dumps(rhythm).decode()
+    return *(typed.get(name) for name in BOUNDS), times
+
+
+_NOT_COUNTED = (None,) * (len(BOUNDS) + 1)
 _NO_CALL = None, None, None
 
 

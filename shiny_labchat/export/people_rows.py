@@ -11,7 +11,7 @@ from shiny_labchat.domain.ends import REASONS
 from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.study import Participation
-from shiny_labchat.export.conditions import levels_of
+from shiny_labchat.export.conditions import levels_of, round_of
 from shiny_labchat.export.disguise import Disguise
 from shiny_labchat.export.facts import PersonFacts, StudyFacts
 from shiny_labchat.export.messages import MessageRows, Said, kinds_in
@@ -64,7 +64,9 @@ class MemberRows:
         connection = facts.connections.get(member)
         group = facts.group.get("people", ())
         in_room = {
-            "part": self._disguise.value(facts.group.get("parts", {}).get(member)),
+            "part": self._disguise.value(
+                facts.group.get("parts", {}).get(membership.replaces or member)
+            ),
             "pseudonym": membership.pseudonym,
             "kinds": kinds_in(facts.state, member),
             "role": membership.role,
@@ -75,6 +77,10 @@ class MemberRows:
             "first": said.first_at or None,
             "gate": facts.gate.get(member),
             "done": facts.done.get(member),
+            "replaces": None
+            if membership.replaces is None
+            else self._disguise.member(membership.replaces),
+            "replaced": _replaced_at(facts, member),
             "said": (said.messages, said.characters, share),
             "connection": (None, None, None)
             if connection is None
@@ -109,8 +115,10 @@ class MemberRows:
         ended = person.ended if person else None
         answers: Mapping[str, bool] = consent.answers if consent else {}
         return [
-            study.name, None if room is None else disguise.name(room), disguise.member(member),
-            False, condition_text(condition), *levels_of(condition, self._factors),
+            study.name, None if room is None else disguise.name(room),
+            *round_of(None if room is None else study.state.groups.get(room)),
+            disguise.member(member), False,
+            condition_text(condition), *levels_of(condition, self._factors),
             in_room["part"], in_room["pseudonym"], *in_room["kinds"], in_room["role"],
             in_room["joined"], in_room["left"], person.arrived if person else None,
             consent.at if consent else None, consent.version if consent else None,
@@ -118,7 +126,8 @@ class MemberRows:
             disguise.name(stay.lobby) if stay else None, stay.since if stay else None,
             None if waited is None else waited / SECOND,
             in_room["grouped"], in_room["seated"], in_room["first"], in_room["gate"],
-            in_room["done"], ended.at if ended else None, ended.reason if ended else None,
+            in_room["done"], in_room["replaces"], in_room["replaced"],
+            ended.at if ended else None, ended.reason if ended else None,
             end_pay(study, ended.reason) if ended else None,
             bonus(person) / 100 if person else None, *in_room["said"], *in_room["connection"],
             more.debriefed_at, person.keep if person else None, more.withdrew_at,
@@ -136,14 +145,21 @@ class MemberRows:
         return [row for _, _, row in self._made]
 
 
-_IS_LAST = 3
+_IS_LAST = 5
 _NO_ROOM: Mapping[str, Any] = {
     **dict.fromkeys(("part", "pseudonym", "role", "joined", "left", "grouped", "seated")),
-    **dict.fromkeys(("first", "gate", "done")),
+    **dict.fromkeys(("first", "gate", "done", "replaces", "replaced")),
     "kinds": ("human", None),
     "said": (None, None, None),
     "connection": (None, None, None),
 }
+
+
+def _replaced_at(facts: RoomFacts, member: str) -> int | None:
+    """When a bot took somebody's place: it became a member then."""
+    places = facts.state.memberships.values()
+    bots = (each.member for each in places if each.replaces == member)
+    return next((facts.joined[bot] for bot in bots), None)
 
 
 def room_row(
@@ -173,7 +189,8 @@ def room_row(
     people = [each for each in everybody if not each.is_bot and each.role == "participant"]
     condition = disguise.value(facts.condition)
     return (
-        study.name, room, condition_text(condition),
+        study.name, room, *round_of(study.state.groups.get(group.get("room", ""))),
+        condition_text(condition),
         *levels_of(condition, factors), disguise.value(state.title),
         disguise.name(group["lobby"]) if group else None, group.get("number"),
         None if lobby is None else lobby.blocks.get(group.get("room", "")), planned,

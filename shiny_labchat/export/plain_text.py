@@ -21,6 +21,8 @@ __all__ = ["TextFormat", "file_name"]
 
 WITHDRAWN = "[withdrawn]"
 """Stands where somebody has withdrawn what they wrote."""
+RETRACTED = "(retracted)"
+"""Stands before a message that was retracted."""
 NOT_SHARED = "[not shared]"
 """Stands in a public export where somebody did not agree to share what they wrote."""
 _LONGEST = 80
@@ -91,6 +93,7 @@ def _line(message: Mapping[str, Any]) -> str:
     text = WITHDRAWN if message["withdrawn"] else text
     is_members = message["member"] is not None
     said = named(text, message["pseudonym"], role=message["role"], is_members=is_members)
+    said = f"{RETRACTED} {said}" if message["retracted"] else said
     if message["audience"] is None:
         return said
     return f"(to {', '.join(orjson.loads(message['audience'])) or 'nobody'}) {said}"

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from shiny_labchat.domain.clock import SECOND
+from shiny_labchat.domain.counts import length_of
 from shiny_labchat.domain.ended import condition_text
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.rules import is_timed
 from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.export.answers import Answer, Answers
-from shiny_labchat.export.conditions import levels_of
+from shiny_labchat.export.conditions import levels_of, round_of
 from shiny_labchat.export.disguise import Disguise
 from shiny_labchat.export.event_rows import EventRows
 from shiny_labchat.export.facts import StudyFacts, change_of
@@ -138,7 +140,7 @@ class RoomWalk:
         self._messages, self._events, self._answers = messages, events, answers
         self._has_calls = has_calls
         room = disguise.name(head.key.id)
-        labels = condition_text(condition), *levels_of(condition, factors)
+        labels = (*round_of(group), condition_text(condition), *levels_of(condition, factors))
         shown = head.key.study, room, labels, opening.at
         self.made = MessageRows(*shown, disguise, since, people)
         self._people, self._changes = people, changes
@@ -146,8 +148,9 @@ class RoomWalk:
             RoomState(), opening.at, opening.is_group, {}, {}, {}, {}, {}, {}, []
         )
         self._authors: dict[int, str | None] = {}
-        self._sent: dict[str, int] = {}
+        self._sent: dict[str, tuple[int, int]] = {}
         self._withdrawn: set[int] = set()
+        self._retracted: set[int] = set()
         self._draft()
 
     def _draft(self) -> None:
@@ -194,9 +197,9 @@ class RoomWalk:
                 if row is not None:
                     made.append(row)
                 if counts_from and "page" in said:
-                    self._count(member, at)
-                if row is None and "withdrawn" in said:
-                    self._withdrawn.add(seq)
+                    self._count(member, at, said)
+                if row is None and at < self._since:
+                    self._note_earlier(seq, said)
                 if not is_plain:
                     self._note_author(seq, member, said)
                     self._events.disguised(seq, at, kind, member, said, cid, member)
@@ -217,6 +220,8 @@ class RoomWalk:
                 author = self._authors.get(data["of"])
             case "recorded":
                 self._answer(event)
+            case "retracted":
+                self._retract(event)
             case "withdrawn":
                 self._withdraw(event)
             case kind if kind not in _NOT_FOLDED:
@@ -244,14 +249,21 @@ class RoomWalk:
         if event.kind in ("joined", "changed", "disclosed", "grouped"):
             self.made.forget_authors()
 
-    def _count(self, member: str | None, at: int) -> None:
+    def _count(self, member: str | None, at: int, said: Mapping[str, Any]) -> None:
         """Count a message of those that people must send before they may be done."""
-        if member is None:
+        state = self.facts.state
+        known = None if member is None else state.memberships.get(member)
+        if member is None or known is None:
             return
-        self._sent[member] = self._sent.get(member, 0) + 1
-        least = self.facts.state.rules.min_messages
-        if least and self._sent[member] >= least:
-            self.facts.gate.setdefault(member, at)
+        before = self._sent.get(member, (0, 0))
+        sent, characters = before[0] + 1, before[1] + length_of(said)
+        self._sent[member] = sent, characters
+        rules = state.rules_of(known)
+        if not (rules.min_messages or rules.min_characters):
+            return
+        if sent >= rules.min_messages and characters >= rules.min_characters:
+            earliest = state.clock.begun(state.rules) + round(rules.min_seconds * SECOND)
+            self.facts.gate.setdefault(member, max(at, earliest))
 
     def _withdraw(self, event: Event) -> None:
         """Say of rows that an earlier export may have that their words are to be deleted."""
@@ -263,14 +275,32 @@ class RoomWalk:
             row = study, room, seq, f"{study}:{room}:{seq}", member, "withdrawn", event.at
             self._changes.add(row)
 
+    def _retract(self, event: Event) -> None:
+        """Say of a row that an earlier export may have that nobody is shown the message now."""
+        of = event.data["of"]
+        if self._changes is None or event.at < self._since or of not in self._retracted:
+            return
+        study, room = self._head.key.study, self._disguise.name(self._head.key.id)
+        member = self._disguise.member(event.member)
+        row = study, room, of, f"{study}:{room}:{of}", member, "retracted", event.at
+        self._changes.add(row)
+
+    def _note_earlier(self, seq: int, said: Mapping[str, Any]) -> None:
+        """Note what has become of a message that an earlier export may have."""
+        if "withdrawn" in said:
+            self._withdrawn.add(seq)
+        if "retracted" in said:
+            self._retracted.add(seq)
+
     def _answer(self, event: Event) -> None:
         key, member, data = self._head.key, event.member, event.data
+        group = self._study.state.groups.get(key.id)
         shown = self._disguise.shows_words(member)
         if shown and member is not None:
             self._people.add(member)
         self._answers.add(
             Answer(
-                *(key.study, "room", key.id, self._disguise.name(key.id)),
+                *(key.study, "room", key.id, self._disguise.name(key.id), *round_of(group)),
                 *(member, self._disguise.member(member)),
                 self._disguise.value(self.facts.condition),
                 *(self._disguise.value(data["kind"]), event.seq, event.at, {}),

@@ -9,6 +9,7 @@ from shiny_labchat.domain.ended import in_units
 from shiny_labchat.domain.ends import end_of
 from shiny_labchat.domain.events import Event
 from shiny_labchat.export.answers import Answer, Answers
+from shiny_labchat.export.conditions import round_of
 from shiny_labchat.export.disguise import Disguise
 from shiny_labchat.export.event_rows import EventRows
 from shiny_labchat.export.facts import StudyFacts
@@ -68,14 +69,16 @@ class _StudyWalk:
     def _answer(self, event: Event) -> None:
         data, member = event.data, event.member
         room, condition = self._room.get(member or "", (None, None))
+        room = data.get("room", room)
         shown = self._disguise.shows_words(member)
         if shown and member is not None:
             self._people.add(member)
         self._answers.add(
             Answer(
                 *(self._facts.name, "study", self._facts.name),
-                *(None if room is None else self._disguise.name(room), member),
-                *(self._disguise.member(member), self._disguise.value(condition)),
+                None if room is None else self._disguise.name(room),
+                *round_of(None if room is None else self._facts.state.groups.get(room)),
+                *(member, self._disguise.member(member), self._disguise.value(condition)),
                 *(self._disguise.value(data["kind"]), event.seq, event.at),
                 data.get("about") or {},
                 self._disguise.record(data["value"]) if shown else None,

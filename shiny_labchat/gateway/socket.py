@@ -12,6 +12,7 @@ buffer. A socket that is owed nothing is sent the next message with all others (
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from shiny_labchat.access import tickets
 from shiny_labchat.concurrency import first_of
 from shiny_labchat.domain.clock import CLOCK_KINDS
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.limits import changes_by_own, may_type
 from shiny_labchat.domain.members import is_sent_away
 from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.opaque import seq_of
@@ -34,6 +36,7 @@ from shiny_labchat.gateway.limits import Allowance, TokenBucket
 from shiny_labchat.gateway.rounds import Rounds
 from shiny_labchat.gateway.submissions import Submissions
 from shiny_labchat.gateway.uvicorn_internals import needs_no_task, writer_of
+from shiny_labchat.live.own_presence import Hidden, OwnPresence
 from shiny_labchat.live.presence import Seen
 from shiny_labchat.live.room import MAX_MISSED_EVENTS, LiveRoom
 from shiny_labchat.live.window import Page
@@ -113,13 +116,14 @@ class Socket:
         self._asked: deque[int] = deque()
         self._search_at = 0.0
         self._is_told = False
-        self._state = ""
+        self._state, self._state_at = "", 0
         self._state_changed = False
         self._said = 0
         self._handle = ""
         self._is_withdrawn = False
         self._seen_here: Seen | None = None
         self._seen_typing = 0
+        self._own_presence: OwnPresence | None = None
         self._frames = TokenBucket(FRAMES, asyncio.get_running_loop().time())
 
     async def serve(self, hello: protocol.Hello) -> None:
@@ -128,7 +132,8 @@ class Socket:
         self._handle = "" if known is None else known.handle
         if known is not None and known.is_removed and known.is_withdrawn:
             await self._part()
-        self._state = self._state_frame(self._membership())
+        self._state_at = _now()
+        self._state = self._state_frame(self._membership(), self._state_at)
         presence = self._room.presence
         unfollow = self._room.follow(self.hear, first=True), presence.follow(self._wake)
         presence.come(self._entry.member)
@@ -176,8 +181,8 @@ class Socket:
             at=_now(),
         )
 
-    def _state_frame(self, membership: Membership) -> str:
-        return protocol.state(self._room.state, membership, self._words, _now())
+    def _state_frame(self, membership: Membership, at: int) -> str:
+        return protocol.state(self._room.state, membership, self._words, at)
 
     def _seq_of(self, id: str) -> int | None:
         """The seq of the item with this id; None: it is not an id of this room."""
@@ -211,6 +216,8 @@ class Socket:
             elif is_sent_away(event, self._entry.member, self._entry.by):
                 self.give_up("revoked")
             if event.kind in _ABOUT_ALL or event.member == self._entry.member:
+                self._state_changed = True
+            elif event.kind in _ABOUT_ORDER and self._room.state.rules.turns is not None:
                 self._state_changed = True
         is_due = self._state_changed or self._is_told or self._submissions.has_stored
         if is_due or not events or self._has_news():
@@ -268,7 +275,7 @@ class Socket:
         ):
             return False
         state, streams = self._room.state, self._room.streams.open.values()
-        if state.rules.min_messages and state.messages_left(self._membership()):
+        if state.counts_from and changes_by_own(state, self._membership()):
             return False  # with each message of its person, more is owed than to others
         return (
             self._cursor == state.seq
@@ -291,7 +298,7 @@ class Socket:
             owed += await self._news(membership)
             owed += self._chunks(membership)
         owed += self._submissions.acknowledged(self._cursor)
-        if room.state.rules.min_messages:
+        if room.state.counts_from:
             self._note_said(membership)
         if self._state_changed:
             self._state_changed = False
@@ -312,20 +319,61 @@ class Socket:
         raise Refused("removed")
 
     def _note_said(self, membership: Membership) -> None:
-        """Have its person told how many messages they must send yet, if that has changed."""
+        """Have its person told what they must or may send yet, if that has changed."""
         said = self._room.state.memberships[membership.member].said
         self._state_changed = self._state_changed or said != self._said
         self._said = said
 
     def _presence(self, membership: Membership) -> list[str]:
-        presence, typing = self._room.presence, self._room.presence.typing
-        viewer = membership.member if membership.member in self._room.state.told else None
+        state = self._room.state
+        is_participant = membership.role == "participant"
+        hidden = Hidden(
+            here=is_participant and not state.rules.presence,
+            typing=is_participant and not state.rules.typing,
+        )
+        told = membership.member if membership.member in state.told else None
+        if not state.network.is_full:
+            return self._presence_in_network(membership, told, hidden)
+        if self._own_presence is not None:  # the page shows what it was last sent
+            self._own_presence = None
+            self._seen_here, self._seen_typing = _OWN_HERE, _OWN_TYPING
+        owed = self._nobody_here() if hidden.here else self._here(membership, told)
+        return owed + self._typing(is_hidden=hidden.typing)
+
+    def _here(self, membership: Membership, told: str | None) -> list[str]:
         observers = membership.sees_observers(self._entry.shows_observers)
-        owed, self._seen_here = presence.owed(self._seen_here, viewer, observers=observers)
-        if self._seen_typing != typing.number and typing.frame is not None:
-            self._seen_typing = typing.number
-            owed.append(typing.frame)
+        owed, seen = self._room.presence.owed(self._seen_here, told, observers=observers)
+        self._seen_here = seen
         return owed
+
+    def _nobody_here(self) -> list[str]:
+        """The frame with which a page forgets who is here, if it was ever told."""
+        if self._seen_here is None:
+            return []
+        self._seen_here = None
+        return [protocol.presence(0, ())]
+
+    def _typing(self, *, is_hidden: bool) -> list[str]:
+        typing = self._room.presence.typing
+        number = 0 if is_hidden else typing.number
+        if self._seen_typing == number or typing.frame is None:
+            return []
+        self._seen_typing = number
+        return [protocol.typing(()) if is_hidden else typing.frame]
+
+    def _presence_in_network(
+        self, membership: Membership, told: str | None, hidden: Hidden
+    ) -> list[str]:
+        """Who is here and who is typing of those whom this socket's person hears."""
+        if (own := self._own_presence) is None:
+            shown = self._seen_typing != 0
+            own = self._own_presence = OwnPresence(self._room.presence, shows_typists=shown)
+            self._seen_here, self._seen_typing = None, 0
+        if not own.is_due(hidden):
+            return []
+        heard = self._room.state.hearing.heard_by(membership.member) or ()
+        observers = membership.sees_observers(self._entry.shows_observers)
+        return own.owed(membership, heard, told, observers=observers)
 
     async def _older(self) -> list[str]:
         """
@@ -363,6 +411,7 @@ class Socket:
         if room.is_lost(self._cursor) or self._is_told:
             self._is_told = False
             self._seen_here = None
+            self._own_presence = None
             return [await self._welcome(0)]
         if room.is_behind(self._cursor):
             frames, self._cursor = await room.missed(self._cursor, membership)
@@ -389,10 +438,13 @@ class Socket:
         return frames
 
     def _new_state(self, membership: Membership) -> list[str]:
-        frame = self._state_frame(membership)
-        if frame == self._state:
-            return []
-        self._state = frame
+        """The new state, if it is another one, and not only later: pages count down themselves."""
+        at = _now()
+        frame = self._state_frame(membership, at)
+        if _LEFT.sub("", frame) == _LEFT.sub("", self._state):
+            if self._state_frame(membership, self._state_at) == self._state:
+                return []
+        self._state, self._state_at = frame, at
         return [frame]
 
     async def _send(self, frames: str) -> None:
@@ -452,7 +504,7 @@ class Socket:
 
     def _type(self) -> None:
         membership = self._room.state.membership(self._entry.member)
-        if membership is not None and self._room.state.silence(membership) is None:
+        if membership is not None and may_type(self._room.state, membership, _now()):
             self._room.presence.type(self._entry.member)
 
     def _stop(self, seq: int) -> None:
@@ -463,9 +515,15 @@ class Socket:
             self._room.stop_stream(seq)
 
 
+_OWN_HERE, _OWN_TYPING = Seen(-1, None, False), -1
+"""What a page has seen that was sent frames of its own, as `OwnPresence` makes them."""
+_LEFT = re.compile(r'"left":\d+,?')
+"""How long something lasts yet, in a frame of the state."""
 _PING = protocol.text_frame(protocol.ping())
-_ABOUT_ALL = frozenset((*CLOCK_KINDS, "closed", "configured", "grouped", "opened"))
+_ABOUT_ALL = frozenset((*CLOCK_KINDS, "closed", "configured", "grouped", "hours", "opened", "turn"))
 """The kinds of events after which the room is another one for all."""
+_ABOUT_ORDER = frozenset(("changed", "disclosed", "done", "joined", "removed"))
+"""The kinds of events after which it may be somebody else's turn."""
 
 
 def _now() -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -24,13 +24,15 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.presence import ALIVE
+from shiny_labchat.domain.rounds import waits_in
 from shiny_labchat.domain.screen_parts import Screen, View
 from shiny_labchat.domain.screens import screen_of
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import StoreError
-from shiny_labchat.gateway.programmes import programmes_met
+from shiny_labchat.gateway.programmes import Programmes, programmes_met
 from shiny_labchat.live.logs import LiveLog
 from shiny_labchat.live.rooms import LiveRooms
+from shiny_labchat.store import lobbies
 from shiny_labchat.words import Words
 
 __all__ = ["COUNT_PAUSE", "StudyView"]
@@ -85,7 +87,7 @@ class StudyView:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._end_link: str | None = None
         self._receipt: str | None = None
-        self._programmes: Sequence[str] | None = None
+        self._programmes: Programmes | None = None
 
     async def open(self) -> None:
         """Follow the study's log."""
@@ -145,7 +147,7 @@ class StudyView:
         lobby = cast(LobbyState, self._lobby.state)
         place = lobby.places.get(person)
         match = None if place is None else lobby.matches.get(place.match)
-        return *about, lobby.settings, place, match
+        return *about, lobby.settings, place, match, waits_in(study, person)
 
     @property
     def _state(self) -> StudyState:
@@ -177,7 +179,8 @@ class StudyView:
         self.alive = ALIVE if lobby is None else LobbySettings.of(lobby.settings).alive
         at, person = time.time_ns() // 1000, self._entry.person
         self._was_there = self._was_there or person in self._state.people
-        view = View(self._state, person, lobby, at, self._words, is_newest)
+        rules = await self._rules()
+        view = View(self._state, person, lobby, at, self._words, is_newest, rules=rules)
         self.screen = screen_of(await self._with_end(view))
         if (earlier := self._timers.pop("change", None)) is not None:
             earlier.cancel()
@@ -196,6 +199,17 @@ class StudyView:
         self._lobby, self._end_lobby = None, _nothing
         self._lobby, self._end_lobby = await self._live.logs.follow(key, self._hear)
 
+    async def _rules(self) -> Sequence[Mapping[str, Any]]:
+        """The rules of the study's lobbies, where the consent is asked for, which tells of them."""
+        person = self._state.people.get(self._entry.person)
+        is_asked = self._state.settings.get("consent") is not None
+        if person is None or person.consent is not None or not is_asked:
+            return ()
+        study, logs = self._entry.study, self._live.logs
+        ids = await self._entry.log.read(lambda conn: lobbies(conn, study))
+        states = [cast(LobbyState, await logs.read(lobby_log(study, id))) for id in ids]
+        return [rules for each in states if (rules := LobbySettings.of(each.settings).rules)]
+
     async def _with_end(self, view: View) -> View:
         """The view with what only the last screen needs, which is read or made once."""
         person = view.study.people.get(view.person)
@@ -204,7 +218,8 @@ class StudyView:
         try:
             if self._programmes is None and has_debrief(view, person):
                 rooms = [LogKey(self._entry.study, room) for room in person.rooms]
-                self._programmes = await programmes_met(self._entry.log, rooms)
+                met = await programmes_met(self._entry.log, rooms, view.person)
+                self._programmes = met
             reason = needs_link(view)
             if self._end_link is None and reason is not None:
                 link = EndLink(self._entry.study, view.person, reason)
@@ -215,8 +230,9 @@ class StudyView:
         except StoreError as exc:
             logger.error("the end of somebody is shown without all of it: %s", exc)
             self._wake_in("end", RETRY_DELAY)
-        link, programmes = self._end_link, self._programmes or ()
-        return replace(view, end_link=link, programmes=programmes, receipt=self._receipt)
+        met = self._programmes or Programmes()
+        view = replace(view, programmes=met.own, replaced=met.replaced)
+        return replace(view, end_link=self._end_link, receipt=self._receipt)
 
 
 def _nothing() -> None:

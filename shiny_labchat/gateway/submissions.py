@@ -87,7 +87,8 @@ class Submissions:
         self._room.presence.send(entry.member)
         # A browser's ids must never be taken for a developer's, hence the prefix.
         cid = f"b:{frame.cid}"
-        command = commands.Say(entry.member, frame.text, cid, entry.page, entry.waits)
+        said = entry.member, frame.text, cid, entry.page, entry.waits
+        command = commands.Say(*said, typed=frame.typed)
         try:
             entry.log.put(entry.room, command, partial(self._answer, frame.cid))
         except StoreError as exc:
@@ -115,7 +116,7 @@ class Submissions:
             self._refuse(cid, error)
         elif outcome is not None:
             self._land()
-            self._tell_of(cid, outcome.events[-1])
+            self._tell_of(cid, outcome.of_message)
 
     def _tell_of(self, cid: str, became: Event) -> None:
         """Tell the page the outcome of its message; if it is held, wait for that."""

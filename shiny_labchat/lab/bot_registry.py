@@ -9,17 +9,23 @@ from typing import Any, NamedTuple, Protocol
 
 from shiny_labchat.callbacks.skipping import Complete, Skipped
 from shiny_labchat.concurrency import Tasks
-from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.triggers import Moment
 
-__all__ = ["CALLBACK", "BotRegistry", "RoomBot"]
+__all__ = ["CALLBACK", "BotRegistry", "RoomBot", "cid_of"]
 
 logger = logging.getLogger("shiny_labchat")
 
 CALLBACK = "bot:"
 """The beginning of the name of a bot's callback; the bot's id follows."""
+
+
+def cid_of(seq: int) -> str:
+    """The id in the log of what a bot writes because of the event with this seq."""
+    return f"{CALLBACK}{seq}"
 
 
 class RoomBot(Protocol):
@@ -28,6 +34,19 @@ class RoomBot(Protocol):
     @property
     def id(self) -> str:
         """Its member id."""
+        ...
+
+    @property
+    def moments(self) -> Sequence[Moment]:
+        """The moments of rooms' times at which it may write."""
+        ...
+
+    def moments_in(self, state: RoomState) -> Sequence[Moment]:
+        """Those in a room; none where the bot is not, and will not be."""
+        ...
+
+    def is_in(self, state: RoomState) -> bool:
+        """Whether it takes part in a room, or will once this is used."""
         ...
 
     def described(self, *, with_clients: bool) -> list[dict[str, Any]]:
@@ -46,6 +65,10 @@ class RoomBot(Protocol):
 
     async def react(self, room: Any, message: Message) -> None:
         """React to a message, with a message or with none."""
+        ...
+
+    async def act(self, room: Any, trigger: Event) -> None:
+        """Write a message, as a moment has come or the app asks; or none."""
         ...
 
 

@@ -15,17 +15,19 @@ from shiny_labchat.bus.by_url import default_for
 from shiny_labchat.callbacks.kinds import PRESENCES
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.given_network import NetworkLike, as_network
 from shiny_labchat.domain.members import Member, as_member_id, as_role, as_roles
 from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.pseudonyms import as_pseudonym
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.scope import Scope
+from shiny_labchat.lab.at import AtMoments
 from shiny_labchat.lab.bot_registry import RoomBot
 from shiny_labchat.lab.data import Data
 from shiny_labchat.lab.defaults import app_folder, default_url
 from shiny_labchat.lab.room import MessageFunction, PresenceFunction, Room
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.lab.settings import Settings
+from shiny_labchat.lab.settings import Settings, check_rules
 from shiny_labchat.store import Grant, Log, find_room, parse, rooms
 from shiny_labchat.store.choosing import is_in_file
 from shiny_labchat.store.sqlite import file_of
@@ -37,7 +39,7 @@ F = TypeVar("F", bound=MessageFunction)
 P = TypeVar("P", bound=PresenceFunction)
 
 
-class Lab(Data):
+class Lab(Data, AtMoments):
     """
     The rooms of one database.
 
@@ -144,6 +146,7 @@ class Lab(Data):
         title: str | None = None,
         rules: Rules | None = None,
         write: Role | Sequence[Role] | None = None,
+        network: NetworkLike | None = None,
     ) -> Room:
         """
         A room, which is created when it is first used.
@@ -163,14 +166,23 @@ class Lab(Data):
             The rules of the room; None: unchanged.
         write
             The role (or roles) that may write. None: unchanged; in a new room all but observers.
+        network
+            Who hears whom of those who take part: "full" (all hear all), "none", "ring" (everybody
+            hears the one who has joined before them and the one who has joined after them),
+            "star:ID" (the member with this id hears all, and all hear them), or a mapping of the
+            ids of who speaks to lists of those who hear them. None: unchanged; in a new room
+            "full". See :meth:`Room.connect`.
 
         Raises
         ------
         ValueError
-            The id, the study or a role is not valid.
+            The id, the study, a role or the network is not valid.
         """
         key = LogKey(self.study_name(study), as_id("id", id))
-        return Room(self._log, key, Settings(title, rules, as_roles("write", write)))
+        given = None if network is None else as_network(network)
+        if rules is not None:
+            check_rules(rules)
+        return Room(self._log, key, Settings(title, rules, as_roles("write", write), given))
 
     def study_name(self, study: StudyLike | None) -> str:
         """The name of a study; None: that of the app's folder; for this package."""
@@ -194,9 +206,10 @@ class Lab(Data):
         title: str | None = None,
         rules: Rules | None = None,
         write: Role | Sequence[Role] | None = None,
+        network: NetworkLike | None = None,
     ) -> Room:
         """Create a room at once; see :meth:`room`. One that exists already is returned."""
-        room = self.room(id, study=study, title=title, rules=rules, write=write)
+        room = self.room(id, study=study, title=title, rules=rules, write=write, network=network)
         await room.create()
         return room
 
@@ -274,7 +287,7 @@ class Lab(Data):
         again after 0.5, 1.5 and 4.5 seconds. Then the message is passed over; the server's log
         and the room's record (kind "passed_over") say so.
         """
-        scope = Scope(tuple(self._part(each) for each in _several(rooms)))
+        scope = self._scope(rooms)
 
         def register(fn: F) -> F:
             Runtime.of(self._log).register(scope, fn, name, self._given)
@@ -321,7 +334,7 @@ class Lab(Data):
         A state counts once it has lasted for 5 seconds. Bots are always here, and never told of.
         What counts are a person's pages in any room of the study in which pages are asked.
         """
-        scope = Scope(tuple(self._part(each) for each in _several(rooms)))
+        scope = self._scope(rooms)
 
         def register(fn: P) -> P:
             runtime = Runtime.of(self._log)
@@ -347,11 +360,13 @@ class Lab(Data):
         rooms
             As in :meth:`on_message`.
         """
-        scope = Scope(tuple(self._part(each) for each in _several(rooms)))
-        Runtime.of(self._log).add_bot(scope, bot, self._given)
+        Runtime.of(self._log).add_bot(self._scope(rooms), bot, self._given)
 
     def _given(self, room: LogKey, to: str) -> Room:
         return Room(self._log, room, Settings(), to)
+
+    def _scope(self, rooms: object) -> Scope:
+        return Scope(tuple(self._part(each) for each in _several(rooms)))
 
     def _part(self, room: object) -> str | LogKey:
         if isinstance(room, Room):

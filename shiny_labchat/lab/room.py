@@ -18,20 +18,24 @@ from shiny_labchat.callbacks.scheduler import signed
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.given_network import NetworkLike, as_network
 from shiny_labchat.domain.members import Member, as_member_id, as_roles
 from shiny_labchat.domain.membership import Role
-from shiny_labchat.domain.messages import Message, message_of
+from shiny_labchat.domain.messages import Message, MessageText, message_of
 from shiny_labchat.domain.records import Record, records_in
-from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.rules import Rules, replacing_bot
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
 from shiny_labchat.lab import asking, history
 from shiny_labchat.lab.bot_registry import RoomBot
+from shiny_labchat.lab.connecting import Connecting
 from shiny_labchat.lab.members import Members
+from shiny_labchat.lab.retraction import retract, seq_in
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.lab.settings import Settings, without_effect
+from shiny_labchat.lab.settings import Settings, check_rules, without_effect
+from shiny_labchat.lab.talking import Talking
 from shiny_labchat.lab.timing import Timing
 from shiny_labchat.models.thoughts import split_thoughts
 from shiny_labchat.store import Log, Outcome, find_room, load_state
@@ -49,7 +53,7 @@ F = TypeVar("F", bound=MessageFunction)
 P = TypeVar("P", bound=PresenceFunction)
 
 
-class Room(Members, Timing):
+class Room(Connecting, Members, Timing, Talking):
     """
     One shared chat. Made by :meth:`Lab.room`.
 
@@ -79,7 +83,7 @@ class Room(Members, Timing):
         """
         room = type(self)(self.log, self.key, self._settings, self._given_to)
         room._ids = (f"{call}:{number}" for number in count(1))
-        return room.in_condition(self._condition)
+        return room.in_condition(self._condition, self._cohort, self._round)
 
     @property
     def _runtime(self) -> Runtime:
@@ -112,7 +116,7 @@ class Room(Members, Timing):
         was set by :meth:`configure` stays.
         """
         settings = self._settings
-        command = _configure(settings.title, settings.rules, settings.write, is_default=True)
+        command = _configure(settings, is_default=True)
         outcome = await self.log.submit(self.key, command)
         self._runtime.created.put(self.key, settings, 1)
         for event in outcome.events:
@@ -130,6 +134,8 @@ class Room(Members, Timing):
         title: str | None = None,
         rules: Rules | None = None,
         write: Role | Sequence[Role] | None = None,
+        network: NetworkLike | None = None,
+        member: str | Member | None = None,
     ) -> None:
         """
         Change the room's settings while it is in use.
@@ -146,13 +152,32 @@ class Room(Members, Timing):
             The rules of the room, all of them; None: unchanged.
         write
             The role (or roles) that may write; None: unchanged.
+        network
+            Who hears whom, whatever was connected or disconnected before, see
+            :meth:`Lab.room`; None: unchanged.
+        member
+            The member for whom alone `rules` hold from now on, in place of the room's: how much,
+            how fast and how long they may write, and what they must have written to be done. All
+            of these are theirs then, also those that `rules` do not name. None: all members.
 
         Raises
         ------
+        Refused
+            `member` is not a member of the room.
         ValueError
-            A role is not valid.
+            A role is not valid; the rules for one member have one that is the whole room's, such
+            as `duration`; or a bot would take places (``Rules(on_gone=)``) that does not do so yet.
         """
-        await self.submit(_configure(title, rules, as_roles("write", write)))
+        if member is None:
+            wanted = None if network is None else as_network(network)
+            if rules is not None and replacing_bot(rules) is not None:
+                check_rules(rules, (await self.state()).rules)
+            settings = Settings(title, rules, as_roles("write", write), wanted)
+            await self.submit(_configure(settings))
+            return
+        if rules is None or not (title is write is network is None):
+            raise ValueError("for one member, give rules and nothing else")
+        await self.submit(commands.SetRules(as_member_id(member), rules))
 
     async def submit(self, command: commands.Command) -> Outcome:
         """Submit a command, creating the room if needed; for this package."""
@@ -250,7 +275,8 @@ class Room(Members, Timing):
             Whether the text is markdown. It is then sanitised, and loads nothing remote; what
             stands between ``<think>`` and ``</think>`` is folded, as a model's thinking.
         audience
-            The members who may see it. None: everybody.
+            The members who may see it, whatever the network of the room. None: everybody; in the
+            name of a member, those who hear that member.
         id
             An id of your choice: of several posts with one id, only the first makes a message.
 
@@ -270,6 +296,36 @@ class Room(Members, Timing):
         )
         return await self.say(command)
 
+    async def retract(
+        self, message: Message | MessageText | int, reason: str | None = None
+    ) -> None:
+        """
+        Take a message back: nobody sees it any more, whoever has written it.
+
+        It goes from all pages, also from those that come back later, and from all that programmes
+        and models read: :meth:`messages`, `Chat.messages`, `Chat.turns`, what bots are told. A
+        stream that runs is ended first. What a model was told before, it was told; who has read
+        the message, has read it. The log keeps it, and exports have it, with ``retracted``.
+
+        To retract it again changes nothing.
+
+        Parameters
+        ----------
+        message
+            The message, as functions and :meth:`messages` give it; or its `seq`.
+        reason
+            Why; it is in the log, and shown to nobody.
+
+        Raises
+        ------
+        Refused
+            ``no_message``: the room has no message with this `seq`.
+        TypeError, ValueError
+            `message` is no message, or one of another room.
+        """
+        command = commands.Retract(seq_in(self.key, message), reason)
+        await retract(self.log, self._runtime.live, self.key, self.submit, command)
+
     async def announce(self, text: str) -> Message:
         """Post a notice without an author."""
         return await self.say(commands.Post(parts=[("text", text)], role="system"))
@@ -277,9 +333,9 @@ class Room(Members, Timing):
     async def say(self, command: commands.Post) -> Message:
         """Submit the command for a message; for this package."""
         if command.cid is None and self._ids is not None:
-            command = replace(command, cid=next(self._ids))
+            command = replace(command, cid=next(self._ids), hides_cid=True)
         outcome = await self.submit(command)
-        return message_of(outcome.events[0], self.key)
+        return message_of(outcome.of_message, self.key)
 
     @overload
     def on_message(self, fn: F, *, name: str | None = None) -> F: ...
@@ -405,7 +461,8 @@ class Room(Members, Timing):
 
         Forms record, and :meth:`Person.record` does. Its people are those who were grouped for it
         in a lobby, and who have not dropped out: they take part, have completed, or were led out
-        as too few were left. What :meth:`record` has stored in the room is not among it.
+        as too few were left. What :meth:`record` has stored in the room is not among it. In rounds,
+        of what is recorded in rounds, only what was in the one of this room.
 
         Parameters
         ----------
@@ -457,11 +514,7 @@ class Room(Members, Timing):
         return await self.log.read(read)
 
 
-def _configure(
-    title: str | None,
-    rules: Rules | None,
-    write: tuple[Role, ...] | None,
-    *,
-    is_default: bool = False,
-) -> commands.Configure:
-    return commands.Configure(secrets.token_hex(8), title, write, rules, is_default)
+def _configure(settings: Settings, *, is_default: bool = False) -> commands.Configure:
+    seed, write = secrets.token_hex(8), settings.write
+    given = settings.title, write, settings.rules, is_default, settings.network
+    return commands.Configure(seed, *given)

@@ -24,7 +24,8 @@ from shiny_labchat.access.shared_secrets import find_secret, shared_secret
 from shiny_labchat.bus import Bus, transport_for
 from shiny_labchat.bus.by_url import shown
 from shiny_labchat.caches import BoundedCache
-from shiny_labchat.callbacks.kinds import MESSAGES, PRESENCES, Kind
+from shiny_labchat.callbacks.kinds import MESSAGES, PRESENCES, TALK, Kind, Step
+from shiny_labchat.callbacks.registry import Timetable
 from shiny_labchat.callbacks.scheduler import CallbackScheduler, RoomOf
 from shiny_labchat.callbacks.skipping import Skip
 from shiny_labchat.concurrency import Tasks
@@ -245,6 +246,7 @@ class Runtime:
         room_of: RoomOf,
         skip: Skip | None = None,
         kind: Kind = MESSAGES,
+        timetable: Timetable | None = None,
     ) -> None:
         """
         Have a function called with every message in some rooms, or with another kind of events.
@@ -263,10 +265,12 @@ class Runtime:
             Decides for which messages it is not called; None: it is called for all.
         kind
             What it is called with.
+        timetable
+            The moments of rooms' times at which it is called; None: there are none.
         """
         if self.scheduler is None:
             self.scheduler = CallbackScheduler(self.log, room_of)
-        self.scheduler.register(scope, fn, name, skip, kind)
+        self.scheduler.register(scope, fn, name, skip, kind, timetable)
 
     def start_callbacks(self) -> None:
         """Start the callbacks, if there are any, unless they were stopped."""
@@ -282,10 +286,15 @@ class Runtime:
         if not isinstance(cast(object, getattr(bot, "id", None)), str):
             raise TypeError(f"bot must be a Bot, such as Bot('helper', respond=...), not {bot!r}")
 
-        async def react(room: Any, member: Member | None, text: MessageText) -> None:
-            await bot.react(room, text.message)
+        async def react(room: Any, member: Member | None, message: MessageText | Step) -> None:
+            if isinstance(message, Step):
+                await bot.act(room, message.event)
+            else:
+                await bot.react(room, message.message)
 
-        self.register(scope, react, f"{CALLBACK}{bot.id}", room_of, bot.skip)
+        name, moments = f"{CALLBACK}{bot.id}", bot.moments
+        timetable = Timetable(moments, bot.moments_in) if moments else None
+        self.register(scope, react, name, room_of, bot.skip, TALK, timetable)
         self.bots.add(scope, bot)
 
     # ── streams ──

@@ -136,7 +136,7 @@ class RoomStream:
         try:
             outcome = await room.submit(replace(command, is_live=True))
             if not outcome.is_repeat:
-                stream = live.streams.begin(outcome.events[0])
+                stream = live.streams.begin(outcome.of_message)
                 return cls(room, live, stream, stop, transform)
         except BaseException:
             live.leave()
@@ -165,9 +165,17 @@ class RoomStream:
         return self._said.end.pieces > 0
 
     async def heard(self) -> list[Message]:
-        """What a model is told of the room so far; open streams are not included."""
-        whole = await self._live.read()
-        return list(whole.told(self._live.state.cleared))
+        """
+        What a model is told of the room so far; open streams are not included.
+
+        In a room with a network it is what all have heard who hear this stream.
+        """
+        whole, state, opened = await self._live.read(), self._live.state, self._stream.opening.data
+        if "by_network" not in opened:
+            return list(whole.told(state.told_after()))
+        hearing, hearers = state.hearing, opened["audience"]
+        readers = [hearing.same_place(each) for each in hearers if each in hearing.memberships]
+        return list(whole.told_of_common(state.told_after(hearers), readers))
 
     def mark(self) -> int:
         """End the text so far, and return the number of pieces, for :meth:`truncate`."""

@@ -10,6 +10,8 @@ from shiny_labchat.arguments import check_number
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.clock import SECOND
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.members import Member, as_member_id
+from shiny_labchat.domain.state import RoomState
 from shiny_labchat.lab.runtime import live_rooms
 from shiny_labchat.store import Log, Outcome
 
@@ -22,6 +24,8 @@ class Timing(ABC):
     log: Log
     key: LogKey
     _condition: Any = None
+    _cohort: int = 0
+    _round: int = 0
 
     @abstractmethod
     async def submit(self, command: commands.Command) -> Outcome:
@@ -59,6 +63,25 @@ class Timing(ABC):
         check_number("seconds", seconds, above=0)
         await self.submit(commands.Extend(round(seconds * SECOND)))
 
+    async def pass_turn(self, member: str | Member | None) -> None:
+        """
+        Make it a member's turn to write, where people write in turn (`Rules(turns=)`).
+
+        With "code" they have it until this is called again; with "round_robin" it goes on from
+        there.
+
+        Parameters
+        ----------
+        member
+            The member; None: nobody may write for now ("code").
+
+        Raises
+        ------
+        Refused
+            The room's rules have no `turns`, it is closed, or this member takes no turns in it.
+        """
+        await self.submit(commands.PassTurn(None if member is None else as_member_id(member)))
+
     @property
     def condition(self) -> Any:
         """
@@ -70,14 +93,35 @@ class Timing(ABC):
         """
         if self._condition is not None:
             return self._condition
+        live = self._live_state()
+        return None if live is None else live.condition
+
+    @property
+    def cohort(self) -> int | None:
+        """
+        The number of the cohort that the group in this room belongs to, from 1.
+
+        None: it belongs to none, or nothing is known of the room, as of its `condition`.
+        """
+        live = None if self._cohort else self._live_state()
+        return self._cohort or (live.cohort if live is not None else 0) or None
+
+    @property
+    def round(self) -> int | None:
+        """The number of the round of the group in this room, from 1; None: as `cohort`."""
+        live = None if self._round else self._live_state()
+        return self._round or (live.round if live is not None else 0) or None
+
+    def _live_state(self) -> RoomState | None:
+        """The state of the room, if a page of this process has it open."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:  # another thread, or a programme that has not begun
             return None
         live = live_rooms(self.log).opened(self.key)
-        return None if live is None else live.state.condition
+        return None if live is None else live.state
 
-    def in_condition(self, condition: Any) -> Self:
+    def in_condition(self, condition: Any, cohort: int = 0, round: int = 0) -> Self:
         """The room, once it is known in which condition its people are; for this package."""
-        self._condition = condition
+        self._condition, self._cohort, self._round = condition, cohort, round
         return self

@@ -19,6 +19,7 @@ from shiny_labchat.errors import LabChatError, Refused, StoreError
 from shiny_labchat.store import Log
 from shiny_labchat.store.engine import Cleaned, CleanHow
 from shiny_labchat.store.heads import load_head
+from shiny_labchat.store.queries import studies_with_rooms
 from shiny_labchat.store.seal import check_not_sealed
 from shiny_labchat.store.who import (
     everybody,
@@ -95,6 +96,8 @@ async def withdraw(
     found = await log.read(lambda conn: studies_of(conn, id, study))
     where = log.url.render_as_string()
     if not found:
+        if (done := await _done_already(log, id, study)) is not None:
+            return done
         raise LabChatError(
             f"nobody in {where if study is None else f'study {study!r} in {where}'} has the id "
             f"{id!r}; it is the id of a Person, or of a member of a room"
@@ -111,6 +114,16 @@ async def withdraw(
         exports |= dict.fromkeys(await _rewrite(log, Withdraw(each, id, new, by, quotes)))
     cleaned = await clean(log, how)
     return Withdrawal(new, tuple(found), tuple(exports), cleaned.is_clean)
+
+
+async def _done_already(log: Log, id: str, study: str | None) -> Withdrawal | None:
+    """The withdrawal of somebody whom another server, or an earlier call, has withdrawn."""
+    studies = await log.read(studies_with_rooms) if study is None else [study]
+    known = await asyncio.to_thread(log.ledger.known, [(each, id) for each in studies])
+    if not known:
+        return None
+    of = tuple(sorted(each for each, _ in known))
+    return Withdrawal(known[of[-1], id], of, (), log.ledger.is_cleaned)
 
 
 async def _note(log: Log, study: str, id: str, new: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from typing import NamedTuple
 
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.clock import CLOCK_KINDS, SECOND
-from shiny_labchat.domain.commands import AdvanceRoom, Dissolve
+from shiny_labchat.domain.commands import AdvanceRoom, Dissolve, Replace
 from shiny_labchat.domain.decide import decide
-from shiny_labchat.domain.due import advance_by, dissolving, needs_signs, next_due
+from shiny_labchat.domain.due import advance_by, dissolving, needs_signs, next_due, replacing
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.presence import Signs
 from shiny_labchat.domain.rules import is_watched
@@ -45,7 +46,10 @@ AGAIN = 1.0
 FURTHEST = 60.0
 """Longest time for which a timer is set, in seconds: clocks are set, and machines sleep."""
 
-_MOVES = {*CLOCK_KINDS, "changed", "closed", "configured", "done", "joined", "removed"}
+_MOVES = {
+    *("changed", "closed", "configured", "done", "hours", "joined", "removed", "turn"),
+    *CLOCK_KINDS,
+}
 """The kinds of events after which something else may be due."""
 
 
@@ -81,6 +85,7 @@ class Clocks:
         self._next_look: asyncio.TimerHandle | None = None
         self._is_looking = False
         self._heard_since = _now()
+        self._unreplaced: dict[LogKey, frozenset[str]] = {}
         self._tasks = Tasks(f"clocks of {log!r}")
 
     def note(self, room: LiveRoom) -> None:
@@ -128,7 +133,7 @@ class Clocks:
         """Have done what is due; return after how many seconds to look again, if at all."""
         if self._advance(room.key, room.state, AdvanceRoom()):
             return AGAIN
-        due = next_due(room.state)
+        due = next_due(room.state, _now())
         if due is None:
             return None
         if due <= _now():  # a start, which depends on who is there
@@ -185,7 +190,18 @@ class Clocks:
         is_due = self._advance(look.key, state, command)
         if gone := dissolving(state, command.gone):
             await self._log.submit_together(Dissolve(look.key.study, look.key.id, gone))
+        await self._replace(look.key, replacing(state, command.gone))
         return is_due
+
+    async def _replace(self, room: LogKey, gone: Collection[str]) -> None:
+        """Have a bot take the places of people; those in which it does not are asked for once."""
+        known = self._unreplaced.pop(room, frozenset[str]())
+        if gone and not known.issuperset(gone):
+            command = Replace(room.study, room.id, tuple(gone), secrets.token_hex(32))
+            decided = await self._log.submit_together(command)
+            known = frozenset[str]() if decided.events else frozenset(gone)
+        if gone and known:
+            self._unreplaced[room] = known
 
     # ── rooms that nobody has open here ──
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.membership import Membership
@@ -15,6 +16,7 @@ from shiny_labchat.domain.messages import (
     as_worded,
     is_for_models,
     is_instruction,
+    is_retracted,
     message_of,
     settled,
     was_said,
@@ -37,7 +39,8 @@ class Conversation:
     All messages of a room, made once and shared by all readers, in any thread.
 
     What all members see is one list. Whoever sees more has a list of their own, made when they
-    first read, and so has each wording. So a further message, and reading it, cost the same
+    first read, and so has each wording. What was heard in a network is in a list, too, of which
+    those who hear all read everything. So a further message, and reading it, cost the same
     whatever is private in the room and whatever transforms have changed.
 
     Parameters
@@ -55,9 +58,11 @@ class Conversation:
         Whether the last message from a page was a held message.
     size
         The bytes that the messages take in memory, about.
+    retracted
+        The seqs of messages that were retracted: they are not among it.
     is_outdated
-        Whether messages in it have become others since: somebody has withdrawn. Then it is empty,
-        and has to be read again.
+        Whether messages in it have become others since: somebody has withdrawn, or one of them was
+        retracted. Then it is empty, and has to be read again.
     """
 
     def __init__(self, events: Iterable[Event] = (), room: LogKey | None = None) -> None:
@@ -71,13 +76,15 @@ class Conversation:
         self.ends: dict[int, int] = {}
         self.waits = False
         self.size = 0
+        self.retracted: set[int] = set()
         self._has_withdrawn = False
         self._open: dict[int, Event] = {}
         self._seen = SharedMessages()
         self._public = SharedMessages()
         self._private: dict[str, SharedMessages] = {}
+        self._networked = SharedMessages()
         self._changed = SharedMessages()
-        self._read: dict[tuple[str | None, Wording | None], SharedMessages] = {}
+        self._read: dict[tuple[_Reader | None, Wording | None], SharedMessages] = {}
 
     def close(self) -> None:
         """Have nothing any more, and say so to those who still refer to it."""
@@ -97,9 +104,13 @@ class Conversation:
                     self._open[event.seq] = event
                 elif event.kind == "message":
                     self._put(event)
+                elif event.kind == "retracted":  # the message is not among events for viewers
+                    self.retracted.add(event.data["of"])
 
     def _put(self, event: Event) -> None:
         if not was_said(event):
+            if is_retracted(event):
+                self.retracted.add(event.seq)
             return
         message = message_of(event, self._room)
         if event.data.get("page"):
@@ -123,6 +134,8 @@ class Conversation:
         if message.audience is None or is_instruction(message):
             yield self._seen
             return
+        if message.by_network:
+            yield self._networked
         for member in {*(message.audience or ()), message.member}:
             if member is not None:
                 yield self._private.setdefault(member, SharedMessages())
@@ -140,6 +153,33 @@ class Conversation:
             told = self._seen.between(after, sys.maxsize)
         return tuple(filter(is_for_models, told)) if self._has_withdrawn else told
 
+    @property
+    def is_networked(self) -> bool:
+        """Whether anything was said that not everybody has heard, as the room had a network."""
+        return bool(self._networked)
+
+    def common(self, after: int, readers: Collection[Collection[str]]) -> tuple[Message, ...]:
+        """
+        The messages after a seq that each of several readers has heard, or may see as everybody.
+
+        A reader is given as the ids of one member, and of those whose place they have taken.
+        """
+        return self._with_networked(self.public(after), after, readers)
+
+    def told_of_common(
+        self, after: int, readers: Collection[Collection[str]]
+    ) -> tuple[Message, ...]:
+        """As `common`, for a model, which is also told the app's instructions."""
+        return self._with_networked(self.told(after), after, readers)
+
+    def _with_networked(
+        self, some: tuple[Message, ...], after: int, readers: Collection[Collection[str]]
+    ) -> tuple[Message, ...]:
+        with self._lock:
+            networked = self._networked.between(after, sys.maxsize)
+        heard = tuple(message for message in networked if _have_heard(readers, message))
+        return tuple(_merged(some, heard)) if heard else some
+
     # ── what one viewer sees ──
 
     def seen(
@@ -151,6 +191,7 @@ class Conversation:
         wording: Wording | None = None,
         *,
         private: bool = True,
+        readers: Collection[Collection[str]] = (),
     ) -> tuple[Message, ...]:
         """
         The messages that a viewer may see, since their view was last cleared.
@@ -167,17 +208,33 @@ class Conversation:
             The texts of the messages; None: as they are in the room.
         private
             Whether private messages are included.
+        readers
+            Where they are not: those who are also to have heard what was heard in a network, as in
+            `common`; none: nothing of it is included.
         """
         with self._lock:
-            messages = self._for(viewer.member if private else None, wording)
+            reader = _Reader(viewer.member, viewer.hears_all) if private else None
+            messages = self._for(reader, wording)
             known = messages.between(room.floor(viewer), upto)
             later = sorted(seq for seq in also if seq > max(room.floor(viewer), upto))
             found = (messages.at(seq) for seq in later)
             added = [message for message in found if message is not None]
-            return (*known, *added) if added else known
+            read = (*known, *added) if added else known
+            if not readers or not self._networked:
+                return read
+            heard = [
+                _worded(message, wording)
+                for message in self._networked.all()
+                if room.floor(viewer) < message.seq
+                and (message.seq <= upto or message.seq in also)
+                and _have_heard(readers, message)
+            ]
+            return tuple(_merged(read, tuple(heard)))
 
-    def _for(self, member: str | None, wording: Wording | None) -> SharedMessages:
-        whose = member if member in self._private else None
+    def _for(self, reader: _Reader | None, wording: Wording | None) -> SharedMessages:
+        whose = None
+        if reader is not None and self._are_private_for(reader):
+            whose = reader._replace(hears_all=reader.hears_all and bool(self._networked))
         how = wording if self._changed else None
         if (whose, how) == (None, None):
             return self._seen
@@ -187,20 +244,46 @@ class Conversation:
             known = self._read[whose, how] = SharedMessages(self._made_for(whose, how))
         return known
 
+    def _are_private_for(self, reader: _Reader) -> bool:
+        """Whether somebody sees messages that not everybody sees."""
+        return reader.member in self._private or (reader.hears_all and bool(self._networked))
+
     def _forget_unread(self) -> None:
         unread = [key for key, messages in self._read.items() if messages.unread > UNREAD]
         for key in unread:
             del self._read[key]
 
-    def _made_for(self, whose: str | None, wording: Wording | None) -> list[Message]:
+    def _made_for(self, whose: _Reader | None, wording: Wording | None) -> list[Message]:
         """The messages that someone sees: those that all see, and then only what differs."""
-        private = self._private[whose].all() if whose is not None else ()
+        private = self._private_for(whose) if whose is not None else ()
         made = _merged(self._seen.all(), private)
         for message in self._changed.all():
             if _sees(whose, message):
                 at = bisect_left(made, message.seq, key=SEQ)
                 made[at] = _worded(made[at], wording)
         return made
+
+    def _private_for(self, reader: _Reader) -> tuple[Message, ...]:
+        own = self._private.get(reader.member, _NONE).all()
+        if not reader.hears_all:
+            return own
+        found = {message.seq: message for message in (*own, *self._networked.all())}
+        return tuple(found[seq] for seq in sorted(found))
+
+
+def _have_heard(readers: Collection[Collection[str]], message: Message) -> bool:
+    """Whether each of several readers has heard a message, which is nobody's who has withdrawn."""
+    return not message.withdrawn and all(any(map(message.is_for, ids)) for ids in readers)
+
+
+class _Reader(NamedTuple):
+    """Who reads: a member, and whether they hear all, whatever the room's network."""
+
+    member: str
+    hears_all: bool = False
+
+
+_NONE = SharedMessages()
 
 
 def _merged(some: tuple[Message, ...], others: tuple[Message, ...]) -> list[Message]:
@@ -216,10 +299,12 @@ def _merged(some: tuple[Message, ...], others: tuple[Message, ...]) -> list[Mess
     return merged
 
 
-def _sees(whose: str | None, message: Message) -> bool:
-    return is_instruction(message) or (
-        message.audience is None if whose is None else message.is_for(whose)
-    )
+def _sees(whose: _Reader | None, message: Message) -> bool:
+    if message.audience is None or is_instruction(message):
+        return True
+    if whose is None:
+        return False
+    return message.is_for(whose.member) or (whose.hears_all and message.by_network)
 
 
 def _worded(message: Message, wording: Wording | None) -> Message:

@@ -101,8 +101,8 @@ def missed(
     """
     Read what a room that was read before lacks; None: it is better read anew.
 
-    That is so if more than `most` events are new, if one of them says that somebody has withdrawn,
-    or if the database was replaced.
+    That is so if more than `most` events are new, if one of them has changed the past (see
+    `changes_the_past`), or if the database was replaced.
 
     Parameters
     ----------

@@ -8,8 +8,9 @@ owed only the newest frame.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from shiny_labchat import protocol
@@ -133,7 +134,10 @@ class Presence:
     memberships
         Returns the memberships for member ids, leaving out removed members.
     bots
-        Returns the memberships of bots, who are always here.
+        Returns the memberships of bots, who are always here; one that goes on in somebody's place
+        is so from a time on that its membership has.
+    now
+        Returns the time, in seconds since 1970 (UTC).
 
     Attributes
     ----------
@@ -144,32 +148,38 @@ class Presence:
     on_own_change
         Called when somebody comes or goes in this process.
     on_typing
-        Called with each member who says in this process that they are typing.
+        Called with each member who says in this process that they are typing, and those who are
+        to see it, see `type`.
     """
 
     def __init__(
         self,
         memberships: Callable[[Sequence[str]], list[Membership]],
         bots: Callable[[], list[Membership]] = list,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._memberships = memberships
         self._bots = bots
+        self._now = now
         self.here = ThrottledFrame(self._frames, PRESENCE_EVERY, self._tell)
         self.typing = ThrottledFrame(
             lambda: protocol.typing(memberships(list(self._typing))), TYPING_PAUSE, self._tell
         )
         self.version = 0
         self.on_own_change: Callable[[], None] = _nothing
-        self.on_typing: Callable[[str], None] = _nothing
+        self.on_typing: Callable[[str, Collection[str] | None], None] = _nobody
         self._own: Counter[str] = Counter()
         self._here: Counter[str] = Counter()
         self._roster = Roster()
         self._stale: set[str] = set()
         self._is_new = True
         self._is_ahead = False
+        self._is_related = False
         self._typing: dict[str, asyncio.TimerHandle] = {}
         self._typing_elsewhere: set[str] = set()
         self._have_sent: set[str] = set()
+        self._typing_to: dict[str, Collection[str] | None] = {}
+        self._told_again: dict[str, int] = {}
         self._followers: set[Callable[[], None]] = set()
 
     def present(self, viewer: str | None = None, *, observers: bool = True) -> list[Membership]:
@@ -230,8 +240,11 @@ class Presence:
         if is_same and self._is_ahead:
             asyncio.get_running_loop().call_soon(self._tell)
         self.version += self._is_ahead or not is_same
-        self._is_ahead = False
-        return before if is_same and before is not None else here
+        is_related, self._is_ahead, self._is_related = self._is_related, False, False
+        if not is_same or before is None:
+            return here
+        # It has another number then: who has the one before is not told its change once more.
+        return Here(*(each._replace(change="") for each in before)) if is_related else before
 
     def _shown(self, before: Shown | None, *, observers: bool) -> Shown:
         number = self._roster.number(observers=observers)
@@ -252,9 +265,46 @@ class Presence:
             self._is_new = False
         for member in self._stale:
             membership = next(iter(self._memberships([member])), None)
-            is_here = membership is not None and (membership.is_bot or member in self._here)
+            is_here = membership is not None and (
+                member in self._here or (membership.is_bot and self._has_returned(membership))
+            )
             self._roster.update(member, membership if is_here else None)
         self._stale.clear()
+
+    def _has_returned(self, bot: Membership) -> bool:
+        """Whether a bot is here; if it is not yet, look again when it is to be."""
+        left = bot.returns / 1e6 - self._now()
+        if left > 0:
+            asyncio.get_running_loop().call_later(left, self.rename, bot.member)
+        return left <= 0
+
+    # ── one viewer, who is shown only some of them ──
+
+    def shown_to(self, viewer: str | None, *, observers: bool) -> list[Membership]:
+        """Who is here, as `present`, for a frame of one viewer's own."""
+        self._update()
+        return [each for each in self._roster if observers or not each.is_hidden_from(viewer)]
+
+    def typing_to(self, viewer: Membership) -> list[Membership]:
+        """Who is typing what a viewer may see, if they hear who it is."""
+        shown = [
+            member
+            for member in self._typing
+            if (to := self._typing_to.get(member)) is None
+            or viewer.hears_all
+            or viewer.member in to
+        ]
+        return self._memberships(shown)
+
+    def told_again(self, member: str) -> int:
+        """The number of the typing frame in which pages were last told anew of a member."""
+        return self._told_again.get(member, 0)
+
+    def relate(self) -> None:
+        """Note that other members than before may be shown to somebody."""
+        self._is_related = True
+        self.here.changed(must_tell=True)
+        self.typing.changed(must_tell=True)
 
     def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
         """Call `follower` when there is a new frame; return a function that ends this."""
@@ -317,19 +367,26 @@ class Presence:
         self.stop_typing(member)
         self.rename(member)
 
-    def type(self, member: str, *, elsewhere: bool = False) -> None:
-        """Note that the member is typing, here or in another process."""
+    def type(
+        self, member: str, *, elsewhere: bool = False, to: Collection[str] | None = None
+    ) -> None:
+        """
+        Note that the member is typing, here or in another process.
+
+        `to`: in a room with a network, the only ones of those who hear them who are to see it.
+        """
         self._have_sent.discard(member)
         (self._typing_elsewhere.add if elsewhere else self._typing_elsewhere.discard)(member)
         if not elsewhere:
-            self.on_typing(member)
+            self.on_typing(member, to)
+        was_to, self._typing_to[member] = self._typing_to.get(member), to
         before = self._typing.pop(member, None)
         if before is not None:
             before.cancel()
         loop = asyncio.get_running_loop()
         self._typing[member] = loop.call_later(TYPING_TTL, self.stop_typing, member)
-        if before is None:
-            self.typing.changed()
+        if before is None or was_to != to:
+            self.typing.changed(must_tell=before is not None)
 
     def send(self, member: str) -> None:
         """Note that the member has sent what they were typing; it is to be stored yet."""
@@ -347,21 +404,30 @@ class Presence:
             self.stop_typing(member)
         elif member in self._typing:
             # Pages stop showing the author of a new message by themselves.
-            self.typing.changed(must_tell=True)
+            self._tell_again(member)
 
     def stop_typing(self, member: str) -> None:
         """Note that the member is not typing any more."""
         self._have_sent.discard(member)
         self._typing_elsewhere.discard(member)
+        self._typing_to.pop(member, None)
         timer = self._typing.pop(member, None)
         if timer is not None:
             timer.cancel()
             # Whoever types again before the frame is made is in it as before, but not in the pages.
-            self.typing.changed(must_tell=True)
+            self._tell_again(member)
+
+    def _tell_again(self, member: str) -> None:
+        self._told_again[member] = self.typing.number + 1
+        self.typing.changed(must_tell=True)
 
 
 def _nothing(*of: str) -> None:
     """What is called while no other process is told."""
+
+
+def _nobody(member: str, to: Collection[str] | None) -> None:
+    """What is called while no other process is told who types."""
 
 
 def _change(shown: Shown, viewer: str | None) -> str:

@@ -323,7 +323,7 @@ class LiveRoom:
         return self._take_in_missed(missed)
 
     async def _read_anew(self) -> None:
-        """Read what is in memory again: earlier events are others, as somebody has withdrawn."""
+        """Read what is in memory again, as earlier events are others, see `changes_the_past`."""
         while True:
             before = self.state
             found, missed = await self._log.read(
@@ -335,7 +335,7 @@ class LiveRoom:
         self._whole.forget(found.state.seq)
         self._kept = None
         for event in filter(changes_the_past, missed):
-            self.streams.withdraw(event)
+            self.streams.forget_changed(event)
         self._take_in(missed, found.state)
         for member in before.memberships.keys() - found.state.memberships.keys():
             self.presence.withdraw(member)
@@ -356,7 +356,7 @@ class LiveRoom:
         return await self._log.read(self._read_after(seq))
 
     def _take_in(self, events: Sequence[Event], state: RoomState) -> None:
-        self.state = state
+        before, self.state = self.state, state
         self._window.keep(event for event in events if not self.streams.denies(event))
         for event in events:
             self._follow_stream(event)
@@ -366,10 +366,18 @@ class LiveRoom:
                 self.presence.rename(event.member or "")
             elif event.kind == "joined":
                 self.presence.join(event.member or "")
+        if state.network is not before.network or not state.network.is_full:
+            self._note_network(events, before)
         self._whole.add(events)
         self._tell_first(events)
         if self._followers or self._of_pages or self._of_revoked:
             asyncio.get_running_loop().call_soon(self._tell_sessions, events)
+
+    def _note_network(self, events: Sequence[Event], before: RoomState) -> None:
+        """Have everybody shown whom they hear from now on, if that may be others than before."""
+        is_other = any(event.kind in ("changed", "joined", "removed") for event in events)
+        if self.state.network != before.network or is_other:
+            self.presence.relate()
 
     def _note_typed(self, event: Event) -> None:
         member = event.member
@@ -531,7 +539,7 @@ class LiveRoom:
         """
         All messages of the room; call :meth:`read_whole` first.
 
-        If somebody has withdrawn since, this thread waits for them.
+        If they have become others since, see `changes_the_past`, this thread waits for them.
         """
         if self._kept is None:
             self._kept = self.read_now()

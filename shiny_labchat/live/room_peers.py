@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -144,7 +144,7 @@ class RoomPeers:
             case {"is": "who"}:
                 self.announce()
             case {"is": "typing", "member": str(member)}:
-                self._presence.type(member, elsewhere=True)
+                self._presence.type(member, elsewhere=True, to=message.get("to"))
             case {"is": "grown"}:
                 self._grown()
             case {"is": "stop", "seq": int(seq)}:
@@ -219,12 +219,17 @@ class RoomPeers:
 
     # ── who is typing ──
 
-    def tell_typing(self, member: str) -> None:
-        """Say that somebody is typing here."""
+    def tell_typing(self, member: str, to: Collection[str] | None = None) -> None:
+        """Say that somebody is typing here; `to`: who is to see it, see `Presence.type`."""
         now = asyncio.get_running_loop().time()
         if now > self._typed.get(member, float("-inf")) + TYPING_PAUSE:
             self._typed[member] = now
-            self._tell(**{"is": "typing", "member": member})
+            said: dict[str, Any] = {"is": "typing", "member": member}
+            if to is not None:
+                said["to"], *more = in_parts(to)
+                if more:  # too many for a message: they see it in this process only
+                    return
+            self._tell(**said)
 
     # ── pages ──
 

@@ -60,7 +60,7 @@ class Whole:
 
     def forget(self, upto: int) -> None:
         """
-        Forget what was read, as earlier messages are others now: somebody has withdrawn.
+        Forget what was read, as earlier messages are others now, see `changes_the_past`.
 
         Whoever still has it finds it empty. A reading that is under way begins again.
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from shiny_labchat import protocol
-from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.events import Event, newest_about
 from shiny_labchat.domain.membership import Membership
-from shiny_labchat.domain.messages import settled
+from shiny_labchat.domain.messages import is_retracted, settled
 from shiny_labchat.domain.opaque import id_of
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.store import Log, events_after, visible_before
@@ -48,9 +48,9 @@ SEARCHED = 2_000
 """Most events of the log that are searched for one page of older messages."""
 ENTRY_BYTES = 1_024
 """Memory of an event in the window without its text, in bytes; an estimate."""
-OF_ENDING = ("of", "is", "audience")
+OF_ENDING = ("of", "is", "audience", "by_network")
 """What a frame of the end of a stream is made of."""
-SHOWN = ("message", "cleared", "streamed", "withdrawn")
+SHOWN = ("message", "cleared", "streamed", "retracted", "withdrawn")
 """The kinds of events that viewers are shown."""
 
 
@@ -91,6 +91,7 @@ class Window:
         self._seed = seed
         self._entries: deque[tuple[Event, str]] = deque()
         self._private = 0
+        self._about_older: deque[tuple[int, int]] = deque()
         self._frames: dict[tuple[int, str | None], tuple[str | None, int]] = {}
 
     @classmethod
@@ -129,6 +130,8 @@ class Window:
             self.size += _size_of(item)
             if _is_private(event):
                 self._private = event.seq
+            if (about := newest_about(event)) != event.seq:
+                self._about_older.append((event.seq, about))
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
@@ -137,6 +140,8 @@ class Window:
             event, item = entries.popleft()
             self.size -= _size_of(item)
             self.since = event.seq
+        while self._about_older and self._about_older[0][0] <= self.since:
+            self._about_older.popleft()
 
     def _settle(self, ending: Event) -> None:
         """Replace the opening of a stream by its final message, for viewers who come later."""
@@ -169,12 +174,22 @@ class Window:
         None: none of the new events is for this viewer. Viewers with the same frame share it.
         """
         is_own = cursor < self._private or viewer.member in room.told
+        is_own = is_own or self._is_about_unseen(cursor, viewer)
         known = (cursor, viewer.member if is_own else None)
         if known not in self._frames:
             if len(self._frames) >= FRAMES_CACHED:
                 self._frames.clear()
             self._frames[known] = cut(room, self.after(cursor), cursor, room.seq, viewer)
         return self._frames[known]
+
+    def _is_about_unseen(self, cursor: int, viewer: Membership) -> bool:
+        """Whether an event after a cursor is about messages that are not in a viewer's view."""
+        for seq, about in reversed(self._about_older if viewer.view_from else ()):
+            if seq <= cursor:
+                return False
+            if about <= viewer.view_from:
+                return True
+        return False
 
     def newest(self, room: RoomState, viewer: Membership) -> Page | None:
         """A viewer's newest screen; None: the window has too few messages."""
@@ -265,8 +280,9 @@ async def older(
     """
     lowest = room.floor(viewer)
     after = max(lowest, before - 1 - searched)
+    who = viewer.member, viewer.hears_all
     events = await log.read(
-        lambda conn: visible_before(conn, number, before, after, PAGE + 1, viewer.member)
+        lambda conn: visible_before(conn, number, before, after, PAGE + 1, *who)
     )
     found = [
         as_shown(room, viewer, event, item)
@@ -290,6 +306,7 @@ async def missed(
         _rest_of(event, room.seed)
         for event in events
         if event.kind == "streamed"
+        and not is_retracted(event)
         and room.floor(viewer) < event.data["of"] <= cursor
         and viewer.may_see(event)
     ]

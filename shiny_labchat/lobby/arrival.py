@@ -13,6 +13,7 @@ from shiny_labchat.access.recruits import browser_token
 from shiny_labchat.access.revoking import Source
 from shiny_labchat.chat.page import INVITE
 from shiny_labchat.domain.commands import Arrive
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.errors import Refused
 from shiny_labchat.store import Grant, arrival_of
 from shiny_labchat.study.study import Study
@@ -66,6 +67,8 @@ class Coming:
         return self.headers.get(name, "")
 
 
+STAFF: tuple[Role, ...] = ("experimenter", "observer", "assistant")
+"""The roles of personal links for those who are no people of the study."""
 MAX_FIELDS = 100
 """The most parameters that an address may have."""
 
@@ -85,12 +88,15 @@ class Arrival:
         The token by which the page was let in.
     params
         What their recruiter said of them.
+    role
+        That of their personal link, if they run the study and are none of its people; else None.
     """
 
     person: str
     generation: int
     source: Source
     params: Mapping[str, str] = field(default_factory=dict[str, str])
+    role: Role | None = None
 
 
 async def arrive(
@@ -98,6 +104,9 @@ async def arrive(
 ) -> Arrival:
     """
     Have a page's person arrive in a study; whoever has arrived before is known again.
+
+    Who has a personal link with a role for those who run the study does not become one of its
+    people.
 
     Parameters
     ----------
@@ -117,8 +126,8 @@ async def arrive(
     link = coming.said.get(INVITE) or ""
     grant = await _invited(study, link)
     if grant is not None:
-        await _arrive_by_link(study, coming, grant)
-        return Arrival(grant.member, 1, Source.of("invite", link))
+        role = await _arrive_by_link(study, coming, grant)
+        return Arrival(grant.member, 1, Source.of("invite", link), role=role)
     key = coming.keys.get(identity)
     if key is None:
         raise Refused("not_invited")
@@ -142,8 +151,12 @@ async def _invited(study: Study, link: str) -> Grant | None:
     return grant
 
 
-async def _arrive_by_link(study: Study, coming: Coming, grant: Grant) -> None:
+async def _arrive_by_link(study: Study, coming: Coming, grant: Grant) -> Role | None:
+    """Have whom a link stands for arrive; their role, if they are none of the study's people."""
     await study.describe()
-    if grant.member not in (await study.state()).people:
-        told = coming.device, coming.language
-        await study.submit(Arrive(study.name, grant.member, *told))
+    if grant.member in (await study.state()).people:
+        return None
+    if grant.role in STAFF:
+        return grant.role
+    await study.submit(Arrive(study.name, grant.member, coming.device, coming.language))
+    return None

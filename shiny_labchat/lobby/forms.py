@@ -92,11 +92,14 @@ class Sent:
         clock; what is not known is left out.
     used
         The ids of the inputs that its person has used.
+    round
+        The number of the round in which it was drawn; None: in none.
     """
 
     cid: str
     about: dict[str, int]
     used: frozenset[str] = frozenset()
+    round: int | None = None
 
     @classmethod
     def of(cls, value: object) -> Sent | None:
@@ -107,7 +110,7 @@ class Sent:
             return None
         times = {name: _as_time(fields.get(key)) for name, key in _TIMES.items()}
         about = {name: at for name, at in times.items() if at is not None}
-        return cls(cid, about, _as_ids(fields.get("used")))
+        return cls(cid, about, _as_ids(fields.get("used")), _as_time(fields.get("round")))
 
 
 _TIMES = {"shown_at": "shown", "first_change_at": "changed", "sent_at": "sent"}
@@ -198,6 +201,7 @@ class Forms:
                     step=form.step,
                     end=form.end,
                     needed=tuple(form.needed),
+                    round=sent.round,
                 )
             )
         except Refused as exc:

@@ -12,7 +12,8 @@ from htmltools import Tag
 from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.messages import to_datetime
-from shiny_labchat.domain.study import Participation, StudyState
+from shiny_labchat.domain.rounds import has_no_group
+from shiny_labchat.domain.study import Cohort, Participation, StudyState
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lobby.lobby_session import LobbySession, lobby_session
@@ -77,7 +78,8 @@ class Lobby(_Lobby):
         Returns
         -------
         Room or None
-            None before there is one that the app has prepared, and once the person has ended.
+            None before there is one that the app has prepared, in a round in which they have no
+            group, and once the person has ended.
         """
         study = self._here().study
         known = study.participation()
@@ -93,8 +95,9 @@ class Lobby(_Lobby):
         Returns
         -------
         str or None
-            "consent" (they are asked), "waiting", "ready" (they are asked whether they are there),
-            "grouped" or "ended". None before any of this is known, and before they have come here.
+            "consent" (they are asked), "waiting" (also in a round in which they have no group),
+            "ready" (they are asked whether they are there), "grouped" or "ended". None before any
+            of this is known, and before they have come here.
         """
         here = self._here()
         known = here.study.participation()
@@ -105,7 +108,10 @@ class Lobby(_Lobby):
         if not here.study.takes_part():
             return "consent"
         place = here.place()
-        return None if place is None else _STATES[place.status]
+        if place is None:
+            return None
+        has_none = here.study.read(lambda state: has_no_group(state, known.person))
+        return "waiting" if has_none else _STATES[place.status]
 
     def waiting(self) -> Awaitable[int] | int | None:
         """
@@ -143,6 +149,28 @@ class Lobby(_Lobby):
         known = self._here().study.participation()
         return None if known is None else known.condition
 
+    def round(self) -> int | None:
+        """
+        Reactively read the number of this person's round, from 1.
+
+        None: they are in no cohort. It counts on also in a round in which they have no group.
+        """
+        cohort = self._cohort()
+        return None if cohort is None else cohort.round
+
+    def cohort(self) -> int | None:
+        """Reactively read the number of this person's cohort, from 1; None: none."""
+        cohort = self._cohort()
+        return None if cohort is None else cohort.number
+
+    def _cohort(self) -> Cohort | None:
+        study = self._here().study
+        known = study.participation()
+        if known is None:
+            return None
+        found = study.read(lambda state: state.cohort_of(known.person))
+        return found if found is not None and found.lobby == self.id else None
+
     def person(self) -> Person | None:
         """Reactively read the person of this page, as :meth:`Study.person`."""
         return self.study.person()
@@ -169,4 +197,7 @@ def _position(state: LobbyState, person: str | None) -> int | None:
 def _shown_room(state: StudyState, person: Participation, lobby: str) -> str | None:
     groups = (state.groups[room] for room in reversed(person.rooms))
     found = next((group for group in groups if group.lobby == lobby), None)
-    return found.room if found is not None and found.is_shown else None
+    if found is None or not found.is_shown:
+        return None
+    has_none = found.cohort and found.room == person.room and has_no_group(state, person.person)
+    return None if has_none else found.room

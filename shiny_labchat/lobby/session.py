@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import TypeVar
@@ -25,6 +26,7 @@ from shiny_labchat.chat.session_logs import session_log
 from shiny_labchat.chat.shiny_internals import connection_of, flush_soon
 from shiny_labchat.concurrency import Tasks
 from shiny_labchat.domain.commands.study import study_log
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.study import Participation, StudyState
 from shiny_labchat.errors import Refused, StoreError
 from shiny_labchat.lab.runtime import Runtime
@@ -45,6 +47,8 @@ RETRY_DELAY = 5.0
 MISSING = {
     "no_debrief": "a bot that is not disclosed may speak to its people, and nobody tells them "
     "afterwards. Call study.debrief(...), or say in Study(debriefed=...) how they are told",
+    "no_replacement": "a bot may go on in the place of somebody who leaves, and the consent does "
+    "not say so. Call study.consent(..., replacement=True)",
 }
 """What is missing in a study that nobody can come to, by the code that pages are refused with."""
 
@@ -129,7 +133,7 @@ class StudySession:
         """Who the person is in rooms: nobody before they take part, and once they have ended."""
         self.want()
         known = self._known()
-        if known.id is None or (self.takes_part() and self.ended is None):
+        if known.id is None or known.role or (self.takes_part() and self.ended is None):
             return known
         return Identified(self._is_read())
 
@@ -173,6 +177,23 @@ class StudySession:
         if known is None or not self.takes_part():
             return None
         return Person.of(self.study, known, self.params)
+
+    def round_now(self) -> int:
+        """The number of the person's round as it is now, not reactive; 0: they are in none."""
+        with reactive.isolate():
+            id = self.id
+            found = None if id is None else self.read(lambda state: state.cohort_of(id))
+        return 0 if found is None else found.round
+
+    def role(self) -> Role | None:
+        """The role of whoever is in front of the page; None before it is known."""
+        self.want()
+        found = self._known().role
+        return found or (None if self.participation() is None else "participant")
+
+    def step(self) -> str | None:
+        """The step of the whole study; None: none was set, or it is not known."""
+        return self.read(lambda state: state.steps.now(time.time_ns() // 1000))
 
     def is_here(self) -> bool:
         """Whether the page has its socket to the study open: only then it can be asked."""
@@ -255,8 +276,10 @@ class StudySession:
             return
         arrival = await arrive(study, coming, self.identity, lambda: count_new_person(page))
         self.params = arrival.params
+        self._decide(Identified(True, arrival.person, arrival.source, arrival.role))
+        if arrival.role is not None:  # there is nothing that the study asks them, or shows them
+            return
         self._follow(hello.page, arrival)
-        self._decide(Identified(True, arrival.person, arrival.source))
         await self._tell(ticket=await self._ticket(hello, arrival), returns=True)
 
     def _follow(self, page: str, arrival: Arrival) -> None:

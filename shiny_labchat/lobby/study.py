@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from hashlib import sha256
 from secrets import token_hex
 from typing import cast
@@ -15,6 +15,7 @@ from shiny.reactive._core import get_current_context
 from shiny_labchat.arguments import StudyLike, as_id
 from shiny_labchat.chat.study_elements import form_element, study_element
 from shiny_labchat.domain.ends import check_reason
+from shiny_labchat.domain.membership import Role
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lobby.answers import ids_in, inputs_in, short_id
 from shiny_labchat.lobby.forms import Form
@@ -80,6 +81,35 @@ class Study(_Study):
             It is called outside a session.
         """
         return known_session(self).person()
+
+    def role(self) -> Role | None:
+        """
+        Reactively read the role of whoever is in front of this session's page.
+
+        Who comes by a personal link with another role than "participant" runs the study: they are
+        none of its people, are asked for nothing, and are in no group.
+
+        Returns
+        -------
+        str or None
+            "participant", or the role of the link: "experimenter", "observer" or "assistant". None
+            before it is known. It never waits.
+
+        Raises
+        ------
+        RuntimeError
+            It is called outside a session.
+        """
+        return known_session(self).role()
+
+    def step(self) -> Awaitable[str | None] | str | None:
+        """
+        Reactively read the study's step; None: none was set, or it is not known.
+
+        It never waits. Outside a session it is awaited: ``await study.step()``.
+        """
+        session = study_session(self, is_by_name=True)
+        return super().step() if session is None else session.step()
 
     def ui(self) -> Tag:
         """
@@ -158,15 +188,17 @@ class Study(_Study):
             touched=_known("touched", touched, inputs),
         )
         session.forms.add(form)
-        words = self.words
+        words, round = self.words, session.round_now()
+        of = f"{self.name}\0{round}" if round else self.name
         return form_element(
             *(form.id, kind, TagList(*inputs)),
             words["form.submit"] if submit is None else submit,
             words,
             study_name=self.name,
-            who=_mark(self.name, session.id) if _is_drawn_again() else token_hex(6),
+            who=_mark(of, session.id) if _is_drawn_again() else token_hex(6),
             optional=[resolve_id(id) for id in optional],
             touched=[resolve_id(id) for id in touched],
+            round=round,
         )
 
 

@@ -30,6 +30,7 @@ from shiny_labchat.store.kept import (
     people_seen,
     recruited,
     staff,
+    typed,
     undisclosed,
 )
 from shiny_labchat.store.sqlite import file_of
@@ -147,6 +148,7 @@ class _Found(NamedTuple):
     undisclosed: Sequence[str]
     opened: Sequence[Opened]
     exports: Sequence[Export]
+    typed: int
 
 
 async def ethics_of(log: Log, study: str) -> Ethics:
@@ -176,6 +178,7 @@ async def ethics_of(log: Log, study: str) -> Ethics:
         kept_of(
             *(state, found.counts, found.recruited, found.seen),
             prompts=sum(each.calls for each in found.models),
+            typed=found.typed,
         ),
         *(found.models, bots, files, found.opened, found.exports),
         safeguards(settings, evidence),
@@ -194,6 +197,7 @@ def _find(conn: sa.Connection, study: str) -> _Found:
         undisclosed(conn, study),
         opened(conn, study, staff(conn, study), now),
         _exports(conn, study),
+        typed(conn, study),
     )
 
 
@@ -216,7 +220,9 @@ def _exports(conn: sa.Connection, study: str) -> list[Export]:
 def _undisclosed(state: StudyState, found: _Found) -> list[str]:
     """The bots that were shown as people, and those on record that may be."""
     bots: Iterable[Mapping[str, Any]] = state.settings.get("bots") or ()
-    ids = {bot["id"] for bot in bots if not bot["disclosed"]}.union(found.undisclosed)
+    ids = {bot["id"] for bot in bots if not bot["disclosed"] and not bot.get("shadow")}.union(
+        found.undisclosed
+    )
     if not ids and state.settings.get("deceives"):
         return ["bots of a lobby"]
     return sorted(ids)

@@ -47,6 +47,7 @@ def kept_of(
     recruited: int,
     seen: int,
     prompts: int,
+    typed: int = 0,
 ) -> list[Kept]:
     """
     All that a study keeps of people.
@@ -63,6 +64,8 @@ def kept_of(
         Of how many people it is kept when their pages last answered.
     prompts
         How many calls of models and functions are on record.
+    typed
+        Of how many messages it is kept how they were written.
     """
     retain: Mapping[str, str | None] = state.settings.get("retain") or {}
     ids, words = retain.get("ids") or FOREVER, retain.get("words") or FOREVER
@@ -86,6 +89,10 @@ def kept_of(
         Kept("records of rooms", recorded, of_log("room", "recorded"), words, _GONE),
         Kept("messages", ("text", "text before the app changed it", "time", "who may see it"),
              of_log("room", "message"), words, "time, role and order"),
+        Kept("how messages were written",
+             ("time until the first key", "time of writing", "numbers of pauses, keys, deletions",
+              "characters pasted", "times at another window", "times between keys"),
+             typed, words, _GONE),
         Kept("withheld messages", ("text", "why"), of_log("room", "withheld"), words, _GONE),
         Kept("members of rooms", ("pseudonym", "role"), of_log("room", "joined"), words,
              "role and time"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
@@ -15,6 +15,7 @@ from shiny_labchat.domain.commands import (
     EndStream,
     PassOver,
     Ready,
+    Retract,
     StudyCommand,
     Withdraw,
 )
@@ -32,6 +33,7 @@ from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.heads import Head, Heads, caught_up, load_head
 from shiny_labchat.store.leases import lease_time
 from shiny_labchat.store.reach import Reach, find
+from shiny_labchat.store.retraction import mark, with_rows
 from shiny_labchat.store.seen import lobby_signs
 from shiny_labchat.store.withdrawing import forget_params, rewrite, with_found
 
@@ -45,12 +47,24 @@ class Stale(Exception):
     """Another process has changed a log, so the state that was used is old."""
 
 
+_OF_MESSAGES = ("message", "submitted", "withheld")
+"""The kinds of events that a message becomes."""
+
+
 class Outcome(NamedTuple):
     """The result of a command: its events (of a retry: the old one), and the room's state."""
 
     events: tuple[Event, ...]
     state: RoomState
     is_repeat: bool = False
+
+    @property
+    def of_message(self) -> Event:
+        """The event that a message has become; others may come before it, and after it."""
+        last = self.events[-1]
+        if last.kind in _OF_MESSAGES:
+            return last
+        return next(event for event in self.events if event.kind in _OF_MESSAGES)
 
 
 class StudyOutcome(NamedTuple):
@@ -168,6 +182,8 @@ class Batch:
             return Outcome((self._become(key, repeated),), _room(head), is_repeat=True)
         if isinstance(command, PassOver):
             command = self._without_error_if_withdrawn(head.number, command)
+        elif isinstance(command, Retract):
+            command = with_rows(self._conn, head.number, command)
         try:
             events = decide(_room(head), command, self._now)
         except Refused:
@@ -178,9 +194,11 @@ class Batch:
             return Outcome((self._become(key, repeated),), _room(head), is_repeat=True)
         rows = self._rows_of(head.number, events)
         self._streamed += [(key, head, event) for event in events if _is_of_stream(event)]
+        if isinstance(command, Retract) and events:
+            mark(self._conn, head.number, events[-1])
         head = self._append(key, head, events, rows)
-        if cid is not None:
-            self._cids[key, cid] = events[-1]  # the message; an event may precede it
+        if cid is not None and events:
+            self._cids[key, cid] = _own(events)
         return Outcome(tuple(events), _room(head))
 
     def _without_error_if_withdrawn(self, number: int, command: PassOver) -> PassOver:
@@ -233,8 +251,7 @@ class Batch:
             self._append(key, heads[key], events, numbered)
             self._forget_who_refused(key, events)
         if cid is not None and decided:
-            own = [event for event in decided[first] if event.cid is not None]
-            self._cids[first, cid] = (own or decided[first])[-1]
+            self._cids[first, cid] = _own(decided[first])
         made = {key: tuple(events) for key, events in decided.items()}
         return StudyOutcome(made, self._states(command))
 
@@ -281,7 +298,10 @@ class Batch:
         if not isinstance(command, Advance | Ready) or command.signs is not None:
             return command
         lobby = cast(LobbyState, states[command.logs[0]])
-        found = lobby_signs(self._conn, command.study, lobby, self._now, self._open_for)
+        everyone = isinstance(command, Advance) and command.everyone
+        study = cast(StudyState, states[command.logs[1]])
+        also = [each.person for each in study.present()] if everyone else ()
+        found = lobby_signs(self._conn, command.study, lobby, self._now, self._open_for, also)
         return replace(command, signs=found)
 
     def _forget_who_refused(self, key: LogKey, events: list[Event]) -> None:
@@ -379,3 +399,9 @@ def _room(head: Head) -> RoomState:
 def _cid_of(command: Command | StudyCommand) -> _Cid | None:
     cid = getattr(command, "cid", None)
     return None if cid is None else (getattr(command, "member", None) or "", cid)
+
+
+def _own(events: Sequence[Event]) -> Event:
+    """The event that has the command's id; others may come before it, and after it."""
+    last = events[-1]
+    return last if last.cid is not None else next((e for e in events if e.cid is not None), last)

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from shiny_labchat.domain.commands import Piece
 from shiny_labchat.domain.events import LogKey, Part
+from shiny_labchat.domain.messages import is_retracted
 from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.leases import LEASE, LONGEST
 from shiny_labchat.store.queries import event_at, find_room, room_number
@@ -222,11 +223,15 @@ def _open(conn: sa.Connection) -> dict[StreamKey, int]:
 
 
 def _begin_again(conn: sa.Connection, now: int, stream: StreamKey) -> int | None:
-    """The room's number of a stream that another process has ended as overdue; None: of none."""
+    """
+    The room's number of a stream that another process has ended as overdue; None: of none.
+
+    One that was retracted has ended for good.
+    """
     key, seq = stream
     found = find_room(conn, key)
     opening = found and event_at(conn, found[0], seq)
-    if found is None or opening is None or "live" not in opening.data:
+    if found is None or opening is None or "live" not in opening.data or is_retracted(opening):
         return None
     begin(conn, now, found[0], seq)
     return found[0]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from hashlib import blake2b
 from pathlib import Path
 
+import orjson
 import sqlalchemy as sa
 
 from shiny_labchat.store import postgres, sqlite
@@ -51,10 +53,20 @@ def ledger_of(url: sa.URL) -> Path:
 
     It is beside the database, or where the environment variable ``LABCHAT_LEDGER`` says: a file, or
     a folder for the ledgers of several databases. That of a database on a server is in the current
-    folder, unless it says something else.
+    folder, unless it says something else. In a folder its name tells databases apart that have the
+    same name at different addresses; one that an earlier version has made is used as it is.
     """
     said = os.environ.get("LABCHAT_LEDGER")
-    beside = Path(f"{sqlite.file_of(url) if is_in_file(url) else url.database}.withdrawn")
-    if not said:
-        return beside.absolute()
-    return Path(said) / beside.name if Path(said).is_dir() else Path(said)
+    if said and not Path(said).is_dir():
+        return Path(said)
+    if is_in_file(url):
+        file = Path(sqlite.file_of(url)).absolute()
+        if not said:
+            return Path(f"{file}.withdrawn")
+        name, address = file.name, [str(file)]
+    else:
+        name, address = url.database or "", postgres.address_of(url)
+    folder = Path(said) if said else Path.cwd()
+    earlier = folder / f"{name}.withdrawn"
+    mark = blake2b(orjson.dumps(address), digest_size=4).hexdigest()
+    return earlier if earlier.exists() else folder / f"{name}-{mark}.withdrawn"

@@ -12,7 +12,7 @@ from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.logs import State, fold_any_all
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import StudyState
-from shiny_labchat.domain.withdrawal import changes_the_past
+from shiny_labchat.domain.withdrawal import changes_states
 from shiny_labchat.store import queries
 
 __all__ = ["Head", "Heads", "caught_up", "load_head"]
@@ -48,10 +48,10 @@ def caught_up(conn: sa.Connection, kind: LogKind, head: Head) -> tuple[Head, lis
     """
     A head with the events that others have stored since, and these.
 
-    If one of them has changed the past, the state is read anew, and not made of the old one.
+    If one of them has changed states, the state is read anew, and not made of the old one.
     """
     events = queries.events_after(conn, head.number, head.state.seq)
-    if any(map(changes_the_past, events)):
+    if any(map(changes_states, events)):
         state = queries.load_log(conn, head.number, events[-1].seq, kind)
     else:
         state = fold_any_all(head.state, events)

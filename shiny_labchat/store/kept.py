@@ -19,6 +19,7 @@ __all__ = [
     "people_seen",
     "recruited",
     "staff",
+    "typed",
     "undisclosed",
 ]
 
@@ -70,6 +71,14 @@ class Opened(NamedTuple):
     role: str
     kind: str
     number: int
+
+
+def typed(conn: sa.Connection, study: str) -> int:
+    """Of how many messages of a study it is kept how they were written; reads all of them."""
+    found = sa.select(sa.func.count()).select_from(event).join(room, event.c.room == room.c.key)
+    # In a text, quotes are escaped.
+    is_typed = event.c.kind == "message", event.c.data.like('%"typed":{%')
+    return conn.execute(found.where(room.c.study == study, *is_typed)).scalar_one()
 
 
 def counts_of(conn: sa.Connection, study: str) -> dict[tuple[str, str], int]:

@@ -344,6 +344,7 @@ class Log:
         self._writer.close()
         if self.bus is not None:
             self.bus.close()
+            self._writer.close()  # the bus may have written meanwhile, what its lab is called
         self._readers.shutdown(wait=False)
         self._database.forget()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 
@@ -13,18 +14,38 @@ from shiny_labchat.store.seal import seal_of
 
 __all__ = ["SCHEMA", "is_current", "is_made", "upgrade"]
 
-SCHEMA = "0018"
+SCHEMA = "0021"
 """The newest migration that this version knows."""
+
+logger = logging.getLogger("shiny_labchat")
 
 _VERSION_TABLE = "labchat_version"
 _upgrading = threading.Lock()
 """Alembic keeps what it migrates in global variables: so one database after the other."""
 
 
-def is_current(engine: sa.Engine) -> bool:
-    """Whether the database's schema is `SCHEMA`; takes no lock."""
+def is_current(engine: sa.Engine, *, or_newer: bool = False) -> bool:
+    """
+    Whether the database's schema is `SCHEMA`; takes no lock.
+
+    Parameters
+    ----------
+    engine
+        Connections to the database.
+    or_newer
+        Whether a newer one will do, as for a server that has used the database before another one
+        of a newer version has migrated it: migrations only add what an older version leaves alone.
+    """
     with engine.begin() as conn:
-        return _stored_version(conn) == SCHEMA
+        stored = _stored_version(conn)
+    if or_newer and stored is not None and stored > SCHEMA:
+        logger.warning(
+            "a newer version has brought the schema of %s to %s; this server goes on. Restart it "
+            "with the newer version, too",
+            *(engine.url.render_as_string(), stored),
+        )
+        return True
+    return stored == SCHEMA
 
 
 def is_made(engine: sa.Engine) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.store.engine import Moved
-from shiny_labchat.store.postgres_errors import is_passing
+from shiny_labchat.store.postgres_errors import has_waited_in_vain, is_passing
 from shiny_labchat.store.postgres_outcome import NOTE, NOW, next_note, take_note, was_stored
 from shiny_labchat.store.schema import audit, checkpoint, event, metadata, room
 
@@ -22,6 +23,7 @@ __all__ = [
     "CLAIMS_ALWAYS",
     "NAMES",
     "UPGRADE_LOCK",
+    "address_of",
     "append",
     "begin",
     "begin_filling",
@@ -48,6 +50,12 @@ __all__ = [
 
 NAMES = ("postgres", "postgresql")
 """How the URL of such a database begins."""
+SHORT_LOCK_TIMEOUT = 50
+"""How long a lock is waited for in a transaction that has waited for one in vain, in ms."""
+PORT = 5432
+"""Where a server listens, if its address does not say."""
+_HERE = ("", "127.0.0.1", "::1")
+"""What else this machine is called in addresses."""
 CLAIMS_ALWAYS: bool = True
 """A transaction that writes has what it has locked, and no more."""
 _LOCKS = 0x6C616263
@@ -82,6 +90,19 @@ def parse(url: str) -> sa.URL:
     password = parsed.password or (said if isinstance(said, str) else None)
     parsed = parsed.difference_update_query(["password"])
     return parsed.set(drivername="postgresql+psycopg", password=password)
+
+
+def address_of(url: sa.URL) -> list[str]:
+    """Where a lab is, whoever connects to it, and however: host, port, database, and schema."""
+    host, port, said = (_text(url.query.get(name, "")) for name in ("host", "port", "options"))
+    host = (url.host or host).lower()
+    address = ["localhost" if host in _HERE else host, str(url.port or port or PORT)]
+    schema = re.search(r"search_path\s*=\s*(\S+)", said)
+    return [*address, url.database or "", *(() if schema is None else schema.groups())]
+
+
+def _text(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
 
 
 # ── transactions of the writer ──
@@ -150,14 +171,21 @@ _KEEP_BOOKS = f"SELECT {NOW} FROM pg_advisory_xact_lock({_LOCKS}, 2)"
 
 @contextmanager
 def savepoint(conn: sa.Connection) -> Generator[None]:
-    """Undo what was written inside if that fails; the rest of the transaction stays as it is."""
+    """
+    Undo what was written inside if that fails; the rest of the transaction stays as it is.
+
+    Once something has waited in vain for a lock, the rest hardly waits: all that is queued waits
+    for this transaction.
+    """
     conn.exec_driver_sql("SAVEPOINT job")
     try:
         yield
-    except BaseException:
+    except BaseException as exc:
         if not conn.invalidated:
             conn.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
             conn.exec_driver_sql("RELEASE SAVEPOINT job")
+            if isinstance(exc, DBAPIError) and has_waited_in_vain(exc):
+                conn.exec_driver_sql(f"SET LOCAL lock_timeout = {SHORT_LOCK_TIMEOUT}")
         raise
     conn.exec_driver_sql("RELEASE SAVEPOINT job")
 

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from shiny_labchat.errors import StoreError
 
-__all__ = ["SEALED_STATE", "is_passing", "store_error"]
+__all__ = ["SEALED_STATE", "has_waited_in_vain", "is_passing", "store_error"]
 
 SEALED_STATE = "LCM01"
 """The state of the error with which a sealed database refuses; see `seal`."""
@@ -62,6 +62,11 @@ def is_passing(exc: BaseException) -> bool:
     if (state := _state_of(exc)) is not None and not exc.connection_invalidated:
         return state.startswith(_PASSING)
     return exc.connection_invalidated or _code_of(exc, _reason_of(exc)) == "store_gone"
+
+
+def has_waited_in_vain(exc: DBAPIError) -> bool:
+    """Whether a lock of somebody else was waited for until that was given up."""
+    return _state_of(exc) == "55P03"
 
 
 def _reason_of(exc: BaseException) -> str:

@@ -88,7 +88,7 @@ class Server:
             sa_event.listen(engine, "begin", _lock_upgrades)
             try:
                 self._check_version(engine)
-                if not is_current(engine):
+                if not is_current(engine, or_newer=self._is_told):
                     upgrade(engine)
                 make_table(engine)
                 _forget_other_server(engine)
@@ -202,11 +202,13 @@ def _forget_other_server(engine: sa.Engine) -> None:
     Set `touched` to 0 where it is of another server, from which the database was copied.
 
     It may be larger than all numbers of transactions here, so that these rooms would seem to have
-    moved at each look.
+    moved at each look. Where there are none nothing is written: who connects again while somebody
+    has the table locked must not wait for that.
     """
     later = "touched > CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"
     with engine.begin() as conn:
-        if seal_of(conn) is None:
+        are_any = conn.exec_driver_sql(f"SELECT 1 FROM room WHERE {later} LIMIT 1").first()
+        if are_any is not None and seal_of(conn) is None:
             conn.exec_driver_sql(f"UPDATE room SET touched = 0 WHERE {later}")
 
 

@@ -24,7 +24,16 @@ from shiny_labchat.domain.logs import State, empty_state, fold_any_all
 from shiny_labchat.domain.messages import settled
 from shiny_labchat.domain.state import RoomState, fold_all
 from shiny_labchat.store.choosing import engine_of
-from shiny_labchat.store.schema import MAKES_STATE, OF_PRESENCE, OF_STEPS, event, open_stream, room
+from shiny_labchat.store.counts import with_counts
+from shiny_labchat.store.schema import (
+    LAST_COUNTS,
+    MAKES_STATE,
+    OF_STEPS,
+    OF_TRIGGERS,
+    event,
+    open_stream,
+    room,
+)
 
 __all__ = [
     "append_events",
@@ -47,6 +56,7 @@ __all__ = [
     "messages_between",
     "open_streams",
     "presences_after",
+    "rewritten_row",
     "room_number",
     "rooms",
     "row_of",
@@ -55,6 +65,7 @@ __all__ = [
     "studies_with",
     "studies_with_rooms",
     "submitted",
+    "triggers_after",
     "visible_before",
     "whole_at",
 ]
@@ -164,6 +175,15 @@ def steps_after(
     return [event_of(row) for row in conn.execute(_STEPS_AFTER, wanted)]
 
 
+def triggers_after(
+    conn: sa.Connection, number: int, after: int, limit: int | None = None
+) -> list[Event]:
+    """What was to be done as a moment had come, after a seq; found by an index of its own."""
+    wanted = {"room": number, "after": after}
+    found = _TRIGGERS_AFTER if limit is None else _TRIGGERS_AFTER.limit(limit)
+    return [event_of(row) for row in conn.execute(found, wanted)]
+
+
 def event_at(conn: sa.Connection, number: int, seq: int) -> Event | None:
     """One event of a room, as it was written."""
     row = conn.execute(_EVENT_AT, {"room": number, "seq": seq}).first()
@@ -187,21 +207,29 @@ def events_before(
 
 
 def visible_before(
-    conn: sa.Connection, number: int, before: int, after: int, limit: int, member: str
+    conn: sa.Connection,
+    number: int,
+    before: int,
+    after: int,
+    limit: int,
+    member: str,
+    hears_all: bool = False,
 ) -> list[Event]:
     """
     The newest `limit` messages after one seq and before another, newest first.
 
     Most messages that are private to others than the member are left out, in the database; a few
-    may be among them.
+    may be among them. `hears_all`: what was heard in a network is not left out.
     """
-    may_name = engine_of(conn).may_name_in_audience(event.c.data, member)
+    may_see = [event.c.member == member, engine_of(conn).may_name_in_audience(event.c.data, member)]
+    if hears_all:
+        may_see.append(event.c.data.like('%"by_network":%'))
     found = sa.select(*_FIELDS).where(
         event.c.room == number,
         event.c.seq > after,
         event.c.seq < before,
         event.c.kind == "message",
-        sa.or_(event.c.member == member, may_name),
+        sa.or_(*may_see),
     )
     rows = conn.execute(found.order_by(event.c.seq.desc()).limit(limit))
     return _with_ends(conn, number, [event_of(row) for row in rows])
@@ -256,6 +284,7 @@ def open_streams(conn: sa.Connection, number: int) -> list[Event]:
     if not seqs:
         return []
     found = sa.select(*_FIELDS).where(event.c.room == number, event.c.seq.in_(seqs))
+    found = found.order_by(event.c.seq)
     return _with_ends(conn, number, [event_of(row) for row in conn.execute(found)])
 
 
@@ -278,28 +307,18 @@ def load_state(conn: sa.Connection, number: int, upto: int, *, in_haste: bool = 
     The state of a room at a seq.
 
     For speed, messages are not folded. A message changes only its author's allowance, so in this
-    state all allowances are full; and the number of their messages, where the room counts them. Of
-    presence, only the last event of each kind and member is.
+    state all allowances are full; and how much they have sent, where the room counts that. Of
+    presence and turns, only the last event of each kind and member is.
 
     Of a room with many members there are many rows; they are read with pauses for other threads,
     unless it is `in_haste`, as others wait for this thread.
     """
     wanted = {"room": number, "upto": upto}
-    presences = sorted(conn.execute(_LAST_OF_PRESENCE, wanted), key=_seq_of)
+    presences = sorted(conn.execute(_LAST_COUNTING, wanted), key=_seq_of)
     rows = merge(presences, conn.execute(_MAKING_STATE, wanted), key=_seq_of)
     events = map(event_of, rows)
     state = fold_all(RoomState(), events if in_haste else unhurried(events))._replace(seq=upto)
-    return _with_counts(conn, number, state) if state.counts_from else state
-
-
-def _with_counts(conn: sa.Connection, number: int, state: RoomState) -> RoomState:
-    """The state of a room with the numbers of people's messages, as folding these would give."""
-    memberships = state.memberships
-    wanted = {"room": number, "after": state.counts_from, "upto": state.seq}
-    for member, said in conn.execute(_SAID, wanted):
-        if member in memberships:
-            memberships = memberships.changed(member, memberships[member]._replace(said=said))
-    return state._replace(memberships=memberships)
+    return with_counts(conn, number, state) if state.counts_from else state
 
 
 def load_log(
@@ -413,6 +432,12 @@ def row_of(number: int, entry: Event) -> tuple[Any, ...]:
     return number, entry.seq, entry.at, entry.kind, entry.member, data, author, entry.cid
 
 
+def rewritten_row(number: int, after: Event) -> tuple[Any, ...]:
+    """What `rewrite_events` takes, of an event as it is to be from now on."""
+    data = data_of(after.kind, after.data)
+    return number, after.seq, after.member, after.member or "", data, after.cid
+
+
 def data_of(kind: str, data: Mapping[str, Any]) -> str:
     """
     The data of an event of a kind as its row has it.
@@ -439,23 +464,11 @@ _EVENTS_UPTO = (
     .where(event.c.room == sa.bindparam("room"), event.c.seq <= sa.bindparam("upto"))
     .order_by(event.c.seq)
 )
-# Of what people write themselves, the page is on record; a text that has these words is escaped.
-_SAID = (
-    sa.select(event.c.member, sa.func.count())
-    .where(
-        event.c.room == sa.bindparam("room"),
-        event.c.seq > sa.bindparam("after"),
-        event.c.seq <= sa.bindparam("upto"),
-        event.c.kind == "message",
-        event.c.data.like('%"page":%'),
-    )
-    .group_by(event.c.member)
-)
 _MAKING_STATE = _EVENTS_UPTO.where(MAKES_STATE)
 _newest = sa.select(sa.func.max(event.c.seq)).where(
-    event.c.room == sa.bindparam("room"), event.c.seq <= sa.bindparam("upto"), OF_PRESENCE
+    event.c.room == sa.bindparam("room"), event.c.seq <= sa.bindparam("upto"), LAST_COUNTS
 )
-_LAST_OF_PRESENCE = sa.select(*_FIELDS).where(
+_LAST_COUNTING = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"),
     event.c.seq.in_(_newest.group_by(event.c.kind, event.c.member)),
 )
@@ -479,12 +492,13 @@ _NEWEST_MESSAGES = _MESSAGES.order_by(event.c.seq.desc()).limit(sa.bindparam("li
 _EVENTS_AS_WRITTEN = _EVENTS_AFTER.where(
     event.c.kind.in_(sa.bindparam("kinds", expanding=True))
 ).limit(sa.bindparam("limit"))
-_PRESENCES_AFTER = _EVENTS_AFTER.where(OF_PRESENCE, event.c.kind == "presence").limit(
+_PRESENCES_AFTER = _EVENTS_AFTER.where(LAST_COUNTS, event.c.kind == "presence").limit(
     sa.bindparam("limit")
 )
 _STEPS_AFTER = _EVENTS_AFTER.where(
     OF_STEPS, event.c.kind.in_(sa.bindparam("kinds", expanding=True))
 ).limit(sa.bindparam("limit"))
+_TRIGGERS_AFTER = _EVENTS_AFTER.where(OF_TRIGGERS)
 _EVENT_AT = sa.select(*_FIELDS).where(
     event.c.room == sa.bindparam("room"), event.c.seq == sa.bindparam("seq")
 )

@@ -65,17 +65,20 @@ class Found(NamedTuple):
     keys
         By their numbers, the logs.
     events
-        By the number of a log, its events, as they were written.
+        By the number of a log, its events, as they were written, oldest first.
     theirs
         By the number of a log, their own messages.
     said
         By the number of a log, what they have said there.
+    bots
+        By the number of a log, the bots that went on in their place there.
     """
 
     keys: Mapping[int, LogKey]
     events: dict[int, list[Event]]
     theirs: Mapping[int, Mapping[int, Event]]
     said: Mapping[int, Said]
+    bots: Mapping[int, frozenset[str]]
 
     def are_of(self, person: str) -> bool:
         """Whether any of the events is of somebody, so that they have not withdrawn meanwhile."""
@@ -157,15 +160,26 @@ def find(conn: sa.Connection, study: str, person: str, reach: Reach, quotes: boo
             for row in conn.execute(news):
                 each = event_of(row)
                 events.setdefault(number, {})[each.seq] = each
-    theirs = {number: _messages_of(some.values(), person) for number, some in events.items()}
+    bots = {number: _bots_for(some.values(), person) for number, some in events.items()}
+    for number, some in bots.items():
+        events[number] |= {each.seq: each for each in _all_of(conn, number, some)}
+    ids = {number: {person, *some} for number, some in bots.items()}
+    events = {number: _in_order(some) for number, some in events.items()}
+    theirs = {number: _messages_of(some.values(), ids[number]) for number, some in events.items()}
     for number, own in theirs.items():
-        events[number] |= {each.seq: each for each in _ends(conn, number, own)}
-    said = {number: _said(some.values(), theirs[number], person) for number, some in events.items()}
+        ends = {each.seq: each for each in _ends(conn, number, own)}
+        events[number] = _in_order({**events[number], **ends})
+    said = {n: _said(some.values(), theirs[n], ids[n]) for n, some in events.items()}
     return Found(
         {number: logs[number][0] for number in events if number in logs},
         {number: list(some.values()) for number, some in events.items()},
-        *(theirs, said),
+        *(theirs, said, bots),
     )
+
+
+def _in_order(events: Mapping[int, Event]) -> dict[int, Event]:
+    """Events by their seqs, oldest first, whatever the order of a database's rows."""
+    return {seq: events[seq] for seq in sorted(events)}
 
 
 def _logs_of(conn: sa.Connection, study: str) -> dict[int, tuple[LogKey, int]]:
@@ -199,8 +213,23 @@ def _with_seqs(conn: sa.Connection, number: int, seqs: Sequence[int]) -> Iterato
             yield event_of(row)
 
 
-def _messages_of(events: Iterable[Event], person: str) -> dict[int, Event]:
-    own = (each for each in events if each.kind == "message" and each.member == person)
+def _bots_for(events: Iterable[Event], person: str) -> frozenset[str]:
+    """The ids of the bots that went on in somebody's place."""
+    joined = (each for each in events if each.kind == "joined" and each.member is not None)
+    return frozenset(each.member or "" for each in joined if each.data.get("replaces") == person)
+
+
+def _all_of(conn: sa.Connection, number: int, bots: Collection[str]) -> Iterator[Event]:
+    """All events of bots in a room."""
+    if not bots:
+        return
+    of_room = event.c.room == number, event.c.member.in_(bots)
+    for row in conn.execute(sa.select(*_FIELDS).where(*of_room)):
+        yield event_of(row)
+
+
+def _messages_of(events: Iterable[Event], ids: Collection[str]) -> dict[int, Event]:
+    own = (each for each in events if each.kind == "message" and each.member in ids)
     return {each.seq: each for each in own}
 
 
@@ -215,13 +244,15 @@ def _ends(conn: sa.Connection, number: int, own: Mapping[int, Event]) -> Iterato
             yield event_of(row)
 
 
-def _said(events: Iterable[Event], own: Mapping[int, Event], person: str) -> Said:
-    return Said.of(_settled(events, own, person))
+def _said(events: Iterable[Event], own: Mapping[int, Event], ids: Collection[str]) -> Said:
+    return Said.of(_settled(events, own, ids))
 
 
-def _settled(events: Iterable[Event], own: Mapping[int, Event], person: str) -> Iterator[Event]:
+def _settled(
+    events: Iterable[Event], own: Mapping[int, Event], ids: Collection[str]
+) -> Iterator[Event]:
     for each in events:
-        if each.member == person and each.kind in QUOTING:
+        if each.member in ids and each.kind in QUOTING:
             yield each
         elif each.kind == "streamed" and each.data.get("of") in own:
             data: dict[str, Any] = {"name": own[each.data["of"]].data.get("name"), **each.data}

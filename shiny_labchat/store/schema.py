@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 __all__ = [
+    "LAST_COUNTS",
     "MAKES_STATE",
     "OF_CLOCK",
-    "OF_PRESENCE",
     "OF_STEPS",
+    "OF_TRIGGERS",
     "TEXT",
     "anonymous_id",
     "arrival",
@@ -75,8 +76,9 @@ sa.Index(
 )
 
 MAKES_STATE = sa.text(
-    "kind IN ('changed','cleared','closed','configured','disclosed','done','extended','grouped',"
-    "'joined','opened','paused','prepared','removed','resumed','shown','started','waiting','warned')"
+    "kind IN ('changed','cleared','closed','configured','connected','disclosed','disconnected',"
+    "'done','extended','grouped','joined','opened','paused','prepared','removed','resumed',"
+    "'shown','started','waiting','warned')"
 )
 """Whether an event counts in the fold of a room, but for messages and what becomes of them."""
 
@@ -100,10 +102,11 @@ sa.Index(
     postgresql_where=OF_CLOCK,
 )
 
-OF_PRESENCE = sa.text(
-    "kind IN ('presence','presence_asked','presence_confirmed','presence_unanswered')"
+LAST_COUNTS = sa.text(
+    "kind IN ('hours','presence','presence_asked','presence_confirmed','presence_unanswered',"
+    "'turn')"
 )
-"""Whether an event is of the presence of a member; of each kind, the last of a member counts."""
+"""Whether an event is of a kind of which only the last of each member counts in a room's fold."""
 
 sa.Index(
     "event_presence",
@@ -111,8 +114,8 @@ sa.Index(
     event.c.kind,
     event.c.seq,
     event.c.member,
-    sqlite_where=OF_PRESENCE,
-    postgresql_where=OF_PRESENCE,
+    sqlite_where=LAST_COUNTS,
+    postgresql_where=LAST_COUNTS,
 )
 
 OF_STEPS = sa.text("kind IN ('grouped','barrier_met','closed','left','ended')")
@@ -125,6 +128,17 @@ sa.Index(
     event.c.seq,
     sqlite_where=OF_STEPS,
     postgresql_where=OF_STEPS,
+)
+
+OF_TRIGGERS = sa.text("kind = 'triggered'")
+"""Whether an event says that something is to be done, as a moment of the room's time has come."""
+
+sa.Index(
+    "event_triggers",
+    event.c.room,
+    event.c.seq,
+    sqlite_where=OF_TRIGGERS,
+    postgresql_where=OF_TRIGGERS,
 )
 
 token = sa.Table(
@@ -182,13 +196,15 @@ checkpoint = sa.Table(
     sa.Column("data", TEXT, nullable=False),
 )
 
-# The registered callbacks, their scopes, and the newest room at the time of registration.
+# The registered callbacks, their scopes, and the newest room at the time of registration. Each
+# moment at which one is called is registered, too, and when that was.
 callback = sa.Table(
     "callback",
     metadata,
     sa.Column("name", TEXT, primary_key=True),
     sa.Column("scope", TEXT, primary_key=True),
     sa.Column("since", sa.Integer, nullable=False),
+    sa.Column("registered", sa.BigInteger),
 )
 
 callback_room = sa.Table(
@@ -235,6 +251,7 @@ audit = sa.Table(
     sa.Column("done", sa.BigInteger),
     sa.Column("posted", sa.BigInteger),
     sa.Column("became", sa.BigInteger),
+    sa.Column("trigger", TEXT),
 )
 
 sa.Index("audit_about", audit.c.room, audit.c.bot, audit.c.seq)

@@ -6,7 +6,7 @@ Times in it are those of leases, which never jump: see `leases.lease_time`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.presence import Signs
 from shiny_labchat.store.choosing import engine_of
 from shiny_labchat.store.leases import lease_time
-from shiny_labchat.store.schema import OF_PRESENCE, event, room, seen
+from shiny_labchat.store.schema import LAST_COUNTS, event, room, seen
 
 __all__ = ["Person", "forget_seen", "lobby_signs", "note_seen", "rooms_with_people", "seen_of"]
 
@@ -70,7 +70,12 @@ def seen_of(conn: sa.Connection, people: Collection[Person]) -> tuple[dict[Perso
 
 
 def lobby_signs(
-    conn: sa.Connection, study: str, lobby: LobbyState, now: int, asked_for: int
+    conn: sa.Connection,
+    study: str,
+    lobby: LobbyState,
+    now: int,
+    asked_for: int,
+    also: Iterable[str] = (),
 ) -> LobbySigns:
     """
     What is known of the people who wait in a lobby, or answer its ready checks.
@@ -85,9 +90,11 @@ def lobby_signs(
         The time, in microseconds (UTC).
     asked_for
         For how long this process has had the database open, in microseconds.
+    also
+        The ids of more people whom it matters to know of.
     """
     matched = chain.from_iterable(match.people for match in lobby.matches.values())
-    ids = dict.fromkeys((*lobby.here(), *matched))
+    ids = dict.fromkeys((*lobby.here(), *matched, *also))
     found, at = seen_of(conn, [Person(study, id) for id in ids])
     known = {person.id: signs.moved(now - at) for person, signs in found.items()}
     seen = {id: signs.heard for id, signs in known.items() if signs.heard}
@@ -113,7 +120,7 @@ _SEEN = sa.select(seen.c.person, seen.c.at, seen.c.visible, seen.c.active).where
 )
 _last = (
     sa.select(event.c.room, sa.func.max(event.c.seq).label("seq"))
-    .where(OF_PRESENCE, event.c.kind == "presence")
+    .where(LAST_COUNTS, event.c.kind == "presence")
     .group_by(event.c.room, event.c.member)
     .subquery()
 )

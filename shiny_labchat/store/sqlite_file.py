@@ -123,7 +123,7 @@ class File:
     def _is_current(self) -> bool:
         engine = self.connect(write=False)
         try:
-            return is_current(engine)
+            return is_current(engine, or_newer=self._was_there)
         finally:
             engine.dispose()
 

@@ -20,7 +20,7 @@ from shiny_labchat.domain.withdrawal import (
 )
 from shiny_labchat.store.arrivals import keep_hash_only
 from shiny_labchat.store.choosing import engine_of
-from shiny_labchat.store.queries import data_of
+from shiny_labchat.store.queries import rewritten_row
 from shiny_labchat.store.reach import AT_ONCE, QUOTING, Found, Reach
 from shiny_labchat.store.schema import (
     anonymous_id,
@@ -52,8 +52,29 @@ def with_found(conn: sa.Connection, command: Withdraw, found: Found) -> Withdraw
     held = {
         found.keys[number]: _held(events, command.person) for number, events in found.events.items()
     }
-    told = {"said": said, "streaming": streaming, "held": held}
+    heard = {
+        key: known
+        for number, key in found.keys.items()
+        if key.kind == "room"
+        and (known := _heard(found, number, quotes=command.quotes)) is not None
+    }
+    told = {"said": said, "streaming": streaming, "held": held, "heard": heard}
     return replace(command, **told, exports=tuple(exports))
+
+
+def _heard(found: Found, number: int, *, quotes: bool) -> list[str] | None:
+    """
+    Those who are shown any message of a room that becomes another one.
+
+    None: everybody may be, as one of them was not heard in a network.
+    """
+    changed = [*found.theirs.get(number, {}).values()]
+    if quotes and (runs := found.runs):
+        messages = (each for each in found.events[number] if each.kind in ("message", "streamed"))
+        changed += [each for each in messages if without_quotes_in(each, runs) != each]
+    if any("by_network" not in each.data for each in changed):
+        return None
+    return list(dict.fromkeys(id for each in changed for id in each.data["audience"]))
 
 
 def _held(events: Sequence[Event], person: str) -> list[int]:
@@ -72,20 +93,21 @@ def _open(conn: sa.Connection, number: int, own: Collection[int]) -> list[int]:
 
 def rewrite(conn: sa.Connection, command: Withdraw, reach: Reach, found: Found, now: int) -> None:
     """Rewrite all rows in which there is something of somebody."""
-    renaming = Renaming(command.person, command.new)
+    plain = Renaming(command.person, command.new)
     runs = found.runs if command.quotes else frozenset[str]()
     for number, events in found.events.items():
         theirs = found.theirs.get(number, {})
+        renaming = plain._replace(bots=found.bots.get(number, frozenset()))
         rows: list[tuple[Any, ...]] = []
         for each in events:
             left = rewritten(each, renaming, theirs)
             if runs and each.member != command.person and each.kind in QUOTING:
                 left = without_quotes_in(left, runs)
             if left != each:
-                rows.append(_row(number, left))
+                rows.append(rewritten_row(number, left))
         engine_of(conn).rewrite_events(conn, rows)
         _forget_checkpoints(conn, number, theirs)
-    _rewrite_audit(conn, reach, found, renaming, runs)
+    _rewrite_audit(conn, reach, found, plain, runs)
     _rewrite_tokens(conn, command, reach, now)
     of_study = arrival.c.study == command.study, arrival.c.person == command.person
     conn.execute(sa.update(arrival).where(*of_study).values(person=command.new))
@@ -105,11 +127,6 @@ _NAMING = [
     if {"study", "member"} <= set(table.c.keys()) and table not in (token, study_name)
 ]
 """Further tables with ids of members."""
-
-
-def _row(number: int, after: Event) -> tuple[Any, ...]:
-    data = data_of(after.kind, after.data)
-    return number, after.seq, after.member, after.member or "", data, after.cid
 
 
 def _forget_checkpoints(conn: sa.Connection, number: int, theirs: Mapping[int, Event]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shiny_labchat.domain.commands import Command, StudyCommand
+from shiny_labchat.domain.commands import Command, Retract, StudyCommand
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.logs import State
 from shiny_labchat.domain.withdrawal import changes_the_past
@@ -26,7 +26,7 @@ class Committed:
 
     If another process wrote, events may be missing here. Then ``state.seq`` is larger than the last
     seq that the receiver has, and the log has the events. One of these may have changed the past
-    (see `changes_the_past`), too; then `state` has been read anew.
+    (see `changes_the_past`), too; if it has changed states, `state` has been read anew.
     """
 
     log: LogKey
@@ -65,6 +65,12 @@ class Work:
     missing: frozenset[LogKey] = frozenset()
     reach: Reach | None = None
     clean: CleanHow | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it has a transaction of its own, as what others have stored is rewritten."""
+        is_rewriting = self.reach is not None or isinstance(self.command, Retract)
+        return is_rewriting or self.clean is not None
 
 
 Listener = Callable[[list[Committed]], None]

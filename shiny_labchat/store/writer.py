@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, SQLAlchemyError
 
 from shiny_labchat import metrics
-from shiny_labchat.domain.commands import EndStream, OfStudy, Post, Withdraw
+from shiny_labchat.domain.commands import EndStream, OfStudy, Post, Retract, Withdraw
 from shiny_labchat.domain.decide import MoreLogs
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.errors import Refused, StoreError
@@ -132,7 +132,7 @@ class Writer:
         if self.waiting >= WAITING:
             raise StoreError("store_busy", str(self._url), f"{WAITING} commands are waiting")
         self._queue.put(work)
-        if self._thread is None:
+        if self._thread is None or self._lock.locked():  # it may end without having seen the work
             self.start()
 
     def look(self, rooms: Mapping[LogKey, int] | None = None) -> None:
@@ -153,13 +153,14 @@ class Writer:
                 self._thread.start()
 
     def close(self) -> None:
-        """Store all waiting commands, and stop."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join()
+        """Store all waiting commands, and stop; what is put meanwhile has it start again."""
+        with self._lock:
+            if self._thread is not None:
+                self._queue.put(None)
+                self._thread.join()
+            self._loader.close()
+            self._forget()
             self._thread = None
-        self._loader.close()
-        self._forget()
 
     # ── the thread ──
 
@@ -424,7 +425,7 @@ class Writer:
 def _keeps_books(work: Work) -> bool:
     """Whether it writes what is not of its own rooms, such as the checkpoints of all streams."""
     match work.command:
-        case Post(is_live=True) | EndStream() | Withdraw():
+        case Post(is_live=True) | EndStream() | Retract() | Withdraw():
             return True
         case _:
             return work.job is not None and work.keeps_books
@@ -442,7 +443,7 @@ def _parts(batch: list[Work]) -> Iterator[list[Work]]:
     """The work in its order, in which what needs a transaction of its own is alone."""
     part: list[Work] = []
     for work in batch:
-        if work.reach is None and work.clean is None:
+        if not work.is_alone:
             part.append(work)
             continue
         if part:

@@ -13,6 +13,7 @@ from typing import Any
 
 from shiny_labchat import protocol
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.messages import is_retracted
 from shiny_labchat.streams.content import Position, StreamContent
 
 __all__ = ["ENDED_KEPT", "OpenStreams"]
@@ -65,6 +66,12 @@ class OpenStreams:
         of = ending.data["of"]
         if self.denies(ending):
             return
+        if (known := self.open.get(of)) is not None and known.stop is not None:
+            known.stop()  # another than its own end: nothing more of it is wanted
+        if is_retracted(ending):
+            self.open.pop(of, None)
+            self._frames.clear()
+            return
         # Where the "interrupted" of another process came first, the true end comes second. Then
         # the whole stream is sent again.
         opening = ending._replace(seq=of, kind="message")
@@ -108,10 +115,15 @@ class OpenStreams:
             del self._ended[seq]
             self.forgotten = max(self.forgotten, seq)
 
-    def withdraw(self, withdrawn: Event) -> None:
-        """Forget ended streams whose content is another one since somebody has withdrawn."""
-        data = withdrawn.data
-        seqs, is_any = set(data.get("messages", ())), "quotes" in data
+    def forget_changed(self, event: Event) -> None:
+        """
+        Forget ended streams whose content is another one since an event, or is shown no more.
+
+        Somebody has withdrawn, or a message was retracted.
+        """
+        data = event.data
+        is_any = "quotes" in data
+        seqs = {data["of"]} if event.kind == "retracted" else set(data.get("messages", ()))
         for at in [at for at, each in self._ended.items() if is_any or each.seq in seqs]:
             del self._ended[at]
         self._frames.clear()

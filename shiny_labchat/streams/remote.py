@@ -24,7 +24,7 @@ from shiny_labchat.store import Log, checkpoints, event_at, find_room, leases, r
 from shiny_labchat.streams.content import StreamContent
 from shiny_labchat.streams.open_streams import OpenStreams
 
-__all__ = ["end_overdue", "watch_over"]
+__all__ = ["content_of", "end_overdue", "watch_over"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -69,15 +69,21 @@ async def end_overdue(
 async def _kept(log: Log, key: LogKey, seq: int) -> StreamContent:
     """A stream up to its last checkpoint."""
 
-    def read(conn: sa.Connection) -> tuple[Event | None, dict[int, checkpoints.Checkpoints]]:
+    def read(conn: sa.Connection) -> StreamContent:
         number = room_number(conn, key)
-        return event_at(conn, number, seq), checkpoints.kept(conn, number, {})
+        opening = event_at(conn, number, seq)
+        assert opening is not None
+        return content_of(conn, number, opening)
 
-    opening, kept = await log.read(read)
-    assert opening is not None
+    return await log.read(read)
+
+
+def content_of(conn: sa.Connection, number: int, opening: Event) -> StreamContent:
+    """What is stored of a stream that an event of a room has opened, and that has not ended."""
     stream = StreamContent(opening)
-    if seq in kept:
-        _take_in(stream, kept[seq].checkpoints)
+    kept = checkpoints.kept(conn, number, {}).get(opening.seq)
+    if kept is not None:
+        _take_in(stream, kept.checkpoints)
     return stream
 
 

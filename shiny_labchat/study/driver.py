@@ -12,7 +12,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import replace
 from itertools import repeat
@@ -21,14 +21,21 @@ from typing import Any, NamedTuple, cast
 import sqlalchemy as sa
 
 from shiny_labchat.concurrency import Tasks, retry
-from shiny_labchat.domain.commands import Advance, Barrier, DescribeLobby, LobbySigns, ShowRoom
+from shiny_labchat.domain.commands import (
+    Advance,
+    Barrier,
+    DescribeLobby,
+    LobbySigns,
+    NextRound,
+    ShowRoom,
+)
 from shiny_labchat.domain.commands.lobby import lobby_log
 from shiny_labchat.domain.commands.study import study_log
 from shiny_labchat.domain.decide import MoreLogs, Unproposed, decide_together
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.grouping import Leftover
 from shiny_labchat.domain.lobby import LobbyState
-from shiny_labchat.domain.lobby_due import due_in_rooms, is_asking, next_due
+from shiny_labchat.domain.lobby_due import due_in_rooms, due_rounds, is_asking, next_due
 from shiny_labchat.domain.logs import State
 from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import LabChatError, Refused, StoreError
@@ -222,11 +229,14 @@ class LobbyDriver:
         kinds, is_prepared = self.awaited, bool(self.preparing)
         for command in due_in_rooms(self._key, study, kinds, is_prepared, _now()):
             await self._do(command)
+        rounds = due_rounds(self._key.id, study, _now())
+        for cohort in rounds:
+            await self._advance(self._round_command(cohort.number, cohort.round), known)
         if is_asking(lobby):
             await self._advance(self._command(), known)
         due = next_due(self._key.id, lobby, study, signs, now := _now())
         left = (due - now) / 1e6 if due else LONGEST_PAUSE
-        return min(left, LOOK_AGAIN if is_asking(lobby) else LONGEST_PAUSE)
+        return min(left, LOOK_AGAIN if rounds or is_asking(lobby) else LONGEST_PAUSE)
 
     async def _do(self, command: Barrier | ShowRoom) -> None:
         try:
@@ -238,21 +248,43 @@ class LobbyDriver:
         except Exception as exc:  # such as an app's bot: other rooms and those who wait go on
             self._complaints.note(f"what is due in room {command.room!r}", exc)
 
-    def _command(self, leftover: Leftover | None = None) -> Advance:
-        key = self._key
-        return Advance(key.study, key.id, None, secrets.token_hex(32), leftover=leftover)
+    def _command(self, leftover: Leftover | None = None, everyone: bool = False) -> Advance:
+        key, random = self._key, secrets.token_hex(32)
+        return Advance(key.study, key.id, None, random, leftover=leftover, everyone=everyone)
 
-    async def begin(self, leftover: Leftover) -> int:
-        """Make groups of all who are here now; return how many were made, or are asked."""
+    def _round_command(self, cohort: int, after: int, is_forced: bool = False) -> NextRound:
+        key, random = self._key, secrets.token_hex(32)
+        return NextRound(key.study, key.id, cohort, after, random, is_forced)
+
+    async def next_round(self, number: int, after: int | None) -> int | None:
+        """Begin the next round of a cohort, whoever has not done yet what ends the last one."""
+        known = await self._known()
+        cohort = known.study.cohorts.get((self._key.id, number))
+        if cohort is None:
+            raise ValueError(f"lobby {self._key.id!r} has no cohort {number!r}")
+        last = cohort.round if after is None else after
+        outcome = await self._advance(self._round_command(number, last, is_forced=True), known)
+        events = () if outcome is None else outcome.events.get(study_log(self._key.study), ())
+        return next((each.data["round"] for each in events if each.kind == "round_begun"), None)
+
+    async def begin(self, leftover: Leftover, everyone: bool = False) -> int:
+        """
+        Make groups of all who are here now; return how many were made, or are asked.
+
+        `everyone`: of those, too, who are here in the study and do not wait in the lobby.
+        """
         await self.describe()
-        outcome = await self._advance(self._command(leftover), await self._known())
+        command = self._command(leftover, everyone)
+        outcome = await self._advance(command, await self._known(everyone))
         events = () if outcome is None else outcome.events.get(self._key, ())
         return sum(event.kind == "matched" for event in events)
 
-    async def _advance(self, command: Advance, known: _Known) -> StudyOutcome | None:
+    async def _advance(self, command: Advance | NextRound, known: _Known) -> StudyOutcome | None:
         """Have the lobby advance, if there is anything to do, as the app proposes."""
         for number in range(PROPOSALS):
-            proposed = await self._proposed(command, known if number == 0 else await self._known())
+            if number > 0:
+                known = await self._known(getattr(command, "everyone", False))
+            proposed = await self._proposed(command, known)
             if proposed is None:
                 return None
             try:
@@ -263,15 +295,18 @@ class LobbyDriver:
                 logger.debug("lobby %r: proposed again, as others came first", self._key.id)
         return None
 
-    async def _proposed(self, command: Advance, known: _Known) -> Advance | None:
+    async def _proposed(
+        self, command: Advance | NextRound, known: _Known
+    ) -> Advance | NextRound | None:
         """The command with all proposals that its rule needs; None: it would do nothing."""
         lobby, study, signs = known
         at = _now()
         states: dict[LogKey, State] = {self._key: lobby, study_log(self._key.study): study}
-        wanted: Advance | None = command
+        wanted: Advance | NextRound | None = command
         while wanted is not None:
             try:
-                would = decide_together(states, replace(wanted, signs=signs), at)
+                tried = replace(wanted, signs=signs) if isinstance(wanted, Advance) else wanted
+                would = decide_together(states, tried, at)
                 return wanted if would else None
             except MoreLogs as exc:
                 for log in exc.logs:
@@ -289,21 +324,22 @@ class LobbyDriver:
         lobby, study = await read(self._key), await read(study_log(self._key.study))
         return cast(LobbyState, lobby), cast(StudyState, study)
 
-    async def _known(self) -> _Known:
+    async def _known(self, everyone: bool = False) -> _Known:
         lobby, study = await self._states()
-        return _Known(lobby, study, await self._signs(lobby))
+        also = [each.person for each in study.present()] if everyone else ()
+        return _Known(lobby, study, await self._signs(lobby, also))
 
     async def count_waiting(self) -> int:
         """How many people wait."""
         return len((await self._states())[0].queue)
 
-    async def _signs(self, lobby: LobbyState) -> LobbySigns:
-        if not is_asking(lobby):
+    async def _signs(self, lobby: LobbyState, also: Sequence[str]) -> LobbySigns:
+        if not (is_asking(lobby) or also):
             return LobbySigns({})
         asked_for = round((time.monotonic() - self._began) * 1e6)
 
         def read(conn: sa.Connection) -> LobbySigns:
-            return lobby_signs(conn, self._key.study, lobby, _now(), asked_for)
+            return lobby_signs(conn, self._key.study, lobby, _now(), asked_for, also)
 
         return await self._log.read(read)
 

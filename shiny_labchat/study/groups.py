@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member
 from shiny_labchat.domain.records import stays
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.domain.study import Group, StudyState
 from shiny_labchat.lab.room import Room
 from shiny_labchat.store import arrivals_of, find_room, steps_after
 from shiny_labchat.study.person import Participant, Person
@@ -93,7 +95,8 @@ class _OfGroup(_Called):
         members = await self.members(room, state, step)
         if members:
             given = room.for_call(f"{self.name}:{step.event.seq}")
-            await call(self.fn, given.in_condition(state.condition), members)
+            known = given.in_condition(state.condition, state.cohort, state.round)
+            await call(self.fn, known, members)
 
     async def members(self, room: Room, state: RoomState, step: Step) -> list[Participant]:
         """The people whom the function takes, in the order drawn for the group."""
@@ -102,7 +105,7 @@ class _OfGroup(_Called):
         ids = group.people if group is not None else ()
         here = [id for id in self.among(ids, step) if stays(study.people[id])]
         return [
-            Participant.from_person(Member.of(membership), person)
+            Participant.from_person(Member.of(membership), _as_in(study, group, person))
             for person in await people_of(self.study, here)
             if (membership := state.membership(person.id)) is not None
         ]
@@ -110,6 +113,15 @@ class _OfGroup(_Called):
     def among(self, people: Sequence[str], step: Step) -> Sequence[str]:
         """Those of a group whom it concerns."""
         return people
+
+
+def _as_in(study: StudyState, group: Group | None, person: Person) -> Person:
+    """A person as they were in a round, which may not be their last one any more."""
+    if group is None or not group.cohort:
+        return person
+    data, part = study.data_in(group.room, study.people[person.id]), group.parts.get(person.id)
+    now = {"data": data, "part": part, "room": group.room, "condition": group.condition}
+    return replace(person, **now, _of_round=group.room)
 
 
 class OnGrouping(_OfGroup):

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, cast, overload
 
-from shiny_labchat.arguments import StudyLike, as_id, check_choice, check_function
+from shiny_labchat.arguments import (
+    StudyLike,
+    as_id,
+    check_choice,
+    check_count,
+    check_function,
+)
 from shiny_labchat.callbacks.kinds import BARRIERS_MET, CLOSED, GROUPED, LEFT, Kind
 from shiny_labchat.callbacks.registry import own_name
 from shiny_labchat.domain.commands import EnterLobby
 from shiny_labchat.domain.commands.lobby import lobby_log
 from shiny_labchat.domain.events import LogKey
+from shiny_labchat.domain.given_network import NetworkLike
 from shiny_labchat.domain.grouping import Leftover, cells
 from shiny_labchat.domain.lobby_settings import BY_APP
-from shiny_labchat.domain.rules import Rules
+from shiny_labchat.domain.rules import Rules, bot_given, replacing_bot
 from shiny_labchat.domain.scope import Scope
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.room import Room
 from shiny_labchat.lab.runtime import Runtime
 from shiny_labchat.lab.settings import Settings
 from shiny_labchat.study.driver import driver_of
-from shiny_labchat.study.group_bots import ShownBot, group_bots
+from shiny_labchat.study.group_bots import (
+    GroupBot,
+    ShownBot,
+    by_condition,
+    group_bots,
+    replacing_bots,
+    stand_ins_by_condition,
+)
 from shiny_labchat.study.groups import AtBarrier, OnClosing, OnGrouping, OnLeaving
 from shiny_labchat.study.lobby_options import checked, rooms_glob
 from shiny_labchat.study.study import Study
@@ -85,9 +99,11 @@ class Lobby:
         How often people may choose to wait longer, and for how many seconds each time.
     on_timeout
         What is tried in this order for who has waited long enough: "smaller" (a group with whoever
-        is there), "leave" (their part in the study ends with "lobby_timeout", also when nothing
-        else is left), or a function. It takes the person, and returns "smaller", "leave", "wait"
-        (`extend` seconds longer), a reason with which they end, or None, for what comes next.
+        is there), "stand_ins" (a group with whoever is there, and `stand_ins` in the places that
+        are empty in the smallest group), "leave" (their part in the study ends with
+        "lobby_timeout", also when nothing else is left), or a function. It takes the person, and
+        returns "smaller", "stand_ins", "leave", "wait" (`extend` seconds longer), a reason with
+        which they end, or None, for what comes next.
     ready
         When a group is there, its people have so many seconds to say that they are, too. None: they
         are not asked. Who does not answer twice ends with "not_ready".
@@ -108,13 +124,51 @@ class Lobby:
         The bots that are members of every group: a list, lists by condition, or a function that
         takes the condition and returns a list. It is called when the lobby is made, once for each
         condition.
+    stand_ins
+        The bots that fill empty places at a time-out, as in `bots`, the first ones first; and
+        those that `Rules(on_gone=)` names. People are not shown how many wait then: it would tell
+        them who is a program.
     rooms
-        The ids of the groups' rooms. None: ``"{lobby}-{n}"``.
+        The ids of the groups' rooms. None: ``"{lobby}-{n}"``; in rounds
+        ``"{lobby}-c{cohort}-r{round}"``, and where a cohort has several groups, the number of the
+        group in the round follows, as in ``"lobby-c1-r2-3"``.
     names
         "room": people have another pseudonym in each room. "study": they have one in all groups
         of the study. "ask": so, and they choose it before they wait; nobody else can have it.
+    network
+        Who hears whom in a group: "full" (all hear all), "none", "ring" (everybody hears the one
+        before them and the one after them), "star:ID", or a mapping of who speaks to a list of
+        those who hear them. People are named by their part, or by their number in the order drawn
+        for the group, from 0 on; bots by their ids. See `Room.connect`.
     rules, title
         The rules and the title of the rooms.
+    cohort
+        So many people are brought together, and are grouped among themselves in each round. They
+        have one condition. None: each group is a cohort of its own.
+    rounds
+        How many rounds there are. In each, every group has a new room.
+    rematch
+        Who is with whom from round to round. "partners": the groups stay as they are. "strangers":
+        they are drawn anew from the seed, and nobody is with somebody of their last group, wherever
+        that is possible. "perfect": nobody meets anybody twice; if there are not so many such
+        rounds, the lobby is refused, with the number that there can be. Or a function that takes
+        the number of the round, the list of the people (each a :class:`Person`), and a dictionary
+        by their ids of the ids of those whom each has met in the study. It returns a list of
+        groups, each a list of people or their ids; who is in none sits this round out.
+    next_on
+        What each records, such as the kind of a form, for the next round to begin once all of the
+        cohort have. None: it begins when :meth:`next_round` is called.
+    within
+        How long the first one who has recorded it waits for the others, in seconds; if the rooms
+        have a duration, from when that must be over. Then the next round begins, and who has done
+        nothing meanwhile ends with "idle".
+    short
+        What becomes of the others when somebody has left. "smaller": groups may be smaller from
+        the next round on, with two people at least, and all parts. "stand_in": bots of
+        `stand_ins` fill the places that are empty, in all rounds. "sit_out": groups keep their
+        size, and who is left over has no group in a round; others in the next one. "end": those
+        who were with somebody who left end with "group_dissolved" when the round is over. Who
+        cannot be in any group any more ends so, too.
     identity
         How people are known again who have neither a personal link nor come from a recruiter: as
         their "browser", their "tab", or only by a "link".
@@ -158,10 +212,18 @@ class Lobby:
         show_count: bool = True,
         show_wait: bool = True,
         bots: Sequence[ShownBot] | Mapping[Any, Sequence[ShownBot]] | Callable[..., Any] = (),
+        stand_ins: Sequence[ShownBot] | Mapping[Any, Sequence[ShownBot]] | Callable[..., Any] = (),
         rooms: str | None = None,
         names: Literal["room", "study", "ask"] = "room",
+        network: NetworkLike = "full",
         rules: Rules | None = None,
         title: str | None = None,
+        cohort: int | None = None,
+        rounds: int = 1,
+        rematch: Literal["partners", "strangers", "perfect"] | Callable[..., Any] = "partners",
+        next_on: str | None = None,
+        within: float = 120,
+        short: Literal["smaller", "sit_out", "stand_in", "end"] = "smaller",
         identity: Literal["browser", "tab", "link"] = "browser",
         lab: Lab | None = None,
     ) -> None:
@@ -170,9 +232,10 @@ class Lobby:
         self._study = self._as_study(study, lab)
         self._study.have_lobby()
         self._settings, functions = checked(given)
+        made = self._as_bots(bots, stand_ins, rules)
         self._driver = driver_of(self._runtime, self._study.name, self._id)
         self._driver.take(self._study, self._settings, functions)
-        self._add_bots(bots)
+        self._add_bots(made)
         if avoid == "never":
             self._driver.say_once("people may wait in vain, as avoid is 'never'")
         if not self._driver.is_over:
@@ -190,9 +253,36 @@ class Lobby:
         """A study of which only the name is given."""
         return Study(name, lab=lab)
 
-    def _add_bots(self, bots: object) -> None:
+    def _as_bots(self, bots: object, stand_ins: object, rules: Rules | None) -> list[GroupBot]:
         conditions = self._settings["conditions"]
-        made = group_bots(self._id, bots, None if conditions == BY_APP else cells(conditions))
+        known = None if conditions == BY_APP else cells(conditions)
+        members = by_condition("bots", bots, known)
+        fill = by_condition("stand_ins", stand_ins, known)
+        self._settings["stand_ins"] = stand_ins_by_condition(members, fill)
+        if "stand_ins" in self._settings["on_timeout"] and not fill:
+            raise ValueError("on_timeout has 'stand_ins', but the lobby has none: give stand_ins")
+        replacing = self._replacing(rules or Rules(), [*members, *fill])
+        if replacing:
+            self._study.replace()
+        return group_bots(self._id, members, fill, replacing)
+
+    def _replacing(
+        self, rules: Rules, known: Sequence[tuple[Any, ShownBot]]
+    ) -> Mapping[str, ShownBot]:
+        """The bot that takes the places of others, by the ids that it may have in a room."""
+        name = replacing_bot(rules)
+        if name is None:
+            return {}
+        named = next((bot for _, bot in known if bot.id == name), None)
+        bot = cast("ShownBot | None", bot_given(rules)) or named
+        if bot is None:
+            raise ValueError(
+                f"on_gone is 'bot:{name}', but the lobby has no bot {name!r}: give it in "
+                "stand_ins, or the bot itself as on_gone"
+            )
+        return replacing_bots(bot, self._settings["group_size"][2])
+
+    def _add_bots(self, made: Sequence[GroupBot]) -> None:
         for bot in made:
             self._runtime.add_bot(self._scope, bot, self._room_of)
         if not all(bot.is_disclosed for bot in made):
@@ -257,7 +347,9 @@ class Lobby:
         """As `describe`; what is refused, which the server's log says, stays as it was before."""
         await self._driver.describe_again()
 
-    async def start(self, leftover: Leftover = "spread") -> int:
+    async def start(
+        self, leftover: Leftover = "spread", *, who: Literal["lobby", "study"] = "lobby"
+    ) -> int:
         """
         Form groups of all who are here now.
 
@@ -266,6 +358,9 @@ class Lobby:
         leftover
             What becomes of those who are left over beside groups of the ideal size: "spread" them
             over the groups, as far as their sizes allow; they are a "small" group; or they "wait".
+        who
+            Those who wait in the "lobby"; or all people who take part in the "study", have a page
+            open and have no group of this lobby, whatever their pages show.
 
         Returns
         -------
@@ -273,8 +368,39 @@ class Lobby:
             How many groups there are now; if there is a ready check, its people are asked first.
         """
         check_choice("leftover", leftover, ("spread", "small", "wait"))
+        check_choice("who", who, ("lobby", "study"))
         await self._describe_once()
-        return await self._driver.begin(leftover)
+        return await self._driver.begin(leftover, everyone=who == "study")
+
+    async def next_round(self, cohort: int, after: int | None = None) -> int | None:
+        """
+        Begin the next round of a cohort now.
+
+        Nobody is waited for, and the rooms of the last round are closed.
+
+        Parameters
+        ----------
+        cohort
+            The number of the cohort, such as `Room.cohort`.
+        after
+            The number of the round that is to be the last one so far, such as `Room.round`: so a
+            function that is called for each group begins one round only. None: whichever is.
+
+        Returns
+        -------
+        int or None
+            The number of the new round. None: there is none, as it was the last round, or another
+            one has begun meanwhile, or too few people are left.
+
+        Raises
+        ------
+        ValueError
+            There is no such cohort.
+        """
+        check_count("cohort", cohort, 1)
+        check_count("after", after, 1, or_none=True)
+        await self._describe_once()
+        return await self._driver.next_round(cohort, after)
 
     def waiting(self) -> Awaitable[int] | int | None:
         """The number of people who wait: ``await lobby.waiting()``."""
@@ -385,8 +511,8 @@ class Lobby:
         ----------
         fn
             ``fn(person, reason)``, async or not: a :class:`Person`, and why: a reason to leave the
-            study, such as "lobby_timeout" or "complete", or "gone" for somebody who has lost their
-            place, as their pages did not answer.
+            study, such as "lobby_timeout" or "complete"; "gone" for somebody who has lost their
+            place, as their pages did not answer; or "moved" for whom another lobby has grouped.
         name
             As in :meth:`after_grouping`.
         """

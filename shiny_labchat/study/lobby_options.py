@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Any, cast
 
 from shiny_labchat.arguments import as_id, check_choice, check_count, check_function, check_number
+from shiny_labchat.domain.given_network import as_group_network
 from shiny_labchat.domain.grouping import GroupSize, cells, check_parts
 from shiny_labchat.domain.lobby_settings import BY_APP
 from shiny_labchat.domain.rules import Rules
+from shiny_labchat.study.round_options import check_rounds
 
 __all__ = ["Functions", "checked", "rooms_glob"]
 
@@ -36,12 +38,15 @@ class Functions:
         one of the conditions.
     on_timeout
         Each takes a person; see `Lobby`.
+    rematch
+        Takes the number of a round, the people of a cohort, and whom each has met; returns groups.
     """
 
     pick: Callable[..., Any] | None = None
     conditions: Callable[..., Any] | None = None
     balance: Callable[..., Any] | None = None
     on_timeout: Sequence[Callable[..., Any]] = ()
+    rematch: Callable[..., Any] | None = None
 
 
 def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], Functions]:
@@ -59,8 +64,10 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], Functions]:
         conditions=_function("conditions", given["conditions"], "people"),
         balance=_function("balance", given["balance"], "people", "counts"),
         on_timeout=[fn for fn in _steps(given["on_timeout"]) if callable(fn)],
+        rematch=_function("rematch", given["rematch"], "round", "people", "met"),
     )
     _check_grouping(given, size, functions)
+    check_rounds(given, size)
     _check_times(given)
     _check_choices(given)
     return {
@@ -71,8 +78,11 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], Functions]:
         "balance": _or_app(given["balance"]),
         "on_timeout": [_or_app(each) for each in given["on_timeout"]],
         "opens": _opens(given["opens"]),
-        "rooms": _rooms(given["rooms"]),
+        "rooms": _rooms(given["rooms"], given["cohort"] is not None or given["rounds"] > 1),
+        "rematch": _or_app(given["rematch"]),
+        "next_on": None if given["next_on"] is None else as_id("next_on", given["next_on"]),
         "rules": _rules(given["rules"]),
+        "network": as_group_network(given["network"], given["parts"], size.max),
         "title": None if given["title"] is None else as_id("title", given["title"]),
         "idle_prompt": None if given["idle_prompt"] is None else list(given["idle_prompt"]),
     }, functions
@@ -81,7 +91,7 @@ def checked(given: Mapping[str, Any]) -> tuple[dict[str, Any], Functions]:
 _PLAIN = (
     *("settle", "batch", "capacity", "start", "count", "parts", "avoid", "max_wait", "extends"),
     *("extend", "ready", "on_not_ready", "alive", "grace", "sound", "blink_title", "show_count"),
-    *("show_wait", "names", "identity"),
+    *("show_wait", "names", "identity", "cohort", "rounds", "within", "short"),
 )
 """The arguments that are stored as they are given."""
 
@@ -170,7 +180,7 @@ def _steps(on_timeout: object) -> Sequence[Any]:
         if callable(step):
             check_function("on_timeout", step, "person")
         else:
-            check_choice("on_timeout", step, ("smaller", "leave"), also="a function")
+            check_choice("on_timeout", step, ("smaller", "stand_ins", "leave"), also="a function")
     if "leave" in steps[:-1]:
         raise ValueError(f"'leave' must come last in on_timeout, not as in {on_timeout!r}")
     return steps
@@ -198,7 +208,7 @@ def _rules(rules: object) -> dict[str, Any] | None:
     }
 
 
-def _rooms(template: object) -> str | None:
+def _rooms(template: object, has_rounds: bool) -> str | None:
     """The template of the rooms' ids, which must differ from group to group."""
     if template is None:
         return None
@@ -207,15 +217,20 @@ def _rooms(template: object) -> str | None:
         names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
     except ValueError as exc:
         raise ValueError(f"rooms must be a text such as 'pair-{{n}}', not {text!r}: {exc}") from exc
-    if not set(names) <= {"n", "lobby"} or "n" not in names:
+    known = {"n", "lobby", *(("cohort", "round") if has_rounds else ())}
+    if not set(names) <= known or "n" not in names:
         raise ValueError(
-            "rooms must have {n}, the number of the group, and may have {lobby}, "
-            f"as in 'pair-{{n}}', but is {text!r}"
+            "rooms must have {n}, the number of the group, and may have "
+            f"{_others_of(known)}, as in 'pair-{{n}}', but is {text!r}"
         )
     return text
+
+
+def _others_of(known: set[str]) -> str:
+    return " and ".join(f"{{{name}}}" for name in sorted(known - {"n"}, reverse=True))
 
 
 def rooms_glob(template: str | None, lobby: str) -> str:
     """A glob that all ids of a lobby's rooms match."""
     literal = glob.escape(template or "{lobby}-{n}")
-    return literal.format(lobby=glob.escape(lobby), n="*")
+    return literal.format(lobby=glob.escape(lobby), n="*", cohort="*", round="*")

@@ -140,7 +140,8 @@ def _conditions(state: StudyState, id: str, lobby: LobbyState) -> list[dict[str,
 
 
 def _condition(state: StudyState, lobby: str, text: str, groups: list[Group]) -> dict[str, Any]:
-    people = [state.people[each] for group in groups for each in group.people]
+    ids = dict.fromkeys(each for group in groups for each in group.people)  # once for all rounds
+    people = [state.people[each] for each in ids]
     reasons = _reasons(people)
     return {
         "lobby": lobby,

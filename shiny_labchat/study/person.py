@@ -56,8 +56,8 @@ class Person:
     step
         The app's word for how far they are, see :meth:`set_step`.
     data
-        By kind, the latest of what was recorded about them: of a form, its answers by the ids of
-        its inputs.
+        By kind, the latest of what was recorded about them, in whichever round: of a form, its
+        answers by the ids of its inputs.
     paid
         By key, what they were paid, in units of the study's currency.
     consent
@@ -65,6 +65,9 @@ class Person:
     ended
         The reason for which they have left the study, such as ``"complete"``; None: they take
         part.
+    name
+        The pseudonym that they have in all rooms of the study that use it, see :class:`Lobby` and
+        :class:`Chat`, `names`; None: they have none yet.
     """
 
     id: str
@@ -78,7 +81,9 @@ class Person:
     paid: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal], repr=False)
     consent: Mapping[str, bool] | None = None
     ended: str | None = None
+    name: str | None = None
     _study: OfStudy | None = field(default=None, repr=False, compare=False)
+    _of_round: str | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -97,6 +102,7 @@ class Person:
             {key: Decimal(cents).scaleb(-2) for key, cents in known.paid.items()},
             None if known.consent is None else known.consent.answers,
             None if known.ended is None else known.ended.reason,
+            known.name or None,  # of who has withdrawn, it is blank
             study,
         )
 
@@ -141,7 +147,8 @@ class Person:
         """
         # What is kept in memory must be what is on disk, whatever becomes of the app's own object.
         value = json.loads(json.dumps(data, allow_nan=False))
-        await self._submit(RecordAnswer(self._name, self.id, as_id("kind", kind), value))
+        kind, room = as_id("kind", kind), self._of_round
+        await self._submit(RecordAnswer(self._name, self.id, kind, value, room=room))
 
     async def pay(self, key: str, amount: float | Decimal) -> None:
         """
@@ -228,7 +235,11 @@ class Participant(Member):
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """By kind, the latest of what was recorded about them."""
+        """
+        By kind, the latest of what was recorded about them.
+
+        In rounds, of what is recorded in rounds, only what was in the one of the room.
+        """
         return self._person.data
 
     async def record(self, kind: str, data: Any) -> None:

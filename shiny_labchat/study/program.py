@@ -17,7 +17,7 @@ from shiny_labchat.lab.environment import environment_of
 from shiny_labchat.lab.lab import Lab
 from shiny_labchat.lab.runtime import Runtime
 
-__all__ = ["BOTS", "ENVIRONMENT", "environment", "note_bots_soon"]
+__all__ = ["BOTS", "ENVIRONMENT", "deceives", "environment", "note_bots_soon"]
 
 logger = logging.getLogger("shiny_labchat")
 
@@ -34,6 +34,12 @@ async def environment(lab: Lab, known: Mapping[str, Any]) -> dict[str, Any]:
     if ENVIRONMENT in known:
         return {}
     return {ENVIRONMENT: await in_thread(environment_of, lab.folder)}
+
+
+def deceives(runtime: Runtime, study: str) -> bool:
+    """Whether a bot that is not disclosed may be in a study's rooms, as far as is known here."""
+    bots = runtime.bots.of_study(study)
+    return not all(getattr(bot, "is_disclosed", True) for _, bot in bots)
 
 
 def note_bots_soon(runtime: Runtime, study: str, store: Store, *, is_served: bool) -> None:

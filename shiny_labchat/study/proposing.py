@@ -11,10 +11,16 @@ from typing import Any, cast
 
 from shiny_labchat.arguments import check_choice
 from shiny_labchat.concurrency import contained, name_of
-from shiny_labchat.domain.commands import Advance
+from shiny_labchat.domain.commands import Advance, NextRound
 from shiny_labchat.domain.decide import Unproposed
 from shiny_labchat.domain.ends import REASONS
-from shiny_labchat.domain.grouping import Waiting, check_cell, check_condition, check_groups
+from shiny_labchat.domain.grouping import (
+    Group,
+    Waiting,
+    check_cell,
+    check_condition,
+    check_groups,
+)
 from shiny_labchat.domain.lobby import LobbyState
 from shiny_labchat.domain.lobby_settings import LobbySettings
 from shiny_labchat.domain.study import StudyState
@@ -32,7 +38,7 @@ FUNCTION_TIMEOUT = 10.0
 """How long a function may take to propose something, in seconds."""
 SAME_COMPLAINT = 60.0
 """Pause before the same failure is logged again, in seconds: functions are asked each second."""
-AT_TIMEOUT = ("smaller", "leave", "wait", *REASONS, None)
+AT_TIMEOUT = ("smaller", "stand_ins", "leave", "wait", *REASONS, None)
 """What a function may propose for somebody who has waited long enough."""
 
 
@@ -87,19 +93,19 @@ class Complaints:
 
 
 async def with_proposal(
-    command: Advance,
+    command: Advance | NextRound,
     needs: Unproposed,
     functions: Functions,
     study: Study,
     states: tuple[LobbyState, StudyState],
     at: int,
     complaints: Complaints,
-) -> Advance | None:
+) -> Advance | NextRound | None:
     """
     A command with what the app's function proposes.
 
     Where it fails, nobody is grouped by it now, and what ends by time goes on; the server's log
-    says so. None: the people whom it is about cannot be read.
+    says so. None: the people whom it is about cannot be read, or no round begins now.
 
     Parameters
     ----------
@@ -117,15 +123,18 @@ async def with_proposal(
         Takes what fails.
     """
     asking = _Asking(functions, study, *states, at, complaints)
-    ask = {"groups": asking.groups, "cells": asking.cell, "timeouts": asking.timeout}[needs.what]
     try:
-        return await ask(command, needs.people)
+        if isinstance(command, NextRound):
+            return await asking.next_round(command, needs.people)
+        return await asking.proposed(command, needs)
     except Exception as exc:
         complaints.note(f"the function for {needs.what}", exc)
+    if isinstance(command, NextRound):
+        return None
     match needs.what:
         case "groups":
             return replace(command, groups=())
-        case "cells":
+        case "cells" | "rounds":
             return replace(command, held=command.held | {frozenset(needs.people)})
         case _:
             return None
@@ -149,11 +158,35 @@ class _Asking:
         self._at = at
         self._settings = LobbySettings.of(lobby.settings)
 
+    async def proposed(self, command: Advance, needs: Unproposed) -> Advance:
+        ask = {
+            "groups": self.groups,
+            "cells": self.cell,
+            "timeouts": self.timeout,
+            "rounds": self.first_round,
+        }[needs.what]
+        return await ask(command, needs.people)
+
     async def groups(self, command: Advance, people: Sequence[str]) -> Advance:
         pick = _given("pick", self._functions.pick)
         groups = _as_ids(await self._call(pick, await self._waiting(people)))
-        here = [Waiting(person, self._lobby.places[person].since) for person in people]
-        return replace(command, groups=check_groups(groups, here, self._settings.size))
+        here = [Waiting(person, self._lobby.waits_since(person, self._at)) for person in people]
+        return replace(command, groups=check_groups(groups, here, self._settings.matched))
+
+    async def first_round(self, command: Advance, people: Sequence[str]) -> Advance:
+        groups = await self._round(1, people)
+        return replace(command, divisions={**(command.divisions or {}), frozenset(people): groups})
+
+    async def next_round(self, command: NextRound, people: Sequence[str]) -> NextRound:
+        return replace(command, groups=await self._round(command.after + 1, people))
+
+    async def _round(self, number: int, people: Sequence[str]) -> list[Group]:
+        rematch = _given("rematch", self._functions.rematch)
+        met = {person: frozenset(self._people.met(person)) for person in people}
+        who = await people_of(self._study, people)
+        groups = _as_ids(await self._call(rematch, number, who, met))
+        here = [Waiting(person, 0) for person in people]
+        return check_groups(groups, here, self._settings.size_in_rounds, "rematch")
 
     async def cell(self, command: Advance, people: Sequence[str]) -> Advance:
         who, functions, settings = await self._waiting(people), self._functions, self._settings
@@ -191,7 +224,7 @@ class _Asking:
         known = self._people.people[person.id]
         waits = WaitingPerson.of(self._study, known, person.params)
         assert isinstance(waits, WaitingPerson)
-        waited = (self._at - self._lobby.places[person.id].since) / 1e6
+        waited = (self._at - self._lobby.waits_since(person.id, self._at)) / 1e6
         return replace(waits, waited=waited, met=frozenset(self._people.met(person.id)))
 
     async def _call(self, fn: Callable[..., Any], *args: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, cast
 
-from shiny_labchat.arguments import as_id, study_name
+from shiny_labchat.arguments import as_id, check_choice, study_name
 from shiny_labchat.domain.ends import End, end_with_code
 from shiny_labchat.domain.retention import as_date
 
@@ -31,7 +31,11 @@ def as_names(exclude: object, own: str) -> list[str]:
 
 
 def consent(
-    text: str, version: str, items: Mapping[str, str], required: Sequence[str]
+    text: str,
+    version: str,
+    items: Mapping[str, str],
+    required: Sequence[str],
+    replacement: bool = False,
 ) -> dict[str, Any]:
     """The consent that people are asked for, see `Study.consent`."""
     if isinstance(required, str):
@@ -41,7 +45,9 @@ def consent(
             raise ValueError(f"required has {id!r}, but items has {', '.join(items) or 'none'}")
     by_id = {as_id("an id in items", id): _as_text("items", said) for id, said in items.items()}
     version = as_id("version", version)
-    said = {"text": _as_text("text", text), "version": version}
+    check_choice("replacement", replacement, (True, False))
+    said: dict[str, Any] = {"text": _as_text("text", text), "version": version}
+    said |= {"replacement": True} if replacement else {}
     return {**said, "items": by_id, "required": list(required)}
 
 

@@ -24,9 +24,10 @@ from shiny_labchat.store import Log, arrival_of, arrivals_of, find_arrivals
 from shiny_labchat.store.batch import StudyOutcome
 from shiny_labchat.study import settings
 from shiny_labchat.study.arriving import come
+from shiny_labchat.study.conducting import Conducting
 from shiny_labchat.study.ends import address_of
 from shiny_labchat.study.person import Person
-from shiny_labchat.study.program import BOTS, environment, note_bots_soon
+from shiny_labchat.study.program import BOTS, deceives, environment, note_bots_soon
 from shiny_labchat.words import Words
 
 __all__ = ["Study"]
@@ -34,7 +35,7 @@ __all__ = ["Study"]
 logger = logging.getLogger("shiny_labchat")
 
 
-class Study:
+class Study(Conducting):
     """
     A named set of rooms, and the people in it.
 
@@ -174,6 +175,7 @@ class Study:
         version: str,
         items: Mapping[str, str] | None = None,
         required: Sequence[str] = (),
+        replacement: bool = False,
     ) -> None:
         """
         Ask people for their consent before anything else.
@@ -189,13 +191,18 @@ class Study:
             ``{"share": "My words may be published."}``.
         required
             The ids of the items without which nobody takes part.
+        replacement
+            Whether a program may go on in the place of somebody who leaves, as `Rules(on_gone=)`
+            can have it. A sentence that says so is added to the text. Without it, nobody can come
+            to a study in which this may happen; and in a group with somebody who has consented
+            without it, it does not happen.
 
         Raises
         ------
         TypeError, ValueError
             The text is empty, or `required` has an id that `items` has not.
         """
-        self._say("consent", settings.consent(text, version, items or {}, required))
+        self._say("consent", settings.consent(text, version, items or {}, required, replacement))
 
     def debrief(self, text: str, *, keep: bool = False) -> None:
         """
@@ -292,6 +299,10 @@ class Study:
         """Note that somebody in it may not be what they seem; for this package."""
         self._say("deceives", True)
 
+    def replace(self) -> None:
+        """Note that a program may go on in the place of somebody; for this package."""
+        self._say("replaces", True)
+
     async def describe(self) -> None:
         """
         Store what the code says of the study, if it is something new.
@@ -309,6 +320,8 @@ class Study:
     async def _describe(self, *, is_app: bool, is_served: bool = False) -> None:
         """Store what is new; of the program, too, if it is the app."""
         known = self._runtime.described.get(self._name)
+        if is_served and "deceives" not in self._says and deceives(self._runtime, self._name):
+            self.deceive()
         said = dict(self._says)
         if is_app:
             said |= await environment(self._lab, known or {})
@@ -485,7 +498,8 @@ class Study:
         ------
         Refused
             ``revoked``: the key was revoked. ``no_debrief``: the study deceives people, and does
-            not tell them.
+            not tell them. ``no_replacement``: its consent does not say that a program may go on
+            in somebody's place.
         """
         await self._describe(is_app=True, is_served=True)
         came = await come(self._runtime, self._name, said, browser_key, count_new)

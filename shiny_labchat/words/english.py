@@ -117,6 +117,17 @@ _STUDY = {
     "consent.refuse": "I do not want to take part",
     "consent.needed": "needed to take part",
     "consent.missing": "To take part, please agree to what is marked as well.",
+    "consent.telemetry.counts": "While you write a message, it is recorded how long that takes, "
+    "how often you pause, how many keys you press, how many of them delete something, how much "
+    "you paste, and how often you go to another window. Which keys you press, and what you "
+    "delete, is not recorded.",
+    "consent.telemetry.rhythm": "While you write a message, it is recorded how long that takes, "
+    "how often you pause, how many keys you press and at which intervals, how many of them delete "
+    "something, how much you paste, and how often you go to another window. Which keys you press, "
+    "and what you delete, is not recorded.",
+    "consent.paste": "It is recorded how many characters of each of your messages you have pasted.",
+    "consent.replacement": "If somebody leaves the group, a computer program may go on in their "
+    "place. The others are told of it only when the study ends for them.",
     # stopping
     "stop.button": "Stop taking part",
     "stop.title": "Do you want to stop taking part?",
@@ -179,19 +190,37 @@ _STUDY = {
     "form.not_stored": "Your answers are kept on this page, but they are not stored yet. Please "
     "try again in a moment.",
     "barrier.waiting": "Waiting for the others, at most {time}.",
+    "round.out": "You have no group in this round",
+    "round.out.text": "The others are in the middle of a round. You take part again in the next "
+    "one.",
     "barrier.late": "The others have gone on, as the time was over.",
     # the clock, and the button "done"
     "clock.waiting": "It begins when everybody is here, in {time} at the latest.",
+    "clock.opens": "It begins in {time}.",
+    "clock.hours": "You can write again in {time}.",
     "clock.left": "{time} left",
     "clock.paused": "The clock stands still, as somebody in the group is missing.",
     "clock.over": "The time is over.",
     "done.button": "Continue",
     "done.messages_one": "You can go on when you have written 1 more message.",
     "done.messages_many": "You can go on when you have written {n} more messages.",
+    "done.characters_one": "You can go on when you have written 1 more character.",
+    "done.characters_many": "You can go on when you have written {n} more characters.",
     "done.seconds": "You can go on in {time}.",
     "done.both_one": "You can go on in {time}, when you have written 1 more message.",
     "done.both_many": "You can go on in {time}, when you have written {n} more messages.",
+    "done.characters_time_one": "You can go on in {time}, when you have written 1 more character.",
+    "done.characters_time_many": "You can go on in {time}, when you have written {n} more "
+    "characters.",
     "done.pressed": "You are done here.",
+    # whose turn it is, and when one may write again
+    "turn.mine": "It is your turn.",
+    "turn.mine_left": "It is your turn: {time} left.",
+    "turn.others": "It is {name}'s turn.",
+    "turn.others_left": "It is {name}'s turn: {time} left.",
+    "turn.somebody": "It is somebody else's turn.",
+    "turn.nobody": "It is nobody's turn yet.",
+    "cooldown.left": "You can write the next message in {time}.",
     # the end
     "ended.page": "End of the study",
     "ended.complete": "Thank you",
@@ -271,6 +300,12 @@ _STUDY = {
     "debrief.title": "What this study was about",
     "debrief.programme_one": "In your group, {names} was a computer program, not a person.",
     "debrief.programme_many": "In your group, {names} were computer programs, not people.",
+    "debrief.replaced_one": "In your group, a computer program went on in the place of {names}, "
+    "under the same name.",
+    "debrief.replaced_many": "In your group, computer programs went on in the places of {names}, "
+    "under the same names.",
+    "debrief.own_place": "When you were away, a computer program went on in your place, under your "
+    "name in the group. The others are told of it only when their own part ends.",
     "debrief.and": "{names} and {name}",
     "keep.title": "May we keep your data?",
     "keep.text": "What you are paid does not depend on your answer.",

@@ -14,6 +14,8 @@ _REFUSALS = {
     "closed": "Dieser Raum ist geschlossen. Sie können lesen, aber nicht schreiben.",
     "consent_first": "Bitte lesen Sie zuerst die Einwilligung und beantworten Sie sie.",
     "consent_incomplete": "Bitte stimmen Sie allem zu, was nötig ist, oder nehmen Sie nicht teil.",
+    "cooldown": "Bitte warten Sie einen Moment bis zu Ihrer nächsten Nachricht. Ihr Text bleibt "
+    "erhalten.",
     "empty": "Es gibt noch nichts zu senden.",
     "ended": "Sie haben diese Studie verlassen.",
     "end_link": "Dieser Link führt nirgendwohin. Bitte gehen Sie zurück zur Studie oder "
@@ -35,7 +37,11 @@ _REFUSALS = {
     "no_element": "Dieser Chat funktioniert auf dieser Seite nicht. Bitte benachrichtigen Sie die "
     "Studienleitung.",
     "no_longer": "Länger als das können Sie nicht warten.",
+    "no_message": "Diese Nachricht gibt es in diesem Raum nicht.",
+    "no_replacement": "Diese Studie ist noch nicht bereit. Bitte benachrichtigen Sie die "
+    "Studienleitung.",
     "no_room": "Diesen Raum gibt es nicht mehr.",
+    "no_turns": "In diesem Raum schreibt man nicht der Reihe nach.",
     "not_accepted": "Diese Nachricht wurde nicht angenommen, und niemand hat sie gesehen. Sie "
     "können sie ändern.",
     "not_ended": "Sie nehmen an dieser Studie noch teil.",
@@ -48,11 +54,14 @@ _REFUSALS = {
     "Bitte versuchen Sie es noch einmal.",
     "not_waiting": "Sie warten nicht in diesem Warteraum.",
     "not_yet": "Es hat noch nicht begonnen. Ihr Text bleibt erhalten.",
+    "not_your_turn": "Sie sind noch nicht an der Reihe. Ihr Text bleibt erhalten.",
     "old_consent": "Der Text der Einwilligung hat sich geändert. Bitte lesen Sie ihn noch einmal.",
     "old_page": "Diese Seite ist von einer früheren Version. Bitte laden Sie sie neu; Ihr Text "
     "bleibt erhalten.",
     "origin": "Diese Seite darf diesen Chat-Server nicht benutzen.",
+    "out_of_hours": "Zu dieser Zeit kann niemand schreiben. Ihr Text bleibt erhalten.",
     "paid": "Es gibt schon eine Zahlung mit diesem Namen.",
+    "pasted": "Hier kann nichts eingefügt werden. Bitte tippen Sie Ihre Nachricht.",
     "read_only": "Sie können in diesem Raum lesen, aber nicht schreiben.",
     "removed": "Sie wurden aus diesem Raum entfernt.",
     "revoked": "Ihr Zugang zu diesem Raum wurde zurückgezogen. Bitte wenden Sie sich an die "
@@ -74,17 +83,22 @@ _REFUSALS = {
     "taken": "Jemand anderes hat diesen Platz. Bitte benachrichtigen Sie die Studienleitung.",
     "ticket": "Die Erlaubnis dieser Seite ist abgelaufen. Bitte laden Sie die Seite neu.",
     "too_big": "Das ist viel zu viel für eine Nachricht.",
+    "too_early": "Sie können noch nicht weitermachen. Bitte warten Sie noch ein wenig.",
     "too_fast": "Sie senden sehr schnell hintereinander. Bitte warten Sie einige Sekunden.",
     "too_late": "Diese Antwort kam zu spät.",
     "too_long": "Die Nachricht ist zu lang.",
+    "too_many": "Sie haben in diesem Raum so viel geschrieben, wie Sie dürfen.",
     "too_many_people": "Sehr viele neue Personen sind gleichzeitig gekommen. Diese Seite versucht "
     "es von selbst wieder.",
     "too_many_tabs": "Dieser Chat ist in zu vielen Tabs offen. Bitte schließen Sie einige und "
     "laden Sie dann diesen neu.",
+    "too_much": "Damit würden Sie in diesem Raum mehr schreiben, als Sie dürfen.",
     "anew.detail": "Um neu zu beginnen, öffnen Sie die Adresse dieser Seite ohne den Teil nach dem "
     "Fragezeichen.",
     "origin.detail": "Ihre Herkunft ist {origin}.",
+    "out_of_hours.detail": "Schreiben können Sie von {opens} bis {closes} ({zone}).",
     "too_long.detail": "Bitte höchstens {max} Zeichen.",
+    "too_much.detail": "Es sind noch {n} Zeichen übrig.",
 }
 
 _ELEMENT = {
@@ -190,6 +204,20 @@ _STUDY = {
     "consent.refuse": "Ich möchte nicht teilnehmen",
     "consent.needed": "nötig für die Teilnahme",
     "consent.missing": "Um teilzunehmen, stimmen Sie bitte auch dem zu, was markiert ist.",
+    "consent.telemetry.counts": "Während Sie eine Nachricht schreiben, wird aufgezeichnet, wie "
+    "lange das dauert, wie oft Sie innehalten, wie viele Tasten Sie drücken, wie viele davon "
+    "etwas löschen, wie viel Sie einfügen und wie oft Sie in ein anderes Fenster wechseln. Welche "
+    "Tasten Sie drücken und was Sie löschen, wird nicht aufgezeichnet.",
+    "consent.telemetry.rhythm": "Während Sie eine Nachricht schreiben, wird aufgezeichnet, wie "
+    "lange das dauert, wie oft Sie innehalten, wie viele Tasten Sie drücken und in welchen "
+    "Abständen, wie viele davon etwas löschen, wie viel Sie einfügen und wie oft Sie in ein "
+    "anderes Fenster wechseln. Welche Tasten Sie drücken und was Sie löschen, wird nicht "
+    "aufgezeichnet.",
+    "consent.paste": "Es wird aufgezeichnet, wie viele Zeichen jeder Ihrer Nachrichten Sie "
+    "eingefügt haben.",
+    "consent.replacement": "Wenn jemand die Gruppe verlässt, kann ein Computerprogramm an der "
+    "Stelle dieser Person weitermachen. Die anderen erfahren das erst, wenn die Studie für sie "
+    "endet.",
     "stop.button": "Teilnahme beenden",
     "stop.title": "Möchten Sie Ihre Teilnahme beenden?",
     "stop.text": "Ihre Teilnahme an der Studie endet dann, und Sie können nicht zurückkehren. Sie "
@@ -253,8 +281,13 @@ _STUDY = {
     "form.not_stored": "Ihre Antworten bleiben auf dieser Seite, sind aber noch nicht gespeichert. "
     "Bitte versuchen Sie es gleich noch einmal.",
     "barrier.waiting": "Warten auf die anderen, höchstens {time}.",
+    "round.out": "Sie haben in dieser Runde keine Gruppe",
+    "round.out.text": "Die anderen sind mitten in einer Runde. In der nächsten machen Sie wieder "
+    "mit.",
     "barrier.late": "Die anderen haben weitergemacht, da die Zeit abgelaufen war.",
     "clock.waiting": "Es beginnt, wenn alle da sind, spätestens in {time}.",
+    "clock.opens": "Noch {time}, dann beginnt es.",
+    "clock.hours": "Noch {time}, dann können Sie wieder schreiben.",
     "clock.left": "Noch {time}",
     "clock.paused": "Die Uhr steht still, da jemand aus der Gruppe fehlt.",
     "clock.over": "Die Zeit ist abgelaufen.",
@@ -262,12 +295,25 @@ _STUDY = {
     "done.messages_one": "Sie können weitermachen, wenn Sie noch 1 Nachricht geschrieben haben.",
     "done.messages_many": "Sie können weitermachen, wenn Sie noch {n} Nachrichten geschrieben "
     "haben.",
+    "done.characters_one": "Sie können weitermachen, wenn Sie noch 1 Zeichen geschrieben haben.",
+    "done.characters_many": "Sie können weitermachen, wenn Sie noch {n} Zeichen geschrieben haben.",
     "done.seconds": "Sie können in {time} weitermachen.",
     "done.both_one": "Sie können in {time} weitermachen, wenn Sie noch 1 Nachricht geschrieben "
     "haben.",
     "done.both_many": "Sie können in {time} weitermachen, wenn Sie noch {n} Nachrichten "
     "geschrieben haben.",
+    "done.characters_time_one": "Sie können in {time} weitermachen, wenn Sie noch 1 Zeichen "
+    "geschrieben haben.",
+    "done.characters_time_many": "Sie können in {time} weitermachen, wenn Sie noch {n} Zeichen "
+    "geschrieben haben.",
     "done.pressed": "Sie sind hier fertig.",
+    "turn.mine": "Sie sind an der Reihe.",
+    "turn.mine_left": "Sie sind an der Reihe, noch {time}.",
+    "turn.others": "{name} ist an der Reihe.",
+    "turn.others_left": "{name} ist an der Reihe, noch {time}.",
+    "turn.somebody": "Jemand anderes ist an der Reihe.",
+    "turn.nobody": "Noch ist niemand an der Reihe.",
+    "cooldown.left": "Noch {time}, dann können Sie die nächste Nachricht schreiben.",
     "ended.page": "Ende der Studie",
     "ended.complete": "Vielen Dank",
     "ended.complete.text": "Sie haben die Studie abgeschlossen. Vielen Dank für Ihre Teilnahme.",
@@ -351,6 +397,13 @@ _STUDY = {
     "debrief.title": "Worum es in dieser Studie ging",
     "debrief.programme_one": "In Ihrer Gruppe war {names} ein Computerprogramm und kein Mensch.",
     "debrief.programme_many": "In Ihrer Gruppe waren {names} Computerprogramme und keine Menschen.",
+    "debrief.replaced_one": "In Ihrer Gruppe hat ein Computerprogramm an der Stelle von {names} "
+    "weitergemacht, unter demselben Namen.",
+    "debrief.replaced_many": "In Ihrer Gruppe haben Computerprogramme an der Stelle von {names} "
+    "weitergemacht, unter denselben Namen.",
+    "debrief.own_place": "Als Sie weg waren, hat ein Computerprogramm an Ihrer Stelle "
+    "weitergemacht, unter Ihrem Namen in der Gruppe. Die anderen erfahren das erst, wenn ihre "
+    "eigene Teilnahme endet.",
     "debrief.and": "{names} und {name}",
     "keep.title": "Dürfen wir Ihre Daten behalten?",
     "keep.text": "Was Sie bezahlt bekommen, hängt nicht von Ihrer Antwort ab.",

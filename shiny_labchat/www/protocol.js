@@ -5,9 +5,19 @@
  *
  * @typedef {{is: "open" | "closed" | "removed", write: boolean, code?: string, say?: string,
  *   reason?: string, name?: string | null, title?: string | null, clock?: RoomClock, gate?: string,
- *   done?: string}} RoomState gate: why the person cannot be done yet; done: that they are
+ *   later?: {left: number, runs: boolean, text: string}, done?: string, max?: number, turn?: RoomTurn,
+ *   hold?: Hold, typed?: AskedOfPage, no_paste?: string}} RoomState gate: why the person cannot be done yet; later:
+ *   or not before so many milliseconds, which run if it has begun; done: that they are; max: how long a message may
+ *   be; typed: what is to be sent of how messages are written; no_paste: why nothing may be pasted
+ * @typedef {"counts" | "rhythm" | "pasted"} AskedOfPage
+ * @typedef {{first_key_ms?: number, typing_ms?: number, pauses?: number, keystrokes?: number, deletions?: number,
+ *   pasted_chars?: number, focus_losses?: number, rhythm?: number[]}} Typed how a message was written
  * @typedef {{is: "waiting" | "running" | "paused", left: number, text: string, say?: string}} RoomClock
  *   left: until it starts or is over, in milliseconds; text: how that is shown; say: a warning, or why it stands still
+ * @typedef {{is: "mine" | "others", name?: string, text: string, left?: number, say: string}} RoomTurn whose turn it is
+ *   to write; left: for how many milliseconds, if it has an end
+ * @typedef {{code: string, say: string, left?: number, text?: string}} Hold why a message that is written cannot be
+ *   sent yet; left: for how many milliseconds, if that is known; text: how that is shown
  * @typedef {{h: string, name: string | null, role: string}} You
  *
  * @typedef {["text" | "markdown" | "trusted" | "html" | "thinking", string]} TextPart
@@ -34,7 +44,8 @@
  * @typedef {{k: "cleared", id: string, greeting?: boolean}} ClearedItem
  * @typedef {{k: "withdrawn", id: string, h: string, anew?: boolean}} WithdrawnItem all that somebody
  *   has said is blank; anew: others have quoted it, so all that is shown is to be asked for again
- * @typedef {MessageItem | EndItem | ClearedItem | WithdrawnItem} Item
+ * @typedef {{k: "retracted", id: string, of: string}} RetractedItem a message is gone, whoever has said it
+ * @typedef {MessageItem | EndItem | ClearedItem | WithdrawnItem | RetractedItem} Item
  * @typedef {{id?: string, h?: string | null, name?: string | null, role: string, at?: number,
  *   parts: Part[], as?: string, icon?: string, deps?: unknown[], only?: boolean, greeting?: boolean,
  *   persistent?: boolean, live?: boolean, by?: string, is?: Ending, withdrawn?: boolean}} ShownMessage
@@ -65,7 +76,7 @@
  * @typedef {Welcome | Events | Chunks | Older | Acks | Refused | State | Presence | Here | Typing |
  *   Asked | {t: "ping"} | {t: "checked"} | Bye} Frame
  *
- * @typedef {{t: "send", cid: string, text: string} | {t: "typing"} | {t: "stop", id: string} |
+ * @typedef {{t: "send", cid: string, text: string, typed?: Typed} | {t: "typing"} | {t: "stop", id: string} |
  *   {t: "older", before: string} | {t: "check"} | {t: "confirm", id: string} |
  *   {t: "done", cid: string} | {t: "pong", hidden: number, quiet: number}} ClientFrame
  *   pong: for how long the page has been hidden (0: it is not), and the person has done nothing, in milliseconds

@@ -49,7 +49,8 @@ export class Room {
   #presence;
   #typing;
   #question;
-  #clock = new Clock();
+  #clock;
+  #turn;
   #done;
   #transcript;
   #outbox;
@@ -87,20 +88,25 @@ export class Room {
       role: /** @type {string | null} */ (null),
       stop: (/** @type {string} */ id) => this.#connection.send({ t: "stop", id }),
     };
+    this.#clock = new Clock("labchat-clock", labels.language);
+    this.#turn = new Clock("labchat-turn", labels.language);
     this.#status = new Status(labels, host);
     this.#presence = new Presence(labels);
     this.#typing = new TypingIndicator(labels);
     this.#question = new Question(labels, host.id, (id) => this.#connection.send({ t: "confirm", id }));
     this.#done = new DoneButton(options.done, host.id, (cid) => this.#connection.send({ t: "done", cid }));
     this.#transcript = new Transcript(this.#context, (before) => this.#connection.send({ t: "older", before }));
-    this.#outbox = new Outbox(labels, (cid, text) => this.#connection.send({ t: "send", cid, text }));
+    this.#outbox = new Outbox(labels, (cid, text, typed) =>
+      this.#connection.send({ t: "send", cid, text, ...(typed && { typed }) }),
+    );
     this.#composer = new Composer(composerIn(host), host.id, labels, {
-      send: (text) => this.#send(text),
+      send: (text, typed) => this.#send(text, typed),
       type: () => this.#connection.send({ t: "typing" }),
       change: () => this.#drafts.saveLater(),
     });
     this.#drafts = new Drafts(host.id, () => ({
       draft: this.#composer.draft,
+      typed: this.#composer.telemetry.typed,
       waiting: this.#outbox.unconfirmed,
     }));
     this.#connection = new Connection({
@@ -136,6 +142,8 @@ export class Room {
     this.#status.close();
     this.#question.hide();
     this.#clock.close();
+    this.#turn.close();
+    this.#done.close();
     this.#connection.pause();
   }
 
@@ -234,7 +242,7 @@ export class Room {
     this.#nameHost();
     this.#status.element.id = `${host.id}_status`;
     const parts = [this.#title, this.#presence.element, this.#status.element, this.#clock.element];
-    const header = make("div", { class: "labchat-header" }, ...parts);
+    const header = make("div", { class: "labchat-header" }, ...parts, this.#turn.element);
     const stage = make("div", { class: "labchat-stage" }, log, gauge, button, announcements);
     box.prepend(this.#me);
     host.prepend(header, stage, this.#outbox.element, this.#typing.element, this.#question.element);
@@ -256,7 +264,8 @@ export class Room {
     this.#isForgetting = false;
     const left = this.#drafts.switchTo(who);
     if (!left) return;
-    for (const [cid, text] of left.waiting) this.#outbox.put(text, cid);
+    for (const [cid, text, typed = null] of left.waiting) this.#outbox.put(text, typed, cid);
+    this.#composer.telemetry.restore(left.typed);
     // the browser may have restored it already
     if (!this.#composer.draft.startsWith(left.draft)) this.#composer.restore(left.draft);
   }
@@ -279,6 +288,8 @@ export class Room {
     this.#connection.end();
     this.#question.hide();
     this.#clock.show();
+    this.#turn.show();
+    this.#composer.hold();
     this.#done.show(null);
     this.#typing.show([], null);
     this.#presence.show({ t: "presence", n: 0, who: [] }, null);
@@ -312,6 +323,7 @@ export class Room {
     this.#context.me = you.h;
     this.#context.role = you.role;
     this.#composer.allow(max);
+    this.#composer.telemetry.note();
     this.#transcript.reconnect();
     if (reset) this.#cursor = "";
     if (reset) this.#draw(items, this.#transcript.reset(items, more, before));
@@ -347,6 +359,7 @@ export class Room {
   /** @param {Item[]} items */
   #addItems(items) {
     const messages = items.filter(isMessage).map(shownOf);
+    if (messages.length) this.#composer.telemetry.note();
     this.#draw(items, this.#transcript.add(items));
     this.#typing.stop(new Set(messages.map(({ h }) => h ?? null)));
     countUnread(messages.filter((message) => !isOwn(message, this.#context)).length);
@@ -370,14 +383,19 @@ export class Room {
   /** @param {import("./protocol.js").Refused} refused */
   #returnRefused({ cid, code, say }) {
     if (this.#done.refuse(cid, this.#labels.sentence(code, say))) return;
-    const text = this.#outbox.withdraw(cid);
-    if (text !== null) this.#composer.refuse(text, this.#labels.sentence(code, say));
+    const refused = this.#outbox.withdraw(cid);
+    if (!refused) return;
+    this.#composer.telemetry.restore(refused.typed);
+    this.#composer.refuse(refused.text, this.#labels.sentence(code, say));
   }
 
   /** @param {RoomState} state */
   #applyState(state) {
     this.#state = { ...this.#state, ...state };
     this.#clock.show(state.clock);
+    this.#turn.show(againOf(state.hold) ?? state.turn, state.turn);
+    this.#composer.hold(state.hold);
+    if (state.max !== undefined) this.#composer.allow(state.max);
     this.#done.show(state);
     this.#title.replaceChildren(state.title ?? "");
     this.#title.hidden = !state.title;
@@ -388,6 +406,8 @@ export class Room {
     const reason = this.#labels.sentence(state.code, state.say ?? this.#labels.text("readonly"));
     const words = state.code === "read_only" ? this.#labels.text("only_reading") : undefined;
     this.#composer.lock(state.write ? null : reason, words);
+    this.#composer.telemetry.count(state.typed ?? null);
+    this.#composer.forbidPaste(state.no_paste ? this.#labels.sentence("pasted", state.no_paste) : "");
   }
 
   /** Name the landmark, unless the app has. @param {string | null} [title] */
@@ -422,13 +442,19 @@ export class Room {
     this.#outbox.showUnsent();
   }
 
-  /** @param {string} text */
-  #send(text) {
+  /** @param {string} text @param {import("./protocol.js").Typed | null} typed how it was written */
+  #send(text, typed) {
     if (this.#retired) return this.#composer.refuse(text, this.#retired);
-    this.#outbox.put(text);
+    this.#outbox.put(text, typed);
     this.#drafts.save();
     this.#transcript.toBottom();
   }
+}
+
+/** The time until somebody can send a message again. @param {import("./protocol.js").Hold} [hold] */
+function againOf(hold) {
+  if (!hold || hold.left === undefined || !hold.text) return undefined;
+  return { is: "again", left: hold.left, text: hold.text };
 }
 
 /**

@@ -10,6 +10,7 @@ from typing import Literal
 
 from playwright.sync_api import expect
 
+from shiny_labchat.playwright import Standing
 from tests.browser._people import Person
 
 __all__ = [
@@ -101,11 +102,11 @@ def cut(person: Person, cable: Cable) -> None:
         expect(person.page.locator(_LOST)).to_be_attached()
 
 
-def mend(person: Person, cable: Cable) -> None:
-    """Let connections be made again, and wait for one."""
+def mend(person: Person, cable: Cable, stands: Standing = "open") -> None:
+    """Let connections be made again, and wait for one; `stands`: how the chat is then."""
     person.page.evaluate(_MEND, cable)
     if cable == "chat":
-        person.stands("open")
+        person.stands(stands)
     else:
         expect(person.page.locator(_LOST)).not_to_be_attached()
 

@@ -27,14 +27,15 @@ FIRST_CHATS = {
     "05-a-model-in-the-room": "chat",
     "07-callbacks": "plaza",
     "12-take-home": "chat",
-    "13-what-a-model-reads": "chat",
+    "18-what-a-model-reads": "chat",
 }
 
 
 def test_every_app_is_tried_here() -> None:
     tried = {*FIRST_CHATS, "06-bookmarks"}  # this one by test_bookmarks
     tried |= {"08-private-room-with-a-bot"}
-    tried |= {"09-groups-of-two", "10-hidden-profile", "11-a-whole-study"}
+    tried |= {"09-groups-of-two", "10-hidden-profile", "11-a-whole-study", "13-rules-and-gate"}
+    tried |= {"14-ten-rounds", "15-a-ring", "16-moderator-model", "17-classroom"}
     assert {path.parent.name for path in (ROOT / "apps").glob("*/app.py")} == tried
 
 
@@ -84,12 +85,37 @@ def test_callbacks_hear_their_rooms(people: People, serve: Serve):
 
 
 def test_people_see_what_was_written_and_a_model_something_else(people: People, serve: Serve):
-    ann, bob = people(2, serve(str(ROOT / "apps" / "13-what-a-model-reads" / "app.py")))
+    ann, bob = people(2, serve(str(ROOT / "apps" / "18-what-a-model-reads" / "app.py")))
     ann.says("Call me at 0171 234 5678, Bob.")
     bob.sees("Call me at 0171 234 5678, Bob.", by=ann)
     for person in (ann, bob):
         read = person.page.locator("#read")
         expect(read).to_have_text(f"{ann.name}: Call me at [a telephone number], Bob.")
+
+
+def test_people_speak_in_turn_and_go_on_when_they_have_written_enough(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "13-rules-and-gate" / "app.py"))
+    (ann,), (bob,) = people(1, app), people(1, app)
+    for person in (ann, bob):
+        expect(person.page.locator("#status")).to_contain_text("Speaker 1 speaks. You cannot go on")
+    bob.tries("Me first, please.")
+    bob.is_told("It is not your turn yet. Your text is kept.")
+    ann.says("Streets are for people, as they were for centuries.")
+    expect(bob.page.locator("#status")).to_contain_text("Speaker 2 speaks.")
+    bob.presses("Enter")
+    ann.sees("Me first, please.", by=bob)
+    ann.says("And for trees.")
+    expect(ann.page.locator("#status")).to_contain_text("You may go on.")
+    expect(bob.page.locator("#status")).to_contain_text("You cannot go on yet.")
+    bob.page.get_by_role("button", name="I would rather be brief").click()
+    expect(bob.page.locator("#status")).to_contain_text("You may go on.")
+    for person in (ann, bob):
+        person.page.get_by_role("button", name="I have said all").click()
+    for person in (ann, bob):
+        person.stands("closed")
+        expect(person.page.locator("#status")).to_have_text("Thank you for the debate.")
+    assert faults(ann) == set()
+    assert not [line for line in app.log if "Traceback" in line or "Error" in line]
 
 
 def test_everybody_has_a_private_room_with_a_bot(people: People, serve: Serve):
@@ -199,7 +225,7 @@ def test_a_group_that_agrees_on_the_hidden_profile_is_paid(people: People, serve
         each.is_ready()
     for each in three:
         each.is_in_group()
-        each.reads_on_page("Candidate")
+        each.reads_on_page("You know: ")
     assert faults(three[0]) == set()
     for each in three:
         each.says("X has most that speaks for it.")
@@ -212,6 +238,28 @@ def test_a_group_that_agrees_on_the_hidden_profile_is_paid(people: People, serve
         each.presses_button("Finish")
         each.ends()
         each.reads_in_study("€2.00")
+    assert is_clean(app)
+
+
+def test_a_moderator_opens_and_who_all_talk_as_much_are_paid(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "16-moderator-model" / "app.py"))
+    three = taking_part(people, 3, app)
+    for each in three:
+        each.consents()
+    for each in three:
+        each.is_ready()
+    for each in three:
+        each.is_in_group()
+        each.sees(re.compile("Welcome! Which of three charities"), by="Moderator")
+    assert faults(three[0]) == set()
+    for each in three:
+        each.says("Science, I think.")
+        each.is_done("We have decided")
+    for each in three:
+        each.fills("Where should it go?", "science")
+        each.presses_button("Continue")
+        each.ends()
+        each.reads_in_study("€1.00")
     assert is_clean(app)
 
 
@@ -242,6 +290,67 @@ def test_a_whole_study_leads_from_the_recruiters_link_to_its_code(people: People
         each.reads_in_study("We wanted to know how groups agree.")
         each.presses_button("Continue")
         each.reads_in_study("C1ABC")
+    assert is_clean(app)
+
+
+def test_four_people_play_with_another_one_in_each_of_ten_rounds(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "14-ten-rounds" / "app.py"))
+    four = taking_part(people, 4, app)
+    for each in four:
+        each.is_ready()
+    for number in range(1, 11):
+        for each in four:
+            each.reads_on_page(f"Give (round {number} of 10)")
+        if number == 1:
+            assert faults(four[0]) == set()
+        for n, each in enumerate(four):
+            each.fills("You have 20 points. Give to the group:", str(5 * n))
+            each.presses_button(f"Give (round {number} of 10)")
+        for each in four:
+            each.reads_on_page(f"points in round {number}")
+        for each in four:
+            each.presses_button("Finish" if number == 10 else "Go on")
+    for each in four:
+        each.ends()
+        each.reads_in_study("€")
+    assert is_clean(app)
+
+
+def test_a_class_talks_in_groups_and_comes_back_when_its_teacher_says_so(
+    people: People, serve: Serve, organiser: Organiser
+):
+    app = serve(str(ROOT / "apps" / "17-classroom" / "app.py"))
+    pupils = ann, bob, _ = taking_part(people, 3, app)
+    for each, name in zip(pupils, ("Ann", "Bob", "Carl"), strict=True):
+        each.fills("Your name in the group", name)
+        each.presses_button("Continue")
+        each.is_in_group()
+    token = organiser.does(organiser.lab(app).invite("me", study="class", role="experimenter"))
+    (teacher,) = taking_part(people, 1, app, labchat=token)
+    teacher.is_in_group()
+    teacher.says("Good morning")
+    for each in pupils:
+        each.sees("Good morning", by=teacher)
+    assert faults(teacher) == set()
+    teacher.chooses("The class is:", "in groups")
+    for each in pupils:
+        each.sees_no("Good morning")
+    ann.says("Shall we begin?")
+    bob.sees("Shall we begin?", by="Ann")
+    bob.reloads()
+    teacher.presses_button("Tell all rooms that a minute is left")
+    for each in (*pupils, teacher):
+        each.sees("A minute is left.")
+    bob.sees_only("Shall we begin?", "A minute is left.")
+    teacher.chooses("The class is:", "all together")
+    for each in pupils:
+        each.sees_only("Good morning", "A minute is left.")
+    teacher.chooses("The class is:", "at its end")
+    for each in pupils:
+        each.fills("What did you learn?", "That I know nothing.")
+        each.presses_button("Continue")
+        each.reads_in_study("CLASS1")
+        each.reads_in_study("€5.00")
     assert is_clean(app)
 
 
@@ -294,3 +403,29 @@ def test_on_a_phone_the_demo_is_one_person_and_a_link_for_the_second(demo: Serve
     bob.says("Here I am")
     ann.sees("Here I am", by=bob)
     assert ann.page.evaluate("document.scrollingElement.scrollWidth <= 390")
+
+
+def test_in_a_ring_each_hears_two_others_and_nothing_of_the_third(people: People, serve: Serve):
+    app = serve(str(ROOT / "apps" / "15-a-ring" / "app.py"))
+    four = taking_part(people, 4, app)
+    for each in four:
+        each.consents()
+    for each in four:
+        each.is_ready()
+    for each in four:
+        each.is_in_group()
+        each.reads_on_page("You hear")
+    names = [each.name for each in four]
+    heard = [each.page.get_by_text("You hear").inner_text() for each in four]
+    hears = [[name in told for name in names] for told in heard]
+    assert [sum(row) for row in hears] == [2, 2, 2, 2]
+    assert faults(four[0]) == set()
+    for name, each in zip(names, four, strict=True):
+        each.says(f"I am {name}")
+    for row, each in zip(hears, four, strict=True):
+        for speaker, is_heard in zip(names, row, strict=True):
+            if is_heard:
+                each.sees(f"I am {speaker}")
+            elif speaker != names[four.index(each)]:
+                assert speaker not in each.page.content()
+    assert is_clean(app)

@@ -109,6 +109,7 @@ def test_e(labchat):
 """
 
 
+@pytest.mark.long
 def test_each_test_has_a_new_database_and_a_failure_shows_what_the_server_printed(
     runs: Runs, tmp_path: Path
 ):

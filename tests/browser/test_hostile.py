@@ -211,6 +211,7 @@ def test_what_a_person_writes_is_text_and_a_model_that_repeats_it_harms_nobody(
     witness.would_have_seen(elsewhere)
 
 
+@pytest.mark.long
 def test_what_is_streamed_is_sanitized_in_an_app_that_trusts_its_strings(
     people: People, shared: Serve, noise: Noise, elsewhere: Elsewhere, watch: Watch
 ):
@@ -229,6 +230,7 @@ def test_what_is_streamed_is_sanitized_in_an_app_that_trusts_its_strings(
     assert wrong == []
 
 
+@pytest.mark.long
 def test_a_model_that_repeats_it_in_an_app_that_trusts_its_strings_harms_nobody(
     people: People,
     serve: Serve,

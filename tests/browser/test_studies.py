@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
 
+from shiny_labchat.words import ENGLISH
 from tests.browser._organiser import Organiser
 from tests.browser._outage import SEVERED
 from tests.browser._participants import Participant
 from tests.browser.conftest import Noise, People, Serve
+from tests.browser.test_study_frames import TELLTALES, Frames
 from tests.support.models.model import Model, Reply
 from tests.support.models.tls_door import TlsDoor
 from tests.support.workers import Served
@@ -160,6 +163,99 @@ def test_a_machine_is_guessed_and_named(
             each.ends()
             each.reads_in_study(f"In your group, {machine} was a computer program, not a person.")
             each.presses_button("Yes, keep my data")
+    assert not [line for line in app.log if "Traceback" in line]
+
+
+def around(each: Participant) -> set[str]:
+    """Whom somebody in a ring hears, once all have said something."""
+    expect(each.chat.loc_message_items).to_have_count(3)
+    return {author for _, author, _ in each.transcript()} - {each.name}
+
+
+def in_order(heard: Mapping[str, set[str]]) -> list[str]:
+    """The names of a ring, from the first one on around it, by whom each hears."""
+    names = [next(iter(heard))]
+    while further := heard[names[-1]] - {*names}:
+        names.append(min(further))
+    return names
+
+
+AWAY = 300_000
+"""How long somebody may be away until a machine goes on for them, in ms: the time is drawn."""
+
+
+@pytest.mark.parametrize("grace", [10, pytest.param(None, marks=pytest.mark.long)])
+def test_in_a_ring_a_machine_goes_on_for_who_drops_out_and_all_are_told_at_the_end(
+    come: Come,
+    serve: Serve,
+    organiser: Organiser,
+    monkeypatch: pytest.MonkeyPatch,
+    grace: float | None,
+):
+    with Model() as model, TlsDoor("api.openai.com", model.port) as door:
+        for name, value in {**door.environ, "OPENAI_API_KEY": "key"}.items():
+            monkeypatch.setenv(name, value)
+        app = serve("wanted/ring.py")
+        six = come(6, app)
+        frames = [Frames(each.page) for each in six]
+        for each in six:
+            each.page.reload()  # all of its frames are heard
+            each.reads_in_study(ENGLISH["consent.replacement"])
+            each.consents()
+        for each in six:
+            each.is_ready()
+        for each in six:
+            each.is_in_group()
+            each.chat.expect_presence(3)
+        for each in six:
+            each.says(f"I am {each.name}.")
+        people = {each.name: each for each in six}
+        heard = {each.name: around(each) for each in six}
+        names = in_order(heard)
+        assert {*names} == {*people} and {len(each) for each in heard.values()} == {2}
+        for each in six:
+            told = each.page.content()
+            assert not any(other in told for other in {*names} - heard[each.name] - {each.name})
+        gone, left, *far, right = (people[name] for name in names)
+        room = organiser.lab(app).room("lobby-1", study="ring")
+        if grace is not None:  # sooner than after a minute
+            rules = organiser.does(room.state()).rules
+            organiser.does(room.configure(rules=replace(rules, grace=grace)))
+        address, context = gone.page.url, gone.page.context
+        gone.page.close()
+        for each in (left, right):
+            each.chat.expect_presence(2)
+        for each in (left, right):
+            each.chat.expect_presence(3, timeout=AWAY)
+        model.will(Reply("Left of you.", wait=1), Reply("Right of you."))
+        left.says("Where are you?")
+        left.sees("Left of you.", by=names[0])
+        right.says("And who are you?")
+        right.sees("Right of you.", by=names[0])
+        right.sees_no("Left of you.")
+        left.sees_no("Right of you.")
+        for each in far:
+            each.chat.expect_presence(3)
+            expect(each.chat.loc_message_items).to_have_count(3 + (each in (far[0], far[-1])))
+        told = [" ".join(text for _, text in call.messages) for call in model.calls]
+        assert [right.name in each for each in told] == [False, True]
+        assert [left.name in each for each in told] == [True, False]
+        for each in frames[1:]:
+            said = " ".join(text for _, text in each.heard)
+            said = said.replace(ENGLISH["consent.replacement"], "")
+            assert TELLTALES.findall(said) == [] and "stand-in" not in said
+            assert each.roles() == {"participant"}
+        organiser.does(room.close())  # sooner than after ten minutes
+        for each in (left, *far, right):
+            each.reads_in_study("You were in a ring of six.")
+            each.reads_in_study(ENGLISH.counted("debrief.replaced", 1, names=names[0]))
+            each.presses_button("Yes, keep my data")
+            each.ends()
+        back = Participant(context.new_page(), left.chat.id)
+        back.opens(address)
+        back.reads_in_study(ENGLISH["ended.replaced.text"])
+        back.reads_in_study(ENGLISH["debrief.own_place"])
+        assert "Left of you." not in back.page.content()
     assert not [line for line in app.log if "Traceback" in line]
 
 

@@ -71,6 +71,7 @@ def test_on_a_phone_nothing_is_cut_off_and_buttons_are_large(opened: Opened) -> 
             assert button.evaluate("button => button.offsetHeight") >= 44
 
 
+@pytest.mark.long
 def test_every_word_of_a_study_can_be_read_in_every_theme(opened: Opened) -> None:
     ann = opened(device={"reduced_motion": "reduce"})
     found: dict[str, dict[str, float]] = {}

@@ -46,6 +46,7 @@ def unreadable(scope: Locator, *, least: int) -> dict[str, float]:
     return {what: round(ratio, 2) for what, ratio in measured.items() if ratio < ENOUGH}
 
 
+@pytest.mark.long
 def test_every_word_can_be_read_in_every_theme_and_what_is_typed_focused_or_not(
     people: People, the_room: Room, organiser: Organiser
 ):

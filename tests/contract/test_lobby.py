@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from anyio.lowlevel import checkpoint
 
 from shiny_labchat import Bot, Lab, Room
+from shiny_labchat.bots import At
 from shiny_labchat.domain.commands import Arrive, Barrier, Close, EndPerson, Ready, RecordAnswer
 from shiny_labchat.domain.events import Event, LogKey
 from shiny_labchat.domain.lobby import LobbyState
@@ -403,6 +404,7 @@ async def test_code_starts_groups_of_all_who_are_here(lab: Lab, reopen: Lab) -> 
     await come(lobby, "a", "b", "c", "d")
     await come(other, "e", "f", "g")
     assert await cast("Awaitable[int]", lobby.waiting()) == 7
+    await hear(lab, *"abcdefg")  # it may have taken long until all have come
     assert await other.start() == 2
     sizes = [len(group.people) for group in (await people_in(lab)).groups.values()]
     assert sorted(sizes) == [3, 4] and await cast("Awaitable[int]", lobby.waiting()) == 0
@@ -437,6 +439,32 @@ async def test_bots_are_members_before_anybody_sees_the_room(lab: Lab) -> None:
     await one.post("hi", author=(await people_in(lab)).groups["l-1"].people[0])
     await until(lab, one.key, "message", 2)
     assert [each.member for each in await one.messages()][-1] == "helper"
+
+
+async def test_a_bot_of_one_condition_is_in_no_log_and_no_audit_of_another(lab: Lab) -> None:
+    """Though it writes at set times, and at messages."""
+
+    def respond(messages: Sequence[Any]) -> str:
+        return f"after {len(messages)}"
+
+    when: Any = [At(0), "message"]
+    helper = Bot("helper", respond=respond, disclose=True, when=when, reading=None, typing=None)
+    bots: Any = {"a": [helper], "b": []}
+    lobby = lobby_in(lab, conditions=["a", "b"], balance="rotate", bots=bots)
+    await come(lobby, "ann", "bob", "carl", "dora")
+    with_bot, without = (lab.room(id, study="s") for id in ("l-1", "l-2"))
+    await until(lab, with_bot.key, "message")
+    for room in (without, with_bot):
+        await until(lab, room.key, "shown")
+        await room.post("hi", author=(await people_in(lab)).groups[room.id].people[0])
+    await until(lab, with_bot.key, "message", 3)
+    said = [message.content for message in await with_bot.messages()]
+    assert said == ["after 0", "hi", "after 2"]
+    with pytest.raises(ValueError, match="has no bot"):
+        await without.ask(helper)
+    assert await without.audit() == []
+    assert "helper" not in str(await events_of(lab, without.key))
+    assert [each.trigger for each in await with_bot.audit()] == ["at 0", "message"]
 
 
 async def test_people_are_refused_who_would_not_be_told_of_an_undisclosed_bot(lab: Lab) -> None:

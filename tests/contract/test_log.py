@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 
 from shiny_labchat import Lab, Refused, Room, StoreError
+from shiny_labchat.bus import Bus, transport_for
 from shiny_labchat.domain.commands import (
     Close,
     Command,
@@ -36,9 +37,12 @@ from shiny_labchat.store import (
     find_room,
     issue,
     look_up,
+    parse,
     room_number,
 )
+from shiny_labchat.store.log import Log
 from shiny_labchat.store.queries import ends_of, whole_at
+from tests.support.server import free_port
 
 from . import elsewhere
 from .hearing import heard_in
@@ -425,6 +429,28 @@ def test_nothing_is_lost_or_asked_at_a_normal_end(url: str) -> None:
     done = subprocess.run(command, cwd=elsewhere.ROOT, capture_output=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert asyncio.run(_members_of(url)) == [None]
+
+
+async def test_what_is_written_while_a_log_closes_is_stored_and_no_thread_goes_on(
+    url: str, room: Room
+) -> None:
+    """Its bus writes the first time, in a thread of its own, to know what the lab is called."""
+    log, writing = Log(parse(url)), asyncio.Event()
+    loop, stored = asyncio.get_running_loop(), list[int]()
+
+    async def name() -> str:
+        after = 0
+        while after < 20:
+            stored.append(await log.write(lambda conn, now: now))
+            loop.call_soon_threadsafe(writing.set)
+            after += log.is_closed
+        return "lab"
+
+    log.use_bus(Bus("nobody", transport_for(f"nats://127.0.0.1:{free_port()}"), name))
+    log.watch(room.key)
+    await writing.wait()
+    await asyncio.to_thread(log.close)
+    assert len(stored) > 20 and not log.is_writing
 
 
 async def test_several_fresh_databases_may_be_opened_at_once(tmp_path: Path) -> None:

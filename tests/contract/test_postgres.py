@@ -236,6 +236,35 @@ async def test_who_waits_for_a_lock_too_long_is_told_that_the_database_is_busy(
     assert await texts_of(room) == ["text 1"]
 
 
+async def test_a_database_can_be_opened_and_read_while_somebody_has_a_table_locked(
+    url: str, lab: Lab, engines: list[sa.Engine]
+) -> None:
+    await room_of(lab)
+    with engines[0].begin() as conn:
+        conn.exec_driver_sql("LOCK TABLE room IN EXCLUSIVE MODE")
+        with closing(Log(parse(url))) as again:
+            assert await again.read(studies_with_rooms) == ["s"]
+
+
+async def test_all_that_is_written_together_waits_for_locks_once(
+    url: str, lab: Lab, engines: list[sa.Engine]
+) -> None:
+    room = await room_of(lab)
+    with engines[0].begin() as conn:
+        conn.execute(sa.select(room_table).with_for_update()).all()
+        began = time.monotonic()
+        first = asyncio.ensure_future(room.submit(say(1)))  # the rest comes together, behind it
+        rest = [lab.log.write(lambda conn, now: _touch(conn)) for _ in range(9)]
+        done = await asyncio.gather(first, *rest, return_exceptions=True)
+        assert time.monotonic() - began < 3 * LOCK_TIMEOUT
+    assert [getattr(each, "code", None) for each in done] == ["store_busy"] * 10
+    assert await asyncio.gather(*(lab.log.write(lambda conn, now: now) for _ in range(2)))
+
+
+def _touch(conn: sa.Connection) -> None:
+    conn.execute(sa.update(room_table).values(seq=room_table.c.seq))
+
+
 async def test_events_have_the_time_of_the_server(lab: Lab, postgres: PostgresServer) -> None:
     room = await room_of(lab)
     clock = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"

@@ -82,7 +82,7 @@ async def test_the_bots_that_may_be_in_its_rooms_are_on_record(lab: Lab) -> None
 
 async def test_what_has_not_changed_is_not_stored_again(lab: Lab, reopen: Lab) -> None:
     for where in (lab, lab, reopen):
-        where.add_bot(Bot("helper", client=model))
+        where.add_bot(Bot("helper", client=model, disclose=True))
         for number in range(3):
             study = Study("pilot", lab=where)
             await study.arrive({}, f"key {number}")
@@ -94,7 +94,7 @@ async def test_what_has_not_changed_is_not_stored_again(lab: Lab, reopen: Lab) -
 async def test_another_prompt_is_a_change_with_its_time(lab: Lab, reopen: Lab) -> None:
     for where, prompt in ((lab, "Be brief."), (reopen, "Be kind.")):
         client = ChatOpenAICompletions(model="m", system_prompt=prompt, api_key="sk-secret")
-        where.add_bot(Bot("helper", client=client))
+        where.add_bot(Bot("helper", client=client, disclose=True))
         study = Study("pilot", lab=where)
         await study.arrive({}, "key")
         await settings_of(study)
@@ -106,7 +106,7 @@ async def test_another_prompt_is_a_change_with_its_time(lab: Lab, reopen: Lab) -
 
 
 async def test_bots_that_are_no_more_are_not_on_record_any_more(lab: Lab, reopen: Lab) -> None:
-    lab.add_bot(Bot("helper", respond=print))
+    lab.add_bot(Bot("helper", respond=print, disclose=True))
     await Study("pilot", lab=lab).arrive({}, "key")
     await Runtime.of(lab.log).tasks.wait(PATIENCE)
     study = Study("pilot", lab=reopen)
@@ -121,7 +121,7 @@ async def test_nobody_waits_for_a_model_that_takes_long_to_be_made(lab: Lab) -> 
         assert made.wait(PATIENCE)
         return model()
 
-    lab.add_bot(Bot("slow", client=slowly))
+    lab.add_bot(Bot("slow", client=slowly, disclose=True))
     study = Study("pilot", lab=lab)
     async with asyncio.timeout(PATIENCE / 2):
         await study.arrive({}, "key")

@@ -1,137 +1,160 @@
-"""What bots were told is read as it was, and the record of it is as long as the talk."""
+"""A model is told nothing that somebody who hears its reply has not heard."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-import orjson
-import sqlalchemy as sa
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from shiny_labchat import Lab, Message, Room
-from shiny_labchat.audit import entries
-from shiny_labchat.audit.prompts import TURN_BYTES, Base, Told, joined, told_of
-from shiny_labchat.store import schema
+from shiny_labchat import Bot, Lab, Message, Room, Rules
+from shiny_labchat.bots.talk import Talk
+from shiny_labchat.domain.commands import Post, Trigger
+from shiny_labchat.domain.triggers import ASKED
+from shiny_labchat.lab.bot_registry import CALLBACK
+from shiny_labchat.lab.runtime import running
+from shiny_labchat.lab.stream import RoomStream
 
-texts = st.sampled_from("abc").map(lambda text: {"text": text})
-turns = st.fixed_dictionaries(
-    {"role": st.sampled_from(["user", "assistant"]), "contents": st.lists(texts, max_size=4)}
-)
-messages = st.fixed_dictionaries({"value": st.sampled_from([0, False, -0.0, 1, True, 1.0])})
-prompts = st.lists(turns | messages, max_size=6)
+from .test_networks import AT_ONCE, reacts, ring, with_bot
 
 
-@given(st.lists(prompts, max_size=6), st.integers(0, 12))
-def test_a_prompt_is_put_together_as_it_was(wholes: list[list[Any]], most: int) -> None:
-    told = Told(most * (TURN_BYTES + 20))
-    read: dict[int, Any] = {}
-    for n, whole in enumerate(wholes):
-        prompt = told.prompt("who", whole)
-        new = orjson.loads(orjson.dumps(prompt.new))
-        if prompt.base is None:
-            read[n] = new
+@pytest.fixture(autouse=True)
+async def ends(lab: Lab, reopen: Lab) -> AsyncIterator[None]:
+    async with running():
+        yield
+
+
+async def acts(bot: Bot, room: Room, name: str) -> Message | None:
+    """What a bot writes as a moment has come, or it is asked."""
+    trigger = Trigger(f"{CALLBACK}bot", name, instruction="Go on.", number="1")
+    [event] = (await room.submit(trigger)).events
+    before = len(await room.messages())
+    await bot.act(room, event)
+    said = await room.messages()
+    return said[-1] if len(said) > before else None
+
+
+@pytest.mark.parametrize("name", [ASKED, "at 120"])
+async def test_a_bot_that_writes_by_itself_is_told_what_all_have_heard_who_hear_it(
+    lab: Lab, name: str
+) -> None:
+    room = await ring(lab, "ab", "none")
+    bot, asked = await with_bot(room)
+    await room.connect({"a": ["bot"], "b": ["bot"], "bot": ["a", "b"]})
+    await room.announce("welcome")
+    await room.post("a's secret", author="a")
+    gone = await room.announce("a mistake")
+    await room.post("b's secret", author="b")
+    await room.retract(gone)
+    said = await acts(bot, room, name)
+    assert said is not None and set(said.heard_by or ()) == {"a", "b", "bot"}
+    assert asked.told == [["welcome"]]
+    await room.disconnect("bot", "b")
+    await room.connect("a", "b")  # they hear each other from now on, not from before
+    await room.post("for both", author="a")
+    await reacts(bot, room, await room.post("and now?", author="a"))
+    assert asked.told[-1] == ["welcome", "a's secret", "reply 1", "for both", "and now?"]
+
+
+async def latecomers(lab: Lab, *people: str) -> Room:
+    rules = Rules(rate=None, history="joined")
+    room = await lab.create_room("n", study="s", rules=rules)
+    for person in people:
+        await room.add_member(person)
+    return room
+
+
+async def test_a_bot_is_told_what_was_said_since_the_last_has_come_whatever_they_clear(
+    lab: Lab,
+) -> None:
+    room = await latecomers(lab, "a")
+    bot, asked = await with_bot(room)
+    await room.post("before", author="a")
+    await room.add_member("b")
+    await room.post("one", author="a")
+    await room.clear("a")
+    gone = await room.post("rude", author="a")
+    await room.retract(gone)
+    for last in ("message", ASKED):
+        if last == "message":
+            assert await reacts(bot, room, await room.post("two", author="b"))
         else:
-            read[n] = joined(read[prompt.base.entry], prompt.kept, prompt.within, new)
-        told.remember("who", Base(n, 0), whole)
-        assert orjson.dumps(read[n]) == orjson.dumps(whole)
+            assert await acts(bot, room, last)
+    assert asked.told == [["one", "two"], ["one", "two", "reply 1"]]
+    await room.configure(rules=Rules(rate=None, history="all"))
+    assert await reacts(bot, room, await room.post("three", author="b"))
+    assert asked.told[-1][0] == "one", "nobody has read the rest since"
 
 
-def test_only_so_much_is_remembered_of_those_used_last() -> None:
-    told = Told(most=10 * (TURN_BYTES + 2))
-    for n in range(5):
-        told.remember(n, Base(n, 0), [n] * 4)
-    assert [told.prompt(n, [n]).kept for n in range(5)] == [0, 0, 0, 1, 1]
-    told.remember("long", Base(9, 0), [0] * 11)
-    assert told.prompt("long", [0]).base is None
-    told.remember(0, Base(10, 0), [0] * 10)
-    assert told.prompt(0, [0] * 10).kept == 10, "what is forgotten takes no place"
+async def test_who_comes_while_a_bot_composes_does_not_hear_a_reply_to_what_was_before(
+    lab: Lab,
+) -> None:
+    room = await latecomers(lab, "a", "b")
+
+    async def respond(messages: Sequence[Message]) -> str:
+        if len(messages) == 1:
+            await room.add_member("c")
+        return "as you said: " + " ".join(message.content for message in messages)
+
+    bot = Bot("bot", respond=respond, disclose=True, **AT_ONCE)
+    await bot.enter(room)
+    reply = await reacts(bot, room, await room.post("a secret", author="a"))
+    assert reply is not None and set(reply.heard_by or ()) == {"a", "b", "bot"}
+    again = await reacts(bot, room, await room.post("hello", author="c"))
+    assert again is not None and again.audience is None
+    assert again.content == "as you said: hello"
 
 
-async def ask(lab: Lab, room: Room, whole: Sequence[Any], bot: str = "machine") -> None:
-    whose = room.key, bot
-    prompt = told_of(lab.log).prompt(whose, whole)
+async def test_a_function_is_given_the_talk_and_the_members_that_its_bot_hears(lab: Lab) -> None:
+    room, talks = await ring(lab, "abc", "none"), list[Talk]()
 
-    def add(conn: sa.Connection, now: int) -> Base:
-        fields = {"seq": 1, "knew": 1, "outcome": "open"}
-        return Base(entries.add(conn, now, room.key, bot, prompt, **fields), now)
+    def when(message: Message, talk: Talk) -> bool:
+        talks.append(talk)
+        return False
 
-    told_of(lab.log).remember(whose, await lab.log.write(add), whole)
-
-
-async def stored(lab: Lab) -> int:
-    sizes = sa.select(sa.func.sum(sa.func.length(schema.audit.c.prompt)))
-    return await lab.log.read(lambda conn: conn.execute(sizes).scalar_one())
-
-
-def talk(upto: int) -> list[dict[str, Any]]:
-    return [{"role": "user", "contents": [{"text": f"message {n}"}]} for n in range(upto)]
-
-
-async def test_a_talk_is_written_down_once(lab: Lab, room: Room) -> None:
-    for n in range(1, 101):
-        await ask(lab, room, talk(n))
-    assert await stored(lab) < 1.2 * len(orjson.dumps(talk(100)))
-    assert [entry.prompt for entry in await room.audit()] == [talk(n) for n in range(1, 101)]
-    assert await room.audit() == await lab.audit("s") == await lab.audit()
+    bot, _ = await with_bot(room, when=when)
+    await room.connect({"a": ["bot"], "b": ["bot"], "bot": ["a"]})
+    await room.post("not heard", author="c")
+    await room.post("from b", author="b")
+    gone = await room.post("rude", author="b")
+    await room.retract(gone)
+    await reacts(bot, room, await room.post("from a", author="a"))
+    [talk] = talks
+    assert [message.content for message in talk.messages] == ["from b", "from a"]
+    assert {member.id for member in talk.members} == {"a", "b", "bot"}
+    assert talk.shares == {"a": 0.5, "b": 0.5}
 
 
-async def test_a_turn_that_grows_is_written_down_once(lab: Lab, room: Room) -> None:
-    """As of a model that is asked again and again, and says nothing."""
-
-    def heard(upto: int) -> list[dict[str, Any]]:
-        system = {"role": "system", "contents": [{"text": "Be brief."}]}
-        contents = [{"text": f"message {n}"} for n in range(upto)]
-        return [system, {"role": "user", "contents": contents}]
-
-    for n in range(1, 101):
-        await ask(lab, room, heard(n))
-    assert [entry.prompt for entry in await room.audit()] == [heard(n) for n in range(1, 101)]
-    overhead = 100 * len(orjson.dumps(heard(0)[1:]))
-    assert await stored(lab) < 1.2 * len(orjson.dumps(heard(100))) + overhead
-
-
-async def test_rooms_and_bots_have_records_of_their_own(lab: Lab, room: Room) -> None:
-    other = await lab.create_room("other", study="t")
-    for n in range(1, 5):
-        for where, bot in ((room, "one"), (room, "two"), (other, "one")):
-            await ask(lab, where, [*talk(n), {"role": bot, "contents": []}], bot)
-    told = [(entry.bot, entry.prompt) for entry in await room.audit()]
-    assert told == [
-        (bot, [*talk(n), {"role": bot, "contents": []}])
-        for n in range(1, 5)
-        for bot in ("one", "two")
-    ]
-    assert len(await lab.audit("t")) == 4 and len(await lab.audit()) == 12
+async def test_a_reply_that_streams_is_told_what_its_hearers_have_heard(lab: Lab) -> None:
+    room = await ring(lab, "abc", "none")
+    await room.connect({"a": ["b", "c"], "b": ["a"], "c": ["b"]})
+    await room.announce("welcome")
+    for member in "abc":
+        await room.post(f"from {member}", author=member)
+    gone = await room.post("rude", author="b")
+    await room.retract(gone)
+    told: dict[str, Any] = {}
+    for member in "abc":
+        stream = await RoomStream.open(room, Post([], "user", member), None)
+        assert stream is not None
+        told[member] = [message.content for message in await stream.heard()]
+        await stream.close("failed")  # so it leaves nothing
+    assert told == {
+        "a": ["welcome", "from a"],
+        "b": ["welcome", "from a", "from b"],
+        "c": ["welcome", "from a", "from c"],
+    }
 
 
-async def test_where_the_entry_is_gone_all_is_written_again(lab: Lab, room: Room) -> None:
-    """Also if another one has its key, as in another database."""
-    await ask(lab, room, talk(3))
-    await lab.log.write(lambda conn, now: conn.execute(sa.delete(schema.audit)))
-    await ask(lab, room, talk(4))
-    await ask(lab, room, talk(5))
-    assert [entry.prompt for entry in await room.audit()] == [talk(4), talk(5)]
-    await lab.log.write(lambda conn, now: conn.execute(sa.update(schema.audit).values(at=1)))
-    await ask(lab, room, talk(6))
-    assert [entry.prompt for entry in await room.audit()] == [talk(4), talk(5), talk(6)]
-
-
-async def test_after_a_restart_it_begins_anew(lab: Lab, room: Room, reopen: Lab) -> None:
-    for asking in (lab, reopen):
-        for n in (2, 3):
-            await ask(asking, room, talk(n))
-    assert [entry.prompt for entry in await room.audit()] == [talk(n) for n in (2, 3, 2, 3)]
-
-
-async def test_messages_are_written_down_as_their_dictionaries(lab: Lab, room: Room) -> None:
-    message = await room.post("Hello", audience=["a"])
-    rich = dataclasses.replace(message, turns=({"role": "assistant", "n": [1, None]},), id="x")
-    await ask(lab, room, [message])
-    await ask(lab, room, (message, rich))
-    first, second = await room.audit()
-    assert first.prompt == [{**message.as_dict(), "audience": ["a"], "turns": []}]
-    assert second.prompt is not None and second.prompt[1]["turns"] == list(rich.turns)
-    assert Message.as_dict(rich)["at"] == second.prompt[1]["at"]
+async def test_a_reply_that_streams_is_told_what_was_said_since_the_last_has_come(
+    lab: Lab,
+) -> None:
+    room = await latecomers(lab, "a")
+    await room.post("before", author="a")
+    await room.add_member("b")
+    await room.post("since", author="a")
+    await room.clear("b")
+    stream = await RoomStream.open(room, Post([]), None)
+    assert stream is not None
+    assert [message.content for message in await stream.heard()] == ["since"]
+    await stream.close("done")

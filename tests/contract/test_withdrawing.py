@@ -157,6 +157,16 @@ async def test_the_states_of_all_logs_are_those_of_their_events(lab: Lab) -> Non
 # ── who ──
 
 
+async def test_who_is_withdrawn_again_by_the_old_id_has_been_withdrawn(
+    lab: Lab, room: Room, reopen: Lab
+) -> None:
+    await room.post("mine", author="a")
+    first = await lab.withdraw("a")
+    for again in (await reopen.withdraw("a"), await lab.withdraw("a", study=room.study)):
+        assert (again.id, again.studies) == (first.id, first.studies)
+    assert len(lab.log.ledger.entries()) == 1
+
+
 async def test_an_id_that_nobody_has_is_an_error_that_names_it(lab: Lab, room: Room) -> None:
     with pytest.raises(LabChatError, match="'nobody-17'"):
         await lab.withdraw("nobody-17")

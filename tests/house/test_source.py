@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from .code import PACKAGE, ROOT
 
 SOURCES = [
@@ -50,6 +52,20 @@ def test_no_body_of_a_function_is_longer_than_40_lines() -> None:
     bodies = [body for path in sources for body in _bodies(path)]
     assert len(bodies) > 500
     assert [body for body in bodies if body[1] > 40] == []
+
+
+STUDIES = [
+    *(
+        f"apps/{name}/app.py"
+        for name in ("10-hidden-profile", "14-ten-rounds", "16-moderator-model")
+    ),
+    "tests/integration/apps/support_group.py",
+]
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_whole_study_is_60_lines_at_most(study: str) -> None:
+    assert len((ROOT / study).read_text(encoding="utf-8").splitlines()) <= 60
 
 
 def test_nothing_is_left_for_later() -> None:

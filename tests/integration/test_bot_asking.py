@@ -18,6 +18,7 @@ from httpx import Timeout
 from shiny_labchat import Bot, Lab, Message, Room, Rules
 from shiny_labchat.bots import AuditEntry, Budget
 from shiny_labchat.bots.calls import ModelCalls
+from shiny_labchat.bots.occasion import Occasion
 from shiny_labchat.bots.pace import generator
 from shiny_labchat.lab.runtime import Runtime, running
 from shiny_labchat.store.schema import audit, callback
@@ -141,7 +142,8 @@ async def test_the_log_says_which_bot_keeps_the_others_waiting(
 
     bot = Bot("machine", respond=stuck_async if is_async else stuck)
     hello = await room.post("hello", author="ann")
-    about = bot._spec, "Machine", list[str], hello, lambda: None, random.Random
+    why = Occasion.of_message(hello)
+    about = bot._spec, "Machine", list[str], why, lambda: None, random.Random
     asking = asyncio.create_task(
         ModelCalls(room.log, room.key, *about, long=0.2).answer([hello], hello.seq)
     )

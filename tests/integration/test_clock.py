@@ -13,10 +13,10 @@ from shiny_labchat.domain.commands import Post
 from shiny_labchat.lab.stream import RoomStream
 from shiny_labchat.protocol import VERSION
 from tests.support.backend import Databases
-from tests.support.beside import beside
 from tests.support.client import Browser, browser
+from tests.support.clock import Clock
 from tests.support.page import page
-from tests.support.server import Server, shiny_run
+from tests.support.server import Server
 
 from .conftest import APP, log_of
 
@@ -27,15 +27,19 @@ DAY = 24 * HOUR
 @pytest.fixture(scope="module")
 def wrong_lab(databases: Databases) -> Iterator[Lab]:
     lab = Lab(databases.make())
-    beside(lab.url, "offset").write_text("0")
     yield lab
     lab.log.close()
 
 
 @pytest.fixture(scope="module")
-def wrong_server(wrong_lab: Lab) -> Iterator[Server]:
+def clock(wrong_lab: Lab) -> Clock:
+    return Clock(wrong_lab.url)
+
+
+@pytest.fixture(scope="module")
+def wrong_server(wrong_lab: Lab, clock: Clock) -> Iterator[Server]:
     """A server whose clock can be set."""
-    server = Server(shiny_run(APP.with_name("clock.py")), wrong_lab.url)
+    server = Server(clock.command(APP), wrong_lab.url)
     server.start()
     yield server
     server.stop()
@@ -45,17 +49,10 @@ SetClock = Callable[[float], None]
 
 
 @pytest.fixture
-def set_clock(wrong_lab: Lab) -> Iterator[SetClock]:
+def set_clock(clock: Clock) -> Iterator[SetClock]:
     """``set_clock(-3600)``: the server's clock is an hour slow from now on."""
-    offset = beside(wrong_lab.url, "offset")
-
-    def set_to(seconds: float) -> None:
-        written = offset.with_name("offset.new")
-        written.write_text(f"{seconds}")
-        written.replace(offset)
-
-    yield set_to
-    set_to(0)
+    yield clock.is_off_by
+    clock.is_off_by(0)
 
 
 @asynccontextmanager

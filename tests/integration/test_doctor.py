@@ -20,6 +20,7 @@ from shiny_labchat.doctor.address import Address
 from shiny_labchat.doctor.finding import Finding
 from shiny_labchat.doctor.server import check_server
 from shiny_labchat.doctor.sockets import check_idle, check_sockets
+from shiny_labchat.store import parse
 from tests.support.moving import moved
 from tests.support.nginx import SOCKETS_ONLY, nginx
 from tests.support.reverse_proxy import ReverseProxy
@@ -66,7 +67,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_an_app_that_is_well_has_nothing_wrong(ready: Server, url: str) -> None:
-    said = doctor("--url", url, "--address", f"http://127.0.0.1:{ready.port}")
+    for _ in range(10):  # a machine that is busy may store so slowly that the server says so
+        said = doctor("--url", url, "--address", f"http://127.0.0.1:{ready.port}")
+        if "store_busy" not in said.output:
+            break
     assert said.exit_code == 0, said.output
     for line in (
         "ok     server: it is ready",
@@ -77,7 +81,7 @@ def test_an_app_that_is_well_has_nothing_wrong(ready: Server, url: str) -> None:
         "ok     clock: ",
     ):
         assert line in said.output
-    assert f"ok     database: {url} answers in " in said.output
+    assert f"ok     database: {parse(url).render_as_string()} answers in " in said.output
 
 
 def test_an_idle_socket_needs_an_address(url: str) -> None:

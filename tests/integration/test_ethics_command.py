@@ -71,7 +71,11 @@ async def take_place(
     keep: bool = True,
     retain: dict[str, str] = RETAIN,
 ) -> Study:
-    """A study with a bot that is shown as a person, and one participant; all is as it should be."""
+    """
+    A study with a bot that is shown as a person, and one participant; all is as it should be.
+
+    Without a debrief there is no participant.
+    """
     study = Study("pilot", lab=lab, **{k: v for k, v in WHOLE.items() if k != without})
     study.ends("prolific", complete="C1")
     if without != "consent":
@@ -81,6 +85,10 @@ async def take_place(
     if retain:
         study.retain(**retain)
     lab.add_bot(Bot("confederate", respond=lambda messages: None), rooms="group-*")
+    if not debrief:  # so nobody can come
+        await study.describe()
+        await Runtime.of(lab.log).tasks.wait(60)
+        return study
     arrived = await study.arrive(SAID, "key")
     if without != "consent":
         await study.submit(Consent("pilot", arrived.person, "2026-11", agrees=True))

@@ -21,6 +21,7 @@ from tests.support.backend import FreshUrl
 from tests.support.check_groups import SECOND, read_log
 from tests.support.experiment import CHOICE, LOBBY, STUDY, serve
 from tests.support.study_page import study_page
+from tests.support.talking import chat_of, talks, texts
 from tests.support.visitor import Visitor, go_by, visitor
 
 
@@ -231,6 +232,34 @@ async def test_a_study_that_deceives_and_tells_nobody_refuses_its_first_arrival(
         print(f"\npage: {notice}\nlog:  {said}")
     assert notice["code"] == "no_debrief" and notice["say"] and "ticket" not in notice
     assert "study.debrief(...)" in said and "bot" in said and counts(url)["arrived"] == 0
+
+
+async def test_a_bot_of_one_condition_is_in_no_frame_no_log_and_no_audit_of_the_other(
+    url: str, lab: Lab
+) -> None:
+    lobby = {"conditions": ["a", "b"], "balance": "rotate"}
+    said = {"bot": True, "bot_in": "a", "debrief": "One was a program.", "lobby": lobby}
+    async with serve(url, **said) as server, AsyncExitStack() as stack:
+        four = [await stack.enter_async_context(visitor(server.port)) for _ in range(2)]
+        for page in four:
+            await chat_of(page)
+        four += [await stack.enter_async_context(visitor(server.port)) for _ in range(2)]
+        await talks(four[0], "hello")
+        for page in four[:2]:
+            await page.until(lambda p=page: texts(p).count("beep") == 2)
+        await talks(four[2], "hello", "anybody else?")
+        await four[3].until(lambda: texts(four[3]) == ["hello", "anybody else?"])
+        machine = (await lab.room("secret-room-1", study=STUDY).state()).memberships[MACHINE]
+        told = [page.everything() for page in four]
+    other = lab.room("secret-room-2", study=STUDY)
+    told.append(str(events(url, "room", other.id)))
+    assert await other.audit() == []
+    for word in (MACHINE, machine.handle, machine.pseudonym, "beep"):
+        assert word in "".join(told[:2]) or word == MACHINE
+        assert not any(word in each for each in told[2:])
+
+
+MACHINE = "secret-machine"
 
 
 # ── forms ──

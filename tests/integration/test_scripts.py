@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import subprocess
 import sys
@@ -210,7 +211,8 @@ async def test_several_workers_are_told_what_does_not_reach_over_processes(tmp_p
     (tmp_path / "app.py").write_text(CORE)
     port = str(Server([], "").port)
     command = [sys.executable, "-m", "uvicorn", "app:app", "--workers", "2", "--port", port]
-    async with await open_process(command, cwd=tmp_path) as uvicorn:
+    env = {**os.environ, "LABCHAT_BUS": "none"}
+    async with await open_process(command, cwd=tmp_path, env=env) as uvicorn:
         try:
             assert uvicorn.stderr is not None
             said = ""

@@ -69,21 +69,21 @@ class Browser:
         """Send a frame."""
         await self.socket.send(json.dumps(frame))
 
-    async def send(self, text: str, cid: str | None = None) -> str:
+    async def send(self, text: str, cid: str | None = None, **more: object) -> str:
         """Send a message, and give its id."""
         cid = cid or next(self._cids)
-        await self.tell(t="send", cid=cid, text=text)
+        await self.tell(t="send", cid=cid, text=text, **more)
         return cid
 
-    async def says(self, text: str, cid: str | None = None) -> str:
+    async def says(self, text: str, cid: str | None = None, **more: object) -> str:
         """Send a message, wait until it is stored, and give its item's id."""
-        cid = await self.send(text, cid)
+        cid = await self.send(text, cid, **more)
         await self.until(lambda: cid in self.stored)
         return self.stored[cid]
 
-    async def tries(self, text: str) -> str:
+    async def tries(self, text: str, **more: object) -> str:
         """Send a message, wait until it is refused, and give the code."""
-        cid = await self.send(text)
+        cid = await self.send(text, None, **more)
         answer = await self.hears("refused", cid=cid)
         assert answer["say"]
         return answer["code"]
@@ -175,6 +175,9 @@ class Browser:
                 for of, known in {**self.items, **fresh}.items():
                     if known["h"] == item["h"]:
                         (fresh if of in fresh else self.items)[of] = blanked(known)
+            elif item.get("k") == "retracted":
+                self.items.pop(item["of"], None)
+                fresh.pop(item["of"], None)
             elif item.get("k") == "end":
                 known = fresh.get(item["of"]) or self.items.get(item["of"])
                 if known is not None:

@@ -62,7 +62,11 @@ class Visitor:
         What elements were told; those of the page itself have the id "".
     study, chat
         Its sockets to the study, and to the room of its chat; None: not open.
+    follows
+        Whether its chat goes into another room when it is let in there.
     """
+
+    follows = False
 
     def __init__(
         self, port: int, sockets: int, socket: ClientConnection, keys: Mapping[str, str]
@@ -77,6 +81,7 @@ class Visitor:
         self._sockets = sockets
         self._socket = socket
         self._keys = keys
+        self._who = ""
         self._news = asyncio.Event()
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
@@ -123,10 +128,15 @@ class Visitor:
             self.study = StudySocket(opened.socket)
             await self.study.tell(t="hello", v=VERSION, ticket=notice["ticket"])
             self._spawn(self._pump(self.study))
-        elif notice["do"] == "admit" and self.chat is None:
+        elif notice["do"] == "admit" and (
+            self.chat is None or (self.follows and notice["who"] != self._who)
+        ):
+            earlier, self._who = self.chat, notice["who"]
             self.chat = await self._open("/labchat/ws")
             await self.chat.tell(t="hello", v=VERSION, after="", ticket=notice["ticket"])
             self._spawn(self._pump(self.chat))
+            if earlier is not None:
+                await earlier.socket.close()
 
     async def _open(self, path: str) -> Browser:
         return await self._stack.enter_async_context(browser(self._sockets, path=path))
@@ -208,7 +218,7 @@ class Visitor:
     async def sends(self, form: str, cid: str | None = None, **answers: Any) -> str:
         """Fill in a form and press its button, as the page does it; gives the id."""
         cid = cid or secrets.token_hex(8)
-        sent = {"cid": cid, "shown": 1, "changed": 2, "sent": 3}
+        sent = {"cid": cid, "shown": 1, "changed": 2, "sent": 3, "used": [*answers]}
         await self.inputs(**answers)
         await self.inputs(**{f"{form}_sent": sent})
         return cid

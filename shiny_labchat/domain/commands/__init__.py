@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from shiny_labchat.domain.commands.clock import AdvanceRoom, Extend, PressDone, Start
+from shiny_labchat.domain.commands.clock import AdvanceRoom, Extend, PassTurn, PressDone, Start
 from shiny_labchat.domain.commands.lobby import (
     Advance,
     Confirm,
     DescribeLobby,
     EnterLobby,
     LobbySigns,
+    NextRound,
     Ready,
     TakeName,
     WaitLonger,
@@ -20,6 +21,7 @@ from shiny_labchat.domain.commands.members import (
     Mute,
     Remove,
     SendAway,
+    SetRules,
 )
 from shiny_labchat.domain.commands.messages import (
     REPLY,
@@ -37,11 +39,13 @@ from shiny_labchat.domain.commands.presence import (
     EndQuestion,
     NotePresence,
 )
+from shiny_labchat.domain.commands.retraction import Retract
 from shiny_labchat.domain.commands.room import (
     PASSED_OVER,
     Clear,
     Close,
     Configure,
+    Connect,
     Open,
     PassOver,
     Record,
@@ -56,24 +60,29 @@ from shiny_labchat.domain.commands.study import (
     DescribeStudy,
     Dissolve,
     EndPerson,
+    NamePerson,
     OfStudy,
     Pay,
     PayOut,
     RecordAnswer,
     RecordExport,
     RemoveMember,
+    Replace,
     SetStep,
+    SetStudyStep,
     ShowCode,
     ShowRoom,
     Withdraw,
     WithdrawnBy,
 )
+from shiny_labchat.domain.commands.triggers import TRIGGER, Trigger
 
 __all__ = [
     "PASSED_OVER",
     "REPLY",
     "STREAM",
     "SUBMITTED",
+    "TRIGGER",
     "WITHHELD",
     "Advance",
     "AdvanceRoom",
@@ -88,6 +97,7 @@ __all__ = [
     "Configure",
     "Confirm",
     "ConfirmPresence",
+    "Connect",
     "Consent",
     "Debrief",
     "DescribeLobby",
@@ -103,10 +113,13 @@ __all__ = [
     "Join",
     "LobbySigns",
     "Mute",
+    "NamePerson",
+    "NextRound",
     "NotePresence",
     "OfStudy",
     "Open",
     "PassOver",
+    "PassTurn",
     "Pay",
     "PayOut",
     "Piece",
@@ -119,15 +132,20 @@ __all__ = [
     "RecordExport",
     "Remove",
     "RemoveMember",
+    "Replace",
     "Resubmit",
+    "Retract",
     "Say",
     "SendAway",
+    "SetRules",
     "SetStep",
+    "SetStudyStep",
     "ShowCode",
     "ShowRoom",
     "Start",
     "StudyCommand",
     "TakeName",
+    "Trigger",
     "WaitLonger",
     "Withdraw",
     "WithdrawnBy",
@@ -148,11 +166,13 @@ Command = (
     | PassOver
     | Remove
     | SendAway
+    | SetRules
     | Mute
     | Disclose
     | Close
     | Open
     | Clear
+    | Connect
     | NotePresence
     | AskPresence
     | ConfirmPresence
@@ -160,7 +180,10 @@ Command = (
     | Start
     | Extend
     | PressDone
+    | PassTurn
     | AdvanceRoom
+    | Retract
+    | Trigger
 )
 
 StudyCommand = (
@@ -172,11 +195,14 @@ StudyCommand = (
     | Confirm
     | Advance
     | Ready
+    | NextRound
     | Arrive
     | Consent
     | RecordAnswer
     | RecordExport
     | SetStep
+    | SetStudyStep
+    | NamePerson
     | ShowCode
     | Pay
     | PayOut
@@ -187,6 +213,7 @@ StudyCommand = (
     | CallLate
     | ShowRoom
     | Dissolve
+    | Replace
     | Withdraw
 )
 """A command whose rule needs the states of several logs: those that it names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["AdvanceRoom", "Extend", "PressDone", "Start"]
+__all__ = ["AdvanceRoom", "Extend", "PassTurn", "PressDone", "Start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,19 @@ class PressDone:
 
 
 @dataclass(frozen=True, slots=True)
+class PassTurn:
+    """Make it a member's turn to write (None: nobody's), because the app says so."""
+
+    member: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AdvanceRoom:
     """
     Do what is due in a room: start its time, let it stand still or run on, warn, close the room.
+
+    It also announces what is so anyway: whether people can write by its hours, and whose turn it
+    is.
 
     Parameters
     ----------

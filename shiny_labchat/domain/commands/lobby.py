@@ -16,6 +16,7 @@ __all__ = [
     "DescribeLobby",
     "EnterLobby",
     "LobbySigns",
+    "NextRound",
     "OfLobby",
     "Ready",
     "TakeName",
@@ -131,10 +132,15 @@ class Advance(OfLobby):
         people: they are not formed now, and everything else goes on.
     timeouts
         By the id of somebody who has waited long enough, what each of the app's own functions
-        proposes: "smaller", "leave", "wait", a reason to leave the study, or None, which leaves it
-        to what comes next; None: it has none.
+        proposes: "smaller", "stand_ins", "leave", "wait", a reason to leave the study, or None,
+        which leaves it to what comes next; None: it has none.
     leftover
         Start now, with all who are here: "spread", "small" or "wait"; None: nobody said so.
+    divisions
+        By the ids of the people of a cohort, the groups of their first round that the app's own
+        function proposes; None: it has none.
+    everyone
+        Whether those are meant, too, who take part in the study and do not wait here.
     """
 
     signs: LobbySigns | None
@@ -144,6 +150,8 @@ class Advance(OfLobby):
     held: frozenset[frozenset[str]] = frozenset()
     timeouts: Mapping[str, Sequence[str | None]] | None = None
     leftover: Leftover | None = None
+    divisions: Mapping[frozenset[str], Sequence[Sequence[str]]] | None = None
+    everyone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +159,9 @@ class Ready(OfLobby):
     """
     Answer a ready check; the last one to answer has the group formed.
 
-    Where the app proposes the condition of a group, the next `Advance` forms it.
+    Where the app proposes anything of its people, the next `Advance` forms it.
 
-    `signs`, `random`, `cells`: as of `Advance`.
+    `signs`, `random`, `cells`, `divisions`: as of `Advance`.
     """
 
     person: str
@@ -161,3 +169,32 @@ class Ready(OfLobby):
     signs: LobbySigns | None
     random: str
     cells: Mapping[frozenset[str], Any] | None = None
+    divisions: Mapping[frozenset[str], Sequence[Sequence[str]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextRound(OfLobby):
+    """
+    Begin the next round of a cohort, once the last one is over.
+
+    Parameters
+    ----------
+    cohort
+        The number of the cohort.
+    after
+        The number of the round that is the last one so far; if it is another one by now, nothing
+        happens.
+    random
+        Random text, from which ids are made that nobody can guess.
+    is_forced
+        Whether the round is over because the app's code says so, whoever has not done yet what
+        ends it.
+    groups
+        The groups that the app's own function proposes; None: it has none.
+    """
+
+    cohort: int
+    after: int
+    random: str
+    is_forced: bool = False
+    groups: Sequence[Sequence[str]] | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shiny_labchat.domain.membership import Role
+from shiny_labchat.domain.rules import Rules
 
-__all__ = ["Change", "Disclose", "Join", "Mute", "Remove", "SendAway"]
+__all__ = ["Change", "Disclose", "Join", "Mute", "Remove", "SendAway", "SetRules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,14 @@ class Change:
     member: str
     role: Role | None = None
     pseudonym: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetRules:
+    """Give a member rules of their own, of those that may be others for each."""
+
+    member: str
+    rules: Rules
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class Say:
     page: str
     waits: bool = False
     """Whether the message is held until the app has transformed it, see `Publish`."""
+    typed: Mapping[str, Any] | None = None
+    """What its page has counted while it was written; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Publish:
     """What the app and its model read instead; None: the app does not handle the message."""
     sent: str | None = None
     """The id that the person's browser gave it."""
+    typed: Mapping[str, Any] | None = None
+    """What is kept of what its page has counted; None: nothing."""
 
     @property
     def cid(self) -> str:
@@ -84,6 +88,7 @@ class Resubmit:
     page: str
     text: str
     sent: str | None
+    typed: Mapping[str, Any] | None = None
 
     @property
     def cid(self) -> str:
@@ -102,6 +107,10 @@ class Post:
     icon: str | None = None
     deps: Sequence[Mapping[str, Any]] = ()
     audience: Sequence[str] | None = None
+    by_network: bool = False
+    """Whether `audience` are those who hear it in the network of the room, not those of the app."""
+    at_most: Sequence[str] | None = None
+    """The only ones who may hear it, where the room's network says who does; None: no limit."""
     cid: str | None = None
     is_live: bool = False
     """Whether it opens a stream: its text comes later, with `EndStream`."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shiny_labchat.domain.membership import Role
+from shiny_labchat.domain.network import Edge, Network
 from shiny_labchat.domain.rules import Rules
 
-__all__ = ["PASSED_OVER", "Clear", "Close", "Configure", "Open", "PassOver", "Record"]
+__all__ = ["PASSED_OVER", "Clear", "Close", "Configure", "Connect", "Open", "PassOver", "Record"]
 
 PASSED_OVER = "passed_over:"
 """Prefix of the ids of commands that pass over messages; see `STREAM`."""
@@ -24,6 +26,15 @@ class Configure:
     rules: Rules | None = None
     is_default: bool = False
     """Whether the app's code says so: what was configured while the room was in use, stays."""
+    network: Network | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Have members hear others from now on, or not any more; see `Network`."""
+
+    edges: Sequence[Edge]
+    on: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class EndStream:
     how: Ending = "done"
     deps: Sequence[Mapping[str, Any]] = ()
     audience: Sequence[str] | None = None
+    by_network: bool = False
+    """See `Post`."""
     error: str | None = None
     turns: Sequence[Mapping[str, Any]] = ()
     """A model's turns, if its reply is more than text, see `Message.turns`."""
@@ -53,7 +55,8 @@ class EndStream:
         audience = opening.data.get("audience")
         if audience is not None and opening.member is not None:
             audience = [*dict.fromkeys((*audience, opening.member))]
-        return cls(opening.seq, parts, how, deps, audience)
+        by_network = "by_network" in opening.data
+        return cls(opening.seq, parts, how, deps, audience, by_network)
 
     @property
     def cid(self) -> str:

@@ -18,13 +18,16 @@ __all__ = [
     "DescribeStudy",
     "Dissolve",
     "EndPerson",
+    "NamePerson",
     "OfStudy",
     "Pay",
     "PayOut",
     "RecordAnswer",
     "RecordExport",
     "RemoveMember",
+    "Replace",
     "SetStep",
+    "SetStudyStep",
     "ShowCode",
     "ShowRoom",
     "Withdraw",
@@ -114,7 +117,8 @@ class RecordAnswer(OfStudy):
     `cid`: the id of the form that was sent, so that a double click is one answer. `about`: when a
     form was shown, first changed and sent. `step`: the step that is set with it. `end`: the reason
     for which their part in the study ends with it. `needed`: the inputs of the form
-    that must have an answer, by their ids.
+    that must have an answer, by their ids. `room`, or `round`: the room or the number of the
+    round that it belongs to, which may be over; None: to that in which they are.
     """
 
     person: str
@@ -125,6 +129,8 @@ class RecordAnswer(OfStudy):
     step: str | None = None
     end: str | None = None
     needed: tuple[str, ...] = ()
+    room: str | None = None
+    round: int | None = None
 
     @property
     def member(self) -> str:
@@ -138,6 +144,30 @@ class SetStep(OfStudy):
 
     person: str
     step: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetStudyStep(OfStudy):
+    """
+    Set the app's word for how far the whole study is.
+
+    `after`: so much later, in microseconds. It takes the place of steps that were to follow then.
+    """
+
+    step: str
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NamePerson(OfStudy):
+    """
+    Give a person the pseudonym that they have throughout the study, unless they have one.
+
+    `name`: the one that they had so far, which they get if nobody else has it; None: they had none.
+    """
+
+    person: str
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +305,34 @@ class Dissolve(OfStudy):
 
 
 @dataclass(frozen=True, slots=True)
+class Replace(OfStudy):
+    """
+    Have a bot take the places of people of a group who have gone, if its room's rules say so.
+
+    Their part ends with "replaced". If nobody else is left, the group is dissolved. Whose consent,
+    or that of somebody else in the group, does not say that this may happen, is not replaced.
+
+    Parameters
+    ----------
+    room
+        The room's id.
+    gone
+        The ids of those who have been gone for longer than the rules allow.
+    random
+        Random text, from which it is drawn for how long each place stays empty.
+    """
+
+    room: str
+    gone: tuple[str, ...]
+    random: str
+
+    @property
+    def logs(self) -> tuple[LogKey, ...]:
+        """The logs whose states its rule needs."""
+        return (study_log(self.study), LogKey(self.study, self.room), *self.also)
+
+
+@dataclass(frozen=True, slots=True)
 class RecordExport(OfStudy):
     """
     Record that data of a study were exported, unless somebody has withdrawn theirs meanwhile.
@@ -317,6 +375,9 @@ class Withdraw(OfStudy):
         By log, the seqs of those that still grow.
     held
         By log, the seqs of those that wait until the app has transformed them.
+    heard
+        By log, the ids of those who are shown any message that becomes another one, if all of
+        these were heard in a network.
     exports
         The sha256 of the exports that have their words.
     """
@@ -328,4 +389,5 @@ class Withdraw(OfStudy):
     said: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
     streaming: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
     held: Mapping[LogKey, Sequence[int]] = field(default_factory=dict[LogKey, Sequence[int]])
+    heard: Mapping[LogKey, Sequence[str]] = field(default_factory=dict[LogKey, Sequence[str]])
     exports: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ a file here, with a table of its rules.
 from __future__ import annotations
 
 from shiny_labchat.domain.commands import StudyCommand
-from shiny_labchat.domain.decide import lobby, study, withdrawing
+from shiny_labchat.domain.decide import lobby, replacing, rounds, study, withdrawing
 from shiny_labchat.domain.decide.in_room import decide
 from shiny_labchat.domain.decide.proposals import Unproposed
 from shiny_labchat.domain.decide.shared import check_text
@@ -50,4 +50,10 @@ def decide_together(states: States, command: StudyCommand, at: int) -> dict[LogK
     return _RULES_TOGETHER[type(command)](states, command, at).events
 
 
-_RULES_TOGETHER: dict[type, RuleTogether] = study.RULES | lobby.RULES | withdrawing.RULES
+_RULES_TOGETHER: dict[type, RuleTogether] = {
+    **study.RULES,
+    **lobby.RULES,
+    **rounds.RULES,
+    **replacing.RULES,
+    **withdrawing.RULES,
+}

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shiny_labchat.domain.clock import LONGEST_PAUSE
 from shiny_labchat.domain.commands.clock import AdvanceRoom, Extend, PressDone, Start
 from shiny_labchat.domain.decide.shared import Rule, member_of, new_event
+from shiny_labchat.domain.decide.turns import turn_due
 from shiny_labchat.domain.events import Event
-from shiny_labchat.domain.rules import is_timed
+from shiny_labchat.domain.limits import gate_of
+from shiny_labchat.domain.rules import is_timed, shut
 from shiny_labchat.domain.state import RoomState, fold
 from shiny_labchat.errors import Refused
 
@@ -62,12 +65,12 @@ def _press_done(state: RoomState, command: PressDone, at: int) -> list[Event]:
     membership = member_of(state, command.member)
     if command.member in state.done or not state.is_open or state.is_over(at):
         return []
-    if not state.has_begun:
+    if not (state.has_begun and _has_opened(state, at)):
         raise Refused("not_yet")
     if membership.role == "observer":
         raise Refused("read_only")
-    if state.messages_left(membership):
-        raise Refused("gate")
+    if not (gate := gate_of(state, membership, at)).is_met:
+        raise Refused("gate" if gate.messages or gate.characters else "too_early")
     steps = _Steps(state, at)
     steps.add("done", {}, command.member)
     _close_if_done(steps)
@@ -81,12 +84,26 @@ def _advance(state: RoomState, command: AdvanceRoom, at: int) -> list[Event]:
     steps = _Steps(state, at)
     if not (state.is_open and state.is_shown):
         return []
+    if state.is_over(at):
+        steps.close("time")
+        return steps.events
     if is_timed(state.rules) and not state.clock.started:
         _begin(steps, command)
     if steps.state.has_begun:
         _note_gone(steps, command)
         _end(steps)
+    if steps.state.is_open:
+        _announce(steps)
     return steps.events
+
+
+def _announce(steps: _Steps) -> None:
+    """Announce what has changed by the time alone: whether people can write, whose turn it is."""
+    state, code = steps.state, shut(steps.state.rules, steps.at)
+    if code != state.shut.code:
+        steps.add("hours", {"code": code})
+    if state.rules.turns is not None and (turn := turn_due(steps.state, steps.at)) is not None:
+        steps.add(*turn)
 
 
 def _begin(steps: _Steps, command: AdvanceRoom) -> None:
@@ -96,13 +113,19 @@ def _begin(steps: _Steps, command: AdvanceRoom) -> None:
         return
     people = [each.member for each in state.people()]
     there = [each for each in people if each in present]
-    starts_by = state.clock.starts_by(state.rules)
+    starts_by, may_start = state.clock.starts_by(state.rules), _has_opened(state, steps.at)
+    is_enough = starts == "open" or (starts == "all_present" and there == people)
     if starts_by is not None and steps.at >= starts_by:
         steps.add("started", {"by": "start_within", "present": there})
-    elif there and (starts == "open" or (starts == "all_present" and there == people)):
+    elif there and is_enough and may_start:
         steps.add("started", {"by": starts, "present": there})
     elif there and starts_by is None:
         steps.add("waiting", {})
+
+
+def _has_opened(state: RoomState, at: int) -> bool:
+    """Whether the moment has come from which on people can write."""
+    return shut(state.rules, at) != "not_yet"
 
 
 def _note_gone(steps: _Steps, command: AdvanceRoom) -> None:
@@ -112,13 +135,13 @@ def _note_gone(steps: _Steps, command: AdvanceRoom) -> None:
     gone, present, clock = command.gone & people, command.present or frozenset(), state.clock
     if rules.on_gone == "close" and gone and state.lobby is None:  # a group is dissolved instead
         steps.close("gone")
-    if rules.on_gone != "wait" or state.deadline is None:
+    if rules.on_gone != "wait" or rules.duration is None or not clock.started:
         return
     missing = gone.union(each for each in clock.missing if each in people - present)
-    if missing and not clock.paused and not state.is_over(steps.at):
-        steps.add("paused", {"missing": sorted(missing)})
-    elif clock.paused and not missing:
+    if clock.paused and (not missing or steps.at >= clock.runs_on()):
         steps.add("resumed", {})
+    elif missing and not clock.paused and clock.held < LONGEST_PAUSE:
+        steps.add("paused", {"missing": sorted(missing)})
 
 
 def _end(steps: _Steps) -> None:
@@ -150,7 +173,7 @@ def _close_if_done(steps: _Steps) -> None:
 def started_by(state: RoomState, message: Event) -> list[Event]:
     """A person's message, after the event that the time has started if it starts with it."""
     rules = state.rules
-    if rules.starts != "first_message" or rules.duration is None or state.clock.started:
+    if rules.starts != "first_message" or not is_timed(rules) or state.clock.started:
         return [message]
     started = _started(state, message.at, "first_message")
     return [started, message._replace(seq=started.seq + 1)]

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from shiny_labchat.domain.commands import Command
-from shiny_labchat.domain.decide import clock, members, messages, presence, room, streams
+from shiny_labchat.domain.decide import (
+    clock,
+    members,
+    messages,
+    presence,
+    retraction,
+    room,
+    streams,
+    triggers,
+    turns,
+)
 from shiny_labchat.domain.decide.shared import Rule
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.state import RoomState
@@ -42,6 +52,9 @@ _RULES: dict[type, Rule] = {
     **members.RULES,
     **messages.RULES,
     **presence.RULES,
+    **retraction.RULES,
     **room.RULES,
     **streams.RULES,
+    **triggers.RULES,
+    **turns.RULES,
 }

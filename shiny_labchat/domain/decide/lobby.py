@@ -2,56 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Any, cast
 
 from shiny_labchat.domain import pseudonyms
-from shiny_labchat.domain.commands import Configure, Join
 from shiny_labchat.domain.commands.lobby import (
     Advance,
     Confirm,
     DescribeLobby,
     EnterLobby,
     LobbySigns,
-    OfLobby,
     Ready,
     TakeName,
     WaitLonger,
     lobby_log,
 )
-from shiny_labchat.domain.commands.study import study_log
+from shiny_labchat.domain.decide.forming import form, signs_of
+from shiny_labchat.domain.decide.in_lobby import InLobby
 from shiny_labchat.domain.decide.leaving import leave_lobby, requeue_others
-from shiny_labchat.domain.decide.proposals import (
-    cell_proposed,
-    groups_proposed,
-    steps_proposed,
-)
-from shiny_labchat.domain.decide.study import end_person, person_in, study_in
+from shiny_labchat.domain.decide.proposals import groups_proposed, steps_proposed
+from shiny_labchat.domain.decide.study import person_in, study_in
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
-from shiny_labchat.domain.grouping import (
-    Waiting,
-    assign_parts,
-    check_groups,
-    draw_cell,
-    draw_order,
-    lobby_seed,
-    propose,
-    spread,
-)
+from shiny_labchat.domain.grouping import Waiting, check_groups, propose, spread
 from shiny_labchat.domain.lobby import LobbyState, Match, Place
-from shiny_labchat.domain.lobby_settings import BY_APP, LobbySettings
+from shiny_labchat.domain.lobby_settings import BY_APP
 from shiny_labchat.domain.logs import States
-from shiny_labchat.domain.rules import Rules, is_timed
-from shiny_labchat.domain.state import RoomState
-from shiny_labchat.domain.study import StudyState
 from shiny_labchat.errors import Refused
 
 __all__ = ["RULES"]
 
-FIXED = ("group_size", "conditions")
+FIXED = ("group_size", "conditions", "cohort", "rounds", "rematch")
 """The settings of a lobby that cannot change once its study has people."""
 LONGEST_NAME = 30
 """Longest pseudonym that somebody can choose, in characters."""
@@ -76,7 +58,7 @@ def _describe(states: States, command: DescribeLobby, at: int) -> Decided:
 def _enter(states: States, command: EnterLobby, at: int) -> Decided:
     its = _Lobby.of(states, command, at)
     person = person_in(its.people, command.person)
-    is_asked = its.settings.names == "ask" and person.name is None
+    is_asked = its.settings.names == "ask" and not person.chose_name
     place = its.state.places.get(command.person)
     if place is not None and place.status not in ("left", "missed"):
         if place.status != "naming" or is_asked:
@@ -95,9 +77,9 @@ def _take_name(states: States, command: TakeName, at: int) -> Decided:
     place = its.state.places.get(command.person)
     if place is None or place.status != "naming":
         return its.decided
-    if person.name is None:
-        name = _as_name(command.name, its.people.names())
-        its.decided.add(its.study, "named", command.person, {"name": name})
+    if not person.chose_name:
+        name = _as_name(command.name, its.people.names(but=command.person))
+        its.decided.add(its.study, "named", command.person, {"name": name, "chosen": True})
     if not its.is_full(command.person):
         its.decided.add(its.log, "entered", command.person)
     return its.decided
@@ -136,8 +118,10 @@ def _ready(states: States, command: Ready, at: int) -> Decided:
         raise Refused("too_late", member=command.person)
     if command.person not in match.ready:
         its.decided.add(its.log, "ready", command.person, {"number": match.number})
-    if its.state.matches[match.number].are_all_ready and not its.settings.asks_cells:
-        signs = _signs(command)  # who answers is there, though they may not have been asked lately
+    if its.state.matches[match.number].are_all_ready and not its.settings.asks:
+        signs = signs_of(
+            command
+        )  # who answers is there, though they may not have been asked lately
         seen = {**signs.seen, command.person: at}
         its.conclude(match.number, replace(command, signs=replace(signs, seen=seen)))
     return its.decided
@@ -155,48 +139,8 @@ def _advance(states: States, command: Advance, at: int) -> Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lobby:
-    """
-    A lobby while a command is decided.
-
-    Parameters
-    ----------
-    name, log, study
-        The lobby's id, and the keys of its log and of its study's.
-    settings
-        Its settings.
-    decided
-        The events so far.
-    """
-
-    name: str
-    log: LogKey
-    study: LogKey
-    settings: LobbySettings
-    decided: Decided
-
-    @classmethod
-    def of(cls, states: States, command: OfLobby, at: int) -> _Lobby:
-        log = lobby_log(command.study, command.lobby)
-        decided = Decided(states, at)
-        settings = LobbySettings.of(cast(LobbyState, decided.now(log)).settings)
-        return cls(command.lobby, log, study_log(command.study), settings, decided)
-
-    @property
-    def state(self) -> LobbyState:
-        """The lobby, with the events so far."""
-        return cast(LobbyState, self.decided.now(self.log))
-
-    @property
-    def people(self) -> StudyState:
-        """The study, with the events so far."""
-        return cast(StudyState, self.decided.now(self.study))
-
-    @property
-    def seed(self) -> str:
-        """The seed of the lobby's draws."""
-        given = self.people.settings.get("seed")
-        return lobby_seed(self.people.seed if given is None else str(given), self.name)
+class _Lobby(InLobby):
+    """A lobby, and the people who wait in it."""
 
     def place(self, person: str) -> Place:
         """The place of somebody who is in the lobby."""
@@ -207,16 +151,19 @@ class _Lobby:
 
     def is_full(self, person: str) -> bool:
         """Whether there is no place for somebody; then their part in the study ends."""
-        taken = sum(each.status not in ("naming", "left") for each in self.state.places.values())
-        if self.settings.capacity is None or taken < self.settings.capacity:
+        free = self._free_places()
+        if free is None or free > 0:
             return False
         self.decided.add(self.log, "full", person)
         self.end(person, "full")
         return True
 
-    def end(self, person: str, reason: str) -> None:
-        """End a person's part in the study."""
-        end_person(self.decided, self.study.study, person, reason)
+    def _free_places(self) -> int | None:
+        """How many more people may have a place; None: there is no limit."""
+        if self.settings.capacity is None:
+            return None
+        taken = sum(each.status not in ("naming", "left") for each in self.state.places.values())
+        return max(0, self.settings.capacity - taken)
 
     # ── those whose time is over ──
 
@@ -230,9 +177,9 @@ class _Lobby:
             self.end(place.person, "idle")
         elif at > self.deadline(place):
             self._time_out(place, command)
-        elif at - self._last_seen(place, _signs(command)) > settings.grace * SECOND:
+        elif at - self._last_seen(place, signs_of(command)) > settings.grace * SECOND:
             leave_lobby(self.decided, self.log, place.person, "gone")
-        elif self._seems_idle(place, _signs(command)):
+        elif self._seems_idle(place, signs_of(command)):
             assert settings.idle_prompt is not None
             until = at + int(settings.idle_prompt[1] * SECOND)
             self.decided.add(self.log, "idle_prompt", place.person, {"until": until})
@@ -257,8 +204,8 @@ class _Lobby:
         steps = [] if is_missed else steps_proposed(self.settings, command, place.person)
         self.decided.add(self.log, "timeout", place.person)
         for step in steps:
-            if step == "smaller":
-                if self._match_with_others(place.person, command):
+            if step in ("smaller", "stand_ins"):
+                if self._match_with_others(place.person, command, is_filled=step == "stand_ins"):
                     return
             elif step == "wait":
                 self.decided.add(self.log, "extended", place.person)
@@ -268,14 +215,20 @@ class _Lobby:
                 return
         self.end(place.person, "not_ready" if is_missed else "lobby_timeout")
 
-    def _match_with_others(self, person: str, command: Advance) -> bool:
-        """Match somebody with whoever else is there; whether there is anybody."""
-        here = self._alive(_signs(command))
-        others = [each for each in here if each != person][: self.settings.size.max - 1]
+    def _match_with_others(self, person: str, command: Advance, *, is_filled: bool) -> bool:
+        """
+        Match somebody with whoever else is there; whether there are enough.
+
+        `is_filled`: bots fill the places that are empty.
+        """
+        here, settings = self._alive(signs_of(command)), self.settings
+        most = settings.most_of(len(here))
+        others = [each for each in here if each != person][: max(0, most - 1)]
         people = [each for each in here if each == person or each in others]
-        if person not in here or not others or frozenset(people) in command.held:
+        least = settings.size.min - settings.fills if is_filled else 2
+        if person not in here or len(people) < least or frozenset(people) in command.held:
             return False
-        self._match_people(people, command)
+        self._match_people(people, command, is_filled=is_filled)
         return True
 
     # ── matching ──
@@ -290,21 +243,24 @@ class _Lobby:
                 self._match_people(people, command)
 
     def _proposed(self, command: Advance) -> Sequence[Sequence[str]]:
-        settings, number = self.settings, self._next_number()
-        here = self._alive(_signs(command))
-        waiting = [Waiting(person, self.state.places[person].since) for person in here]
+        settings, number = self.settings, self.next_number
+        here = self._alive(signs_of(command))
+        if command.everyone:
+            here += self._elsewhere(signs_of(command))
+        at, state = self.decided.at, self.state
+        waiting = [Waiting(person, state.waits_since(person, at)) for person in here]
         is_on = settings.start == "auto" or command.leftover is not None
         if settings.pick == BY_APP and is_on:
-            groups = groups_proposed(command, here, settings.size.min)
-            return check_groups([list(each) for each in groups], waiting, settings.size)
+            groups = groups_proposed(command, here, settings.matched.min)
+            return check_groups([list(each) for each in groups], waiting, settings.matched)
         met = {person: self.people.met(person) for person in here} if settings.avoid else {}
         if command.leftover is not None:
-            how = settings.size, command.leftover, self.seed, number
+            how = settings.matched, command.leftover, self.seed, number
             return spread(here, *how, avoid=settings.avoids, met=met).groups
         if not is_on:
             return ()
         return propose(
-            *(waiting, settings.size),
+            *(waiting, settings.matched),
             pick=settings.picks,
             batch=settings.batch,
             avoid=settings.avoids,
@@ -317,24 +273,60 @@ class _Lobby:
 
     def _alive(self, signs: LobbySigns) -> list[str]:
         """Those in the queue who are there, the front first."""
-        oldest = self.decided.at - int(self.settings.alive * SECOND)
         state = self.state
         asked = (person for person in state.queue if state.places[person].prompted is None)
-        return [person for person in asked if signs.seen.get(person, 0) >= oldest]
+        return self._seen(asked, signs)
 
-    def _match_people(self, people: Sequence[str], command: Advance) -> None:
+    def _elsewhere(self, signs: LobbySigns) -> list[str]:
+        """Those who take part in the study and are there, but have no place here."""
+        places, settings = self.state.places, self.settings
+        free = self._free_places()
+        out = (
+            each.person
+            for each in self.people.present()
+            if (each.person not in places or places[each.person].status in ("left", "missed"))
+            and (settings.names != "ask" or each.chose_name)
+        )
+        return self._seen(out, signs)[:free]
+
+    def _seen(self, people: Iterable[str], signs: LobbySigns) -> list[str]:
+        oldest = self.decided.at - int(self.settings.alive * SECOND)
+        return [person for person in people if signs.seen.get(person, 0) >= oldest]
+
+    def _bring(self, person: str) -> None:
+        """Have somebody wait here who does not, wherever else in the study they are."""
+        place, other = self.state.places.get(person), self.people.people[person].lobby
+        if place is not None and place.status == "waiting":
+            return
+        if other != self.name:
+            if other is not None:
+                self._leave_other(lobby_log(self.study.study, other), person)
+            self.decided.add(self.study, "entered", person, {"lobby": self.name})
+        self.decided.add(self.log, "entered", person)
+
+    def _leave_other(self, lobby: LogKey, person: str) -> None:
+        place = cast(LobbyState, self.decided.now(lobby)).places.get(person)
+        if place is not None and place.status != "grouped":
+            leave_lobby(self.decided, lobby, person, "moved")
+
+    def _match_people(
+        self, people: Sequence[str], command: Advance, *, is_filled: bool = False
+    ) -> None:
+        for person in people:
+            self._bring(person)
         number, at = self.state.number + 1, self.decided.at
         until = at + int((self.settings.ready or 0) * SECOND)
-        data = {"number": number, "people": list(people), "until": until}
+        data: dict[str, Any] = {"number": number, "people": list(people), "until": until}
+        data |= {"filled": True} if is_filled else {}
         self.decided.add(self.log, "matched", None, data)
         if self.settings.ready is None:
-            self._group(number, people, command)
+            form(self, number, people, command)
 
     def conclude(self, number: int, command: Advance | Ready) -> None:
         """Group those of a ready check if all are ready and there; else send them back."""
         match = self.state.matches[number]
         oldest = self.decided.at - int(self.settings.alive * SECOND)
-        seen = _signs(command).seen
+        seen = signs_of(command).seen
         there = [each for each in match.people if seen.get(each, 0) >= oldest]
         ready = [each for each in there if each in match.ready]
         if len(ready) == len(match.people):
@@ -349,7 +341,7 @@ class _Lobby:
         """Group people; if their condition is not known in time, they go on waiting."""
         is_held = isinstance(command, Advance) and frozenset(match.people) in command.held
         if not is_held:
-            self._group(match.number, match.people, command)
+            form(self, match.number, match.people, command)
         elif self.decided.at > match.until:
             requeue_others(self.decided, self.log, match.number)
 
@@ -357,82 +349,6 @@ class _Lobby:
         self.decided.add(self.log, "not_ready", person, {"number": number})
         if self.state.places[person].missed > 1:
             self.end(person, "not_ready")
-
-    # ── grouping ──
-
-    def _next_number(self) -> int:
-        return self.people.numbers.get(self.name, 0) + 1
-
-    def _group(self, match: int, people: Sequence[str], command: Advance | Ready) -> None:
-        number, settings, seed = self._next_number(), self.settings, self.seed
-        room = LogKey(self.log.study, settings.room(self.name, number))
-        cells, counts = settings.cells, self.people.cells(self.name)
-        draw = draw_cell(cells, map(counts.count, cells), settings.draws, seed, number)
-        cell = draw.cell
-        if settings.asks_cells:
-            cell = cell_proposed(settings, command, people)
-        order = draw_order(seed, room.id, people)
-        parts = assign_parts(settings.parts, order)
-        about = {
-            "lobby": self.name,
-            "number": number,
-            "room": room.id,
-            "people": order,
-            "condition": cell,
-            "parts": {person: part for person, part in parts.items() if part is not None},
-        }
-        places, at = self.state.places, self.decided.at
-        how = {
-            "match": match,
-            "seed": seed,
-            "draw": draw.record,
-            "block": draw.block,
-            "waits": {person: at - places[person].since for person in order},
-            "seen": {person: _signs(command).seen.get(person) for person in order},
-        }
-        self._make_room(room, order, command.random)
-        self.decided.add(room, "grouped", None, about)
-        if is_timed(cast(RoomState, self.decided.now(room)).rules):
-            self.decided.add(room, "waiting")
-        self.decided.add(self.study, "grouped", None, about)
-        self.decided.add(self.log, "grouped", None, {**about, **how})
-
-    def _make_room(self, room: LogKey, people: Sequence[str], random: str) -> None:
-        settings = self.settings
-        rules = _rules_of_group(Rules(**settings.rules)) if settings.rules else None
-        seed = _drawn(random, room.id)
-        self.decided.run(room, Configure(seed, settings.title, None, rules, is_default=True))
-        for person in people:
-            handle, name = _drawn(random, room.id, person)[:8], self._name_of(person)
-            self.decided.run(room, Join(person, handle, pseudonym=name))
-
-    def _name_of(self, person: str) -> str | None:
-        """The pseudonym that somebody has in all groups; None: they get one in each room."""
-        if self.settings.names == "room":
-            return None
-        known = self.people.people[person].name
-        if known is not None:
-            return known
-        name = pseudonyms.generate(self.people.seed, person, self.people.names())
-        self.decided.add(self.study, "named", person, {"name": name})
-        return name
-
-
-def _signs(command: Advance | Ready) -> LobbySigns:
-    """What is known of the people, which has been read."""
-    assert command.signs is not None
-    return command.signs
-
-
-def _rules_of_group(rules: Rules) -> Rules:
-    """The rules of a group's room, whose time starts once all of its people are there."""
-    must_start = rules.duration is not None and rules.starts is None
-    return replace(rules, starts="all_present") if must_start else rules
-
-
-def _drawn(random: str, *purpose: Any) -> str:
-    """Random text for one purpose, from that of a command."""
-    return blake2b("\0".join(map(str, purpose)).encode(), key=random.encode()[:64]).hexdigest()[:32]
 
 
 RULES: dict[type, RuleTogether] = {

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from shiny_labchat.domain import pseudonyms
-from shiny_labchat.domain.commands import Change, Disclose, Join, Mute, Remove, SendAway
+from shiny_labchat.domain.commands import (
+    Change,
+    Disclose,
+    Join,
+    Mute,
+    Remove,
+    SendAway,
+    SetRules,
+)
 from shiny_labchat.domain.decide.shared import Rule, member_of, new_event
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.rules import OF_MEMBER, Rules, is_timed
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.errors import Refused
 
@@ -46,6 +56,39 @@ def _change(state: RoomState, command: Change, at: int) -> list[Event]:
         news["pseudonym"] = _name(state, command.member, command.pseudonym)
         news["asked"] = command.pseudonym
     return [new_event(state, at, "changed", command.member, news)] if news else []
+
+
+def _set_rules(state: RoomState, command: SetRules, at: int) -> list[Event]:
+    membership, wanted = member_of(state, command.member), command.rules
+    _check_of_member(state, wanted)
+    rules = {name: getattr(wanted, name) for name in OF_MEMBER}
+    known = state.rules_of(membership)
+    if all(getattr(known, name) == value for name, value in rules.items()):
+        return []
+    return [new_event(state, at, "changed", command.member, {"rules": rules})]
+
+
+def _check_of_member(state: RoomState, rules: Rules) -> None:
+    """
+    Check that rules for one member say nothing of the whole room but what holds there.
+
+    Raises
+    ------
+    ValueError
+        They do; it is named.
+    """
+    whole, default = state.rules, Rules()
+    for name in (each.name for each in fields(Rules) if each.name not in OF_MEMBER):
+        given = getattr(rules, name)
+        if given not in (getattr(default, name), getattr(whole, name)):
+            raise ValueError(
+                f"{name}={given!r} is a rule of the whole room; configure it without member="
+            )
+    if rules.min_seconds and not is_timed(whole):
+        raise ValueError(
+            "min_seconds counts from the start, and nothing starts in this room; give its own "
+            "rules a duration or min_seconds"
+        )
 
 
 def _name(state: RoomState, member: str, asked: str | None) -> str:
@@ -105,4 +148,5 @@ RULES: dict[type, Rule] = {
     Mute: _mute,
     Remove: _remove,
     SendAway: _send_away,
+    SetRules: _set_rules,
 }

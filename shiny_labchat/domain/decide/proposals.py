@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shiny_labchat.domain.commands.lobby import Advance, Ready
-from shiny_labchat.domain.grouping import Cell, check_cell, check_condition
+from shiny_labchat.domain.commands.lobby import Advance, NextRound, Ready
+from shiny_labchat.domain.grouping import (
+    Cell,
+    Group,
+    Waiting,
+    check_cell,
+    check_condition,
+    check_groups,
+)
 from shiny_labchat.domain.lobby_settings import BY_APP, LobbySettings
 from shiny_labchat.errors import Refused
 
-__all__ = ["Unproposed", "cell_proposed", "groups_proposed", "steps_proposed"]
+__all__ = [
+    "Unproposed",
+    "cell_proposed",
+    "first_round_proposed",
+    "groups_proposed",
+    "round_proposed",
+    "steps_proposed",
+]
 
 
 class Unproposed(Refused):
@@ -20,7 +34,7 @@ class Unproposed(Refused):
     Parameters
     ----------
     what
-        "groups", "cells" or "timeouts", as in `Advance`.
+        "groups", "cells", "timeouts" or "rounds", as in `Advance` and `NextRound`.
     people
         The ids of the people whom it is about.
     """
@@ -50,6 +64,30 @@ def cell_proposed(settings: LobbySettings, command: Advance | Ready, people: Seq
         return check_cell(settings.cells, proposal)
     except (TypeError, ValueError) as exc:
         raise Refused("not_grouped", detail=str(exc)) from exc
+
+
+def first_round_proposed(
+    settings: LobbySettings, command: Advance | Ready, people: Sequence[str]
+) -> list[Group]:
+    """The groups of a cohort's first round that the app's function proposes."""
+    whole = frozenset(people)
+    if command.divisions is None or whole not in command.divisions:
+        raise Unproposed("rounds", people)
+    return _round_of(settings, command.divisions[whole], people)
+
+
+def round_proposed(
+    settings: LobbySettings, command: NextRound, people: Sequence[str]
+) -> list[Group]:
+    """The groups of a cohort's next round that the app's function proposes."""
+    if command.groups is None:
+        raise Unproposed("rounds", people)
+    return _round_of(settings, command.groups, people)
+
+
+def _round_of(settings: LobbySettings, groups: object, people: Sequence[str]) -> list[Group]:
+    waiting = [Waiting(person, 0) for person in people]
+    return check_groups(groups, waiting, settings.size_in_rounds, "rematch")
 
 
 def steps_proposed(settings: LobbySettings, command: Advance, person: str) -> list[str]:

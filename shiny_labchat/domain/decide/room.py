@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any
 
-from shiny_labchat.domain.commands import Clear, Close, Configure, Open, PassOver, Record
+from shiny_labchat.domain.commands import (
+    Clear,
+    Close,
+    Configure,
+    Connect,
+    Open,
+    PassOver,
+    Record,
+)
 from shiny_labchat.domain.decide.shared import Rule, check_storable, member_of, new_event
 from shiny_labchat.domain.events import Event
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.state import Configuration, RoomState
+from shiny_labchat.errors import Refused
 
 __all__ = ["RULES"]
 
@@ -36,6 +45,7 @@ def _filled(command: Configure, otherwise: Configuration) -> Configuration:
         otherwise.title if command.title is None else command.title,
         otherwise.write if command.write is None else command.write,
         otherwise.rules if command.rules is None else command.rules,
+        otherwise.network if command.network is None else command.network,
     )
 
 
@@ -53,6 +63,7 @@ def _merged(now: Configuration, before: Configuration, code: Configuration) -> C
         _unless_changed(now.title, before.title, code.title),
         _unless_changed(now.write, before.write, code.write),
         Rules(**rules),
+        _unless_changed(now.network, before.network, code.network),
     )
 
 
@@ -70,7 +81,26 @@ def _differences(before: Configuration, after: Configuration) -> dict[str, Any]:
     old, new = asdict(before.rules), asdict(after.rules)
     if rules := {name: value for name, value in new.items() if value != old[name]}:
         found["rules"] = rules
+    if after.network != before.network:
+        found["network"] = after.network.form
     return found
+
+
+def _connect(state: RoomState, command: Connect, at: int) -> list[Event]:
+    for member in dict.fromkeys(id for edge in command.edges for id in edge):
+        if member not in state.memberships:
+            raise Refused("not_member", member=member)
+    news = [
+        [speaker, hearer]
+        for speaker, hearer in dict.fromkeys(command.edges)
+        if speaker != hearer and not state.memberships[hearer].hears_all
+        if state.hears(hearer, speaker) != command.on
+    ]
+    if not news:
+        return []
+    if command.on:
+        return [new_event(state, at, "connected", None, {"edges": news})]
+    return [new_event(state, at, "disconnected", None, {"edges": news})]
 
 
 def _close(state: RoomState, command: Close, at: int) -> list[Event]:
@@ -113,6 +143,7 @@ RULES: dict[type, Rule] = {
     Clear: _clear,
     Close: _close,
     Configure: _configure,
+    Connect: _connect,
     Open: _open,
     PassOver: _pass_over,
     Record: _record,

@@ -21,6 +21,8 @@ def _end_stream(state: RoomState, command: EndStream, at: int) -> list[Event]:
         data["deps"] = list(command.deps)
     if command.audience is not None:
         data["audience"] = list(command.audience)
+    if command.by_network:
+        data["by_network"] = True
     if command.error is not None:
         data["error"] = command.error
     if command.turns:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
+from shiny_labchat.domain import pseudonyms
 from shiny_labchat.domain.commands import Remove
 from shiny_labchat.domain.commands.study import (
     Arrive,
@@ -14,12 +16,14 @@ from shiny_labchat.domain.commands.study import (
     DescribeStudy,
     Dissolve,
     EndPerson,
+    NamePerson,
     Pay,
     PayOut,
     RecordAnswer,
     RecordExport,
     RemoveMember,
     SetStep,
+    SetStudyStep,
     ShowCode,
     ShowRoom,
     study_log,
@@ -30,13 +34,23 @@ from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import States
 from shiny_labchat.domain.records import missing_in
+from shiny_labchat.domain.rounds import goes_on
 from shiny_labchat.domain.rules import is_watched
 from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.study import Barrier as Waiting
 from shiny_labchat.domain.study import Participation, StudyState
 from shiny_labchat.errors import Refused
 
-__all__ = ["RULES", "end_person", "person_in", "study_in"]
+__all__ = [
+    "RULES",
+    "dissolve_group",
+    "dissolve_if_alone",
+    "end_in_room",
+    "end_person",
+    "name_person",
+    "person_in",
+    "study_in",
+]
 
 FIXED = ("seed",)
 """The settings of a study that cannot change once it has people."""
@@ -84,7 +98,7 @@ def _arrive(states: States, command: Arrive, at: int) -> Decided:
         return decided
     if not state.seed:  # nobody has said yet what people are asked for
         raise Refused("not_in_study", member=command.person)
-    _check_debriefs(state)
+    _check_tells(state)
     log, person = study_log(command.study), command.person
     told = {"device": command.device, "language": command.language}
     decided.add(log, "arrived", person, {k: v for k, v in told.items() if v is not None})
@@ -95,12 +109,19 @@ def _arrive(states: States, command: Arrive, at: int) -> Decided:
     return decided
 
 
-def _check_debriefs(state: StudyState) -> None:
-    """Refuse people in a study that deceives them and does not tell them afterwards."""
+def _check_tells(state: StudyState) -> None:
+    """
+    Refuse people in a study that deceives them and does not tell them afterwards.
+
+    So are they where a program may go on in somebody's place, if the consent does not say so.
+    """
     settings = state.settings
     tells = settings.get("debrief") is not None or settings.get("debriefed") is not None
     if settings.get("deceives") and not tells:
         raise Refused("no_debrief")
+    asked: Mapping[str, Any] = settings.get("consent") or {}
+    if settings.get("replaces") and not asked.get("replacement"):
+        raise Refused("no_replacement")
 
 
 def _consent(states: States, command: Consent, at: int) -> Decided:
@@ -119,14 +140,16 @@ def _consent(states: States, command: Consent, at: int) -> Decided:
     answers = {item: bool((command.answers or {}).get(item)) for item in asked.get("items", {})}
     if not all(answers.get(item) for item in asked.get("required", ())):
         raise Refused("consent_incomplete")
-    data = {"version": command.version, "answers": answers}
+    told = {"replacement": True} if asked.get("replacement") else {}
+    data = {"version": command.version, "answers": answers, **told}
     decided.add(log, "consented", command.person, data)
     return decided
 
 
 def _record(states: States, command: RecordAnswer, at: int) -> Decided:
     decided = Decided(states, at)
-    person_in(study_in(states, command.study), command.person)
+    state = study_in(states, command.study)
+    person_in(state, command.person)
     if missing_in(command.value, command.needed):
         raise Refused("form_incomplete")
     log = study_log(command.study)
@@ -135,10 +158,22 @@ def _record(states: States, command: RecordAnswer, at: int) -> Decided:
     data: dict[str, Any] = {"kind": command.kind, "value": command.value}
     if command.about is not None:
         data["about"] = command.about
+    if (room := _round_of(state, command)) is not None:
+        data["room"] = room
     decided.add(log, "recorded", command.person, data, command.cid)
     if command.end is not None:
         end_person(decided, command.study, command.person, command.end)
     return decided
+
+
+def _round_of(state: StudyState, command: RecordAnswer) -> str | None:
+    """The room of the round that a record belongs to, if the command says that."""
+    if command.room is None and command.round is None:
+        return None
+    groups = (state.groups[room] for room in reversed(state.people[command.person].rooms))
+    rounds = (group for group in groups if group.cohort)
+    wanted = (group for group in rounds if command.room in (None, group.room))
+    return next((each.room for each in wanted if command.round in (None, each.round)), None)
 
 
 def _set_step(states: States, command: SetStep, at: int) -> Decided:
@@ -147,6 +182,39 @@ def _set_step(states: States, command: SetStep, at: int) -> Decided:
     if person_in(study_in(states, command.study), command.person).step != command.step:
         decided.add(study_log(command.study), "stepped", command.person, {"step": command.step})
     return decided
+
+
+def _set_study_step(states: States, command: SetStudyStep, at: int) -> Decided:
+    decided = Decided(states, at)
+    check_storable(command.step)
+    steps = study_in(states, command.study).steps
+    stays = steps.now(at) == command.step and steps.next_change(at) is None
+    if command.after or not stays:
+        data = {"step": command.step, "since": at + command.after}
+        decided.add(study_log(command.study), "step_set", None, data)
+    return decided
+
+
+def _name(states: States, command: NamePerson, at: int) -> Decided:
+    decided = Decided(states, at)
+    if arrived_in(study_in(states, command.study), command.person).name is None:
+        name_person(decided, command.study, command.person, command.name)
+    return decided
+
+
+def name_person(decided: Decided, study: str, person: str, name: str | None = None) -> str:
+    """
+    Give somebody without one a pseudonym throughout a study; return it.
+
+    `name`: the one that they get if nobody else has it; None: any.
+    """
+    log = study_log(study)
+    state = cast(StudyState, decided.now(log))
+    taken = state.names()
+    if name is None or not pseudonyms.fits(name, taken):
+        name = pseudonyms.generate(state.seed, person, taken)
+    decided.add(log, "named", person, {"name": name})
+    return name
 
 
 def _pay(states: States, command: Pay, at: int) -> Decided:
@@ -262,23 +330,31 @@ def _leave_room(decided: Decided, room: LogKey, person: str, reason: str) -> Non
         return
     if state.membership(person) is not None:
         decided.add(room, "removed", person, {"reason": reason})
-    _dissolve_if_alone(decided, room)
+    dissolve_if_alone(decided, room)
 
 
-def _dissolve_if_alone(decided: Decided, room: LogKey) -> None:
+def dissolve_if_alone(decided: Decided, room: LogKey) -> None:
+    """Dissolve a group of which too few are left: nobody, or one person and no bot that speaks."""
     log = study_log(room.study)
     study, talk = cast(StudyState, decided.now(log)), cast(RoomState, decided.now(room))
     people = [study.people[each] for each in study.groups[room.id].people]
     left = [each for each in people if each.ended is None or each.ended.reason == "complete"]
-    if len(left) < 2 and not any(talk.may_speak(bot) for bot in talk.bots()):
-        _dissolve_group(decided, room)
+    if not left or (len(left) < 2 and not any(talk.may_speak(bot) for bot in talk.bots())):
+        dissolve_group(decided, room)
 
 
-def _dissolve_group(decided: Decided, room: LogKey) -> None:
-    """Dissolve a group; who takes part and is not done ends with it."""
+def dissolve_group(decided: Decided, room: LogKey) -> None:
+    """
+    Dissolve a group; who takes part and is not done ends with it.
+
+    In a cohort they wait for the next round, if there is one.
+    """
     log, why = study_log(room.study), {"reason": "group_dissolved"}
+    stays = goes_on(cast(StudyState, decided.now(log)), room.id)
     decided.add(log, "dissolved", None, {"room": room.id, **why})
     decided.add(room, "closed", None, why)
+    if stays:
+        return
     done = cast(RoomState, decided.now(room)).done
     for each in cast(StudyState, decided.now(log)).taking_part(room.id):
         if each.person not in done:
@@ -302,11 +378,16 @@ def _dissolve(states: States, command: Dissolve, at: int) -> Decided:
     if not gone or talk.rules.on_gone != "close" or not (talk.is_open and talk.has_begun):
         return decided
     for person in gone:
-        decided.add(study_log(command.study), "ended", person, {"reason": "idle"})
-        decided.add(room, "removed", person, {"reason": "idle"})
-        _end_in_lobby(decided, command.study, person, "idle")
-    _dissolve_group(decided, room)
+        end_in_room(decided, room, person, "idle")
+    dissolve_group(decided, room)
     return decided
+
+
+def end_in_room(decided: Decided, room: LogKey, person: str, reason: str) -> None:
+    """End the part of a member of a group's room, whatever becomes of the group."""
+    decided.add(study_log(room.study), "ended", person, {"reason": reason})
+    decided.add(room, "removed", person, {"reason": reason})
+    _end_in_lobby(decided, room.study, person, reason)
 
 
 # ── waiting for each other ───────────────────────────────────────────────────────────────────
@@ -377,12 +458,14 @@ RULES: dict[type, RuleTogether] = {
     DescribeStudy: _describe,
     Dissolve: _dissolve,
     EndPerson: _end,
+    NamePerson: _name,
     Pay: _pay,
     PayOut: _pay_out,
     RecordAnswer: _record,
     RemoveMember: _remove,
     RecordExport: _record_export,
     SetStep: _set_step,
+    SetStudyStep: _set_study_step,
     ShowCode: _show_code,
     ShowRoom: _show,
 }

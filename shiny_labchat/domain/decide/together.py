@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from shiny_labchat.domain.commands import Command
@@ -82,6 +82,19 @@ class Decided:
             The room's state is not among those that are known.
         """
         self._append(room, decide(cast(RoomState, self.now(room)), command, self.at))
+
+    def need(self, logs: Iterable[LogKey]) -> None:
+        """
+        Ask for the states of several logs at once.
+
+        Raises
+        ------
+        MoreLogs
+            Some are not among those that are known.
+        """
+        missing = [log for log in logs if log not in self._states]
+        if missing:
+            raise MoreLogs(*missing)
 
     def now(self, log: LogKey) -> State:
         """

@@ -7,7 +7,7 @@ from typing import Any
 from shiny_labchat.domain.commands.messages import Withhold
 from shiny_labchat.domain.commands.streams import EndStream
 from shiny_labchat.domain.commands.study import Withdraw, study_log
-from shiny_labchat.domain.decide.study import end_person
+from shiny_labchat.domain.decide.study import dissolve_if_alone, end_person
 from shiny_labchat.domain.decide.together import Decided, RuleTogether
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.logs import State, States
@@ -56,8 +56,12 @@ def _leave(decided: Decided, room: LogKey, command: Withdraw) -> None:
     assert isinstance(state, RoomState)
     for seq in command.held.get(room, ()):
         decided.run(room, Withhold("", command.person, "removed", seq))
-    if state.is_open and state.membership(command.person) is not None:
-        decided.add(room, "removed", command.person, {"reason": "withdrew"})
+    bots = [each for each in state.bots() if each.replaces == command.person]
+    for each in (command.person, *(bot.member for bot in bots)):
+        if state.is_open and state.membership(each) is not None:
+            decided.add(room, "removed", each, {"reason": "withdrew"})
+    if bots and state.is_open:
+        dissolve_if_alone(decided, room)
     for seq in command.streaming.get(room, ()):
         end: dict[str, Any] = {"of": seq, "is": "withheld", "parts": []}
         decided.add(room, "streamed", None, end, EndStream(seq, ()).cid)
@@ -69,17 +73,21 @@ def _about(states: States, key: LogKey, command: Withdraw, is_later: bool) -> di
             exports = list(command.exports)
             return {"by": command.by, "later": is_later, "exports": exports}
         case "room":
-            return {"messages": list(command.said.get(key, ())), **_for_pages(states[key], command)}
+            said = list(command.said.get(key, ()))
+            return {"messages": said, **_for_pages(states[key], key, command)}
         case "lobby":
             return {}
 
 
-def _for_pages(room: State, command: Withdraw) -> dict[str, Any]:
+def _for_pages(room: State, key: LogKey, command: Withdraw) -> dict[str, Any]:
     """By what pages know which messages are blank, and whether others are changed, too."""
     assert isinstance(room, RoomState)
-    membership = room.memberships.get(command.person)
-    known = {} if membership is None else {"h": membership.handle}
-    return {**known, "quotes": True} if command.quotes else known
+    membership, heard = room.memberships.get(command.person), command.heard.get(key)
+    told: dict[str, Any] = {} if membership is None else {"h": membership.handle}
+    if heard or (heard is not None and not room.network.is_full):
+        renamed = (command.new if each == command.person else each for each in heard)
+        told |= {"audience": list(renamed), "by_network": True}
+    return {**told, "quotes": True} if command.quotes else told
 
 
 RULES: dict[type, RuleTogether] = {Withdraw: _withdraw}

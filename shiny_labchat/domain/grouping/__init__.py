@@ -28,7 +28,16 @@ from shiny_labchat.domain.grouping.matching import (
     spread,
 )
 from shiny_labchat.domain.grouping.parts import assign_parts, check_parts
+from shiny_labchat.domain.grouping.perfect import most_rounds
 from shiny_labchat.domain.grouping.rematches import Met
+from shiny_labchat.domain.grouping.rounds import (
+    Rematch,
+    Round,
+    Short,
+    divide,
+    sizes_in_round,
+    smallest,
+)
 from shiny_labchat.domain.grouping.sizes import GroupSize, Leftover, group_sizes
 
 __all__ = [
@@ -42,6 +51,9 @@ __all__ = [
     "Leftover",
     "Met",
     "Pick",
+    "Rematch",
+    "Round",
+    "Short",
     "Waiting",
     "assign_parts",
     "cells",
@@ -49,10 +61,14 @@ __all__ = [
     "check_condition",
     "check_groups",
     "check_parts",
+    "divide",
     "draw_cell",
     "draw_order",
     "group_sizes",
     "lobby_seed",
+    "most_rounds",
     "propose",
+    "sizes_in_round",
+    "smallest",
     "spread",
 ]

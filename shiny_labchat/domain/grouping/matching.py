@@ -217,9 +217,11 @@ def _spread_strangers(
     return list(map(tuple, groups))
 
 
-def check_groups(groups: object, waiting: Iterable[Waiting], size: GroupSize) -> list[Group]:
+def check_groups(
+    groups: object, waiting: Iterable[Waiting], size: GroupSize, what: str = "pick"
+) -> list[Group]:
     """
-    Check the groups that the app's function `pick` has returned; return them.
+    Check the groups that a function of the app's has returned; return them.
 
     Parameters
     ----------
@@ -229,13 +231,15 @@ def check_groups(groups: object, waiting: Iterable[Waiting], size: GroupSize) ->
         Who waits now, which may be others than when the function was called.
     size
         The sizes that groups may have.
+    what
+        The function, as the lobby's argument is called.
 
     Raises
     ------
     Refused
         With the code "not_grouped", and what is wrong in words.
     """
-    checked = [_as_group(group) for group in _as_list(groups, "a list of groups")]
+    checked = [_as_group(group, what) for group in _as_list(groups, "a list of groups", what)]
     here = {each.person for each in waiting}
     seen: set[str] = set()
     for group in checked:
@@ -250,17 +254,17 @@ def check_groups(groups: object, waiting: Iterable[Waiting], size: GroupSize) ->
     return checked
 
 
-def _as_group(group: object) -> Group:
-    people = _as_list(group, "a list of people's ids as each group")
+def _as_group(group: object, what: str) -> Group:
+    people = _as_list(group, "a list of people's ids as each group", what)
     for person in people:
         if not isinstance(person, str):
-            raise _not_grouped(f"pick must return people's ids as text, not {person!r}")
+            raise _not_grouped(f"{what} must return people's ids as text, not {person!r}")
     return tuple(people)
 
 
-def _as_list(value: object, wanted: str) -> Sequence[Any]:
+def _as_list(value: object, wanted: str, what: str) -> Sequence[Any]:
     if not isinstance(value, list | tuple):
-        raise _not_grouped(f"pick must return {wanted}, not {value!r}")
+        raise _not_grouped(f"{what} must return {wanted}, not {value!r}")
     return cast("Sequence[Any]", value)
 
 

@@ -62,8 +62,7 @@ def assign_parts(
     parts
         Such as ``{"buyer": 1, "seller": 1}``; None: nobody has a part.
     people_in_order
-        The ids of the people, at least as many as there are parts.
+        The ids of the people; the last parts are not played if there are more of them.
     """
     every = [part for part, count in (parts or {}).items() for _ in range(count)]
-    assert len(every) <= len(people_in_order)
-    return dict(zip_longest(people_in_order, every))
+    return dict(zip_longest(people_in_order, every[: len(people_in_order)]))

@@ -2,6 +2,7 @@
 import { make, mark } from "../dom.js";
 import { query } from "../page/shiny.js";
 import { TYPING_INTERVAL } from "../protocol.js";
+import { isPaste, Telemetry } from "./telemetry.js";
 
 /** The counter appears when less than this share of the limit is left. */
 const COUNTER_SHARE = 0.1;
@@ -25,13 +26,20 @@ export class Composer {
   #host;
   #on;
   #max = 0;
+  /** Why nothing may be pasted; "": it may. */
+  #noPaste = "";
   /** @type {string | null} why nobody may write now; null: they may */
   #lockReason = null;
+  /** @type {import("../protocol.js").Hold | undefined} why a message cannot be sent yet */
+  #hold;
+  /** When it can, by this browser's clock, in milliseconds. */
+  #heldUntil = Infinity;
   #placeholder = "";
   #typedAt = 0;
   #restored = "";
   #listeners = new AbortController();
   #textarea;
+  telemetry;
   alert = make("div", { class: "labchat-alert", role: "alert" });
   counter = make("div", { class: "labchat-counter", hidden: true });
 
@@ -39,7 +47,7 @@ export class Composer {
    * @param {HTMLElement} host holds the textarea
    * @param {string} id of the chat
    * @param {import("../labels.js").Labels} labels
-   * @param {{send: (text: string) => void, type: () => void, change: () => void}} on
+   * @param {{send: (text: string, typed: import("../protocol.js").Typed | null) => void, type: () => void, change: () => void}} on
    *   change: the text in the box has changed
    */
   constructor(host, id, labels, on) {
@@ -47,6 +55,7 @@ export class Composer {
     this.#labels = labels;
     this.#on = on;
     this.#textarea = host.querySelector("textarea") ?? make("textarea");
+    this.telemetry = new Telemetry(this.#textarea);
     this.alert.id = `${id}_alert`;
     this.counter.id = `${id}_counter`;
     this.#describe(id);
@@ -57,7 +66,8 @@ export class Composer {
     const { signal } = (this.#listeners = new AbortController());
     this.#host.addEventListener("keydown", hideEnterFromShiny, { capture: true, signal });
     this.#host.addEventListener("mousedown", (event) => this.#keepFocus(event), { signal });
-    this.#textarea.addEventListener("beforeinput", (event) => this.#refuseHugePaste(event), { signal });
+    this.#textarea.addEventListener("beforeinput", (event) => this.#refusePaste(event), { signal });
+    this.telemetry.open();
     this.#textarea.addEventListener("input", (event) => this.#input(event), { signal });
     query(this.#host).on(INPUT_EVENT, (event) => {
       event.preventDefault();
@@ -67,6 +77,7 @@ export class Composer {
 
   unlisten() {
     this.#listeners.abort();
+    this.telemetry.close();
     query(this.#host).off(INPUT_EVENT);
   }
 
@@ -74,6 +85,11 @@ export class Composer {
   allow(max) {
     this.#max = max;
     this.#count();
+  }
+
+  /** Let nothing be pasted, and say why; "": let it. @param {string} reason */
+  forbidPaste(reason) {
+    this.#noPaste = reason;
   }
 
   /**
@@ -91,14 +107,20 @@ export class Composer {
     mark(this.#host, "data-locked", reason !== null);
   }
 
+  /** Let nothing be sent yet, though it may be written; none: let it. @param {import("../protocol.js").Hold} [hold] */
+  hold(hold) {
+    this.#hold = hold;
+    this.#heldUntil = Date.now() + (hold?.left ?? Infinity);
+  }
+
   /** Send the text, or say why not and keep it in the box. @param {string} text */
   send(text) {
-    const reason = this.#lockReason ?? this.#reasonNotToSend(text);
+    const reason = this.#lockReason ?? this.#reasonNotToSend(text) ?? this.#holdReason();
     if (reason !== null) return this.refuse(text, reason);
     this.#typedAt = 0;
     this.#restored = "";
     this.#showAlert("");
-    this.#on.send(text);
+    this.#on.send(text, this.telemetry.take(text));
     queueMicrotask(() => this.#notifyShiny());
   }
 
@@ -117,6 +139,7 @@ export class Composer {
     const since = box.value.slice(kept.length).replace(/^\n/, "");
     this.#restored = [kept, text].filter(Boolean).join("\n");
     box.value = [this.#restored, since].filter(Boolean).join("\n");
+    this.telemetry.hold();
     this.#notifyShiny();
   }
 
@@ -126,6 +149,7 @@ export class Composer {
   }
 
   empty() {
+    this.telemetry.empty();
     if (!this.#textarea.value) return;
     this.#restored = this.#textarea.value = "";
     this.#showAlert("");
@@ -134,6 +158,7 @@ export class Composer {
 
   /** Replace the text in the box, and focus it. @param {string} text */
   fill(text) {
+    this.telemetry.empty();
     this.#textarea.value = text;
     this.#notifyShiny();
     this.focus();
@@ -148,6 +173,11 @@ export class Composer {
     if (!text.trim()) return this.#labels.text("empty");
     const n = this.#max ? lengthOf(text) : 0;
     return n > this.#max ? this.#tooLong(n) : null;
+  }
+
+  #holdReason() {
+    if (!this.#hold || Date.now() >= this.#heldUntil) return null;
+    return this.#labels.sentence(this.#hold.code, this.#hold.say);
   }
 
   /** @param {number} n */
@@ -172,10 +202,14 @@ export class Composer {
     if (isBeside && box.matches(":focus")) event.preventDefault();
   }
 
-  /** Refuse a paste or drop that is far too long. @param {InputEvent} event */
-  #refuseHugePaste(event) {
-    const isPasted = event.inputType === "insertFromPaste" || event.inputType === "insertFromDrop";
-    const text = isPasted ? (event.data ?? event.dataTransfer?.getData("text/plain") ?? "") : "";
+  /** Refuse a paste or drop that is not allowed, or far too long. @param {InputEvent} event */
+  #refusePaste(event) {
+    if (!isPaste(event)) return;
+    if (this.#noPaste) {
+      event.preventDefault();
+      return this.#showAlert(this.#noPaste);
+    }
+    const text = event.data ?? event.dataTransfer?.getData("text/plain") ?? "";
     if (!this.#max || text.length <= this.#max * MAX_PASTE_FACTOR) return;
     event.preventDefault();
     this.#showAlert(this.#tooLong(lengthOf(text)));

@@ -1,5 +1,6 @@
 // @ts-check
 import { make, mark } from "../dom.js";
+import { inDigits } from "../page/digits.js";
 
 /** The button with which people say that they are done; it says why they cannot yet. */
 export class DoneButton {
@@ -9,6 +10,9 @@ export class DoneButton {
   /** @type {import("../protocol.js").RoomState | null} */
   #state = null;
   #isDead = true;
+  /** When it may be pressed at the earliest, by this browser's clock, in milliseconds. */
+  #from = 0;
+  #timer = 0;
   #button;
   #words;
   #statusId;
@@ -31,8 +35,14 @@ export class DoneButton {
   /** Show what holds for this person; null: nothing is known. @param {import("../protocol.js").RoomState | null} state */
   show(state) {
     this.#state = state;
+    this.#from = Date.now() + (state?.later?.left ?? 0);
     if (!state || state.done || state.is !== "open") this.#pressed = "";
     this.#draw();
+  }
+
+  /** Stop, as the element has left the page; `show` goes on. */
+  close() {
+    clearTimeout(this.#timer);
   }
 
   /** Send again what was pressed, if the connection was lost before there was an answer. */
@@ -66,12 +76,24 @@ export class DoneButton {
     if (!this.#button) return;
     this.element.hidden = !state || state.is !== "open" || state.code === "read_only";
     const isFocused = document.activeElement === this.#button;
-    this.#isDead = Boolean(this.#pressed || !state || state.gate || state.code === "not_yet");
+    const wait = this.#wait();
+    this.#isDead = Boolean(this.#pressed || !state || state.gate || wait || state.code === "not_yet");
     mark(this.#button, "aria-disabled", this.#isDead && "true");
     mark(this.#button, "aria-describedby", `${this.#words.id} ${state?.code === "not_yet" ? this.#statusId : ""}`.trim());
     mark(this.#button, "aria-busy", this.#pressed !== "" && "true");
     this.#button.hidden = Boolean(state?.done);
-    this.#words.replaceChildren(words ?? state?.done ?? state?.gate ?? "");
+    mark(this.#words, "aria-live", wait && "off"); // nobody wants to hear each second
+    this.#words.replaceChildren(words ?? state?.done ?? wait ?? state?.gate ?? "");
     if (isFocused && this.#button.hidden) this.#words.focus();
+  }
+
+  /** What is said while it may not be pressed yet, whatever is written; it is drawn again as that time passes. */
+  #wait() {
+    clearTimeout(this.#timer);
+    const later = this.#state?.later;
+    const left = later?.runs ? this.#from - Date.now() : (later?.left ?? 0);
+    if (!later || left <= 0) return undefined;
+    if (later.runs) this.#timer = window.setTimeout(() => this.#draw(), left % 1000 || 1000);
+    return later.text.replace("{time}", inDigits(left));
   }
 }

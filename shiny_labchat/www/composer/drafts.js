@@ -8,7 +8,9 @@ const SAVE_DELAY = 400;
 const PREFIX = "labchat-unsent-";
 
 /**
- * @typedef {{draft: string, waiting: [cid: string, text: string][]}} Unsent
+ * @typedef {import("../protocol.js").Typed} Typed
+ * @typedef {{draft: string, typed?: Typed | null, waiting: [cid: string, text: string, typed?: Typed | null][]}} Unsent
+ *   typed: how it was written
  */
 
 /**
@@ -71,8 +73,9 @@ export class Drafts {
   save() {
     this.#clearTimer();
     if (!this.#who) return;
-    const { draft, waiting } = this.#collect();
-    const stored = { draft: isShort(draft) ? draft : "", waiting: waiting.filter(([, text]) => isShort(text)) };
+    const { draft, typed, waiting } = this.#collect();
+    const kept = isShort(draft) ? { draft, typed } : { draft: "" };
+    const stored = { ...kept, waiting: waiting.filter(([, text]) => isShort(text)) };
     if (stored.draft || stored.waiting.length) this.#write(JSON.stringify({ who: this.#who, ...stored }));
     else this.#remove();
   }

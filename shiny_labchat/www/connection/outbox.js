@@ -5,7 +5,11 @@ import { randomId } from "../page/identity.js";
 /** A message that is stored sooner never appears here, in milliseconds. */
 const SHOWN_AFTER = 250;
 
-/** @typedef {{text: string, row: HTMLLIElement, timer: number, isStored: boolean}} WaitingMessage */
+/**
+ * @typedef {import("../protocol.js").Typed} Typed
+ * @typedef {[cid: string, text: string, typed?: Typed | null]} Unconfirmed typed: how it was written
+ * @typedef {{text: string, typed: Typed | null, row: HTMLLIElement, timer: number, isStored: boolean}} WaitingMessage
+ */
 
 /** Messages being sent, shown below the transcript until they appear in it. */
 export class Outbox {
@@ -17,29 +21,30 @@ export class Outbox {
 
   /**
    * @param {import("../labels.js").Labels} labels
-   * @param {(cid: string, text: string) => boolean} onSend returns false if there is no connection
+   * @param {(cid: string, text: string, typed: Typed | null) => boolean} onSend returns false if there is no connection
    */
   constructor(labels, onSend) {
     this.#labels = labels;
     this.#onSend = onSend;
   }
 
-  /** Messages that the server has not confirmed. @returns {[cid: string, text: string][]} */
+  /** Messages that the server has not confirmed. @returns {Unconfirmed[]} */
   get unconfirmed() {
-    return [...this.#waiting].filter(([, { isStored }]) => !isStored).map(([cid, { text }]) => [cid, text]);
+    return [...this.#waiting].filter(([, { isStored }]) => !isStored).map(([cid, { text, typed }]) => [cid, text, typed]);
   }
 
   /**
    * Send a text. The same `cid` is sent once, however often it is put in.
    *
    * @param {string} text
+   * @param {Typed | null} typed how it was written
    * @param {string} [cid]
    */
-  put(text, cid = randomId()) {
+  put(text, typed, cid = randomId()) {
     if (this.#waiting.has(cid)) return;
     const words = make("span", { class: "labchat-unsent", dir: "auto" }, excerpt(text));
     const row = make("li", { hidden: true }, words, " ", make("span", { class: "labchat-sending" }));
-    const waiting = { text, row, isStored: false, timer: window.setTimeout(() => this.#show(row), SHOWN_AFTER) };
+    const waiting = { text, typed, row, isStored: false, timer: window.setTimeout(() => this.#show(row), SHOWN_AFTER) };
     this.#waiting.set(cid, waiting);
     this.element.append(row);
     this.#send(cid, waiting);
@@ -61,7 +66,7 @@ export class Outbox {
     if (waiting) waiting.isStored = true;
   }
 
-  /** Remove a message, and return its text. @param {string} cid */
+  /** Remove a message, and return it. @param {string} cid */
   withdraw(cid) {
     const waiting = this.#waiting.get(cid);
     if (!waiting) return null;
@@ -69,12 +74,12 @@ export class Outbox {
     waiting.row.remove();
     this.#waiting.delete(cid);
     this.element.hidden = !this.element.querySelector("li:not([hidden])");
-    return waiting.text;
+    return waiting;
   }
 
   /** Remove all messages that are not stored, and return their texts. */
   withdrawAll() {
-    return this.unconfirmed.map(([cid]) => this.withdraw(cid) ?? "");
+    return this.unconfirmed.map(([cid]) => this.withdraw(cid)?.text ?? "");
   }
 
   /** Remove all messages. */
@@ -83,8 +88,8 @@ export class Outbox {
   }
 
   /** @param {string} cid @param {WaitingMessage} waiting */
-  #send(cid, { text, row }) {
-    this.#describe(row, this.#onSend(cid, text));
+  #send(cid, { text, typed, row }) {
+    this.#describe(row, this.#onSend(cid, text, typed));
   }
 
   /** @param {HTMLElement} row @param {boolean} isSending */

@@ -1,12 +1,22 @@
 // @ts-check
 import { make, mark } from "../dom.js";
+import { inDigits } from "../page/digits.js";
 
-/** Where the time goes in the words around it. */
-const SLOT = "{time}";
+/** Where the time and a name go in the words around them. */
+const SLOT = /(\{time\}|\{name\})/;
+/** From so many hours on, days are shown. */
+const HOURS = 48;
+
+/** @typedef {{is: string, left?: number, text: string, say?: string, name?: string}} Shown */
 
 /** The time that people have: until it starts, or until it is over. The server says how much is left. */
 export class Clock {
   #words = "";
+  #name = "";
+  #language;
+  #is = "";
+  /** What is shown once a time "again" is over. @type {Shown | undefined} */
+  #next;
   /** When it is at zero, by this browser's clock; while it stands still, how much is left. In milliseconds. */
   #zero = 0;
   #timer = 0;
@@ -15,28 +25,42 @@ export class Clock {
   #time = make("span", { class: "labchat-time" });
   #note = make("span", { class: "labchat-clock-note" });
   #voice = make("span", { class: "visually-hidden", "aria-live": "polite" });
-  element = make("div", { class: "labchat-clock", hidden: true });
+  element;
 
-  constructor() {
-    mark(this.#time, "role", "timer");
+  /**
+   * @param {string} of the element's class
+   * @param {string} [language] in which days are written; none: the browser's
+   */
+  constructor(of = "labchat-clock", language) {
+    this.#language = language;
+    this.element = make("div", { class: of, hidden: true });
+    if (of === "labchat-clock") mark(this.#time, "role", "timer");
     this.element.append(this.#time, this.#note, this.#voice);
   }
 
-  /** Show the clock; none: the room has none. @param {import("../protocol.js").RoomClock} [clock] */
-  show(clock) {
+  /**
+   * Show the clock; none: the room has none.
+   *
+   * @param {Shown} [clock]
+   * @param {Shown} [next] shown once it is over, if it "is" the time until something may be done again
+   */
+  show(clock, next) {
     clearTimeout(this.#timer);
+    this.#next = next;
     this.element.hidden = !clock;
     if (!clock) {
       this.#said = null;
       return;
     }
-    const { is, left, text, say = "" } = clock;
+    const { is, left, text, say = "", name = "" } = clock;
     this.#words = text;
+    this.#name = name;
+    this.#is = is;
     mark(this.element, "data-clock", is);
     mark(this.element, "data-soon", is === "running" && say !== "");
     this.#note.replaceChildren(is === "paused" ? say : "");
     this.#announce(say);
-    if (is === "paused") return this.#draw(left);
+    if (is === "paused" || left === undefined) return this.#draw(left ?? 0);
     this.#zero = Date.now() + left;
     this.#tick();
   }
@@ -56,23 +80,23 @@ export class Clock {
     const left = Math.max(0, this.#zero - Date.now());
     this.#draw(left);
     if (left > 0) this.#timer = window.setTimeout(() => this.#tick(), left % 1000 || 1000);
+    else if (this.#is === "again") this.show(this.#next);
   }
 
   /** @param {number} left in milliseconds */
   #draw(left) {
-    this.#time.replaceChildren(this.#words.replace(SLOT, inDigits(left)));
+    const pieces = this.#words.split(SLOT).map((piece) => {
+      if (piece === "{name}") return make("bdi", {}, this.#name);
+      return piece === "{time}" ? this.#written(left) : piece;
+    });
+    this.#time.replaceChildren(...pieces);
   }
-}
 
-/** A time as 4:59 or 1:04:59, rounded up. @param {number} milliseconds */
-function inDigits(milliseconds) {
-  const all = Math.ceil(milliseconds / 1000);
-  const [hours, minutes, seconds] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
-  const rest = `${pad(seconds)}`;
-  return hours ? `${hours}:${pad(minutes)}:${rest}` : `${minutes}:${rest}`;
-}
-
-/** @param {number} number */
-function pad(number) {
-  return String(number).padStart(2, "0");
+  /** A time in digits, or in days. @param {number} milliseconds */
+  #written(milliseconds) {
+    const hours = milliseconds / 3_600_000;
+    if (hours < HOURS) return inDigits(milliseconds);
+    const options = /** @type {Intl.NumberFormatOptions} */ ({ style: "unit", unit: "day", unitDisplay: "long" });
+    return new Intl.NumberFormat(this.#language, options).format(Math.ceil(hours / 24));
+  }
 }

@@ -164,7 +164,8 @@ export class LabchatForm extends HTMLElement {
     const sent = now();
     const of = JSON.stringify(inputs.map(valueOf));
     const used = [...this.#used];
-    this.#sending.send({ shown: this.#shown, changed: this.#changed, sent, used }, of);
+    const round = Number(this.dataset.round) || undefined;
+    this.#sending.send({ shown: this.#shown, changed: this.#changed, sent, used, round }, of);
     this.#fail("");
     this.#showBusy();
   }

@@ -5,7 +5,7 @@ import { isSessionLost, sendEvent, watchBeginnings } from "../page/shiny.js";
 /**
  * Sends a form's answers, once however often a person presses, and again if the session was lost.
  *
- * @typedef {{cid: string, shown: number, changed: number | null, sent: number, used: string[]}} Sent as in `Kept`
+ * @typedef {{cid: string, shown: number, changed: number | null, sent: number, used: string[], round?: number}} Sent as in `Kept`
  */
 
 /** How long the session may take to store answers, in milliseconds. */

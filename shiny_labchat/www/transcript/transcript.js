@@ -202,6 +202,7 @@ export class Transcript {
   #finish(item) {
     if (item.k === "end") this.#end(item);
     else if (item.k === "withdrawn") this.#blank(item.h);
+    else if (item.k === "retracted") this.#takeBack(item.of);
     else if (isMessage(item) && !item.live) this.#find(item.id)?.stream.complete(shownOf(item));
   }
 
@@ -217,6 +218,16 @@ export class Transcript {
     this.#announcer.clear();
     for (const entry of theirs) this.#redraw(entry, blanked(entry.shown));
     this.#entries.forEach((entry, at) => (theirs.includes(entry) || theirs.includes(this.#entries[at - 1])) && this.#group(at));
+  }
+
+  /** Remove a message that was retracted. @param {string} id */
+  #takeBack(id) {
+    const entry = this.#find(id);
+    if (!entry) return;
+    if (entry.article.contains(document.activeElement)) this.log.focus({ preventScroll: true });
+    this.#announcer.clear();
+    this.#remove(entry);
+    this.#markAnswered();
   }
 
   /** Draw a message anew, in the same element: what is being read does not move. @param {Entry} entry @param {ShownMessage} shown */

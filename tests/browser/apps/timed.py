@@ -24,3 +24,14 @@ def told():
 @render.text
 def members():
     return ", ".join(sorted(m.pseudonym for m in chat.members())) or "nobody"
+
+
+@render.text
+def turn():
+    has_it = chat.turn()
+    return "nobody" if has_it is None else "mine" if has_it.own else has_it.pseudonym
+
+
+@render.text
+def shares():
+    return " ".join(f"{share:.2f}" for share in sorted(chat.shares().values()))

@@ -7,6 +7,7 @@ from typing import Any
 from shiny.express import render, ui
 
 from shiny_labchat import Bot, Lobby, Study
+from shiny_labchat.bots import At
 from shiny_labchat.express import Chat
 
 said = json.loads(os.environ.get("EXPERIMENT", "{}"))
@@ -18,13 +19,14 @@ if "consent" in said:
 if "debrief" in said:
     study.debrief(said["debrief"])
 study.ends({"complete": "DONE1", "idle": "IDLE2"})
-bots = [Bot("secret-machine", respond=lambda messages: "beep", reading=None, typing=None)]
+at_once: Any = {"respond": lambda messages: "beep", "reading": None, "typing": None}
+bots = [Bot("secret-machine", when=["message", At(0)], **at_once)] if said.get("bot") else []
 lobby = Lobby(
     "lobby",
     study=study,
     **{"group_size": 2, "settle": 0, "ready": None, "rooms": "secret-room-{n}"}
     | said.get("lobby", {}),
-    bots=bots if said.get("bot") else (),
+    bots={said["bot_in"]: bots} if "bot_in" in said else bots,
 )
 chat = Chat("chat", room=lobby.room)
 

@@ -77,6 +77,31 @@ async def test_the_model_knows_who_said_what(person: Person, room: Room, model: 
         ]
 
 
+async def test_a_reply_is_heard_by_those_who_heard_the_question_and_told_what_they_heard(
+    person: Person, room: Room, model: Model
+) -> None:
+    async with person() as ann, person() as bob, person() as eve:
+        ids = {member.pseudonym: member.id for member in await room.members()}
+        await room.configure(network={ids[name_of(ann)]: [ids[name_of(bob)]]})
+        await ann.says("My secret is 7.")
+        await told(ann, 1)
+        await told(bob, 1)
+        await eve.says("What is her secret?")
+        await told(eve, 1)
+        await bob.settles()
+        eves, anns = f"{name_of(eve)}: What is her secret?", f"{name_of(ann)}: My secret is 7."
+        assert eve.texts == ["What is her secret?", f"You said: {eves}"]
+        assert bob.texts == ["My secret is 7.", f"You said: {anns}"]
+        await ann.says("Which one was it?")
+        await told(bob, 2)
+        assert model.calls[1].messages[1:] == [("user", eves)]
+        assert [text for _, text in model.calls[2].messages[1:]] == [
+            anns,
+            f"You said: {anns}",
+            f"{name_of(ann)}: Which one was it?",
+        ]
+
+
 async def test_two_who_ask_at_once_are_both_answered_in_order(
     person: Person, room: Room, model: Model
 ) -> None:

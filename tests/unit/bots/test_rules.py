@@ -18,15 +18,14 @@ from shiny_labchat.bots.budget import Budget
 from shiny_labchat.bots.delivery import ComposedReply, ComposingPlan, compose
 from shiny_labchat.bots.pace import Pace, as_typed, due, generator
 from shiny_labchat.bots.spec import limit_of
+from shiny_labchat.bots.tally import Tally, as_experienced, tally_of
 from shiny_labchat.bots.when import (
     Chance,
     Every,
     Silence,
-    Talk,
-    as_experienced,
+    as_conditions,
     is_no_reply,
-    speaks,
-    talk_of,
+    met_at_once,
 )
 from shiny_labchat.protocol import TYPING_EVERY
 
@@ -40,14 +39,16 @@ def said(seq: int, member: str | None, text: str = "hello") -> Message:
 
 def told(when: Any, since_own: int = 1, text: str = "hello", seq: int = 1) -> bool:
     rng = generator(1, "room", seq)
-    return speaks(when, said(seq, "ann", text), since_own, "Teal Otter", rng)
+    heard = said(seq, "ann", text)
+    return met_at_once(as_conditions(when), heard, since_own, "Teal Otter", rng) is not None
 
 
 # ── when ──
 
 
 def test_it_speaks_at_each_message() -> None:
-    assert told("message") and told("model") and told(lambda m: False), "others decide later"
+    assert told("message")
+    assert not told("model") and not told(lambda m: True), "others decide later"
 
 
 @pytest.mark.parametrize("text", ["Teal Otter?", "hi @Teal Otter!", "i agree with teal otter"])
@@ -81,9 +82,9 @@ def test_the_same_seed_decides_the_same() -> None:
 def test_talk_is_counted() -> None:
     talk = [said(1, "ann"), said(2, "bot"), said(3, None), said(4, "bob"), said(5, "ann")]
     talk += [said(6, "other bot")]
-    counted = talk_of(talk, "bot", frozenset({"bot", "other bot"}))
-    assert counted == Talk(own=1, all=5, in_a_row=1)
-    assert talk_of(talk[:1], "bot", frozenset()) == Talk(0, 1, 0)
+    counted = tally_of(talk, "bot", frozenset({"bot", "other bot"}))
+    assert counted == Tally(own=1, all=5, in_a_row=1)
+    assert tally_of(talk[:1], "bot", frozenset()) == Tally(0, 1, 0)
 
 
 def test_what_was_said_while_it_wrote_comes_after_what_it_wrote() -> None:
@@ -273,17 +274,17 @@ def test_who_does_not_mind_sends_what_it_has() -> None:
 @pytest.mark.parametrize(
     ("limits", "talk", "reason"),
     [
-        ({}, Talk(50, 60, 1), None),
-        ({"max_messages": 3}, Talk(2, 9), None),
-        ({"max_messages": 3}, Talk(3, 9), "max_messages"),
-        ({"max_share": 0.5}, Talk(0, 1), None),
-        ({"max_share": 0.5}, Talk(1, 2), "max_share"),
-        ({"max_share": 0.25}, Talk(2, 10), "max_share"),
-        ({}, Talk(5, 10, 10), "max_in_a_row"),
-        ({"max_in_a_row": None}, Talk(5, 10, 10), None),
+        ({}, Tally(50, 60, 1), None),
+        ({"max_messages": 3}, Tally(2, 9), None),
+        ({"max_messages": 3}, Tally(3, 9), "max_messages"),
+        ({"max_share": 0.5}, Tally(0, 1), None),
+        ({"max_share": 0.5}, Tally(1, 2), "max_share"),
+        ({"max_share": 0.25}, Tally(2, 10), "max_share"),
+        ({}, Tally(5, 10, 10), "max_in_a_row"),
+        ({"max_in_a_row": None}, Tally(5, 10, 10), None),
     ],
 )
-def test_limits(limits: dict[str, Any], talk: Talk, reason: str | None) -> None:
+def test_limits(limits: dict[str, Any], talk: Tally, reason: str | None) -> None:
     bot = Bot("bot", respond=lambda messages: None, **limits)
     assert limit_of(bot._spec, talk) == reason  # pyright: ignore[reportPrivateUsage]
 
@@ -341,7 +342,7 @@ def test_a_bot_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
         ("client", "gpt-4.1"),
         ("client", lambda model: model),
         ("fallback", "gpt-4.1"),
-        ("when", lambda room, message: True),
+        ("when", lambda room, member, message: True),
         ("disclose", "no"),
         ("reading", "fast"),
         ("typing", True),

@@ -26,6 +26,7 @@ from shiny_labchat.domain.commands import (
 )
 from shiny_labchat.domain.due import PRESENT, advance_by, dissolving, needs_signs, next_due
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.limits import Gate, gate_of
 from shiny_labchat.domain.rules import Rules
 from shiny_labchat.domain.state import RoomState, fold_all
 from tests.unit.pure_room import SECOND, PureRoom
@@ -219,11 +220,31 @@ def test_the_time_stands_still_for_who_is_gone_and_runs_on_when_they_are_back():
     assert advance(room, "a", gone="b", after=100) == ["paused"]
     assert room.log[-1].data == {"missing": ["b"]}
     assert advance(room, "a", after=1000) == [], "nobody knows that they are back"
-    assert room.says("a") is None and next_due(room.state) is None
+    assert room.says("a") is None
     assert room.state.clock.left(room.state.rules, room.now) == 200 * SECOND
     assert advance(room, "ab") == ["resumed"]
     assert room.state.deadline == room.now + 200 * SECOND
     assert advance(room, "ab", after=200) == ["closed"]
+
+
+def test_it_stands_still_for_an_hour_in_all_at_most():
+    room = running(300, on_gone="wait")
+    assert advance(room, "a", gone="b", after=100) == ["paused"]
+    assert advance(room, "ab", after=600) == ["resumed"]
+    assert advance(room, "a", gone="b") == ["paused"]
+    assert next_due(room.state) == room.now + 3000 * SECOND
+    assert advance(room, "a", gone="b", after=3000) == ["resumed"]
+    assert room.state.deadline == room.now + 200 * SECOND
+    assert advance(room, "a", gone="b") == [], "it runs on, though somebody is gone"
+
+
+def test_time_that_stands_still_is_over_in_the_end_also_if_no_server_runs():
+    room = running(300, on_gone="wait")
+    advance(room, "a", gone="b", after=100)
+    room.now += (3600 + 200) * SECOND - 1
+    assert room.says("a") is None
+    room.now += 1
+    assert room.says("a") == "closed" and advance(room, "a", gone="b") == ["closed"]
 
 
 def test_it_stands_still_for_nobody_who_is_done_or_was_removed():
@@ -258,7 +279,7 @@ def test_who_has_written_enough_may_be_done():
     room = running(300, min_messages=2)
     room.says("a")
     assert room.refuses(PressDone("a")) == "gate"
-    assert room.state.messages_left(room.state.memberships["a"]) == 1
+    assert gate_of(room.state, room.state.memberships["a"], room.now) == Gate(messages=1)
     room.says("a")
     room.does(Post([("text", "by code")], member="b"))
     assert [each.kind for each in room.does(PressDone("a"))] == ["done"]

@@ -34,8 +34,11 @@ from shiny_labchat.domain.decide import (
     members,
     messages,
     presence,
+    retraction,
     room,
     streams,
+    triggers,
+    turns,
 )
 from shiny_labchat.domain.membership import ROLES, Role
 from shiny_labchat.domain.rules import Rules
@@ -48,7 +51,7 @@ def post(member: str | None = None, text: str = "hi", **more: object) -> Post:
 
 
 def test_each_command_has_one_rule() -> None:
-    families = clock, members, messages, streams, room, presence
+    families = clock, members, messages, streams, retraction, room, presence, turns, triggers
     ruled = [command for family in families for command in family.RULES]
     assert Counter(ruled) == Counter(get_args(Command))
 

@@ -19,6 +19,7 @@ from shiny_labchat.domain.commands import (
     EndPerson,
     EnterLobby,
     LobbySigns,
+    NamePerson,
     Ready,
     StudyCommand,
     TakeName,
@@ -424,3 +425,111 @@ def test_who_is_asked_for_a_name_can_leave():
     waiting = Waiting("ann", names="ask")
     waiting.tell(EndPerson("s", "ann", "withdrew"))
     assert waiting.place("ann").status == "left"
+
+
+# ── groups of all who are in the study ──
+
+
+def everyone(waiting: Waiting, lobby: str = "l", **more: Any) -> list[Event]:
+    """Group all who are there."""
+    waiting.now += 20 * SECOND
+    start = {"leftover": "spread", "everyone": True, **more}
+    return waiting.tell(Advance("s", lobby, waiting.signs(), "random", **start))
+
+
+def arrived(*people: str, **settings: Any) -> Waiting:
+    """People of a study who have not been in its lobby."""
+    waiting = Waiting(group_size=[2, 2, 2], start="code", **settings)
+    for person in people:
+        waiting.tell(Arrive("s", person))
+    return waiting
+
+
+def test_all_who_are_in_the_study_are_grouped_wherever_they_are():
+    waiting = arrived("ann", "bob", "carl", "dora", "eve")
+    waiting.tell(EnterLobby("s", "l", "ann"))
+    waiting.tell(EndPerson("s", "eve", "withdrew"))
+    everyone(waiting)
+    assert {person for group in waiting.groups() for person in group} == {
+        *("ann", "bob", "carl", "dora")
+    }
+    assert waiting.lobby("l").queue == ()
+    kinds = Counter(event.kind for event in waiting.events[LOBBY])
+    assert kinds["entered"] == 4 and kinds["grouped"] == 2
+    assert everyone(waiting) == [], "who has a group stays in it"
+
+
+def test_who_is_not_there_or_is_left_over_is_brought_nowhere():
+    waiting = arrived("ann", "bob", "carl", "dora")
+    waiting.gone = {"carl"}
+    everyone(waiting)
+    [group] = waiting.groups()
+    assert len(group) == 2 and "carl" not in group
+    assert waiting.lobby("l").places.keys() == group
+    assert all(waiting.person(each).lobby is None for each in waiting.study.people.keys() - group)
+
+
+def test_who_had_lost_their_place_is_grouped_again_with_all():
+    waiting = arrived("ann", "bob")
+    waiting.tell(EnterLobby("s", "l", "ann"))
+    waiting.gone = {"ann"}
+    waiting.advance(seconds=100)
+    assert waiting.place("ann").status == "left"
+    waiting.gone = set()
+    everyone(waiting)
+    assert waiting.groups() == [{"ann", "bob"}]
+
+
+def test_nobody_without_a_name_is_grouped_where_people_choose_theirs():
+    waiting = arrived("ann", "bob", "carl", names="ask")
+    for person in ("ann", "bob", "carl"):
+        waiting.tell(EnterLobby("s", "l", person))
+    for person in ("ann", "bob"):
+        waiting.tell(TakeName("s", "l", person, person))
+    everyone(waiting)
+    assert waiting.groups() == [{"ann", "bob"}]
+    assert shown_in(waiting, "l-1") == {"ann": "ann", "bob": "bob"}
+    assert waiting.place("carl").status == "naming"
+
+
+def test_no_more_people_are_brought_than_there_are_places():
+    waiting = arrived(*(f"p{n}" for n in range(7)), capacity=4)
+    everyone(waiting)
+    assert len(waiting.groups()) == 2
+    assert all(waiting.reason(person) is None for person in waiting.study.people)
+
+
+def test_whom_another_lobby_groups_waits_in_the_first_one_no_more():
+    waiting = arrived("ann", "bob", "carl")
+    waiting.tell(DescribeLobby("s", "m", "seed", {"ready": None, "start": "code"}))
+    for person in ("ann", "carl"):
+        waiting.tell(EnterLobby("s", "l", person))
+    waiting.gone = {"carl"}
+    everyone(waiting, "m")
+    assert waiting.person("ann").lobby == "m" and waiting.lobby("l").queue == ("carl",)
+    [left] = [event for event in waiting.events[LOBBY] if event.kind == "left"]
+    assert (left.member, left.data["reason"]) == ("ann", "moved")
+    waiting.advance(seconds=1_000)
+    assert waiting.reason("ann") is None
+
+
+def test_who_was_in_a_group_of_another_lobby_is_grouped_in_a_new_one():
+    waiting = arrived("ann", "bob", "carl", "dora", avoid="never")
+    everyone(waiting)
+    first = waiting.groups()
+    waiting.tell(
+        DescribeLobby("s", "m", "seed", {"ready": None, "start": "code", "avoid": "never"})
+    )
+    everyone(waiting, "m")
+    again = [set(each.people) for each in waiting.study.groups.values() if each.lobby == "m"]
+    assert len(again) == 2 and all(len(one & other) == 1 for one in first for other in again)
+
+
+def test_who_was_given_a_name_elsewhere_in_the_study_is_asked_for_one_all_the_same():
+    waiting = arrived("ann", names="ask")
+    waiting.tell(NamePerson("s", "ann"))
+    given = waiting.person("ann").name
+    waiting.tell(EnterLobby("s", "l", "ann"))
+    assert given and waiting.place("ann").status == "naming"
+    waiting.tell(TakeName("s", "l", "ann", given))
+    assert waiting.person("ann").name == given and waiting.place("ann").status == "waiting"

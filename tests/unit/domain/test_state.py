@@ -161,7 +161,16 @@ DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         {"handle": st.text(), "pseudonym": st.text(), "role": ROLE},
         optional={"is_bot": st.booleans(), "shown": ROLE | st.none()},
     ),
-    "changed": st.fixed_dictionaries({}, optional={"role": ROLE, "is_muted": st.booleans()}),
+    "changed": st.fixed_dictionaries(
+        {},
+        optional={
+            "role": ROLE,
+            "is_muted": st.booleans(),
+            "rules": st.just({"max_characters": 5, "of_tomorrow": 1}),
+        },
+    ),
+    "hours": st.fixed_dictionaries({"code": st.sampled_from([None, "not_yet"])}),
+    "turn": st.fixed_dictionaries({"by": st.just("time")}, optional={"since": st.integers()}),
     "removed": st.just({}),
     "message": st.fixed_dictionaries({}, optional={"page": st.just("p")}),
     "submitted": st.just({"page": "p", "text": "x"}),

@@ -21,6 +21,7 @@ from shiny_labchat.domain.commands import (
     Dissolve,
     EndPerson,
     Join,
+    NamePerson,
     Pay,
     PressDone,
     RecordAnswer,
@@ -443,3 +444,28 @@ def test_a_form_with_all_answers_that_it_needs_is_recorded(who: object) -> None:
     answers = {"why": "so", "who": who, "more": None}
     made.does(RecordAnswer("s", "ann", "form", answers, "a1", needed=("why", "who")))
     assert made.study.people["ann"].data == {"form": answers}
+
+
+# ── names ──
+
+
+def test_a_person_has_one_name_whoever_asks_for_it_first():
+    made = logs("ann", "bob")
+    made.does(NamePerson("s", "ann", "Teal Otter"))
+    assert made.person("ann").name == "Teal Otter", "the one that they had so far"
+    assert made.does(NamePerson("s", "ann", "Red Fox")) == []
+    made.does(NamePerson("s", "bob", "teal otter"))
+    assert made.person("bob").name not in (None, "teal otter"), "nobody has that of somebody else"
+    assert refused(made, NamePerson("s", "zoe")) == "not_in_study"
+
+
+# ── who takes part ──
+
+
+def test_who_takes_part_has_consented_and_has_not_ended():
+    made = logs("ann", "bob", "carl", consent=CONSENT)
+    for person in ("ann", "bob"):
+        made.does(Consent("s", person, "1"))
+    made.does(EndPerson("s", "bob", "withdrew"))
+    assert [each.person for each in made.study.present()] == ["ann"]
+    assert [each.person for each in logs("dora").study.present()] == ["dora"]

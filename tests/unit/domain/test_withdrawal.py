@@ -37,13 +37,16 @@ OF_PROGRAMMES = {
         "barrier_met",
         "closed",
         "configured",
+        "connected",
+        "disconnected",
         "dissolved",
         "extended",
         "grouped",
+        "hours",
         "late_called",
     ),
     *("matched", "opened", "paused", "prepared", "requeued", "resumed", "shown", "started"),
-    *("waiting", "warned"),
+    *("round_begun", "step_set", "waiting", "warned"),
 }
 """The kinds of events that are of nobody."""
 

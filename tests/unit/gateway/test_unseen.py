@@ -43,24 +43,31 @@ class Run:
         The lab.
     way
         How sockets are sent what is new.
+    network
+        Who hears whom in the room.
+
+    Attributes
+    ----------
+    frames
+        All that bob was sent, as it was.
     """
 
-    def __init__(self, lab: Lab, way: str) -> None:
+    def __init__(self, lab: Lab, way: str, network: Any = None) -> None:
         self._lab = lab
         self._way = way
+        self.frames: list[list[Any]] = []
+        self._network = network
         self._streams: dict[bool, list[RoomStream]] = {True: [], False: []}
         self._said = 0
 
     async def sent(self, steps: list[str]) -> list[Any]:
         """All that bob is sent meanwhile, when he comes back, and when he comes anew."""
-        room = await self._lab.create_room("r", study="s", rules=Rules(rate=None))
-        for name in NAMES:
-            await room.add_member(name, name.title())
+        room = await self.made()
         live = await Runtime.of(self._lab.log).live.open(room.key)
         bob = WAYS[self._way](room, live, "bob")
         await bob.hears("welcome")
         for step in steps:
-            await self._do(room, live, bob, step)
+            await self.do(room, live, bob, step)
         found = [bob.frames]
         for after in (bob.upto, ""):
             late = Page(room, live, "bob", after)
@@ -69,14 +76,29 @@ class Run:
             await late.settles()
             found.append(late.frames)
             await late.leave()
-        for speaker in (*self._streams[True], *self._streams[False]):
-            await speaker.close("done")
+        await self.tidy()
+        self.frames = found
         await bob.leave()
         live.leave()
-        handles = {m.handle: m.member for m in (await room.state()).memberships.values()}
-        return [_without_chance(frames, live.state.seed, handles) for frames in found]
+        members = [*(await room.state()).memberships.values()]
+        handles = {each.handle: each.member for each in reversed(members)}  # the first in a place
+        return [without_chance(frames, live.state.seed, handles) for frames in found]
 
-    async def _do(self, room: Room, live: LiveRoom, bob: Page, step: str) -> None:
+    async def made(self) -> Room:
+        """The room, with all who are there from the beginning."""
+        rules = Rules(rate=None)
+        room = await self._lab.create_room("r", study="s", rules=rules, network=self._network)
+        for name in NAMES:
+            await room.add_member(name, name.title())
+        return room
+
+    async def tidy(self) -> None:
+        """End what is still open."""
+        for speaker in (*self._streams[True], *self._streams[False]):
+            await speaker.close("done")
+
+    async def do(self, room: Room, live: LiveRoom, bob: Page, step: str) -> None:
+        """One step."""
         is_aside = step.endswith(" aside")
         speakers, audience = self._streams[is_aside], ["ann"] if is_aside else None
         self._said += step in SHOWN
@@ -116,7 +138,7 @@ async def _is_shown(live: LiveRoom, speaker: RoomStream) -> None:
             await asyncio.to_thread(int)
 
 
-def _without_chance(frames: list[Any], seed: str, handles: dict[str, str]) -> list[Any]:
+def without_chance(frames: list[Any], seed: str, handles: dict[str, str]) -> list[Any]:
     """Frames with ids by order, people by name, and no times."""
     told = [frame for frame in frames if frame["t"] not in BESIDE]
     text = re.sub(r'"at": \d+', '"at": 0', json.dumps(told))

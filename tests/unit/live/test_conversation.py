@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiny_labchat import Message
-from shiny_labchat.domain.commands import Clear, EndStream, Post
+from shiny_labchat.domain.commands import Clear, EndStream, Join, Post
 from shiny_labchat.domain.events import Event
+from shiny_labchat.domain.membership import Membership
 from shiny_labchat.domain.messages import (
     Wording,
     as_worded,
     is_for_models,
+    is_instruction,
     message_of,
     settled,
     was_said,
@@ -39,6 +41,7 @@ posts = st.builds(
     role=st.sampled_from(["user", "assistant", "system"]),
     member=st.none() | st.sampled_from(MEMBERS),
     audience=audiences,
+    by_network=st.booleans(),
     original=st.none() | st.just("original"),
     transformed=st.none() | st.just("transformed"),
 )
@@ -77,6 +80,7 @@ def test_everybody_reads_what_they_may_see_whenever_they_first_read(
     steps: list[Any], upto: int, also: set[int]
 ) -> None:
     room = PureRoom(members=MEMBERS)
+    room.does(Join("x", "h-x", "experimenter"))
     grown = Conversation(room.log)
     for step in steps:
         if step == "read":
@@ -100,9 +104,42 @@ def test_everybody_reads_what_they_may_see_whenever_they_first_read(
                         m if wording is None else as_worded(m, wording)
                         for m in said
                         if m.seq > room.state.floor(viewer) and (m.seq <= upto or m.seq in also)
-                        and (is_for_models(m) or (private and m.is_for(viewer.member)))
+                        and (is_for_models(m) or (private and may_read(viewer, m)))
                     ]  # fmt: skip
                     assert texts(read) == texts(tuple(wanted))
+
+
+def may_read(viewer: Membership, message: Message) -> bool:
+    return message.is_for(viewer.member) or (viewer.hears_all and message.by_network)
+
+
+def heard_by_all(message: Message, readers: list[set[str]]) -> bool:
+    return all(any(message.is_for(id) for id in ids) for ids in readers)
+
+
+@given(steps, st.lists(st.sets(st.sampled_from(MEMBERS), min_size=1), min_size=1, max_size=3))
+def test_what_is_common_to_some_is_what_each_of_them_has_heard(
+    steps: list[Any], readers: list[set[str]]
+) -> None:
+    """A reader has several ids who has taken somebody's place."""
+    room = PureRoom(members=MEMBERS)
+    talk = Conversation(room.log)
+    for step in steps:
+        if step != "read":
+            talk.add(happen(room, step))
+    said = as_defined(room.log)
+    common = tuple(
+        m
+        for m in said
+        if m.audience is None
+        or (m.by_network and not is_instruction(m) and heard_by_all(m, readers))
+    )
+    assert texts(talk.common(0, readers)) == texts(common)
+    told = tuple(m for m in said if m in common or is_for_models(m))
+    assert texts(talk.told_of_common(0, readers)) == texts(told)
+    viewer = room.state.memberships["a"]
+    read = talk.seen(room.state, viewer, room.state.seq, private=False, readers=readers)
+    assert texts(read) == texts(tuple(m for m in told if m.seq > room.state.floor(viewer)))
 
 
 def full_room(messages: int, *, private: bool = False, changed: bool = False) -> PureRoom:

@@ -259,3 +259,24 @@ async def test_who_has_read_that_somebody_came_reads_again_though_they_left_befo
     await hall.passes()
     await checkpoint()
     assert len(told) == 1, "nothing has been read since that is not so any more"
+
+
+async def test_a_change_is_told_once_though_others_may_be_shown_to_somebody_since() -> None:
+    hall = Hall(3)
+    page = Page(hall, observers=True)
+    for member in hall.members:
+        hall.presence.come(member)
+    await hall.passes()
+    page.reads()
+    hall.presence.go("m1")
+    await hall.passes()
+    page.reads()
+    told = len(page.frames)
+    hall.presence.relate()
+    await hall.passes()
+    page.reads()
+    assert len(page.frames) == told and page.n == 2
+    hall.presence.go("m2")
+    await hall.passes()
+    page.reads()
+    assert (page.n, page.people) == page.expected()

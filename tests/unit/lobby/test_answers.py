@@ -92,6 +92,12 @@ def test_what_a_page_sends_of_a_form_is_its_id_and_times() -> None:
     assert sent == Sent("a1b2", {"shown_at": 1000, "sent_at": 3000})
 
 
+@pytest.mark.parametrize(("said", "round"), [(3, 3), (None, None), ("3", None), (True, None)])
+def test_in_rounds_a_form_says_in_which_it_was_drawn(said: object, round: int | None) -> None:
+    sent = Sent.of({"cid": "a1b2", "round": said})
+    assert sent is not None and sent.round == round
+
+
 @pytest.mark.parametrize(
     "value",
     [None, "a1b2", {}, {"cid": ""}, {"cid": 7}, {"cid": "a" * 65}, {"cid": "a b"}],

@@ -19,9 +19,9 @@ def test_what_was_said_is_not_read(rooms: Rooms) -> None:
 
 def test_every_kind_that_makes_state_is_read() -> None:
     """But for messages, which change only how much their author may say now."""
-    from shiny_labchat.store.schema import MAKES_STATE, OF_PRESENCE
+    from shiny_labchat.store.schema import LAST_COUNTS, MAKES_STATE
 
-    read = f"{MAKES_STATE} {OF_PRESENCE}"
+    read = f"{MAKES_STATE} {LAST_COUNTS}"
     assert [kind for kind in states._FOLDS if f"'{kind}'" not in read] == ["message", "submitted"]
 
 

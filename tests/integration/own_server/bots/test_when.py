@@ -20,22 +20,29 @@ from tests.integration.own_server.conftest import Person
 from .bot import AT_ONCE, a_bot, echo, is_anns, outcomes, settled, texts, until
 
 APP = ["-m", "uvicorn", "tests.integration.apps.bots:app"]
+TRIES = 10
+LATE = 10.0
+"""By how many seconds a busy machine may be late."""
 
 
 @a_bot(seed=1, jitter=0, typing=240)
 async def test_it_takes_as_long_as_reading_and_typing(person: Person, lab: Lab) -> None:
+    """The rest is the machine's, which may be busy at one time, but not at all of them."""
     room = lab.room("bots", study="tests")
+    rest: dict[str, float] = {}
     async with person() as ann:
-        for text in ("hello", "how are you today my friend?"):
+        for text in ("hello", "how are you today my friend?") * TRIES:
+            if rest.get(text, 1) < 0.5:
+                continue
             await ann.says(text)
             await ann.hears("typing", who=[])
             await ann.sees(text, f"I heard: {text}")
-    said = await room.messages()
-    for asked, answered in ((said[0], said[1]), (said[2], said[3])):
-        reading = len(asked.content.split()) * 60 / 238
-        typing = len(answered.content) / 5 * 60 / 240
-        took = (answered.at - asked.at).total_seconds()
-        assert -0.05 < took - (reading + typing) < 0.5, "the rest is the machine's"
+            asked, answered = await room.messages(last=2)
+            reading = len(asked.content.split()) * 60 / 238
+            typing = len(answered.content) / 5 * 60 / 240
+            rest[text] = (answered.at - asked.at).total_seconds() - (reading + typing)
+            assert rest[text] > -0.05
+    assert all(each < 0.5 for each in rest.values()), rest
 
 
 async def test_each_silence_is_on_record(room: Room, ann: str, at_work: None) -> None:
@@ -59,7 +66,7 @@ async def test_each_silence_is_on_record(room: Room, ann: str, at_work: None) ->
 
 
 async def test_it_breaks_a_silence_once(room: Room, ann: str, at_work: None) -> None:
-    room.add_bot(Bot("machine", respond=echo, when=Silence(1.0), **AT_ONCE))
+    room.add_bot(Bot("machine", respond=echo, when=Silence(2.0), **AT_ONCE))
     await room.post("one", author=ann)
     await room.post("two", author=ann)
     entries = await settled(room, 2)
@@ -68,7 +75,7 @@ async def test_it_breaks_a_silence_once(room: Room, ann: str, at_work: None) -> 
         ("posted", None),
     ]
     first, last = (await room.messages())[1:]
-    assert 0.9 < (last.at - first.at).total_seconds() < 5.0
+    assert 1.9 < (last.at - first.at).total_seconds() < LATE
 
 
 async def test_a_mention_a_function_and_the_script_decide(
@@ -206,16 +213,19 @@ async def test_what_was_cleared_meanwhile_is_not_answered(
     room: Room, ann: str, at_work: None
 ) -> None:
     heard: list[list[str]] = []
+    is_cleared = asyncio.Event()
 
-    def note(messages: Sequence[Message]) -> str:
+    async def note(messages: Sequence[Message]) -> str:
         heard.append([message.content for message in messages])
+        await is_cleared.wait()
         return "Yes."
 
-    room.add_bot(Bot("machine", respond=note, reading=None, typing=60, jitter=0))
+    room.add_bot(Bot("machine", respond=note, **AT_ONCE))
     await room.post("one", author=ann)
     await until(lambda: is_asked(room))
     await room.post("two", author=ann)
     await room.clear()
+    is_cleared.set()
     assert await outcomes(room, 2) == [("posted", None), ("silent", "cleared")]
     await room.post("three", author=ann)
     await settled(room, 3)
@@ -239,7 +249,7 @@ async def test_a_stream_breaks_the_silence_until_it_is_whole(
     posted = (await settled(room, 2))[1]
     assert posted.outcome == "posted" and posted.posted is not None
     [end] = [event for event in await log_of(room) if event.kind == "streamed"]
-    assert 0.5 <= posted.posted.timestamp() - end.at / 1e6 < 2
+    assert 0.5 <= posted.posted.timestamp() - end.at / 1e6 < LATE
 
 
 async def test_a_stream_that_ends_after_an_answer_is_answered(
