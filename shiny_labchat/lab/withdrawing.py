@@ -120,6 +120,8 @@ async def _done_already(log: Log, id: str, study: str | None) -> Withdrawal | No
     """The withdrawal of somebody whom another server, or an earlier call, has withdrawn."""
     studies = await log.read(studies_with_rooms) if study is None else [study]
     known = await asyncio.to_thread(log.ledger.known, [(each, id) for each in studies])
+    ids = await log.read(withdrawn_ids)  # the ledger may be of another database, too
+    known = {person: new for person, new in known.items() if new in ids}
     if not known:
         return None
     of = tuple(sorted(each for each, _ in known))
@@ -254,6 +256,8 @@ async def _covered(log: Log) -> int:
 async def withdraw_with_code(log: Log, receipt: Receipt) -> bool:
     """
     Withdraw somebody by the code of their end; return whether they had not withdrawn before.
+
+    If a form is sent twice at once, neither was before the other.
 
     Raises
     ------
