@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -10,7 +9,7 @@ from shiny_labchat.domain import commands
 from shiny_labchat.domain.given_network import as_edges
 from shiny_labchat.domain.members import Member, as_member_id
 from shiny_labchat.domain.network import Edge
-from shiny_labchat.store import Outcome
+from shiny_labchat.lab.facet import RoomFacet
 
 __all__ = ["Connecting"]
 
@@ -18,13 +17,8 @@ Edges = Mapping[str | Member, Iterable[str | Member]]
 """By who speaks, those who hear them."""
 
 
-class Connecting(ABC):
+class Connecting(RoomFacet):
     """A facet of :class:`Room`."""
-
-    @abstractmethod
-    async def submit(self, command: commands.Command) -> Outcome:
-        """Submit a command to the room."""
-        ...
 
     async def connect(self, a: str | Member | Edges, b: str | Member | None = None) -> None:
         """

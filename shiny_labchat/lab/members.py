@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import TypeVar
 
 from shiny_labchat.domain import commands
-from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member, as_member_id, as_role
 from shiny_labchat.domain.membership import Role
 from shiny_labchat.domain.pseudonyms import Pseudonym, resolve_pseudonym
-from shiny_labchat.domain.state import RoomState
+from shiny_labchat.lab.facet import RoomFacet
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.store import Log, Outcome
+from shiny_labchat.store import Outcome
 
 __all__ = ["Members"]
 
 T = TypeVar("T")
 
 
-class Members(ABC):
+class Members(RoomFacet):
     """A facet of :class:`Room`; its attributes are described there."""
-
-    log: Log
-    key: LogKey
-
-    @abstractmethod
-    async def submit(self, command: commands.Command) -> Outcome:
-        """Submit a command to the room."""
-        ...
-
-    @abstractmethod
-    async def once_created(self, submit: Callable[[], Awaitable[T]]) -> T:
-        """Submit a command to the room, creating it if needed."""
-        ...
-
-    @abstractmethod
-    async def state(self) -> RoomState:
-        """The state of the room in its log now."""
-        ...
 
     async def add_member(
         self,

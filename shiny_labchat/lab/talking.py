@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import repeat
 from typing import TypeVar, cast
@@ -17,12 +15,12 @@ from shiny_labchat.domain import commands
 from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.messages import Message
 from shiny_labchat.domain.shares import places_in, shares_of, speakers_in
-from shiny_labchat.domain.state import RoomState
 from shiny_labchat.domain.triggers import ASKED
 from shiny_labchat.lab import history
 from shiny_labchat.lab.bot_registry import CALLBACK, RoomBot, cid_of
+from shiny_labchat.lab.facet import RoomFacet
 from shiny_labchat.lab.runtime import Runtime
-from shiny_labchat.store import Log, Outcome, room_number
+from shiny_labchat.store import room_number
 from shiny_labchat.store.queries import find_cid
 from shiny_labchat.store.schema import callback_room
 
@@ -34,26 +32,8 @@ LOOK = 0.1
 T = TypeVar("T")
 
 
-class Talking(ABC):
+class Talking(RoomFacet):
     """A facet of :class:`Room`; its attributes are described there."""
-
-    log: Log
-    key: LogKey
-
-    @abstractmethod
-    async def submit(self, command: commands.Command) -> Outcome:
-        """Submit a command to the room."""
-        ...
-
-    @abstractmethod
-    async def once_created(self, submit: Callable[[], Awaitable[T]]) -> T:
-        """Submit a command to the room, creating it if needed."""
-        ...
-
-    @abstractmethod
-    async def state(self) -> RoomState:
-        """The state of the room in its log now."""
-        ...
 
     async def shares(self) -> dict[str, float]:
         """

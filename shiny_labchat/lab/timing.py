@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from abc import ABC, abstractmethod
 from typing import Any, Self
 
 from shiny_labchat.arguments import check_number
 from shiny_labchat.domain import commands
 from shiny_labchat.domain.clock import SECOND
-from shiny_labchat.domain.events import LogKey
 from shiny_labchat.domain.members import Member, as_member_id
 from shiny_labchat.domain.state import RoomState
+from shiny_labchat.lab.facet import RoomFacet
 from shiny_labchat.lab.runtime import live_rooms
-from shiny_labchat.store import Log, Outcome
 
 __all__ = ["Timing"]
 
 
-class Timing(ABC):
+class Timing(RoomFacet):
     """A facet of :class:`Room`; its attributes are described there."""
 
-    log: Log
-    key: LogKey
     _condition: Any = None
     _cohort: int = 0
     _round: int = 0
-
-    @abstractmethod
-    async def submit(self, command: commands.Command) -> Outcome:
-        """Submit a command to the room."""
-        ...
 
     async def start(self) -> None:
         """
