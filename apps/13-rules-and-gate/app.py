@@ -28,7 +28,10 @@ SHORT = Rules(min_messages=1, max_length=80)
 room = Lab().room("debate", rules=RULES)
 chat = Chat("chat", room=room, pseudonym="Speaker {n}")
 
-with ui.layout_columns(col_widths={"sm": (12, 12), "lg": (8, 4)}):
+COLUMNS = {"sm": (12, 12), "lg": (8, 4)}
+ROWS = {"sm": ("minmax(26rem, 1fr)", "auto"), "lg": "1fr"}  # the card is below the chat, or beside
+
+with ui.layout_columns(col_widths=COLUMNS, row_heights=ROWS):
     chat.ui(done="I have said all", placeholder="Your argument...")
 
     with ui.card():
